@@ -1,0 +1,63 @@
+package qtests
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSleepIsExactAndSeesItsInstant(t *testing.T) {
+	Run(t, func(q *T) {
+		var mu sync.Mutex
+		var seen []string
+		for i := range 50 {
+			q.Clock().AfterFunc(time.Second, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				seen = append(seen, fmt.Sprint(i, q.Elapsed()))
+			})
+		}
+		q.Sleep(time.Second)
+		require.Len(q, seen, 50)
+		for i, s := range seen {
+			require.Equal(q, fmt.Sprint(i, time.Second), s)
+		}
+		require.Equal(q, time.Second, q.Elapsed())
+		for range 1000 {
+			q.Sleep(time.Millisecond)
+		}
+		require.Equal(q, 2*time.Second, q.Elapsed())
+		require.NotZero(q, q.RealElapsed())
+	})
+}
+
+func TestInTurn(t *testing.T) {
+	Run(t, func(q *T) {
+		var mu sync.Mutex
+		var order []int
+		gates := make([]func(), 100)
+		for i := range gates {
+			gate := make(chan struct{})
+			q.Go(func() {
+				<-gate
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			gates[i] = func() { close(gate) }
+		}
+		q.Wait()
+		InTurn(q.Clock(), gates...)
+		q.Wait()
+		require.Len(q, order, 100)
+		require.IsIncreasing(q, order)
+		require.Zero(q, q.Elapsed())
+	})
+}
+

@@ -1,0 +1,100 @@
+package qtests
+
+import "container/heap"
+
+// A claim is one pending wait: the raw instant at which the bubble fires it and
+// the nominal instant that was asked for, in nanoseconds since 1970.
+type claim struct{ raw, nominal int64 }
+
+// claims is the set of raw instants that are taken, a plain structure without
+// lock or clock. Its size is that of the pending waits, plus those abandoned
+// without notice whose instant has not passed yet.
+type claims struct {
+	taken map[int64]slot
+	// lapsing holds the instants that nobody will settle for sure (a stopped
+	// timer is never seen), so that take can forget those that have passed.
+	lapsing instants
+	// stretch is the longest displacement of any claim so far.
+	stretch int64
+}
+
+// A slot is a taken instant. next is a hint, at or before the first free instant
+// after it: a thousand waits for one instant would otherwise probe it a thousand
+// times each.
+type slot struct{ nominal, next int64 }
+
+func newClaims() claims { return claims{taken: map[int64]slot{}} }
+
+// take claims the first free instant at or after nominal that is not a whole
+// number of microseconds away from now. Code that calls package time directly
+// almost always waits for whole microseconds: the rule keeps its timers, armed
+// in the same event, apart from ours.
+func (c *claims) take(now, nominal int64) (raw int64) {
+	for len(c.lapsing) > 0 && c.lapsing[0] < now {
+		delete(c.taken, heap.Pop(&c.lapsing).(int64))
+	}
+	start := max(nominal, now)
+	first := start
+	for raw = start; ; {
+		if (raw-now)%1000 == 0 {
+			raw++
+			if raw == start+1 {
+				first = raw
+			}
+			continue
+		}
+		s, busy := c.taken[raw]
+		if !busy {
+			break
+		}
+		raw = s.next
+	}
+	c.taken[raw] = slot{nominal, raw + 1}
+	if s, ok := c.taken[first]; ok && first != raw {
+		s.next = raw + 1
+		c.taken[first] = s
+	}
+	c.stretch = max(c.stretch, raw-nominal)
+	return raw
+}
+
+// lapse marks a claim as one that may never be settled.
+func (c *claims) lapse(raw int64) { heap.Push(&c.lapsing, raw) }
+
+// settle removes a claim and returns its nominal instant.
+func (c *claims) settle(raw int64) (nominal int64, ok bool) {
+	s, ok := c.taken[raw]
+	delete(c.taken, raw)
+	return s.nominal, ok
+}
+
+// nominal returns what the claim at raw asked for.
+func (c *claims) nominal(raw int64) (nominal int64, ok bool) {
+	s, ok := c.taken[raw]
+	return s.nominal, ok
+}
+
+// displacedAfter reports whether an instant after now is claimed for a nominal
+// instant at or before nominal.
+func (c *claims) displacedAfter(now, nominal int64) bool {
+	for raw := now + 1; raw <= nominal+c.stretch; raw++ {
+		if s, ok := c.taken[raw]; ok && s.nominal <= nominal {
+			return true
+		}
+	}
+	return false
+}
+
+// instants is a min-heap.
+type instants []int64
+
+func (h instants) Len() int           { return len(h) }
+func (h instants) Less(i, j int) bool { return h[i] < h[j] }
+func (h instants) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *instants) Push(x any)        { *h = append(*h, x.(int64)) }
+func (h *instants) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}

@@ -1,0 +1,178 @@
+package qtests
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// tieFree is the clock of a bubble. See "The clock" in the package doc for what
+// it promises.
+//
+// Terms: the raw instant is the bubble's own time, the nominal instant is what
+// was asked for. A claim is the pair of the two for one pending wait; no two
+// claims have the same raw instant, so the runtime, which orders timers of one
+// instant at random, never has two to order.
+type tieFree struct {
+	real clock.Clock // package time, which inside a bubble is fake
+
+	mu struct {
+		sync.Mutex
+		claims  claims
+		current claim // the claim whose instant is now, once it has fired
+		latest  int64 // the latest nominal instant that Now has returned
+	}
+}
+
+func newTieFree() *tieFree {
+	c := &tieFree{real: clock.New()}
+	c.mu.claims = newClaims()
+	return c
+}
+
+// claim takes a raw instant for a wait of d from now, and returns it with the
+// duration to wait on package time. With lapse the claim is forgotten by itself
+// once its instant has passed; otherwise it stays until settled.
+func (c *tieFree) claim(d time.Duration, lapse bool) (raw int64, wait time.Duration) {
+	now := time.Now().UnixNano()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nominal := saturatingAdd(c.nominalLocked(now), max(d, 0))
+	raw = c.mu.claims.take(now, nominal)
+	if lapse {
+		c.mu.claims.lapse(raw)
+	}
+	return raw, time.Duration(raw - now)
+}
+
+// fired makes the claim at raw the current one: until time moves on, Now
+// returns its nominal instant.
+func (c *tieFree) fired(raw int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if nominal, ok := c.mu.claims.settle(raw); ok {
+		c.mu.current = claim{raw, nominal}
+	}
+}
+
+// abandon gives the instant of a cancelled wait back.
+func (c *tieFree) abandon(raw int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.claims.settle(raw)
+}
+
+// nominalLocked translates the raw instant now. It never goes back: an event
+// that was displaced past a later one sees the time of the later one.
+func (c *tieFree) nominalLocked(now int64) int64 {
+	if c.mu.current.raw != now {
+		c.mu.current = claim{raw: now, nominal: now}
+		if nominal, ok := c.mu.claims.nominal(now); ok {
+			c.mu.current.nominal = nominal
+		}
+	}
+	c.mu.latest = max(c.mu.latest, c.mu.current.nominal)
+	return c.mu.latest
+}
+
+// behind reports whether a displaced event of the present nominal instant, or
+// of an earlier one, is still to come.
+func (c *tieFree) behind() bool {
+	now := time.Now().UnixNano()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.claims.displacedAfter(now, c.nominalLocked(now))
+}
+
+// Now returns the nominal instant: inside an event that the clock displaced, the
+// instant that was asked for.
+func (c *tieFree) Now() time.Time {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	raw := now.UnixNano()
+	return now.Add(time.Duration(c.nominalLocked(raw) - raw))
+}
+
+func (c *tieFree) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+
+func (c *tieFree) Until(t time.Time) time.Duration { return t.Sub(c.Now()) }
+
+func (c *tieFree) Sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	raw, wait := c.claim(d, false)
+	time.Sleep(wait)
+	c.fired(raw)
+}
+
+func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	raw, wait := c.claim(d, true)
+	return c.real.AfterFunc(wait, func() {
+		c.fired(raw)
+		f()
+	})
+}
+
+func (c *tieFree) After(d time.Duration) <-chan time.Time { return c.Timer(d).C }
+
+func (c *tieFree) Timer(d time.Duration) *clock.Timer {
+	_, wait := c.claim(d, true)
+	return c.real.Timer(wait)
+}
+
+func (c *tieFree) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }
+
+func (c *tieFree) Ticker(d time.Duration) *clock.Ticker { return c.real.Ticker(d) }
+
+func (c *tieFree) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return c.WithDeadline(parent, c.Now().Add(d))
+}
+
+func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
+		return context.WithCancel(parent) // the parent ends first, at an instant of its own
+	}
+	raw, wait := c.claim(c.Until(deadline), true)
+	ctx, cancel := context.WithTimeout(parent, wait)
+	return ctx, func() {
+		cancel()
+		c.abandon(raw)
+	}
+}
+
+func saturatingAdd(t int64, d time.Duration) int64 {
+	if s := t + int64(d); s >= t {
+		return s
+	}
+	return 1<<63 - 1
+}
+
+// InTurn calls the wakes in order. On the clock of a bubble each of them, and
+// all that it sets going, comes to rest before the next is called, so that
+// waiters released by one event run in a repeatable order; InTurn itself returns
+// at once, and the nominal time does not move. On any other clock InTurn simply
+// calls them one after the other.
+//
+// A wake must not block.
+func InTurn(clk clock.Clock, wakes ...func()) {
+	if _, ok := clk.(*tieFree); !ok || len(wakes) < 2 {
+		for _, wake := range wakes {
+			wake()
+		}
+		return
+	}
+	// The caller is not made to wait between two wakes: it may hold a mutex that
+	// a woken goroutine wants, which would stop the bubble's time for good.
+	var next func()
+	next = func() {
+		wakes[0]()
+		if wakes = wakes[1:]; len(wakes) > 0 {
+			clk.AfterFunc(0, next)
+		}
+	}
+	clk.AfterFunc(0, next)
+}

@@ -1,0 +1,2 @@
+// Package qtests is the ground floor.
+package qtests

@@ -1,0 +1,144 @@
+package qtests
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A goroutine is one entry of a stack dump of the runtime.
+type goroutine struct {
+	id     uint64
+	state  string // "chan receive", "sleep", "running", …
+	bubble uint64 // 0 outside every bubble
+	// durable is whether the bubble counts it as blocked, so that time may pass.
+	durable bool
+	stack   string // frames as the runtime prints them, without the header
+}
+
+// "goroutine 7 [chan receive (durable), 3 minutes, synctest bubble 2]:"
+var (
+	goroutineHeader = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:$`)
+	bubbleField     = regexp.MustCompile(`^synctest bubble (\d+)`)
+)
+
+// parseGoroutines reads what runtime.Stack wrote. What does not look like a
+// goroutine is passed over.
+func parseGoroutines(dump []byte) []goroutine {
+	var all []goroutine
+	for block := range bytes.SplitSeq(bytes.TrimSpace(dump), []byte("\n\n")) {
+		header, stack, _ := strings.Cut(string(block), "\n")
+		m := goroutineHeader.FindStringSubmatch(header)
+		if m == nil {
+			continue
+		}
+		g := goroutine{stack: stack}
+		g.id, _ = strconv.ParseUint(m[1], 10, 64)
+		for i, f := range strings.Split(m[2], ", ") {
+			if b := bubbleField.FindStringSubmatch(f); b != nil {
+				g.bubble, _ = strconv.ParseUint(b[1], 10, 64)
+			} else if i == 0 {
+				g.state, g.durable = strings.CutSuffix(f, " (durable)")
+			}
+		}
+		all = append(all, g)
+	}
+	return all
+}
+
+// allGoroutines dumps every goroutine of the process. It stops the world while
+// it does.
+func allGoroutines() []goroutine {
+	buf := make([]byte, 64<<10)
+	for {
+		if n := runtime.Stack(buf, true); n < len(buf) {
+			return parseGoroutines(buf[:n])
+		}
+		buf = make([]byte, 4*len(buf))
+	}
+}
+
+// thisGoroutine returns the caller's own entry.
+func thisGoroutine() goroutine {
+	buf := make([]byte, 4<<10)
+	buf = buf[:runtime.Stack(buf, false)]
+	if all := parseGoroutines(buf); len(all) == 1 {
+		return all[0]
+	}
+	panic("qtests: the runtime's stack dump has a form that this version of qtests does not read:\n" + string(buf))
+}
+
+// A bubbleHome tells the goroutines that a bubble consists of before its body
+// starts, the runtime's and the testing package's, from those that come later.
+type bubbleHome struct {
+	bubble uint64
+	own    []uint64
+}
+
+// thisBubble describes the bubble of the calling goroutine.
+func thisBubble() bubbleHome {
+	h := bubbleHome{bubble: thisGoroutine().bubble}
+	for _, g := range allGoroutines() {
+		if g.bubble == h.bubble {
+			h.own = append(h.own, g.id)
+		}
+	}
+	return h
+}
+
+// leftovers returns the bubble's goroutines that are not its own, by id, the
+// order in which they were started.
+func (h bubbleHome) leftovers() []goroutine {
+	var left []goroutine
+	for _, g := range allGoroutines() {
+		if g.bubble == h.bubble && !slices.Contains(h.own, g.id) {
+			left = append(left, g)
+		}
+	}
+	slices.SortFunc(left, func(a, b goroutine) int { return int(a.id) - int(b.id) })
+	return left
+}
+
+// formatGoroutines prints goroutines for a failure message, the first 20 whole.
+func formatGoroutines(list []goroutine) string {
+	const whole = 20
+	var b strings.Builder
+	for i, g := range list {
+		if i == whole {
+			fmt.Fprintf(&b, "… and %d more\n", len(list)-whole)
+			break
+		}
+		fmt.Fprintf(&b, "goroutine %d [%s]:\n%s\n\n", g.id, g.state, g.stack)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// checkLeaks fails the test for every goroutine that its body and cleanups left.
+func (q *T) checkLeaks() {
+	q.Helper()
+	q.Wait()
+	left := q.home.leftovers()
+	if len(left) == 0 {
+		return
+	}
+	what := "1 goroutine is"
+	if len(left) > 1 {
+		what = fmt.Sprintf("%d goroutines are", len(left))
+	}
+	q.Errorf("qtests: %s left behind in the bubble of %s, after %v of fake time. End what the test started before it returns, or in a Cleanup:\n\n%s",
+		what, q.Name(), q.Elapsed(), formatGoroutines(left))
+}
+
+// callerOf returns the file and line skip frames above its caller's.
+func callerOf(skip int) string {
+	_, file, line, ok := runtime.Caller(skip)
+	if !ok {
+		return "an unknown line"
+	}
+	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
+}
