@@ -60,4 +60,3 @@ func TestInTurn(t *testing.T) {
 		require.Zero(q, q.Elapsed())
 	})
 }
-

@@ -144,6 +144,25 @@ func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (cont
 	}
 }
 
+// afterFunc is clk.AfterFunc, with a stop that gives the instant back.
+func afterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
+	c, ok := clk.(*tieFree)
+	if !ok {
+		t := clk.AfterFunc(d, f)
+		return func() { t.Stop() }
+	}
+	raw, wait := c.claim(d, false)
+	t := c.real.AfterFunc(wait, func() {
+		c.fired(raw)
+		f()
+	})
+	return func() {
+		if t.Stop() {
+			c.abandon(raw)
+		}
+	}
+}
+
 func saturatingAdd(t int64, d time.Duration) int64 {
 	if s := t + int64(d); s >= t {
 		return s

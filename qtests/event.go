@@ -127,10 +127,11 @@ func sleepUntil(ctx context.Context, clk clock.Clock, at time.Time) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
-	t := clk.Timer(d)
-	defer t.Stop()
+	reached := make(chan struct{})
+	stop := afterFunc(clk, d, func() { close(reached) })
+	defer stop()
 	select {
-	case <-t.C:
+	case <-reached:
 		return true
 	case <-ctx.Done():
 		return false

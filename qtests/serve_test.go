@@ -1,0 +1,114 @@
+package qtests
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestServeLetsFakeTimePass(t *testing.T) {
+	Run(t, func(q *T) {
+		s := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			q.Clock().Sleep(time.Hour)
+			_, _ = io.Copy(w, r.Body)
+		}))
+		resp, err := s.Client().Post(s.URL+"/echo", "text/plain", strings.NewReader("hello"))
+		require.NoError(q, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(q, err)
+		require.NoError(q, resp.Body.Close())
+		require.Equal(q, "hello", string(body))
+		require.Equal(q, time.Hour, q.Elapsed())
+	})
+}
+
+func TestServeThousandConnections(t *testing.T) {
+	Run(t, func(q *T) {
+		s := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			q.Clock().Sleep(time.Second)
+			_, _ = w.Write(make([]byte, 100_000)) // more than the connection buffers
+		}))
+		var wg sync.WaitGroup
+		for range 1000 {
+			wg.Go(func() {
+				resp, err := s.Client().Get(s.URL)
+				if err == nil {
+					var n int64
+					n, err = io.Copy(io.Discard, resp.Body)
+					if n != 100_000 {
+						q.Errorf("read %d bytes", n)
+					}
+					_ = resp.Body.Close()
+				}
+				if err != nil {
+					q.Errorf("%v", err)
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(q, time.Second, Round(q.Elapsed()))
+	})
+}
+
+func TestServeClientTimeout(t *testing.T) {
+	Run(t, func(q *T) {
+		var served error
+		s := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			served = r.Context().Err()
+		}))
+		client := *s.Client()
+		client.Timeout = 3 * time.Second
+		_, err := client.Get(s.URL)
+		require.ErrorContains(q, err, "deadline exceeded")
+		require.Equal(q, 3*time.Second, Round(q.Elapsed()))
+		q.Wait()
+		require.ErrorIs(q, served, context.Canceled)
+	})
+}
+
+func TestConnDeadlines(t *testing.T) {
+	Run(t, func(q *T) {
+		l := Listen(q.Clock(), "x")
+		accepted := make(chan struct{})
+		q.Go(func() {
+			defer close(accepted)
+			c, err := l.Accept()
+			if err == nil {
+				q.Cleanup(func() { _ = c.Close() })
+			}
+		})
+		c, err := l.Dial(q.Context())
+		require.NoError(q, err)
+		<-accepted
+		require.NoError(q, c.SetReadDeadline(q.Clock().Now().Add(time.Second)))
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(q, err, os.ErrDeadlineExceeded)
+		require.Equal(q, time.Second, q.Elapsed())
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(q, err, os.ErrDeadlineExceeded, "it stays expired")
+		require.NoError(q, c.SetDeadline(time.Time{}))
+
+		require.NoError(q, c.SetWriteDeadline(q.Clock().Now().Add(time.Second)))
+		n, err := c.Write(make([]byte, 2*connBuffer))
+		require.ErrorIs(q, err, os.ErrDeadlineExceeded)
+		require.Equal(q, connBuffer, n)
+		require.NoError(q, l.Close())
+		_, err = l.Dial(q.Context())
+		require.ErrorContains(q, err, "refused")
+		_, err = l.Accept()
+		require.Error(q, err)
+		require.NoError(q, c.Close())
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorContains(q, err, "closed")
+		require.False(q, errors.Is(err, io.EOF))
+	})
+}
