@@ -1,0 +1,27 @@
+# STRESS multiplies the sizes of the long tests: random sequences, repeated runs,
+# millions of requests.
+STRESS ?= 100
+FUZZTIME ?= 60s
+
+.PHONY: check race stress fuzz bench lint
+
+check: ## everything that must hold before a change lands
+	.ci/run
+
+race:
+	go test -race -shuffle=on ./...
+
+stress:
+	QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 60m -v -run 'Stress|Model|Repeat|Theory' ./...
+
+fuzz:
+	FUZZTIME=$(FUZZTIME); for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+bench:
+	cd bench && go test -run '^$$' -bench . ./...
+
+lint:
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run ./...
