@@ -1,0 +1,75 @@
+// Package breaker is a circuit breaker that a test can force, script and read
+// back, and that serves in production as it is.
+//
+// A [Breaker] decides whether a call may be made, from the results of earlier
+// calls. It needs no test: [New] makes one from a [Config]. [NewT] makes one that
+// takes its clock, its seed and its event log from a test.
+//
+//	br := breaker.NewT(q, breaker.Config{Name: "payments", FailureThreshold: 5})
+//	err := br.Do(ctx, charge)             // or Call, or Allow and Permit.Done
+//	if errors.Is(err, breaker.ErrOpen) {  // not admitted: fall back
+//	}
+//	br.RequireTransitions(q, breaker.Open.At(20*time.Minute), breaker.HalfOpen, breaker.Closed)
+//
+// # Terms
+//
+// A call is admitted or rejected. An admitted call is in flight until it
+// finishes, and its result is then one of these:
+//
+//   - success or failure, as [Config].IsFailure says. A panic and a
+//     runtime.Goexit are failures.
+//   - ignored: it counts as nothing. Cancellation by the caller, unless
+//     [Config].CountCanceled, and what [Config].Ignore chooses.
+//   - stale: the breaker has begun another generation since it admitted the
+//     call, so the result says nothing about the present one. It is counted as
+//     stale and as nothing else.
+//
+// A generation begins with every change of state, every change of mode and
+// every [Breaker.Reset]. Its [Counts] begin at zero.
+//
+// A result counts at the instant at which its call ends, so that a call longer
+// than the rolling window still counts.
+//
+// # Closed to open
+//
+// After every success and every failure the conditions are evaluated in this
+// order, and the first that holds opens the breaker: consecutive failures, the
+// failure rate over the last WindowCalls results, the failure rate over the last
+// Window, and the rates of slow calls over the same two. A rate is compared with
+// >= and needs MinCalls results in its window. The [Transition] says which one it
+// was, with the numbers.
+//
+// # Open to half-open
+//
+// Exactly ResetTimeout after it opened, the breaker is half-open. A reopening
+// waits ResetTimeout*BackoffFactor^k, spread by Jitter, at most MaxResetTimeout,
+// where k counts the reopenings since the last close.
+//
+// No goroutine and no timer does this: whoever looks at the breaker first, with
+// a call or with [Breaker.State], finds it done, and the log has the exact
+// instant and not the one at which somebody looked.
+//
+// # Half-open to closed or open
+//
+// A half-open breaker admits Probes calls. SuccessThreshold consecutive
+// successes close it and the first failure opens it again; with
+// ProbeFailureRate it decides when all Probes have reported. An ignored probe
+// gives its permit back. When probes have been in flight for ProbeTimeout
+// without a pause the breaker opens again, and their results will be stale.
+//
+// # Hooks
+//
+// OnTransition is called outside every lock, once for each transition, in their
+// order, and by one goroutine at a time: the one whose call found nobody
+// delivering. It may call the breaker; a transition that it causes is delivered
+// after it returns. It may panic or exit its goroutine: the caller that was
+// delivering panics or exits, after the remaining deliveries have been made, and
+// no permit is lost. While it blocks, deliveries queue up to Config.LogSize, and
+// what exceeds that is counted in Stats.HooksDropped.
+//
+// # Cost
+//
+// A call through a closed breaker takes no lock and reads no clock as long as
+// nothing but consecutive failures is configured and the latest result was a
+// success. No path allocates.
+package breaker

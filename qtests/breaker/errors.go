@@ -1,0 +1,54 @@
+package breaker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrOpen is what every rejection unwraps to, whether the breaker is open,
+	// half-open with all its probes given out, or scripted to reject. The error
+	// itself is a *[RejectedError].
+	ErrOpen = errors.New("breaker: open")
+
+	// ErrScripted is the failure of a call that [FailNext] chose, unless it was
+	// given an error of its own.
+	ErrScripted = errors.New("breaker: scripted failure")
+
+	// ErrRegistryFull is returned by [Registry.Get] when a new breaker would
+	// exceed the bound and none can be evicted.
+	ErrRegistryFull = errors.New("breaker: registry full")
+
+	// ErrRegistryClosed is returned by [Registry.Get] after Close.
+	ErrRegistryClosed = errors.New("breaker: registry closed")
+)
+
+// A RejectedError says why a call was not admitted. All rejections of one
+// generation share one value, so that rejecting allocates nothing: do not
+// change it.
+type RejectedError struct {
+	Breaker string // its name
+	State   State  // Open, HalfOpen, or any state when Scripted
+	// RetryAt is when the breaker becomes half-open. It is the zero time when
+	// nobody knows: half-open, forced or scripted.
+	RetryAt time.Time
+	// Reason is the detail of the transition that opened the breaker.
+	Reason string
+	// Scripted says that [RejectNext] chose this call.
+	Scripted bool
+}
+
+// Error returns, for example, `breaker: open: "payments": 5 consecutive failures`.
+func (e *RejectedError) Error() string {
+	switch {
+	case e.Scripted:
+		return fmt.Sprintf("%v: %q: scripted rejection", ErrOpen, e.Breaker)
+	case e.State == HalfOpen:
+		return fmt.Sprintf("%v: %q: half-open and all probes given out", ErrOpen, e.Breaker)
+	}
+	return fmt.Sprintf("%v: %q: %s", ErrOpen, e.Breaker, e.Reason)
+}
+
+// Unwrap returns ErrOpen.
+func (e *RejectedError) Unwrap() error { return ErrOpen }

@@ -1,0 +1,256 @@
+package breaker
+
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// A machine is the whole breaker as a plain value: no lock, no clock, no
+// goroutine and no user code. Instants are offsets from the moment the breaker
+// was made. Every verb takes the present instant and first does what time alone
+// has caused since the last one (see advance), in the order of its instants.
+type machine struct {
+	cfg     *Config
+	made    time.Time // without a monotonic reading, so that instants compare with ==
+	backoff backoff
+
+	now        time.Duration // the latest instant seen; it never goes back
+	state      State
+	mode       Mode
+	generation uint64        // changes with every state and mode; modulo generations
+	since      time.Duration // when the state was entered
+	until      time.Duration // when an open breaker becomes half-open
+	reopened   int           // openings since the last close, less one
+	reason     string        // detail of the transition that opened it
+
+	probes  probes
+	counts  Counts
+	calls   callWindow
+	recent  timeWindow
+	totals  totals
+	script  script
+	log     transitionLog
+	fresh   []Transition   // transitions that the shell has not seen
+	reject  *RejectedError // shared by the rejections of this generation
+	running int            // calls in flight, while the shell does not count them
+}
+
+// A ticket is what an admitted call carries until it finishes.
+type ticket struct {
+	generation uint64
+	start      time.Duration // only with Config.SlowCall
+	script     error         // non-nil: the call fails with it
+	shadow     bool          // only Observe let it pass: it does not count for the state
+}
+
+// An outcome is what a finished call counts as.
+type outcome uint8
+
+const (
+	success outcome = iota
+	failure
+	ignored
+)
+
+func newMachine(cfg *Config, made time.Time) *machine {
+	return &machine{
+		cfg:  cfg,
+		made: made.Round(0),
+		backoff: backoff{
+			base: cfg.ResetTimeout, limit: cfg.MaxResetTimeout,
+			factor: cfg.BackoffFactor, jitter: cfg.Jitter, stream: cfg.Stream,
+		},
+		calls:  newCallWindow(cfg.WindowCalls),
+		recent: newTimeWindow(cfg.Window, cfg.WindowBuckets),
+		log:    transitionLog{limit: cfg.LogSize},
+	}
+}
+
+// advance does what time has caused up to now. A scripted opening goes first
+// among events of one instant, so that it prolongs an open state that would end
+// there.
+func (m *machine) advance(now time.Duration) {
+	m.now = max(m.now, now)
+	for {
+		scripted, probed := m.script.nextOpen(), m.probes.deadline(m.cfg.ProbeTimeout)
+		switch {
+		case scripted <= m.now && scripted <= min(m.dueHalfOpen(), probed):
+			m.openScripted(m.script.takeOpen())
+		case m.dueHalfOpen() <= m.now:
+			m.transition(HalfOpen, m.until, CauseResetTimeout, "open for "+(m.until-m.since).String())
+		case probed <= m.now:
+			m.open(probed, CauseProbeTimeout, "probes in flight for "+m.cfg.ProbeTimeout.String())
+		default:
+			return
+		}
+	}
+}
+
+// dueHalfOpen is when an open breaker becomes half-open by itself.
+func (m *machine) dueHalfOpen() time.Duration {
+	if m.state != Open || m.mode == ForcedOpen {
+		return never
+	}
+	return m.until
+}
+
+func (m *machine) openScripted(s Step) {
+	if m.mode == ForcedOpen || m.mode == ForcedClosed {
+		return
+	}
+	end := saturatingAdd(s.at, orDefault(s.length, m.cfg.ResetTimeout))
+	if m.state == Open {
+		m.until = max(m.until, end)
+		m.reject = nil
+		return
+	}
+	m.transition(Open, s.at, CauseScript, "scripted for "+(end-s.at).String())
+	m.until = end
+}
+
+// admit decides about one call. It returns the ticket, or why there is none.
+func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
+	m.advance(now)
+	if m.script.takeReject() {
+		m.totals.rejected++
+		return ticket{}, &RejectedError{Breaker: m.cfg.Name, State: m.state, Scripted: true}
+	}
+	t := ticket{generation: m.generation, start: m.now}
+	switch {
+	case m.state == Closed:
+	case m.state == HalfOpen && m.probes.admit(m.now, m.cfg.Probes):
+	case m.mode == Observing:
+		m.totals.wouldReject++
+		t.shadow = true
+	default:
+		m.totals.rejected++
+		return ticket{}, m.rejection()
+	}
+	t.script = m.script.takeFail()
+	m.running++
+	return t, nil
+}
+
+func (m *machine) rejection() *RejectedError {
+	if m.reject == nil {
+		m.reject = &RejectedError{Breaker: m.cfg.Name, State: m.state}
+		if m.state == Open {
+			m.reject.Reason = m.reason
+			if m.mode != ForcedOpen {
+				m.reject.RetryAt = m.instant(m.until)
+			}
+		}
+	}
+	return m.reject
+}
+
+// finish records how an admitted call ended. It leaves running alone: the shell
+// may count those calls outside.
+func (m *machine) finish(now time.Duration, t ticket, o outcome) {
+	m.advance(now)
+	if t.script != nil {
+		o = failure
+	}
+	if t.generation != m.generation && !t.shadow {
+		m.totals.stale++
+		return
+	}
+	switch o {
+	case success:
+		m.totals.successes++
+	case failure:
+		m.totals.failures++
+	case ignored:
+		m.totals.ignored++
+	}
+	if t.shadow {
+		return
+	}
+	slow := false
+	if m.cfg.SlowCall > 0 && o != ignored {
+		took := m.now - t.start
+		slow = took > m.cfg.SlowCall && qtests.Round(took) > m.cfg.SlowCall
+	}
+	m.counts.record(o, slow)
+	switch m.state {
+	case Closed:
+		if o != ignored {
+			m.judge(mark{failed: o == failure, slow: slow})
+		}
+	case HalfOpen:
+		m.judgeProbe(o, slow && m.cfg.SlowCallRate > 0)
+	}
+}
+
+// record adds a result to the counts of the present generation.
+func (c *Counts) record(o outcome, slow bool) {
+	switch o {
+	case success:
+		c.Successes++
+		c.ConsecutiveSuccesses++
+		c.ConsecutiveFailures = 0
+	case failure:
+		c.Failures++
+		c.ConsecutiveFailures++
+		c.ConsecutiveSuccesses = 0
+	case ignored:
+		c.Ignored++
+	}
+	if slow {
+		c.Slow++
+	}
+}
+
+// transition changes the state at an instant and logs it.
+func (m *machine) transition(to State, at time.Duration, cause Cause, detail string) {
+	t := Transition{
+		From: m.state, To: to, At: m.instant(at), Cause: cause, Detail: detail,
+		Counts: m.countsAt(at), Observed: m.mode == Observing,
+	}
+	m.log.add(t)
+	m.fresh = append(m.fresh, t)
+	m.totals.transitions[to]++
+	m.state, m.since = to, at
+	if to == Open {
+		m.reason = detail
+	}
+	m.restart()
+}
+
+// open changes the state to Open for as long as the back-off says.
+func (m *machine) open(at time.Duration, cause Cause, detail string) {
+	if m.state == HalfOpen {
+		m.reopened++
+	}
+	m.transition(Open, at, cause, detail)
+	m.until = saturatingAdd(at, m.backoff.wait(m.reopened, m.totals.transitions[Open]))
+}
+
+// close changes the state to Closed, unless it is, and resets the back-off.
+func (m *machine) close(at time.Duration, cause Cause, detail string) {
+	m.reopened = 0
+	if m.state != Closed {
+		m.transition(Closed, at, cause, detail)
+	}
+}
+
+// restart begins a new generation: counts at zero, earlier calls stale.
+func (m *machine) restart() {
+	m.generation = (m.generation + 1) % generations
+	m.counts = Counts{}
+	m.calls.reset()
+	m.recent.reset()
+	m.probes = probes{}
+	m.reject = nil
+}
+
+// countsAt returns the counts with both windows.
+func (m *machine) countsAt(at time.Duration) Counts {
+	c := m.counts
+	m.recent.advance(at)
+	c.ByCalls, c.ByTime = m.calls.sum, m.recent.sum
+	return c
+}
+
+func (m *machine) instant(at time.Duration) time.Time { return m.made.Add(at) }
