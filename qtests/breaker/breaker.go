@@ -17,7 +17,7 @@ type Breaker struct {
 	cfg   Config
 	clock clock.Clock
 	made  time.Time
-	timed bool // an admission reads the clock, for Config.SlowCall
+	timed bool // every call is timed, for Config.SlowCall
 
 	// word passes calls while the machine is closed. See its type.
 	word word
@@ -141,22 +141,21 @@ func (b *Breaker) admit() (t ticket, deliver bool, err error) {
 
 // finish records the result of an admitted call.
 func (b *Breaker) finish(t *ticket, o outcome) {
-	if o == success && t.script == nil && b.word.succeed(t.generation) {
+	var now time.Duration
+	if b.timed {
+		now = b.now()
+	}
+	if o == success && t.script == nil && !b.cfg.slow(now-t.start) && b.word.succeed(t.generation) {
 		return
 	}
-	now := b.now()
+	if !b.timed {
+		now = b.now()
+	}
 	b.mu.Lock()
 	// A word without successes may stay published while the machine counts a
 	// result: admissions do not depend on the counts of a closed breaker.
-	flags, published := b.word.published()
-	if published && flags&clean != 0 {
+	if flags, _ := b.word.published(); flags&clean != 0 {
 		b.collect()
-		published = false
-	}
-	if published {
-		b.word.leave()
-	} else {
-		b.mu.machine.running--
 	}
 	b.mu.machine.finish(now, *t, o)
 	if b.unlock() {

@@ -165,6 +165,11 @@ func (c Config) normalize() (Config, error) {
 // rated reports whether a rate is among the conditions.
 func (c *Config) rated() bool { return c.FailureRate > 0 || c.SlowCallRate > 0 }
 
+// slow reports whether a call that took that long is slow.
+func (c *Config) slow(took time.Duration) bool {
+	return c.SlowCall > 0 && took > c.SlowCall && qtests.Round(took) > c.SlowCall
+}
+
 // orDefault returns value, or fallback where value is zero.
 func orDefault[T comparable](value, fallback T) T {
 	var zero T

@@ -1,10 +1,6 @@
 package breaker
 
-import (
-	"time"
-
-	"github.com/go-qtests/qtests/qtests"
-)
+import "time"
 
 // A machine is the whole breaker as a plain value: no lock, no clock, no
 // goroutine and no user code. Instants are offsets from the moment the breaker
@@ -33,7 +29,7 @@ type machine struct {
 	log     transitionLog
 	fresh   []Transition   // transitions that the shell has not seen
 	reject  *RejectedError // shared by the rejections of this generation
-	running int            // calls in flight, while the shell does not count them
+	running int            // calls in flight, less those that the word counts
 }
 
 // A ticket is what an admitted call carries until it finishes.
@@ -145,10 +141,10 @@ func (m *machine) rejection() *RejectedError {
 	return m.reject
 }
 
-// finish records how an admitted call ended. It leaves running alone: the shell
-// may count those calls outside.
+// finish records how an admitted call ended.
 func (m *machine) finish(now time.Duration, t ticket, o outcome) {
 	m.advance(now)
+	m.running--
 	if t.script != nil {
 		o = failure
 	}
@@ -167,11 +163,7 @@ func (m *machine) finish(now time.Duration, t ticket, o outcome) {
 	if t.shadow {
 		return
 	}
-	slow := false
-	if m.cfg.SlowCall > 0 && o != ignored {
-		took := m.now - t.start
-		slow = took > m.cfg.SlowCall && qtests.Round(took) > m.cfg.SlowCall
-	}
+	slow := o != ignored && m.cfg.slow(m.now-t.start)
 	m.counts.record(o, slow)
 	switch m.state {
 	case Closed:

@@ -7,14 +7,14 @@ import "sync/atomic"
 // changed in one step:
 //
 //	bit  63     passing    calls may be admitted
-//	bit  62     clean      successes may be recorded
+//	bit  62     clean      successes that are not slow may be recorded
 //	bits 28-61  generation
-//	bits 14-27  running    calls in flight, those of earlier generations too
+//	bits 14-27  running    calls in flight, less those that the machine saw finish
 //	bits  0-13  successes  recorded here and not yet in the machine
 //
 // Zero means that the machine counts everything. While the word is published
-// (not zero) it holds the calls in flight instead of the machine. Only the
-// holder of the breaker's lock publishes and collects; collecting is one atomic
+// (not zero) it has taken over the calls in flight, and the machine counts down
+// from zero those that finish under the lock. Only the holder of the breaker's lock publishes and collects; collecting is one atomic
 // swap, so a success is either in what was collected or finds the word changed
 // and takes the lock. Separate counters for each figure would be as fast, but a
 // reader could see a success without its call, or in the next generation.
@@ -61,18 +61,18 @@ func (w *word) succeed(generation uint64) bool {
 	}
 }
 
-// published reports whether the word holds the calls in flight, and flags which
-// bits it was published with, generation included.
+// published reports whether the word is published, and with which flags,
+// generation included.
 func (w *word) published() (flags uint64, ok bool) {
 	v := w.v.Load()
 	return v &^ (runningMask | maxSuccesses), v != 0
 }
 
-// leave takes one call out of a published word.
-func (w *word) leave() { w.v.Add(^uint64(oneRunning - 1)) }
-
 // collect empties the word.
 func (w *word) collect() (running int, successes uint64) {
+	if w.v.Load() == 0 {
+		return 0, 0 // a load costs a fifth of a swap, and an open breaker is here for every call
+	}
 	v := w.v.Swap(0)
 	return int(v & runningMask / oneRunning), v & maxSuccesses
 }
@@ -88,7 +88,7 @@ func (m *machine) flags() uint64 {
 		return 0
 	}
 	f := passing | m.generation<<generationShift
-	if !m.cfg.rated() && m.cfg.SlowCall == 0 && m.counts.ConsecutiveFailures == 0 {
+	if !m.cfg.rated() && m.counts.ConsecutiveFailures == 0 {
 		f |= clean
 	}
 	return f
