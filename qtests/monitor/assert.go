@@ -1,0 +1,144 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// RequireFired fails t unless every named alert has fired at least once.
+func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
+	t.Helper()
+	m.requireKnown(t, alerts)
+	for _, name := range alerts {
+		if !slices.ContainsFunc(m.Transitions(name), func(x Transition) bool { return x.To == Firing }) {
+			m.fail(t, name, "alert %s has not fired", name)
+		}
+	}
+}
+
+// RequireNotFired fails t if any of the named alerts, or without names any alert
+// at all, has fired.
+func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
+	t.Helper()
+	m.requireKnown(t, alerts)
+	for _, x := range m.Transitions(alerts...) {
+		if x.To == Firing {
+			m.fail(t, x.Alert, "alert %s has fired, at %v", x.Alert, m.offset(x.At))
+		}
+	}
+}
+
+// RequireFiredBetween fails t unless the alert began to fire in [from, to], both
+// counted from the start of the monitor.
+func (m *Monitor) RequireFiredBetween(t qtests.TB, name string, from, to time.Duration) {
+	t.Helper()
+	m.requireKnown(t, []string{name})
+	for _, x := range m.Transitions(name) {
+		if at := m.offset(x.At); x.To == Firing && at >= from && at <= to {
+			return
+		}
+	}
+	m.fail(t, name, "alert %s has not begun to fire between %v and %v", name, from, to)
+}
+
+// RequireResolvedWithin fails t unless the alert has fired, and each time it did
+// was resolved at most d later.
+func (m *Monitor) RequireResolvedWithin(t qtests.TB, name string, d time.Duration) {
+	t.Helper()
+	m.RequireFired(t, name)
+	fired := map[string]time.Time{}
+	for _, x := range m.Transitions(name) {
+		key := x.Labels.String()
+		switch x.To {
+		case Firing:
+			fired[key] = x.At
+		case Resolved:
+			if took := x.At.Sub(fired[key]); took > d {
+				m.fail(t, name, "alert %s%s was resolved %v after it fired, not within %v", name, key, took, d)
+			}
+			delete(fired, key)
+		}
+	}
+	for key, at := range fired {
+		m.fail(t, name, "alert %s%s fired at %v and is not resolved", name, key, m.offset(at))
+	}
+}
+
+// RequireSeries returns the series of a metric that the matchers choose, and fails
+// t if there are none.
+func (m *Monitor) RequireSeries(t qtests.TB, name string, matchers ...Matcher) []Series {
+	t.Helper()
+	found := m.Series(name, matchers...)
+	if len(found) > 0 {
+		return found
+	}
+	var wanted []string
+	for _, x := range matchers {
+		wanted = append(wanted, x.m.String())
+	}
+	status := m.Status()
+	qtests.Fatalf(t, "monitor: no series %s{%s} in %d scrapes of %d series (last error: %v)\n%s",
+		name, strings.Join(wanted, ","), status.Scrapes, status.Series, status.LastError, m.near(name))
+	return nil
+}
+
+// near lists the series of the metric, or the names of all metrics.
+func (m *Monitor) near(name string) string {
+	var lines []string
+	for _, s := range m.Series(name) {
+		lines = append(lines, "  "+s.String())
+	}
+	if len(lines) == 0 {
+		for _, s := range m.Series("") {
+			if line := "  " + s.Name; !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	const most = 20
+	if len(lines) > most {
+		lines = append(lines[:most], fmt.Sprintf("  and %d more", len(lines)-most))
+	}
+	return "have:\n" + strings.Join(lines, "\n")
+}
+
+// requireKnown fails t on a name that no rule has: a misspelt alert never fires.
+func (m *Monitor) requireKnown(t qtests.TB, alerts []string) {
+	t.Helper()
+	var known []string
+	for _, r := range m.rules {
+		known = append(known, r.Name)
+	}
+	for _, name := range alerts {
+		if !slices.Contains(known, name) {
+			qtests.Fatalf(t, "monitor: no rule is called %q; there are %q", name, known)
+		}
+	}
+}
+
+func (m *Monitor) offset(at time.Time) time.Duration { return qtests.Round(at.Sub(m.start)) }
+
+// fail ends t with the timeline of one alert.
+func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
+	t.Helper()
+	timeline := m.Timeline(name)
+	if timeline == "" {
+		timeline = "(no transitions)\n"
+	}
+	status := m.Status()
+	text := fmt.Sprintf("monitor: "+format+"\ntimeline:\n%s%d scrapes, the last at %v",
+		append(args, timeline, status.Scrapes, m.offset(status.Last))...)
+	for _, r := range m.rules {
+		if r.Name == name {
+			text += "\nrule: " + r.Expr
+		}
+	}
+	if status.LastError != nil {
+		text += fmt.Sprintf("\nlast of %d errors: %v", status.Errors, status.LastError)
+	}
+	qtests.Fatalf(t, "%s", text)
+}

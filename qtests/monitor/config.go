@@ -1,0 +1,92 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+)
+
+// The defaults of a Config.
+const (
+	DefaultInterval   = 10 * time.Second
+	DefaultRetention  = 8 * 24 * time.Hour
+	DefaultMaxSamples = 70_000
+	DefaultMaxSeries  = 10_000
+)
+
+// A Config says what a Monitor scrapes, what it keeps and when it alerts. The
+// zero value scrapes nothing every ten seconds.
+type Config struct {
+	// Clock is what the monitor waits on. Nil is the real clock.
+	Clock clock.Clock
+	// Interval is the time between two scrapes, at least a millisecond. Zero is
+	// DefaultInterval. Rules are evaluated with every scrape.
+	Interval time.Duration
+	// Timeout is how long one gatherer may take before its part of a scrape
+	// fails. Zero is Interval.
+	Timeout time.Duration
+
+	// Gatherers are what is scraped, in this order: the registry of the system
+	// under test, for example. They may not be nil.
+	Gatherers []prometheus.Gatherer
+	// Collectors are registered in a registry of the monitor's own, which is
+	// scraped after the gatherers. Breakers and pools are collectors.
+	Collectors []prometheus.Collector
+
+	// Retention is how far back samples are kept for certain. Zero is DefaultRetention.
+	Retention time.Duration
+	// MaxSamples bounds the samples of one series, rounded up to whole blocks of
+	// 128. Zero is DefaultMaxSamples, eight days at ten seconds.
+	MaxSamples int
+	// MaxSeries bounds the series. A gatherer that would exceed it fails, as a
+	// whole, with an error that names its largest metric. Zero is DefaultMaxSeries.
+	MaxSeries int
+
+	// Rules are the alerts. Their names may repeat, as in Prometheus.
+	Rules []Rule
+	// EventLog receives a mark for every change of an alert. Nil is none.
+	EventLog *qtests.EventLog
+}
+
+// withDefaults returns the config with its zero fields filled in, or an error
+// that names what is wrong.
+func (c Config) withDefaults() (Config, error) {
+	check := field.Check("monitor: Config")
+	check.Duration("Interval", c.Interval)
+	check.Duration("Timeout", c.Timeout)
+	check.Duration("Retention", c.Retention)
+	check.Count("MaxSamples", c.MaxSamples)
+	check.Count("MaxSeries", c.MaxSeries)
+	check.That(c.Interval == 0 || c.Interval >= time.Millisecond, "Interval", c.Interval, "is less than a millisecond")
+	for i, g := range c.Gatherers {
+		check.That(g != nil, fmt.Sprintf("Gatherers[%d]", i), "nil", "is no gatherer")
+	}
+	for i, x := range c.Collectors {
+		check.That(x != nil, fmt.Sprintf("Collectors[%d]", i), "nil", "is no collector")
+	}
+	if c.Clock == nil {
+		c.Clock = clock.New()
+	}
+	setDefault(&c.Interval, DefaultInterval)
+	setDefault(&c.Timeout, c.Interval)
+	setDefault(&c.Retention, DefaultRetention)
+	setDefault(&c.MaxSamples, DefaultMaxSamples)
+	setDefault(&c.MaxSeries, DefaultMaxSeries)
+	c.Gatherers = slices.Clone(c.Gatherers)
+	c.Collectors = slices.Clone(c.Collectors)
+	c.Rules = slices.Clone(c.Rules)
+	return c, check.Result()
+}
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}

@@ -1,0 +1,153 @@
+package history
+
+import (
+	"math"
+)
+
+// StaleBits is the bit pattern of Prometheus' stale marker, a signalling NaN
+// that no arithmetic makes.
+const StaleBits uint64 = 0x7ff0000000000002
+
+var stale = math.Float64frombits(StaleBits)
+
+// IsStale reports whether v is the stale marker.
+func IsStale(v float64) bool { return math.Float64bits(v) == StaleBits }
+
+// A Series is one time series of a Store.
+type Series struct {
+	Labels  Labels
+	key     string
+	first   int       // number of the block of columns[0]
+	columns []*column // of consecutive blocks; nil where the series was absent
+	row     int       // the last row set, to tell a duplicate
+	removed bool
+}
+
+// Removed reports whether the store has dropped the series, all of whose
+// samples were too old. A dropped series takes no more samples.
+func (s *Series) Removed() bool { return s.removed }
+
+// A column is the values of one series in one block: values, or when that is
+// nil, same in every row.
+type column struct {
+	values *[BlockLen]float64
+	same   float64
+	sealed bool
+	// The rest is known once sealed, and spares a read of the values.
+	count     int     // samples that are not stale
+	firstAt   int     // index of the first of them
+	lastAt    int     // and of the last
+	decreases bool    // whether any sample is below the one before it
+	hasNaN    bool    // NaN makes every comparison false: those columns are read
+	lastValue float64 // the last of the samples
+}
+
+func (s *Series) column(number int) *column {
+	if i := number - s.first; i >= 0 && i < len(s.columns) {
+		return s.columns[i]
+	}
+	return nil
+}
+
+func (c *column) at(i int) float64 {
+	if c.values == nil {
+		return c.same
+	}
+	return c.values[i]
+}
+
+// Value returns the value in a row that is kept, the stale marker for none.
+func (s *Series) Value(row int) float64 {
+	c := s.column(row / BlockLen)
+	if c == nil {
+		return stale
+	}
+	return c.at(row % BlockLen)
+}
+
+// Set writes a value into the row begun last and reports false, without writing,
+// when the series already has one there.
+func (st *Store) Set(s *Series, v float64) bool {
+	_, end := st.Rows()
+	row := end - 1
+	if s.row == row {
+		return false
+	}
+	s.row = row
+	number := row / BlockLen
+	if len(s.columns) == 0 {
+		s.first = number
+	}
+	for s.first+len(s.columns) <= number {
+		s.columns = append(s.columns, nil)
+	}
+	c := s.columns[number-s.first]
+	if c == nil {
+		c = &column{values: st.newValues()}
+		s.columns[number-s.first] = c
+	}
+	c.values[row%BlockLen] = v
+	return true
+}
+
+func (st *Store) newValues() *[BlockLen]float64 {
+	var v *[BlockLen]float64
+	if n := len(st.freeColumns); n > 0 {
+		v, st.freeColumns = st.freeColumns[n-1], st.freeColumns[:n-1]
+	} else {
+		v = new([BlockLen]float64)
+	}
+	for i := range v {
+		v[i] = stale
+	}
+	return v
+}
+
+func (st *Store) release(c *column) {
+	// A free list without bound would keep the memory of one big scrape for ever.
+	if c != nil && c.values != nil && len(st.freeColumns) <= len(st.byKey) {
+		st.freeColumns = append(st.freeColumns, c.values)
+	}
+}
+
+// clearRow makes every series stale in the newest row.
+func (st *Store) clearRow() {
+	_, end := st.Rows()
+	row := end - 1
+	for _, s := range st.byKey {
+		if c := s.column(row / BlockLen); c != nil {
+			c.values[row%BlockLen] = stale
+		}
+		if s.row == row {
+			s.row = -1
+		}
+	}
+}
+
+// seal records what is known about a full column and shrinks it when all its
+// values are one.
+func (st *Store) seal(c *column) {
+	c.sealed = true
+	c.firstAt = -1
+	same := true
+	previous := math.NaN()
+	for i, v := range c.values {
+		same = same && math.Float64bits(v) == math.Float64bits(c.values[0])
+		if IsStale(v) {
+			continue
+		}
+		if c.firstAt < 0 {
+			c.firstAt = i
+		}
+		c.count++
+		c.lastAt, c.lastValue = i, v
+		c.decreases = c.decreases || v < previous
+		c.hasNaN = c.hasNaN || math.IsNaN(v)
+		previous = v
+	}
+	if same {
+		c.same = c.values[0]
+		st.release(c)
+		c.values = nil
+	}
+}

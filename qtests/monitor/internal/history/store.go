@@ -1,0 +1,263 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+)
+
+// BlockLen is the number of rows in a block.
+const BlockLen = 128
+
+// Limits bound a Store.
+type Limits struct {
+	// Retention is how far back, in nanoseconds, rows are kept for certain.
+	Retention int64
+	// Samples is how many rows are kept at most, rounded up to whole blocks plus
+	// the one being filled.
+	Samples int
+	// Series is how many series exist at most.
+	Series int
+}
+
+// ErrTooManySeries is what a *LimitError unwraps to.
+var ErrTooManySeries = errors.New("too many series")
+
+// ErrOutOfOrder is returned for a row before the newest one.
+var ErrOutOfOrder = errors.New("out of order")
+
+// A LimitError says which metric has most of the series.
+type LimitError struct {
+	Limit  int
+	Metric string // the metric with the most series
+	Count  int    // how many it has
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%v: the limit is %d, and %s alone has %d", ErrTooManySeries, e.Limit, e.Metric, e.Count)
+}
+
+func (e *LimitError) Unwrap() error { return ErrTooManySeries }
+
+// A Store is the history.
+type Store struct {
+	limits Limits
+	blocks []*block // oldest first; all but the last are full
+	base   int      // number of blocks[0], counted from the first ever
+	byKey  map[string]*Series
+	byName map[string][]*Series
+	// generation changes with the set of series, so that a selector can keep
+	// what it matched.
+	generation  uint64
+	freeBlocks  []*block
+	freeColumns []*[BlockLen]float64
+}
+
+type block struct {
+	n     int
+	times [BlockLen]int64
+}
+
+// New returns an empty store.
+func New(limits Limits) *Store {
+	return &Store{limits: limits, byKey: map[string]*Series{}, byName: map[string][]*Series{}}
+}
+
+// Begin starts the row of an instant, in which every series is stale until Set.
+// The newest instant again restarts its row.
+func (st *Store) Begin(at int64) error {
+	if newest, ok := st.Newest(); ok {
+		if at < newest {
+			return fmt.Errorf("%w: %d is %d ns before the newest scrape", ErrOutOfOrder, at, newest-at)
+		}
+		if at == newest {
+			st.clearRow()
+			return nil
+		}
+	}
+	last := st.lastBlock()
+	if last == nil || last.n == BlockLen {
+		last = st.extend()
+	}
+	last.times[last.n] = at
+	last.n++
+	st.trim(at)
+	return nil
+}
+
+func (st *Store) lastBlock() *block {
+	if len(st.blocks) == 0 {
+		return nil
+	}
+	return st.blocks[len(st.blocks)-1]
+}
+
+// extend seals the last block and appends an empty one.
+func (st *Store) extend() *block {
+	if len(st.blocks) > 0 {
+		number := st.base + len(st.blocks) - 1
+		for _, s := range st.byKey {
+			if c := s.column(number); c != nil {
+				st.seal(c)
+			}
+		}
+	}
+	b := &block{}
+	if n := len(st.freeBlocks); n > 0 {
+		b, st.freeBlocks = st.freeBlocks[n-1], st.freeBlocks[:n-1]
+		*b = block{}
+	}
+	st.blocks = append(st.blocks, b)
+	return b
+}
+
+// trim drops the blocks that no limit asks to keep.
+func (st *Store) trim(now int64) {
+	for len(st.blocks) > 1 {
+		oldest := st.blocks[0]
+		tooOld := oldest.times[oldest.n-1] <= now-st.limits.Retention
+		tooMany := (len(st.blocks)-2)*BlockLen+st.lastBlock().n >= st.limits.Samples
+		if !tooOld && !tooMany {
+			return
+		}
+		st.dropOldest()
+	}
+}
+
+func (st *Store) dropOldest() {
+	st.freeBlocks = append(st.freeBlocks, st.blocks[0])
+	st.blocks = slices.Delete(st.blocks, 0, 1)
+	for _, s := range st.byKey {
+		if s.first == st.base && len(s.columns) > 0 {
+			st.release(s.columns[0])
+			s.columns = slices.Delete(s.columns, 0, 1)
+			s.first++
+		}
+		if len(s.columns) == 0 {
+			st.remove(s)
+		}
+	}
+	st.base++
+}
+
+func (st *Store) remove(s *Series) {
+	st.generation++
+	s.removed = true
+	delete(st.byKey, s.key)
+	name := s.Labels.Name()
+	rest := slices.DeleteFunc(st.byName[name], func(x *Series) bool { return x == s })
+	if len(rest) == 0 {
+		delete(st.byName, name)
+		return
+	}
+	st.byName[name] = rest
+}
+
+// Len returns the number of series.
+func (st *Store) Len() int { return len(st.byKey) }
+
+// Generation changes whenever a series comes or goes.
+func (st *Store) Generation() uint64 { return st.generation }
+
+// Rows returns the absolute numbers of the rows kept: [first, end).
+func (st *Store) Rows() (first, end int) {
+	if len(st.blocks) == 0 {
+		return 0, 0
+	}
+	return st.base * BlockLen, (st.base+len(st.blocks)-1)*BlockLen + st.lastBlock().n
+}
+
+// Newest returns the instant of the newest row.
+func (st *Store) Newest() (at int64, ok bool) {
+	b := st.lastBlock()
+	if b == nil || b.n == 0 {
+		return 0, false
+	}
+	return b.times[b.n-1], true
+}
+
+// At returns the instant of a row that is kept.
+func (st *Store) At(row int) int64 {
+	return st.blocks[row/BlockLen-st.base].times[row%BlockLen]
+}
+
+// After returns the first row whose instant is after at, which is the end of the
+// rows if there is none.
+func (st *Store) After(at int64) int {
+	first, end := st.Rows()
+	if newest, ok := st.Newest(); !ok || newest <= at {
+		return end
+	}
+	return first + sort.Search(end-first, func(i int) bool { return st.At(first+i) > at })
+}
+
+// Select returns the series that every matcher chooses, sorted by labels.
+func (st *Store) Select(matchers ...Matcher) []*Series {
+	var out []*Series
+	add := func(s *Series) {
+		for _, m := range matchers {
+			if !m.Matches(s.Labels.Get(m.Name)) {
+				return
+			}
+		}
+		out = append(out, s)
+	}
+	if name, ok := nameOf(matchers); ok {
+		for _, s := range st.byName[name] {
+			add(s)
+		}
+	} else {
+		for _, s := range st.byKey {
+			add(s)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Series) int { return a.Labels.Compare(b.Labels) })
+	return out
+}
+
+func nameOf(matchers []Matcher) (string, bool) {
+	for _, m := range matchers {
+		if m.Name == NameLabel && m.Op == Equal {
+			return m.Value, true
+		}
+	}
+	return "", false
+}
+
+// Series returns the series with the labels, made if it is new. The error is a
+// *LimitError.
+func (st *Store) Series(labels Labels) (*Series, error) {
+	key := labels.Key()
+	if s, ok := st.byKey[key]; ok {
+		return s, nil
+	}
+	if len(st.byKey) >= st.limits.Series {
+		return nil, st.limitError()
+	}
+	st.generation++
+	s := &Series{Labels: labels, key: key, first: st.base + max(0, len(st.blocks)-1), row: -1}
+	st.byKey[key] = s
+	st.byName[labels.Name()] = append(st.byName[labels.Name()], s)
+	return s, nil
+}
+
+func (st *Store) limitError() error {
+	e := &LimitError{Limit: st.limits.Series}
+	for name, series := range st.byName {
+		if n := len(series); n > e.Count || n == e.Count && name < e.Metric {
+			e.Metric, e.Count = name, n
+		}
+	}
+	return e
+}
+
+// Prune removes the series that never had a sample: those made for a scrape that
+// then failed.
+func (st *Store) Prune() {
+	for _, s := range st.byKey {
+		if s.row < 0 && len(s.columns) == 0 {
+			st.remove(s)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package query
+
+import (
+	"math"
+	"slices"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// aggregations says of each of PromQL's whether it is evaluated.
+var aggregations = map[string]string{
+	"sum": "ok", "avg": "ok", "min": "ok", "max": "ok", "count": "ok", "group": "ok",
+	"stddev": "ok", "stdvar": "ok", "quantile": "ok",
+	"topk": "refused", "bottomk": "refused", "count_values": "refused", "limitk": "refused", "limit_ratio": "refused",
+}
+
+// A group is one element of an aggregation in the making.
+type group struct {
+	labels history.Labels
+	count  float64
+	mean   mean
+	value  float64 // of min and max; the sum of squared deviations
+	center float64 // of stddev and stdvar
+	all    []float64
+}
+
+func (a *aggregation) eval(ev *evaluation) (value, error) {
+	in, err := a.arg.eval(ev)
+	if err != nil {
+		return value{}, err
+	}
+	var q float64
+	if a.param != nil {
+		p, err := a.param.eval(ev)
+		if err != nil {
+			return value{}, err
+		}
+		q = p.scalar
+	}
+	groups := map[string]*group{}
+	var order []*group
+	for _, p := range in.vector {
+		labels := a.groupLabels(p.Labels)
+		key := ""
+		if len(labels) > 0 {
+			key = labels.Key()
+		}
+		g, ok := groups[key]
+		if !ok {
+			g = &group{labels: labels}
+			groups[key] = g
+			order = append(order, g)
+		}
+		g.add(a.op, p.Value)
+	}
+	out := make([]Point, len(order))
+	for i, g := range order {
+		out[i] = Point{g.labels, g.result(a.op, q)}
+	}
+	return value{vector: out}, nil
+}
+
+func (a *aggregation) groupLabels(ls history.Labels) history.Labels {
+	switch {
+	case a.without:
+		return dropName(ls).Without(a.labels...)
+	case len(a.labels) == 0:
+		return nil
+	}
+	return ls.Only(a.labels...)
+}
+
+func (g *group) add(op string, v float64) {
+	g.count++
+	first := g.count == 1
+	switch op {
+	case "sum", "avg":
+		g.mean.add(v)
+	case "max":
+		if first || g.value < v || math.IsNaN(g.value) {
+			g.value = v
+		}
+	case "min":
+		if first || g.value > v || math.IsNaN(g.value) {
+			g.value = v
+		}
+	case "stddev", "stdvar": // Welford's recurrence
+		if first {
+			g.center = v
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				g.value = math.NaN()
+			}
+			return
+		}
+		delta := v - g.center
+		g.center += delta / g.count
+		g.value += delta * (v - g.center)
+	case "quantile":
+		g.all = append(g.all, v)
+	}
+}
+
+func (g *group) result(op string, q float64) float64 {
+	switch op {
+	case "sum":
+		return g.mean.total()
+	case "avg":
+		return g.mean.result()
+	case "count":
+		return g.count
+	case "group":
+		return 1
+	case "stdvar":
+		return g.value / g.count
+	case "stddev":
+		return math.Sqrt(g.value / g.count)
+	case "quantile":
+		return quantile(q, g.all)
+	}
+	return g.value
+}
+
+// A mean is a compensated sum (Kahan's, with Neumaier's improvement) that turns
+// into an incremental mean where the sum would overflow: the way in which
+// Prometheus sums and averages, so that results have the same bits.
+type mean struct {
+	count       float64
+	sum, c      float64
+	mean        float64
+	incremental bool
+}
+
+func (m *mean) add(v float64) {
+	m.count++
+	if m.count == 1 {
+		m.sum, m.mean = v, v
+		return
+	}
+	sum, c := kahan(v, m.sum, m.c)
+	if !m.incremental {
+		if !math.IsInf(sum, 0) {
+			m.sum, m.c = sum, c
+			return
+		}
+		m.incremental = true
+		m.mean = m.sum / (m.count - 1)
+		m.sum = sum
+		m.c /= m.count - 1
+	} else {
+		m.sum, _ = kahan(v, m.sum, 0)
+	}
+	q := (m.count - 1) / m.count
+	m.mean, m.c = kahan(v/m.count, q*m.mean, q*m.c)
+}
+
+func (m *mean) total() float64 {
+	if m.incremental {
+		return m.sum
+	}
+	return m.sum + m.c
+}
+
+func (m *mean) result() float64 {
+	if m.incremental {
+		return m.mean + m.c
+	}
+	return m.sum/m.count + m.c/m.count
+}
+
+func kahan(v, sum, c float64) (newSum, newC float64) {
+	t := sum + v
+	switch {
+	case math.IsInf(t, 0):
+		c = 0
+	case math.Abs(sum) >= math.Abs(v):
+		c += (sum - t) + v
+	default:
+		c += (v - t) + sum
+	}
+	return t, c
+}
+
+// quantile interpolates between the two nearest ranks; NaN sorts first.
+func quantile(q float64, values []float64) float64 {
+	switch {
+	case len(values) == 0 || math.IsNaN(q):
+		return math.NaN()
+	case q < 0:
+		return math.Inf(-1)
+	case q > 1:
+		return math.Inf(1)
+	}
+	slices.Sort(values) // orders NaN before everything else
+	n := float64(len(values))
+	rank := q * (n - 1)
+	low := math.Max(0, math.Floor(rank))
+	high := math.Min(n-1, low+1)
+	weight := rank - math.Floor(rank)
+	if weight == 0 {
+		return values[int(low)]
+	}
+	return values[int(low)]*(1-weight) + values[int(high)]*weight
+}

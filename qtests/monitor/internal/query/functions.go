@@ -1,0 +1,203 @@
+package query
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// A function is one of PromQL's.
+type function struct {
+	args     []Type
+	optional int // how many of the last arguments may be left out
+	result   Type
+	eval     func(ev *evaluation, args []node) (value, error)
+}
+
+func (c *call) eval(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
+
+// Functions returns the names of the functions that are evaluated, sorted.
+func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
+
+var functions = map[string]function{
+	"rate":     ranged(func(w window) (float64, bool) { return extrapolated(w, true, true) }),
+	"increase": ranged(func(w window) (float64, bool) { return extrapolated(w, true, false) }),
+	"delta":    ranged(func(w window) (float64, bool) { return extrapolated(w, false, false) }),
+	"irate":    ranged(func(w window) (float64, bool) { return lastTwo(w, true) }),
+	"idelta":   ranged(func(w window) (float64, bool) { return lastTwo(w, false) }),
+	"resets":   ranged(func(w window) (float64, bool) { return countPairs(w, func(a, b float64) bool { return b < a }) }),
+	"changes": ranged(func(w window) (float64, bool) {
+		return countPairs(w, func(a, b float64) bool { return a != b && (!math.IsNaN(a) || !math.IsNaN(b)) })
+	}),
+	"avg_over_time":     folded(func(m mean, _ []float64) float64 { return m.result() }),
+	"sum_over_time":     folded(func(m mean, _ []float64) float64 { return m.total() }),
+	"count_over_time":   folded(func(m mean, _ []float64) float64 { return m.count }),
+	"present_over_time": folded(func(mean, []float64) float64 { return 1 }),
+	"min_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("min", v) }),
+	"max_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("max", v) }),
+	"last_over_time": {[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		return rangeOf(args[0]).overTime(ev, true, func(w window) (float64, bool) {
+			v := w.values()
+			if len(v) == 0 {
+				return 0, false
+			}
+			return v[len(v)-1], true
+		})
+	}},
+	"quantile_over_time": {[]Type{Scalar, Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		q, err := args[0].eval(ev)
+		if err != nil {
+			return value{}, err
+		}
+		return rangeOf(args[1]).overTime(ev, false, func(w window) (float64, bool) {
+			v := w.values()
+			return quantile(q.scalar, v), len(v) > 0
+		})
+	}},
+	"histogram_quantile": {[]Type{Scalar, Vector}, 0, Vector, histogramQuantile},
+
+	"abs":   elementwise(math.Abs),
+	"ceil":  elementwise(math.Ceil),
+	"floor": elementwise(math.Floor),
+	"exp":   elementwise(math.Exp),
+	"ln":    elementwise(math.Log),
+	"log2":  elementwise(math.Log2),
+	"log10": elementwise(math.Log10),
+	"sqrt":  elementwise(math.Sqrt),
+	"sgn": elementwise(func(x float64) float64 {
+		switch {
+		case x < 0:
+			return -1
+		case x > 0:
+			return 1
+		}
+		return x
+	}),
+	"round": withScalars(1, func(x float64, to []float64) float64 {
+		inverse := 1.0
+		if len(to) == 1 {
+			inverse = 1 / to[0] // as Prometheus rounds: by the inverse, halves up
+		}
+		return math.Floor(x*inverse+0.5) / inverse
+	}, Scalar),
+	"clamp_min": withScalars(0, func(x float64, s []float64) float64 { return math.Max(s[0], x) }, Scalar),
+	"clamp_max": withScalars(0, func(x float64, s []float64) float64 { return math.Min(s[0], x) }, Scalar),
+	"clamp": {[]Type{Vector, Scalar, Scalar}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		v, s, err := arguments(ev, args)
+		if err != nil || s[1] < s[0] {
+			return value{}, err
+		}
+		return mapped(v, func(x float64) float64 { return math.Max(s[0], math.Min(s[1], x)) })
+	}},
+
+	"time": {nil, 0, Scalar, func(ev *evaluation, _ []node) (value, error) {
+		return value{scalar: float64(ev.at/1e6) / 1e3}, nil
+	}},
+	"vector": {[]Type{Scalar}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		s, err := args[0].eval(ev)
+		return value{vector: []Point{{Value: s.scalar}}}, err
+	}},
+	"scalar": {[]Type{Vector}, 0, Scalar, func(ev *evaluation, args []node) (value, error) {
+		v, err := args[0].eval(ev)
+		if len(v.vector) != 1 {
+			return value{scalar: math.NaN()}, err
+		}
+		return value{scalar: v.vector[0].Value}, err
+	}},
+	"absent": {[]Type{Vector}, 0, Vector, absent},
+}
+
+// rangeOf returns the selector behind an argument of type Matrix.
+func rangeOf(n node) *selector {
+	if p, ok := n.(*paren); ok {
+		return p.selector
+	}
+	return n.(*selector)
+}
+
+func ranged(f func(window) (float64, bool)) function {
+	return function{[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		return rangeOf(args[0]).overTime(ev, false, f)
+	}}
+}
+
+func folded(f func(mean, []float64) float64) function {
+	return ranged(func(w window) (float64, bool) {
+		v := w.values()
+		if len(v) == 0 {
+			return 0, false
+		}
+		var m mean
+		for _, x := range v {
+			m.add(x)
+		}
+		return f(m, v), true
+	})
+}
+
+func extreme(op string, values []float64) float64 {
+	var g group
+	for _, v := range values {
+		g.add(op, v)
+	}
+	return g.value
+}
+
+func elementwise(f func(float64) float64) function {
+	return withScalars(0, func(x float64, _ []float64) float64 { return f(x) })
+}
+
+func withScalars(optional int, f func(float64, []float64) float64, scalars ...Type) function {
+	return function{append([]Type{Vector}, scalars...), optional, Vector, func(ev *evaluation, args []node) (value, error) {
+		v, s, err := arguments(ev, args)
+		if err != nil {
+			return value{}, err
+		}
+		return mapped(v, func(x float64) float64 { return f(x, s) })
+	}}
+}
+
+// arguments evaluates a vector and the scalars after it.
+func arguments(ev *evaluation, args []node) (vector []Point, scalars []float64, err error) {
+	v, err := args[0].eval(ev)
+	for _, a := range args[1:] {
+		if err != nil {
+			return nil, nil, err
+		}
+		var s value
+		s, err = a.eval(ev)
+		scalars = append(scalars, s.scalar)
+	}
+	return v.vector, scalars, err
+}
+
+// absent has one element, with the labels that the selector asks for by
+// equality, when its argument has none.
+func absent(ev *evaluation, args []node) (value, error) {
+	v, err := args[0].eval(ev)
+	if err != nil || len(v.vector) > 0 {
+		return value{}, err
+	}
+	sel, ok := args[0].(*selector)
+	if p, isParen := args[0].(*paren); isParen {
+		sel, ok = p.selector, true
+	}
+	if !ok {
+		return value{vector: []Point{{Value: 1}}}, nil
+	}
+	var labels history.Labels
+	seen := map[string]bool{}
+	for _, m := range sel.matchers {
+		switch {
+		case m.Name == history.NameLabel:
+		case m.Op == history.Equal && !seen[m.Name]:
+			labels = labels.With(m.Name, m.Value)
+		default:
+			labels = labels.Without(m.Name)
+		}
+		seen[m.Name] = true
+	}
+	return value{vector: []Point{{labels, 1}}}, nil
+}

@@ -1,0 +1,246 @@
+package query
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// maxDepth bounds how deep an expression nests, because parsing recurses.
+const maxDepth = 200
+
+type parser struct {
+	tokens []token
+	i      int
+	depth  int
+}
+
+// Parse reads an expression. The error is a *SyntaxError, also for what PromQL
+// has and this package does not evaluate.
+func Parse(text string) (*Expr, error) {
+	tokens, err := lex(text)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{tokens: tokens}
+	root, err := p.binary(0)
+	if err != nil {
+		return nil, err
+	}
+	if t := p.peek(); t.kind != "" {
+		return nil, syntax(t.pos, "unexpected %q", t.text)
+	}
+	if root.typ() == Matrix {
+		return nil, syntax(0, "a range vector is only the argument of a function")
+	}
+	return &Expr{text: text, root: root}, nil
+}
+
+func (p *parser) peek() token { return p.tokens[p.i] }
+
+func (p *parser) next() token {
+	t := p.tokens[p.i]
+	if t.kind != "" {
+		p.i++
+	}
+	return t
+}
+
+// accept takes the next token when it is of the kind.
+func (p *parser) accept(kind string) bool {
+	if p.peek().kind == kind {
+		p.i++
+		return true
+	}
+	return false
+}
+
+// word takes the next token when it is one of the words, in any case.
+func (p *parser) word(words ...string) (string, bool) {
+	t := p.peek()
+	if w := strings.ToLower(t.text); t.kind == "name" && slices.Contains(words, w) {
+		p.i++
+		return w, true
+	}
+	return "", false
+}
+
+func (p *parser) expect(kind, where string) error {
+	if t := p.next(); t.kind != kind {
+		return syntax(t.pos, "%s: want %q, have %q", where, kind, t.text)
+	}
+	return nil
+}
+
+// precedence of the binary operators, as in PromQL; 0 is no operator.
+func precedence(t token) int {
+	op := t.kind
+	if op == "name" {
+		op = strings.ToLower(t.text)
+	}
+	switch op {
+	case "or":
+		return 1
+	case "and", "unless":
+		return 2
+	case "==", "!=", ">", "<", ">=", "<=":
+		return 3
+	case "+", "-":
+		return 4
+	case "*", "/", "%", "atan2":
+		return 5
+	case "^":
+		return 6
+	}
+	return 0
+}
+
+// unaryPrecedence lets -2^2 be -(2^2) and -a*b be (-a)*b.
+const unaryPrecedence = 6
+
+// binary parses operators of at least the given precedence (precedence climbing).
+func (p *parser) binary(least int) (node, error) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > maxDepth {
+		return nil, syntax(p.peek().pos, "nested deeper than %d", maxDepth)
+	}
+	lhs, err := p.unary()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		t := p.peek()
+		prec := precedence(t)
+		if prec == 0 || prec < least {
+			return lhs, nil
+		}
+		p.next()
+		b := &binary{op: strings.ToLower(t.text), lhs: lhs}
+		if err := p.modifiers(b); err != nil {
+			return nil, err
+		}
+		right := prec + 1
+		if b.op == "^" {
+			right = prec // associates to the right
+		}
+		if b.rhs, err = p.binary(right); err != nil {
+			return nil, err
+		}
+		if err := b.check(t.pos); err != nil {
+			return nil, err
+		}
+		lhs = b
+	}
+}
+
+func (p *parser) modifiers(b *binary) error {
+	if _, ok := p.word("bool"); ok {
+		b.boolean = true
+	}
+	if w, ok := p.word("on", "ignoring"); ok {
+		names, err := p.labelNames(w)
+		if err != nil {
+			return err
+		}
+		b.matching = matching{on: w == "on", labels: names}
+	}
+	if t := p.peek(); t.kind == "name" {
+		switch w := strings.ToLower(t.text); w {
+		case "group_left", "group_right", "fill", "fill_left", "fill_right":
+			return syntax(t.pos, "%s is not evaluated here", w)
+		}
+	}
+	return nil
+}
+
+func (b *binary) check(pos int) error {
+	l, r := b.lhs.typ(), b.rhs.typ()
+	compare := precedence(token{kind: b.op}) == 3
+	switch {
+	case b.op == "atan2":
+		return syntax(pos, "atan2 is not evaluated here")
+	case l == Matrix || r == Matrix:
+		return syntax(pos, "%q does not take a range vector", b.op)
+	case b.boolean && !compare:
+		return syntax(pos, "bool goes with comparisons only, not with %q", b.op)
+	case compare && l == Scalar && r == Scalar && !b.boolean:
+		return syntax(pos, "a comparison of two scalars needs bool")
+	case isSet(b.op) && (l == Scalar || r == Scalar):
+		return syntax(pos, "%q does not take a scalar", b.op)
+	case (b.matching.on || len(b.matching.labels) > 0) && (l == Scalar || r == Scalar):
+		return syntax(pos, "on and ignoring go between two vectors only")
+	}
+	return nil
+}
+
+func isSet(op string) bool { return op == "and" || op == "or" || op == "unless" }
+
+func (p *parser) unary() (node, error) {
+	t := p.peek()
+	if t.kind != "-" && t.kind != "+" {
+		return p.postfix()
+	}
+	p.next()
+	arg, err := p.binary(unaryPrecedence)
+	if err != nil {
+		return nil, err
+	}
+	if arg.typ() == Matrix {
+		return nil, syntax(t.pos, "%q does not take a range vector", t.kind)
+	}
+	if t.kind == "+" {
+		return arg, nil
+	}
+	return &unary{arg}, nil
+}
+
+// labelNames parses a parenthesized list of labels.
+func (p *parser) labelNames(where string) ([]string, error) {
+	if err := p.expect("(", where); err != nil {
+		return nil, err
+	}
+	names := []string{}
+	for !p.accept(")") {
+		t := p.next()
+		if t.kind != "name" || strings.Contains(t.text, ":") {
+			return nil, syntax(t.pos, "%s: want the name of a label, have %q", where, t.text)
+		}
+		names = append(names, t.text)
+		if p.peek().kind != ")" {
+			if err := p.expect(",", where); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return names, nil
+}
+
+// matchers parses {a="b", …} after the brace.
+func (p *parser) matchers(matchers []history.Matcher) ([]history.Matcher, error) {
+	for !p.accept("}") {
+		name := p.next()
+		if name.kind != "name" || strings.Contains(name.text, ":") {
+			return nil, syntax(name.pos, "a matcher: want the name of a label, have %q", name.text)
+		}
+		op, value := p.next(), p.next()
+		if value.kind != "string" {
+			return nil, syntax(value.pos, "the matcher of %s: want a string, have %q", name.text, value.text)
+		}
+		m, err := history.NewMatcher(name.text, history.Op(op.text), value.text)
+		if err != nil {
+			return nil, syntax(op.pos, "%v", err)
+		}
+		matchers = append(matchers, m)
+		if p.peek().kind != "}" {
+			if err := p.expect(",", "the matchers"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !slices.ContainsFunc(matchers, func(m history.Matcher) bool { return !m.Matches("") }) {
+		return nil, syntax(p.peek().pos, "a selector needs a matcher that does not match the empty string")
+	}
+	return matchers, nil
+}

@@ -1,0 +1,162 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// ErrClosed is the error of a scrape after Close.
+var ErrClosed = errors.New("monitor: closed")
+
+// A Monitor scrapes, remembers and alerts. Make one with New or NewT. All
+// methods are safe for concurrent use.
+type Monitor struct {
+	cfg     Config
+	clk     clock.Clock
+	start   time.Time
+	sources []*source
+	rules   []*rule
+
+	// scraping is the token of the one scrape under way: a channel and not a
+	// mutex, because a gatherer may sleep, which under a mutex would stop the
+	// time of a bubble. Its holder alone writes the history.
+	scraping chan struct{}
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	loop     sync.WaitGroup
+
+	// mu guards what follows. It is never held while waiting or while code of
+	// the user runs.
+	mu struct {
+		sync.Mutex
+		history  *history.Store
+		timeline timeline
+		status   Status
+	}
+}
+
+// New starts a monitor. Its first scrape is one interval from now. The error
+// names the field of the Config that is wrong. Close it.
+func New(cfg Config) (*Monitor, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1)}
+	for i, r := range cfg.Rules {
+		made, err := newRule(r, i)
+		if err != nil {
+			return nil, err
+		}
+		m.rules = append(m.rules, made)
+	}
+	for i, g := range cfg.Gatherers {
+		m.sources = append(m.sources, newSource(sourceName(i), g))
+	}
+	if len(cfg.Collectors) > 0 {
+		registry := prometheus.NewRegistry()
+		for i, c := range cfg.Collectors {
+			if err := register(registry, c); err != nil {
+				return nil, fmt.Errorf("monitor: Config.Collectors[%d]: %w", i, err)
+			}
+		}
+		m.sources = append(m.sources, newSource("collectors", registry))
+	}
+	m.start = m.clk.Now()
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.mu.history = history.New(history.Limits{Retention: int64(cfg.Retention), Samples: cfg.MaxSamples, Series: cfg.MaxSeries})
+	m.mu.timeline.log = cfg.EventLog
+	// The timer is armed here and not in the goroutine, so that it is there when
+	// New returns: a mock clock may be moved right after.
+	timer := m.clk.Timer(cfg.Interval)
+	m.loop.Add(1)
+	go func() {
+		defer m.loop.Done()
+		m.run(timer)
+	}()
+	return m, nil
+}
+
+// register adds a collector, whose Describe may panic.
+func register(r *prometheus.Registry, c prometheus.Collector) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("Describe panicked: %v", p)
+		}
+	}()
+	return r.Register(c)
+}
+
+// NewT is New for a test: clock and event log come from t unless cfg sets them, a
+// wrong config fails t, and the monitor is closed when t ends. A gatherer that
+// exceeded Config.MaxSeries fails t then.
+func NewT(t qtests.TB, cfg Config) *Monitor {
+	t.Helper()
+	if cfg.Clock == nil {
+		cfg.Clock = qtests.ClockOf(t)
+	}
+	if cfg.EventLog == nil {
+		cfg.EventLog = qtests.EventLogOf(t)
+	}
+	m, err := New(cfg)
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	t.Cleanup(func() {
+		m.Close()
+		if err := m.Status().LimitError; err != nil {
+			t.Errorf("%v", err)
+		}
+	})
+	return m
+}
+
+// run scrapes at start + k*interval, for ever. Instants that have already passed
+// when their turn comes are left out and counted.
+func (m *Monitor) run(timer *clock.Timer) {
+	for k := int64(1); ; {
+		at := m.start.Add(time.Duration(k) * m.cfg.Interval)
+		select {
+		case <-timer.C:
+		case <-m.ctx.Done():
+			timer.Stop()
+			return
+		}
+		if late := m.clk.Now().Sub(at); late >= m.cfg.Interval {
+			missed := int64(late / m.cfg.Interval)
+			m.mu.Lock()
+			m.mu.status.Missed += missed
+			m.mu.Unlock()
+			k += missed
+			at = m.start.Add(time.Duration(k) * m.cfg.Interval)
+		}
+		_ = m.scrape(m.ctx, at) // kept in the status
+		k++
+		timer = m.clk.Timer(max(0, m.clk.Until(m.start.Add(time.Duration(k)*m.cfg.Interval))))
+	}
+}
+
+// Start returns the instant at which the monitor was made: scrapes happen at
+// Start + k*Interval.
+func (m *Monitor) Start() time.Time { return m.start }
+
+// Interval returns the time between two scrapes.
+func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
+
+// Close stops scraping and waits for the scrape under way, which is given up; a
+// gatherer that blocks is not waited for. History and alerts stay readable.
+// Close does not scrape by itself: Scrape before it to see the last values.
+// Further calls do nothing.
+func (m *Monitor) Close() {
+	m.cancel()
+	m.loop.Wait()
+}

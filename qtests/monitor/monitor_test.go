@@ -1,0 +1,102 @@
+package monitor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// gauge returns a gauge and a registry that has it.
+func gauge(name string) (prometheus.Gauge, *prometheus.Registry) {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: "For the test."})
+	r := prometheus.NewRegistry()
+	r.MustRegister(g)
+	return g, r
+}
+
+func TestScrapesAtNominalInstants(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		g, reg := gauge("level")
+		q.Sleep(3 * time.Millisecond)
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}})
+		start := q.Clock().Now()
+		require.Equal(q, start, m.Start())
+		g.Set(1)
+		q.Sleep(15 * time.Second)
+		g.Set(2)
+		q.Sleep(14 * time.Second)
+
+		series := m.RequireSeries(q, "level")
+		require.Len(q, series, 1)
+		require.Equal(q, "level", series[0].String())
+		require.Len(q, series[0].Samples, 2)
+		for i, s := range series[0].Samples {
+			require.True(q, s.At.Equal(start.Add(time.Duration(i+1)*10*time.Second)), "%v", s.At)
+			require.Equal(q, float64(i+1), s.Value)
+		}
+	})
+}
+
+func TestAlertLifeInABubble(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		g, reg := gauge("errors")
+		m := monitor.NewT(q, monitor.Config{
+			Gatherers: []prometheus.Gatherer{reg},
+			Rules:     []monitor.Rule{{Name: "Errors", Expr: "errors > 5", For: time.Minute, Severity: "page"}},
+		})
+		q.Sleep(5 * time.Second)
+		g.Set(9) // seen from 10 s on, fires at 70 s
+		q.Sleep(2 * time.Minute)
+		g.Set(0) // seen at 130 s
+		q.Sleep(30 * time.Second)
+		g.Set(9) // pending from 160 s
+		q.Sleep(20 * time.Second)
+		g.Set(0) // dropped at 180 s
+		q.Sleep(time.Minute)
+
+		require.Equal(q, ""+
+			"10s\tErrors{severity=\"page\"} inactive → pending\n"+
+			"1m10s\tErrors{severity=\"page\"} pending → firing\n"+
+			"2m10s\tErrors{severity=\"page\"} firing → resolved\n"+
+			"2m40s\tErrors{severity=\"page\"} inactive → pending\n"+
+			"3m0s\tErrors{severity=\"page\"} pending → inactive\n", m.Timeline())
+		m.RequireFired(q, "Errors")
+		m.RequireFiredBetween(q, "Errors", 70*time.Second, 70*time.Second)
+		m.RequireResolvedWithin(q, "Errors", time.Minute)
+
+		marks, _ := q.EventLog().Marks()
+		require.Len(q, marks, 5)
+		require.Equal(q, "alert Errors", marks[1].Source)
+		require.Equal(q, "pending → firing", marks[1].Text)
+	})
+}
+
+// Four days at ten seconds must be cheap enough to sit in an ordinary test.
+func TestFourDays(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		reg := prometheus.NewRegistry()
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "requests_total", Help: "For the test."}, []string{"code"})
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "response_seconds", Help: "For the test."}, []string{"step"})
+		reg.MustRegister(c, h)
+		for _, code := range []string{"200", "404", "500"} {
+			c.WithLabelValues(code).Add(1)
+			h.WithLabelValues(code).Observe(0.1)
+		}
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: []monitor.Rule{
+			{Name: "Rate", Expr: `sum(rate(requests_total[5m])) > 100`},
+			{Name: "Slow", Expr: `histogram_quantile(0.99, sum by (le) (rate(response_seconds_bucket[5m]))) > 1`},
+		}})
+		q.Sleep(4*24*time.Hour + time.Second)
+		status := m.Status()
+		require.EqualValues(q, 4*24*360, status.Scrapes)
+		require.Zero(q, status.Errors)
+		require.Zero(q, status.Missed)
+		require.Len(q, m.RequireSeries(q, "requests_total", monitor.Equal("code", "200"))[0].Samples, 4*24*360)
+		m.RequireNotFired(q)
+	})
+}

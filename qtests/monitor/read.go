@@ -1,0 +1,132 @@
+package monitor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+)
+
+// Lookback is how old a sample may be for an instant read to see it, as in
+// Prometheus; one exactly this old is not seen.
+const Lookback = query.Lookback
+
+// MaxSteps bounds the instants of one QueryRange, as Prometheus does.
+const MaxSteps = 11_000
+
+// Series returns the series of a metric that every matcher chooses, sorted by
+// labels, with all samples that are kept. It never returns stale markers.
+func (m *Monitor) Series(name string, matchers ...Matcher) []Series {
+	return m.SeriesBetween(time.Time{}, time.Time{}, name, matchers...)
+}
+
+// SeriesBetween is Series with only the samples after from and up to to. The
+// zero time leaves that side open. Series without samples in between are left
+// out. An empty name chooses every metric.
+func (m *Monitor) SeriesBetween(from, to time.Time, name string, matchers ...Matcher) []Series {
+	ms := make([]history.Matcher, 0, len(matchers)+1)
+	if name != "" {
+		ms = append(ms, history.Matcher{Name: history.NameLabel, Op: history.Equal, Value: name})
+	}
+	for _, x := range matchers {
+		ms = append(ms, x.m)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := m.mu.history
+	lo, hi := st.Rows()
+	if !from.IsZero() {
+		lo = st.After(from.UnixNano())
+	}
+	if !to.IsZero() {
+		hi = st.After(to.UnixNano())
+	}
+	var out []Series
+	for _, s := range st.Select(ms...) {
+		x := publicSeries(s.Labels)
+		st.Each(s, lo, hi, func(sample history.Sample) {
+			x.Samples = append(x.Samples, Sample{instant(sample.At), sample.Value})
+		})
+		if len(x.Samples) > 0 {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Query evaluates an expression at an instant: the zero time is that of the
+// newest scrape. A scalar is one Point without labels.
+func (m *Monitor) Query(expr string, at time.Time) ([]Point, error) {
+	e, err := query.Parse(expr)
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %q: %w", expr, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at.IsZero() {
+		at = m.mu.status.Last
+	}
+	r, err := e.Eval(m.mu.history, nanos(at))
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %q: %w", expr, err)
+	}
+	out := make([]Point, len(r.Points))
+	for i, p := range r.Points {
+		out[i] = Point{Labels: p.Labels.Map(), Value: p.Value}
+	}
+	return out, nil
+}
+
+// QueryRange evaluates an expression at from, from+step, … up to to, and returns
+// one series for every label set, sorted by labels, with a sample for each
+// instant at which it has a value.
+func (m *Monitor) QueryRange(expr string, from, to time.Time, step time.Duration) ([]Series, error) {
+	e, err := query.Parse(expr)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("monitor: %q: %w", expr, err)
+	case step <= 0:
+		return nil, fmt.Errorf("monitor: QueryRange: the step %v is not positive", step)
+	case to.Sub(from)/step >= MaxSteps:
+		return nil, fmt.Errorf("monitor: QueryRange: more than %d steps of %v from %v to %v", MaxSteps, step, from, to)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	byKey := map[string]*Series{}
+	var ids []history.Labels
+	for at := from; !at.After(to); at = at.Add(step) {
+		r, err := e.Eval(m.mu.history, nanos(at))
+		if err != nil {
+			return nil, fmt.Errorf("monitor: %q at %v: %w", expr, at, err)
+		}
+		for _, p := range r.Points {
+			key := p.Labels.Key()
+			s, ok := byKey[key]
+			if !ok {
+				made := publicSeries(p.Labels)
+				s = &made
+				byKey[key] = s
+				ids = append(ids, p.Labels)
+			}
+			s.Samples = append(s.Samples, Sample{instant(nanos(at)), p.Value})
+		}
+	}
+	sortLabels(ids)
+	out := make([]Series, len(ids))
+	for i, id := range ids {
+		out[i] = *byKey[id.Key()]
+	}
+	return out, nil
+}
+
+// nanos is UnixNano with the zero time, which has none, as the beginning.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// Functions returns the names of the PromQL functions that are evaluated, sorted.
+func Functions() []string { return query.Functions() }

@@ -1,0 +1,311 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// A source is one gatherer with what is remembered from scrape to scrape. The
+// holder of the scraping token owns it, except for busy.
+type source struct {
+	name     string
+	gatherer prometheus.Gatherer
+	// busy holds a token while a Gather of an earlier scrape has not returned.
+	busy  chan struct{}
+	slots []slot
+	up    *history.Series
+}
+
+func newSource(name string, g prometheus.Gatherer) *source {
+	return &source{name: name, gatherer: g, busy: make(chan struct{}, 1)}
+}
+
+// A slot remembers the series of the metric that the last scrape brought at this
+// position. Gatherers sort what they return, so that nearly always the
+// next scrape brings the same there, and nothing needs to be hashed or built.
+type slot struct {
+	family string
+	labels []string // name, value, name, value, …
+	bounds []float64
+	series []*history.Series
+}
+
+// fits reports whether the slot is that of the metric.
+func (s *slot) fits(family string, m *dto.Metric) bool {
+	if s.family != family || len(s.labels) != 2*len(m.Label) {
+		return false
+	}
+	for i, l := range m.Label {
+		if s.labels[2*i] != l.GetName() || s.labels[2*i+1] != l.GetValue() {
+			return false
+		}
+	}
+	if len(s.series) != seriesOf(m) || len(s.bounds) != bounds(m) {
+		return false
+	}
+	for i, b := range m.GetHistogram().GetBucket() {
+		if s.bounds[i] != b.GetUpperBound() {
+			return false
+		}
+	}
+	for i, q := range m.GetSummary().GetQuantile() {
+		if s.bounds[i] != q.GetQuantile() {
+			return false
+		}
+	}
+	for _, x := range s.series {
+		if x.Removed() {
+			return false
+		}
+	}
+	return true
+}
+
+// bounds counts the buckets or quantiles of a metric.
+func bounds(m *dto.Metric) int {
+	return len(m.GetHistogram().GetBucket()) + len(m.GetSummary().GetQuantile())
+}
+
+// seriesOf counts the series that a metric is.
+func seriesOf(m *dto.Metric) int {
+	switch {
+	case m.Histogram != nil:
+		n := len(m.Histogram.Bucket) + 2
+		if !hasInfinite(m.Histogram) {
+			n++
+		}
+		return n
+	case m.Summary != nil:
+		return len(m.Summary.Quantile) + 2
+	}
+	return 1
+}
+
+// hasInfinite reports whether the +Inf bucket, which may be left out, is there.
+func hasInfinite(h *dto.Histogram) bool {
+	n := len(h.Bucket)
+	return n > 0 && math.IsInf(h.Bucket[n-1].GetUpperBound(), 1)
+}
+
+// gathered is what one source brought to one scrape.
+type gathered struct {
+	source   *source
+	families []*dto.MetricFamily
+	err      error
+}
+
+var (
+	// ErrBlocked is the error of a gatherer that has not returned in time, and
+	// of the scrapes after it until it does.
+	ErrBlocked = errors.New("monitor: gatherer blocks")
+	// ErrTooManySeries is the error of a gatherer that would exceed Config.MaxSeries.
+	ErrTooManySeries = errors.New("monitor: too many series")
+	// ErrInvalid is the error of a metric whose name or labels Prometheus refuses.
+	ErrInvalid = errors.New("monitor: invalid metric")
+	// ErrDuplicate is the error of two metrics of one scrape that are one series.
+	ErrDuplicate = errors.New("monitor: duplicate series")
+)
+
+// maxErrors is how many wrong samples of one scrape its error names.
+const maxErrors = 3
+
+// ingest writes what a source brought into the row that has begun: all of it, or
+// nothing when the limit of series is exceeded. Single samples that are wrong
+// are left out and reported.
+func (g gathered) ingest(st *history.Store, maxSeries int) error {
+	if n, largest, count := size(g.families); n > maxSeries {
+		return fmt.Errorf("%w: %s brings %d, the limit is %d; %s alone has %d", ErrTooManySeries, g.source.name, n, maxSeries, largest, count)
+	}
+	src := g.source
+	var errs []error
+	n := 0
+	for _, f := range g.families {
+		for _, m := range f.Metric {
+			if n == len(src.slots) {
+				src.slots = append(src.slots, slot{})
+			}
+			if s := &src.slots[n]; !s.fits(f.GetName(), m) {
+				if err := s.fill(st, f, m); errors.Is(err, ErrTooManySeries) {
+					src.slots = nil
+					st.Prune()
+					return fmt.Errorf("%s: %w", src.name, err)
+				} else if err != nil && len(errs) < maxErrors {
+					errs = append(errs, fmt.Errorf("%s: %w", src.name, err))
+				}
+			}
+			n++
+		}
+	}
+	src.slots = src.slots[:n]
+	n = 0
+	for _, f := range g.families {
+		for _, m := range f.Metric {
+			if err := src.slots[n].write(st, m); err != nil && len(errs) < maxErrors {
+				errs = append(errs, fmt.Errorf("%s: %w", src.name, err))
+			}
+			n++
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// size counts the series of the families, and those of the largest.
+func size(families []*dto.MetricFamily) (n int, largest string, count int) {
+	for _, f := range families {
+		k := 0
+		for _, m := range f.Metric {
+			k += seriesOf(m)
+		}
+		if n += k; k > count {
+			largest, count = f.GetName(), k
+		}
+	}
+	return n, largest, count
+}
+
+// fill makes the slot that of the metric.
+func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error {
+	*s = slot{}
+	if err := validate(f, m); err != nil {
+		return err
+	}
+	base := make(history.Labels, 0, len(m.Label))
+	labels := make([]string, 0, 2*len(m.Label))
+	for _, l := range m.Label {
+		base = append(base, history.Label{Name: strings.Clone(l.GetName()), Value: strings.Clone(l.GetValue())})
+		labels = append(labels, l.GetName(), l.GetValue())
+	}
+	name := f.GetName()
+	add := func(suffix, label, value string) error {
+		ls := append(history.Labels{{Name: history.NameLabel, Value: name + suffix}, {Name: label, Value: value}}, base...)
+		series, err := st.Series(history.NewLabels(ls...))
+		if err != nil {
+			return err
+		}
+		s.series = append(s.series, series)
+		return nil
+	}
+	var err error
+	switch {
+	case m.Histogram != nil:
+		for _, b := range m.Histogram.Bucket {
+			s.bounds = append(s.bounds, b.GetUpperBound())
+			err = errors.Join(err, add("_bucket", "le", formatBound(b.GetUpperBound())))
+		}
+		err = errors.Join(err, add("_sum", "", ""), add("_count", "", ""))
+		if !hasInfinite(m.Histogram) {
+			err = errors.Join(err, add("_bucket", "le", "+Inf"))
+		}
+	case m.Summary != nil:
+		for _, q := range m.Summary.Quantile {
+			s.bounds = append(s.bounds, q.GetQuantile())
+			err = errors.Join(err, add("", "quantile", formatBound(q.GetQuantile())))
+		}
+		err = errors.Join(err, add("_sum", "", ""), add("_count", "", ""))
+	default:
+		err = add("", "", "")
+	}
+	var limit *history.LimitError
+	if errors.As(err, &limit) {
+		return fmt.Errorf("%w: the limit is %d; %s alone has %d", ErrTooManySeries, limit.Limit, limit.Metric, limit.Count)
+	}
+	if err == nil {
+		s.family, s.labels = name, labels
+	}
+	return err
+}
+
+// validate refuses what Prometheus' scrape would: registries have checked it
+// before, other gatherers may not have.
+func validate(f *dto.MetricFamily, m *dto.Metric) error {
+	name := f.GetName()
+	if !model.LegacyValidation.IsValidMetricName(name) {
+		return fmt.Errorf("%w: name %q", ErrInvalid, name)
+	}
+	seen := map[string]bool{}
+	for _, l := range m.Label {
+		switch label := l.GetName(); {
+		case !model.LegacyValidation.IsValidLabelName(label) || label == history.NameLabel:
+			return fmt.Errorf("%w: %s: label name %q", ErrInvalid, name, label)
+		case seen[label]:
+			return fmt.Errorf("%w: %s: label %s twice", ErrInvalid, name, label)
+		case !utf8.ValidString(l.GetValue()):
+			return fmt.Errorf("%w: %s: label %s: %q is not UTF-8", ErrInvalid, name, label, l.GetValue())
+		}
+		seen[l.GetName()] = true
+	}
+	return nil
+}
+
+// write sets the values of the metric.
+func (s *slot) write(st *history.Store, m *dto.Metric) error {
+	if len(s.series) == 0 {
+		return nil // refused by fill
+	}
+	i := 0
+	var duplicate *history.Series
+	set := func(v float64) {
+		if !st.Set(s.series[i], v) {
+			duplicate = s.series[i]
+		}
+		i++
+	}
+	switch {
+	case m.Histogram != nil:
+		h := m.Histogram
+		for _, b := range h.Bucket {
+			set(count(b.GetCumulativeCountFloat(), b.GetCumulativeCount()))
+		}
+		set(h.GetSampleSum())
+		set(count(h.GetSampleCountFloat(), h.GetSampleCount()))
+		if i < len(s.series) {
+			set(count(h.GetSampleCountFloat(), h.GetSampleCount()))
+		}
+	case m.Summary != nil:
+		for _, q := range m.Summary.Quantile {
+			set(q.GetValue())
+		}
+		set(m.Summary.GetSampleSum())
+		set(float64(m.Summary.GetSampleCount()))
+	case m.Counter != nil:
+		set(m.Counter.GetValue())
+	case m.Gauge != nil:
+		set(m.Gauge.GetValue())
+	default:
+		set(m.Untyped.GetValue())
+	}
+	if duplicate != nil {
+		return fmt.Errorf("%w: %s", ErrDuplicate, duplicate.Labels)
+	}
+	return nil
+}
+
+// count prefers the float that only native histograms fill in.
+func count(f float64, n uint64) float64 {
+	if f > 0 {
+		return f
+	}
+	return float64(n)
+}
+
+// formatBound writes le and quantile as Prometheus 3 stores them: "1.0", "+Inf".
+func formatBound(v float64) string {
+	s := formatValue(v)
+	if strings.ContainsAny(s, ".eNI") {
+		return s
+	}
+	return s + ".0"
+}
+
+// sourceName names the i-th gatherer.
+func sourceName(i int) string { return "gatherer " + strconv.Itoa(i) }
