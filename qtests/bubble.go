@@ -1,10 +1,9 @@
 package qtests
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,16 +16,17 @@ import (
 type T struct {
 	testing.TB
 
-	clock *tieFree
-	seed  uint64
-	log   *EventLog
-	start time.Time // nominal
-	home  bubbleHome
+	run     *bubbleRun
+	clock   *tieFree
+	seed    uint64
+	log     *EventLog
+	start   time.Time // nominal
+	home    bubbleHome
+	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
+	witness witness
+	sealed  atomic.Bool // the test is over, or the bubble was left behind
 
-	// outside answers with the real time: package time is fake in here.
-	real      struct{ sync.Mutex }
-	outside   chan time.Time
-	realStart time.Time
+	outside sync.Mutex // held while the goroutine outside is asked the time
 }
 
 // Run runs body in a bubble of its own, under fake time, and returns when body,
@@ -37,95 +37,53 @@ type T struct {
 // that ends. See the package doc for the clock and for what is repeatable.
 //
 // A goroutine that is left when the cleanups have run fails this test, with its
-// stack, and no other. So does a body that can never go on, a panic in the body
-// or in a goroutine started by [T.Go]. After a failed body Run ends the calling
-// test with FailNow, after a skipped one with SkipNow; code behind Run executes
-// only after a pass.
+// stack, and no other. So does a body that can never go on, one that stands
+// still because it waits for something outside the bubble, a panic in the body
+// or in a goroutine started by [T.Go], and a Goexit.
+//
+// Run returns only after a pass. After a failed body it ends the calling test
+// with FailNow, after a skipped one with SkipNow: code that follows Run does not
+// execute then, but what was deferred or registered with t.Cleanup does.
+//
+// With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
+// with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
 	t.Helper()
-	b := &bubbleRun{body: body, seed: flagSeed(), outside: make(chan time.Time), realStart: time.Now()}
-	done := make(chan struct{})
-	// The bubble gets a goroutine of its own because its end may be a panic of
-	// the runtime, or a Goexit, neither of which may take the caller along.
-	go func() {
-		defer close(done)
-		defer func() { b.fault = recover() }()
-		synctest.Test(t, b.main)
-	}()
-	b.wait(done)
-	b.finish(t)
-}
-
-// bubbleRun is one call of Run, seen from outside.
-type bubbleRun struct {
-	body      func(*T)
-	seed      uint64
-	outside   chan time.Time
-	realStart time.Time
-
-	inner *testing.T
-	home  bubbleHome
-	fault any // what the runtime panicked with
-}
-
-// main is the body's wrapper, inside the bubble.
-func (b *bubbleRun) main(inner *testing.T) {
-	q := &T{
-		TB: inner, clock: newTieFree(), seed: b.seed, log: &EventLog{},
-		home: thisBubble(), outside: b.outside, realStart: b.realStart,
-	}
-	q.start = q.clock.Now()
-	b.inner, b.home = inner, q.home
-	inner.Cleanup(q.checkLeaks) // registered first, so that it runs last
-	defer q.catch("the body")
-	b.body(q)
-}
-
-// wait returns when the bubble has ended, and tells it the real time until then.
-func (b *bubbleRun) wait(done <-chan struct{}) {
-	for {
-		select {
-		case <-done:
-			return
-		case b.outside <- time.Time{}: // somebody asks: the next value is the answer
-			b.outside <- time.Now()
+	checkStart(t)
+	here := runCommand(t)
+	seed, n := seedSetting.get(), seedsSetting.get()
+	var failed []uint64
+	for i := range uint64(n) {
+		o := runSeed(t, seed+i, body)
+		switch {
+		case o.abandoned || o.failed && n == 1:
+			t.Logf("qtests: to repeat: %s", here.withSeed(seed+i))
+			t.FailNow()
+		case o.skipped && !o.failed:
+			t.SkipNow()
+		case o.failed:
+			failed = append(failed, seed+i)
 		}
 	}
-}
-
-// finish passes the bubble's end on to the test outside.
-func (b *bubbleRun) finish(t *testing.T) {
-	t.Helper()
-	switch {
-	case b.fault != nil && b.inner == nil:
-		panic(b.fault) // the bubble never started: a bubble inside a bubble, or in a cleanup
-	case b.fault != nil && !b.inner.Failed():
-		t.Errorf("qtests: %v\nEvery goroutine of the bubble waits for another one, or for a wait that never ends:\n\n%s",
-			b.fault, formatGoroutines(b.home.leftovers()))
-	case b.inner.Skipped() && !b.inner.Failed():
-		t.SkipNow()
-	}
-	if b.fault != nil || b.inner.Failed() {
-		t.Logf("qtests: seed %d; to repeat: go test -run '^%s$' -%s=%d", b.seed, t.Name(), seedFlag, b.seed)
+	if len(failed) > 0 {
+		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
+			len(failed), n, listSeeds(failed), here.withSeed(failed[0]))
 		t.FailNow()
 	}
 }
 
-// catch turns a panic into a failure of the test, with the stack of the panic.
-func (q *T) catch(where string) {
-	q.Helper()
-	if r := recover(); r != nil {
-		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
+// runSeed runs the body once, or twice to compare.
+func runSeed(t *testing.T, seed uint64, body func(*T)) outcome {
+	t.Helper()
+	if !verifySetting.get() {
+		return runBubble(t, bubbleConfig{seed: seed}, body)
 	}
-}
-
-// Cleanup registers f to run in the bubble when the body has ended, last one
-// first. A panic in f fails the test, and the other cleanups still run.
-func (q *T) Cleanup(f func()) {
-	q.TB.Cleanup(func() {
-		defer q.catch("a cleanup")
-		f()
-	})
+	first := newTrace()
+	o := runBubble(t, bubbleConfig{seed: seed, trace: first}, body)
+	if o.failed || o.skipped {
+		return o
+	}
+	return runBubble(t, bubbleConfig{seed: seed, trace: first.follow()}, body)
 }
 
 // Clock returns the bubble's clock.
@@ -144,33 +102,43 @@ func (q *T) Rand(name string) *rand.Rand { return q.Stream(name).Rand() }
 // EventLog returns the log to which all components of this test write.
 func (q *T) EventLog() *EventLog { return q.log }
 
-// Elapsed returns the nominal time since the bubble started.
+// Elapsed returns the nominal time since the bubble started, or since JumpTo.
 func (q *T) Elapsed() time.Duration { return q.clock.Now().Sub(q.start) }
 
 // RealElapsed returns how long the run has taken on the wall clock, for
 // reports that say so. It is never the same twice: compare nothing with it.
 func (q *T) RealElapsed() time.Duration {
-	// The value received first says that the goroutine outside is listening; the
-	// one after it was read then, not when that goroutine last went to sleep.
-	q.real.Lock()
-	defer q.real.Unlock()
-	<-q.outside
-	return (<-q.outside).Sub(q.realStart)
+	q.outside.Lock()
+	defer q.outside.Unlock()
+	return q.run.askRealTime().Sub(q.run.realStart)
 }
 
 // Wait returns when everything that the present instant sets going has come to
 // rest, the events that the clock displaced behind it included. The nominal time
-// does not move. Only one goroutine of a bubble may be in Wait or Sleep.
+// does not move.
 func (q *T) Wait() {
-	synctest.Wait()
+	q.settle()
 	for q.clock.behind() {
 		// An instant at the end of the queue: when it comes, those before it
 		// have fired and come to rest.
 		raw, wait := q.clock.claim(0, false)
 		time.Sleep(wait)
 		q.clock.fired(raw)
-		synctest.Wait()
+		q.settle()
 	}
+	q.witness.look(q)
+}
+
+// settle is synctest.Wait for one caller at a time. A second one gets the same
+// from a wait for the next nanosecond, save that the race detector does not see
+// that the others have come to rest.
+func (q *T) settle() {
+	if !q.waiting.CompareAndSwap(false, true) {
+		q.clock.Sleep(1)
+		return
+	}
+	defer q.waiting.Store(false)
+	synctest.Wait()
 }
 
 // Sleep waits for d and returns with every effect of that instant visible: like
@@ -181,21 +149,25 @@ func (q *T) Sleep(d time.Duration) {
 }
 
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.
-// It fails the test when at lies in the past.
+// It fails the test when at lies in the past, or when somebody waits on the
+// clock already and would be woken on the way.
 func (q *T) JumpTo(at time.Time) {
 	q.Helper()
-	d := at.Sub(q.clock.Now())
-	if d < 0 {
-		Fatalf(q, "qtests: JumpTo(%v): the bubble is already at %v, and time does not go back", at, q.clock.Now())
+	now := q.clock.Now()
+	if at.Before(now) {
+		Fatalf(q, "qtests: JumpTo(%v): the bubble is already at %v, and time does not go back", at, now)
 	}
-	time.Sleep(d)
+	if n := q.clock.pending(); n > 0 {
+		Fatalf(q, "qtests: JumpTo(%v): %d waits are pending on the clock; jump before the first of them, or Sleep through them", at, n)
+	}
+	time.Sleep(at.Sub(now))
 	q.start = q.clock.Now()
 }
 
 // Go runs f in a goroutine of the bubble. A panic in f fails the test with its
 // stack instead of ending the process, as it would behind a plain go statement.
 func (q *T) Go(f func()) {
-	where := fmt.Sprintf("a goroutine started by %s", callerOf(2))
+	where := "a goroutine started at " + callerOf(2)
 	go func() {
 		defer q.catch(where)
 		f()

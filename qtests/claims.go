@@ -1,6 +1,9 @@
 package qtests
 
-import "container/heap"
+import (
+	"container/heap"
+	"slices"
+)
 
 // A claim is one pending wait: the raw instant at which the bubble fires it and
 // the nominal instant that was asked for, in nanoseconds since 1970.
@@ -16,41 +19,41 @@ type claims struct {
 	lapsing instants
 	// stretch is the longest displacement of any claim so far.
 	stretch int64
+	// reserved marks the nanoseconds within a microsecond on which a ticker
+	// ticks; free is how many are left.
+	reserved [microsecond]bool
+	free     int
 }
+
+const microsecond = 1000
 
 // A slot is a taken instant. next is a hint, at or before the first free instant
 // after it: a thousand waits for one instant would otherwise probe it a thousand
 // times each.
 type slot struct{ nominal, next int64 }
 
-func newClaims() claims { return claims{taken: map[int64]slot{}} }
+func newClaims() claims { return claims{taken: map[int64]slot{}, free: microsecond} }
 
-// take claims the first free instant at or after nominal that is not a whole
-// number of microseconds away from now. Code that calls package time directly
-// almost always waits for whole microseconds: the rule keeps its timers, armed
-// in the same event, apart from ours.
+// take claims the first free instant at or after nominal that is neither a whole
+// number of microseconds away from now nor on a ticker's nanosecond. Code that
+// calls package time directly almost always waits for whole microseconds: the
+// rule keeps its timers, armed in the same event, apart from ours.
 func (c *claims) take(now, nominal int64) (raw int64) {
 	for len(c.lapsing) > 0 && c.lapsing[0] < now {
 		delete(c.taken, heap.Pop(&c.lapsing).(int64))
 	}
-	start := max(nominal, now)
-	first := start
-	for raw = start; ; {
-		if (raw-now)%1000 == 0 {
-			raw++
-			if raw == start+1 {
-				first = raw
-			}
-			continue
-		}
+	raw = c.allowed(now, max(nominal, now))
+	first := raw
+	for {
 		s, busy := c.taken[raw]
 		if !busy {
 			break
 		}
-		raw = s.next
+		raw = c.allowed(now, s.next)
 	}
 	c.taken[raw] = slot{nominal, raw + 1}
-	if s, ok := c.taken[first]; ok && first != raw {
+	if first != raw {
+		s := c.taken[first]
 		s.next = raw + 1
 		c.taken[first] = s
 	}
@@ -58,8 +61,37 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 	return raw
 }
 
+// allowed returns the first instant from raw on that take may choose.
+func (c *claims) allowed(now, raw int64) int64 {
+	for (raw-now)%microsecond == 0 || c.reserved[raw%microsecond] {
+		raw++
+	}
+	return raw
+}
+
+// reserve keeps claims off the instants of a ticker made now. Its period is
+// assumed to be a whole number of microseconds. A few nanoseconds always stay
+// free, or take would search for ever.
+func (c *claims) reserve(now int64) {
+	if r := now % microsecond; !c.reserved[r] && c.free > microsecond/2 {
+		c.reserved[r] = true
+		c.free--
+	}
+}
+
 // lapse marks a claim as one that may never be settled.
-func (c *claims) lapse(raw int64) { heap.Push(&c.lapsing, raw) }
+func (c *claims) lapse(raw int64) {
+	heap.Push(&c.lapsing, raw)
+	// Cancelled waits give their instant back but stay in the heap until it has
+	// passed; they may make up half of it.
+	if len(c.lapsing) > 2*len(c.taken)+64 {
+		c.lapsing = slices.DeleteFunc(c.lapsing, func(raw int64) bool {
+			_, pending := c.taken[raw]
+			return !pending
+		})
+		heap.Init(&c.lapsing)
+	}
+}
 
 // settle removes a claim and returns its nominal instant.
 func (c *claims) settle(raw int64) (nominal int64, ok bool) {

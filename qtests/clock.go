@@ -1,8 +1,11 @@
 package qtests
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -18,12 +21,28 @@ import (
 type tieFree struct {
 	real clock.Clock // package time, which inside a bubble is fake
 
+	// moves counts what passed through the clock. The stall watchdog, outside
+	// the bubble, takes a change as a sign of life.
+	moves atomic.Uint64
+	// trace, where a run is verified, is told of every claim.
+	trace *trace
+
 	mu struct {
 		sync.Mutex
 		claims  claims
-		current claim // the claim whose instant is now, once it has fired
-		latest  int64 // the latest nominal instant that Now has returned
+		current claim  // the claim whose instant is now, once it has fired
+		latest  int64  // the latest nominal instant that Now has returned
+		timers  uint64 // how many AfterFuncs there were
+		late    []lateCall
 	}
+}
+
+// A lateCall is an AfterFunc that was Reset, which no wrapper sees, so that it
+// fires at an instant it has not claimed. They wait for the end of that instant
+// and are called in the order in which the timers were made.
+type lateCall struct {
+	timer uint64
+	f     func()
 }
 
 func newTieFree() *tieFree {
@@ -41,6 +60,8 @@ func (c *tieFree) claim(d time.Duration, lapse bool) (raw int64, wait time.Durat
 	defer c.mu.Unlock()
 	nominal := saturatingAdd(c.nominalLocked(now), max(d, 0))
 	raw = c.mu.claims.take(now, nominal)
+	c.moves.Add(1)
+	c.trace.wait(c.mu.latest, nominal)
 	if lapse {
 		c.mu.claims.lapse(raw)
 	}
@@ -77,6 +98,13 @@ func (c *tieFree) nominalLocked(now int64) int64 {
 	return c.mu.latest
 }
 
+// pending returns how many waits are pending.
+func (c *tieFree) pending() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.mu.claims.taken)
+}
+
 // behind reports whether a displaced event of the present nominal instant, or
 // of an earlier one, is still to come.
 func (c *tieFree) behind() bool {
@@ -111,9 +139,41 @@ func (c *tieFree) Sleep(d time.Duration) {
 
 func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	raw, wait := c.claim(d, true)
+	c.mu.Lock()
+	c.mu.timers++
+	timer := c.mu.timers
+	c.mu.Unlock()
 	return c.real.AfterFunc(wait, func() {
+		if time.Now().UnixNano() != raw {
+			c.callLate(lateCall{timer, f})
+			return
+		}
 		c.fired(raw)
 		f()
+	})
+}
+
+// callLate queues a call for the end of the present instant; see lateCall.
+func (c *tieFree) callLate(call lateCall) {
+	c.mu.Lock()
+	c.mu.late = append(c.mu.late, call)
+	first := len(c.mu.late) == 1
+	c.mu.Unlock()
+	if !first {
+		return
+	}
+	// By the next nanosecond every timer of this instant has queued its call.
+	afterFunc(c, 0, func() {
+		c.mu.Lock()
+		late := c.mu.late
+		c.mu.late = nil
+		c.mu.Unlock()
+		slices.SortFunc(late, func(a, b lateCall) int { return cmp.Compare(a.timer, b.timer) })
+		calls := make([]func(), len(late))
+		for i, l := range late {
+			calls[i] = func() { go l.f() } // as package time does: f may block
+		}
+		InTurn(c, calls...)
 	})
 }
 
@@ -126,7 +186,15 @@ func (c *tieFree) Timer(d time.Duration) *clock.Timer {
 
 func (c *tieFree) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }
 
-func (c *tieFree) Ticker(d time.Duration) *clock.Ticker { return c.real.Ticker(d) }
+// Ticker is the one method whose events cannot be kept apart from each other: a
+// ticker's later ticks come from the runtime. The clock keeps everything else
+// off its instants.
+func (c *tieFree) Ticker(d time.Duration) *clock.Ticker {
+	c.mu.Lock()
+	c.mu.claims.reserve(time.Now().UnixNano())
+	c.mu.Unlock()
+	return c.real.Ticker(d)
+}
 
 func (c *tieFree) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return c.WithDeadline(parent, c.Now().Add(d))

@@ -154,6 +154,8 @@ type Mark struct {
 // run draws it. All methods are safe for concurrent use, and a nil *EventLog
 // drops everything.
 type EventLog struct {
+	trace *trace
+
 	mu struct {
 		sync.Mutex
 		marks   []Mark
@@ -167,13 +169,15 @@ func (l *EventLog) Add(at time.Time, source, text string) {
 	if l == nil {
 		return
 	}
+	m := Mark{At: at.Round(time.Microsecond), Source: source, Text: text}
+	l.trace.mark(m)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.mu.marks) >= DefaultEventLogSize {
 		l.mu.dropped++
 		return
 	}
-	l.mu.marks = append(l.mu.marks, Mark{At: at.Round(time.Microsecond), Source: source, Text: text})
+	l.mu.marks = append(l.mu.marks, m)
 }
 
 // Marks returns a copy of the log, ordered by instant, and how many marks were

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -104,13 +105,15 @@ func (h bubbleHome) leftovers() []goroutine {
 	return left
 }
 
-// formatGoroutines prints goroutines for a failure message, the first 20 whole.
+// wholeStacks is how many goroutines a failure message prints.
+const wholeStacks = 20
+
+// formatGoroutines prints goroutines for a failure message.
 func formatGoroutines(list []goroutine) string {
-	const whole = 20
 	var b strings.Builder
 	for i, g := range list {
-		if i == whole {
-			fmt.Fprintf(&b, "… and %d more\n", len(list)-whole)
+		if i == wholeStacks {
+			fmt.Fprintf(&b, "… and %d more\n", len(list)-i)
 			break
 		}
 		fmt.Fprintf(&b, "goroutine %d [%s]:\n%s\n\n", g.id, g.state, g.stack)
@@ -118,21 +121,61 @@ func formatGoroutines(list []goroutine) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// checkLeaks fails the test for every goroutine that its body and cleanups left.
-func (q *T) checkLeaks() {
-	q.Helper()
-	q.Wait()
-	left := q.home.leftovers()
-	if len(left) == 0 {
-		return
+// runs reports whether the goroutine uses a processor, or would if it had one.
+func (g goroutine) runs() bool {
+	switch g.state {
+	case "running", "runnable", "preempted", "copystack", "force gc (idle)":
+		return true
 	}
-	what := "1 goroutine is"
-	if len(left) > 1 {
-		what = fmt.Sprintf("%d goroutines are", len(left))
-	}
-	q.Errorf("qtests: %s left behind in the bubble of %s, after %v of fake time. End what the test started before it returns, or in a Cleanup:\n\n%s",
-		what, q.Name(), q.Elapsed(), formatGoroutines(left))
+	// Whoever helps the collector goes on when the collector does.
+	return strings.HasPrefix(g.state, "GC ")
 }
+
+// isHost reports whether g is the goroutine that started the bubble and waits
+// for its end.
+func isHost(g goroutine) bool { return strings.HasPrefix(g.state, "synctest.Run") }
+
+// startedAt returns the line of the go statement that started g.
+func (g goroutine) startedAt() string {
+	_, created, ok := strings.Cut(g.stack, "\ncreated by ")
+	if !ok {
+		return "an unknown line"
+	}
+	if _, position, ok := strings.Cut(created, "\n"); ok {
+		return trimPosition(position)
+	}
+	return created
+}
+
+// userLine returns the innermost line of g outside the standard library.
+func (g goroutine) userLine() string {
+	var innermost string
+	for line := range strings.SplitSeq(g.stack, "\n") {
+		if !strings.HasPrefix(line, "\t") {
+			continue
+		}
+		if innermost == "" {
+			innermost = trimPosition(line)
+		}
+		if standardLibrary != "" && !strings.HasPrefix(line, "\t"+standardLibrary) {
+			return trimPosition(line)
+		}
+	}
+	return innermost
+}
+
+// trimPosition reduces "\t/path/file.go:12 +0x4a" to "/path/file.go:12".
+func trimPosition(line string) string {
+	position, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	return position
+}
+
+// standardLibrary begins the file names of the standard library in stacks.
+var standardLibrary = func() string {
+	f := runtime.FuncForPC(reflect.ValueOf(strings.Clone).Pointer())
+	file, _ := f.FileLine(f.Entry())
+	return strings.TrimSuffix(file, "strings/clone.go")
+}()
 
 // callerOf returns the file and line skip frames above its caller's.
 func callerOf(skip int) string {

@@ -42,7 +42,7 @@ func SeedOf(t TB) uint64 {
 	if s, ok := t.(interface{ Seed() uint64 }); ok {
 		return s.Seed()
 	}
-	return flagSeed()
+	return seedSetting.get()
 }
 
 // StreamOf returns the random stream called name, derived from the seed of t.

@@ -1,0 +1,161 @@
+package qtests
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// bubbleConfig is what distinguishes one bubble from the next.
+type bubbleConfig struct {
+	seed  uint64
+	trace *trace
+}
+
+// An outcome is how a bubble ended. What failed has been reported already.
+type outcome struct {
+	failed, skipped bool
+	abandoned       bool // it stands still, and nobody waits for it any more
+}
+
+// bubbleRun is a bubble seen from outside, where time is real.
+type bubbleRun struct {
+	config    bubbleConfig
+	body      func(*T)
+	realStart time.Time
+	realTime  chan time.Time
+	done      chan struct{}
+
+	// q and fault are written inside, and read outside once done is closed or
+	// started is.
+	started chan struct{}
+	q       *T
+	fault   any // what the runtime panicked with at the end of the bubble
+}
+
+// runBubble runs body in a fresh bubble of t and reports to t what went wrong.
+func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
+	t.Helper()
+	b := &bubbleRun{
+		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
+		done: make(chan struct{}), started: make(chan struct{}),
+	}
+	disarm := guardContext(t)
+	go b.host(t)
+	if b.watch(t) {
+		return outcome{failed: true, abandoned: true}
+	}
+	disarm()
+	return b.end(t)
+}
+
+// host has a goroutine of its own because the end of a bubble may be a panic of
+// the runtime, or a Goexit, neither of which may take the test along; and
+// because a bubble that stands still has to be left behind.
+func (b *bubbleRun) host(t *testing.T) {
+	defer close(b.done)
+	defer func() { b.fault = recover() }()
+	synctest.Test(t, b.main)
+}
+
+// main runs inside the bubble, around the body.
+func (b *bubbleRun) main(inner *testing.T) {
+	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: thisBubble()}
+	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
+	q.start = q.clock.Now()
+	b.q = q
+	close(b.started)
+	inner.Cleanup(q.conclude) // registered first, so that it runs last
+	returned := false
+	defer func() {
+		if !returned && !inner.Failed() && !inner.Skipped() {
+			q.Errorf("qtests: the body ended its goroutine with runtime.Goexit, without FailNow or SkipNow")
+			inner.FailNow()
+		}
+	}()
+	func() {
+		defer q.catch("the body")
+		b.body(q)
+	}()
+	returned = true
+}
+
+// conclude is the last thing that happens in a bubble.
+func (q *T) conclude() {
+	q.Helper()
+	q.checkLeaks()
+	if problem := q.clock.trace.end(); problem != "" {
+		q.Errorf("%s", problem)
+	}
+}
+
+// askRealTime asks the goroutine outside, because package time is fake in here.
+// The value received first says that it listens: the one after it is read then,
+// not when that goroutine last went to sleep.
+func (b *bubbleRun) askRealTime() time.Time {
+	<-b.realTime
+	return <-b.realTime
+}
+
+// end reports what the end of the bubble brought to light.
+func (b *bubbleRun) end(t *testing.T) outcome {
+	t.Helper()
+	if b.q == nil {
+		panic(b.fault) // the bubble never started
+	}
+	inner := b.q.TB
+	if b.fault != nil && !inner.Failed() {
+		t.Errorf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
+			b.fault, b.q.Elapsed(), formatGoroutines(b.q.home.leftovers()))
+	}
+	b.q.sealed.Store(true)
+	return outcome{failed: b.fault != nil || inner.Failed(), skipped: inner.Skipped()}
+}
+
+// catch turns a panic into a failure of the test, with the stack of the panic.
+func (q *T) catch(where string) {
+	q.Helper()
+	if r := recover(); r != nil {
+		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
+	}
+}
+
+// A command is the line that repeats a test.
+type command struct{ pattern, pkg string }
+
+// runCommand describes the test that called Run.
+func runCommand(t *testing.T) command {
+	parts := strings.Split(t.Name(), "/")
+	for i, p := range parts {
+		// A quote would end the shell's; the pattern's dot matches it.
+		parts[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(p), "'", ".") + "$"
+	}
+	c := command{pattern: strings.Join(parts, "/"), pkg: "."}
+	if pc, _, _, ok := runtime.Caller(2); ok {
+		name := runtime.FuncForPC(pc).Name() // example.com/shop/cart_test.TestX.func1
+		slash := strings.LastIndexByte(name, '/') + 1
+		if dot := strings.IndexByte(name[slash:], '.'); dot > 0 {
+			c.pkg = strings.TrimSuffix(name[:slash+dot], "_test")
+		}
+	}
+	return c
+}
+
+func (c command) withSeed(seed uint64) string {
+	return fmt.Sprintf("go test -run '%s' -%s=%d %s", c.pattern, seedSetting.flag, seed, c.pkg)
+}
+
+func listSeeds(seeds []uint64) string {
+	const most = 20
+	text := strings.Trim(fmt.Sprint(seeds[:min(most, len(seeds))]), "[]")
+	text = strings.ReplaceAll(text, " ", ", ")
+	if len(seeds) > most {
+		text += ", …"
+	}
+	return text
+}

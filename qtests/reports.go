@@ -1,0 +1,100 @@
+package qtests
+
+import "runtime"
+
+// The methods of this file are those of testing.TB that report to the test. A
+// bubble that was left behind may still run; what it reports then is dropped,
+// where the testing package would end the process because its test is over.
+
+// Log is testing.TB's.
+func (q *T) Log(args ...any) {
+	if !q.sealed.Load() {
+		q.TB.Helper()
+		q.TB.Log(args...)
+	}
+}
+
+// Logf is testing.TB's.
+func (q *T) Logf(format string, args ...any) {
+	if !q.sealed.Load() {
+		q.TB.Helper()
+		q.TB.Logf(format, args...)
+	}
+}
+
+// Error is testing.TB's.
+func (q *T) Error(args ...any) {
+	if !q.sealed.Load() {
+		q.TB.Helper()
+		q.TB.Error(args...)
+	}
+}
+
+// Errorf is testing.TB's.
+func (q *T) Errorf(format string, args ...any) {
+	if !q.sealed.Load() {
+		q.TB.Helper()
+		q.TB.Errorf(format, args...)
+	}
+}
+
+// Fatal is testing.TB's.
+func (q *T) Fatal(args ...any) {
+	q.TB.Helper()
+	q.Error(args...)
+	q.FailNow()
+}
+
+// Fatalf is testing.TB's.
+func (q *T) Fatalf(format string, args ...any) {
+	q.TB.Helper()
+	q.Errorf(format, args...)
+	q.FailNow()
+}
+
+// Skip is testing.TB's.
+func (q *T) Skip(args ...any) {
+	q.TB.Helper()
+	q.Log(args...)
+	q.SkipNow()
+}
+
+// Skipf is testing.TB's.
+func (q *T) Skipf(format string, args ...any) {
+	q.TB.Helper()
+	q.Logf(format, args...)
+	q.SkipNow()
+}
+
+// FailNow is testing.TB's. In the body it ends the body; in another goroutine of
+// the bubble it fails the test and ends that goroutine, and the body goes on.
+func (q *T) FailNow() {
+	if q.sealed.Load() {
+		runtime.Goexit()
+	}
+	q.TB.FailNow()
+}
+
+// SkipNow is testing.TB's. The test outside is skipped too.
+func (q *T) SkipNow() {
+	if q.sealed.Load() {
+		runtime.Goexit()
+	}
+	q.TB.SkipNow()
+}
+
+// Fail is testing.TB's.
+func (q *T) Fail() {
+	if !q.sealed.Load() {
+		q.TB.Fail()
+	}
+}
+
+// Cleanup registers f to run in the bubble when the body has ended, last one
+// first. A panic in f fails the test, and the other cleanups still run.
+func (q *T) Cleanup(f func()) {
+	q.TB.Cleanup(func() {
+		defer q.catch("a cleanup")
+		f()
+	})
+}

@@ -1,0 +1,120 @@
+package qtests
+
+import (
+	cryptorand "crypto/rand"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// DefaultSeed is the seed of a run that names none, the same in every run.
+const DefaultSeed uint64 = 1
+
+// DefaultStallLimit is how long, in real time, a bubble may stand still before
+// the watchdog fails its test.
+const DefaultStallLimit = 10 * time.Second
+
+// The settings of a run. Each is a flag of the test binary and a variable, which
+// reaches every package of a repository, also those that do not import qtests
+// and would refuse the flag. The flag wins.
+var (
+	seedSetting   = newSetting("qtests.seed", "QTESTS_SEED", "seed of every random stream: a number, or random", DefaultSeed, parseSeed)
+	seedsSetting  = newSetting("qtests.seeds", "QTESTS_SEEDS", "run every bubble under this many seeds, from the seed on", 1, parseCount)
+	verifySetting = newSetting("qtests.verify", "QTESTS_VERIFY", "run every bubble twice and fail at the first event that differs", false, strconv.ParseBool)
+	stallSetting  = newSetting("qtests.stall", "QTESTS_STALL", "real time that a bubble may stand still before its test fails; 0 for ever", DefaultStallLimit, parseLimit)
+)
+
+// A setting is one value that a flag or a variable sets, read once.
+type setting[V any] struct {
+	flag, env string
+	parse     func(string) (V, error)
+	value     V
+	given     bool // by the flag
+	once      sync.Once
+	err       error
+}
+
+func newSetting[V any](name, env, usage string, value V, parse func(string) (V, error)) *setting[V] {
+	s := &setting[V]{flag: name, env: env, parse: parse, value: value}
+	// Only a test binary gets the flags: a program that imports qtests for its
+	// breakers or its pool keeps its own command line.
+	if testing.Testing() {
+		flag.Var(s, name, usage+" (variable "+env+")")
+	}
+	return s
+}
+
+// String is the flag's value, for the flag package.
+func (s *setting[V]) String() string {
+	if s == nil {
+		return "" // the flag package asks a zero value
+	}
+	return fmt.Sprint(s.value)
+}
+
+// Set is called by the flag package, which adds the flag's name to the error.
+func (s *setting[V]) Set(text string) error {
+	v, err := s.parse(text)
+	if err == nil {
+		s.value, s.given = v, true
+	}
+	return err
+}
+
+// IsBoolFlag lets -qtests.verify stand without a value.
+func (s *setting[V]) IsBoolFlag() bool {
+	_, ok := any(s.value).(bool)
+	return ok
+}
+
+// get returns the value. A variable that does not parse panics: the result of
+// the run would be that of settings nobody asked for.
+func (s *setting[V]) get() V {
+	s.once.Do(func() {
+		text := os.Getenv(s.env)
+		if s.given || text == "" {
+			return
+		}
+		if err := s.Set(text); err != nil {
+			s.err = fmt.Errorf("qtests: %s: %w", s.env, err)
+		}
+	})
+	if s.err != nil {
+		panic(s.err)
+	}
+	return s.value
+}
+
+func parseSeed(s string) (uint64, error) {
+	if s == "random" {
+		var b [4]byte
+		_, _ = cryptorand.Read(b[:]) // documented never to fail
+		return uint64(binary.LittleEndian.Uint32(b[:])), nil
+	}
+	seed, err := strconv.ParseUint(s, 0, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is neither a number from 0 to 2^64-1 nor random", s)
+	}
+	return seed, nil
+}
+
+func parseCount(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number of at least 1", s)
+	}
+	return n, nil
+}
+
+func parseLimit(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not a duration like 10s", s)
+	}
+	return d, nil
+}

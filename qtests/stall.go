@@ -1,0 +1,196 @@
+package qtests
+
+import (
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A standstill is judged from samples, this many in one limit.
+const stallSamples = 20
+
+// patience is how many limits the watchdog waits where the blockage may resolve
+// by itself.
+const patience = 6
+
+// watch returns when the bubble has ended, and tells it the real time until
+// then. It reports true, and the failure to t, when the bubble stands still: its
+// time has not moved for the limit, no goroutine of it runs, and one or more wait
+// for something that does not let fake time pass.
+func (b *bubbleRun) watch(t *testing.T) (abandoned bool) {
+	t.Helper()
+	limit := stallSetting.get()
+	every := limit / stallSamples
+	if limit == 0 {
+		every = time.Hour
+	}
+	tick := time.NewTicker(max(every, time.Millisecond))
+	defer tick.Stop()
+	w := watchdog{limit: limit, seed: maphash.MakeSeed()}
+	for {
+		select {
+		case <-b.done:
+			return false
+		case b.realTime <- time.Time{}: // somebody asks: the next value is the answer
+			b.realTime <- time.Now()
+		case now := <-tick.C:
+			if limit == 0 {
+				continue
+			}
+			switch culprits := w.sample(b, now); w.verdict(now, culprits) {
+			case stalled:
+				b.leaveBehind(t, w.still, culprits)
+				return true
+			case mayResolve:
+				t.Logf("qtests: %s stands still for %v in a call that may come back by itself; waiting up to %v:\n%s",
+					t.Name(), now.Sub(w.still).Round(time.Millisecond), patience*limit, describeCulprits(culprits))
+			}
+		}
+	}
+}
+
+// leaveBehind gives the bubble up: its later reports are dropped, and the end of
+// the test binary does not take its goroutines for new leaks.
+func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []goroutine) {
+	t.Helper()
+	b.q.sealed.Store(true)
+	abandonBubble(b.q.home.bubble, t.Name())
+	t.Errorf("qtests: %s stands still: its fake time has not moved for %v of real time, because a goroutine waits for something outside the bubble.\n%s\nThe bubble is left behind; the tests that follow run.",
+		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits))
+}
+
+// A watchdog decides from samples whether a bubble stands still.
+type watchdog struct {
+	limit  time.Duration
+	seed   maphash.Seed
+	moves  uint64    // of the clock, at the last sample
+	print  uint64    // of all stacks, at the last sample
+	still  time.Time // when the present standstill was first seen
+	warned bool
+}
+
+// sample looks at the bubble and returns the goroutines that hold it up, none
+// while it moves.
+func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
+	select {
+	case <-b.started:
+	default:
+		return nil
+	}
+	// The clock's own count is free; the stacks stop the world.
+	if moves := b.q.clock.moves.Load(); moves != w.moves {
+		w.moves, w.print = moves, 0
+		return nil
+	}
+	var culprits []goroutine
+	var h maphash.Hash
+	h.SetSeed(w.seed)
+	for _, g := range allGoroutines() {
+		if g.bubble != b.q.home.bubble {
+			continue
+		}
+		if g.runs() {
+			w.print = 0
+			return nil
+		}
+		if !g.durable && !isHost(g) {
+			culprits = append(culprits, g)
+		}
+		fmt.Fprint(&h, g.id, g.state, g.stack)
+	}
+	if print := h.Sum64() | 1; print != w.print {
+		w.print, w.still, w.warned = print, now, false
+		return nil
+	}
+	return culprits
+}
+
+// A verdict is what the watchdog makes of a sample.
+type verdict int
+
+const (
+	moves verdict = iota
+	mayResolve
+	stalled
+)
+
+// verdict judges the culprits of the sample taken at now.
+func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
+	if len(culprits) == 0 || now.Sub(w.still) < w.limit {
+		return moves
+	}
+	waits := false
+	for _, g := range culprits {
+		waits = waits || g.cause().mayResolve
+	}
+	switch {
+	case !waits || now.Sub(w.still) >= patience*w.limit:
+		return stalled
+	case !w.warned:
+		w.warned = true
+		return mayResolve
+	}
+	return moves
+}
+
+// A cause is a kind of wait that stops the time of a bubble.
+type cause struct {
+	name, advice string
+	mayResolve   bool
+}
+
+var (
+	causeMutex   = cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. Whoever holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably.", false}
+	causeNetwork = cause{"the network", "Time cannot pass while a goroutine waits for a socket. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}
+	causeSyscall = cause{"a system call", "Time cannot pass during a system call. Run subprocesses, and whatever else waits for the world, outside qtests.Run.", true}
+	causeChannel = cause{"a channel made outside the bubble", "Time cannot pass while a goroutine waits for a channel that others can reach. Make the channel inside qtests.Run.", false}
+	causeSubtest = cause{"a subtest", "t.Run inside the bubble waits for a test outside it. Turn it round: t.Run outside, and qtests.Run in each subtest.", false}
+	causeGroup   = cause{"a WaitGroup made outside the bubble", "Time cannot pass while a goroutine waits for a group that others can reach. Make the WaitGroup inside qtests.Run, not in a package variable.", false}
+)
+
+// cause classifies what a goroutine that is not durably blocked waits for.
+func (g goroutine) cause() cause {
+	switch state := g.state; {
+	case strings.Contains(g.stack, "testing.(*T).Run("):
+		return causeSubtest
+	case strings.HasPrefix(state, "sync.Mutex"), strings.HasPrefix(state, "sync.RWMutex"), state == "semacquire":
+		return causeMutex
+	case state == "IO wait":
+		return causeNetwork
+	case state == "syscall":
+		return causeSyscall
+	case strings.HasPrefix(state, "chan "), strings.HasPrefix(state, "select"):
+		return causeChannel
+	case strings.HasPrefix(state, "sync.WaitGroup"):
+		return causeGroup
+	}
+	return cause{name: g.state, advice: "Time cannot pass during this wait."}
+}
+
+// describeCulprits groups the goroutines by cause, in the order in which the
+// causes first appear.
+func describeCulprits(culprits []goroutine) string {
+	var order []cause
+	groups := map[cause][]goroutine{}
+	for _, g := range culprits {
+		c := g.cause()
+		if groups[c] == nil {
+			order = append(order, c)
+		}
+		groups[c] = append(groups[c], g)
+	}
+	var b strings.Builder
+	for _, c := range order {
+		fmt.Fprintf(&b, "\nWaiting for %s (%d): %s\n", c.name, len(groups[c]), c.advice)
+		for i, g := range groups[c] {
+			if i == wholeStacks {
+				fmt.Fprintf(&b, "… and %d more\n", len(groups[c])-i)
+				break
+			}
+			fmt.Fprintf(&b, "\ngoroutine %d [%s] at %s\n%s\n", g.id, g.state, g.userLine(), g.stack)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}

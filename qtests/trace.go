@@ -1,0 +1,100 @@
+package qtests
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// maxTrace bounds how many events a verified run remembers, at 24 bytes each.
+// Later ones are only counted.
+const maxTrace = 1 << 20
+
+// A trace is the list of a run's events, in order: every wait on the clock and
+// every mark of the event log. A second run that follows it stops at the first
+// event that differs. A nil *trace does nothing.
+type trace struct {
+	mu struct {
+		sync.Mutex
+		events []traceEvent
+		total  int
+		differ string
+	}
+	first *trace // the run that this one must repeat
+}
+
+// A traceEvent is a wait (when it began and ends, nominally, and where the
+// program asked for it) or, with text, a mark.
+type traceEvent struct {
+	at, until int64
+	pc        uintptr
+	text      string
+}
+
+func newTrace() *trace { return &trace{} }
+
+// follow returns the trace of a run that must repeat t.
+func (t *trace) follow() *trace { return &trace{first: t} }
+
+// wait records a wait on the clock.
+func (t *trace) wait(at, until int64) {
+	if t == nil {
+		return
+	}
+	t.add(traceEvent{at: at, until: until, pc: userCaller()})
+}
+
+// mark records an entry of the event log.
+func (t *trace) mark(m Mark) {
+	if t == nil {
+		return
+	}
+	t.add(traceEvent{at: m.At.UnixNano(), text: m.Source + ": " + m.Text})
+}
+
+func (t *trace) add(e traceEvent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := t.mu.total
+	t.mu.total++
+	if t.first == nil {
+		if i < maxTrace {
+			t.mu.events = append(t.mu.events, e)
+		}
+		return
+	}
+	switch before := t.first.mu.events; {
+	case t.mu.differ != "" || i < len(before) && before[i] == e || i >= maxTrace:
+	case i >= len(before):
+		t.mu.differ = fmt.Sprintf("event %d: the first run had ended, the second %s", i+1, e)
+	default:
+		t.mu.differ = fmt.Sprintf("event %d: the first run %s,\n\tthe second %s", i+1, before[i], e)
+	}
+}
+
+// end returns what differed, or nothing.
+func (t *trace) end() string {
+	if t == nil || t.first == nil {
+		return ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := t.first.mu.total; t.mu.differ == "" && t.mu.total < n {
+		t.mu.differ = fmt.Sprintf("event %d: the second run had ended, the first went on for %d more", t.mu.total+1, n-t.mu.total)
+	}
+	if t.mu.differ == "" {
+		return ""
+	}
+	return "qtests: two runs with one seed differ at " + t.mu.differ +
+		"\nSomething in the test does not come from the seed and the clock: a map's order, a select among ready channels, goroutines woken together, package time or rand, state left by the first run."
+}
+
+func (e traceEvent) String() string {
+	at := time.Unix(0, e.at).UTC().Format("2006-01-02 15:04:05.999999999")
+	if e.text != "" {
+		return fmt.Sprintf("at %s wrote %q", at, e.text)
+	}
+	frame, _ := runtime.CallersFrames([]uintptr{e.pc}).Next()
+	return fmt.Sprintf("at %s waited for %v, at %s:%d", at, time.Duration(e.until-e.at), frame.File, frame.Line)
+}
