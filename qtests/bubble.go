@@ -167,9 +167,12 @@ func (q *T) JumpTo(at time.Time) {
 // Go runs f in a goroutine of the bubble. A panic in f fails the test with its
 // stack instead of ending the process, as it would behind a plain go statement.
 func (q *T) Go(f func()) {
-	where := "a goroutine started at " + callerOf(2)
+	s := start{callerOf(2), q.Elapsed()}
 	go func() {
-		defer q.catch(where)
+		id := thisGoroutine().id
+		q.witness.begin(id, s)
+		defer q.witness.end(id)
+		defer q.catch("a goroutine started at " + s.where)
 		f()
 	}()
 }

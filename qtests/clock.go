@@ -75,6 +75,7 @@ func (c *tieFree) fired(raw int64) {
 	defer c.mu.Unlock()
 	if nominal, ok := c.mu.claims.settle(raw); ok {
 		c.mu.current = claim{raw, nominal}
+		c.mu.latest = max(c.mu.latest, nominal)
 	}
 }
 
@@ -96,6 +97,14 @@ func (c *tieFree) nominalLocked(now int64) int64 {
 	}
 	c.mu.latest = max(c.mu.latest, c.mu.current.nominal)
 	return c.mu.latest
+}
+
+// last returns the latest instant that anybody saw, for callers outside the
+// bubble, whose package time is real.
+func (c *tieFree) last() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Unix(0, c.mu.latest)
 }
 
 // pending returns how many waits are pending.

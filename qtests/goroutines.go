@@ -38,6 +38,11 @@ func parseGoroutines(dump []byte) []goroutine {
 		if m == nil {
 			continue
 		}
+		// The test's own goroutine ends in frames of ours and of the testing
+		// package, which tell nobody anything.
+		if i := strings.Index(stack, "\n"+groundFloor+"(*bubbleRun).main"); i >= 0 {
+			stack = stack[:i]
+		}
 		g := goroutine{stack: stack}
 		g.id, _ = strconv.ParseUint(m[1], 10, 64)
 		for i, f := range strings.Split(m[2], ", ") {
@@ -78,12 +83,14 @@ func thisGoroutine() goroutine {
 // starts, the runtime's and the testing package's, from those that come later.
 type bubbleHome struct {
 	bubble uint64
-	own    []uint64
+	body   uint64   // the goroutine that runs the body
+	own    []uint64 // body among them
 }
 
 // thisBubble describes the bubble of the calling goroutine.
 func thisBubble() bubbleHome {
-	h := bubbleHome{bubble: thisGoroutine().bubble}
+	this := thisGoroutine()
+	h := bubbleHome{bubble: this.bubble, body: this.id}
 	for _, g := range allGoroutines() {
 		if g.bubble == h.bubble {
 			h.own = append(h.own, g.id)
@@ -95,9 +102,18 @@ func thisBubble() bubbleHome {
 // leftovers returns the bubble's goroutines that are not its own, by id, the
 // order in which they were started.
 func (h bubbleHome) leftovers() []goroutine {
+	return h.list(func(id uint64) bool { return !slices.Contains(h.own, id) })
+}
+
+// stuck returns the bubble's goroutines with the one that runs the body.
+func (h bubbleHome) stuck() []goroutine {
+	return h.list(func(id uint64) bool { return id == h.body || !slices.Contains(h.own, id) })
+}
+
+func (h bubbleHome) list(wanted func(id uint64) bool) []goroutine {
 	var left []goroutine
 	for _, g := range allGoroutines() {
-		if g.bubble == h.bubble && !slices.Contains(h.own, g.id) {
+		if g.bubble == h.bubble && wanted(g.id) {
 			left = append(left, g)
 		}
 	}
@@ -147,17 +163,20 @@ func (g goroutine) startedAt() string {
 	return created
 }
 
-// userLine returns the innermost line of g outside the standard library.
+// userLine returns the innermost line of g outside the standard library and the
+// methods of T.
 func (g goroutine) userLine() string {
-	var innermost string
+	var innermost, function string
 	for line := range strings.SplitSeq(g.stack, "\n") {
 		if !strings.HasPrefix(line, "\t") {
+			function = line
 			continue
 		}
 		if innermost == "" {
 			innermost = trimPosition(line)
 		}
-		if standardLibrary != "" && !strings.HasPrefix(line, "\t"+standardLibrary) {
+		library := standardLibrary == "" || strings.HasPrefix(line, "\t"+standardLibrary)
+		if !library && !strings.Contains(function, groundFloor+"(*T).") {
 			return trimPosition(line)
 		}
 	}

@@ -33,9 +33,10 @@ type bubbleRun struct {
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is.
-	started chan struct{}
-	q       *T
-	fault   any // what the runtime panicked with at the end of the bubble
+	started  chan struct{}
+	q        *T
+	problems []string // found when everything had ended; reported from outside
+	fault    any      // what the runtime panicked with at the end of the bubble
 }
 
 // runBubble runs body in a fresh bubble of t and reports to t what went wrong.
@@ -45,13 +46,14 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
 		done: make(chan struct{}), started: make(chan struct{}),
 	}
-	disarm := guardContext(t)
+	guard := guardOuter(t)
 	go b.host(t)
-	if b.watch(t) {
+	abandoned := b.watch(t)
+	trapped := guard.check(t)
+	if abandoned {
 		return outcome{failed: true, abandoned: true}
 	}
-	disarm()
-	return b.end(t)
+	return b.end(t, trapped)
 }
 
 // host has a goroutine of its own because the end of a bubble may be a panic of
@@ -60,11 +62,14 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 func (b *bubbleRun) host(t *testing.T) {
 	defer close(b.done)
 	defer func() { b.fault = recover() }()
-	synctest.Test(t, b.main)
+	hadFailed := t.Failed()
+	synctest.Test(t, func(inner *testing.T) {
+		b.main(inner, func() bool { return t.Failed() && !hadFailed })
+	})
 }
 
 // main runs inside the bubble, around the body.
-func (b *bubbleRun) main(inner *testing.T) {
+func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: thisBubble()}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
 	q.start = q.clock.Now()
@@ -73,10 +78,15 @@ func (b *bubbleRun) main(inner *testing.T) {
 	inner.Cleanup(q.conclude) // registered first, so that it runs last
 	returned := false
 	defer func() {
-		if !returned && !inner.Failed() && !inner.Skipped() {
+		switch {
+		case returned || inner.Failed() || inner.Skipped():
+			return
+		case outerFailed():
+			q.Logf("qtests: the body called FailNow of the test outside; inside the bubble, use the methods of q")
+		default:
 			q.Errorf("qtests: the body ended its goroutine with runtime.Goexit, without FailNow or SkipNow")
-			inner.FailNow()
 		}
+		inner.FailNow()
 	}()
 	func() {
 		defer q.catch("the body")
@@ -87,10 +97,11 @@ func (b *bubbleRun) main(inner *testing.T) {
 
 // conclude is the last thing that happens in a bubble.
 func (q *T) conclude() {
-	q.Helper()
-	q.checkLeaks()
-	if problem := q.clock.trace.end(); problem != "" {
-		q.Errorf("%s", problem)
+	for _, problem := range []string{q.leaks(), q.clock.trace.end()} {
+		if problem != "" {
+			q.run.problems = append(q.run.problems, problem)
+			q.Fail()
+		}
 	}
 }
 
@@ -103,18 +114,21 @@ func (b *bubbleRun) askRealTime() time.Time {
 }
 
 // end reports what the end of the bubble brought to light.
-func (b *bubbleRun) end(t *testing.T) outcome {
+func (b *bubbleRun) end(t *testing.T, trapped bool) outcome {
 	t.Helper()
 	if b.q == nil {
 		panic(b.fault) // the bubble never started
 	}
 	inner := b.q.TB
+	for _, problem := range b.problems {
+		t.Errorf("%s", problem)
+	}
 	if b.fault != nil && !inner.Failed() {
 		t.Errorf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-			b.fault, b.q.Elapsed(), formatGoroutines(b.q.home.leftovers()))
+			b.fault, Round(b.q.clock.last().Sub(b.q.start)), formatGoroutines(b.q.home.stuck()))
 	}
 	b.q.sealed.Store(true)
-	return outcome{failed: b.fault != nil || inner.Failed(), skipped: inner.Skipped()}
+	return outcome{failed: b.fault != nil || inner.Failed() || trapped, skipped: inner.Skipped()}
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

@@ -5,17 +5,17 @@ import (
 	"hash/maphash"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
-// checkLeaks fails the test for every goroutine that its body and cleanups left
-// in the bubble. The nominal time does not move.
-func (q *T) checkLeaks() {
-	q.Helper()
+// leaks describes the goroutines that the body and the cleanups left in the
+// bubble, or returns nothing. The nominal time does not move.
+func (q *T) leaks() string {
 	q.Wait()
 	left := q.home.leftovers()
 	if len(left) == 0 {
-		return
+		return ""
 	}
 	what := "1 goroutine is"
 	if len(left) > 1 {
@@ -29,21 +29,31 @@ func (q *T) checkLeaks() {
 			fmt.Fprintf(&b, "\n… and %d more", len(left)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, g.startedAt(), q.witness.waited(q, g), g.stack)
+		start, waited := q.witness.date(q, g)
+		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, start, waited, g.stack)
 	}
-	q.Errorf("%s", strings.TrimRight(b.String(), "\n"))
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // A witness remembers since when goroutines have stood where they stand, so that
 // a leak can be dated: the runtime knows neither when a goroutine was started nor
-// since when it waits in fake time. It looks whenever the test pauses in Sleep or
-// Wait, when everything is at rest anyway.
+// since when it waits in fake time. T.Go tells it of a start; and it looks
+// whenever the test pauses in Sleep or Wait, when everything is at rest anyway.
 type witness struct {
+	mu     sync.Mutex // guards starts; the rest belongs to the goroutine in Wait
+	starts map[uint64]start
+
 	seed   maphash.Seed
 	seen   map[uint64]sighting
 	pauses int // since the last look
 	stride int // how many pauses make a look; doubles, for a look stops the world
 	looks  int
+}
+
+// A start is where and when T.Go was called.
+type start struct {
+	where string
+	at    time.Duration
 }
 
 type sighting struct {
@@ -84,11 +94,41 @@ func (w *witness) look(q *T) {
 	w.seen = seen
 }
 
-// waited says how long g has been waiting, as far as that is known.
-func (w *witness) waited(q *T, g goroutine) string {
-	now := q.Elapsed()
-	if s, ok := w.seen[g.id]; ok && s.since < now && s.stack == maphash.String(w.seed, g.stack) {
-		return fmt.Sprintf("waiting there for %v or longer (fake time)", Round(now-s.since))
+// begin takes note of a goroutine that T.Go has started, and end of its end.
+func (w *witness) begin(id uint64, s start) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.starts == nil {
+		w.starts = map[uint64]start{}
 	}
-	return "waiting there since the end of the body, or not long before"
+	w.starts[id] = s
+}
+
+func (w *witness) end(id uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.starts, id)
+}
+
+// date says where and when g was started, and how long it has been waiting where
+// it is, as far as that is known.
+func (w *witness) date(q *T, g goroutine) (started, waited string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := q.Elapsed()
+	started = g.startedAt()
+	atMost := now
+	if s, ok := w.starts[g.id]; ok {
+		started = fmt.Sprintf("%s after %v", s.where, Round(s.at))
+		atMost -= s.at
+	}
+	atLeast := time.Duration(0)
+	if s, ok := w.seen[g.id]; ok && s.stack == maphash.String(w.seed, g.stack) {
+		atLeast = now - s.since
+	}
+	atMost, atLeast = Round(atMost), Round(atLeast)
+	if atMost == atLeast {
+		return started, fmt.Sprintf("waiting there for %v of fake time", atLeast)
+	}
+	return started, fmt.Sprintf("waiting there for %v to %v of fake time", atLeast, atMost)
 }

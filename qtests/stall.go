@@ -57,7 +57,7 @@ func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []gorout
 	t.Helper()
 	b.q.sealed.Store(true)
 	abandonBubble(b.q.home.bubble, t.Name())
-	t.Errorf("qtests: %s stands still: its fake time has not moved for %v of real time, because a goroutine waits for something outside the bubble.\n%s\nThe bubble is left behind; the tests that follow run.",
+	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s\n\nThe bubble is left behind; the tests that follow run.",
 		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits))
 }
 
@@ -146,15 +146,15 @@ var (
 	causeNetwork = cause{"the network", "Time cannot pass while a goroutine waits for a socket. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}
 	causeSyscall = cause{"a system call", "Time cannot pass during a system call. Run subprocesses, and whatever else waits for the world, outside qtests.Run.", true}
 	causeChannel = cause{"a channel made outside the bubble", "Time cannot pass while a goroutine waits for a channel that others can reach. Make the channel inside qtests.Run.", false}
-	causeSubtest = cause{"a subtest", "t.Run inside the bubble waits for a test outside it. Turn it round: t.Run outside, and qtests.Run in each subtest.", false}
+	causeTests   = cause{"other tests, in t.Parallel", "A bubble cannot wait for other tests. Turn it round: t.Run and t.Parallel outside, and qtests.Run in each subtest.", false}
 	causeGroup   = cause{"a WaitGroup made outside the bubble", "Time cannot pass while a goroutine waits for a group that others can reach. Make the WaitGroup inside qtests.Run, not in a package variable.", false}
 )
 
 // cause classifies what a goroutine that is not durably blocked waits for.
 func (g goroutine) cause() cause {
 	switch state := g.state; {
-	case strings.Contains(g.stack, "testing.(*T).Run("):
-		return causeSubtest
+	case strings.Contains(g.stack, "testing.(*T).Parallel("):
+		return causeTests
 	case strings.HasPrefix(state, "sync.Mutex"), strings.HasPrefix(state, "sync.RWMutex"), state == "semacquire":
 		return causeMutex
 	case state == "IO wait":

@@ -1,7 +1,6 @@
 package qtests
 
 import (
-	"context"
 	"reflect"
 	"runtime"
 	"strings"
@@ -49,47 +48,75 @@ func (q *T) Deadline() (deadline time.Time, ok bool) {
 	return deadline, ok
 }
 
-// guardContext keeps the context of the outer test from ending the process. Its
-// done channel, made inside a bubble on first use, or that of a context derived
-// from it there, must not be closed from outside, which is what the testing
-// package does when the test ends. The channel is made here, before the bubble
-// starts; disarm looks afterwards whether contexts made inside are still attached,
-// detaches them and fails the test.
-func guardContext(t *testing.T) (disarm func()) {
-	t.Helper()
-	ctx := t.Context()
-	_ = ctx.Done()
-	children := contextChildren(ctx)
-	before := childCount(children)
-	return func() {
-		t.Helper()
-		if n := childCount(children) - before; n > 0 {
-			children.SetZero()
-			t.Errorf("qtests: %d context(s) derived from the outer t.Context() inside the bubble are still alive: their cancellation would come from outside, which ends the process. Derive them from q.Context(), and call their cancel functions", n)
-		}
-	}
+// An outerGuard keeps what a body does with the outer test from ending the
+// process. What the testing package keeps to itself is read by reflection; in a
+// version of Go that keeps it elsewhere, there is no guard.
+type outerGuard struct {
+	contexts, subtests, ran reflect.Value // map, slice and flag, each possibly invalid
+	nContexts, nSubtests    int
+	hadSubtests             bool
 }
 
-// contextChildren finds the map in which a context of package context keeps
-// those derived from it. It is private; where a version of Go has another one,
-// the result is invalid and nothing is guarded.
-func contextChildren(ctx context.Context) reflect.Value {
-	v := reflect.ValueOf(ctx)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+func guardOuter(t *testing.T) *outerGuard {
+	// A done channel made inside a bubble must not be closed from outside, which
+	// is what happens at the end of the test. It is made on first use: now.
+	ctx := t.Context()
+	_ = ctx.Done()
+	g := &outerGuard{
+		contexts: private(ctx, reflect.Map, "children"),
+		subtests: private(t, reflect.Slice, "common", "sub"),
+		ran:      private(t, reflect.Uint32, "common", "hasSub", "v"),
+	}
+	g.nContexts, g.nSubtests = length(g.contexts), length(g.subtests)
+	g.hadSubtests = g.ran.IsValid() && g.ran.Uint() != 0
+	return g
+}
+
+// check detaches what the body has tied to the outer test, and fails the test
+// for it.
+func (g *outerGuard) check(t *testing.T) (trapped bool) {
+	t.Helper()
+	if n := length(g.contexts) - g.nContexts; n > 0 {
+		trapped = true
+		g.contexts.SetZero()
+		t.Errorf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n)
+	}
+	parallel := length(g.subtests) > g.nSubtests
+	if parallel {
+		g.subtests.SetLen(g.nSubtests)
+	}
+	if parallel || g.ran.IsValid() && !g.hadSubtests && g.ran.Uint() != 0 {
+		trapped = true
+		t.Errorf("qtests: t.Run of the test outside was called inside the bubble: there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest")
+	}
+	return trapped
+}
+
+// private returns the field at the end of path in what v points to, settable, or
+// the zero Value where there is none of that kind.
+func private(v any, kind reflect.Kind, path ...string) reflect.Value {
+	f := reflect.ValueOf(v)
+	if f.Kind() != reflect.Pointer {
 		return reflect.Value{}
 	}
-	f := v.Elem().FieldByName("children")
-	if !f.IsValid() || f.Kind() != reflect.Map {
+	f = f.Elem()
+	for _, name := range path {
+		if f.Kind() != reflect.Struct {
+			return reflect.Value{}
+		}
+		f = f.FieldByName(name)
+	}
+	if f.Kind() != kind {
 		return reflect.Value{}
 	}
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
 }
 
-func childCount(children reflect.Value) int {
-	if !children.IsValid() {
+func length(v reflect.Value) int {
+	if !v.IsValid() {
 		return 0
 	}
-	return children.Len()
+	return v.Len()
 }
 
 // userCaller returns the innermost frame that belongs to no package of qtests'

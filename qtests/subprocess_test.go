@@ -1,0 +1,35 @@
+package qtests
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// runChild runs one test of this binary in a process of its own, so that it may
+// fail, hang or die, and returns what it printed and whether it passed.
+func runChild(t *testing.T, name string, args ...string) (output string, passed bool) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], append([]string{"-test.run=" + name, "-test.v", "-test.timeout=60s"}, args...)...)
+	cmd.Env = append(os.Environ(), "QTESTS_CHILD=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		require.IsType(t, &exec.ExitError{}, err)
+	}
+	t.Logf("%s prints:\n%s", strings.Join(cmd.Args[1:], " "), out)
+	return string(out), err == nil
+}
+
+// child skips a test that exists to be run by runChild.
+func child(t *testing.T) {
+	t.Helper()
+	if os.Getenv("QTESTS_CHILD") == "" {
+		t.Skip("runs in a process of its own, started by other tests")
+	}
+}
+
+// neighbour is a test that passes; those before it must not take it along.
+func neighbour(t *testing.T) { Run(t, func(q *T) { q.Sleep(1) }) }
