@@ -50,6 +50,12 @@ type Config struct {
 
 	// Rules are the alerts. Their names may repeat, as in Prometheus.
 	Rules []Rule
+	// Channels receive the notifications that Route makes of the alerts, unless
+	// Silences or Inhibitions mute them.
+	Channels    []Channel
+	Route       Route
+	Silences    []Silence
+	Inhibitions []Inhibition
 	// EventLog receives a mark for every change of an alert. Nil is none.
 	EventLog *qtests.EventLog
 }
@@ -70,6 +76,10 @@ func (c Config) withDefaults() (Config, error) {
 	for i, x := range c.Collectors {
 		check.That(x != nil, fmt.Sprintf("Collectors[%d]", i), "nil", "is no collector")
 	}
+	for i, x := range c.Channels {
+		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")
+	}
+	c.checkRoute(check)
 	if c.Clock == nil {
 		c.Clock = clock.New()
 	}
@@ -81,6 +91,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Gatherers = slices.Clone(c.Gatherers)
 	c.Collectors = slices.Clone(c.Collectors)
 	c.Rules = slices.Clone(c.Rules)
+	c.Channels = slices.Clone(c.Channels)
 	return c, check.Result()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -25,6 +26,8 @@ type Monitor struct {
 	start   time.Time
 	sources []*source
 	rules   []*rule
+	// receivers are the channels.
+	receivers []*receiver
 
 	// scraping is the token of the one scrape under way: a channel and not a
 	// mutex, because a gatherer may sleep, which under a mutex would stop the
@@ -32,15 +35,18 @@ type Monitor struct {
 	scraping chan struct{}
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
-	loop     sync.WaitGroup
+	loops    sync.WaitGroup
+	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
 
 	// mu guards what follows. It is never held while waiting or while code of
 	// the user runs.
 	mu struct {
 		sync.Mutex
-		history  *history.Store
-		timeline timeline
-		status   Status
+		history    *history.Store
+		timeline   timeline
+		muting     muting
+		dispatcher *alert.Dispatcher
+		status     Status
 	}
 }
 
@@ -51,7 +57,7 @@ func New(cfg Config) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1)}
+	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
 	for i, r := range cfg.Rules {
 		made, err := newRule(r, i)
 		if err != nil {
@@ -75,12 +81,25 @@ func New(cfg Config) (*Monitor, error) {
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.mu.history = history.New(history.Limits{Retention: int64(cfg.Retention), Samples: cfg.MaxSamples, Series: cfg.MaxSeries})
 	m.mu.timeline.log = cfg.EventLog
+	m.mu.muting = muting{m.start, cfg.Silences, cfg.Inhibitions}
+	m.mu.dispatcher = alert.NewDispatcher(alert.Route{
+		GroupBy: cfg.Route.GroupBy, Wait: cfg.Route.GroupWait, Interval: cfg.Route.GroupInterval, Repeat: cfg.Route.RepeatInterval,
+	}, len(cfg.Channels), m.mu.muting.muted)
+	for i, c := range cfg.Channels {
+		r := newReceiver(i, c)
+		m.receivers = append(m.receivers, r)
+		m.loops.Add(1)
+		go func() {
+			defer m.loops.Done()
+			m.serve(r)
+		}()
+	}
 	// The timer is armed here and not in the goroutine, so that it is there when
 	// New returns: a mock clock may be moved right after.
 	timer := m.clk.Timer(cfg.Interval)
-	m.loop.Add(1)
+	m.loops.Add(1)
 	go func() {
-		defer m.loop.Done()
+		defer m.loops.Done()
 		m.run(timer)
 	}()
 	return m, nil
@@ -120,28 +139,63 @@ func NewT(t qtests.TB, cfg Config) *Monitor {
 	return m
 }
 
-// run scrapes at start + k*interval, for ever. Instants that have already passed
-// when their turn comes are left out and counted.
+// run scrapes at start + k*interval, and looks at the groups of alerts when they
+// are due, for ever.
 func (m *Monitor) run(timer *clock.Timer) {
 	for k := int64(1); ; {
-		at := m.start.Add(time.Duration(k) * m.cfg.Interval)
 		select {
 		case <-timer.C:
+		case <-m.kick:
+			timer.Stop()
 		case <-m.ctx.Done():
 			timer.Stop()
 			return
 		}
-		if late := m.clk.Now().Sub(at); late >= m.cfg.Interval {
-			missed := int64(late / m.cfg.Interval)
-			m.mu.Lock()
-			m.mu.status.Missed += missed
-			m.mu.Unlock()
-			k += missed
-			at = m.start.Add(time.Duration(k) * m.cfg.Interval)
+		now := m.clk.Now()
+		if at := m.nominal(k); !now.Before(at) {
+			k = m.tick(k, now)
 		}
-		_ = m.scrape(m.ctx, at) // kept in the status
-		k++
-		timer = m.clk.Timer(max(0, m.clk.Until(m.start.Add(time.Duration(k)*m.cfg.Interval))))
+		m.flushDue(now)
+		timer = m.clk.Timer(max(0, m.clk.Until(m.next(k))))
+	}
+}
+
+// nominal returns the instant of the k-th scrape.
+func (m *Monitor) nominal(k int64) time.Time {
+	return m.start.Add(time.Duration(k) * m.cfg.Interval)
+}
+
+// tick makes the k-th scrape and returns the number of the next. Instants that
+// have already passed when their turn comes are left out and counted.
+func (m *Monitor) tick(k int64, now time.Time) int64 {
+	if missed := int64(now.Sub(m.nominal(k)) / m.cfg.Interval); missed > 0 {
+		m.mu.Lock()
+		m.mu.status.Missed += missed
+		m.mu.Unlock()
+		k += missed
+	}
+	_ = m.scrape(m.ctx, m.nominal(k)) // kept in the status
+	return k + 1
+}
+
+// next returns when the loop has to do something: the k-th scrape or a look at a
+// group.
+func (m *Monitor) next(k int64) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := m.nominal(k)
+	if due, ok := m.mu.dispatcher.Due(); ok && due.Before(at) {
+		return due
+	}
+	return at
+}
+
+// flushDue looks at the groups that are due between two scrapes.
+func (m *Monitor) flushDue(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if due, ok := m.mu.dispatcher.Due(); ok && !due.After(now) {
+		m.flushLocked(due)
 	}
 }
 
@@ -153,10 +207,11 @@ func (m *Monitor) Start() time.Time { return m.start }
 func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
 
 // Close stops scraping and waits for the scrape under way, which is given up; a
-// gatherer that blocks is not waited for. History and alerts stay readable.
+// gatherer or channel that blocks is not waited for, its context has ended.
+// Notifications not delivered by then are dropped. History and alerts stay readable.
 // Close does not scrape by itself: Scrape before it to see the last values.
 // Further calls do nothing.
 func (m *Monitor) Close() {
 	m.cancel()
-	m.loop.Wait()
+	m.loops.Wait()
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -13,7 +16,12 @@ import (
 // scrapes, and returns the errors of the gatherers. Where the instant has
 // been scraped already, the new values take the place of the old.
 func (m *Monitor) Scrape() error {
-	return m.scrape(m.ctx, m.clk.Now())
+	err := m.scrape(m.ctx, m.clk.Now())
+	select {
+	case m.kick <- struct{}{}: // the loop may have to wake earlier now
+	default:
+	}
+	return err
 }
 
 // scrape is one scrape, with the given instant as that of its samples.
@@ -35,40 +43,22 @@ func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
 	return m.record(at, all)
 }
 
-// gather calls the gatherer on a goroutine of its own, because it may block,
-// panic or exit.
+// gather calls the gatherer of a source.
 func (m *Monitor) gather(ctx context.Context, s *source) gathered {
-	select {
-	case s.busy <- struct{}{}:
-	default:
-		return gathered{source: s, err: fmt.Errorf("%w: %s has not returned since an earlier scrape", ErrBlocked, s.name)}
-	}
-	done := make(chan gathered, 1)
-	go func() {
-		g := gathered{source: s, err: fmt.Errorf("monitor: %s: Gather called runtime.Goexit", s.name)}
-		defer func() {
-			if p := recover(); p != nil {
-				g = gathered{source: s, err: fmt.Errorf("monitor: %s: Gather panicked: %v", s.name, p)}
-			}
-			<-s.busy
-			done <- g
-		}()
-		families, err := s.gatherer.Gather()
+	var families []*dto.MetricFamily
+	err := s.do(ctx, m.clk, m.cfg.Timeout, func(context.Context) error {
+		fs, err := s.gatherer.Gather()
+		families = fs
 		if err != nil {
-			err = fmt.Errorf("monitor: %s: %w", s.name, err)
+			return fmt.Errorf("monitor: %s: %w", s.name, err)
 		}
-		g = gathered{source: s, families: families, err: err}
-	}()
-	timer := m.clk.Timer(m.cfg.Timeout)
-	defer timer.Stop()
-	select {
-	case g := <-done:
-		return g
-	case <-timer.C:
-		return gathered{source: s, err: fmt.Errorf("%w: %s has not returned within %v", ErrBlocked, s.name, m.cfg.Timeout)}
-	case <-ctx.Done():
-		return gathered{source: s, err: ErrClosed}
+		return nil
+	})
+	if err != nil {
+		// Not families: a gatherer that was given up may still write them.
+		return gathered{source: s, err: err}
 	}
+	return gathered{source: s, families: families}
 }
 
 // record writes a scrape into the history and evaluates the rules on it.
@@ -99,15 +89,25 @@ func (m *Monitor) record(at time.Time, all []gathered) error {
 	}
 	status.Last = instant(ns)
 	status.Series = st.Len()
+	errs = append(errs, m.evaluateLocked(status.Last)...)
+	return errors.Join(errs...)
+}
+
+// evaluateLocked evaluates the rules and tells the dispatcher.
+func (m *Monitor) evaluateLocked(at time.Time) (errs []error) {
+	var alerts []alert.Alert
 	for _, r := range m.rules {
-		for _, change := range r.evaluate(st, status.Last) {
+		for _, change := range r.evaluate(m.mu.history, at) {
 			m.mu.timeline.add(r, change)
 		}
 		if r.err != nil {
-			errs = append(errs, status.note(fmt.Errorf("monitor: rule %s: %w", r.Name, r.err)))
+			errs = append(errs, m.mu.status.note(fmt.Errorf("monitor: rule %s: %w", r.Name, r.err)))
 		}
+		alerts = append(alerts, r.machine.Alerts()...)
 	}
-	return errors.Join(errs...)
+	m.mu.dispatcher.Update(at, alerts)
+	m.flushLocked(at)
+	return errs
 }
 
 // setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.
@@ -138,6 +138,9 @@ type Status struct {
 	LastError error
 	// LimitError is the first error that is ErrTooManySeries.
 	LimitError error
+	// Notified counts the notifications that a channel took, NotifyErrors those that
+	// it did not, after all attempts. They are also among Errors.
+	Notified, NotifyErrors int64
 	// Last is the instant of the newest scrape, Series how many are kept.
 	Last   time.Time
 	Series int

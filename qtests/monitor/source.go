@@ -16,18 +16,16 @@ import (
 )
 
 // A source is one gatherer with what is remembered from scrape to scrape. The
-// holder of the scraping token owns it, except for busy.
+// holder of the scraping token owns it.
 type source struct {
-	name     string
+	guard
 	gatherer prometheus.Gatherer
-	// busy holds a token while a Gather of an earlier scrape has not returned.
-	busy  chan struct{}
-	slots []slot
-	up    *history.Series
+	slots    []slot
+	up       *history.Series
 }
 
 func newSource(name string, g prometheus.Gatherer) *source {
-	return &source{name: name, gatherer: g, busy: make(chan struct{}, 1)}
+	return &source{guard: newGuard(name), gatherer: g}
 }
 
 // A slot remembers the series of the metric that the last scrape brought at this
@@ -105,9 +103,6 @@ type gathered struct {
 }
 
 var (
-	// ErrBlocked is the error of a gatherer that has not returned in time, and
-	// of the scrapes after it until it does.
-	ErrBlocked = errors.New("monitor: gatherer blocks")
 	// ErrTooManySeries is the error of a gatherer that would exceed Config.MaxSeries.
 	ErrTooManySeries = errors.New("monitor: too many series")
 	// ErrInvalid is the error of a metric whose name or labels Prometheus refuses.

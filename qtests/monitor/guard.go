@@ -1,0 +1,57 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// ErrBlocked is the error of a gatherer or channel that has not returned in time,
+// and of the calls after it until it does.
+var ErrBlocked = errors.New("monitor: blocks")
+
+// A guard calls code of the user that may block, panic or exit, on a goroutine of
+// its own, and never twice at a time.
+type guard struct {
+	name string
+	busy chan struct{} // holds a token while a call has not returned
+}
+
+func newGuard(name string) guard { return guard{name, make(chan struct{}, 1)} }
+
+// do returns what f returned, or an error when f panics, exits, or has not
+// returned after timeout or when ctx ends. Its context ends then.
+func (g guard) do(ctx context.Context, clk clock.Clock, timeout time.Duration, f func(context.Context) error) error {
+	select {
+	case g.busy <- struct{}{}:
+	default:
+		return fmt.Errorf("%w: %s has not returned from an earlier call", ErrBlocked, g.name)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		err := fmt.Errorf("monitor: %s called runtime.Goexit", g.name)
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("monitor: %s panicked: %v", g.name, p)
+			}
+			<-g.busy
+			done <- err
+		}()
+		err = f(ctx)
+	}()
+	timer := clk.Timer(timeout)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("%w: %s has not returned within %v", ErrBlocked, g.name, timeout)
+	case <-ctx.Done():
+		return ErrClosed
+	}
+}

@@ -1,0 +1,240 @@
+package alert
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// A Route says how alerts are grouped and how often a group is notified, with
+// Alertmanager's meaning.
+type Route struct {
+	GroupBy  []string      // labels; nil is one group of all alerts
+	Wait     time.Duration // from a group's first alert to its first notification
+	Interval time.Duration // between looks at a group after that
+	Repeat   time.Duration // after which an unchanged firing group is notified again
+}
+
+// A Dispatcher decides who is notified of what, and when: Alertmanager's
+// aggregation groups and its notification log. It is a plain structure; Due says
+// when Flush wants to be called next.
+type Dispatcher struct {
+	route     Route
+	receivers int
+	muted     func(at time.Time, a Alert, all []Alert) bool
+	groups    map[string]*group
+}
+
+// A group is the alerts that share the values of the labels grouped by.
+type group struct {
+	labels history.Labels
+	next   time.Time
+	alerts map[string]*member
+	// log has for every receiver what it was last told.
+	log []entry
+}
+
+type member struct {
+	Alert
+	// told has for every receiver whether it has dealt with this resolved alert.
+	told []bool
+}
+
+// An entry is what one receiver was last told about one group.
+type entry struct {
+	any      bool
+	busy     bool // a notification is under way
+	at       time.Time
+	firing   map[string]bool
+	resolved map[string]bool
+}
+
+// A Notification is what one receiver is to be told about one group.
+type Notification struct {
+	Receiver    int
+	At          time.Time
+	GroupLabels history.Labels
+	Alerts      []Alert // firing ones first, each kind ordered by labels
+	group       *group
+	entry       entry
+}
+
+// NewDispatcher returns a dispatcher for a number of receivers. muted says which
+// alerts are silenced or inhibited; nil mutes none.
+func NewDispatcher(route Route, receivers int, muted func(time.Time, Alert, []Alert) bool) *Dispatcher {
+	if muted == nil {
+		muted = func(time.Time, Alert, []Alert) bool { return false }
+	}
+	return &Dispatcher{route: route, receivers: receivers, muted: muted, groups: map[string]*group{}}
+}
+
+// Update takes the alerts as they are now: the firing and the resolved ones count,
+// pending ones do not.
+func (d *Dispatcher) Update(now time.Time, alerts []Alert) {
+	for _, a := range alerts {
+		if a.State != Firing && a.State != Resolved {
+			continue
+		}
+		labels := a.Labels.Only(d.route.GroupBy...)
+		key := labels.Key()
+		g, ok := d.groups[key]
+		if !ok {
+			if a.State == Resolved {
+				continue // dealt with: its group has ended
+			}
+			g = &group{labels: labels, next: now.Add(d.route.Wait), alerts: map[string]*member{}, log: make([]entry, d.receivers)}
+			d.groups[key] = g
+		}
+		old := g.alerts[a.key]
+		switch {
+		case old == nil && a.State == Resolved:
+		case old != nil && old.State == a.State && old.ActiveAt.Equal(a.ActiveAt):
+			old.Alert = a
+		default:
+			g.alerts[a.key] = &member{Alert: a, told: make([]bool, d.receivers)}
+		}
+	}
+}
+
+// Due returns when a group is to be looked at next.
+func (d *Dispatcher) Due() (at time.Time, ok bool) {
+	for _, g := range d.groups {
+		if !ok || g.next.Before(at) {
+			at, ok = g.next, true
+		}
+	}
+	return at, ok
+}
+
+// Flush looks at the groups that are due and returns what is to be sent, ordered
+// by group and receiver. Of each, Done must be called.
+func (d *Dispatcher) Flush(now time.Time) []Notification {
+	all := d.all()
+	var out []Notification
+	for _, key := range slices.Sorted(maps.Keys(d.groups)) {
+		g := d.groups[key]
+		if g.next.After(now) {
+			continue
+		}
+		g.next = g.next.Add(d.route.Interval)
+		if !g.next.After(now) {
+			g.next = now.Add(d.route.Interval) // the clock jumped
+		}
+		out = append(out, d.flush(now, g, all)...)
+		d.prune(key, g)
+	}
+	return out
+}
+
+func (d *Dispatcher) all() []Alert {
+	var all []Alert
+	for _, g := range d.groups {
+		for _, a := range g.alerts {
+			all = append(all, a.Alert)
+		}
+	}
+	return all
+}
+
+func (d *Dispatcher) flush(now time.Time, g *group, all []Alert) (out []Notification) {
+	var alerts []Alert
+	firing, resolved := map[string]bool{}, map[string]bool{}
+	for key, a := range g.alerts {
+		if d.muted(now, a.Alert, all) {
+			for i := range a.told {
+				a.told[i] = a.told[i] || a.State == Resolved
+			}
+			continue
+		}
+		alerts = append(alerts, a.Alert)
+		if a.State == Firing {
+			firing[key] = true
+		} else {
+			resolved[key] = true
+		}
+	}
+	if len(alerts) == 0 {
+		return nil // Alertmanager stops here too: a group all of which is muted says nothing
+	}
+	slices.SortFunc(alerts, func(a, b Alert) int {
+		if a.State != b.State {
+			return strings.Compare(string(a.State), string(b.State)) // firing < resolved
+		}
+		return a.Labels.Compare(b.Labels)
+	})
+	for i := range g.log {
+		e := &g.log[i]
+		if e.busy {
+			continue
+		}
+		if !e.needsUpdate(now, firing, resolved, d.route.Repeat) {
+			g.tell(i, resolved)
+			continue
+		}
+		e.busy = true
+		out = append(out, Notification{i, now, g.labels, alerts, g, entry{true, false, now, firing, resolved}})
+	}
+	return out
+}
+
+// needsUpdate is Alertmanager's deduplication (notify.DedupStage).
+func (e *entry) needsUpdate(now time.Time, firing, resolved map[string]bool, repeat time.Duration) bool {
+	switch {
+	case !e.any:
+		return len(firing) > 0
+	case !subset(firing, e.firing):
+		return true
+	case len(firing) == 0:
+		return len(e.firing) > 0
+	case !subset(resolved, e.resolved):
+		return true
+	}
+	return e.at.Before(now.Add(-repeat))
+}
+
+func subset(a, b map[string]bool) bool {
+	for key := range a {
+		if !b[key] {
+			return false
+		}
+	}
+	return true
+}
+
+// Done reports how the sending of a notification ended. After a failure
+// the next flush of the group sends again.
+func (d *Dispatcher) Done(n Notification, ok bool) {
+	g := n.group
+	g.log[n.Receiver].busy = false
+	if ok {
+		g.log[n.Receiver] = n.entry
+		g.tell(n.Receiver, n.entry.resolved)
+	}
+	d.prune(n.GroupLabels.Key(), g)
+}
+
+// tell records that a receiver knows that the alerts are resolved.
+func (g *group) tell(receiver int, resolved map[string]bool) {
+	for key := range resolved {
+		if a := g.alerts[key]; a != nil && a.State == Resolved {
+			a.told[receiver] = true
+		}
+	}
+}
+
+// prune forgets the resolved alerts that every receiver knows of, and the group
+// when it is empty.
+func (d *Dispatcher) prune(key string, g *group) {
+	for k, a := range g.alerts {
+		if a.State == Resolved && !slices.Contains(a.told, false) {
+			delete(g.alerts, k)
+		}
+	}
+	busy := slices.ContainsFunc(g.log, func(e entry) bool { return e.busy })
+	if len(g.alerts) == 0 && !busy && d.groups[key] == g {
+		delete(d.groups, key)
+	}
+}
