@@ -209,7 +209,7 @@ func Call[T any](ctx context.Context, b *Breaker, f func(context.Context) (T, er
 	return v, err
 }
 
-// classify says what a result counts as. ctx is nil when nobody knows it.
+// classify says what a result counts as.
 func (b *Breaker) classify(ctx context.Context, err error) outcome {
 	c := &b.cfg
 	if err == nil && c.IsFailure == nil {
@@ -232,9 +232,6 @@ func (b *Breaker) classify(ctx context.Context, err error) outcome {
 // canceled reports whether err says that the caller gave up. A deadline does
 // not: the caller waited as long as it could, and the call did not come back.
 func canceled(ctx context.Context, err error) bool {
-	if ctx == nil {
-		return errors.Is(err, context.Canceled)
-	}
-	return ctx.Err() == context.Canceled && // never wrapped, by the contract of Context.Err
+	return errors.Is(ctx.Err(), context.Canceled) &&
 		(errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
 }

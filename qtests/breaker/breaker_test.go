@@ -2,49 +2,16 @@ package breaker_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
-	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var (
-	errDown = errors.New("down")
-	ctx     = context.Background()
-)
-
-// byHand is a T whose clock the test moves by hand.
-type byHand struct {
-	*testing.T
-	clk *clock.Mock
-	log *qtests.EventLog
-}
-
-func (t byHand) Clock() clock.Clock         { return t.clk }
-func (t byHand) EventLog() *qtests.EventLog { return t.log }
-
-func newByHand(t *testing.T) byHand {
-	return byHand{t, clock.NewMock(), new(qtests.EventLog)}
-}
-
-func fails(context.Context) error    { return errDown }
-func succeeds(context.Context) error { return nil }
-
-// times calls the breaker n times and returns the last error.
-func times(n int, b *breaker.Breaker, f func(context.Context) error) (err error) {
-	for range n {
-		err = b.Do(ctx, f)
-	}
-	return err
-}
 
 func TestOpensProbesAndCloses(t *testing.T) {
 	h := newByHand(t)
@@ -75,7 +42,7 @@ func TestOpensProbesAndCloses(t *testing.T) {
 
 	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(30*time.Second), breaker.Open,
 		breaker.HalfOpen.AtTime(h.clk.Now()), breaker.Closed.At(time.Minute))
-	marks, _ := h.log.Marks()
+	marks, _ := h.EventLog().Marks()
 	require.Len(t, marks, 5)
 	require.Equal(t, "breaker payments", marks[0].Source)
 	require.Equal(t, "closed → open: 5 consecutive failures", marks[0].Text)
@@ -117,11 +84,4 @@ func TestAllowCountsWhatDoneSays(t *testing.T) {
 	require.ErrorIs(t, err, breaker.ErrOpen)
 	b.RequireTransitions(t, breaker.Open)
 	require.Zero(t, b.Stats().InFlight)
-}
-
-func causes(b *breaker.Breaker) (cs []breaker.Cause) {
-	for _, t := range b.Transitions() {
-		cs = append(cs, t.Cause)
-	}
-	return cs
 }

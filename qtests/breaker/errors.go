@@ -6,6 +6,7 @@ import (
 	"time"
 )
 
+// The errors of this package, for errors.Is.
 var (
 	// ErrOpen is what every rejection unwraps to, whether the breaker is open,
 	// half-open with all its probes given out, or scripted to reject. The error

@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 )
@@ -56,7 +57,7 @@ func (p Permit) Done(err error) {
 	p.take()
 	o := failure // if the classifier panics
 	defer func() { p.b.finish(&p.ticket, o) }()
-	o = p.b.classify(nil, err)
+	o = p.b.classify(unknownCaller{context.Background()}, err)
 }
 
 // Cancel gives the permit back: the call was not made, and counts as ignored.
@@ -66,6 +67,12 @@ func (p Permit) Cancel() {
 	p.take()
 	p.b.finish(&p.ticket, ignored)
 }
+
+// An unknownCaller is the context of a call whose context nobody told us. It may
+// have been cancelled, so the error decides.
+type unknownCaller struct{ context.Context }
+
+func (unknownCaller) Err() error { return context.Canceled }
 
 func (p Permit) take() {
 	if p.b == nil {

@@ -8,6 +8,7 @@ import (
 // A State is one of the three states of a breaker. The zero value is Closed.
 type State uint8
 
+// The states.
 const (
 	Closed   State = iota // calls pass and are counted
 	Open                  // calls are rejected
@@ -42,6 +43,7 @@ func (s State) AtTime(at time.Time) Expectation { return timedState{state: s, at
 // A Mode says who decides about the state.
 type Mode uint8
 
+// The modes. A new breaker is Automatic.
 const (
 	Automatic    Mode = iota // the conditions of the Config
 	ForcedOpen               // nobody: open until released
@@ -68,6 +70,7 @@ func (m Mode) String() string {
 // the numbers.
 type Cause string
 
+// The causes.
 const (
 	CauseConsecutiveFailures Cause = "consecutive failures" // Config.FailureThreshold
 	CauseFailureRate         Cause = "failure rate"         // Config.FailureRate

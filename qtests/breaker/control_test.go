@@ -1,0 +1,211 @@
+package breaker_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+func TestForcedOpenStaysUntilReleased(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{Name: "x"})
+	results(b, "s")
+	b.ForceOpen()
+	b.ForceOpen()
+	require.Equal(t, breaker.ForcedOpen, b.Mode())
+	require.Equal(t, breaker.Forever, b.RetryAfter())
+	clk.Add(24 * time.Hour)
+	b.Reset()
+	b.Trip()
+	require.NoError(t, b.Script(breaker.OpenAt(0).For(time.Second)))
+	clk.Add(time.Hour)
+	b.RequireState(t, breaker.Open)
+	var rejected *breaker.RejectedError
+	require.ErrorAs(t, b.Do(ctx, succeeds), &rejected)
+	require.Equal(t, breaker.RejectedError{Breaker: "x", State: breaker.Open, Reason: "forced open"}, *rejected)
+
+	b.Auto()
+	require.Equal(t, breaker.Automatic, b.Mode())
+	require.Equal(t, 30*time.Second, b.RetryAfter(), "released, it waits its full time")
+	clk.Add(30 * time.Second)
+	results(b, "s")
+	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(25*time.Hour+30*time.Second), breaker.Closed)
+	require.Equal(t, breaker.CauseForced, b.Transitions()[0].Cause)
+}
+
+func TestForcedClosedCountsAndStays(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureRate: 0.5, WindowCalls: 10, FailureThreshold: 5})
+	b.Trip()
+	b.ForceClosed()
+	results(b, "ffffffffffff")
+	b.Trip()
+	b.Reset()
+	c := b.Counts()
+	require.EqualValues(t, 12, c.ConsecutiveFailures)
+	require.Equal(t, breaker.Window{Calls: 10, Failures: 10}, c.ByCalls)
+	b.RequireTransitions(t, breaker.Open, breaker.Closed)
+	b.Auto()
+	require.Zero(t, b.Counts())
+	results(b, "ffff")
+	b.RequireState(t, breaker.Closed)
+	results(b, "f")
+	b.RequireState(t, breaker.Open)
+}
+
+func TestObserveNeverRejectsAndReports(t *testing.T) {
+	h := newByHand(t)
+	b := breaker.NewT(h, breaker.Config{Name: "x", FailureThreshold: 2})
+	b.Observe()
+	results(b, "ff")
+	b.RequireState(t, breaker.Open)
+	results(b, "fs") // they would have been rejected, so they decide nothing
+	h.clk.Add(30 * time.Second)
+	probe := allow(t, b)
+	results(b, "f") // beyond the probe
+	probe.Done(nil)
+	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(30*time.Second), breaker.Closed.At(30*time.Second))
+	for _, tr := range b.Transitions() {
+		require.True(t, tr.Observed)
+	}
+	s := b.Stats()
+	require.Zero(t, s.Rejected)
+	require.EqualValues(t, 3, s.WouldReject)
+	require.EqualValues(t, 4, s.Failures)
+	require.EqualValues(t, 2, s.Successes)
+	require.Zero(t, s.Stale)
+	marks, _ := h.log.Marks()
+	require.Equal(t, "closed → open: 2 consecutive failures (observed)", marks[0].Text)
+}
+
+func TestObserveToAutoRejectsFromThere(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{FailureThreshold: 1})
+	b.Observe()
+	results(b, "f")
+	clk.Add(20 * time.Second)
+	b.Auto()
+	require.ErrorIs(t, b.Do(ctx, succeeds), breaker.ErrOpen)
+	require.Equal(t, 30*time.Second, b.RetryAfter())
+}
+
+func TestTripOfAHalfOpenBreakerBacksOff(t *testing.T) {
+	b, clk := halfOpened(t, breaker.Config{ResetTimeout: time.Second, BackoffFactor: 3})
+	b.Trip()
+	require.Equal(t, 3*time.Second, b.RetryAfter())
+	clk.Add(3 * time.Second)
+	b.RequireState(t, breaker.HalfOpen)
+}
+
+func TestResetOfAClosedBreakerForgetsItsCounts(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{})
+	results(b, "ffff")
+	b.Reset()
+	results(b, "ffff")
+	b.RequireTransitions(t)
+}
+
+func TestScriptedOpening(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	clk.Add(time.Minute)
+	require.NoError(t, b.Script(
+		breaker.OpenAt(10*time.Minute).For(90*time.Second),
+		breaker.OpenAt(time.Minute).For(time.Second),
+	))
+	clk.Add(time.Minute - 1)
+	require.NoError(t, b.Do(ctx, succeeds))
+	clk.Add(1)
+	err := b.Do(ctx, succeeds)
+	require.ErrorIs(t, err, breaker.ErrOpen)
+	require.Equal(t, time.Second, b.RetryAfter())
+	clk.Add(time.Second)
+	require.NoError(t, b.Do(ctx, succeeds))
+
+	clk.Add(time.Hour) // nobody looks until long after
+	results(b, "s")
+	b.RequireTransitions(t,
+		breaker.Open.At(2*time.Minute), breaker.HalfOpen.At(2*time.Minute+time.Second), breaker.Closed,
+		breaker.Open.At(11*time.Minute), breaker.HalfOpen.At(12*time.Minute+30*time.Second), breaker.Closed)
+	require.Equal(t, breaker.CauseScript, b.Transitions()[3].Cause)
+	require.Equal(t, "scripted for 1m30s", b.Transitions()[3].Detail)
+}
+
+func TestScriptedOpeningOfAnOpenBreakerProlongsIt(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	require.NoError(t, b.Script(breaker.OpenAt(30*time.Second).For(time.Minute))) // in the instant in which it would end
+	b.Trip()
+	var rejected *breaker.RejectedError
+	require.ErrorAs(t, b.Do(ctx, succeeds), &rejected)
+	require.Equal(t, epoch.Add(30*time.Second), rejected.RetryAt)
+	clk.Add(31 * time.Second)
+	require.ErrorAs(t, b.Do(ctx, succeeds), &rejected)
+	require.Equal(t, epoch.Add(90*time.Second), rejected.RetryAt)
+	clk.Add(time.Hour)
+	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(90*time.Second))
+
+	require.NoError(t, b.Script(breaker.OpenAt(0)))
+	b.RequireState(t, breaker.Open)
+	require.Equal(t, 30*time.Second, b.RetryAfter(), "without For it lasts ResetTimeout")
+}
+
+func TestScriptRejectsAndFailsTheNext(t *testing.T) {
+	errMine := errors.New("mine")
+	b, _ := newBreaker(t, breaker.Config{Name: "x", FailureThreshold: 4})
+	require.NoError(t, b.Script(breaker.RejectNext(2), breaker.FailNext(1, nil), breaker.FailNext(2, errMine)))
+	for range 2 {
+		err := b.Do(ctx, succeeds)
+		require.EqualError(t, err, `breaker: open: "x": scripted rejection`)
+		require.ErrorIs(t, err, breaker.ErrOpen)
+	}
+	ran := b.Stats()
+	require.ErrorIs(t, b.Do(ctx, notReached(t)), breaker.ErrScripted)
+	require.ErrorIs(t, b.Do(ctx, notReached(t)), errMine)
+	p := allow(t, b)
+	p.Done(nil) // whatever it is finished with
+	require.NoError(t, b.Do(ctx, succeeds))
+	require.Zero(t, ran.Failures)
+	require.Equal(t, "success 1 failure 3 ignored 0 in flight 0", tally(b))
+	b.RequireRejected(t, 2)
+	b.RequireTransitions(t)
+}
+
+func TestScriptedFailuresOpen(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{})
+	require.NoError(t, b.Script(breaker.FailNext(5, nil)))
+	_ = times(5, b, notReached(t))
+	b.RequireTransitions(t, breaker.Open)
+}
+
+func TestClearScript(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	require.NoError(t, b.Script(breaker.RejectNext(1), breaker.FailNext(1, nil), breaker.OpenAt(time.Second)))
+	b.ClearScript()
+	clk.Add(time.Minute)
+	require.NoError(t, b.Do(ctx, succeeds))
+	b.RequireTransitions(t)
+}
+
+func TestScriptRejectsNonsense(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{})
+	for want, step := range map[string]breaker.Step{
+		"breaker: Step: the zero Step does nothing (step 1)":                 {},
+		"breaker: OpenAt: -1s is negative (step 1)":                          breaker.OpenAt(-time.Second),
+		"breaker: Step.For: -1s is negative (step 1)":                        breaker.OpenAt(0).For(-time.Second),
+		"breaker: Step.For: 1s is set on a step that has no length (step 1)": breaker.RejectNext(1).For(time.Second),
+		"breaker: RejectNext: 0 is not positive (step 1)":                    breaker.RejectNext(0),
+		"breaker: FailNext: -3 is not positive (step 1)":                     breaker.FailNext(-3, nil),
+	} {
+		require.EqualError(t, b.Script(breaker.RejectNext(1), step), want)
+	}
+	require.NoError(t, b.Do(ctx, succeeds), "none of the steps was added")
+	require.NoError(t, b.Script(make10k()...))
+	require.EqualError(t, b.Script(breaker.OpenAt(1)), "breaker: Script: 10001 steps would wait, the limit is 10000")
+}
+
+func make10k() (steps []breaker.Step) {
+	for range 10_000 {
+		steps = append(steps, breaker.OpenAt(time.Hour))
+	}
+	return steps
+}
