@@ -1,0 +1,219 @@
+package pool
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+)
+
+// Defaults of [Config].
+const (
+	DefaultName             = "pool"
+	DefaultMax              = 10
+	DefaultConstructTimeout = 30 * time.Second
+	DefaultBackoff          = 100 * time.Millisecond
+	DefaultMaxBackoff       = 10 * time.Second
+	DefaultLifetimeJitter   = 0.1
+	DefaultCheckTimeout     = 5 * time.Second
+)
+
+// Config describes a [Pool]. The zero value of every field but New is usable.
+type Config[R any] struct {
+	// Name is the pool's label in metrics, the event log and errors. Default "pool".
+	Name string
+
+	// New makes a resource. Required. It runs on a goroutine of the pool, never
+	// on the caller's, and up to Max of them at once. Its context ends after
+	// ConstructTimeout, on Reset, on a Resize that leaves no room for it, and on
+	// Close; it carries no values of any caller.
+	New func(ctx context.Context) (R, error)
+	// Destroy disposes of a resource, on a goroutine of its own. Nil: nothing to do.
+	Destroy func(R)
+	// Check reports whether an idle resource is still good. It runs on a
+	// goroutine of the pool, while nobody else has the resource.
+	Check func(ctx context.Context, r R) error
+
+	// Min is how many resources the pool keeps, made in the background from the
+	// start (unless Lazy) and replaced when destroyed. Default 0.
+	Min int
+	// Max is how many resources there may be, idle, in use and constructing
+	// together. Default 10.
+	Max int
+	// Lazy makes the first acquire, instead of the constructor of the pool,
+	// begin to fill it up to Min.
+	Lazy bool
+	// IdleFIFO hands out the resource that has been idle longest. The default is
+	// the one used last, which lets the others reach MaxIdleTime.
+	IdleFIFO bool
+
+	// MaxWaiters is how many callers may wait without a resource being made or
+	// checked for them; the next one gets ErrOverloaded at once. 0: no limit.
+	MaxWaiters int
+	// NoQueue lets nobody wait, except for a resource that is made or checked
+	// for that caller. It excludes MaxWaiters.
+	NoQueue bool
+	// AcquireTimeout ends a wait with ErrAcquireTimeout. 0: only the caller's
+	// context does.
+	AcquireTimeout time.Duration
+
+	// ConstructTimeout ends the context of New. Default 30s.
+	ConstructTimeout time.Duration
+	// Backoff is the pause after a failed construction, doubled after each
+	// further failure up to MaxBackoff, and forgotten after a success. Defaults
+	// 100ms and 10s.
+	Backoff, MaxBackoff time.Duration
+	// NoBackoff allows a new attempt at once.
+	NoBackoff bool
+
+	// MaxLifetime destroys a resource that long after its construction, once it
+	// is not in use. 0: no limit.
+	MaxLifetime time.Duration
+	// LifetimeJitter shortens each lifetime by a uniformly random share of
+	// MaxLifetime in [0, LifetimeJitter), so that resources made together do not
+	// end together. Default 0.1; NoJitter: none.
+	LifetimeJitter float64
+	NoJitter       bool
+	// MaxIdleTime destroys a resource that has been idle that long, as long as
+	// more than Min are left. 0: no limit.
+	MaxIdleTime time.Duration
+	// MaxUses destroys a resource after that many leases. 0: no limit.
+	MaxUses int
+
+	// CheckInterval checks each idle resource that long after its construction
+	// or its last check. 0: never.
+	CheckInterval time.Duration
+	// CheckAfterIdle checks a resource before it is handed out if it has been
+	// idle, unchecked, for at least that long. 0: never.
+	CheckAfterIdle time.Duration
+	// CheckTimeout ends the context of Check. Default 5s.
+	CheckTimeout time.Duration
+
+	// LeakThreshold reports a lease that is held longer, and reports it again
+	// when it comes back. 0: never. It implies Stacks.
+	LeakThreshold time.Duration
+	// Stacks records who acquires each lease, for LeakThreshold and CloseError.
+	// It costs an allocation and about a microsecond per acquire. NewT sets it.
+	Stacks bool
+	// OnReport is told what nobody may be waiting for. Calls are never
+	// concurrent, come in order, and hold no lock of the pool; a panic in it is
+	// swallowed and counted in Stats.
+	OnReport func(Report)
+
+	// Breaker, if any, must allow each acquire; its error is what a rejected
+	// caller gets. The permit lasts as long as the lease: Release and Hijack
+	// finish it without an error, Discard and Do with theirs, a *ConstructError
+	// as a failure; and it is cancelled when the caller got no resource for a
+	// reason that says nothing about the backend (its context ended, it timed
+	// out, was shed, or found the pool closed or nothing idle).
+	Breaker *breaker.Breaker
+
+	// Clock is what the pool waits on. Default: the real clock.
+	Clock clock.Clock
+	// Seed of the jitter. 0: qtests.DefaultSeed, and the test's seed in NewT.
+	Seed uint64
+	// Log gets a mark when the pool is suspended, resumed, resized, reset or
+	// closed, and when constructions begin to fail and succeed again. May be nil.
+	Log *qtests.EventLog
+}
+
+// settings is a Config without its type parameter and with its defaults.
+type settings struct {
+	name                                      string
+	min, max                                  int
+	lazy, idleFIFO                            bool
+	maxWaiters                                int
+	noQueue                                   bool
+	acquireTimeout, constructTimeout          time.Duration
+	backoff, maxBackoff                       time.Duration
+	maxLifetime, maxIdleTime                  time.Duration
+	jitter                                    float64
+	maxUses                                   int
+	checkInterval, checkAfterIdle, checkLimit time.Duration
+	leakThreshold                             time.Duration
+	stacks                                    bool
+	destroys                                  bool // there is a Destroy
+	stream                                    qtests.Stream
+}
+
+// timed reports whether every acquire and release needs the time.
+func (s *settings) timed() bool {
+	return s.maxLifetime > 0 || s.maxIdleTime > 0 || s.checkInterval > 0 || s.checkAfterIdle > 0 || s.stacks
+}
+
+func (cfg Config[R]) settings() (settings, error) {
+	if err := cfg.validate(); err != nil {
+		return settings{}, err
+	}
+	s := settings{
+		name: or(cfg.Name, DefaultName),
+		min:  cfg.Min, max: or(cfg.Max, max(DefaultMax, cfg.Min)),
+		lazy: cfg.Lazy, idleFIFO: cfg.IdleFIFO,
+		maxWaiters: cfg.MaxWaiters, noQueue: cfg.NoQueue,
+		acquireTimeout:   cfg.AcquireTimeout,
+		constructTimeout: or(cfg.ConstructTimeout, DefaultConstructTimeout),
+		backoff:          or(cfg.Backoff, DefaultBackoff),
+		maxBackoff:       or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
+		maxLifetime:      cfg.MaxLifetime, maxIdleTime: cfg.MaxIdleTime, maxUses: cfg.MaxUses,
+		jitter:        or(cfg.LifetimeJitter, DefaultLifetimeJitter),
+		checkInterval: cfg.CheckInterval, checkAfterIdle: cfg.CheckAfterIdle,
+		checkLimit:    or(cfg.CheckTimeout, DefaultCheckTimeout),
+		leakThreshold: cfg.LeakThreshold,
+		stacks:        cfg.Stacks || cfg.LeakThreshold > 0,
+		destroys:      cfg.Destroy != nil,
+	}
+	if cfg.NoBackoff {
+		s.backoff, s.maxBackoff = 0, 0
+	}
+	if cfg.NoJitter {
+		s.jitter = 0
+	}
+	if s.maxWaiters == 0 && !s.noQueue {
+		s.maxWaiters = math.MaxInt
+	}
+	s.stream = qtests.NewStream(or(cfg.Seed, qtests.DefaultSeed), "pool "+s.name)
+	return s, nil
+}
+
+func (cfg Config[R]) validate() error {
+	c := field.Check("pool: Config")
+	c.That(cfg.New != nil, "New", "nil", "is required")
+	c.Count("Min", cfg.Min)
+	c.Count("Max", cfg.Max)
+	c.That(cfg.Max <= 0 || cfg.Min <= cfg.Max, "Min", cfg.Min, "is more than Max, %d", cfg.Max)
+	c.Count("MaxWaiters", cfg.MaxWaiters)
+	c.That(!cfg.NoQueue || cfg.MaxWaiters <= 0, "MaxWaiters", cfg.MaxWaiters, "contradicts NoQueue")
+	c.Duration("AcquireTimeout", cfg.AcquireTimeout)
+	c.Duration("ConstructTimeout", cfg.ConstructTimeout)
+	c.Duration("Backoff", cfg.Backoff)
+	c.Duration("MaxBackoff", cfg.MaxBackoff)
+	c.That(cfg.MaxBackoff <= 0 || or(cfg.Backoff, DefaultBackoff) <= cfg.MaxBackoff, "MaxBackoff", cfg.MaxBackoff,
+		"is less than Backoff, %v", or(cfg.Backoff, DefaultBackoff))
+	c.That(!cfg.NoBackoff || cfg.Backoff <= 0, "Backoff", cfg.Backoff, "contradicts NoBackoff")
+	c.Duration("MaxLifetime", cfg.MaxLifetime)
+	c.Share("LifetimeJitter", cfg.LifetimeJitter)
+	c.That(!cfg.NoJitter || cfg.LifetimeJitter == 0, "LifetimeJitter", cfg.LifetimeJitter, "contradicts NoJitter")
+	c.Duration("MaxIdleTime", cfg.MaxIdleTime)
+	c.Count("MaxUses", cfg.MaxUses)
+	c.Duration("CheckInterval", cfg.CheckInterval)
+	c.Duration("CheckAfterIdle", cfg.CheckAfterIdle)
+	c.Duration("CheckTimeout", cfg.CheckTimeout)
+	c.That(cfg.Check != nil || cfg.CheckInterval <= 0, "CheckInterval", cfg.CheckInterval, "has no Check to run")
+	c.That(cfg.Check != nil || cfg.CheckAfterIdle <= 0, "CheckAfterIdle", cfg.CheckAfterIdle, "has no Check to run")
+	c.Duration("LeakThreshold", cfg.LeakThreshold)
+	return c.Result()
+}
+
+// or returns v, or the default for the zero value.
+func or[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}

@@ -1,0 +1,316 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// core is the state of a pool and all of its decisions: a plain structure
+// without lock, clock, goroutine or user code. Each method takes the present
+// instant and appends what is to be done, once the lock is free, to fx.
+//
+// Its invariants are those of [Pool]; see check.
+type core struct {
+	settings
+
+	all     []*entry // every entry that is not stateGone, in no particular order
+	idle    idleList
+	waiters waitQueue
+	inUse   int
+	builds  []*build // constructions and checks that count, oldest first
+	making  int      // of builds, those that a waiter may count on
+	orphans int      // builds that were given up and have not returned
+	burials int      // entries whose Destroy has not returned
+
+	suspended, closed bool
+	awake             bool   // Min is being kept
+	epoch             uint64 // counts the Resets
+	lastID, lastBuild uint64
+
+	failures   int // rounds of failed construction in a row
+	round      int
+	retryAt    time.Time // end of the back-off
+	lastFailed error
+
+	alarm time.Time // the earliest instant at which tend has something to do
+
+	counts counts
+}
+
+// A build makes a resource or checks one.
+type build struct {
+	n       uint64
+	entry   *entry // the one to check; nil to construct
+	counted bool   // in making
+	round   int
+	orphan  bool
+	overdue bool // its waiter has been told that it takes too long
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+// total is what counts against max.
+func (c *core) total() int { return c.idle.n + c.inUse + len(c.builds) }
+
+// room reports whether one more resource may be made. Orphans take room, so that
+// no number of Resets brings more than max constructors to life.
+func (c *core) room() bool { return c.total()+c.orphans < c.max }
+
+func (c *core) underfilled() bool { return c.awake && c.total() < c.min }
+
+// wants reports whether another resource should be made, room permitting.
+func (c *core) wants() bool { return c.waiters.n > c.making || c.underfilled() }
+
+func (c *core) backingOff(now time.Time) bool { return now.Before(c.retryAt) }
+
+// hopeless reports whether nothing is under way that could serve a waiter
+// before the back-off ends.
+func (c *core) hopeless(now time.Time) bool {
+	return c.backingOff(now) && !c.suspended && c.inUse+c.idle.n+len(c.builds)+c.orphans == 0
+}
+
+// needsTime reports whether the present instant makes a difference.
+func (c *core) needsTime() bool { return c.waiters.n > 0 || !c.retryAt.IsZero() }
+
+// take removes the next idle entry that may be handed out. A nil entry means
+// that there is none, or that the next one has to be checked first: stale.
+func (c *core) take(now time.Time, fx *effects) (e, stale *entry) {
+	for c.idle.n > 0 {
+		e = c.idle.tail
+		if c.idleFIFO {
+			e = c.idle.head
+		}
+		if why, expired := c.expired(e, now); expired {
+			c.idle.remove(e)
+			c.doom(e, why, fx)
+			continue
+		}
+		if c.checkAfterIdle > 0 && now.Sub(later(e.idleSince, e.checked)) >= c.checkAfterIdle {
+			return nil, e
+		}
+		c.idle.remove(e)
+		return e, nil
+	}
+	return nil, nil
+}
+
+// expired says whether an idle entry has reached one of its limits.
+func (c *core) expired(e *entry, now time.Time) (why destroyReason, yes bool) {
+	if c.maxLifetime > 0 && !now.Before(e.expires) {
+		return destroyedLifetime, true
+	}
+	if c.maxIdleTime > 0 && now.Sub(e.idleSince) >= c.maxIdleTime && c.total() > c.min {
+		return destroyedIdle, true
+	}
+	return 0, false
+}
+
+// lend begins a lease of an entry that is in no list.
+func (c *core) lend(e *entry, now time.Time, stack []uintptr) grant {
+	e.state = stateInUse
+	c.inUse++
+	c.counts.results[resultOK]++
+	e.uses++
+	if c.stacks {
+		e.acquired, e.stack, e.overdue = now, stack, false
+		if c.leakThreshold > 0 {
+			c.wake(now.Add(c.leakThreshold))
+		}
+	}
+	n := e.lease.Load() + 1
+	e.lease.Store(n)
+	return grant{entry: e, lease: n}
+}
+
+// admit decides about a caller that cannot be served at once.
+func (c *core) admit(now time.Time) error {
+	if c.hopeless(now) {
+		return c.lastFailed
+	}
+	if c.idle.n > 0 && !c.suspended {
+		return nil // it is to be checked for the caller
+	}
+	promised := c.making
+	if !c.suspended && !c.backingOff(now) && c.making <= c.waiters.n && c.room() {
+		promised++
+	}
+	// Whoever has a construction to count on is not in anybody's way.
+	if queued := c.waiters.n - promised; queued >= 0 && queued >= c.maxWaiters {
+		return ErrOverloaded
+	}
+	return nil
+}
+
+// serve hands idle entries to waiters, first come, first served.
+func (c *core) serve(now time.Time, fx *effects) {
+	for c.waiters.n > 0 && c.idle.n > 0 && !c.suspended {
+		e, stale := c.take(now, fx)
+		switch {
+		case e != nil:
+			w := c.waiters.pop()
+			c.waited(w.since, now)
+			fx.add(step{ch: w.ch, grant: c.lend(e, now, w.stack)})
+		case stale != nil && c.making < c.waiters.n:
+			c.idle.remove(stale)
+			c.startCheck(stale, true, fx)
+		default:
+			return
+		}
+	}
+}
+
+// feed starts the constructions that waiters and Min call for.
+func (c *core) feed(now time.Time, fx *effects) {
+	if c.closed || c.suspended {
+		return
+	}
+	for c.wants() && c.room() {
+		if c.backingOff(now) {
+			c.wake(c.retryAt)
+			break
+		}
+		c.start(&build{counted: true, round: c.round}, fx)
+	}
+	for c.waiters.n > 0 && c.hopeless(now) {
+		c.fail(c.lastFailed, resultError, now, fx)
+	}
+}
+
+// fail ends the first wait with err.
+func (c *core) fail(err error, r result, now time.Time, fx *effects) {
+	w := c.waiters.pop()
+	c.waited(w.since, now)
+	c.counts.results[r]++
+	fx.add(step{ch: w.ch, grant: grant{err: err}})
+}
+
+func (c *core) start(b *build, fx *effects) {
+	c.lastBuild++
+	b.n = c.lastBuild
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	c.builds = append(c.builds, b)
+	if b.counted {
+		c.making++
+	}
+	fx.add(step{build: b})
+}
+
+// startCheck begins the check of an entry that is in no list.
+func (c *core) startCheck(e *entry, counted bool, fx *effects) {
+	e.state = stateCheck
+	c.start(&build{entry: e, counted: counted}, fx)
+}
+
+// putIdle makes an entry that is in no list idle.
+func (c *core) putIdle(e *entry) {
+	e.state = stateIdle
+	c.idle.insert(e)
+	c.remind(e)
+}
+
+// remind asks for a call of tend when an idle entry next needs one.
+func (c *core) remind(e *entry) {
+	if c.maxLifetime > 0 {
+		c.wake(e.expires)
+	}
+	if c.maxIdleTime > 0 && c.total() > c.min {
+		c.wake(e.idleSince.Add(c.maxIdleTime))
+	}
+	if c.checkInterval > 0 {
+		c.wake(e.checked.Add(c.checkInterval))
+	}
+}
+
+// doom removes an entry that is in no list from the pool, to be destroyed.
+func (c *core) doom(e *entry, why destroyReason, fx *effects) {
+	c.forget(e)
+	c.bury(e, why, fx)
+}
+
+// bury has an entry destroyed that is gone.
+func (c *core) bury(e *entry, why destroyReason, fx *effects) {
+	c.counts.destroyed[why]++
+	if c.destroys {
+		c.burials++
+		fx.add(step{destroy: e})
+	}
+}
+
+// running counts the calls of New, Check and Destroy that have not returned.
+func (c *core) running() int { return len(c.builds) + c.orphans + c.burials }
+
+// forget removes an entry that is in no list from the pool.
+func (c *core) forget(e *entry) {
+	e.state = stateGone
+	last := len(c.all) - 1
+	c.all[e.index] = c.all[last]
+	c.all[e.index].index = e.index
+	c.all[last] = nil
+	c.all = c.all[:last]
+}
+
+// wake asks for a call of tend at the instant.
+func (c *core) wake(at time.Time) {
+	if c.alarm.IsZero() || at.Before(c.alarm) {
+		c.alarm = at
+	}
+}
+
+// check returns the first invariant that does not hold. Its cost is linear in
+// the number of entries and waiters; tests call it after every operation.
+func (c *core) check() error {
+	idle, inUse, checking := 0, 0, 0
+	for i, e := range c.all {
+		if e.index != i {
+			return fmt.Errorf("entry %d is at %d and says %d", e.id, i, e.index)
+		}
+		if leased := e.lease.Load()%2 == 1; leased != (e.state == stateInUse) {
+			return fmt.Errorf("entry %d: state %d with lease number %d", e.id, e.state, e.lease.Load())
+		}
+		switch e.state {
+		case stateIdle:
+			idle++
+		case stateInUse:
+			inUse++
+		case stateCheck:
+			checking++
+		case stateGone:
+			return fmt.Errorf("entry %d is gone and still listed", e.id)
+		}
+	}
+	making, checks := 0, 0
+	for _, b := range c.builds {
+		if b.counted {
+			making++
+		}
+		if b.entry != nil {
+			checks++
+		}
+	}
+	queued := 0
+	for w := c.waiters.head; w != nil; w = w.next {
+		queued++
+	}
+	switch {
+	case idle != c.idle.n, inUse != c.inUse, checking != checks, making != c.making, queued != c.waiters.n:
+		return fmt.Errorf("counted idle %d, in use %d, checking %d, making %d, waiting %d; kept %d, %d, %d, %d, %d",
+			idle, inUse, checking, making, queued, c.idle.n, c.inUse, checks, c.making, c.waiters.n)
+	case c.total() > max(c.max, c.inUse):
+		return fmt.Errorf("total %d is more than max(Max %d, in use %d)", c.total(), c.max, c.inUse)
+	case c.total()+c.orphans > max(c.max, c.inUse+c.orphans):
+		return fmt.Errorf("total %d and %d orphans are more than Max %d", c.total(), c.orphans, c.max)
+	case c.waiters.n > c.making && c.idle.n > 0 && !c.suspended:
+		return fmt.Errorf("%d waiters, %d of them promised a resource, beside %d idle", c.waiters.n, c.making, c.idle.n)
+	case c.closed && (c.waiters.n > 0 || c.idle.n > 0 || len(c.builds) > 0):
+		return fmt.Errorf("closed with %d waiters, %d idle, %d builds", c.waiters.n, c.idle.n, len(c.builds))
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

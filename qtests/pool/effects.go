@@ -1,0 +1,108 @@
+package pool
+
+import "github.com/go-qtests/qtests/qtests"
+
+// A step is one thing to do once the lock is free. Exactly one of ch, build,
+// destroy and cancel is set.
+type step struct {
+	ch      chan grant // a waiter's, which has room for grant
+	grant   grant
+	build   *build
+	destroy *entry
+	cancel  func()
+}
+
+// effects are what a method of core wants done, in order. The first step has a
+// place of its own so that the usual hand-over allocates nothing.
+type effects struct {
+	n       int
+	first   step
+	more    []step
+	marks   []string
+	reports []Report
+}
+
+func (fx *effects) add(s step) {
+	if fx.n == 0 {
+		fx.first = s
+	} else {
+		fx.more = append(fx.more, s)
+	}
+	fx.n++
+}
+
+// mark writes to the event log.
+func (fx *effects) mark(text string) { fx.marks = append(fx.marks, text) }
+
+// perform does what was decided under the lock. Several steps are done in turn,
+// each to its end before the next on the clock of a bubble, so that what several
+// woken callers do has a repeatable order.
+func (e *engine) perform(fx *effects) {
+	if fx.n == 1 {
+		e.do(fx.first)
+	} else if fx.n > 1 {
+		wakes := make([]func(), 0, fx.n)
+		for _, s := range append([]step{fx.first}, fx.more...) {
+			wakes = append(wakes, func() { e.do(s) })
+		}
+		qtests.InTurn(e.clk, wakes...)
+	}
+	for _, text := range fx.marks {
+		e.log.Add(e.clk.Now(), "pool "+e.name, text)
+	}
+	if len(fx.reports) > 0 {
+		e.deliver(fx.reports)
+	}
+}
+
+func (e *engine) do(s step) {
+	switch {
+	case s.ch != nil:
+		s.ch <- s.grant
+	case s.build != nil:
+		go e.build(s.build)
+	case s.destroy != nil:
+		go e.bury(s.destroy)
+	case s.cancel != nil:
+		s.cancel()
+	}
+}
+
+// deliver hands reports to OnReport, in the order in which they came about, by
+// one goroutine at a time: whoever finds another at it leaves its own behind.
+func (e *engine) deliver(reports []Report) {
+	if e.onReport == nil {
+		return
+	}
+	e.mu.Lock()
+	e.mu.reports = append(e.mu.reports, reports...)
+	if e.mu.delivering {
+		e.mu.Unlock()
+		return
+	}
+	e.mu.delivering = true
+	defer func() {
+		e.mu.delivering = false // also after a Goexit in OnReport
+		e.mu.Unlock()
+	}()
+	for len(e.mu.reports) > 0 {
+		r := e.mu.reports[0]
+		e.mu.reports = e.mu.reports[1:]
+		e.mu.Unlock()
+		e.hand(r)
+	}
+}
+
+// hand calls OnReport and returns with the lock held, whatever happens.
+func (e *engine) hand(r Report) {
+	returned := false
+	defer func() {
+		p := recover()
+		e.mu.Lock()
+		if !returned && p != nil {
+			e.mu.panics++
+		}
+	}()
+	e.onReport(r)
+	returned = true
+}

@@ -1,0 +1,341 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+// engine is a pool without its type parameter: the lock around a core, the
+// clock, and the user's functions.
+type engine struct {
+	clk      clock.Clock
+	log      *qtests.EventLog
+	breaker  *breaker.Breaker
+	onReport func(Report)
+	create   func(context.Context) (any, error)
+	verify   func(context.Context, any) error
+	destroy  func(any)
+	// What core.settings says too, but never changes and needs no lock.
+	name           string
+	timed, stacks  bool
+	acquireTimeout time.Duration
+
+	// mu is never held while user code runs or anybody waits. Clock.Now and
+	// Clock.AfterFunc are called under it.
+	mu struct {
+		sync.Mutex
+		core    core
+		timer   *clock.Timer
+		timerAt time.Time // when timer fires; zero when it does not
+		// Made by the first Close: returned is closed once every lease has ended,
+		// drained once every user function has returned as well.
+		returned, drained chan struct{}
+
+		reports    []Report // not yet delivered
+		delivering bool
+		panics     uint64
+	}
+}
+
+func newEngine(s settings) *engine {
+	e := &engine{name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
+	e.mu.core.settings = s
+	return e
+}
+
+// nowLocked returns the present instant if it makes a difference, because asking
+// costs more than the rest of an acquire.
+func (e *engine) nowLocked() time.Time {
+	if e.timed || e.mu.core.needsTime() {
+		return e.clk.Now()
+	}
+	return time.Time{}
+}
+
+// unlock ends a change of the core. Every change must end with it.
+func (e *engine) unlock() {
+	c := &e.mu.core
+	if !c.alarm.IsZero() {
+		e.armLocked()
+	}
+	if c.closed && c.inUse == 0 {
+		closeOnce(e.mu.returned)
+		if c.running() == 0 {
+			closeOnce(e.mu.drained)
+		}
+	}
+	if invariants != nil {
+		invariants(c)
+	}
+	e.mu.Unlock()
+}
+
+// invariants, if set, inspects a core after every change of it. Tests set it.
+var invariants func(*core)
+
+func closeOnce(ch chan struct{}) {
+	select {
+	case <-ch:
+	default:
+		close(ch)
+	}
+}
+
+// armLocked makes sure that tend runs when the core wants it to, or earlier: a
+// timer for an instant that no longer matters finds nothing to do, which is
+// cheaper than moving it on every release.
+func (e *engine) armLocked() {
+	at := e.mu.core.alarm
+	if !e.mu.timerAt.IsZero() && !at.Before(e.mu.timerAt) || e.mu.core.closed {
+		return
+	}
+	if e.mu.timer != nil {
+		e.mu.timer.Stop()
+	}
+	e.mu.timerAt = at
+	e.mu.timer = e.clk.AfterFunc(max(1, e.clk.Until(at)), func() { e.tend(at) })
+}
+
+// tend is called by the timer that was set for the instant at.
+func (e *engine) tend(at time.Time) {
+	var fx effects
+	e.mu.Lock()
+	if e.mu.timerAt.Equal(at) { // else this timer was replaced as it fired
+		e.mu.timerAt, e.mu.core.alarm = time.Time{}, time.Time{}
+		e.mu.core.tend(e.clk.Now(), &fx)
+	}
+	e.unlock()
+	e.perform(&fx)
+}
+
+// acquire waits for an entry.
+func (e *engine) acquire(ctx context.Context) (grant, error) {
+	if err := ctx.Err(); err != nil {
+		e.count(resultOf(err))
+		return grant{}, err
+	}
+	return e.guarded(func(stack []uintptr) grant { return e.obtain(ctx, stack) })
+}
+
+// guarded takes a permit of the breaker for a lease.
+func (e *engine) guarded(obtain func(stack []uintptr) grant) (grant, error) {
+	var permit breaker.Permit
+	if e.breaker != nil {
+		var err error
+		if permit, err = e.breaker.Allow(); err != nil {
+			e.count(resultError)
+			return grant{}, err
+		}
+	}
+	var stack []uintptr
+	if e.stacks {
+		stack = callers(3)
+	}
+	g := obtain(stack)
+	switch {
+	case e.breaker == nil:
+	case g.err == nil:
+		g.entry.permit, g.entry.guarded = permit, true
+	case isConstruct(g.err):
+		permit.Done(g.err)
+	default:
+		permit.Cancel()
+	}
+	return g, g.err
+}
+
+// count counts an acquire that ended before it came to the core.
+func (e *engine) count(r result) {
+	e.mu.Lock()
+	e.mu.core.counts.results[r]++
+	e.mu.Unlock()
+}
+
+// obtain serves the caller at once or queues it.
+func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
+	var fx effects
+	e.mu.Lock()
+	c := &e.mu.core
+	if c.closed {
+		c.counts.results[resultClosed]++
+		e.unlock()
+		return grant{err: ErrClosed}
+	}
+	c.awake = true
+	now := e.nowLocked()
+	if c.waiters.n == 0 && !c.suspended {
+		if entry, _ := c.take(now, &fx); entry != nil {
+			g := c.lend(entry, now, stack)
+			e.unlock()
+			e.perform(&fx)
+			return g
+		}
+	}
+	if now.IsZero() {
+		now = e.clk.Now()
+	}
+	if err := c.admit(now); err != nil {
+		c.counts.results[resultOf(err)]++
+		e.unlock()
+		e.perform(&fx)
+		return grant{err: err}
+	}
+	place := c.waiters.push(now, stack)
+	c.serve(now, &fx)
+	c.feed(now, &fx)
+	e.unlock()
+	e.perform(&fx)
+	return e.wait(ctx, place)
+}
+
+// wait waits for what a place in the queue brings. What has been granted is
+// taken, even if the context has ended in the meantime: a granted lease is
+// never lost, and it would be no use to anyone else any sooner.
+func (e *engine) wait(ctx context.Context, place ticket) grant {
+	if e.acquireTimeout > 0 {
+		timer := e.clk.AfterFunc(e.acquireTimeout, func() {
+			if e.leave(place, ErrAcquireTimeout) {
+				place.ch <- grant{err: ErrAcquireTimeout}
+			}
+		})
+		defer timer.Stop()
+	}
+	select {
+	case g := <-place.ch:
+		return g
+	case <-ctx.Done():
+	}
+	if err := ctx.Err(); e.leave(place, err) {
+		return grant{err: err}
+	}
+	return <-place.ch
+}
+
+// leave gives a place in the queue up, or reports false if it has been served.
+func (e *engine) leave(place ticket, err error) bool {
+	e.mu.Lock()
+	defer e.unlock()
+	c := &e.mu.core
+	since := place.place.since
+	if !c.waiters.remove(place) {
+		return false
+	}
+	c.waited(since, e.clk.Now())
+	c.counts.results[resultOf(err)]++
+	return true
+}
+
+// tryAcquire never waits. When nothing can be had at once it has a resource
+// made, so that a later attempt succeeds.
+func (e *engine) tryAcquire() (grant, error) { return e.guarded(e.obtainNow) }
+
+func (e *engine) obtainNow(stack []uintptr) (g grant) {
+	var fx effects
+	e.mu.Lock()
+	defer func() { e.unlock(); e.perform(&fx) }()
+	c := &e.mu.core
+	if c.closed {
+		c.counts.results[resultClosed]++
+		return grant{err: ErrClosed}
+	}
+	if c.suspended || c.waiters.n > 0 {
+		return grant{err: ErrNoneIdle}
+	}
+	c.awake = true
+	now := e.clk.Now()
+	entry, stale := c.take(now, &fx)
+	switch {
+	case entry != nil:
+		return c.lend(entry, now, stack)
+	case c.hopeless(now):
+		c.counts.results[resultError]++
+		return grant{err: c.lastFailed}
+	case c.making > 0:
+	case stale != nil:
+		c.idle.remove(stale)
+		c.startCheck(stale, true, &fx)
+	case c.room() && !c.backingOff(now):
+		c.start(&build{counted: true, round: c.round}, &fx)
+	}
+	return grant{err: ErrNoneIdle}
+}
+
+// acquireAllIdle takes what is idle, also from a suspended pool.
+func (e *engine) acquireAllIdle() []grant {
+	var stack []uintptr
+	if e.stacks {
+		stack = callers(2)
+	}
+	var fx effects
+	var out []grant
+	e.mu.Lock()
+	c := &e.mu.core
+	now := e.clk.Now()
+	for c.idle.n > 0 {
+		entry := c.idle.head
+		c.idle.remove(entry)
+		if why, expired := c.expired(entry, now); expired {
+			c.doom(entry, why, &fx)
+			continue
+		}
+		out = append(out, c.lend(entry, now, stack))
+	}
+	c.feed(now, &fx)
+	e.unlock()
+	e.perform(&fx)
+	return out
+}
+
+// end ends a lease, or panics if it has ended before.
+func (e *engine) end(x *entry, lease uint64, how ending) {
+	var fx effects
+	e.mu.Lock()
+	if x.lease.Load() != lease {
+		e.mu.Unlock()
+		panic("pool: lease ended twice")
+	}
+	permit, guarded := x.permit, x.guarded
+	x.guarded = false
+	e.mu.core.giveBack(x, how, e.nowLocked(), &fx)
+	e.unlock()
+	e.perform(&fx)
+	if guarded {
+		permit.Done(how.err)
+	}
+}
+
+// Stats returns one snapshot.
+func (e *engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.mu.core.stats()
+	s.Panics = e.mu.panics
+	return s
+}
+
+// resultOf classifies an error of acquire.
+func resultOf(err error) result {
+	switch {
+	case errors.Is(err, ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded) && !isConstruct(err):
+		return resultTimeout
+	case errors.Is(err, context.Canceled) && !isConstruct(err):
+		return resultCanceled
+	case errors.Is(err, ErrOverloaded):
+		return resultShed
+	case errors.Is(err, ErrClosed):
+		return resultClosed
+	}
+	return resultError
+}
+
+func isConstruct(err error) bool {
+	var c *ConstructError
+	return errors.As(err, &c)
+}

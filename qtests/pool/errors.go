@@ -1,0 +1,87 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+var (
+	// ErrClosed is returned by every acquire after Close has begun.
+	ErrClosed = errors.New("pool: closed")
+	// ErrOverloaded is returned at once to a caller that Config.MaxWaiters or
+	// Config.NoQueue does not let wait.
+	ErrOverloaded = errors.New("pool: overloaded")
+	// ErrAcquireTimeout is returned to a caller that has waited for
+	// Config.AcquireTimeout. The end of the caller's own context is returned as
+	// the context's error instead.
+	ErrAcquireTimeout = errors.New("pool: acquire timeout")
+	// ErrNoneIdle is returned by TryAcquire when no resource can be had at once.
+	ErrNoneIdle = errors.New("pool: none idle")
+	// ErrBroken marks an error after which the resource must not be used again:
+	// Do discards the resource when its function returns an error that wraps it.
+	ErrBroken = errors.New("pool: broken resource")
+	// ErrNilResource is the error of a New that returned a nil pointer,
+	// interface, map, channel, slice or function together with a nil error.
+	ErrNilResource = errors.New("pool: New returned a nil resource")
+	// ErrGoexit is the error of a New or Check that called runtime.Goexit, as
+	// t.FailNow does.
+	ErrGoexit = errors.New("pool: runtime.Goexit called")
+)
+
+// A ConstructError is what a caller gets whose resource could not be made. It
+// unwraps to the error of New, to a *PanicError, or to ErrGoexit.
+type ConstructError struct {
+	Pool string
+	Err  error
+	// Failures counts the rounds of construction that failed in a row. Attempts
+	// that were under way at the same time are one round.
+	Failures int
+	// RetryAt is the instant before which the pool makes no further attempt;
+	// zero under Config.NoBackoff.
+	RetryAt time.Time
+}
+
+func (e *ConstructError) Error() string {
+	return fmt.Sprintf("pool %s: constructing a resource: %v", e.Pool, e.Err)
+}
+
+func (e *ConstructError) Unwrap() error { return e.Err }
+
+// A PanicError is the panic of a user's function as an error.
+type PanicError struct {
+	Value any
+	Stack []byte // of the goroutine that panicked
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("pool: panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// A CloseError says what was still out when the context of Close ended. It
+// unwraps to the context's error.
+type CloseError struct {
+	Pool   string
+	Leases []HeldLease // oldest first
+	// Running counts the calls of New, Check and Destroy that had not returned.
+	Running int
+	Err     error
+}
+
+func (e *CloseError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "pool %s: close: %v: %d leases out, %d calls of New, Check or Destroy running",
+		e.Pool, e.Err, len(e.Leases), e.Running)
+	for _, l := range e.Leases {
+		b.WriteString("\n")
+		b.WriteString(l.String())
+	}
+	return b.String()
+}
+
+func (e *CloseError) Unwrap() error { return e.Err }

@@ -1,0 +1,120 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+// A Lease is the right to use one resource until it is ended by exactly one of
+// Release, ReleaseUnused, Discard and Hijack. It is a small value: copies are
+// the same lease, and ending any copy ends all of them.
+//
+// Ending a lease twice panics, at once and whether or not the resource has been
+// leased again since; so does any use of the zero Lease, and Value after the
+// end. A Lease may be ended by another goroutine than the one that acquired it.
+type Lease[R any] struct {
+	entry *entry
+	n     uint64
+}
+
+// Value returns the resource.
+func (l Lease[R]) Value() R {
+	if l.entry == nil {
+		panic("pool: Value of a zero Lease")
+	}
+	if l.entry.lease.Load() != l.n {
+		panic("pool: Value of a lease that has ended")
+	}
+	v, _ := l.entry.value.(R)
+	return v
+}
+
+// Release gives the resource back, to the caller that has waited longest if
+// there is one. A resource that is past its MaxLifetime or MaxUses, surplus
+// after Resize, or older than the last Reset, is destroyed instead.
+func (l Lease[R]) Release() { l.end(ending{}) }
+
+// ReleaseUnused gives the resource back as if it had not been touched: its idle
+// time goes on from where it was and the use does not count against MaxUses.
+func (l Lease[R]) ReleaseUnused() { l.end(ending{unused: true}) }
+
+// Discard destroys the resource and makes room for another one. A breaker is
+// told err; a nil err is a resource thrown away without any failure.
+func (l Lease[R]) Discard(err error) { l.end(ending{discard: true, err: err}) }
+
+// Hijack takes the resource out of the pool for good and returns it: it no
+// longer counts, and Destroy is the caller's business. A breaker is told of no
+// failure.
+func (l Lease[R]) Hijack() R {
+	v := l.Value()
+	l.end(ending{hijack: true})
+	return v
+}
+
+func (l Lease[R]) end(how ending) {
+	if l.entry == nil {
+		panic("pool: end of a zero Lease")
+	}
+	l.entry.engine.end(l.entry, l.n, how)
+}
+
+// ending says how a lease ends.
+type ending struct {
+	unused, discard, hijack bool
+	err                     error
+}
+
+// state is where an entry is. Every entry of a pool is in exactly one.
+type state uint8
+
+const (
+	stateIdle  state = iota // in core.idle
+	stateInUse              // leased
+	stateCheck              // in a build that checks it; counts as constructing
+	stateGone               // destroyed, hijacked or orphaned
+)
+
+// An entry is one resource with its book-keeping. Everything in it is guarded by
+// the engine's lock, except where a comment says otherwise.
+type entry struct {
+	engine *engine // immutable
+	value  any     // immutable
+	id     uint64  // immutable; numbered from 1 in the order of construction
+
+	// lease is odd while the entry is leased and grows by one at each begin and
+	// end, so that a stale copy of a Lease never matches. Written under the
+	// lock, read without it by Value.
+	lease atomic.Uint64
+
+	state      state
+	prev, next *entry // in core.idle
+	index      int    // in core.all
+	epoch      uint64 // the Reset it was made after
+	uses       int
+
+	expires   time.Time // end of its lifetime; zero without MaxLifetime
+	idleSince time.Time // end of its last use
+	checked   time.Time // last check, or construction
+	acquired  time.Time // begin of its present lease
+	stack     []uintptr // of its present lease
+	overdue   bool      // its present lease has been reported
+
+	// permit is the breaker's for the present lease, if it is guarded by one.
+	// Both belong to the holder of the lease.
+	permit  breaker.Permit
+	guarded bool
+}
+
+// run calls fn with the resource and ends the lease on every way out: a panic
+// or Goexit leaves the resource in an unknown state, so it is discarded.
+func (l Lease[R]) run(ctx context.Context, fn func(context.Context, R) error) (err error) {
+	how := ending{discard: true, err: ErrBroken}
+	defer func() { l.end(how) }()
+	err = fn(ctx, l.Value())
+	how = ending{discard: errors.Is(err, ErrBroken), err: err}
+	return err
+}

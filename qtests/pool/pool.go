@@ -1,0 +1,177 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+)
+
+// A Pool holds up to Max resources of type R and lends each of them to one
+// caller at a time. All methods are safe for concurrent use. A *Pool is a
+// prometheus.Collector.
+//
+// Its invariants, which hold whenever its lock is free:
+//
+//   - total = idle + in use + constructing, and
+//     total ≤ max(Max, in use at the last shrink): after a Resize to less, the
+//     surplus is destroyed as the leases end, and total falls with it.
+//   - A resource that is being checked counts as constructing. A construction
+//     that was given up (Reset, Resize, Close) no longer counts, but takes up
+//     room until New returns, so that there are never more than Max calls of New.
+//   - Callers wait beside idle resources only while the pool is suspended, or
+//     while resources are being made or checked for them.
+//   - Waiters are served strictly in the order in which they came. What a waiter
+//     has been granted it gets, even if its context ends at the same moment.
+//   - Every lease ends once; every resource made is destroyed once or hijacked.
+type Pool[R any] struct {
+	*engine
+}
+
+// New returns an open pool. The error names each field of cfg that is negative
+// or contradicts another one. Close the pool when done with it.
+func New[R any](cfg Config[R]) (*Pool[R], error) {
+	s, err := cfg.settings()
+	if err != nil {
+		return nil, err
+	}
+	e := newEngine(s)
+	e.clk, e.log, e.breaker, e.onReport = cfg.Clock, cfg.Log, cfg.Breaker, cfg.OnReport
+	if e.clk == nil {
+		e.clk = clock.New()
+	}
+	e.create = func(ctx context.Context) (any, error) { return cfg.New(ctx) }
+	e.verify = func(ctx context.Context, v any) error { return cfg.Check(ctx, v.(R)) }
+	e.destroy = func(v any) { cfg.Destroy(v.(R)) }
+	if s.min > 0 && !s.lazy {
+		e.change(func(c *core, fx *effects) {
+			c.awake = true
+			c.feed(e.clk.Now(), fx)
+		})
+	}
+	return &Pool[R]{e}, nil
+}
+
+// CleanupTimeout is how long the cleanup of NewT waits for leases and calls of
+// New, Check and Destroy, on the pool's clock (a clock.Mock stands still by
+// then, so that with one the time is real).
+const CleanupTimeout = 5 * time.Second
+
+// NewT is New with the clock, the seed and the event log of t, unless cfg sets
+// them, and with Stacks. It fails t when cfg is invalid. When t ends it closes
+// the pool, and fails t with the acquiring stacks if leases are still out after
+// CleanupTimeout. Without OnReport, reports are logged to t.
+func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
+	t.Helper()
+	cfg.Stacks = true
+	cfg.Clock = cmpClock(cfg.Clock, qtests.ClockOf(t))
+	cfg.Seed = or(cfg.Seed, qtests.SeedOf(t))
+	cfg.Log = or(cfg.Log, qtests.EventLogOf(t))
+	if cfg.OnReport == nil {
+		name := or(cfg.Name, DefaultName)
+		cfg.OnReport = func(r Report) { t.Logf("pool %s: %v", name, r) }
+	}
+	p, err := New(cfg)
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		if err := p.closeWithin(CleanupTimeout); err != nil {
+			t.Errorf("%v", err)
+		}
+	})
+	return p
+}
+
+func cmpClock(c, otherwise clock.Clock) clock.Clock {
+	if c == nil {
+		return otherwise
+	}
+	return c
+}
+
+// closeWithin closes the pool with a time limit.
+func (e *engine) closeWithin(d time.Duration) error {
+	clk := e.clk
+	if _, stands := clk.(*clock.Mock); stands {
+		clk = clock.New()
+	}
+	ctx, cancel := clk.WithTimeout(context.Background(), d)
+	defer cancel()
+	return e.Close(ctx)
+}
+
+// Acquire returns a lease of a resource: an idle one, or the next one that is
+// released or made. Callers wait in strict FIFO order until ctx ends (the error
+// is ctx.Err()), AcquireTimeout has passed (ErrAcquireTimeout), or the pool is
+// closed (ErrClosed). Further errors: ErrOverloaded, that of an open breaker,
+// and a *ConstructError, which the caller gets that has waited longest when New
+// fails, and also each caller that finds nothing under way to wait for while
+// the pool backs off.
+func (p *Pool[R]) Acquire(ctx context.Context) (Lease[R], error) {
+	g, err := p.acquire(ctx)
+	return Lease[R]{g.entry, g.lease}, err
+}
+
+// TryAcquire returns a lease if one can be had at once, and ErrNoneIdle if not;
+// the pool then has a resource made or checked, room and back-off permitting, so
+// that a later attempt succeeds. Other errors are those of Acquire. ErrNoneIdle
+// counts as no result in Stats.
+func (p *Pool[R]) TryAcquire() (Lease[R], error) {
+	g, err := p.tryAcquire()
+	return Lease[R]{g.entry, g.lease}, err
+}
+
+// AcquireAllIdle takes all the resources that are idle, the longest idle first,
+// unchecked and without asking the breaker. It works on a suspended pool too:
+// maintenance is what a suspension is for.
+func (p *Pool[R]) AcquireAllIdle() []Lease[R] {
+	var out []Lease[R]
+	for _, g := range p.acquireAllIdle() {
+		out = append(out, Lease[R]{g.entry, g.lease})
+	}
+	return out
+}
+
+// Do calls fn with a resource and returns its error, or that of Acquire. The
+// resource is released, unless the error wraps ErrBroken or fn panics or calls
+// runtime.Goexit: then it is discarded. A breaker is told of the error.
+func (p *Pool[R]) Do(ctx context.Context, fn func(ctx context.Context, r R) error) error {
+	l, err := p.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	return l.run(ctx, fn)
+}
+
+// Resize changes Min and Max. A larger Max serves those who wait; a smaller one
+// destroys idle resources, gives up constructions, and destroys the surplus of
+// resources in use as their leases end. It fails on negative or contradictory
+// values, a Max of 0, and a closed pool.
+func (p *Pool[R]) Resize(least, most int) error {
+	c := field.Check("pool: Resize")
+	c.Count("min", least)
+	c.That(most > 0, "max", most, "is not positive")
+	c.That(least <= most, "min", least, "is more than max, %d", most)
+	if err := c.Result(); err != nil {
+		return err
+	}
+	err := ErrClosed
+	p.change(func(c *core, fx *effects) {
+		if !c.closed {
+			err = nil
+			fx.mark(resized(c.min, c.max, least, most))
+			c.resize(least, most, p.clk.Now(), fx)
+		}
+	})
+	return err
+}
+
+func resized(oldMin, oldMax, newMin, newMax int) string {
+	return fmt.Sprintf("resized from %d–%d to %d–%d", oldMin, oldMax, newMin, newMax)
+}
