@@ -59,7 +59,7 @@ func (e *engine) built(b *build, value any, err error) {
 	if x == nil && err == nil {
 		x = &entry{engine: e, value: value}
 	}
-	e.mu.core.built(b, x, err, e.clk.Now(), &fx)
+	e.mu.core.built(b, x, err, e.now(), &fx)
 	e.unlock()
 	e.perform(&fx)
 }
@@ -67,7 +67,7 @@ func (e *engine) built(b *build, value any, err error) {
 func (e *engine) tooLong(b *build) {
 	var fx effects
 	e.mu.Lock()
-	e.mu.core.tooLong(b, context.DeadlineExceeded, e.clk.Now(), &fx)
+	e.mu.core.tooLong(b, context.DeadlineExceeded, e.now(), &fx)
 	e.unlock()
 	e.perform(&fx)
 }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,16 +12,16 @@ import (
 // build returns, time passes, an operator intervenes.
 
 // waited counts a wait that has ended, at whatever result.
-func (c *core) waited(since, now time.Time) {
+func (c *core) waited(since, now instant) {
 	c.counts.waited++
-	c.counts.wait += qtests.Round(now.Sub(since))
+	c.counts.wait += qtests.Round(now - since)
 }
 
 // giveBack ends the lease of e.
-func (c *core) giveBack(e *entry, how ending, now time.Time, fx *effects) {
+func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 	e.lease.Store(e.lease.Load() + 1)
 	if e.overdue {
-		c.report(Report{Kind: LeaseReturned, At: now, Lease: e.held(now)}, fx)
+		c.report(Report{Kind: LeaseReturned, At: c.time(now), Lease: c.held(e, now)}, fx)
 	}
 	surplus := c.total() > c.max
 	c.inUse--
@@ -46,7 +47,7 @@ func (c *core) giveBack(e *entry, how ending, now time.Time, fx *effects) {
 }
 
 // retired says whether an entry must not be used again.
-func (c *core) retired(e *entry, how ending, surplus bool, now time.Time) (destroyReason, bool) {
+func (c *core) retired(e *entry, how ending, surplus bool, now instant) (destroyReason, bool) {
 	switch {
 	case how.discard:
 		return destroyedDiscarded, true
@@ -58,7 +59,7 @@ func (c *core) retired(e *entry, how ending, surplus bool, now time.Time) (destr
 		return destroyedSurplus, true
 	case c.maxUses > 0 && e.uses >= c.maxUses:
 		return destroyedUses, true
-	case c.maxLifetime > 0 && !now.Before(e.expires):
+	case c.maxLifetime > 0 && now >= e.expires:
 		return destroyedLifetime, true
 	}
 	return 0, false
@@ -66,7 +67,7 @@ func (c *core) retired(e *entry, how ending, surplus bool, now time.Time) (destr
 
 // built takes the result of a build: e is the new or the checked entry, nil when
 // New failed.
-func (c *core) built(b *build, e *entry, err error, now time.Time, fx *effects) {
+func (c *core) built(b *build, e *entry, err error, now instant, fx *effects) {
 	if b.orphan {
 		c.orphans--
 		if e != nil {
@@ -79,7 +80,7 @@ func (c *core) built(b *build, e *entry, err error, now time.Time, fx *effects) 
 	switch {
 	case b.entry != nil && err != nil:
 		c.doom(e, destroyedCheck, fx)
-		c.report(Report{Kind: CheckFailed, At: now, Err: err}, fx)
+		c.report(Report{Kind: CheckFailed, At: c.time(now), Err: err}, fx)
 	case b.entry != nil:
 		e.checked = now
 		c.putIdle(e)
@@ -92,18 +93,18 @@ func (c *core) built(b *build, e *entry, err error, now time.Time, fx *effects) 
 	c.feed(now, fx)
 }
 
-func (c *core) constructed(e *entry, now time.Time, fx *effects) {
+func (c *core) constructed(e *entry, now instant, fx *effects) {
 	if c.failures > 0 {
 		fx.mark("constructing again")
 	}
-	c.failures, c.retryAt, c.lastFailed = 0, time.Time{}, nil
+	c.failures, c.retryAt, c.lastFailed = 0, 0, nil
 	c.round++
 	c.lastID++
 	c.counts.constructed++
 	e.id, e.epoch, e.index = c.lastID, c.epoch, len(c.all)
 	e.idleSince, e.checked = now, now
 	if c.maxLifetime > 0 {
-		e.expires = now.Add(c.lifetime(e.id))
+		e.expires = now + c.lifetime(e.id)
 	}
 	c.all = append(c.all, e)
 	c.putIdle(e)
@@ -120,21 +121,21 @@ func (c *core) lifetime(id uint64) time.Duration {
 
 // constructFailed gives the error to the caller that has waited longest and
 // begins the back-off, once for all the attempts of one round.
-func (c *core) constructFailed(b *build, err error, now time.Time, fx *effects) {
+func (c *core) constructFailed(b *build, err error, now instant, fx *effects) {
 	c.counts.constructErrors++
 	if b.round == c.round {
 		c.round++
 		c.failures++
 		if c.backoff > 0 {
-			c.retryAt = now.Add(c.pause())
+			c.retryAt = now + c.pause()
 		}
 		if c.failures == 1 {
 			fx.mark("constructing fails: " + err.Error())
 		}
 	}
-	failed := &ConstructError{Pool: c.name, Err: err, Failures: c.failures, RetryAt: c.retryAt}
+	failed := &ConstructError{Pool: c.name, Err: err, Failures: c.failures, RetryAt: c.time(c.retryAt)}
 	c.lastFailed = failed
-	c.report(Report{Kind: ConstructFailed, At: now, Err: failed}, fx)
+	c.report(Report{Kind: ConstructFailed, At: c.time(now), Err: failed}, fx)
 	if !b.overdue && c.waiters.n > 0 {
 		c.fail(failed, resultError, now, fx)
 	}
@@ -151,7 +152,7 @@ func (c *core) pause() time.Duration {
 
 // tooLong gives up hope in a construction that has ignored the end of its
 // context: its waiter learns of it, and it keeps its place until it returns.
-func (c *core) tooLong(b *build, err error, now time.Time, fx *effects) {
+func (c *core) tooLong(b *build, err error, now instant, fx *effects) {
 	if b.orphan || b.overdue {
 		return
 	}
@@ -187,7 +188,7 @@ func (c *core) orphan(b *build, fx *effects) {
 }
 
 // tend does what time calls for and asks to be called again.
-func (c *core) tend(now time.Time, fx *effects) {
+func (c *core) tend(now instant, fx *effects) {
 	if c.closed {
 		return
 	}
@@ -198,7 +199,7 @@ func (c *core) tend(now time.Time, fx *effects) {
 		case expired:
 			c.idle.remove(e)
 			c.doom(e, why, fx)
-		case c.checkInterval > 0 && now.Sub(e.checked) >= c.checkInterval:
+		case c.checkInterval > 0 && now-e.checked >= c.checkInterval:
 			c.idle.remove(e)
 			c.startCheck(e, false, fx)
 		}
@@ -214,16 +215,16 @@ func (c *core) tend(now time.Time, fx *effects) {
 	c.feed(now, fx)
 }
 
-func (c *core) findLeaks(now time.Time, fx *effects) {
+func (c *core) findLeaks(now instant, fx *effects) {
 	for _, e := range c.leases() {
-		switch due := e.acquired.Add(c.leakThreshold); {
+		switch due := e.acquired + c.leakThreshold; {
 		case e.overdue:
-		case now.Before(due):
+		case now < due:
 			c.wake(due)
 		default:
 			e.overdue = true
 			c.counts.overdue++
-			c.report(Report{Kind: LeaseOverdue, At: now, Lease: e.held(now)}, fx)
+			c.report(Report{Kind: LeaseOverdue, At: c.time(now), Lease: c.held(e, now)}, fx)
 		}
 	}
 }
@@ -237,17 +238,17 @@ func (c *core) leases() []*entry {
 		}
 	}
 	slices.SortFunc(out, func(a, b *entry) int {
-		if d := a.acquired.Compare(b.acquired); d != 0 {
+		if d := cmp.Compare(a.acquired, b.acquired); d != 0 {
 			return d
 		}
-		return int(a.id) - int(b.id)
+		return cmp.Compare(a.id, b.id)
 	})
 	return out
 }
 
 // resize sets the limits. Idle resources beyond them go first, the longest idle
 // before the others, then builds, the youngest first; leases stay.
-func (c *core) resize(least, most int, now time.Time, fx *effects) {
+func (c *core) resize(least, most int, now instant, fx *effects) {
 	c.min, c.max = least, most
 	for c.total() > c.max && c.idle.n > 0 {
 		e := c.idle.head
@@ -265,7 +266,7 @@ func (c *core) resize(least, most int, now time.Time, fx *effects) {
 }
 
 // reset retires every resource there is, whatever it is doing.
-func (c *core) reset(now time.Time, fx *effects) {
+func (c *core) reset(now instant, fx *effects) {
 	c.epoch++
 	c.empty(destroyedReset, fx)
 	c.feed(now, fx)
@@ -283,7 +284,7 @@ func (c *core) empty(why destroyReason, fx *effects) {
 }
 
 // close fails the waiters, in their order, and retires all that is not leased.
-func (c *core) close(now time.Time, fx *effects) {
+func (c *core) close(now instant, fx *effects) {
 	c.closed = true
 	for c.waiters.n > 0 {
 		c.fail(ErrClosed, resultClosed, now, fx)
@@ -294,10 +295,18 @@ func (c *core) close(now time.Time, fx *effects) {
 // report queues a report, of which delivery is a matter of the engine.
 func (c *core) report(r Report, fx *effects) { fx.reports = append(fx.reports, r) }
 
-func (e *entry) held(now time.Time) HeldLease {
-	l := HeldLease{Resource: e.id, Since: e.acquired, Stack: frames(e.stack)}
-	if !e.acquired.IsZero() {
-		l.Held = qtests.Round(now.Sub(e.acquired))
+func (c *core) held(e *entry, now instant) HeldLease {
+	l := HeldLease{Resource: e.id, Since: c.time(e.acquired), Stack: frames(e.stack)}
+	if e.acquired != 0 {
+		l.Held = qtests.Round(now - e.acquired)
 	}
 	return l
+}
+
+// time returns an instant as others see it.
+func (c *core) time(at instant) time.Time {
+	if at == 0 {
+		return time.Time{}
+	}
+	return c.base.Add(at)
 }

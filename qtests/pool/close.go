@@ -26,7 +26,7 @@ func (e *engine) Resume() {
 		}
 		c.suspended = false
 		fx.mark("resumed")
-		now := e.clk.Now()
+		now := e.now()
 		c.serve(now, fx)
 		c.feed(now, fx)
 	})
@@ -39,7 +39,7 @@ func (e *engine) Reset() {
 	e.change(func(c *core, fx *effects) {
 		if !c.closed {
 			fx.mark("reset")
-			c.reset(e.clk.Now(), fx)
+			c.reset(e.now(), fx)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func (e *engine) Close(ctx context.Context) error {
 				e.mu.timer.Stop()
 			}
 			fx.mark("closed")
-			c.close(e.clk.Now(), fx)
+			c.close(e.now(), fx)
 		}
 		done = e.mu.drained
 		if inside {
@@ -94,10 +94,10 @@ func (e *engine) Close(ctx context.Context) error {
 func (e *engine) stillOut(err error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.clk.Now()
+	now := e.now()
 	out := &CloseError{Pool: e.name, Running: e.mu.core.running(), Err: err}
 	for _, x := range e.mu.core.leases() {
-		out.Leases = append(out.Leases, x.held(now))
+		out.Leases = append(out.Leases, e.mu.core.held(x, now))
 	}
 	return out
 }

@@ -115,11 +115,13 @@ type Config[R any] struct {
 
 	// Clock is what the pool waits on. Default: the real clock.
 	Clock clock.Clock
-	// Seed of the jitter. 0: qtests.DefaultSeed, and the test's seed in NewT.
-	Seed uint64
-	// Log gets a mark when the pool is suspended, resumed, resized, reset or
-	// closed, and when constructions begin to fail and succeed again. May be nil.
-	Log *qtests.EventLog
+	// Stream draws the jitter. Default: the stream "pool NAME" of the seed 1.
+	// NewT takes the seed of its test.
+	Stream qtests.Stream
+	// EventLog gets a mark, with the source "pool NAME", when the pool is
+	// suspended, resumed, resized, reset or closed, and when constructions begin
+	// to fail and succeed again. Default: none. NewT takes that of its test.
+	EventLog *qtests.EventLog
 }
 
 // settings is a Config without its type parameter and with its defaults.
@@ -176,7 +178,7 @@ func (cfg Config[R]) settings() (settings, error) {
 	if s.maxWaiters == 0 && !s.noQueue {
 		s.maxWaiters = math.MaxInt
 	}
-	s.stream = qtests.NewStream(or(cfg.Seed, qtests.DefaultSeed), "pool "+s.name)
+	s.stream = or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
 	return s, nil
 }
 
@@ -208,6 +210,8 @@ func (cfg Config[R]) validate() error {
 	c.Duration("LeakThreshold", cfg.LeakThreshold)
 	return c.Result()
 }
+
+func streamName(name string) string { return "pool " + name }
 
 // or returns v, or the default for the zero value.
 func or[T comparable](v, otherwise T) T {

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// An instant is a time as the distance from just before the pool's construction,
+// so that it is positive: 0 is no instant. Reading it costs half of time.Now.
+type instant = time.Duration
+
 // core is the state of a pool and all of its decisions: a plain structure
 // without lock, clock, goroutine or user code. Each method takes the present
 // instant and appends what is to be done, once the lock is free, to fx.
@@ -13,6 +17,7 @@ import (
 // Its invariants are those of [Pool]; see check.
 type core struct {
 	settings
+	base time.Time // of every instant
 
 	all     []*entry // every entry that is not stateGone, in no particular order
 	idle    idleList
@@ -30,10 +35,10 @@ type core struct {
 
 	failures   int // rounds of failed construction in a row
 	round      int
-	retryAt    time.Time // end of the back-off
+	retryAt    instant // end of the back-off
 	lastFailed error
 
-	alarm time.Time // the earliest instant at which tend has something to do
+	alarm instant // the earliest instant at which tend has something to do
 
 	counts counts
 }
@@ -62,20 +67,20 @@ func (c *core) underfilled() bool { return c.awake && c.total() < c.min }
 // wants reports whether another resource should be made, room permitting.
 func (c *core) wants() bool { return c.waiters.n > c.making || c.underfilled() }
 
-func (c *core) backingOff(now time.Time) bool { return now.Before(c.retryAt) }
+func (c *core) backingOff(now instant) bool { return now < c.retryAt }
 
 // hopeless reports whether nothing is under way that could serve a waiter
 // before the back-off ends.
-func (c *core) hopeless(now time.Time) bool {
+func (c *core) hopeless(now instant) bool {
 	return c.backingOff(now) && !c.suspended && c.inUse+c.idle.n+len(c.builds)+c.orphans == 0
 }
 
 // needsTime reports whether the present instant makes a difference.
-func (c *core) needsTime() bool { return c.waiters.n > 0 || !c.retryAt.IsZero() }
+func (c *core) needsTime() bool { return c.waiters.n > 0 || c.retryAt != 0 }
 
 // take removes the next idle entry that may be handed out. A nil entry means
 // that there is none, or that the next one has to be checked first: stale.
-func (c *core) take(now time.Time, fx *effects) (e, stale *entry) {
+func (c *core) take(now instant, fx *effects) (e, stale *entry) {
 	for c.idle.n > 0 {
 		e = c.idle.tail
 		if c.idleFIFO {
@@ -86,7 +91,7 @@ func (c *core) take(now time.Time, fx *effects) (e, stale *entry) {
 			c.doom(e, why, fx)
 			continue
 		}
-		if c.checkAfterIdle > 0 && now.Sub(later(e.idleSince, e.checked)) >= c.checkAfterIdle {
+		if c.checkAfterIdle > 0 && now-max(e.idleSince, e.checked) >= c.checkAfterIdle {
 			return nil, e
 		}
 		c.idle.remove(e)
@@ -96,18 +101,18 @@ func (c *core) take(now time.Time, fx *effects) (e, stale *entry) {
 }
 
 // expired says whether an idle entry has reached one of its limits.
-func (c *core) expired(e *entry, now time.Time) (why destroyReason, yes bool) {
-	if c.maxLifetime > 0 && !now.Before(e.expires) {
+func (c *core) expired(e *entry, now instant) (why destroyReason, yes bool) {
+	if c.maxLifetime > 0 && now >= e.expires {
 		return destroyedLifetime, true
 	}
-	if c.maxIdleTime > 0 && now.Sub(e.idleSince) >= c.maxIdleTime && c.total() > c.min {
+	if c.maxIdleTime > 0 && now-e.idleSince >= c.maxIdleTime && c.total() > c.min {
 		return destroyedIdle, true
 	}
 	return 0, false
 }
 
 // lend begins a lease of an entry that is in no list.
-func (c *core) lend(e *entry, now time.Time, stack []uintptr) grant {
+func (c *core) lend(e *entry, now instant, stack []uintptr) grant {
 	e.state = stateInUse
 	c.inUse++
 	c.counts.results[resultOK]++
@@ -115,7 +120,7 @@ func (c *core) lend(e *entry, now time.Time, stack []uintptr) grant {
 	if c.stacks {
 		e.acquired, e.stack, e.overdue = now, stack, false
 		if c.leakThreshold > 0 {
-			c.wake(now.Add(c.leakThreshold))
+			c.wake(now + c.leakThreshold)
 		}
 	}
 	n := e.lease.Load() + 1
@@ -124,7 +129,7 @@ func (c *core) lend(e *entry, now time.Time, stack []uintptr) grant {
 }
 
 // admit decides about a caller that cannot be served at once.
-func (c *core) admit(now time.Time) error {
+func (c *core) admit(now instant) error {
 	if c.hopeless(now) {
 		return c.lastFailed
 	}
@@ -143,7 +148,7 @@ func (c *core) admit(now time.Time) error {
 }
 
 // serve hands idle entries to waiters, first come, first served.
-func (c *core) serve(now time.Time, fx *effects) {
+func (c *core) serve(now instant, fx *effects) {
 	for c.waiters.n > 0 && c.idle.n > 0 && !c.suspended {
 		e, stale := c.take(now, fx)
 		switch {
@@ -161,7 +166,7 @@ func (c *core) serve(now time.Time, fx *effects) {
 }
 
 // feed starts the constructions that waiters and Min call for.
-func (c *core) feed(now time.Time, fx *effects) {
+func (c *core) feed(now instant, fx *effects) {
 	if c.closed || c.suspended {
 		return
 	}
@@ -178,7 +183,7 @@ func (c *core) feed(now time.Time, fx *effects) {
 }
 
 // fail ends the first wait with err.
-func (c *core) fail(err error, r result, now time.Time, fx *effects) {
+func (c *core) fail(err error, r result, now instant, fx *effects) {
 	w := c.waiters.pop()
 	c.waited(w.since, now)
 	c.counts.results[r]++
@@ -215,10 +220,10 @@ func (c *core) remind(e *entry) {
 		c.wake(e.expires)
 	}
 	if c.maxIdleTime > 0 && c.total() > c.min {
-		c.wake(e.idleSince.Add(c.maxIdleTime))
+		c.wake(e.idleSince + c.maxIdleTime)
 	}
 	if c.checkInterval > 0 {
-		c.wake(e.checked.Add(c.checkInterval))
+		c.wake(e.checked + c.checkInterval)
 	}
 }
 
@@ -251,8 +256,8 @@ func (c *core) forget(e *entry) {
 }
 
 // wake asks for a call of tend at the instant.
-func (c *core) wake(at time.Time) {
-	if c.alarm.IsZero() || at.Before(c.alarm) {
+func (c *core) wake(at instant) {
+	if c.alarm == 0 || at < c.alarm {
 		c.alarm = at
 	}
 }
@@ -306,11 +311,4 @@ func (c *core) check() error {
 		return fmt.Errorf("closed with %d waiters, %d idle, %d builds", c.waiters.n, c.idle.n, len(c.builds))
 	}
 	return nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -24,6 +24,7 @@ type engine struct {
 	destroy  func(any)
 	// What core.settings says too, but never changes and needs no lock.
 	name           string
+	base           time.Time
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
@@ -33,7 +34,7 @@ type engine struct {
 		sync.Mutex
 		core    core
 		timer   *clock.Timer
-		timerAt time.Time // when timer fires; zero when it does not
+		timerAt instant // when timer fires; zero when it does not
 		// Made by the first Close: returned is closed once every lease has ended,
 		// drained once every user function has returned as well.
 		returned, drained chan struct{}
@@ -44,25 +45,28 @@ type engine struct {
 	}
 }
 
-func newEngine(s settings) *engine {
-	e := &engine{name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
-	e.mu.core.settings = s
+func newEngine(s settings, clk clock.Clock) *engine {
+	base := clk.Now().Add(-1)
+	e := &engine{clk: clk, base: base, name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
+	e.mu.core.settings, e.mu.core.base = s, base
 	return e
 }
 
 // nowLocked returns the present instant if it makes a difference, because asking
 // costs more than the rest of an acquire.
-func (e *engine) nowLocked() time.Time {
+func (e *engine) nowLocked() instant {
 	if e.timed || e.mu.core.needsTime() {
-		return e.clk.Now()
+		return e.now()
 	}
-	return time.Time{}
+	return 0
 }
+
+func (e *engine) now() instant { return e.clk.Since(e.base) }
 
 // unlock ends a change of the core. Every change must end with it.
 func (e *engine) unlock() {
 	c := &e.mu.core
-	if !c.alarm.IsZero() {
+	if c.alarm != 0 {
 		e.armLocked()
 	}
 	if c.closed && c.inUse == 0 {
@@ -93,23 +97,23 @@ func closeOnce(ch chan struct{}) {
 // cheaper than moving it on every release.
 func (e *engine) armLocked() {
 	at := e.mu.core.alarm
-	if !e.mu.timerAt.IsZero() && !at.Before(e.mu.timerAt) || e.mu.core.closed {
+	if e.mu.timerAt != 0 && at >= e.mu.timerAt || e.mu.core.closed {
 		return
 	}
 	if e.mu.timer != nil {
 		e.mu.timer.Stop()
 	}
 	e.mu.timerAt = at
-	e.mu.timer = e.clk.AfterFunc(max(1, e.clk.Until(at)), func() { e.tend(at) })
+	e.mu.timer = e.clk.AfterFunc(max(1, at-e.now()), func() { e.tend(at) })
 }
 
 // tend is called by the timer that was set for the instant at.
-func (e *engine) tend(at time.Time) {
+func (e *engine) tend(at instant) {
 	var fx effects
 	e.mu.Lock()
-	if e.mu.timerAt.Equal(at) { // else this timer was replaced as it fired
-		e.mu.timerAt, e.mu.core.alarm = time.Time{}, time.Time{}
-		e.mu.core.tend(e.clk.Now(), &fx)
+	if e.mu.timerAt == at { // else this timer was replaced as it fired
+		e.mu.timerAt, e.mu.core.alarm = 0, 0
+		e.mu.core.tend(e.now(), &fx)
 	}
 	e.unlock()
 	e.perform(&fx)
@@ -178,8 +182,8 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 			return g
 		}
 	}
-	if now.IsZero() {
-		now = e.clk.Now()
+	if now == 0 {
+		now = e.now()
 	}
 	if err := c.admit(now); err != nil {
 		c.counts.results[resultOf(err)]++
@@ -227,7 +231,7 @@ func (e *engine) leave(place ticket, err error) bool {
 	if !c.waiters.remove(place) {
 		return false
 	}
-	c.waited(since, e.clk.Now())
+	c.waited(since, e.now())
 	c.counts.results[resultOf(err)]++
 	return true
 }
@@ -249,7 +253,7 @@ func (e *engine) obtainNow(stack []uintptr) (g grant) {
 		return grant{err: ErrNoneIdle}
 	}
 	c.awake = true
-	now := e.clk.Now()
+	now := e.now()
 	entry, stale := c.take(now, &fx)
 	switch {
 	case entry != nil:
@@ -277,7 +281,7 @@ func (e *engine) acquireAllIdle() []grant {
 	var out []grant
 	e.mu.Lock()
 	c := &e.mu.core
-	now := e.clk.Now()
+	now := e.now()
 	for c.idle.n > 0 {
 		entry := c.idle.head
 		c.idle.remove(entry)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
@@ -96,10 +95,10 @@ type entry struct {
 	epoch      uint64 // the Reset it was made after
 	uses       int
 
-	expires   time.Time // end of its lifetime; zero without MaxLifetime
-	idleSince time.Time // end of its last use
-	checked   time.Time // last check, or construction
-	acquired  time.Time // begin of its present lease
+	expires   instant   // end of its lifetime; zero without MaxLifetime
+	idleSince instant   // end of its last use
+	checked   instant   // last check, or construction
+	acquired  instant   // begin of its present lease
 	stack     []uintptr // of its present lease
 	overdue   bool      // its present lease has been reported
 

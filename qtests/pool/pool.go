@@ -39,18 +39,19 @@ func New[R any](cfg Config[R]) (*Pool[R], error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(s)
-	e.clk, e.log, e.breaker, e.onReport = cfg.Clock, cfg.Log, cfg.Breaker, cfg.OnReport
-	if e.clk == nil {
-		e.clk = clock.New()
+	clk := cfg.Clock
+	if clk == nil {
+		clk = clock.New()
 	}
+	e := newEngine(s, clk)
+	e.log, e.breaker, e.onReport = cfg.EventLog, cfg.Breaker, cfg.OnReport
 	e.create = func(ctx context.Context) (any, error) { return cfg.New(ctx) }
 	e.verify = func(ctx context.Context, v any) error { return cfg.Check(ctx, v.(R)) }
 	e.destroy = func(v any) { cfg.Destroy(v.(R)) }
 	if s.min > 0 && !s.lazy {
 		e.change(func(c *core, fx *effects) {
 			c.awake = true
-			c.feed(e.clk.Now(), fx)
+			c.feed(e.now(), fx)
 		})
 	}
 	return &Pool[R]{e}, nil
@@ -68,11 +69,11 @@ const CleanupTimeout = 5 * time.Second
 func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
 	t.Helper()
 	cfg.Stacks = true
-	cfg.Clock = cmpClock(cfg.Clock, qtests.ClockOf(t))
-	cfg.Seed = or(cfg.Seed, qtests.SeedOf(t))
-	cfg.Log = or(cfg.Log, qtests.EventLogOf(t))
+	cfg.Clock = or(cfg.Clock, qtests.ClockOf(t))
+	name := or(cfg.Name, DefaultName)
+	cfg.Stream = or(cfg.Stream, qtests.StreamOf(t, streamName(name)))
+	cfg.EventLog = or(cfg.EventLog, qtests.EventLogOf(t))
 	if cfg.OnReport == nil {
-		name := or(cfg.Name, DefaultName)
 		cfg.OnReport = func(r Report) { t.Logf("pool %s: %v", name, r) }
 	}
 	p, err := New(cfg)
@@ -86,13 +87,6 @@ func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
 		}
 	})
 	return p
-}
-
-func cmpClock(c, otherwise clock.Clock) clock.Clock {
-	if c == nil {
-		return otherwise
-	}
-	return c
 }
 
 // closeWithin closes the pool with a time limit.
@@ -166,7 +160,7 @@ func (p *Pool[R]) Resize(least, most int) error {
 		if !c.closed {
 			err = nil
 			fx.mark(resized(c.min, c.max, least, most))
-			c.resize(least, most, p.clk.Now(), fx)
+			c.resize(least, most, p.now(), fx)
 		}
 	})
 	return err

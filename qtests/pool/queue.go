@@ -1,7 +1,5 @@
 package pool
 
-import "time"
-
 // A grant is what ends a wait: an entry with its lease number, or an error.
 type grant struct {
 	entry *entry
@@ -15,7 +13,7 @@ type waiter struct {
 	prev, next *waiter
 	turn       uint64 // counts the callers that have had this place
 	ch         chan grant
-	since      time.Time
+	since      instant
 	stack      []uintptr
 }
 
@@ -36,7 +34,7 @@ type waitQueue struct {
 	free       *waiter
 }
 
-func (q *waitQueue) push(now time.Time, stack []uintptr) ticket {
+func (q *waitQueue) push(now instant, stack []uintptr) ticket {
 	w := q.free
 	if w == nil {
 		w = &waiter{}
@@ -101,7 +99,7 @@ type idleList struct {
 // released untouched or comes back from a check.
 func (l *idleList) insert(e *entry) {
 	after := l.tail
-	for after != nil && after.idleSince.After(e.idleSince) {
+	for after != nil && after.idleSince > e.idleSince {
 		after = after.prev
 	}
 	e.prev = after
