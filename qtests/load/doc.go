@@ -1,0 +1,64 @@
+// Package load runs scenarios: who arrives when, what they do, and what must
+// hold. Under the fake clock of qtests.Run a day of traffic takes seconds and comes
+// out the same every time; with a plain *testing.T the same scenario runs in real
+// time against a real server.
+//
+//	res := load.Run(q, load.Scenario{
+//		Profile:    load.Rate(200).For(time.Hour),
+//		Do:         func(ctx context.Context, u *load.User) error { return get(ctx, client, "/checkout") },
+//		Events:     []qtests.Event{pay.Outage().At(20 * time.Minute).For(90 * time.Second)},
+//		Thresholds: []string{"p(99)<250ms", "errors<1%", "dropped==0"},
+//	})
+//	res.WriteHTML(q)
+//
+// # Terms
+//
+// A request is one arrival of an open profile or a replay, or one turn of a
+// user of a closed one. It is scheduled when it is due, started when its step
+// begins, and finished when the step has returned. Its response time counts
+// from the instant at which it was due, its service time from its start: when the
+// system is slower than the load, the wait is part of the response time, also
+// where it was this package that had to wait (no coordinated omission).
+//
+// Counts add up: scheduled = started + dropped, started = finished + interrupted.
+//
+// # Arrivals
+//
+// N(t) is the area under the rate. The k-th request, k = 1, 2, …, is due at the
+// instant at which N reaches k, to the nearest nanosecond; the areas of stages add up, with
+// their fractions. A run of d so has N(d) requests, rounded down: 50/s for 5 s are 250,
+// the last one at the end itself. Each request arms the timer of the next and
+// runs in the goroutine of its own; nothing is due later because something
+// else took long.
+//
+// Requests of one instant run in the order of their numbers. Under the clock of
+// qtests.Run each of them runs until it waits before the next one starts.
+//
+// # The end
+//
+// Nothing starts after the profile has ended. What is under way then has
+// Scenario.Grace to finish; what is left is cancelled, one request after the
+// other in the order of their starts, and counted as interrupted. A request that
+// has not returned ten seconds after that is abandoned, and fails the test.
+//
+// # User code that misbehaves
+//
+// A step that panics is a failed request of the kind "panic: …", and fails the test with
+// its stack. One that calls runtime.Goexit, as t.FailNow does, is a failed
+// request of the kind "goexit: …". Neither loses the place it took. A step that
+// ignores its context is waited for as described above. A step may run another
+// scenario. In a closed profile, a user whose requests take no time at all and
+// who does not think would never let time pass: the run ends with an error.
+//
+// # Repeatability
+//
+// Under the clock of qtests.Run, JSON, text and HTML of a result are the same,
+// byte for byte, for one seed, as long as the steps wait on that clock alone. All durations are rounded to the
+// microsecond before they are recorded or compared.
+//
+// # Memory
+//
+// What a run keeps does not depend on the number of requests: a histogram each
+// for response and service time of the run and of every step and tag, and a timeline
+// of at most 600 intervals, whose width doubles when they are used up.
+package load

@@ -1,0 +1,62 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Kinds that KindOf gives by the error's type, whatever its text.
+const (
+	KindTimeout  = "timeout"
+	KindCanceled = "canceled"
+)
+
+// KindOf names the kind under which an error is counted:
+//
+//   - a deadline that passed and a network timeout are "timeout", a cancelled
+//     context "canceled";
+//   - of a *url.Error it names what it wraps, without method and URL;
+//   - anything else is its own first line, at most 100 bytes, with numbers of
+//     four digits and more replaced by #, so that ports and identifiers make no kinds
+//     of their own.
+//
+// A run tells 100 kinds apart and counts the rest as "other".
+func KindOf(err error) string {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return KindTimeout
+	case errors.Is(err, context.Canceled):
+		return KindCanceled
+	}
+	var u *url.Error
+	if errors.As(err, &u) && u.Err != nil {
+		err = u.Err
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return clip(withoutNumbers(text), 100)
+}
+
+func withoutNumbers(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		j := i
+		for j < len(s) && s[j] >= '0' && s[j] <= '9' {
+			j++
+		}
+		switch {
+		case j-i >= 4:
+			b.WriteByte('#')
+		case j > i:
+			b.WriteString(s[i:j])
+		default:
+			b.WriteByte(s[i])
+			j++
+		}
+		i = j
+	}
+	return b.String()
+}

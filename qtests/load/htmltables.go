@@ -1,0 +1,102 @@
+package load
+
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/report"
+)
+
+// verdict is the word for the whole run.
+func (r *Result) verdict() string {
+	switch {
+	case r.Halted != "":
+		return "ENDED EARLY"
+	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0:
+		return "FAIL"
+	}
+	return "PASS"
+}
+
+func (r *Result) tables() []report.Table {
+	var tables []report.Table
+	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.countsTable(), r.marksTable()} {
+		if len(t.Rows) > 0 {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+func (r *Result) thresholdTable() report.Table {
+	t := report.Table{Title: "Thresholds", Head: []string{"", "Threshold", "Found"}}
+	for _, v := range r.Thresholds {
+		verdict, detail := report.Cell{Text: "kept", Tone: "good"}, v.detail()
+		if !v.Pass {
+			verdict = report.Cell{Text: "broken", Tone: "bad"}
+		}
+		if v.Error != "" {
+			verdict, detail = report.Cell{Text: "error", Tone: "bad"}, v.Error
+		}
+		t.Rows = append(t.Rows, []report.Cell{verdict, {Text: v.Threshold}, {Text: detail}})
+	}
+	return t
+}
+
+func (r *Result) stepsTable() report.Table {
+	t := report.Table{Title: "Steps", Head: []string{"Step", "Requests", "Errors", "p50", "p95", "p99", "p99.9", "Max", "Service p99"}}
+	row := func(kind string, s StepResult) {
+		if s.Part {
+			kind = "└ "
+		}
+		h := &s.Response
+		t.Rows = append(t.Rows, report.Cells(kind+s.Name, grouped(s.Finished), grouped(s.Errors), short(h.Percentile(50)),
+			short(h.Percentile(95)), short(h.Percentile(99)), short(h.Percentile(99.9)), short(h.Max()),
+			short(s.Service.Percentile(99))))
+	}
+	for _, s := range r.Steps {
+		row("", s)
+	}
+	for _, s := range r.Tags {
+		row("tag ", s)
+	}
+	return t
+}
+
+func (r *Result) errorsTable() report.Table {
+	t := report.Table{Title: "Errors by kind", Head: []string{"Kind", "Count", "First at", "In step", "First one"}}
+	for _, e := range r.ErrorKinds {
+		t.Rows = append(t.Rows, report.Cells(e.Kind, grouped(e.Count), e.First.Round(time.Millisecond).String(), e.Step, e.Text))
+	}
+	return t
+}
+
+func (r *Result) checksTable() report.Table {
+	t := report.Table{Title: "Checks", Head: []string{"Check", "Passed", "Of"}}
+	for _, c := range r.Checks {
+		t.Rows = append(t.Rows, report.Cells(c.Name, grouped(c.Passed), grouped(c.Total)))
+	}
+	return t
+}
+
+func (r *Result) countsTable() report.Table {
+	t := report.Table{Title: "Counts", Head: []string{"Count", "Requests"}}
+	for _, c := range []struct {
+		name string
+		n    int64
+	}{
+		{"scheduled", r.Scheduled}, {"started", r.Started}, {"dropped", r.Dropped}, {"finished", r.Finished},
+		{"interrupted", r.Interrupted}, {"timeouts", r.Timeouts}, {"retries", r.Retries}, {"retries denied", r.RetriesDenied},
+		{"panics", r.Panics},
+	} {
+		t.Rows = append(t.Rows, report.Cells(c.name, grouped(c.n)))
+	}
+	return t
+}
+
+func (r *Result) marksTable() report.Table {
+	t := report.Table{Title: "What happened when", Head: []string{"At", "What", ""}}
+	for _, m := range r.Marks[:min(len(r.Marks), 500)] {
+		t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
+	}
+	return t
+}

@@ -1,0 +1,49 @@
+package load
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// JSON returns the result in its versioned form, indented, with a final newline.
+// Under a fake clock it is the same, byte for byte, for the same seed.
+func (r *Result) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	if err := e.Encode(r); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// maxResultBytes bounds what ReadResult reads.
+const maxResultBytes = 64 << 20
+
+// ReadResult reads what JSON wrote. A form of another version, or one over 64
+// MiB, is an error.
+func ReadResult(in io.Reader) (*Result, error) {
+	limited := &io.LimitedReader{R: in, N: maxResultBytes + 1}
+	text, err := io.ReadAll(limited)
+	if err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	if limited.N <= 0 {
+		return nil, fmt.Errorf("load: result: longer than %d bytes", maxResultBytes)
+	}
+	var head struct{ Version *int }
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	if head.Version == nil || *head.Version != ResultVersion {
+		return nil, fmt.Errorf("load: result: is not of version %d", ResultVersion)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,102 @@
+package load
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// Do runs a scenario without a test and returns its result. The error is that of
+// a Scenario without meaning; what happens during the run, thresholds included,
+// is in the Result.
+func Do(ctx context.Context, s Scenario) (*Result, error) {
+	r, err := newRun(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.execute()
+}
+
+// Run runs a scenario in a test: on the clock, the seed and the event log of t,
+// unless the scenario sets its own. It writes the summary to the log of t, and fails t when
+// the scenario has no meaning (FailNow), when a threshold is not kept or cannot
+// be evaluated, when a step panicked, or when a request ignored its cancelled
+// context. Run then still returns the result.
+//
+// Run may be called from any goroutine of the test, and from within a step,
+// which then is a long step.
+func Run(t qtests.TB, s Scenario) *Result {
+	t.Helper()
+	if s.Clock == nil {
+		s.Clock = qtests.ClockOf(t)
+	}
+	if s.Seed == 0 {
+		s.Seed = qtests.SeedOf(t)
+	}
+	if s.EventLog == nil {
+		s.EventLog = qtests.EventLogOf(t)
+	}
+	r, err := newRun(qtests.ContextOf(t), s)
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	res, err := r.execute()
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	res.Test = t.Name()
+	res.Repeat = repeatCommand(res)
+	res.report(t)
+	return res
+}
+
+func repeatCommand(r *Result) string {
+	command := fmt.Sprintf("go test -run '^%s$' -qtests.seed=%d", r.Test, r.Seed)
+	if r.Scale != 1 {
+		command += fmt.Sprintf(" -qtests.scale=%s", number(r.Scale))
+	}
+	return command
+}
+
+// report tells the test how the run came out.
+func (r *Result) report(t qtests.TB) {
+	t.Helper()
+	t.Logf("%s", r.Text())
+	qtests.AttrOf(t, "load."+r.Scenario+".requests", fmt.Sprint(r.Finished))
+	qtests.AttrOf(t, "load."+r.Scenario+".p99", r.Response.Percentile(99).String())
+	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, number(r.Scale), r.Repeat)
+	for _, v := range r.Failed() {
+		t.Errorf("load: threshold %s%s", v, suffix)
+	}
+	if r.Panics > 0 {
+		t.Errorf("load: %d requests panicked, the first one:\n%s%s", r.Panics, r.bug, suffix)
+	}
+	if r.Abandoned > 0 {
+		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
+	}
+	if r.Halted != "" && len(r.Failed()) == 0 {
+		t.Errorf("load: the run ended early, at %v: %s%s", r.Elapsed, r.Halted, suffix)
+	}
+}
+
+// String says how the threshold came out in a line.
+func (v Verdict) String() string {
+	switch {
+	case v.Error != "":
+		return fmt.Sprintf("%s cannot be evaluated: %s", v.Threshold, v.Error)
+	case v.Pass:
+		return fmt.Sprintf("%s kept: %s", v.Threshold, v.detail())
+	}
+	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
+}
+
+func (v Verdict) detail() string {
+	switch {
+	case v.Windows > 0 && v.Broken > 0:
+		return fmt.Sprintf("%d of %d windows, the first from %v, the worst at %s", v.Broken, v.Windows, v.First, v.Actual)
+	case v.Windows > 0:
+		return fmt.Sprintf("%s in the worst of %d windows", v.Actual, v.Windows)
+	}
+	return v.Actual
+}

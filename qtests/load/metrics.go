@@ -1,0 +1,98 @@
+package load
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics exports the counters of runs to Prometheus:
+//
+//	load_requests_total{scenario,step,result="ok|error"}   counter, requests that ended
+//	load_in_flight{scenario}                               gauge, requests under way
+//	load_response_seconds{scenario,step}                   histogram, from the due instant
+//
+// Give it to Scenario.Metrics and to what collects, a registry or a monitor. It
+// counts nothing by itself but reads the run when it is collected, so that it
+// costs a request nothing. Of runs with the same name the latest counts. It
+// is safe for concurrent use.
+type Metrics struct {
+	mu struct {
+		sync.Mutex
+		runs []*run
+	}
+}
+
+// NewMetrics returns a collector without runs.
+func NewMetrics() *Metrics { return &Metrics{} }
+
+var (
+	requestsDesc = prometheus.NewDesc("load_requests_total", "Requests that ended.", []string{"scenario", "step", "result"}, nil)
+	inFlightDesc = prometheus.NewDesc("load_in_flight", "Requests under way.", []string{"scenario"}, nil)
+	responseDesc = prometheus.NewDesc("load_response_seconds", "Response time, from the instant at which a request was due.",
+		[]string{"scenario", "step"}, nil)
+)
+
+// responseBounds are the upper bounds of the histogram's buckets.
+var responseBounds = []time.Duration{
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
+	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second,
+	2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
+}
+
+// attach makes the run the one of its name. A nil Metrics drops it.
+func (m *Metrics) attach(r *run) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, old := range m.mu.runs {
+		if old.Name == r.Name {
+			m.mu.runs[i] = r
+			return
+		}
+	}
+	m.mu.runs = append(m.mu.runs, r)
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
+	out <- requestsDesc
+	out <- inFlightDesc
+	out <- responseDesc
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(out chan<- prometheus.Metric) {
+	m.mu.Lock()
+	runs := append([]*run(nil), m.mu.runs...)
+	m.mu.Unlock()
+	for _, r := range runs {
+		for _, x := range r.metrics() { // sent without a lock
+			out <- x
+		}
+	}
+}
+
+func (r *run) metrics() (out []prometheus.Metric) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec := r.mu.rec
+	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.inFlight), r.Name))
+	for _, t := range rec.stepOrder {
+		if t.part {
+			continue
+		}
+		buckets := map[float64]uint64{}
+		for _, bound := range responseBounds {
+			buckets[bound.Seconds()] = t.response.within(bound)
+		}
+		out = append(out,
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.finished-t.errors), r.Name, t.name, "ok"),
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.errors), r.Name, t.name, "error"),
+			prometheus.MustNewConstHistogram(responseDesc, t.response.total, float64(t.response.sum)/1e6, buckets, r.Name, t.name))
+	}
+	return out
+}

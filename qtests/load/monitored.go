@@ -1,0 +1,75 @@
+package load
+
+import (
+	"strings"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// A Series is what a monitor saw of one metric during a run: one value for each
+// interval of the timeline, the largest that was scraped in it, or else the one before.
+type Series struct {
+	Metric string    `json:"metric"` // pool_resources, pool_waiters, breaker_state, …
+	Labels string    `json:"labels"` // the values of its labels
+	Values []float64 `json:"values"`
+}
+
+// charted are the metrics that the report draws, with the labels that name their
+// series.
+var charted = []struct {
+	metric string
+	labels []string
+}{
+	{"pool_resources", []string{"pool", "state"}},
+	{"pool_max_resources", []string{"pool"}},
+	{"pool_waiters", []string{"pool"}},
+	{"breaker_state", []string{"breaker", "state"}},
+}
+
+// maxSeries bounds how many series of a metric a result keeps.
+const maxSeries = 50
+
+// observe reads the series of pools and breakers from a monitor, which may be
+// nil.
+func (r *Result) observe(m *monitor.Monitor, end time.Time) {
+	if m == nil || len(r.Timeline) == 0 {
+		return
+	}
+	for _, c := range charted {
+		all := m.SeriesBetween(r.Start.Add(-time.Nanosecond), end, c.metric)
+		for _, s := range all[:min(len(all), maxSeries)] {
+			var names []string
+			for _, l := range c.labels {
+				names = append(names, s.Labels[l])
+			}
+			r.Series = append(r.Series, Series{c.metric, strings.Join(names, " "), r.sampled(s.Samples)})
+		}
+	}
+}
+
+func (r *Result) sampled(samples []monitor.Sample) []float64 {
+	values := make([]float64, len(r.Timeline))
+	seen := make([]bool, len(r.Timeline))
+	for _, x := range samples {
+		i := int(x.At.Sub(r.Start) / r.Interval)
+		if i < 0 || i >= len(values) {
+			continue
+		}
+		if !seen[i] || x.Value > values[i] {
+			values[i], seen[i] = x.Value, true
+		}
+	}
+	// An interval with a peak does not hand the peak on, but what came last.
+	last, next := 0.0, 0
+	for i := range values {
+		if !seen[i] {
+			values[i] = last
+		}
+		for next < len(samples) && int(samples[next].At.Sub(r.Start)/r.Interval) <= i {
+			last = samples[next].Value
+			next++
+		}
+	}
+	return values
+}

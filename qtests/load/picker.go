@@ -1,0 +1,49 @@
+package load
+
+// A picker hands out steps so that after any number of requests each step has
+// had its share, weight/sum, to within less than one request: nothing is drawn. It
+// solves the chairman assignment problem (Tijdeman, 1980): of the steps that
+// may run without getting ahead of their share, the one that would first fall
+// behind runs.
+//
+// Terms, for n steps with weights w, sum W, after c picks of which x went to a
+// step: its credit is c·w - x·W, in requests times W. Tijdeman's bound is
+// |credit| <= (1 - 1/(2n-2))·W. All arithmetic is in integers, scaled by 2n-2.
+type picker struct {
+	weights []int64
+	credit  []int64 // scaled by 2n-2
+	sum     int64
+}
+
+// maxWeight keeps the products of a pick far from overflow.
+const maxWeight = 1_000_000
+
+func newPicker(weights []int64) *picker {
+	p := &picker{weights: weights, credit: make([]int64, len(weights))}
+	for _, w := range weights {
+		p.sum += w
+	}
+	return p
+}
+
+func (p *picker) pick() int {
+	n := int64(len(p.weights))
+	if n == 1 {
+		return 0
+	}
+	scale := 2*n - 2
+	best := -1
+	for i, w := range p.weights {
+		p.credit[i] += w * scale
+		if w == 0 || p.credit[i] < p.sum {
+			continue // would get ahead of its share
+		}
+		// The deadline, (scale·W - W - credit)/w, compared without dividing. Of
+		// equal ones the first step wins.
+		if best < 0 || (scale*p.sum-p.sum-p.credit[i])*p.weights[best] < (scale*p.sum-p.sum-p.credit[best])*w {
+			best = i
+		}
+	}
+	p.credit[best] -= scale * p.sum
+	return best
+}

@@ -1,0 +1,226 @@
+package load
+
+import (
+	"math"
+	"math/big"
+	"sort"
+	"time"
+)
+
+// A piece is one stretch of a rate that changes linearly, from and to in
+// arrivals per unit of time, or, with a wave, one that swings around from.
+type piece struct {
+	from, to float64
+	d        time.Duration
+	wave     wave
+}
+
+// A wave adds amplitude*sin(2πt/period) to a constant rate.
+type wave struct {
+	amplitude float64
+	period    time.Duration
+}
+
+// A curve is the cumulative rate N(t) of a profile, and its inverse. It is a
+// plain value without clock or lock.
+//
+//	rate            to                 N(t) = from·t + (to-from)·t²/(2d)
+//	  |        ____/                        within a piece; the areas of all
+//	  |  from /                             pieces before it are added, so
+//	  | _____/                              that fractions carry over
+//	  +----------------- t
+type curve struct {
+	unit   time.Duration
+	pieces []piece
+	starts []time.Duration
+	// areas holds N at the start of each piece, and after the last, as pairs: one float would lose the fraction that carries over when millions
+	// of arrivals lie before it.
+	areas []pair
+	// exact holds the same times 2·unit, which unlike the areas is free of any
+	// division, so that an arrival halfway between two nanoseconds is seen to be there.
+	exact []pair
+	end   time.Duration
+	total int64
+	last  int // the piece of the latest answer, where the next search starts
+}
+
+// minus returns k - p with the fraction intact.
+func (p pair) minus(k float64) float64 { return (k - p.hi) - p.lo }
+
+func newCurve(unit time.Duration, pieces []piece) *curve {
+	c := &curve{unit: unit, pieces: pieces}
+	area := new(big.Float).SetPrec(exactBits)
+	for _, p := range pieces {
+		c.starts = append(c.starts, c.end)
+		c.mark(area)
+		area.Add(area, p.doubleArea(unit))
+		c.end += p.d
+	}
+	approximate := c.mark(area)
+	area.Quo(area, exact(2*float64(unit)))
+	c.total, _ = new(big.Float).Add(area, exact(slack(approximate))).Int64()
+	return c
+}
+
+// mark notes the area at the boundary of a piece, given times 2·unit.
+func (c *curve) mark(doubled *big.Float) float64 {
+	area := new(big.Float).SetPrec(exactBits).Quo(doubled, exact(2*float64(c.unit)))
+	c.areas = append(c.areas, split(area))
+	c.exact = append(c.exact, split(doubled))
+	return c.areas[len(c.areas)-1].hi
+}
+
+// slack is how far the area of decimal rates may be off the whole number it
+// means: 0.3/s, which binary cannot write, is three arrivals in ten seconds.
+func slack(k float64) float64 { return 4e-16 * max(k, 1) }
+
+// exactBits is enough for a product of a duration squared and a rate.
+const exactBits = 256
+
+func split(x *big.Float) pair {
+	hi, _ := x.Float64()
+	rest := new(big.Float).SetPrec(exactBits).Sub(x, big.NewFloat(hi))
+	lo, _ := rest.Float64()
+	return pair{hi, lo}
+}
+
+// doubleArea returns the number of arrivals in the piece times 2·unit.
+func (p piece) doubleArea(unit time.Duration) *big.Float {
+	if p.wave.amplitude != 0 {
+		return exact(2 * float64(unit) * p.waveArea(float64(p.d), float64(unit)))
+	}
+	x := new(big.Float).SetPrec(exactBits).Add(exact(p.from), exact(p.to))
+	return x.Mul(x, exact(float64(p.d)))
+}
+
+func exact(x float64) *big.Float { return new(big.Float).SetPrec(exactBits).SetFloat64(x) }
+
+// at returns the instant at which N reaches k, 0 < k <= N(end), rounded to the
+// nearest nanosecond. Calls with rising k are cheapest.
+func (c *curve) at(k float64) time.Duration {
+	i := c.last
+	before, after := c.areas[i].minus(k), -c.areas[i+1].minus(k)
+	if tolerance := slack(k); before <= tolerance || after < -tolerance {
+		i = min(sort.Search(len(c.pieces), func(i int) bool { return c.areas[i+1].minus(k) <= tolerance }), len(c.pieces)-1)
+		before, after = c.areas[i].minus(k), -c.areas[i+1].minus(k)
+		c.last = i
+	}
+	p := &c.pieces[i]
+	if p.wave.amplitude != 0 {
+		return c.starts[i] + p.waveInverse(before, float64(c.unit))
+	}
+	t := p.inverse(before, after, float64(c.unit))
+	whole := time.Duration(t)
+	// Four ulps bound the error of inverse. Where that leaves the rounding open,
+	// and only there, the exact sign decides.
+	if off := t - float64(whole) - 0.5; math.Abs(off) <= 4*0x1p-52*t {
+		if c.reachedAfter(i, float64(whole)+0.5, k) {
+			whole++
+		}
+	} else if off > 0 {
+		whole++
+	}
+	return c.starts[i] + min(whole, p.d)
+}
+
+// inverse solves from·t + (to-from)·t²/(2d) = before·unit for t, in
+// nanoseconds, in the form that does not cancel. after is the area that is left
+// in the piece: a falling rate is solved from its end, where the discriminant of the
+// other form vanishes.
+func (p *piece) inverse(before, after, unit float64) float64 {
+	switch {
+	case p.from == p.to:
+		return before * unit / p.from
+	case p.from < p.to:
+		return rising(p.from, p.to, before*unit, float64(p.d))
+	default:
+		return float64(p.d) - rising(p.to, p.from, max(after, 0)*unit, float64(p.d))
+	}
+}
+
+func rising(from, to, a, d float64) float64 {
+	if a <= 0 {
+		return 0
+	}
+	return 2 * a / (from + math.Sqrt(from*from+2*a*(to-from)/d))
+}
+
+// reachedAfter reports whether N reaches k at t of piece i or later: the sign of
+//
+//	2d·from·t + (to-from)·t² - d·(2·unit·k - exact)
+//
+// computed in pairs of floats, about 106 bits, and where these do not tell,
+// with 256 bits. Pairs alone take a tenth of the time of package big.
+func (c *curve) reachedAfter(i int, t, k float64) bool {
+	p, before := &c.pieces[i], c.exact[i]
+	d := float64(p.d)
+	left := product(2*d, p.from).times(t).plus(sum(p.to, -p.from).times(t).times(t)).plus(before.times(d))
+	right := product(2*float64(c.unit), k).times(d)
+	if diff := left.hi - right.hi + (left.lo - right.lo); math.Abs(diff) > 0x1p-90*right.hi {
+		return diff < 0
+	}
+	x, square, area := exact(2*d), exact(p.to), exact(before.hi)
+	x.Mul(x, exact(p.from)).Mul(x, exact(t))
+	square.Sub(square, exact(p.from)).Mul(square, exact(t)).Mul(square, exact(t))
+	area.Add(area, exact(before.lo)).Mul(area, exact(d))
+	y := exact(2 * float64(c.unit))
+	y.Mul(y, exact(k)).Mul(y, exact(d))
+	return x.Add(x, square).Add(x, area).Cmp(y) <= 0
+}
+
+// A pair is the unevaluated sum of two floats (Dekker, 1971).
+type pair struct{ hi, lo float64 }
+
+func sum(x, y float64) pair {
+	s := x + y
+	t := s - x
+	return pair{s, (x - (s - t)) + (y - t)}
+}
+
+func product(x, y float64) pair {
+	p := x * y
+	return pair{p, math.FMA(x, y, -p)}
+}
+
+func (p pair) plus(q pair) pair {
+	s := sum(p.hi, q.hi)
+	return sum(s.hi, s.lo+p.lo+q.lo)
+}
+
+func (p pair) times(x float64) pair {
+	q := product(p.hi, x)
+	return sum(q.hi, math.FMA(p.lo, x, q.lo))
+}
+
+// waveArea is the integral of from + amplitude·sin(2πs/period) over [0, t].
+func (p *piece) waveArea(t, unit float64) float64 {
+	period := float64(p.wave.period)
+	return (p.from*t + p.wave.amplitude*period/(2*math.Pi)*(1-math.Cos(2*math.Pi*t/period))) / unit
+}
+
+// waveInverse bisects: the area rises with t, because no rate is negative.
+func (p *piece) waveInverse(a, unit float64) time.Duration {
+	low, high := 0.0, float64(p.d)
+	for high-low > 0.25 {
+		middle := low + (high-low)/2
+		if middle == low || middle == high {
+			break
+		}
+		if p.waveArea(middle, unit) < a {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return min(time.Duration(math.Round(high)), p.d)
+}
+
+// rate returns the rate at t, in arrivals per unit.
+func (c *curve) rate(t time.Duration) float64 {
+	i := max(sort.Search(len(c.starts), func(i int) bool { return c.starts[i] > t })-1, 0)
+	p, x := c.pieces[i], float64(t-c.starts[i])
+	if p.wave.amplitude != 0 {
+		return p.from + p.wave.amplitude*math.Sin(2*math.Pi*x/float64(p.wave.period))
+	}
+	return p.from + (p.to-p.from)*x/float64(p.d)
+}

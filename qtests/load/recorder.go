@@ -1,0 +1,213 @@
+package load
+
+import (
+	"time"
+)
+
+// maxNames bounds how many steps, tags, checks and kinds of error a run tells apart;
+// what comes later is counted as other.
+const (
+	maxNames = 100
+	other    = "other"
+)
+
+// A tally is what is counted of one step, one tag, or a whole run.
+type tally struct {
+	name              string
+	part              bool // by User.Part, not a request of its own
+	started, finished int64
+	errors            int64
+	response, service Histogram
+	firstEnd, lastEnd time.Duration
+	interrupted       int64
+}
+
+func (t *tally) end(at, response, service time.Duration, failed bool) {
+	t.finished++
+	t.response.Record(response)
+	t.service.Record(service)
+	if failed {
+		t.errors++
+	}
+	t.lastEnd = at
+}
+
+// A faultTally counts the errors of one kind.
+type faultTally struct {
+	kind, step, text string
+	count            int64
+	first            time.Duration
+}
+
+type checkTally struct {
+	name       string
+	passed, of int64
+}
+
+// A recorder counts what happens in a run. It is a plain structure: the run
+// locks it. Its size does not depend on the number of requests.
+type recorder struct {
+	all       tally
+	steps     map[string]*tally
+	stepOrder []*tally
+	tags      map[tag]*tally
+	tagOrder  []*tally
+	checks    map[string]*checkTally
+	faults    map[string]*faultTally
+	timeline  *timeline
+
+	scheduled, dropped, interrupted int64
+	inFlight, maxInFlight           int64
+	attempts, retries, denied       int64
+	timeouts, panics, goexits       int64
+	// area is the integral of the requests in flight over time, in
+	// request-nanoseconds, split so that a month of 100,000 in flight fits.
+	area     float64
+	areaFrom time.Duration
+	lastEnd  time.Duration
+	late     Histogram // started - intended, of requests that did not queue
+	firstBug string    // the first panic, with its stack
+}
+
+func newRecorder(d time.Duration) *recorder {
+	return &recorder{
+		steps: map[string]*tally{}, tags: map[tag]*tally{}, checks: map[string]*checkTally{},
+		faults: map[string]*faultTally{}, timeline: newTimeline(d),
+	}
+}
+
+// step returns the tally of a step, or that of "other" when there are too many.
+func (r *recorder) step(name string, part bool) *tally {
+	if t, ok := r.steps[name]; ok {
+		return t
+	}
+	if len(r.steps) >= maxSteps || (len(r.steps) >= maxNames && part) {
+		name = other
+		if t, ok := r.steps[name]; ok {
+			return t
+		}
+	}
+	t := &tally{name: name, part: part}
+	r.steps[name] = t
+	r.stepOrder = append(r.stepOrder, t)
+	return t
+}
+
+func (r *recorder) route(name string) *tally {
+	if _, ok := r.steps[name]; !ok && len(r.steps) >= maxNames {
+		name = other
+	}
+	return r.step(name, false)
+}
+
+func (r *recorder) tag(t tag) *tally {
+	if known, ok := r.tags[t]; ok {
+		return known
+	}
+	if len(r.tags) >= maxNames {
+		t = tag{t.key, other}
+		if known, ok := r.tags[t]; ok {
+			return known
+		}
+		if len(r.tags) >= 2*maxNames {
+			t.key = other
+			if known, ok := r.tags[t]; ok {
+				return known
+			}
+		}
+	}
+	known := &tally{name: t.key + "=" + t.value}
+	r.tags[t] = known
+	r.tagOrder = append(r.tagOrder, known)
+	return known
+}
+
+func (r *recorder) check(name string, ok bool) {
+	c, known := r.checks[name]
+	if !known {
+		if len(r.checks) >= maxNames {
+			name = other
+		}
+		if c, known = r.checks[name]; !known {
+			c = &checkTally{name: name}
+			r.checks[name] = c
+		}
+	}
+	c.of++
+	if ok {
+		c.passed++
+	}
+}
+
+func (r *recorder) fault(kind, step, text string, at time.Duration) {
+	f, known := r.faults[kind]
+	if !known {
+		if len(r.faults) >= maxNames {
+			kind = other
+		}
+		if f, known = r.faults[kind]; !known {
+			f = &faultTally{kind: kind, step: step, text: text, first: at}
+			r.faults[kind] = f
+		}
+	}
+	f.count++
+}
+
+// arrive counts a request that is due.
+func (r *recorder) arrive(at time.Duration) {
+	r.scheduled++
+	r.timeline.at(at).Arrivals++
+}
+
+func (r *recorder) drop(at time.Duration) {
+	r.dropped++
+	r.timeline.at(at).Dropped++
+}
+
+func (r *recorder) start(t *tally, at time.Duration) {
+	r.level(at, +1)
+	r.maxInFlight = max(r.maxInFlight, r.inFlight)
+	r.all.started++
+	t.started++
+	r.timeline.start(at)
+}
+
+// level accounts for a change of the requests in flight.
+func (r *recorder) level(at time.Duration, change int64) {
+	if at > r.areaFrom {
+		r.area += float64(r.inFlight) * float64(at-r.areaFrom)
+		r.areaFrom = at
+	}
+	r.inFlight += change
+}
+
+// An ending is how a request ended.
+type ending struct {
+	at, response, service time.Duration
+	failed, interrupted   bool
+	attempts              int
+	tags                  []tag
+}
+
+func (r *recorder) end(t *tally, e ending) {
+	r.level(e.at, -1)
+	r.lastEnd = max(r.lastEnd, e.at)
+	p := r.timeline.finish(e.at)
+	r.attempts += int64(e.attempts)
+	if e.interrupted {
+		r.interrupted++
+		t.interrupted++
+		p.Interrupted++
+		return
+	}
+	p.Finished++
+	p.sketch.record(e.response)
+	if e.failed {
+		p.Errors++
+	}
+	r.all.end(e.at, e.response, e.service, e.failed)
+	t.end(e.at, e.response, e.service, e.failed)
+	for _, x := range e.tags {
+		r.tag(x).end(e.at, e.response, e.service, e.failed)
+	}
+}

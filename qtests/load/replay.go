@@ -1,0 +1,164 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// An Entry is one request of a recorded access log.
+type Entry struct {
+	At     time.Time
+	Client string
+	Method string
+	Path   string
+	Status int
+	Bytes  int64
+}
+
+// replay is a recorded log in the order of its instants.
+type replay struct {
+	entries []Entry
+	origin  time.Time
+}
+
+// Replay is a profile that repeats recorded requests at their own instants: the
+// offset of a request is the time from the first entry, or from [Profile.From],
+// to its own. Entries need not be in order. Those of one instant, of which logs
+// with a resolution of a second have many, stay at that instant and keep the
+// order of the log: under a fake clock each of them runs until it waits before
+// the next one starts. The step sees its entry by [User.Entry].
+//
+// The run lasts until one second after the last entry, the resolution of common
+// logs.
+func Replay(entries []Entry) Profile {
+	p := Profile{kind: kindReplay}
+	if len(entries) == 0 {
+		p.fail("Replay: there are no entries")
+		p.replay = &replay{}
+		return p
+	}
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b Entry) int { return a.At.Compare(b.At) })
+	r := &replay{entries: entries, origin: entries[0].At}
+	if span := entries[len(entries)-1].At.Sub(r.origin); span > maxSpan {
+		p.fail("Replay: %v lie between the first entry (%v) and the last (%v): more than %v", span,
+			r.origin.Format(time.RFC3339), entries[len(entries)-1].At.Format(time.RFC3339), maxSpan)
+	}
+	p.replay = r
+	return p.note("replay of %s requests, %s to %s", grouped(int64(len(entries))),
+		r.origin.Format("2006-01-02 15:04:05"), entries[len(entries)-1].At.Format("2006-01-02 15:04:05"))
+}
+
+// maxSpan keeps one wrong year from making a run of decades. [ReadLog] drops
+// such entries; Replay, given them all the same, reports an error.
+const maxSpan = 366 * 24 * time.Hour
+
+// From makes instant the start of the run, so that the timeline begins at a
+// round hour, say. Entries before it are left out.
+func (p Profile) From(instant time.Time) Profile {
+	if p.replay == nil {
+		p.fail("From: only a replay has an origin")
+		return p
+	}
+	r := *p.replay
+	first, _ := slices.BinarySearchFunc(r.entries, instant, func(e Entry, t time.Time) int { return e.At.Compare(t) })
+	if first == len(r.entries) {
+		p.fail("From: %v is after the last entry", instant.Format(time.RFC3339))
+		return p
+	}
+	r.entries, r.origin = r.entries[first:], instant
+	if r.entries[0].At.Sub(instant) > maxSpan {
+		p.fail("From: %v is more than %v before the first entry", instant.Format(time.RFC3339), maxSpan)
+	}
+	p.replay = &r
+	return p.note("from %s", instant.Format("2006-01-02 15:04:05"))
+}
+
+// Speed replays faster (over 1) or slower: it divides every offset by factor.
+func (p Profile) Speed(factor float64) Profile {
+	switch {
+	case p.replay == nil:
+		p.fail("Speed: %v: only a replay has a speed; change the rate", factor)
+	case !(factor > 0) || math.IsInf(factor, 1):
+		p.fail("Speed: %v is not a finite number > 0", factor)
+	case p.replay.duration(p.speedFactor()*factor) > 100*maxSpan:
+		p.fail("Speed: %v stretches the log beyond %v", factor, 100*maxSpan)
+	default:
+		p.speed = p.speedFactor() * factor
+	}
+	return p.note("speed ×%s", number(factor))
+}
+
+func (p Profile) speedFactor() float64 {
+	if p.speed == 0 {
+		return 1
+	}
+	return p.speed
+}
+
+// Offset returns when in a replay something recorded at instant happens, for
+// events that belong to a time of the log. For other profiles it is zero.
+func (p Profile) Offset(instant time.Time) time.Duration {
+	if p.replay == nil {
+		return 0
+	}
+	return shrink(instant.Sub(p.replay.origin), p.speedFactor())
+}
+
+func (r *replay) duration(speed float64) time.Duration {
+	if len(r.entries) == 0 {
+		return 0
+	}
+	return shrink(r.entries[len(r.entries)-1].At.Sub(r.origin)+time.Second, speed)
+}
+
+func shrink(d time.Duration, speed float64) time.Duration {
+	if speed == 1 {
+		return d
+	}
+	if x := math.Round(float64(d) / speed); x < math.MaxInt64 {
+		return time.Duration(x)
+	}
+	return math.MaxInt64
+}
+
+// replaySource plays entry i as often as floor((i+1)·amplify) - floor(i·amplify)
+// says, and at least one entry in all.
+type replaySource struct {
+	*replay
+	speed, amplify float64
+	i              int
+	left           int64
+	played         int64
+}
+
+func (s *replaySource) next() (arrival, bool) {
+	for s.left == 0 {
+		if s.i == len(s.entries) {
+			if s.played > 0 {
+				return arrival{}, false
+			}
+			s.i--
+			s.left = 1
+			break
+		}
+		s.left = int64(math.Floor(float64(s.i+1)*s.amplify)) - int64(math.Floor(float64(s.i)*s.amplify))
+		if s.left == 0 {
+			s.i++
+		}
+	}
+	e := &s.entries[s.i]
+	s.left--
+	s.played++
+	if s.left == 0 {
+		s.i++
+	}
+	return arrival{shrink(e.At.Sub(s.origin), s.speed), e}, true
+}
+
+// String returns the entry as a log line reads: "GET /path 200 1234".
+func (e Entry) String() string {
+	return fmt.Sprintf("%s %s %d %d", e.Method, e.Path, e.Status, e.Bytes)
+}

@@ -1,0 +1,75 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+)
+
+// Retry repeats failed requests. Retries are counted apart from requests: a request
+// is one, however many attempts it takes, and its response time covers them all.
+type Retry struct {
+	// Max is how many times a request is repeated. Zero means never.
+	Max int
+	// Backoff is the wait before a retry, drawn from the user's stream. Before the
+	// n-th retry it is multiplied by 2^(n-1). Default none.
+	Backoff qtests.Latency
+	// MaxBackoff bounds the wait. Default 30 s.
+	MaxBackoff time.Duration
+	// Budget bounds retries to this share of requests, over the whole run, with ten
+	// for free; one beyond it is not made and counted as denied. From 0 to 1;
+	// zero means no bound.
+	Budget float64
+	// If says which errors are worth a retry. Default: all but those of a
+	// cancelled run.
+	If func(error) bool
+}
+
+const defaultMaxBackoff = 30 * time.Second
+
+func (r *Retry) check(check *field.Checker) {
+	check.Count("Retry.Max", r.Max)
+	check.Err("Retry.Backoff", r.Backoff.Err())
+	check.Duration("Retry.MaxBackoff", r.MaxBackoff)
+	check.Share("Retry.Budget", r.Budget)
+	check.That(r.Max > 0 || r.Backoff.IsZero() && r.MaxBackoff == 0 && r.Budget == 0 && r.If == nil,
+		"Retry.Max", r.Max, "leaves the other fields of Retry without meaning")
+	if r.MaxBackoff == 0 {
+		r.MaxBackoff = defaultMaxBackoff
+	}
+}
+
+// freeRetries lets a run retry before it has made enough requests to have a
+// share of them.
+const freeRetries = 10
+
+// allows reports whether one more retry stays within the budget.
+func (r *Retry) allows(requests, retries int64) bool {
+	return r.Budget == 0 || float64(retries+1) <= freeRetries+r.Budget*float64(requests)
+}
+
+// worth reports whether err should be retried.
+func (r *Retry) worth(err error) bool {
+	if r.If != nil {
+		return r.If(err)
+	}
+	return !errors.Is(err, context.Canceled)
+}
+
+// backoff is the wait before the n-th retry.
+func (r *Retry) backoff(u *User, n int) time.Duration {
+	if r.Backoff.IsZero() {
+		return 0
+	}
+	d := r.Backoff.Sample(u.Rand())
+	for range n - 1 {
+		if d >= r.MaxBackoff {
+			break
+		}
+		d *= 2
+	}
+	return min(d, r.MaxBackoff)
+}

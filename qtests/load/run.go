@@ -1,0 +1,443 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// abandonAfter is how long a run waits for requests that it has cancelled.
+const abandonAfter = 10 * time.Second
+
+// A run is one execution of a scenario.
+type run struct {
+	Scenario
+	clk      clock.Clock
+	start    time.Time
+	duration time.Duration
+	ctx      context.Context // of the caller; its values reach the requests
+	users    qtests.Stream
+	repeat   string
+	scale    float64
+	feeds    map[string]*Feed // with places of their own in the rows
+
+	exhausted chan struct{} // closed when nothing more will arrive
+	halted    chan struct{} // closed when the run is to end before its time
+	idle      chan struct{} // closed when stopped and nothing is under way
+
+	mu struct {
+		sync.Mutex
+		rec       *recorder
+		rules     *rules
+		steps     []*tally
+		picker    *picker
+		requests  int64
+		inFlight  list
+		queue     queue
+		exhausted bool
+		stopped   bool // nothing starts any more
+		idle      bool
+		closed    bool // the result is made; what ends now is no part of it
+		halt      error
+	}
+}
+
+func newRun(ctx context.Context, s Scenario) (*run, error) {
+	s, err := s.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	r := &run{
+		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1,
+		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
+		exhausted: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
+		feeds: map[string]*Feed{},
+	}
+	for name, f := range s.Feeds {
+		r.feeds[name] = &Feed{rows: f.rows, shuffle: f.shuffle}
+	}
+	r.mu.rec = newRecorder(r.duration)
+	var weights []int64
+	for _, step := range s.Steps {
+		r.mu.steps = append(r.mu.steps, r.mu.rec.step(step.Name, false))
+		weights = append(weights, int64(max(step.Weight, 1)))
+	}
+	if len(s.Steps) == 0 && s.Route == nil {
+		r.mu.steps = []*tally{r.mu.rec.step(s.Name, false)}
+		weights = []int64{1}
+	}
+	r.mu.picker = newPicker(weights)
+	r.mu.rules, err = newRules(&s)
+	return r, err
+}
+
+// offset is the present instant, counted from the start.
+func (r *run) offset() time.Duration { return r.clk.Now().Sub(r.start) }
+
+// execute runs the scenario to its end.
+func (r *run) execute() (*Result, error) {
+	r.start = r.clk.Now()
+	r.Metrics.attach(r)
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer cancel()
+	stopEvents, err := qtests.Schedule(ctx, r.clk, r.EventLog, r.Events...)
+	if err != nil {
+		return nil, err
+	}
+	var loop interface {
+		begin()
+		end()
+	}
+	if r.Profile.kind == kindClosed {
+		loop = newClosedLoop(r)
+	} else {
+		loop = &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
+	}
+	loop.begin()
+	r.await(r.duration)
+	r.stop(nil)
+	loop.end()
+	r.drain()
+	stopEvents()
+	res := r.result()
+	res.observe(r.Monitor, r.clk.Now())
+	if r.Samples != nil {
+		if err := r.Samples.Flush(); err != nil && res.Halted == "" {
+			res.Halted = err.Error()
+		}
+	}
+	return res, nil
+}
+
+// await waits until d has passed and nothing more will arrive, or the run is
+// halted. A profile with a budget does not wait for d.
+func (r *run) await(d time.Duration) {
+	if r.Profile.budget == 0 && r.Profile.each == 0 {
+		timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.halted:
+			return
+		case <-r.ctx.Done():
+			r.stop(context.Cause(r.ctx))
+			return
+		}
+	}
+	if r.Profile.kind == kindClosed && r.Profile.budget == 0 && r.Profile.each == 0 {
+		return
+	}
+	var end <-chan time.Time
+	if r.Profile.kind == kindClosed {
+		timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
+		defer timer.Stop()
+		end = timer.C
+	}
+	select {
+	case <-r.exhausted:
+	case <-end:
+	case <-r.halted:
+	case <-r.ctx.Done():
+		r.stop(context.Cause(r.ctx))
+	}
+}
+
+// exhaust says that nothing more will arrive.
+func (r *run) exhaust() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.exhausted {
+		r.mu.exhausted = true
+		close(r.exhausted)
+	}
+}
+
+// stop ends the arrivals; err, if any, says why before the time.
+func (r *run) stop(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopLocked(err)
+}
+
+func (r *run) stopLocked(err error) {
+	if r.mu.stopped {
+		return
+	}
+	r.mu.stopped = true
+	r.mu.halt = err
+	if err != nil {
+		close(r.halted)
+	}
+	now := r.offset()
+	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
+		r.mu.rec.drop(now) // waited, but never started
+		_ = u
+	}
+	r.checkIdleLocked()
+}
+
+func (r *run) checkIdleLocked() {
+	if r.mu.stopped && r.mu.inFlight.size == 0 && !r.mu.idle {
+		r.mu.idle = true
+		close(r.idle)
+	}
+}
+
+// drain gives what is under way its grace, then cancels it, one request after
+// the other, and waits a little for those that ignore it.
+func (r *run) drain() {
+	if r.waitIdle(r.Grace) {
+		return
+	}
+	r.mu.Lock()
+	var wakes []func()
+	for u := r.mu.inFlight.first; u != nil; u = u.next {
+		u.interrupted = true
+		life := u.life
+		wakes = append(wakes, func() { life.end(context.Canceled) })
+	}
+	r.mu.Unlock()
+	qtests.InTurn(r.clk, wakes...)
+	r.waitIdle(abandonAfter)
+}
+
+func (r *run) waitIdle(d time.Duration) bool {
+	select {
+	case <-r.idle:
+		return true
+	default:
+	}
+	timer := r.clk.Timer(d)
+	defer timer.Stop()
+	select {
+	case <-r.idle:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// admit counts a request that is due, and says whether its goroutine may run
+// it.
+func (r *run) admit(u *User) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.stopped {
+		return false
+	}
+	r.mu.rec.arrive(u.intended)
+	switch {
+	case r.mu.inFlight.size < r.MaxInFlight:
+		r.startLocked(u, r.offset())
+		return true
+	case r.Overflow == Queue && r.mu.queue.size() < r.MaxQueue:
+		r.mu.queue.push(u)
+	default:
+		r.mu.rec.drop(u.intended)
+	}
+	return false
+}
+
+func (r *run) startLocked(u *User, now time.Duration) {
+	r.mu.requests++
+	u.request = r.mu.requests
+	u.started = now
+	u.do = r.Do
+	switch {
+	case r.Route != nil:
+		// named before the lock, see openLoop
+	case len(r.Steps) > 0:
+		i := r.mu.picker.pick()
+		u.step, u.do = r.mu.steps[i], r.Steps[i].Do
+	default:
+		u.step = r.mu.steps[0]
+	}
+	r.mu.inFlight.add(u)
+	r.mu.rec.start(u.step, now)
+}
+
+// perform runs an admitted request to its end, and then those that waited for
+// its place.
+func (r *run) perform(u *User) {
+	for u != nil {
+		u = r.once(u)
+	}
+}
+
+// once runs one request and returns the next one to run in this goroutine. Every way
+// out of the user's code passes through its deferred function: a return, a
+// panic, and runtime.Goexit, after which this goroutine cannot go on.
+func (r *run) once(u *User) (next *User) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			err = r.bug(recover())
+		}
+		next = r.finish(u, err)
+		if exit := (*goexitError)(nil); errors.As(err, &exit) && !returned && next != nil {
+			go r.perform(next)
+		}
+	}()
+	err = r.attempt(u)
+	returned = true
+	return nil
+}
+
+// attempt runs the step, again and again as Retry allows.
+func (r *run) attempt(u *User) (err error) {
+	for n := 1; ; n++ {
+		u.attempts = n
+		err = r.try(u)
+		if err == nil || n > r.Retry.Max || u.life.Err() != nil || !r.Retry.worth(err) || !r.mayRetry() {
+			return err
+		}
+		if sleep(u.life, r.clk, r.Retry.backoff(u, n)) != nil {
+			return err
+		}
+	}
+}
+
+// try is one attempt, with a timeout of its own.
+func (r *run) try(u *User) error {
+	if r.Timeout == 0 {
+		return u.do(u.life, u)
+	}
+	attempt := &life{parent: u.life}
+	timer := attempt.expire(r.clk, r.clk.Now(), r.Timeout)
+	stop := u.life.AfterFunc(func() { attempt.end(context.Canceled) })
+	defer func() {
+		timer.Stop()
+		stop()
+		attempt.end(context.Canceled)
+	}()
+	return u.do(attempt, u)
+}
+
+func (r *run) mayRetry() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.stopped {
+		return false
+	}
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
+		r.mu.rec.denied++
+		return false
+	}
+	r.mu.rec.retries++
+	r.mu.rec.timeline.at(r.offset()).Retries++
+	return true
+}
+
+// bug makes an error of a panic's value, or of runtime.Goexit.
+func (r *run) bug(value any) error {
+	if value == nil {
+		return &goexitError{}
+	}
+	return &panicError{value: value, stack: string(debug.Stack())}
+}
+
+type goexitError struct{}
+
+func (*goexitError) Error() string {
+	return "goexit: the step ended its goroutine (t.FailNow, require)"
+}
+
+type panicError struct {
+	value any
+	stack string
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// finish counts a request that ended, and hands its place to the longest
+// waiting one.
+func (r *run) finish(u *User, err error) (next *User) {
+	now := r.offset()
+	u.life.end(context.Canceled)
+	kind := ""
+	if err != nil {
+		kind = r.kind(err)
+	}
+	if r.Samples != nil {
+		// Before the request is counted: the run must not end and flush first.
+		r.Samples.add(r.sample(u, now, kind))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.inFlight.remove(u)
+	if r.mu.closed {
+		return nil
+	}
+	e := ending{
+		at: now, response: qtests.Round(now - u.intended), service: qtests.Round(now - u.started),
+		failed: err != nil, interrupted: u.interrupted, attempts: u.attempts, tags: u.tags,
+	}
+	r.mu.rec.end(u.step, e)
+	if err != nil && !u.interrupted {
+		r.countLocked(u, kind, err, now)
+	}
+	if broken := r.mu.rules.observe(r.mu.rec, u.step, e); broken != nil {
+		r.stopLocked(broken)
+	}
+	if u, ok := r.mu.queue.pop(); ok && !r.mu.stopped {
+		r.startLocked(u, now)
+		next = u
+	}
+	r.checkIdleLocked()
+	return next
+}
+
+// kind calls the user's function, which may misbehave as well.
+func (r *run) kind(err error) (kind string) {
+	defer func() {
+		if recover() != nil {
+			kind = "ErrorKind panicked"
+		}
+	}()
+	return r.ErrorKind(err)
+}
+
+func (r *run) countLocked(u *User, kind string, err error, now time.Duration) {
+	rec := r.mu.rec
+	rec.fault(kind, u.step.name, clip(err.Error(), 200), now)
+	var p *panicError
+	var g *goexitError
+	switch {
+	case errors.As(err, &p):
+		rec.panics++
+		if rec.firstBug == "" {
+			rec.firstBug = fmt.Sprintf("%v\n%s", p, p.stack)
+		}
+	case errors.As(err, &g):
+		rec.goexits++
+	case errors.Is(err, context.DeadlineExceeded):
+		rec.timeouts++
+	}
+}
+
+func (r *run) check(name string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.closed {
+		r.mu.rec.check(name, ok)
+	}
+}
+
+func (r *run) part(name string, d time.Duration, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.closed {
+		return
+	}
+	t := r.mu.rec.step(name, true)
+	t.started++
+	now := r.offset()
+	t.end(now, qtests.Round(d), qtests.Round(d), err != nil)
+}

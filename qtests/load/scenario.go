@@ -1,0 +1,221 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// A Scenario says who arrives when, what they do, and what must hold. It is a
+// value; the zero value of a field is its documented default, and a negative or
+// contradictory one is an error that names the field.
+type Scenario struct {
+	// Name is what results, metrics and the report show. Default "load".
+	Name string
+
+	// Profile says who arrives when. It has no default.
+	Profile Profile
+
+	// Do is what a request does; its error makes the request a failed one. Its
+	// context ends at the request's timeout, and at the end of the run's grace.
+	// Exactly one of Do and Steps is set.
+	Do func(ctx context.Context, u *User) error
+
+	// Steps are what requests do, each in proportion to its weight. The shares
+	// are exact over the run, and over every part of it to within one request;
+	// nothing is drawn.
+	Steps []Step
+
+	// Route names the step under which a request of a replay is counted, from
+	// its entry; with it, all requests run Do. Beyond 100 names, "other".
+	Route func(Entry) string
+
+	// Timeout ends the context of each attempt of a request, counted from its
+	// start. Zero means none.
+	Timeout time.Duration
+
+	// Retry repeats failed requests. The zero value does not.
+	Retry Retry
+
+	// ThinkTime is how long a user of a closed profile waits between an answer
+	// and the next request. Default none.
+	ThinkTime qtests.Latency
+
+	// Pacing is the least time between the starts of two requests of a user of
+	// a closed profile. Default none.
+	Pacing time.Duration
+
+	// NewUser is called once for every user of a closed profile, before the
+	// first request, to set u.State, for example. An error ends the run.
+	NewUser func(ctx context.Context, u *User) error
+
+	// Feeds are rows of data that requests take by name; see User.Row.
+	Feeds map[string]*Feed
+
+	// MaxInFlight is how many requests may be under way at once. Default
+	// 100,000. Overflow says what happens to a further one, and MaxQueue how many
+	// may wait, by default 1,000,000; when the queue is full, too, a request is
+	// dropped.
+	MaxInFlight int
+	Overflow    Overflow
+	MaxQueue    int
+
+	// Grace is how long requests that are under way when the profile ends may
+	// take. Those that are left are cancelled, in order, and counted as
+	// interrupted. Default 30 s; NoGrace means none at all.
+	Grace   time.Duration
+	NoGrace bool
+
+	// Events happen at their offsets from the start. They must begin before
+	// the profile ends; what has not ended by the end of the run is ended then.
+	Events []qtests.Event
+
+	// Thresholds and Limits are what must hold, as text (see ParseThreshold) and
+	// as values.
+	Thresholds []string
+	Limits     []Threshold
+
+	// Monitor supplies the series of pools, breakers and alerts for the report.
+	Monitor *monitor.Monitor
+
+	// Metrics, if set, exports this run's counters; give it to the monitor, too.
+	Metrics *Metrics
+
+	// Samples, if set, receives every request as it ends.
+	Samples *Samples
+
+	// Scalable allows -qtests.scale to shorten the scenario when it runs in
+	// real time. Under a fake clock the scale multiplies arrivals and users instead, and
+	// never touches an instant.
+	Scalable bool
+
+	// FailWhenSlow makes it an error, and not only a warning, when the machine that generates
+	// the load was too slow for it, in real time.
+	FailWhenSlow bool
+
+	// ErrorKind names the kind under which an error is counted. The default is
+	// described at KindOf.
+	ErrorKind func(error) string
+
+	// Clock, Seed and EventLog default to those of the test, or without a test
+	// to the real clock, qtests.DefaultSeed and none.
+	Clock    clock.Clock
+	Seed     uint64
+	EventLog *qtests.EventLog
+}
+
+// A Step is one thing that requests of a scenario do.
+type Step struct {
+	// Name is what thresholds and results call it. Unique in its scenario.
+	Name string
+	// Weight is the step's share, relative to the other steps, from 1 to 1,000,000.
+	// Default 1.
+	Weight int
+	// Do is as in Scenario.
+	Do func(ctx context.Context, u *User) error
+}
+
+// Overflow is what happens to a request that is due while MaxInFlight others
+// are under way.
+type Overflow int
+
+const (
+	// Drop counts it as dropped and does not start it.
+	Drop Overflow = iota
+	// Queue lets it wait, first come, first served. Its response time counts
+	// from the instant at which it was due.
+	Queue
+)
+
+// Defaults of Scenario.
+const (
+	DefaultName        = "load"
+	DefaultGrace       = 30 * time.Second
+	DefaultMaxInFlight = 100_000
+	DefaultMaxQueue    = 1_000_000
+)
+
+const maxSteps = 1000
+
+// withDefaults returns the scenario with every zero field replaced, or what is
+// wrong with it.
+func (s Scenario) withDefaults() (Scenario, error) {
+	check := field.Check("load: Scenario")
+	s.checkWork(check)
+	check.Err("Profile", s.Profile.Err())
+	check.Duration("Timeout", s.Timeout)
+	check.Duration("Pacing", s.Pacing)
+	check.Err("ThinkTime", s.ThinkTime.Err())
+	check.Count("MaxInFlight", s.MaxInFlight)
+	check.Count("MaxQueue", s.MaxQueue)
+	check.Duration("Grace", s.Grace)
+	check.That(s.Grace == 0 || !s.NoGrace, "Grace", s.Grace, "contradicts NoGrace")
+	check.That(s.Overflow == Drop || s.Overflow == Queue, "Overflow", int(s.Overflow), "is neither Drop nor Queue")
+	check.That(s.MaxQueue == 0 || s.Overflow == Queue, "MaxQueue", s.MaxQueue, "has no meaning with Overflow: Drop")
+	s.Retry.check(check)
+	if s.Profile.kind != kindClosed {
+		check.That(s.ThinkTime.IsZero(), "ThinkTime", s.ThinkTime, "has no meaning in an open profile, which has no users")
+		check.That(s.Pacing == 0, "Pacing", s.Pacing, "has no meaning in an open profile, which has no users")
+		check.That(s.NewUser == nil, "NewUser", "a function", "has no meaning in an open profile, which has no users")
+	}
+	if s.Profile.kind == kindClosed {
+		check.That(s.MaxInFlight == 0, "MaxInFlight", s.MaxInFlight, "has no meaning in a closed profile: the users are the limit")
+		check.That(s.Overflow == Drop, "Overflow", int(s.Overflow), "has no meaning in a closed profile: the users are the limit")
+	}
+	s.checkEvents(check)
+	if s.Name == "" {
+		s.Name = DefaultName
+	}
+	if s.MaxInFlight == 0 {
+		s.MaxInFlight = DefaultMaxInFlight
+	}
+	if s.MaxQueue == 0 {
+		s.MaxQueue = DefaultMaxQueue
+	}
+	if s.Grace == 0 && !s.NoGrace {
+		s.Grace = DefaultGrace
+	}
+	if s.Clock == nil {
+		s.Clock = clock.New()
+	}
+	if s.Seed == 0 {
+		s.Seed = qtests.DefaultSeed
+	}
+	if s.ErrorKind == nil {
+		s.ErrorKind = KindOf
+	}
+	_, mock := s.Clock.(*clock.Mock)
+	check.That(!mock, "Clock", "*clock.Mock", "is stepped by hand and cannot drive a load; use qtests.Run or the real clock")
+	return s, check.Result()
+}
+
+func (s *Scenario) checkWork(check *field.Checker) {
+	check.That(s.Do != nil || len(s.Steps) > 0, "Do", "nil", "and no Steps: there is nothing to do")
+	check.That(s.Do == nil || len(s.Steps) == 0, "Steps", len(s.Steps), "contradict Do")
+	check.That(s.Route == nil || s.Profile.kind == kindReplay, "Route", "a function", "has no meaning without a replay")
+	check.That(s.Route == nil || len(s.Steps) == 0, "Route", "a function", "contradicts Steps: each has a name")
+	check.That(len(s.Steps) <= maxSteps, "Steps", len(s.Steps), "are more than %d", maxSteps)
+	names := map[string]bool{}
+	for i, step := range s.Steps {
+		name := fmt.Sprintf("Steps[%d]", i)
+		check.That(step.Name != "", name+".Name", `""`, "is empty")
+		check.That(!names[step.Name], name+".Name", step.Name, "is there twice")
+		check.That(step.Weight >= 0 && step.Weight <= maxWeight, name+".Weight", step.Weight, "is not between 1 and %d", maxWeight)
+		check.That(step.Do != nil, name+".Do", "nil", "has nothing to do")
+		names[step.Name] = true
+	}
+}
+
+func (s *Scenario) checkEvents(check *field.Checker) {
+	d := s.Profile.Duration()
+	for i, e := range s.Events {
+		name := fmt.Sprintf("Events[%d]", i)
+		check.Err(name, e.Validate())
+		check.That(d == 0 || e.Offset < d, name+".Offset", e.Offset, "of %q is past the end of the scenario, %v", e.Name, d)
+	}
+}

@@ -1,0 +1,238 @@
+package load
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxShown is how many steps, kinds of errors and marks the text shows; the
+// JSON and the report have all.
+const maxShown = 12
+
+// Text is the summary of the run for people: a few lines of figures, then
+// steps, errors, thresholds and what happened when. It is the same, byte for
+// byte, for the same seed under a fake clock.
+func (r *Result) Text() string {
+	var b strings.Builder
+	r.headline(&b)
+	r.figures(&b)
+	r.stepTable(&b)
+	r.errorTable(&b)
+	r.checkLines(&b)
+	r.thresholdLines(&b)
+	r.markLines(&b)
+	if r.Repeat != "" {
+		fmt.Fprintf(&b, "  repeat      %s\n", r.Repeat)
+	}
+	return b.String()
+}
+
+func (r *Result) headline(b *strings.Builder) {
+	fmt.Fprintf(b, "%s: %s\n  %s, seed %d", r.Scenario, r.verdict(), r.Profile, r.Seed)
+	if r.Scale != 1 {
+		fmt.Fprintf(b, ", scale %s", number(r.Scale))
+	}
+	b.WriteString("\n\n")
+	if r.Halted != "" {
+		fmt.Fprintf(b, "  ended       at %v: %s\n", short(r.Elapsed), r.Halted)
+	}
+}
+
+func (r *Result) figures(b *strings.Builder) {
+	fmt.Fprintf(b, "  requests    %s in %v, %s/s", grouped(r.Finished), short(r.Elapsed), significant(r.Rate()))
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{{r.Dropped, "dropped"}, {r.Interrupted, "interrupted"}, {r.Retries, "retries"}, {r.RetriesDenied, "retries denied"}} {
+		if c.n > 0 {
+			fmt.Fprintf(b, ", %s %s", grouped(c.n), c.what)
+		}
+	}
+	fmt.Fprintf(b, "\n  errors      %s (%.4g%%)\n", grouped(r.Errors), 100*r.ErrorRate())
+	fmt.Fprintf(b, "  response    %s\n", percentiles(&r.Response))
+	if r.Service.Percentile(99) != r.Response.Percentile(99) || r.Service.sum != r.Response.sum {
+		fmt.Fprintf(b, "  service     %s\n", percentiles(&r.Service))
+	}
+	fmt.Fprintf(b, "  in flight   mean %s, at most %s\n", significant(r.MeanInFlight), grouped(r.MaxInFlight))
+	if len(r.Timeline) > 1 {
+		fmt.Fprintf(b, "  arrivals    %s\n", r.spark(func(p *Point) float64 { return float64(p.Arrivals) }))
+		fmt.Fprintf(b, "  p99         %s\n", r.spark(func(p *Point) float64 { return float64(p.P99) }))
+		if r.Errors > 0 {
+			fmt.Fprintf(b, "  errors      %s\n", r.spark(func(p *Point) float64 { return float64(p.Errors) }))
+		}
+	}
+}
+
+func percentiles(h *Histogram) string {
+	if h.Count() == 0 {
+		return "no request ended"
+	}
+	return fmt.Sprintf("p50 %v  p90 %v  p95 %v  p99 %v  p99.9 %v  max %v  mean %v",
+		short(h.Percentile(50)), short(h.Percentile(90)), short(h.Percentile(95)),
+		short(h.Percentile(99)), short(h.Percentile(99.9)), short(h.Max()), short(h.Mean()))
+}
+
+func (r *Result) stepTable(b *strings.Builder) {
+	if len(r.Steps) < 2 && len(r.Tags) == 0 {
+		return
+	}
+	rows := [][]string{{"step", "requests", "errors", "p50", "p95", "p99", "max"}}
+	shown := append(append([]StepResult{}, r.Steps...), r.Tags...)
+	hidden := max(len(shown)-maxShown, 0)
+	for i, s := range shown[:len(shown)-hidden] {
+		name := s.Name
+		if s.Part {
+			name = "└ " + name
+		} else if i >= len(r.Steps) {
+			name = "tag " + name
+		}
+		rows = append(rows, []string{name, grouped(s.Finished), grouped(s.Errors), short(s.Response.Percentile(50)),
+			short(s.Response.Percentile(95)), short(s.Response.Percentile(99)), short(s.Response.Max())})
+	}
+	b.WriteByte('\n')
+	table(b, rows)
+	if hidden > 0 {
+		fmt.Fprintf(b, "  … and %d more\n", hidden)
+	}
+}
+
+func (r *Result) errorTable(b *strings.Builder) {
+	if len(r.ErrorKinds) == 0 {
+		return
+	}
+	rows := [][]string{{"error", "count", "first at", "in step"}}
+	hidden := max(len(r.ErrorKinds)-maxShown, 0)
+	for _, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
+		rows = append(rows, []string{clip(e.Kind, 60), grouped(e.Count), short(e.First), clip(e.Step, 30)})
+	}
+	b.WriteByte('\n')
+	table(b, rows)
+	if hidden > 0 {
+		fmt.Fprintf(b, "  … and %d more\n", hidden)
+	}
+}
+
+func (r *Result) checkLines(b *strings.Builder) {
+	for i, c := range r.Checks {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "  check %s: %s of %s\n", c.Name, grouped(c.Passed), grouped(c.Total))
+	}
+}
+
+func (r *Result) thresholdLines(b *strings.Builder) {
+	for i, v := range r.Thresholds {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		sign := "✓"
+		if !v.Pass {
+			sign = "✗"
+		}
+		detail := v.detail()
+		if v.Error != "" {
+			detail = v.Error
+		}
+		fmt.Fprintf(b, "  %s %s  (%s)\n", sign, v.Threshold, detail)
+	}
+}
+
+func (r *Result) markLines(b *strings.Builder) {
+	if len(r.Marks) == 0 {
+		b.WriteByte('\n')
+		return
+	}
+	rows := [][]string{{"at", "", ""}}
+	hidden := max(len(r.Marks)-2*maxShown, 0)
+	for _, m := range r.Marks[:len(r.Marks)-hidden] {
+		rows = append(rows, []string{short(m.Offset), m.Source, clip(m.Text, 70)})
+	}
+	b.WriteByte('\n')
+	table(b, rows)
+	if hidden > 0 {
+		fmt.Fprintf(b, "  … and %d more\n", hidden)
+	}
+	b.WriteByte('\n')
+}
+
+// table writes rows in columns; a column whose cells start with a digit is
+// aligned to the right.
+func table(b *strings.Builder, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	right := make([]bool, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			right[i] = cell != "" && cell[0] >= '0' && cell[0] <= '9'
+		}
+	}
+	for _, row := range rows {
+		line := " "
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			if right[i] {
+				line += " " + pad + cell + " "
+			} else {
+				line += " " + cell + pad + " "
+			}
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+}
+
+// sparkWidth is how many characters a spark line has at most.
+const sparkWidth = 60
+
+// spark draws a value over the run, as the largest of each stretch, zero as a
+// blank; and names the largest of all.
+func (r *Result) spark(value func(*Point) float64) string {
+	n := min(len(r.Timeline), sparkWidth)
+	columns := make([]float64, n)
+	top := 0.0
+	for i := range r.Timeline {
+		x := value(&r.Timeline[i])
+		c := i * n / len(r.Timeline)
+		columns[c] = max(columns[c], x)
+		top = max(top, x)
+	}
+	bars := []rune("▁▂▃▄▅▆▇█")
+	var b strings.Builder
+	for _, x := range columns {
+		switch {
+		case x == 0:
+			b.WriteRune(' ')
+		default:
+			b.WriteRune(bars[min(int(x/top*float64(len(bars))), len(bars)-1)])
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// short rounds a duration to what a person reads: four digits.
+func short(d time.Duration) string {
+	unit := time.Microsecond
+	for x := d; x >= 10_000*time.Microsecond && unit < time.Second; x /= 10 {
+		unit *= 10
+	}
+	return d.Round(unit).String()
+}
+
+func significant(x float64) string {
+	if x >= 1000 {
+		return grouped(int64(x + 0.5))
+	}
+	return strconv.FormatFloat(x, 'g', 4, 64)
+}
+
+// grouped writes 1234567 as 1,234,567.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

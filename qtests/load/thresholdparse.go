@@ -1,0 +1,222 @@
+package load
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type thresholdParser struct{ text, rest string }
+
+func (p *thresholdParser) parse() (t Threshold, err error) {
+	if err = p.left(&t); err != nil {
+		return t, err
+	}
+	p.rest = strings.TrimSpace(p.rest)
+	for _, op := range ops {
+		if rest, ok := strings.CutPrefix(p.rest, op); ok {
+			t.Op, p.rest = op, strings.TrimSpace(rest)
+			break
+		}
+	}
+	if t.Op == "" {
+		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
+	}
+	value, rest, _ := strings.Cut(p.rest, " ")
+	if t.Value, t.Unit, err = parseValue(value); err != nil {
+		return t, err
+	}
+	if err = p.options(&t, strings.Fields(rest)); err != nil {
+		return t, err
+	}
+	return t, t.Validate()
+}
+
+// left reads the scope, the kind of time, and the metric.
+func (p *thresholdParser) left(t *Threshold) error {
+	for {
+		name, argument, called, err := p.word()
+		if err != nil {
+			return err
+		}
+		dotted := strings.HasPrefix(p.rest, ".")
+		switch {
+		case name == "step" && called && t.Step == "":
+			t.Step = argument
+		case name == "tag" && called && t.Tag == "":
+			t.Tag = argument
+			if !strings.Contains(argument, "=") {
+				return fmt.Errorf("tag(%s) is not like tag(key=value)", argument)
+			}
+		case name == "check" && called && !dotted:
+			t.Check, t.Metric = argument, "checks"
+			return nil
+		case name == "service" && dotted && !called:
+			t.Service = true
+		case name == "late" && dotted && !called:
+			t.Late = true
+		case name == "p" && called:
+			t.Metric = "p"
+			t.Percentile, err = strconv.ParseFloat(argument, 64)
+			if err != nil {
+				return fmt.Errorf("p(%s): not a number", argument)
+			}
+			return nil
+		case metrics[name].units != nil && !called && name != "p":
+			t.Metric = name
+			return nil
+		case name == "p":
+			return errors.New("p wants a number, as in p(99)")
+		default:
+			return unknown("metric", name, append(sortedKeys(metrics), "step", "tag", "check", "service", "late"))
+		}
+		if !dotted {
+			return fmt.Errorf("wants a metric after %q, as in %s.p(99)", name, strings.TrimSuffix(p.text, p.rest))
+		}
+		p.rest = p.rest[1:]
+	}
+}
+
+// word reads name or name(argument).
+func (p *thresholdParser) word() (name, argument string, called bool, err error) {
+	end := strings.IndexAny(p.rest, "(.<>=! ")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	name, p.rest = p.rest[:end], p.rest[end:]
+	if name == "" {
+		return "", "", false, errors.New("wants a metric, as in p(99)<250ms")
+	}
+	if !strings.HasPrefix(p.rest, "(") {
+		return name, "", false, nil
+	}
+	// Names of steps may hold parentheses, as long as they are balanced.
+	depth := 0
+	for i, c := range p.rest {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 {
+			argument, p.rest = p.rest[1:i], p.rest[i+1:]
+			if argument == "" {
+				return "", "", false, fmt.Errorf("%s() is empty", name)
+			}
+			return name, argument, true, nil
+		}
+	}
+	return "", "", false, fmt.Errorf("%s( is not closed", name)
+}
+
+func parseValue(s string) (float64, Unit, error) {
+	if n, ok := strings.CutSuffix(s, "%"); ok {
+		x, err := parseNumber(n)
+		return x, Percent, err
+	}
+	if n, ok := strings.CutSuffix(s, "/s"); ok {
+		x, err := parseNumber(n)
+		return x, PerSecond, err
+	}
+	if x, err := parseNumber(s); err == nil {
+		return x, Count, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, 0, fmt.Errorf("value %q is no number, percentage, rate (/s) or duration", s)
+	}
+	return d.Seconds(), Seconds, nil
+}
+
+func parseNumber(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || x-x != 0 {
+		return 0, fmt.Errorf("value %q is not a finite number", s)
+	}
+	return x, nil
+}
+
+func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
+	for len(words) > 0 {
+		switch {
+		case words[0] == "every" && len(words) > 1:
+			if t.Every, err = time.ParseDuration(words[1]); err != nil || t.Every <= 0 {
+				return fmt.Errorf("every %s: want a positive duration", words[1])
+			}
+			words = words[2:]
+		case words[0] == "abort" && len(words) > 2 && words[1] == "after":
+			t.Abort = true
+			if t.AbortAfter, err = time.ParseDuration(words[2]); err != nil || t.AbortAfter < 0 {
+				return fmt.Errorf("abort after %s: want a duration", words[2])
+			}
+			words = words[3:]
+		case words[0] == "abort":
+			t.Abort = true
+			words = words[1:]
+		default:
+			return unknown("option", words[0], []string{"every", "abort"})
+		}
+	}
+	return nil
+}
+
+// unknown is the error of a name that is not among the known ones, with those
+// that are near.
+func unknown(what, name string, known []string) error {
+	near := nearest(name, known)
+	if len(near) == 0 {
+		return fmt.Errorf("unknown %s %q; known: %s", what, name, strings.Join(known, ", "))
+	}
+	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(near, " or "))
+}
+
+// nearest returns up to three known names within a third of name's length, and
+// at least one edit, nearest first.
+func nearest(name string, known []string) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var found []candidate
+	for _, k := range known {
+		d := distance(strings.ToLower(name), strings.ToLower(k))
+		if d <= max(1, min(len(name), len(k))/3) || len(name) > 2 && strings.HasPrefix(k, name) {
+			found = append(found, candidate{k, d})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
+	var names []string
+	for _, f := range found[:min(3, len(found))] {
+		names = append(names, strconv.Quote(f.name))
+	}
+	return names
+}
+
+// distance is the number of edits between a and b (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substitution := diagonal
+			if a[i] != b[j] {
+				substitution++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitution, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

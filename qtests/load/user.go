@@ -1,0 +1,144 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// A User is who makes a request. In a closed profile it is the same User, with
+// the same State, for all requests of one user; in an open profile and a replay every
+// request has a User of its own. Its methods are for the goroutine of the
+// request, until the request ends.
+type User struct {
+	// State is the caller's own, kept from request to request of a user.
+	State any
+
+	run     *run
+	id      int64
+	request int64
+	step    *tally
+	do      func(context.Context, *User) error
+	entry   *Entry
+	rand    *rand.Rand
+	tags    []tag
+
+	intended, started time.Duration
+	attempts          int
+	life              *life
+	interrupted       bool  // set under the run's mutex when the run cancels it
+	prev, next        *User // requests under way, in the order of their starts
+}
+
+type tag struct{ key, value string }
+
+// ID is the number of the user, from 1. In an open profile it is that of the
+// request.
+func (u *User) ID() int64 { return u.id }
+
+// Request is the number of the request in its run, from 1, in the order of their
+// starts.
+func (u *User) Request() int64 { return u.request }
+
+// Step is the name of the step that runs.
+func (u *User) Step() string { return u.step.name }
+
+// Attempt is the number of the attempt, from 1; it rises with every retry.
+func (u *User) Attempt() int { return u.attempts }
+
+// Entry is the log entry that the request repeats, in a replay, and otherwise
+// the zero Entry.
+func (u *User) Entry() Entry {
+	if u.entry == nil {
+		return Entry{}
+	}
+	return *u.entry
+}
+
+// Clock is the clock of the run.
+func (u *User) Clock() clock.Clock { return u.run.clk }
+
+// Intended is when the request was due, as an offset from the start of the run. In a closed
+// profile it is when the request started.
+func (u *User) Intended() time.Duration { return u.intended }
+
+// Rand returns the user's own random numbers. They depend on the run's seed, the
+// scenario's name and the number of the user, and on nothing else.
+func (u *User) Rand() *rand.Rand {
+	if u.rand == nil {
+		u.rand = u.run.users.At(uint64(u.id))
+	}
+	return u.rand
+}
+
+// Sleep waits for d on the run's clock, or until ctx ends, whose error it then
+// returns. It is how a step thinks.
+func (u *User) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, u.run.clk, d) }
+
+func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
+	if d <= 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	timer := clk.Timer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Check counts ok under name, and returns it. Checks do not make a request
+// fail; thresholds may, as "check(name)>99%". Beyond 100 names, "other".
+func (u *User) Check(name string, ok bool) bool {
+	u.run.check(name, ok)
+	return ok
+}
+
+// Tag counts the request under a tag as well when it ends, for results and
+// thresholds: "tag(region=eu).p(95)<1s". A key set twice keeps the later value.
+// Beyond 100 pairs of a run, the value "other".
+func (u *User) Tag(key, value string) {
+	for i := range u.tags {
+		if u.tags[i].key == key {
+			u.tags[i].value = value
+			return
+		}
+	}
+	u.tags = append(u.tags, tag{key, value})
+}
+
+// Part runs f as a named part of the request and measures it as a step of its
+// own, which does not count as a request. It returns the error of f.
+func (u *User) Part(ctx context.Context, name string, f func(ctx context.Context) error) error {
+	start := u.run.offset()
+	ended := false
+	var err error
+	defer func() {
+		if !ended { // a panic or Goexit is passing through
+			err = fmt.Errorf("%s: did not return", name)
+		}
+		u.run.part(name, u.run.offset()-start, err)
+	}()
+	err = f(ctx)
+	ended = true
+	return err
+}
+
+// Sequence returns a Do that runs the steps one after the other, each measured as a
+// Part, and stops at the first error. Weights have no meaning in it.
+func Sequence(steps ...Step) func(context.Context, *User) error {
+	return func(ctx context.Context, u *User) error {
+		for _, s := range steps {
+			err := u.Part(ctx, s.Name, func(ctx context.Context) error { return s.Do(ctx, u) })
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
