@@ -25,6 +25,7 @@ type T struct {
 	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
 	witness witness
 	sealed  atomic.Bool // the test is over, or the bubble was left behind
+	last    []func()    // to be called when all cleanups have run
 
 	outside sync.Mutex // held while the goroutine outside is asked the time
 }
@@ -119,26 +120,22 @@ func (q *T) RealElapsed() time.Duration {
 func (q *T) Wait() {
 	q.settle()
 	for q.clock.behind() {
-		// An instant at the end of the queue: when it comes, those before it
-		// have fired and come to rest.
-		raw, wait := q.clock.claim(0, false)
-		time.Sleep(wait)
-		q.clock.fired(raw)
+		q.clock.rest()
 		q.settle()
 	}
-	q.witness.look(q)
 }
 
 // settle is synctest.Wait for one caller at a time. A second one gets the same
-// from a wait for the next nanosecond, save that the race detector does not see
-// that the others have come to rest.
+// from a wait of a nanosecond, save that the race detector does not see that the
+// others have come to rest.
 func (q *T) settle() {
 	if !q.waiting.CompareAndSwap(false, true) {
-		q.clock.Sleep(1)
+		q.clock.rest()
 		return
 	}
 	defer q.waiting.Store(false)
 	synctest.Wait()
+	q.witness.look(q)
 }
 
 // Sleep waits for d and returns with every effect of that instant visible: like

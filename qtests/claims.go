@@ -30,7 +30,10 @@ const microsecond = 1000
 // A slot is a taken instant. next is a hint, at or before the first free instant
 // after it: a thousand waits for one instant would otherwise probe it a thousand
 // times each.
-type slot struct{ nominal, next int64 }
+type slot struct {
+	nominal, next int64
+	rest          bool // the wait of somebody who waits for the others
+}
 
 func newClaims() claims { return claims{taken: map[int64]slot{}, free: microsecond} }
 
@@ -51,7 +54,7 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 		}
 		raw = c.allowed(now, s.next)
 	}
-	c.taken[raw] = slot{nominal, raw + 1}
+	c.taken[raw] = slot{nominal: nominal, next: raw + 1}
 	if first != raw {
 		s := c.taken[first]
 		s.next = raw + 1
@@ -89,8 +92,19 @@ func (c *claims) lapse(raw int64) {
 			_, pending := c.taken[raw]
 			return !pending
 		})
-		heap.Init(&c.lapsing)
+		// An instant given back and taken again is in there twice. A sorted
+		// slice is a heap.
+		slices.Sort(c.lapsing)
+		c.lapsing = slices.Compact(c.lapsing)
 	}
+}
+
+// rest marks a claim as one that displacedAfter passes over: two who wait for
+// each other's last event would wait for ever.
+func (c *claims) rest(raw int64) {
+	s := c.taken[raw]
+	s.rest = true
+	c.taken[raw] = s
 }
 
 // settle removes a claim and returns its nominal instant.
@@ -110,7 +124,7 @@ func (c *claims) nominal(raw int64) (nominal int64, ok bool) {
 // instant at or before nominal.
 func (c *claims) displacedAfter(now, nominal int64) bool {
 	for raw := now + 1; raw <= nominal+c.stretch; raw++ {
-		if s, ok := c.taken[raw]; ok && s.nominal <= nominal {
+		if s, ok := c.taken[raw]; ok && s.nominal <= nominal && !s.rest {
 			return true
 		}
 	}

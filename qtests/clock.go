@@ -26,6 +26,8 @@ type tieFree struct {
 	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
+	// rests are told whenever a wait has ended.
+	rests rests
 
 	mu struct {
 		sync.Mutex
@@ -72,11 +74,12 @@ func (c *tieFree) claim(d time.Duration, lapse bool) (raw int64, wait time.Durat
 // returns its nominal instant.
 func (c *tieFree) fired(raw int64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if nominal, ok := c.mu.claims.settle(raw); ok {
 		c.mu.current = claim{raw, nominal}
 		c.mu.latest = max(c.mu.latest, nominal)
 	}
+	c.mu.Unlock()
+	c.rests.call()
 }
 
 // abandon gives the instant of a cancelled wait back.
@@ -121,6 +124,17 @@ func (c *tieFree) behind() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.mu.claims.displacedAfter(now, c.nominalLocked(now))
+}
+
+// rest returns at the end of the queue of the present nominal instant: when what
+// was queued there before has fired and come to rest.
+func (c *tieFree) rest() {
+	raw, wait := c.claim(0, false)
+	c.mu.Lock()
+	c.mu.claims.rest(raw)
+	c.mu.Unlock()
+	time.Sleep(wait)
+	c.fired(raw)
 }
 
 // Now returns the nominal instant: inside an event that the clock displaced, the

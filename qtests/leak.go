@@ -40,7 +40,7 @@ func (q *T) leaks() string {
 // since when it waits in fake time. T.Go tells it of a start; and it looks
 // whenever the test pauses in Sleep or Wait, when everything is at rest anyway.
 type witness struct {
-	mu     sync.Mutex // guards starts; the rest belongs to the goroutine in Wait
+	mu     sync.Mutex // guards starts; the rest belongs to whoever is in synctest.Wait
 	starts map[uint64]start
 
 	seed   maphash.Seed

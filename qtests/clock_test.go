@@ -1,0 +1,269 @@
+package qtests
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// stress multiplies the size of the tests that have no natural one.
+func stress() int {
+	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
+
+// TestClaimsModel checks the invariants of claims under random operations: no
+// instant is taken twice, none lies before what was asked for, none is a whole
+// number of microseconds away or on a ticker's nanosecond, and what is settled
+// or has lapsed is forgotten.
+func TestClaimsModel(t *testing.T) {
+	for seed := range uint64(10 * stress()) {
+		checkClaims(t, NewStream(seed, "claims").Rand(), 2000)
+		if t.Failed() {
+			t.Fatalf("to repeat: seed %d", seed)
+		}
+	}
+}
+
+func checkClaims(t *testing.T, r *rand.Rand, operations int) {
+	t.Helper()
+	c := newClaims()
+	now := int64(946684800000000000)
+	type wait struct{ nominal, lapses int64 }
+	pending := map[int64]wait{} // the reference
+	reserved := map[int64]bool{}
+	for range operations {
+		switch r.IntN(10) {
+		case 0: // time moves to the next instant, or by something else's timer
+			now += r.Int64N(3000)
+			for raw, w := range pending {
+				if raw < now && w.lapses == 0 {
+					nominal, ok := c.settle(raw) // a Sleep always settles
+					require.True(t, ok)
+					require.Equal(t, w.nominal, nominal)
+				}
+				if raw < now {
+					delete(pending, raw)
+				}
+			}
+		case 1:
+			if r.IntN(20) == 0 {
+				c.reserve(now)
+				reserved[now%microsecond] = c.reserved[now%microsecond]
+			}
+		case 2: // a cancelled wait gives its instant back
+			for raw := range pending {
+				_, ok := c.settle(raw)
+				require.True(t, ok)
+				delete(pending, raw)
+				break
+			}
+		default:
+			nominal := now + r.Int64N(20)*500
+			if r.IntN(10) == 0 {
+				nominal = now - r.Int64N(1000)
+			}
+			raw := c.take(now, nominal)
+			_, twice := pending[raw]
+			require.False(t, twice, "instant %d is taken twice", raw)
+			require.GreaterOrEqual(t, raw, nominal)
+			require.Greater(t, raw, now)
+			require.NotZero(t, (raw-now)%microsecond, "a whole number of microseconds away")
+			require.False(t, reserved[raw%microsecond], "on a ticker's nanosecond")
+			w := wait{nominal: nominal, lapses: r.Int64N(2)}
+			if w.lapses == 1 {
+				c.lapse(raw)
+			}
+			pending[raw] = w
+			got, ok := c.nominal(raw)
+			require.True(t, ok)
+			require.Equal(t, nominal, got)
+		}
+		require.LessOrEqual(t, len(c.lapsing), 2*len(c.taken)+65)
+	}
+	for raw := range pending {
+		require.Contains(t, c.taken, raw)
+	}
+}
+
+func TestClaimsManyAtOneInstant(t *testing.T) {
+	// Probing one by one would need 5·10⁹ steps.
+	c := newClaims()
+	for range 100_000 {
+		c.take(0, 1_000_000)
+	}
+	require.Len(t, c.taken, 100_000)
+	require.Less(t, c.stretch, int64(100_200))
+}
+
+// TestEveryMethodOfTheClock waits for one instant in every way there is, twice,
+// and wants each woken in the order of the calls, at exactly that instant.
+func TestEveryMethodOfTheClock(t *testing.T) {
+	Run(t, func(q *T) {
+		c := q.Clock()
+		begin := c.Now()
+		var mu sync.Mutex
+		var order []string
+		woken := func(name string) {
+			mu.Lock()
+			defer mu.Unlock()
+			require.Equal(q, time.Second, c.Since(begin), name)
+			order = append(order, name)
+		}
+		receive := func(name string, ch <-chan time.Time) {
+			q.Go(func() { <-ch; woken(name) })
+		}
+		var want []string
+		for i := range 2 {
+			next := func(name string) string {
+				want = append(want, fmt.Sprint(name, i))
+				return want[len(want)-1]
+			}
+			after := next("After")
+			receive(after, c.After(time.Second))
+			timer := next("Timer")
+			receive(timer, c.Timer(time.Second).C)
+			f := next("AfterFunc")
+			c.AfterFunc(time.Second, func() { woken(f) })
+			sleep := next("Sleep")
+			q.Go(func() { c.Sleep(time.Second); woken(sleep) })
+			q.Wait()
+			timeout := next("WithTimeout")
+			ctx, cancel := c.WithTimeout(q.Context(), time.Second)
+			defer cancel()
+			q.Go(func() { <-ctx.Done(); woken(timeout) })
+			deadline := next("WithDeadline")
+			ctx2, cancel2 := c.WithDeadline(q.Context(), begin.Add(time.Second))
+			defer cancel2()
+			q.Go(func() { <-ctx2.Done(); woken(deadline) })
+			require.ErrorIs(q, func() error {
+				ctx, cancel := c.WithTimeout(ctx, time.Hour) // the parent ends first
+				defer cancel()
+				d, _ := ctx.Deadline()
+				require.Equal(q, time.Second, Round(c.Until(d)))
+				cancel()
+				return ctx.Err()
+			}(), context.Canceled)
+		}
+		ticker := c.Ticker(time.Second)
+		defer ticker.Stop()
+		q.Sleep(999 * time.Millisecond)
+		require.Empty(q, order)
+		q.Sleep(time.Millisecond)
+		require.Equal(q, want, order)
+		require.Len(q, ticker.C, 0, "a channel of a ticker shows no length since go1.23")
+		require.Equal(q, time.Second, (<-ticker.C).Sub(begin))
+		require.Equal(q, 2*time.Second, Round((<-c.Tick(time.Second)).Sub(begin)))
+	})
+}
+
+func TestNonPositiveWaits(t *testing.T) {
+	Run(t, func(q *T) {
+		c := q.Clock()
+		c.Sleep(0)
+		c.Sleep(-time.Second)
+		<-c.After(0)
+		<-c.Timer(-time.Second).C
+		done := make(chan struct{})
+		c.AfterFunc(-1, func() { close(done) })
+		<-done
+		ctx, cancel := c.WithTimeout(q.Context(), -time.Second)
+		defer cancel()
+		<-ctx.Done()
+		require.ErrorIs(q, ctx.Err(), context.DeadlineExceeded)
+		require.Zero(q, q.Elapsed())
+	})
+}
+
+// TestResetTimersKeepTheirOrder covers what no wrapper sees: AfterFuncs that are
+// Reset to one instant still run in the order in which they were made.
+func TestResetTimersKeepTheirOrder(t *testing.T) {
+	Run(t, func(q *T) {
+		var mu sync.Mutex
+		var order []int
+		for i := range 50 {
+			timer := q.Clock().AfterFunc(time.Duration(50-i)*time.Hour, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			timer.Reset(time.Second)
+		}
+		stopped := q.Clock().AfterFunc(time.Second, func() { q.Errorf("a stopped timer fired") })
+		require.True(q, stopped.Stop())
+		q.Sleep(time.Second)
+		require.Len(q, order, 50)
+		require.True(q, slices.IsSorted(order), "%v", order)
+	})
+}
+
+func TestCancelledWaitsAreForgotten(t *testing.T) {
+	Run(t, func(q *T) {
+		for range 10_000 {
+			_, cancel := q.Clock().WithTimeout(q.Context(), time.Hour)
+			cancel()
+		}
+		require.Zero(q, q.clock.pending())
+		require.LessOrEqual(q, len(q.clock.mu.claims.lapsing), 65)
+	})
+}
+
+// TestPackageTimeDoesNotTie arms timers of package time and of the clock in one
+// event, for one instant: the clock's must not meet the others, whose place
+// among themselves nobody can give.
+func TestPackageTimeDoesNotTie(t *testing.T) {
+	Run(t, func(q *T) {
+		q.Clock().Sleep(time.Second)
+		raw := time.Now()
+		time.AfterFunc(time.Second, func() {})
+		fired := make(chan time.Time, 1)
+		q.Clock().AfterFunc(time.Second, func() { fired <- time.Now() })
+		require.NotEqual(q, raw.Add(time.Second), <-fired)
+		require.Equal(q, 2*time.Second, q.Elapsed())
+	})
+}
+
+func TestNowNeverGoesBack(t *testing.T) {
+	Run(t, func(q *T) {
+		r := q.Rand("steps")
+		var mu sync.Mutex
+		last := q.Clock().Now()
+		for range 2000 {
+			// Instants a nanosecond apart: displaced ones run past later ones.
+			q.Clock().AfterFunc(time.Duration(r.IntN(100)), func() {
+				mu.Lock()
+				defer mu.Unlock()
+				now := q.Clock().Now()
+				require.False(q, now.Before(last))
+				last = now
+			})
+		}
+		q.Sleep(time.Second)
+	})
+}
+
+func TestConcurrentSleepsAndWaits(t *testing.T) {
+	Run(t, func(q *T) {
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				for range 20 {
+					q.Sleep(time.Second)
+					q.Wait()
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(q, 20*time.Second, Round(q.Elapsed()))
+	})
+}
