@@ -2,10 +2,8 @@ package qtests
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -72,43 +70,5 @@ func TestServeClientTimeout(t *testing.T) {
 		require.Equal(q, 3*time.Second, Round(q.Elapsed()))
 		q.Wait()
 		require.ErrorIs(q, served, context.Canceled)
-	})
-}
-
-func TestConnDeadlines(t *testing.T) {
-	Run(t, func(q *T) {
-		l := Listen(q.Clock(), "x")
-		accepted := make(chan struct{})
-		q.Go(func() {
-			defer close(accepted)
-			c, err := l.Accept()
-			if err == nil {
-				q.Cleanup(func() { _ = c.Close() })
-			}
-		})
-		c, err := l.Dial(q.Context())
-		require.NoError(q, err)
-		<-accepted
-		require.NoError(q, c.SetReadDeadline(q.Clock().Now().Add(time.Second)))
-		_, err = c.Read(make([]byte, 1))
-		require.ErrorIs(q, err, os.ErrDeadlineExceeded)
-		require.Equal(q, time.Second, q.Elapsed())
-		_, err = c.Read(make([]byte, 1))
-		require.ErrorIs(q, err, os.ErrDeadlineExceeded, "it stays expired")
-		require.NoError(q, c.SetDeadline(time.Time{}))
-
-		require.NoError(q, c.SetWriteDeadline(q.Clock().Now().Add(time.Second)))
-		n, err := c.Write(make([]byte, 2*connBuffer))
-		require.ErrorIs(q, err, os.ErrDeadlineExceeded)
-		require.Equal(q, connBuffer, n)
-		require.NoError(q, l.Close())
-		_, err = l.Dial(q.Context())
-		require.ErrorContains(q, err, "refused")
-		_, err = l.Accept()
-		require.Error(q, err)
-		require.NoError(q, c.Close())
-		_, err = c.Read(make([]byte, 1))
-		require.ErrorContains(q, err, "closed")
-		require.False(q, errors.Is(err, io.EOF))
 	})
 }
