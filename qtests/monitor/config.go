@@ -50,6 +50,10 @@ type Config struct {
 
 	// Rules are the alerts. Their names may repeat, as in Prometheus.
 	Rules []Rule
+	// Compile makes the evaluators of the rules' expressions. Nil is the monitor's
+	// own reader, for which see "Expressions" in the package doc; module promql
+	// has Prometheus' own engine.
+	Compile Compiler
 	// Channels receive the notifications that Route makes of the alerts, unless
 	// Silences or Inhibitions mute them.
 	Channels    []Channel

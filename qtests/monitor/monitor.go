@@ -59,7 +59,7 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
 	for i, r := range cfg.Rules {
-		made, err := newRule(r, i)
+		made, err := newRule(r, i, cfg)
 		if err != nil {
 			return nil, err
 		}

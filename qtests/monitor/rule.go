@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -16,13 +17,20 @@ import (
 )
 
 // A Rule is an alerting rule: every element of the result of Expr is an alert,
-// identified by its labels.
+// identified by its labels. With Record instead of Name it is a recording rule.
 type Rule struct {
-	// Name is the alert's name, the label alertname. It may not be empty.
+	// Name is the alert's name, the label alertname.
 	Name string
+	// Record is the name of the metric under which the result is kept, with Labels
+	// added, for the rules after this one and for reads. A recording rule has no
+	// For, KeepFiringFor, Severity, Summary, Annotations or policies.
+	Record string
 	// Expr is the condition, in PromQL: breaker_state{state="open"} == 1. See
 	// "Expressions" in the package doc for what is evaluated.
 	Expr string
+	// Every is the time between two evaluations, a multiple of Config.Interval. Zero
+	// is every scrape. Between them a recording rule repeats its last result.
+	Every time.Duration
 	// For is how long the condition must hold, without a gap, before the alert
 	// fires. Zero fires at once.
 	For time.Duration
@@ -61,7 +69,11 @@ const (
 // A rule is a Rule made ready, with its alerts.
 type rule struct {
 	Rule
-	expr        *query.Expr
+	expr        *query.Expr // or
+	evaluator   Evaluator
+	guard       guard
+	every       int64 // scrapes between two evaluations
+	last        []recorded
 	labels      map[string]*template.Template
 	annotations map[string]*template.Template
 	machine     alert.Machine
@@ -69,62 +81,101 @@ type rule struct {
 	failures    int
 }
 
-var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+var (
+	labelName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
+)
 
-func newRule(r Rule, i int) (*rule, error) {
-	at := func(name string) string { return fmt.Sprintf("Rules[%d].%s", i, name) }
-	check := field.Check("monitor: Config")
-	check.That(r.Name != "", at("Name"), `""`, "is empty")
-	check.Duration(at("For"), r.For)
-	check.Duration(at("KeepFiringFor"), r.KeepFiringFor)
-	check.That(r.NoData >= PolicyDefault && r.NoData <= PolicyAlert, at("NoData"), int(r.NoData), "is no Policy")
-	check.That(r.OnError >= PolicyDefault && r.OnError <= PolicyAlert, at("OnError"), int(r.OnError), "is no Policy")
-	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}}
+// newRule makes the i-th rule ready.
+func newRule(r Rule, i int, cfg Config) (*rule, error) {
+	check := field.Check(fmt.Sprintf("monitor: Config.Rules[%d]", i))
+	r.check(check, cfg.Interval)
+	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/cfg.Interval))}
+	if err := out.compile(cfg.Compile); err != nil {
+		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
+	}
+	labels := with(r.Labels, "severity", r.Severity)
+	annotations := with(r.Annotations, "summary", r.Summary)
 	var err error
-	if out.expr, err = query.Parse(r.Expr); err != nil {
-		check.Err(at("Expr"), fmt.Errorf("%q: %w", r.Expr, err))
-	}
-	labels := maps.Clone(r.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	if r.Severity != "" {
-		check.That(labels["severity"] == "", at("Severity"), r.Severity, "contradicts the label severity")
-		labels["severity"] = r.Severity
-	}
-	annotations := maps.Clone(r.Annotations)
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	if r.Summary != "" {
-		check.That(annotations["summary"] == "", at("Summary"), r.Summary, "contradicts the annotation summary")
-		annotations["summary"] = r.Summary
-	}
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		check.That(labelName.MatchString(name) && name != history.NameLabel && name != "alertname", at("Labels"), name, "cannot be a label of an alert")
-	}
 	out.labels, err = parseTemplates(labels)
-	check.Err(at("Labels"), err)
+	check.Err("Labels", err)
 	out.annotations, err = parseTemplates(annotations)
-	check.Err(at("Annotations"), err)
+	check.Err("Annotations", err)
 	return out, check.Result()
 }
 
-// evaluate takes the rule one step further and returns what changed.
-func (r *rule) evaluate(st *history.Store, ts time.Time) []alert.Transition {
-	result, err := r.expr.Eval(st, ts.UnixNano())
+// check reports the fields that have no meaning.
+func (r *Rule) check(check *field.Checker, interval time.Duration) {
+	check.Duration("Every", r.Every)
+	check.Duration("For", r.For)
+	check.Duration("KeepFiringFor", r.KeepFiringFor)
+	check.That(r.Every%interval == 0, "Every", r.Every, "is no multiple of Config.Interval, %v", interval)
+	check.That(r.NoData >= PolicyDefault && r.NoData <= PolicyAlert, "NoData", int(r.NoData), "is no Policy")
+	check.That(r.OnError >= PolicyDefault && r.OnError <= PolicyAlert, "OnError", int(r.OnError), "is no Policy")
+	check.That(r.Severity == "" || r.Labels["severity"] == "", "Severity", r.Severity, "contradicts the label severity")
+	check.That(r.Summary == "" || r.Annotations["summary"] == "", "Summary", r.Summary, "contradicts the annotation summary")
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		check.That(labelName.MatchString(name) && name != history.NameLabel && name != "alertname", "Labels", name, "cannot be a label of a rule")
+	}
+	if r.Record == "" {
+		check.That(r.Name != "", "Name", `""`, "is empty")
+		return
+	}
+	check.That(metricName.MatchString(r.Record), "Record", r.Record, "is not the name of a metric")
+	check.That(r.Name == "", "Name", r.Name, "contradicts Record")
+	alerting := r.For != 0 || r.KeepFiringFor != 0 || r.Severity != "" || r.Summary != "" || len(r.Annotations) > 0 || r.NoData != 0 || r.OnError != 0
+	check.That(!alerting, "Record", r.Record, "is a recording rule, which has no For, KeepFiringFor, Severity, Summary, Annotations, NoData or OnError")
+}
+
+// title names the rule in errors.
+func (r *Rule) title() string { return r.Name + r.Record }
+
+// with returns a copy of m in which name is value, unless that is empty.
+func with(m map[string]string, name, value string) map[string]string {
+	m = maps.Clone(m)
+	if value == "" {
+		return m
+	}
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[name] = value
+	return m
+}
+
+// compile makes the expression ready, with a compiler that may panic.
+func (r *rule) compile(c Compiler) (err error) {
+	if c == nil {
+		r.expr, err = query.Parse(r.Expr)
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("Config.Compile panicked: %v", p)
+		}
+	}()
+	r.guard = newGuard("the rule's evaluator")
+	r.evaluator, err = c(r.Expr)
+	if err == nil && r.evaluator == nil {
+		err = errors.New("Config.Compile returned no Evaluator")
+	}
+	return err
+}
+
+// apply takes the alerts of the rule one step further and returns what changed.
+func (r *rule) apply(ts time.Time, o outcome) []alert.Transition {
 	var conditions []alert.Condition
+	err := o.err
 	if err == nil {
-		conditions, err = r.conditions(result.Points)
+		conditions, err = r.conditions(o.points)
 	}
 	policy := PolicyDefault
 	switch {
+	case err != nil && r.OnError == PolicyDefault:
+		policy = PolicyKeep
 	case err != nil:
 		policy = r.OnError
-		if policy == PolicyDefault {
-			policy = PolicyKeep
-		}
-	case !result.Data && r.NoData != PolicyDefault:
+	case o.noData:
 		policy = r.NoData
 	}
 	var changes []alert.Transition
@@ -137,11 +188,28 @@ func (r *rule) evaluate(st *history.Store, ts time.Time) []alert.Transition {
 	default:
 		changes, err = r.machine.Eval(ts, conditions)
 	}
-	r.err = err
-	if err != nil {
+	r.note(err)
+	return changes
+}
+
+// note remembers how the last evaluation ended.
+func (r *rule) note(err error) {
+	if r.err = err; err != nil {
 		r.failures++
 	}
-	return changes
+}
+
+// relabel returns the labels of an element with those of the rule.
+func (r *rule) relabel(p query.Point, data templateData) (history.Labels, error) {
+	labels := p.Labels.Without(history.NameLabel)
+	for _, name := range slices.Sorted(maps.Keys(r.labels)) {
+		value, err := execute(r.labels[name], data)
+		if err != nil {
+			return nil, fmt.Errorf("label %s: %w", name, err)
+		}
+		labels = labels.With(name, value)
+	}
+	return labels, nil
 }
 
 // conditions turns the elements of a result into alerts.
@@ -149,13 +217,9 @@ func (r *rule) conditions(points []query.Point) ([]alert.Condition, error) {
 	out := make([]alert.Condition, 0, len(points))
 	for _, p := range points {
 		data := templateData{Labels: p.Labels.Map(), Value: p.Value}
-		labels := p.Labels.Without(history.NameLabel)
-		for _, name := range slices.Sorted(maps.Keys(r.labels)) {
-			value, err := execute(r.labels[name], data)
-			if err != nil {
-				return nil, fmt.Errorf("label %s: %w", name, err)
-			}
-			labels = labels.With(name, value)
+		labels, err := r.relabel(p, data)
+		if err != nil {
+			return nil, err
 		}
 		c := alert.Condition{Labels: labels.With("alertname", r.Name), Value: p.Value, Annotations: map[string]string{}}
 		for name, t := range r.annotations {

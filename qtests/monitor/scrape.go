@@ -40,7 +40,7 @@ func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
 		}
 		all = append(all, g)
 	}
-	return m.record(at, all)
+	return m.record(ctx, at, all)
 }
 
 // gather calls the gatherer of a source.
@@ -61,19 +61,42 @@ func (m *Monitor) gather(ctx context.Context, s *source) gathered {
 	return gathered{source: s, families: families}
 }
 
-// record writes a scrape into the history and evaluates the rules on it.
-func (m *Monitor) record(at time.Time, all []gathered) error {
+// record writes a scrape into the history and evaluates the rules on it. The
+// caller holds the scraping token.
+func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) error {
+	errs, ok := m.ingest(at, all)
+	if !ok {
+		return errors.Join(errs...)
+	}
+	at = instant(at.UnixNano())
+	for _, r := range m.rules {
+		if err := m.evaluate(ctx, r, at); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var alerts []alert.Alert
+	for _, r := range m.rules {
+		alerts = append(alerts, r.machine.Alerts()...)
+	}
+	m.mu.dispatcher.Update(at, alerts)
+	m.flushLocked(at)
+	return errors.Join(errs...)
+}
+
+// ingest writes the samples; it reports false when the scrape as a whole is
+// refused.
+func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	st, status := m.mu.history, &m.mu.status
-	ns := at.UnixNano()
-	if err := st.Begin(ns); err != nil {
+	if err := st.Begin(at.UnixNano()); err != nil {
 		// The clock went back, which only a mock or a real one does.
 		status.OutOfOrder++
-		return status.note(fmt.Errorf("monitor: scrape at %v: %w", at.UTC().Format(time.RFC3339Nano), err))
+		return []error{status.note(fmt.Errorf("monitor: scrape at %v: %w", at.UTC().Format(time.RFC3339Nano), err))}, false
 	}
 	status.Scrapes++
-	var errs []error
 	for _, g := range all {
 		err := g.err
 		// A registry returns what it could gather beside its error: Prometheus
@@ -87,27 +110,38 @@ func (m *Monitor) record(at time.Time, all []gathered) error {
 			errs = append(errs, status.note(err))
 		}
 	}
-	status.Last = instant(ns)
+	status.Last = instant(at.UnixNano())
 	status.Series = st.Len()
-	errs = append(errs, m.evaluateLocked(status.Last)...)
-	return errors.Join(errs...)
+	return errs, true
 }
 
-// evaluateLocked evaluates the rules and tells the dispatcher.
-func (m *Monitor) evaluateLocked(at time.Time) (errs []error) {
-	var alerts []alert.Alert
-	for _, r := range m.rules {
-		for _, change := range r.evaluate(m.mu.history, at) {
+// evaluate takes one rule a step further. Reading the history needs no lock here,
+// because the holder of the scraping token is the only one who writes it.
+func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) error {
+	elapsed := int64(at.Sub(m.start) / m.cfg.Interval)
+	due := elapsed%r.every == 0
+	var o outcome
+	if due {
+		o = m.ask(ctx, r, at)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case due && r.Record != "":
+		r.note(r.record(m.mu.history, o))
+	case due:
+		for _, change := range r.apply(at, o) {
 			m.mu.timeline.add(r, change)
 		}
-		if r.err != nil {
-			errs = append(errs, m.mu.status.note(fmt.Errorf("monitor: rule %s: %w", r.Name, r.err)))
-		}
-		alerts = append(alerts, r.machine.Alerts()...)
+	case r.Record != "":
+		r.note(r.repeat(m.mu.history))
+	default:
+		return nil
 	}
-	m.mu.dispatcher.Update(at, alerts)
-	m.flushLocked(at)
-	return errs
+	if r.err != nil {
+		return m.mu.status.note(fmt.Errorf("monitor: rule %s: %w", r.title(), r.err))
+	}
+	return nil
 }
 
 // setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.

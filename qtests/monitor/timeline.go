@@ -119,3 +119,22 @@ func (m *Monitor) Timeline(alerts ...string) string {
 func sortLabels(ids []history.Labels) {
 	slices.SortFunc(ids, func(a, b history.Labels) int { return a.Compare(b) })
 }
+
+// Alerts returns the alerts that are pending or firing now, or those of the
+// named rules, in the order of the rules and by labels.
+func (m *Monitor) Alerts(names ...string) []Alert {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Alert
+	for _, r := range m.rules {
+		if r.Record != "" || len(names) > 0 && !slices.Contains(names, r.Name) {
+			continue
+		}
+		for _, a := range r.machine.Alerts() {
+			if a.State != alert.Resolved {
+				out = append(out, publicAlert(a))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,28 @@
+// Package promql evaluates alert rules with Prometheus' own engine over the
+// history of a monitor, so that a team's real rule file is tested against their
+// real code under a simulated outage:
+//
+//	rules, err := promql.ReadRules("alerts.yaml")
+//	…
+//	mon := monitor.NewT(t, monitor.Config{
+//		Gatherers: …,
+//		Rules:     rules,
+//		Compile:   promql.NewEngine().Compile,
+//	})
+//	… an outage …
+//	mon.RequireFired(t, "PaymentsDown")
+//
+// It is a module of its own because the engine brings more than two hundred
+// packages, which a user of qtests need not have. Package monitor reads the
+// same files and evaluates most expressions with the same result; what it cannot
+// evaluate it refuses, and this package can.
+//
+// # What is the same as in Prometheus, and what is not
+//
+// The expressions are parsed, type-checked and evaluated by Prometheus. The alert
+// state machine, templates and recording rules are those of package monitor, which
+// follows Prometheus'. Rules are evaluated with the monitor's scrapes, a group with
+// its interval where that is a multiple of the monitor's. Not there: native
+// histograms, exemplars, start timestamps, and template functions that run
+// queries.
+package promql

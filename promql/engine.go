@@ -1,0 +1,95 @@
+package promql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// MaxSamples is how many samples one evaluation may load: Prometheus' default.
+const MaxSamples = 50_000_000
+
+// An Engine evaluates expressions with Prometheus' engine. All methods are safe
+// for concurrent use.
+type Engine struct {
+	engine *promql.Engine
+	parser parser.Parser
+}
+
+// NewEngine returns an engine with Prometheus' defaults: a lookback of five minutes,
+// and MaxSamples. It has no timeout of its own, because a bubble's time stands
+// still while it computes; Config.Timeout of the monitor applies.
+func NewEngine() *Engine {
+	return &Engine{
+		parser: parser.NewParser(parser.Options{}),
+		engine: promql.NewEngine(promql.EngineOpts{
+			MaxSamples:           MaxSamples,
+			Timeout:              24 * time.Hour,
+			LookbackDelta:        monitor.Lookback,
+			EnableAtModifier:     true,
+			EnableNegativeOffset: true,
+			Parser:               parser.NewParser(parser.Options{}),
+		}),
+	}
+}
+
+// Compile parses and type-checks an expression. It is a monitor.Compiler.
+func (e *Engine) Compile(expr string) (monitor.Evaluator, error) {
+	parsed, err := e.parser.ParseExpr(expr)
+	if err != nil {
+		return nil, err
+	}
+	switch parsed.Type() {
+	case parser.ValueTypeVector, parser.ValueTypeScalar:
+	default:
+		return nil, fmt.Errorf("promql: a rule cannot use an expression of type %s", parsed.Type())
+	}
+	return &evaluator{engine: e.engine, expr: expr}, nil
+}
+
+// An evaluator is one expression.
+type evaluator struct {
+	engine *promql.Engine
+	expr   string
+}
+
+// Eval implements monitor.Evaluator.
+func (e *evaluator) Eval(ctx context.Context, h *monitor.History, at time.Time) (monitor.Result, error) {
+	data := &queryable{history: h}
+	q, err := e.engine.NewInstantQuery(ctx, data, nil, e.expr, at)
+	if err != nil {
+		return monitor.Result{}, fmt.Errorf("promql: %w", err)
+	}
+	defer q.Close()
+	res := q.Exec(ctx)
+	if res.Err != nil {
+		return monitor.Result{}, fmt.Errorf("promql: %w", res.Err)
+	}
+	out := monitor.Result{NoData: !data.found}
+	switch v := res.Value.(type) {
+	case promql.Scalar:
+		out.Points = []monitor.Point{{Labels: monitor.Labels{}, Value: v.V}}
+	case promql.Vector:
+		for _, s := range v {
+			if s.H != nil {
+				return monitor.Result{}, fmt.Errorf("promql: %s: native histograms are not supported", s.Metric)
+			}
+			out.Points = append(out.Points, monitor.Point{Labels: labelMap(s.Metric), Value: s.F})
+		}
+	default:
+		return monitor.Result{}, fmt.Errorf("promql: the result is a %s", res.Value.Type())
+	}
+	return out, nil
+}
+
+func labelMap(ls labels.Labels) monitor.Labels {
+	out := monitor.Labels{}
+	ls.Range(func(l labels.Label) { out[l.Name] = l.Value })
+	return out
+}

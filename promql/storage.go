@@ -1,0 +1,106 @@
+package promql
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// A queryable shows a monitor's history to the engine. It lives for one
+// evaluation.
+type queryable struct {
+	history *monitor.History
+	found   bool // whether any selector saw a sample
+}
+
+// Querier implements storage.Queryable. Both ends are inclusive milliseconds.
+func (q *queryable) Querier(mint, maxt int64) (storage.Querier, error) {
+	return &querier{q, mint, maxt}, nil
+}
+
+type querier struct {
+	*queryable
+	mint, maxt int64
+}
+
+// Select returns the series with their stale markers, of which the engine
+// makes what Prometheus makes of them.
+func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+	from, to := q.mint, q.maxt
+	if hints != nil {
+		from, to = hints.Start, hints.End
+	}
+	matchers := make([]monitor.Matcher, len(ms))
+	for i, m := range ms {
+		switch m.Type {
+		case labels.MatchEqual:
+			matchers[i] = monitor.Equal(m.Name, m.Value)
+		case labels.MatchNotEqual:
+			matchers[i] = monitor.NotEqual(m.Name, m.Value)
+		case labels.MatchRegexp:
+			matchers[i] = monitor.Match(m.Name, m.Value)
+		default:
+			matchers[i] = monitor.NotMatch(m.Name, m.Value)
+		}
+	}
+	set := &seriesSet{at: -1}
+	for _, s := range q.history.Series(time.UnixMilli(from-1), time.UnixMilli(to), matchers...) {
+		b := labels.NewScratchBuilder(len(s.Labels) + 1)
+		b.Add(labels.MetricName, s.Name)
+		for name, value := range s.Labels {
+			b.Add(name, value)
+		}
+		b.Sort()
+		samples := make([]chunks.Sample, len(s.Samples))
+		for i, x := range s.Samples {
+			samples[i] = point{x.At.UnixMilli(), x.Value}
+			q.found = q.found || !monitor.IsStale(x.Value)
+		}
+		set.series = append(set.series, storage.NewListSeries(b.Labels(), samples))
+	}
+	return set
+}
+
+func (*querier) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, fmt.Errorf("promql: label values are not supported")
+}
+
+func (*querier) LabelNames(context.Context, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, fmt.Errorf("promql: label names are not supported")
+}
+
+func (*querier) Close() error { return nil }
+
+// A seriesSet iterates over series that are sorted by labels already.
+type seriesSet struct {
+	series []storage.Series
+	at     int
+}
+
+func (s *seriesSet) Next() bool                        { s.at++; return s.at < len(s.series) }
+func (s *seriesSet) At() storage.Series                { return s.series[s.at] }
+func (s *seriesSet) Err() error                        { return nil }
+func (s *seriesSet) Warnings() annotations.Annotations { return nil }
+
+// A point is a float sample.
+type point struct {
+	t int64
+	v float64
+}
+
+func (p point) ST() int64                     { return 0 }
+func (p point) T() int64                      { return p.t }
+func (p point) F() float64                    { return p.v }
+func (p point) H() *histogram.Histogram       { return nil }
+func (p point) FH() *histogram.FloatHistogram { return nil }
+func (p point) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (p point) Copy() chunks.Sample           { return p }
