@@ -60,13 +60,7 @@ func parseGoroutines(dump []byte) []goroutine {
 // allGoroutines dumps every goroutine of the process. It stops the world while
 // it does.
 func allGoroutines() []goroutine {
-	buf := make([]byte, 64<<10)
-	for {
-		if n := runtime.Stack(buf, true); n < len(buf) {
-			return parseGoroutines(buf[:n])
-		}
-		buf = make([]byte, 4*len(buf))
-	}
+	return goroutinesWhere(stackDump(), func([]byte) bool { return true })
 }
 
 // thisGoroutine returns the caller's own entry.
@@ -91,10 +85,8 @@ type bubbleHome struct {
 func thisBubble() bubbleHome {
 	this := thisGoroutine()
 	h := bubbleHome{bubble: this.bubble, body: this.id}
-	for _, g := range allGoroutines() {
-		if g.bubble == h.bubble {
-			h.own = append(h.own, g.id)
-		}
+	for _, g := range bubbleGoroutines(h.bubble) {
+		h.own = append(h.own, g.id)
 	}
 	return h
 }
@@ -112,8 +104,8 @@ func (h bubbleHome) stuck() []goroutine {
 
 func (h bubbleHome) list(wanted func(id uint64) bool) []goroutine {
 	var left []goroutine
-	for _, g := range allGoroutines() {
-		if g.bubble == h.bubble && wanted(g.id) {
+	for _, g := range bubbleGoroutines(h.bubble) {
+		if wanted(g.id) {
 			left = append(left, g)
 		}
 	}

@@ -97,6 +97,9 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 
 // conclude is the last thing that happens in a bubble.
 func (q *T) conclude() {
+	for _, f := range q.last {
+		f()
+	}
 	for _, problem := range []string{q.leaks(), q.clock.trace.end()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)

@@ -1,0 +1,202 @@
+package qtests
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// LimitGoroutines fails t when more than n goroutines of its own exist at once,
+// beside those that run tests. It counts from the call on, so call it first;
+// n must not be negative.
+//
+// Inside a bubble all goroutines of the bubble count, and they are counted
+// whenever a wait on the bubble's clock ends and when the cleanups registered
+// after this call have run: what comes and goes within one instant is not seen,
+// and the verdict is the same every time. In a bubble of testing/synctest they
+// are counted at the end only. The clock never moves.
+//
+// Outside, those count that carry the profiler label which t's goroutines
+// inherit, as described at [CheckLeaks], subtests' goroutines included; so it
+// works in parallel tests. They are counted about every millisecond and at the
+// end: an excess that is reported was real, and one that was over sooner may pass
+// unseen.
+//
+// The failure names the five places that started most of them. LimitGoroutines
+// is for the goroutine that runs the test or benchmark.
+func LimitGoroutines(t TB, n int) {
+	t.Helper()
+	if n < 0 {
+		Fatalf(t, "qtests: LimitGoroutines: %d is negative", n)
+	}
+	w := &goroutineWatch{limit: n}
+	w.quiet.Store(int64(n))
+	if thisGoroutine().bubble == 0 {
+		w.watchScope(t)
+	} else {
+		w.watchBubble(t)
+	}
+}
+
+// A goroutineWatch counts the goroutines of one test.
+type goroutineWatch struct {
+	limit int
+	count func() int
+	list  func() []goroutine
+
+	// quiet is a number of goroutines in the process up to which a count is
+	// unlikely to find more than the limit; looks counts those beyond the limit.
+	quiet atomic.Int64
+	looks atomic.Int64
+
+	mu struct {
+		sync.Mutex
+		ended bool
+		peak  []goroutine // the largest excess
+	}
+}
+
+// Every so many looks that find the process beyond the limit there is a count in
+// any case: other goroutines may have ended while those of the test became more.
+const goroutineLooks = 64
+
+// look counts if there may be too many. Nearly always it costs a read of the
+// number of goroutines in the process.
+func (w *goroutineWatch) look() {
+	total := int64(runtime.NumGoroutine())
+	if total <= int64(w.limit) || total <= w.quiet.Load() && w.looks.Add(1)%goroutineLooks != 0 {
+		return
+	}
+	w.measure(total)
+}
+
+// measure counts, and keeps the goroutines if there are too many.
+func (w *goroutineWatch) measure(total int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.ended {
+		return
+	}
+	n := w.count()
+	if n <= w.limit {
+		w.quiet.Store(total + int64(w.limit-n))
+		return
+	}
+	if list := w.list(); len(list) > w.limit && len(list) > len(w.mu.peak) {
+		w.mu.peak = list
+	}
+	w.quiet.Store(total + total/4) // a dump for every fourth more, not for every one
+}
+
+// end counts a last time and reports.
+func (w *goroutineWatch) end(t TB) {
+	t.Helper()
+	w.measure(int64(runtime.NumGoroutine()))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.ended = true
+	if len(w.mu.peak) > 0 {
+		t.Errorf("qtests: %s had %d goroutines at once; LimitGoroutines allows %d. They were started at\n%s",
+			t.Name(), len(w.mu.peak), w.limit, describeOrigins(w.mu.peak))
+	}
+}
+
+// sampleEvery is how often goroutines are counted outside of bubbles.
+const sampleEvery = time.Millisecond
+
+func (w *goroutineWatch) watchScope(t TB) {
+	s := enterScope(t, boundScope)
+	w.count = func() int { return s.count(s.holds) }
+	w.list = func() []goroutine { return s.list(s.holds) }
+	// A timer, and not a goroutine, which other leak checks would find.
+	var timer *time.Timer
+	var mu sync.Mutex
+	ended := false
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(sampleEvery, func() {
+		w.look()
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			timer.Reset(sampleEvery)
+		}
+	})
+	t.Cleanup(func() {
+		t.Helper()
+		mu.Lock()
+		ended = true
+		timer.Stop()
+		mu.Unlock()
+		s.leave(t)
+		w.end(t)
+	})
+}
+
+func (w *goroutineWatch) watchBubble(t TB) {
+	home := thisBubble()
+	q, ok := t.(*T)
+	if ok {
+		home = q.home // what the body started before counts too
+	}
+	w.list = home.leftovers
+	w.count = func() int { return len(home.leftovers()) }
+	if ok {
+		q.clock.rests.add(w.look)
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		if thisGoroutine().bubble != home.bubble {
+			return // t is the test outside, and the bubble has ended
+		}
+		if ok {
+			q.Wait()
+		}
+		w.end(t)
+	})
+}
+
+// rests are the functions to call when the clock of a bubble wakes somebody:
+// everything else in the bubble has come to rest then.
+type rests struct{ list atomic.Pointer[[]func()] }
+
+// add registers f, which must not wait. Only the test's own goroutine adds.
+func (r *rests) add(f func()) {
+	var all []func()
+	if before := r.list.Load(); before != nil {
+		all = slices.Clone(*before)
+	}
+	all = append(all, f)
+	r.list.Store(&all)
+}
+
+// call costs nothing where there is nothing to call.
+func (r *rests) call() {
+	if all := r.list.Load(); all != nil {
+		for _, f := range *all {
+			f()
+		}
+	}
+}
+
+// describeOrigins groups goroutines by the line that started them.
+func describeOrigins(list []goroutine) string {
+	places := map[string]int64{}
+	for _, g := range list {
+		function, line := g.startedBy()
+		places[strings.TrimSpace(line+"  "+function)]++
+	}
+	top, others := topOf(places)
+	var b strings.Builder
+	for _, p := range top {
+		fmt.Fprintf(&b, "%8d  %s\n", p.amount, p.name)
+	}
+	if others > 0 {
+		fmt.Fprintf(&b, "          … and %d more places\n", others)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}

@@ -1,0 +1,155 @@
+package qtests
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+)
+
+// A heapProfile is the runtime's record of what was allocated where, as of the
+// last collection. Its numbers are samples.
+type heapProfile map[[32]uintptr]runtime.MemProfileRecord
+
+// readHeapProfile returns the profile as it is. Two collections make it current.
+func readHeapProfile() heapProfile {
+	n, _ := runtime.MemProfile(nil, true)
+	for {
+		records := make([]runtime.MemProfileRecord, n+64)
+		var ok bool
+		if n, ok = runtime.MemProfile(records, true); ok {
+			p := make(heapProfile, n)
+			for _, r := range records[:n] {
+				sum := p[r.Stack0] // one stack has a record for each size of object
+				sum.AllocBytes += r.AllocBytes
+				sum.FreeBytes += r.FreeBytes
+				sum.AllocObjects += r.AllocObjects
+				sum.FreeObjects += r.FreeObjects
+				sum.Stack0 = r.Stack0
+				p[r.Stack0] = sum
+			}
+			return p
+		}
+	}
+}
+
+// A profileRate is how the heap profile samples while an assertion measures.
+type profileRate struct{ before, now int }
+
+// profileEvery makes the heap profile take a sample about every so many bytes,
+// until restore is called, if it takes fewer. A profile that the user asked for
+// on the command line is left alone: its numbers would be wrong.
+func profileEvery(bytes int64) profileRate {
+	r := profileRate{runtime.MemProfileRate, runtime.MemProfileRate}
+	if asked := flag.Lookup("test.memprofile"); asked != nil && asked.Value.String() != "" {
+		return r
+	}
+	if bytes < int64(r.before) || r.before == 0 {
+		r.now = int(bytes)
+		runtime.MemProfileRate = r.now
+	}
+	return r
+}
+
+func (r profileRate) restore() {
+	if runtime.MemProfileRate == r.now {
+		runtime.MemProfileRate = r.before
+	}
+}
+
+// scale estimates how many there were of the size, in bytes, of which n were
+// sampled: an object of that size is taken with probability 1-exp(-size/rate).
+func (r profileRate) scale(n int64, size float64) int64 {
+	if r.now <= 1 || size <= 0 {
+		return n
+	}
+	return int64(math.Round(float64(n) / -math.Expm1(-size/float64(r.now))))
+}
+
+// keptSince returns the bytes that were allocated after before and are still
+// held, by allocation site.
+func (p heapProfile) keptSince(before heapProfile, r profileRate) map[string]int64 {
+	sites := map[string]int64{}
+	for stack, now := range p {
+		was := before[stack]
+		bytes := now.InUseBytes() - was.InUseBytes()
+		objects := now.InUseObjects() - was.InUseObjects()
+		if bytes > 0 && objects > 0 {
+			sites[siteOf(now)] += r.scale(bytes, float64(bytes)/float64(objects))
+		}
+	}
+	return sites
+}
+
+// allocatedSince returns the objects that were allocated after before, by
+// allocation site.
+func (p heapProfile) allocatedSince(before heapProfile, r profileRate) map[string]int64 {
+	sites := map[string]int64{}
+	for stack, now := range p {
+		was := before[stack]
+		bytes := now.AllocBytes - was.AllocBytes
+		objects := now.AllocObjects - was.AllocObjects
+		if objects > 0 {
+			sites[siteOf(now)] += r.scale(objects, float64(bytes)/float64(objects))
+		}
+	}
+	return sites
+}
+
+// siteOf names the place of an allocation: the innermost line outside of the
+// runtime and, where that is one of the standard library, the line that called it
+// from outside.
+func siteOf(r runtime.MemProfileRecord) string {
+	var site string
+	frames := runtime.CallersFrames(r.Stack())
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
+			continue
+		}
+		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
+		library := standardLibrary != "" && strings.HasPrefix(f.File, standardLibrary)
+		switch {
+		case !library && site == "":
+			return line
+		case !library:
+			return line + ", in " + site
+		case site == "":
+			site = f.Function
+		}
+	}
+	if site == "" {
+		return "the runtime"
+	}
+	return site
+}
+
+// describeSites lists the largest sites, with amounts as format prints them.
+func describeSites(sites map[string]int64, format func(int64) string) string {
+	top, others := topOf(sites)
+	if len(top) == 0 {
+		return "          (the heap profile has no sample of it)"
+	}
+	var b strings.Builder
+	for _, p := range top {
+		fmt.Fprintf(&b, "%10s  %s\n", format(p.amount), p.name)
+	}
+	if others > 0 {
+		fmt.Fprintf(&b, "            … and %d more places\n", others)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// formatBytes prints a number of bytes for people.
+func formatBytes(n int64) string {
+	switch size := float64(n); {
+	case math.Abs(size) >= 10<<30:
+		return fmt.Sprintf("%.1f GiB", size/(1<<30))
+	case math.Abs(size) >= 10<<20:
+		return fmt.Sprintf("%.1f MiB", size/(1<<20))
+	case math.Abs(size) >= 10<<10:
+		return fmt.Sprintf("%.1f KiB", size/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}

@@ -1,0 +1,90 @@
+package qtests
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Bounds of Steady.
+const (
+	steadyWarmUp = 2  // rounds before the first reading, which fill caches
+	steadyLeast  = 8  // rounds below which a step looks like a slope
+	steadyTraced = 16 // rounds, at the most, to find the allocation sites
+	steadySlope  = 8  // bytes a round that count as growth: the smallest object
+)
+
+// Steady calls f rounds times, reads the live heap after each round, and fails t
+// if the heap grows from round to round. It fails on a slope and not on a step:
+// a cache that fills once, in any one round, passes. f is called twice more
+// before, to warm up; rounds must be at least 8, and 20 is a good number.
+//
+// The slope is the lower quartile of the slopes between all pairs of readings
+// (Theil and Sen take the median, which a single step in the middle would decide),
+// and growth is 8 bytes a round or more. A structure that grows by doubling has
+// steps, too, and longer and longer ones: let f add enough to it for one round.
+//
+// After a failure f is called up to 16 times more, to name the five allocation
+// sites that keep most, with exact numbers.
+//
+// The heap belongs to the whole process: in a parallel test Steady fails at
+// once. Each round costs two collections. Steady is for the goroutine that runs
+// the test or benchmark.
+func Steady(t TB, rounds int, f func()) {
+	t.Helper()
+	if rounds < steadyLeast {
+		Fatalf(t, "qtests: Steady: %d rounds are too few to tell a slope from a step; the least is %d", rounds, steadyLeast)
+	}
+	alone(t, "Steady", "the heap is that")
+	for range steadyWarmUp {
+		f()
+	}
+	readings := make([]int64, rounds)
+	for i := range readings {
+		f()
+		readings[i] = liveHeap()
+	}
+	slope := lowSlope(readings)
+	if slope < steadySlope {
+		return
+	}
+	traced := min(rounds, steadyTraced)
+	alone(t, "Steady", "the heap is that") // f may have become parallel meanwhile
+	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (lower quartile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
+		formatBytes(int64(slope)), t.Name(), formatBytes(readings[0]), formatBytes(readings[rounds-1]), rounds,
+		traced, describeSites(keptByRound(traced, f), formatBytes))
+}
+
+// lowSlope returns the lower quartile of the slopes between all pairs of
+// readings. After k steps at even distances a share of 1/(k+1) of the pairs lies
+// between two of them, with slope 0: the quartile passes up to three.
+func lowSlope(readings []int64) float64 {
+	var slopes []float64
+	for i, a := range readings {
+		for j, b := range readings[i+1:] {
+			slopes = append(slopes, float64(b-a)/float64(j+1))
+		}
+	}
+	slices.Sort(slopes)
+	return slopes[(len(slopes)-1)/4]
+}
+
+// keptByRound calls f rounds times and returns what each call keeps, in bytes,
+// by allocation site.
+func keptByRound(rounds int, f func()) map[string]int64 {
+	rate := profileEvery(1)
+	defer rate.restore()
+	collect()
+	before := readHeapProfile()
+	for range rounds {
+		f()
+	}
+	collect()
+	sites := readHeapProfile().keptSince(before, rate)
+	for site := range sites {
+		sites[site] /= int64(rounds)
+	}
+	return sites
+}
+
+// formatCount prints a number of objects for people.
+func formatCount(n int64) string { return fmt.Sprint(n) }

@@ -1,0 +1,276 @@
+package qtests
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime/pprof"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// CheckLeaks fails t for every goroutine that t starts from here on and leaves
+// behind when it has ended: when the cleanups registered after this call have
+// run, and goroutines that are about to end have had about half a second to do
+// so. Call it first.
+//
+// It is for parallel tests too: t answers only for what it started itself, and
+// what those goroutines started, which is told from the profiler label
+// "qtests.scope" that a goroutine inherits. A subtest with a CheckLeaks of its
+// own answers for itself. A goroutine that leaves its labels (a timer's
+// function, which the runtime starts, or one that calls pprof.Do with a context
+// of other origin) belongs to no test; [VerifyTestMain] finds it at the end. The
+// calling goroutine's own labels are replaced.
+//
+// The options are those of goleak and allow goroutines to stay;
+// goleak.IgnoreCurrent is implied, and goleak.Cleanup is not accepted. Where the
+// process has other goroutines beside, judging an allowed one takes half a
+// second of goleak's retries.
+//
+// Inside a bubble it adds nothing to [Run], whose own check takes place in any
+// case: it does nothing for the bubble's T, and fails if there are options,
+// because a bubble ends only when all its goroutines have. In a bubble of
+// testing/synctest it does what Run does. It never moves a bubble's clock.
+//
+// CheckLeaks is for the goroutine that runs the test.
+func CheckLeaks(t TB, opts ...goleak.Option) {
+	t.Helper()
+	if thisGoroutine().bubble != 0 {
+		checkBubbleLeaks(t, opts)
+		return
+	}
+	s := enterScope(t, checkScope)
+	t.Cleanup(func() {
+		t.Helper()
+		s.leave(t)
+		if note := leakProfileNote(); note != "" {
+			t.Logf("%s", note)
+		}
+		if problem := s.leaks(opts); problem != "" {
+			t.Errorf("%s", problem)
+		}
+	})
+}
+
+// checkBubbleLeaks is CheckLeaks inside a bubble.
+func checkBubbleLeaks(t TB, opts []goleak.Option) {
+	t.Helper()
+	if len(opts) > 0 {
+		Fatalf(t, "qtests: CheckLeaks with options inside a bubble: a bubble ends only when all its goroutines have ended, so none of them can be allowed to stay. End it in a Cleanup, or start it outside qtests.Run")
+	}
+	if _, ok := t.(*T); ok {
+		return // Run checks
+	}
+	home := thisBubble()
+	t.Cleanup(func() {
+		t.Helper()
+		if thisGoroutine().bubble != home.bubble {
+			return // t is the test outside, and the bubble has ended
+		}
+		synctest.Wait()
+		if left := home.leftovers(); len(left) > 0 {
+			t.Errorf("%s", describeLeaks(t.Name(), left))
+		}
+	})
+}
+
+// leaks returns what to report when the test of s has ended, or "".
+func (s *scope) leaks(opts []goleak.Option) string {
+	// In a process that may hold hundreds of goroutines of other tests, most
+	// checks end here.
+	if s.count(s.answersFor) == 0 {
+		return ""
+	}
+	crowded := inParallel()
+	leakProfile(!crowded)
+	if crowded && s.settle() {
+		return ""
+	}
+	// goleak alone can apply its options. It looks at the whole process, and
+	// retries until nothing is left or the retries are used up, so in a crowd it
+	// has to come after our own.
+	unexpected, err := goleakFind(opts)
+	if err != nil {
+		return fmt.Sprintf("qtests: CheckLeaks in %s: goleak: %v", s.test, err)
+	}
+	left := slices.DeleteFunc(s.list(s.answersFor), func(g goroutine) bool {
+		return !unexpected[g.id] || abandonedTest(g.bubble) != ""
+	})
+	if len(left) == 0 {
+		return ""
+	}
+	return describeLeaks(s.test, left)
+}
+
+// settle waits until the scope is empty, as long as goleak would: 20 times, from
+// a microsecond doubling to 100 ms, less than half a second in all.
+func (s *scope) settle() bool {
+	for i := range 20 {
+		if s.count(s.answersFor) == 0 {
+			return true
+		}
+		time.Sleep(min(time.Microsecond<<i, 100*time.Millisecond))
+	}
+	return false
+}
+
+// foundByGoleak matches the heading of each goroutine in goleak's error.
+var foundByGoleak = regexp.MustCompile(`Goroutine (\d+) in state `)
+
+// goleakFind returns the ids of all goroutines of the process that goleak does
+// not expect.
+func goleakFind(opts []goleak.Option) (map[uint64]bool, error) {
+	err := goleak.Find(opts...)
+	if err == nil {
+		return nil, nil
+	}
+	found := foundByGoleak.FindAllStringSubmatch(err.Error(), -1)
+	if found == nil {
+		return nil, err
+	}
+	ids := make(map[uint64]bool, len(found))
+	for _, m := range found {
+		id, _ := strconv.ParseUint(m[1], 10, 64)
+		ids[id] = true
+	}
+	return ids, nil
+}
+
+// describeLeaks prints goroutines that test, or "" for the whole binary, left
+// behind.
+func describeLeaks(test string, left []goroutine) string {
+	slices.SortFunc(left, func(a, b goroutine) int { return int(a.id) - int(b.id) })
+	what := fmt.Sprintf("%d goroutines", len(left))
+	if len(left) == 1 {
+		what = "1 goroutine"
+	}
+	var b strings.Builder
+	if test != "" {
+		fmt.Fprintf(&b, "qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.\n", test, what)
+	} else {
+		fmt.Fprintf(&b, "qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n", what)
+	}
+	for i, g := range left {
+		if i == wholeStacks {
+			fmt.Fprintf(&b, "\n… and %d more", len(left)-i)
+			break
+		}
+		state := strings.Replace(g.state, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
+		_, line := g.startedBy()
+		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s\n%s\n", g.id, state, line, g.stack)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// leakProfile has the collector look for goroutines that nothing can ever wake,
+// where the binary was built to; dumps then say "(leaked)" behind their state.
+// It must not run while a bubble does: for the bubble a goroutine found that way
+// counts as running, and its time stops for good. A test that has no parallel
+// neighbour, and is not in a bubble itself, is alone.
+func leakProfile(alone bool) {
+	if p := pprof.Lookup("goroutineleak"); p != nil && alone && !anyBubble() {
+		_ = p.WriteTo(io.Discard, 1)
+	}
+}
+
+// anyBubble reports whether a goroutine of any bubble is left, abandoned ones
+// included.
+func anyBubble() bool {
+	found := false
+	goroutinesWhere(stackDump(), func(header []byte) bool {
+		found = found || strings.Contains(string(header), ", synctest bubble ")
+		return false
+	})
+	return found
+}
+
+// leakProfileNoted is whether the process has said that it lacks the profile.
+var leakProfileNoted sync.Once
+
+// leakProfileNote returns, once in a process that lacks the profile, a sentence
+// that says so.
+func leakProfileNote() (note string) {
+	if pprof.Lookup("goroutineleak") != nil {
+		return ""
+	}
+	leakProfileNoted.Do(func() {
+		note = "qtests: this binary has no goroutineleak profile, so leaks are what still runs, not what the collector proves can never go on. GOEXPERIMENT=goroutineleakprofile go test adds the proof."
+	})
+	return note
+}
+
+// VerifyTestMain runs the tests of a package and then fails it for every
+// goroutine that is left, as goleak.VerifyTestMain does and with its options; it
+// does not return. A failed run is not checked. Use it as the body of TestMain:
+//
+//	func TestMain(m *testing.M) { qtests.VerifyTestMain(m) }
+//
+// Bubbles that [Run] had to leave behind because they stand still are named
+// once, and their goroutines are no leaks. Where the binary was built with
+// GOEXPERIMENT=goroutineleakprofile, the report says which goroutines the
+// collector proves can never go on; where it was not, it says that.
+func VerifyTestMain(m goleak.TestingM, opts ...goleak.Option) {
+	code := m.Run()
+	cleanups, filters := splitCleanups(opts)
+	fmt.Fprint(os.Stderr, describeAbandoned())
+	if code == 0 {
+		if problem := processLeaks(filters); problem != "" {
+			fmt.Fprintln(os.Stderr, problem)
+			if note := leakProfileNote(); note != "" {
+				fmt.Fprintln(os.Stderr, note)
+			}
+			code = 1
+		}
+	}
+	// What is left has been judged. goleak ends the process, or lets the Cleanup
+	// that somebody passed do it.
+	goleak.VerifyTestMain(exitCode(code), append(cleanups, goleak.IgnoreCurrent())...)
+}
+
+// processLeaks returns what to report when all tests have passed, or "".
+func processLeaks(filters []goleak.Option) string {
+	leakProfile(true)
+	unexpected, err := goleakFind(filters)
+	if err != nil {
+		return fmt.Sprintf("qtests: goleak: %v", err)
+	}
+	if len(unexpected) == 0 {
+		return ""
+	}
+	var left []goroutine
+	for _, g := range allGoroutines() {
+		if unexpected[g.id] && abandonedTest(g.bubble) == "" {
+			left = append(left, g)
+		}
+	}
+	if len(left) == 0 {
+		return ""
+	}
+	return describeLeaks("", left)
+}
+
+// exitCode is a run of tests that has ended.
+type exitCode int
+
+func (c exitCode) Run() int { return int(c) }
+
+// splitCleanups tells the options that goleak.Cleanup made from the others.
+// goleak does not show what an option is; but Find refuses a Cleanup.
+func splitCleanups(opts []goleak.Option) (cleanups, filters []goleak.Option) {
+	for _, o := range opts {
+		err := goleak.Find(goleak.IgnoreCurrent(), o)
+		if err != nil && strings.HasPrefix(err.Error(), "Cleanup can only be passed") {
+			cleanups = append(cleanups, o)
+		} else {
+			filters = append(filters, o)
+		}
+	}
+	return cleanups, filters
+}

@@ -1,0 +1,122 @@
+package qtests
+
+import (
+	"bytes"
+	"os"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// stackDump returns the runtime's dump of all goroutines. A dump that does not
+// fit costs as much as one that does, so the first buffer is sized to do.
+func stackDump() []byte {
+	for size := 64<<10 + 512*runtime.NumGoroutine(); ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < len(buf) {
+			return buf[:n]
+		}
+	}
+}
+
+// goroutinesWhere parses those entries of a dump whose header keep accepts. To
+// parse them all would cost several times what the dump itself does.
+func goroutinesWhere(dump []byte, keep func(header []byte) bool) []goroutine {
+	var all []goroutine
+	for more := true; more; {
+		var entry []byte
+		entry, dump, more = bytes.Cut(dump, []byte("\n\n"))
+		entry = bytes.TrimSpace(entry)
+		header, stack, _ := bytes.Cut(entry, []byte("\n"))
+		if !keep(header) {
+			continue
+		}
+		// Labels may hold any text, brackets included, so the parser must not
+		// see them. They are the last thing in the header.
+		if before, _, ok := bytes.Cut(header, []byte(" labels:{")); ok {
+			entry = bytes.Join([][]byte{before, []byte("]:\n"), stack}, nil)
+		}
+		all = append(all, parseGoroutines(entry)...)
+	}
+	return all
+}
+
+// bubbleGoroutines returns the goroutines of one bubble.
+func bubbleGoroutines(bubble uint64) []goroutine {
+	field := []byte(", synctest bubble " + strconv.FormatUint(bubble, 10))
+	return goroutinesWhere(stackDump(), func(header []byte) bool {
+		// What follows the field tells bubble 1 from bubble 12: "]", "," or labels.
+		_, after, ok := bytes.Cut(header, field)
+		return ok && len(after) > 0 && (after[0] < '0' || after[0] > '9')
+	})
+}
+
+// tracebackLabels is held while headers show labels.
+var tracebackLabels sync.Mutex
+
+// labelledDump is stackDump with the profiler labels in the headers. The runtime
+// prints them only on a setting that belongs to the whole process, and that is
+// why this is kept for tests that have failed already.
+func labelledDump() []byte {
+	tracebackLabels.Lock()
+	defer tracebackLabels.Unlock()
+	const name = "GODEBUG"
+	before, was := os.LookupEnv(name)
+	with := strings.TrimPrefix(before+",tracebacklabels=1", ",")
+	if os.Setenv(name, with) != nil {
+		return nil
+	}
+	defer func() {
+		switch now := os.Getenv(name); {
+		case now != with: // somebody else has set it meanwhile
+		case was:
+			_ = os.Setenv(name, before)
+		default:
+			_ = os.Unsetenv(name)
+		}
+	}()
+	return stackDump()
+}
+
+// startedBy returns the function that started g and the line of its go statement.
+func (g goroutine) startedBy() (function, line string) {
+	line = g.startedAt()
+	_, created, ok := strings.Cut(g.stack, "created by ")
+	if !ok {
+		return "", line
+	}
+	function, _, _ = strings.Cut(created, "\n")
+	function, _, _ = strings.Cut(function, " in goroutine ")
+	return function, line
+}
+
+// topPlaces is how many places a failure of a bound names.
+const topPlaces = 5
+
+// A place is where goroutines were started or memory was allocated.
+type place struct {
+	name   string // for people: function and line
+	amount int64
+}
+
+// topOf returns the largest places in order, at most topPlaces, and how many
+// there are besides. Equal ones are ordered by name, so that a message is the
+// same twice.
+func topOf(amounts map[string]int64) (top []place, others int) {
+	all := make([]place, 0, len(amounts))
+	for name, amount := range amounts {
+		if amount > 0 {
+			all = append(all, place{name, amount})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].amount != all[j].amount {
+			return all[i].amount > all[j].amount
+		}
+		return all[i].name < all[j].name
+	})
+	n := min(len(all), topPlaces)
+	return all[:n], len(all) - n
+}

@@ -1,0 +1,203 @@
+package qtests
+
+import (
+	"bytes"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// scopeLabel is the profiler label that tells the goroutines of one test from
+// those of its neighbours. A goroutine inherits the labels of the one that
+// started it. Its value is a path, "/b1/c2": every call that needs to know its
+// goroutines goes one step down.
+const scopeLabel = "qtests.scope"
+
+// The kinds of scope. A leak check does not look into one below it, which
+// reports its own leaks; a bound counts everything below it.
+const (
+	boundScope = "b"
+	checkScope = "c"
+)
+
+var scopes struct {
+	sync.Mutex
+	last uint64
+	of   map[string]string // the innermost scope of a test that runs, by the test's name
+}
+
+// A scope is the goroutines that a test started since a certain call.
+type scope struct {
+	test        string
+	path, outer string
+	// host is the outermost function of the test's own goroutine, where that is
+	// not one of the testing package's.
+	host string
+}
+
+// enterScope labels the calling goroutine, and so all that it will start. The
+// labels that the goroutine had are replaced.
+func enterScope(t TB, kind string) *scope {
+	s := &scope{test: t.Name(), host: hostFunction()}
+	scopes.Lock()
+	defer scopes.Unlock()
+	if scopes.of == nil {
+		scopes.of = map[string]string{}
+	}
+	for name := s.test; name != "" && s.outer == ""; name = name[:max(0, strings.LastIndexByte(name, '/'))] {
+		s.outer = scopes.of[name]
+	}
+	scopes.last++
+	s.path = s.outer + "/" + kind + strconv.FormatUint(scopes.last, 10)
+	scopes.of[s.test] = s.path
+	s.label(t, s.path)
+	return s
+}
+
+// leave puts the goroutine back into the scope around this one.
+func (s *scope) leave(t TB) {
+	scopes.Lock()
+	defer scopes.Unlock()
+	if scopes.of[s.test] == s.path {
+		delete(scopes.of, s.test)
+		if s.outer != "" {
+			scopes.of[s.test] = s.outer
+		}
+	}
+	s.label(t, s.outer)
+}
+
+func (s *scope) label(t TB, path string) {
+	ctx := ContextOf(t)
+	if path != "" {
+		ctx = pprof.WithLabels(ctx, pprof.Labels(scopeLabel, path))
+	}
+	pprof.SetGoroutineLabels(ctx)
+}
+
+// holds reports whether a goroutine labelled with path is in s or below it.
+func (s *scope) holds(path string) bool {
+	return path == s.path || strings.HasPrefix(path, s.path+"/")
+}
+
+// answersFor is holds without the scopes below that have a leak check.
+func (s *scope) answersFor(path string) bool {
+	return s.holds(path) && !strings.Contains(path[len(s.path):], "/"+checkScope)
+}
+
+// count returns how many goroutines carry a label that match accepts, without
+// those that run tests. It reads the goroutine profile, which costs a fraction of
+// a dump and shows labels.
+func (s *scope) count(match func(path string) bool) int {
+	var profile bytes.Buffer
+	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1) // a buffer takes everything
+	n, hosts := 0, 0
+	eachProfiled(profile.Bytes(), func(r profiled) {
+		switch {
+		case r.scope == "" || !match(r.scope) || strings.HasPrefix(r.root, "testing."):
+		case s.host != "" && r.root == s.host:
+			hosts += r.n
+		default:
+			n += r.n
+		}
+	})
+	return n + max(0, hosts-1)
+}
+
+// list returns the goroutines that carry a label that match accepts, each with
+// its stack, without those that run tests.
+func (s *scope) list(match func(path string) bool) []goroutine {
+	all := goroutinesWhere(labelledDump(), func(header []byte) bool {
+		path := headerScope(header)
+		return path != "" && match(path)
+	})
+	kept := all[:0]
+	for _, g := range all {
+		if f, _ := g.startedBy(); f != "testing.(*T).Run" && !strings.HasPrefix(f, "testing.(*B).") && g.id != thisGoroutine().id {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+// headerScope finds the scope in a header of a labelled dump.
+func headerScope(header []byte) string {
+	_, after, ok := bytes.Cut(header, []byte(`"`+scopeLabel+`": "`))
+	if !ok {
+		return ""
+	}
+	path, _, _ := bytes.Cut(after, []byte(`"`))
+	return string(path)
+}
+
+// profiled is one record of the goroutine profile: n goroutines that stand at
+// the same place and have the same labels.
+type profiled struct {
+	n     int
+	scope string
+	root  string // the outermost function
+}
+
+// eachProfiled reads the text form of the goroutine profile:
+//
+//	2 @ 0x4448f1 0x482fdd
+//	# labels: {"qtests.scope":"/c1"}
+//	#	0x534bf8	example.com/shop.worker+0x18	/shop/worker.go:6
+//
+// What does not look like a record is passed over.
+func eachProfiled(profile []byte, f func(profiled)) {
+	var r profiled
+	flush := func() {
+		if r.n > 0 {
+			f(r)
+		}
+		r = profiled{}
+	}
+	for line := range bytes.Lines(profile) {
+		line = bytes.TrimRight(line, "\n")
+		if count, _, ok := bytes.Cut(line, []byte(" @")); ok && len(count) > 0 && count[0] >= '1' && count[0] <= '9' {
+			flush()
+			r.n, _ = strconv.Atoi(string(count))
+		} else if labels, ok := bytes.CutPrefix(line, []byte("# labels: ")); ok {
+			_, after, _ := bytes.Cut(labels, []byte(`"`+scopeLabel+`":"`))
+			path, _, _ := bytes.Cut(after, []byte(`"`))
+			r.scope = string(path)
+		} else if fields := bytes.Fields(line); len(fields) >= 3 && string(fields[0]) == "#" {
+			function := string(fields[2])
+			if i := strings.LastIndex(function, "+0x"); i >= 0 {
+				function = function[:i]
+			}
+			r.root = function
+		}
+	}
+	flush()
+}
+
+// hostFunction returns the outermost function of the calling goroutine, or "" if
+// it belongs to the testing package, whose goroutines are never counted.
+func hostFunction() string {
+	pcs := make([]uintptr, 64)
+	for {
+		n := runtime.Callers(1, pcs)
+		if n < len(pcs) {
+			pcs = pcs[:n]
+			break
+		}
+		pcs = make([]uintptr, 2*len(pcs))
+	}
+	var outermost string
+	frames := runtime.CallersFrames(pcs)
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if f.Function != "" && !strings.HasPrefix(f.Function, "runtime.") {
+			outermost = f.Function
+		}
+	}
+	if strings.HasPrefix(outermost, "testing.") {
+		return ""
+	}
+	return outermost
+}
