@@ -10,17 +10,19 @@ import (
 // that asked for it is not involved: a caller that gives up leaves the resource
 // to the next one.
 func (e *engine) build(b *build) {
-	if b.entry != nil {
-		ctx, cancel := e.clk.WithTimeout(b.ctx, e.mu.core.checkLimit)
-		e.attempt(ctx, b, func() (any, error) { return b.entry.value, e.verify(ctx, b.entry.value) }, cancel)
-		return
-	}
 	limit := e.mu.core.constructTimeout
+	if b.entry != nil {
+		limit = e.mu.core.checkLimit
+	}
 	ctx, cancel := e.clk.WithTimeout(b.ctx, limit)
-	// Set after the context's own timer, so that on the clock of a bubble a New
-	// that heeds its context has returned before this looks.
+	// Set after the context's own timer, so that on the clock of a bubble user
+	// code that heeds its context has returned before this looks.
 	overdue := e.clk.AfterFunc(limit, func() { e.tooLong(b) })
-	e.attempt(ctx, b, func() (any, error) { return e.create(ctx) }, func() {
+	call := func() (any, error) { return e.create(ctx) }
+	if b.entry != nil {
+		call = func() (any, error) { return b.entry.value, e.verify(ctx, b.entry.value) }
+	}
+	e.attempt(b, call, func() {
 		overdue.Stop()
 		cancel()
 	})
@@ -28,7 +30,7 @@ func (e *engine) build(b *build) {
 
 // attempt calls the user's function and hands its result to the core on every
 // way out of it: return, panic, or Goexit, which ends this goroutine.
-func (e *engine) attempt(ctx context.Context, b *build, call func() (any, error), cleanup func()) {
+func (e *engine) attempt(b *build, call func() (any, error), cleanup func()) {
 	var value any
 	err := ErrGoexit
 	defer func() {

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -77,6 +78,9 @@ func (c *core) built(b *build, e *entry, err error, now instant, fx *effects) {
 		return
 	}
 	c.unlist(b)
+	if b.entry != nil && b.overdue && err == nil {
+		err = context.DeadlineExceeded // a good answer that came too late is a bad sign
+	}
 	switch {
 	case b.entry != nil && err != nil:
 		c.doom(e, destroyedCheck, fx)
@@ -150,15 +154,19 @@ func (c *core) pause() time.Duration {
 	return min(d, c.maxBackoff)
 }
 
-// tooLong gives up hope in a construction that has ignored the end of its
-// context: its waiter learns of it, and it keeps its place until it returns.
+// tooLong gives up hope in a build that has ignored the end of its context. The
+// waiter of a construction learns of it; that of a check gets another resource,
+// room permitting. The build keeps its place until it returns.
 func (c *core) tooLong(b *build, err error, now instant, fx *effects) {
 	if b.orphan || b.overdue {
 		return
 	}
-	c.constructFailed(b, err, now, fx)
+	if b.entry == nil {
+		c.constructFailed(b, err, now, fx)
+	}
 	b.overdue = true
 	c.uncount(b)
+	c.serve(now, fx)
 	c.feed(now, fx)
 }
 

@@ -2,23 +2,30 @@ package pool
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The metrics of a pool. They are the same for every pool, which differ by label.
-var (
-	descResources = prometheus.NewDesc("pool_resources",
-		"Resources by state; one that is being checked counts as constructing.", []string{"pool", "state"}, nil)
-	descMax = prometheus.NewDesc("pool_max_resources",
-		"How many resources there may be.", []string{"pool"}, nil)
-	descWaiters = prometheus.NewDesc("pool_waiters",
-		"Callers that wait for a resource.", []string{"pool"}, nil)
-	descAcquires = prometheus.NewDesc("pool_acquires_total",
-		"Acquires that have ended, by result.", []string{"pool", "result"}, nil)
-	descWait = prometheus.NewDesc("pool_wait_seconds_total",
-		"Time that callers have waited, together.", []string{"pool"}, nil)
-)
+// descs are the metrics of one pool. The name is a constant label, so that one
+// registry takes any number of pools.
+type descs struct {
+	resources, max, waiters, acquires, wait *prometheus.Desc
+}
+
+func newDescs(name string) descs {
+	desc := func(metric, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(metric, help, labels, prometheus.Labels{"pool": name})
+	}
+	return descs{
+		resources: desc("pool_resources", "Resources by state; one that is being checked counts as constructing.", "state"),
+		max:       desc("pool_max_resources", "How many resources there may be."),
+		waiters:   desc("pool_waiters", "Callers that wait for a resource."),
+		acquires:  desc("pool_acquires_total", "Acquires that have ended, by result.", "result"),
+		wait:      desc("pool_wait_seconds_total", "Time that callers have waited, together."),
+	}
+}
 
 // Describe implements prometheus.Collector.
 func (e *engine) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descResources, descMax, descWaiters, descAcquires, descWait} {
+	for _, d := range []*prometheus.Desc{
+		e.descs.resources, e.descs.max, e.descs.waiters, e.descs.acquires, e.descs.wait,
+	} {
 		ch <- d
 	}
 }
@@ -27,15 +34,15 @@ func (e *engine) Describe(ch chan<- *prometheus.Desc) {
 func (e *engine) Collect(ch chan<- prometheus.Metric) {
 	s := e.Stats()
 	send := func(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, t, v, append([]string{s.Name}, labels...)...)
+		ch <- prometheus.MustNewConstMetric(d, t, v, labels...)
 	}
-	send(descResources, prometheus.GaugeValue, float64(s.Idle), "idle")
-	send(descResources, prometheus.GaugeValue, float64(s.InUse), "in_use")
-	send(descResources, prometheus.GaugeValue, float64(s.Constructing), "constructing")
-	send(descMax, prometheus.GaugeValue, float64(s.Max))
-	send(descWaiters, prometheus.GaugeValue, float64(s.Waiters))
+	send(e.descs.resources, prometheus.GaugeValue, float64(s.Idle), "idle")
+	send(e.descs.resources, prometheus.GaugeValue, float64(s.InUse), "in_use")
+	send(e.descs.resources, prometheus.GaugeValue, float64(s.Constructing), "constructing")
+	send(e.descs.max, prometheus.GaugeValue, float64(s.Max))
+	send(e.descs.waiters, prometheus.GaugeValue, float64(s.Waiters))
 	for r, n := range [results]uint64{s.Acquired, s.Timeouts, s.Canceled, s.Shed, s.Rejected, s.Errors} {
-		send(descAcquires, prometheus.CounterValue, float64(n), resultNames[r])
+		send(e.descs.acquires, prometheus.CounterValue, float64(n), resultNames[r])
 	}
-	send(descWait, prometheus.CounterValue, s.WaitTime.Seconds())
+	send(e.descs.wait, prometheus.CounterValue, s.WaitTime.Seconds())
 }

@@ -303,8 +303,6 @@ func (c *core) check() error {
 			idle, inUse, checking, making, queued, c.idle.n, c.inUse, checks, c.making, c.waiters.n)
 	case c.total() > max(c.max, c.inUse):
 		return fmt.Errorf("total %d is more than max(Max %d, in use %d)", c.total(), c.max, c.inUse)
-	case c.total()+c.orphans > max(c.max, c.inUse+c.orphans):
-		return fmt.Errorf("total %d and %d orphans are more than Max %d", c.total(), c.orphans, c.max)
 	case c.waiters.n > c.making && c.idle.n > 0 && !c.suspended:
 		return fmt.Errorf("%d waiters, %d of them promised a resource, beside %d idle", c.waiters.n, c.making, c.idle.n)
 	case c.closed && (c.waiters.n > 0 || c.idle.n > 0 || len(c.builds) > 0):

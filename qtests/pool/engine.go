@@ -25,6 +25,7 @@ type engine struct {
 	// What core.settings says too, but never changes and needs no lock.
 	name           string
 	base           time.Time
+	descs          descs
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
@@ -47,7 +48,7 @@ type engine struct {
 
 func newEngine(s settings, clk clock.Clock) *engine {
 	base := clk.Now().Add(-1)
-	e := &engine{clk: clk, base: base, name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
+	e := &engine{clk: clk, base: base, descs: newDescs(s.name), name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
 	e.mu.core.settings, e.mu.core.base = s, base
 	return e
 }

@@ -32,6 +32,15 @@ func (l Lease[R]) Value() R {
 	return v
 }
 
+// Pool returns the name of the pool, which tells the backends of a [Failover]
+// apart.
+func (l Lease[R]) Pool() string {
+	if l.entry == nil {
+		return ""
+	}
+	return l.entry.engine.name
+}
+
 // Release gives the resource back, to the caller that has waited longest if
 // there is one. A resource that is past its MaxLifetime or MaxUses, surplus
 // after Resize, or older than the last Reset, is destroyed instead.

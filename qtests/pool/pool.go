@@ -82,22 +82,21 @@ func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
 	}
 	t.Cleanup(func() {
 		t.Helper()
-		if err := p.closeWithin(CleanupTimeout); err != nil {
+		ctx, cancel := cleanupContext(p.clk)
+		defer cancel()
+		if err := p.Close(ctx); err != nil {
 			t.Errorf("%v", err)
 		}
 	})
 	return p
 }
 
-// closeWithin closes the pool with a time limit.
-func (e *engine) closeWithin(d time.Duration) error {
-	clk := e.clk
+// cleanupContext is the context of a Close in a cleanup.
+func cleanupContext(clk clock.Clock) (context.Context, context.CancelFunc) {
 	if _, stands := clk.(*clock.Mock); stands {
 		clk = clock.New()
 	}
-	ctx, cancel := clk.WithTimeout(context.Background(), d)
-	defer cancel()
-	return e.Close(ctx)
+	return clk.WithTimeout(context.Background(), CleanupTimeout)
 }
 
 // Acquire returns a lease of a resource: an idle one, or the next one that is

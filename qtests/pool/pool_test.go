@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,11 +102,15 @@ func TestIdleOrder(t *testing.T) {
 // puts its number once it is served.
 func queueUp(q *qtests.T, p *Pool[*item], n int, hold time.Duration) (order *[]int, errs []error) {
 	order, errs = new([]int), make([]error, n)
+	var mu sync.Mutex // the bubble runs one at a time, which the race detector cannot know
 	for i := range n {
 		q.Go(func() {
 			l, err := p.Acquire(bg)
-			*order = append(*order, i) // the bubble runs one of them at a time
-			if errs[i] = err; err == nil {
+			mu.Lock()
+			*order = append(*order, i)
+			errs[i] = err
+			mu.Unlock()
+			if err == nil {
 				q.Clock().Sleep(hold)
 				l.Release()
 			}

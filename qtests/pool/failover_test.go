@@ -1,0 +1,223 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+// fakeBackend can be taken down: then New and the leases' work fail.
+type fakeBackend struct{ down bool }
+
+var errRefused = errors.New("connection refused")
+
+func (b *fakeBackend) config(name string) Config[*item] {
+	return Config[*item]{Name: name, NoBackoff: true, New: func(context.Context) (*item, error) {
+		if b.down {
+			return nil, errRefused
+		}
+		return &item{}, nil
+	}}
+}
+
+func newPair(q *qtests.T, change func(*FailoverConfig[*item])) (f *Failover[*item], primary, replica *fakeBackend) {
+	primary, replica = &fakeBackend{}, &fakeBackend{}
+	cfg := FailoverConfig[*item]{
+		Name:     "db",
+		Backends: []Config[*item]{primary.config("primary"), replica.config("replica")},
+		Breaker:  breaker.Config{FailureThreshold: 3, ResetTimeout: 10 * time.Second},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	return NewFailoverT(q, cfg), primary, replica
+}
+
+// moves returns the marks of the failover.
+func moves(q *qtests.T) (out []string) {
+	marks, _ := q.EventLog().Marks()
+	for _, m := range marks {
+		if m.Source == "failover db" {
+			out = append(out, m.Text)
+		}
+	}
+	return out
+}
+
+func servedBy(q *qtests.T, f *Failover[*item]) string {
+	l, err := f.Acquire(bg)
+	require.NoError(q, err)
+	defer l.Release()
+	return l.Pool()
+}
+
+func TestFailoverByHealthChecks(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, primary, _ := newPair(q, nil)
+		require.Equal(q, "primary", servedBy(q, f))
+		primary.down = true // what is idle in its pool goes on working
+		q.Sleep(9 * time.Second)
+		require.Equal(q, "primary", f.Active(), "one failed check is not enough")
+		q.Sleep(time.Second)
+		require.Equal(q, "replica", servedBy(q, f))
+
+		primary.down = false
+		q.Sleep(34 * time.Second) // healthy from the check at 15 s on
+		require.Equal(q, "replica", f.Active())
+		q.Sleep(time.Second)
+		require.Equal(q, "primary", f.Active())
+		require.Equal(q, []string{
+			"primary → replica: health check: connection refused",
+			"replica → primary: healthy for 30s",
+		}, moves(q))
+		require.EqualValues(q, 2, f.Stats().Moves)
+	})
+}
+
+func TestFailoverRelapseStartsOver(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, primary, _ := newPair(q, nil)
+		primary.down = true
+		q.Sleep(10 * time.Second)
+		primary.down = false
+		q.Sleep(20 * time.Second)
+		primary.down = true
+		q.Sleep(10 * time.Second)
+		primary.down = false
+		q.Sleep(34 * time.Second) // good from 45 s on: due at 75 s
+		require.Equal(q, "replica", f.Active())
+		q.Sleep(time.Second)
+		require.Equal(q, "primary", f.Active())
+		require.Len(q, moves(q), 2)
+	})
+}
+
+func TestFailoverByBreaker(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, primary, _ := newPair(q, nil)
+		primary.down = true
+		for range 2 {
+			require.Equal(q, "replica", servedBy(q, f), "a caller is served at once")
+			require.Equal(q, "primary", f.Active(), "and the traffic stays")
+		}
+		require.Equal(q, "replica", servedBy(q, f))
+		require.Equal(q, "replica", f.Active(), "until the breaker opens")
+		require.Equal(q, []string{"primary → replica: breaker open"}, moves(q))
+		require.Equal(q, breaker.Open, f.Stats().Backends[0].Breaker)
+		require.False(q, f.Stats().Backends[0].Healthy)
+		require.Zero(q, q.Elapsed())
+	})
+}
+
+func TestFailoverDiscardedLeasesOpenTheBreaker(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, _, _ := newPair(q, nil)
+		for range 3 {
+			l, err := f.Acquire(bg)
+			require.NoError(q, err)
+			require.Equal(q, "primary", l.Pool())
+			l.Discard(errors.New("broken pipe"))
+		}
+		require.Equal(q, "replica", servedBy(q, f))
+	})
+}
+
+func TestFailoverWithoutHealthyBackend(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, primary, replica := newPair(q, nil)
+		replica.down = true
+		q.Sleep(10 * time.Second)
+		primary.down = true
+		_, err := f.Acquire(bg)
+		require.ErrorIs(q, err, errRefused)
+		q.Sleep(time.Minute)
+		require.Equal(q, "primary", f.Active(), "nowhere to go")
+		replica.down = false
+		q.Sleep(5 * time.Second)
+		require.Equal(q, "replica", servedBy(q, f), "the first healthy one need not wait")
+	})
+}
+
+func TestFailoverHealthThatMisbehaves(t *testing.T) {
+	for name, health := range map[string]func(ctx context.Context, unblock <-chan struct{}) error{
+		"panics": func(context.Context, <-chan struct{}) error { panic("oops") },
+		"blocks": func(_ context.Context, unblock <-chan struct{}) error { <-unblock; return nil },
+		"heeds":  func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			qtests.Run(t, func(q *qtests.T) {
+				unblock := make(chan struct{})
+				f, _, _ := newPair(q, func(cfg *FailoverConfig[*item]) {
+					cfg.UnhealthyAfter, cfg.HealthTimeout = 1, time.Second
+					cfg.Health = func(ctx context.Context, b Config[*item]) error {
+						if b.Name == "primary" {
+							return health(ctx, unblock)
+						}
+						return nil
+					}
+				})
+				q.Sleep(7 * time.Second)
+				require.Equal(q, "replica", f.Active())
+				close(unblock)
+			})
+		})
+	}
+}
+
+func TestFailoverCloseReportsWhatIsOut(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		unblock := make(chan struct{})
+		f, _, _ := newPair(q, func(cfg *FailoverConfig[*item]) {
+			cfg.Health = func(context.Context, Config[*item]) error { <-unblock; return nil }
+		})
+		l, err := f.Acquire(bg)
+		require.NoError(q, err)
+		q.Sleep(5 * time.Second)
+		ctx, cancel := q.Clock().WithTimeout(bg, time.Second)
+		defer cancel()
+		err = f.Close(ctx)
+		var out *CloseError
+		require.ErrorAs(q, err, &out)
+		require.Equal(q, "primary", out.Pool)
+		require.ErrorContains(q, err, "a health check has not returned")
+		close(unblock)
+		l.Release()
+		require.NoError(q, f.Close(bg))
+		_, err = f.Acquire(bg)
+		require.ErrorIs(q, err, ErrClosed)
+	})
+}
+
+func TestFailoverMetrics(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, _, _ := newPair(q, nil)
+		problems, err := testutil.CollectAndLint(f)
+		require.NoError(q, err)
+		require.Empty(q, problems)
+		require.Equal(q, 2+2*(3+1+1+6+1)+testutil.CollectAndCount(f.breakers[0])*2, testutil.CollectAndCount(f))
+	})
+}
+
+func TestFailoverConfigErrors(t *testing.T) {
+	ok := (&fakeBackend{}).config("a")
+	for _, c := range []struct {
+		cfg  FailoverConfig[*item]
+		want string
+	}{
+		{FailoverConfig[*item]{}, "pool: FailoverConfig.Backends: 0 backends: want 1 to 64"},
+		{FailoverConfig[*item]{Backends: []Config[*item]{ok, ok}}, "pool: FailoverConfig.Backends[1].Name: a is taken"},
+		{FailoverConfig[*item]{Backends: []Config[*item]{{}}}, "pool: FailoverConfig.Backends[0]: pool: Config.New: nil is required"},
+		{FailoverConfig[*item]{Backends: []Config[*item]{ok}, HealthyFor: -1}, "pool: FailoverConfig.HealthyFor: -1ns is negative"},
+		{FailoverConfig[*item]{Backends: []Config[*item]{ok}, Breaker: breaker.Config{Jitter: -1}}, "Jitter: -1"},
+	} {
+		_, err := NewFailover(c.cfg)
+		require.ErrorContains(t, err, c.want)
+	}
+}
