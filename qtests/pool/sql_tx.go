@@ -1,0 +1,135 @@
+package pool
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// Begin is never called: database/sql prefers BeginTx.
+func (s *sqlSession) Begin() (driver.Tx, error) {
+	return s.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// BeginTx accepts every isolation level. The context is the transaction's: until
+// it ends, statements of the transaction wait under it as well as under their
+// own, because database/sql rolls back under locks that they hold.
+func (s *sqlSession) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := s.pass(ctx, s.db.begin.call("begin", s.conn.target)); err != nil {
+		return nil, err
+	}
+	if s.db.mocksAnswer() {
+		if _, err := s.conn.driver.(driver.ConnBeginTx).BeginTx(ctx, opts); err != nil {
+			return nil, err
+		}
+	}
+	s.tx = ctx
+	return sqlTx{s}, nil
+}
+
+// sqlTx is the open transaction of a session.
+type sqlTx struct{ session *sqlSession }
+
+// Commit waits at most until the transaction's context ends.
+func (t sqlTx) Commit() error {
+	s := t.session
+	ctx := s.tx
+	s.tx = nil
+	if err := s.pass(ctx, s.db.commit.call("commit", s.conn.target)); err != nil {
+		return err
+	}
+	if s.db.mocksAnswer() {
+		return s.conn.driver.(driver.Tx).Commit()
+	}
+	return nil
+}
+
+// Rollback happens whatever its latency or the state of the context; only a
+// scripted error or a lost connection makes it fail.
+func (t sqlTx) Rollback() error {
+	s := t.session
+	ctx := s.tx
+	s.tx = nil
+	if err := s.pass(ctx, s.db.rollback.call("rollback", s.conn.target)); err != nil && ctx.Err() == nil {
+		return err
+	}
+	if s.db.mocksAnswer() {
+		return s.conn.driver.(driver.Tx).Rollback()
+	}
+	return nil
+}
+
+// Prepare is never called: database/sql prefers PrepareContext.
+func (s *sqlSession) Prepare(query string) (driver.Stmt, error) {
+	return s.PrepareContext(context.Background(), query)
+}
+
+// PrepareContext costs a round trip the first time that a connection prepares
+// the query, as with drivers that keep their statements.
+func (s *sqlSession) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	matching := s.db.stubs.matching(query)
+	if len(matching) == 0 && !s.db.mocksAnswer() {
+		return nil, s.db.unmatchedQuery(query, nil)
+	}
+	if _, done := s.conn.prepared[query]; !done {
+		if err := s.pass(ctx, s.db.prepare.call("prepare", s.conn.target)); err != nil {
+			return nil, err
+		}
+		if s.conn.prepared == nil || len(s.conn.prepared) >= maxPrepared {
+			s.conn.prepared = map[string]struct{}{}
+		}
+		s.conn.prepared[query] = struct{}{}
+	}
+	stmt := &sqlStmt{session: s, query: query}
+	if len(matching) == 0 {
+		under, err := s.conn.driver.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		stmt.under = under
+	}
+	return stmt, nil
+}
+
+// sqlStmt is a prepared statement; what it does it does through its session.
+type sqlStmt struct {
+	session *sqlSession
+	query   string
+	under   driver.Stmt // go-sqlmock's, if the statement is its own
+}
+
+// Close does not wait: database/sql may hold its own lock.
+func (st *sqlStmt) Close() error {
+	if st.under != nil {
+		return st.under.Close()
+	}
+	return nil
+}
+
+// NumInput leaves the count of the arguments to the stubs.
+func (st *sqlStmt) NumInput() int { return -1 }
+
+// Exec is never called: database/sql prefers ExecContext.
+func (st *sqlStmt) Exec(args []driver.Value) (driver.Result, error) {
+	return st.ExecContext(context.Background(), named(args))
+}
+
+// Query is never called: database/sql prefers QueryContext.
+func (st *sqlStmt) Query(args []driver.Value) (driver.Rows, error) {
+	return st.QueryContext(context.Background(), named(args))
+}
+
+func (st *sqlStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return st.session.ExecContext(ctx, st.query, args)
+}
+
+func (st *sqlStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return st.session.QueryContext(ctx, st.query, args)
+}
+
+func named(args []driver.Value) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return out
+}
