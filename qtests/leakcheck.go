@@ -75,7 +75,9 @@ func checkBubbleLeaks(t TB, opts []goleak.Option) {
 			return // t is the test outside, and the bubble has ended
 		}
 		synctest.Wait()
-		if left := home.leftovers(); len(left) > 0 {
+		this := thisGoroutine().id // not always the one that called
+		left := slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == this })
+		if len(left) > 0 {
 			t.Errorf("%s", describeLeaks(t.Name(), left))
 		}
 	})
@@ -163,8 +165,7 @@ func describeLeaks(test string, left []goroutine) string {
 			break
 		}
 		state := strings.Replace(g.state, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
-		_, line := g.startedBy()
-		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s\n%s\n", g.id, state, line, g.stack)
+		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s\n%s\n", g.id, state, g.origin(), g.stack)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

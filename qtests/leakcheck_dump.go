@@ -80,16 +80,35 @@ func labelledDump() []byte {
 	return stackDump()
 }
 
-// startedBy returns the function that started g and the line of its go statement.
-func (g goroutine) startedBy() (function, line string) {
-	line = g.startedAt()
-	_, created, ok := strings.Cut(g.stack, "created by ")
-	if !ok {
-		return "", line
-	}
-	function, _, _ = strings.Cut(created, "\n")
+// creator returns the function that started g, or "".
+func (g goroutine) creator() string {
+	_, created, _ := strings.Cut(g.stack, "created by ")
+	function, _, _ := strings.Cut(created, "\n")
 	function, _, _ = strings.Cut(function, " in goroutine ")
-	return function, line
+	return function
+}
+
+// origin names the place that started g, for people: the line of the go
+// statement and its function. Where that is in the standard library (a
+// sync.WaitGroup's Go), it says nothing; then it is the outermost line of g
+// outside.
+func (g goroutine) origin() string {
+	line, creator := g.startedAt(), g.creator()
+	if standardLibrary == "" || !strings.HasPrefix(line, standardLibrary) {
+		return strings.TrimSpace(line + "  " + creator)
+	}
+	frames, _, _ := strings.Cut(g.stack, "created by ")
+	lines := strings.Split(frames, "\n")
+	for i := len(lines) - 1; i > 0; i-- {
+		if position := lines[i]; strings.HasPrefix(position, "\t") && !strings.HasPrefix(position, "\t"+standardLibrary) {
+			function := lines[i-1]
+			if open := strings.LastIndexByte(function, '('); open > 0 {
+				function = function[:open]
+			}
+			return trimPosition(position) + "  " + function + ", started by " + creator
+		}
+	}
+	return line + "  " + creator
 }
 
 // topPlaces is how many places a failure of a bound names.

@@ -30,8 +30,10 @@ var scopes struct {
 
 // A scope is the goroutines that a test started since a certain call.
 type scope struct {
-	test        string
-	path, outer string
+	test   string
+	path   string
+	outer  string // the scope around it
+	before string // the scope that the test itself was in, if any
 	// host is the outermost function of the test's own goroutine, where that is
 	// not one of the testing package's.
 	host string
@@ -49,6 +51,7 @@ func enterScope(t TB, kind string) *scope {
 	for name := s.test; name != "" && s.outer == ""; name = name[:max(0, strings.LastIndexByte(name, '/'))] {
 		s.outer = scopes.of[name]
 	}
+	s.before = scopes.of[s.test]
 	scopes.last++
 	s.path = s.outer + "/" + kind + strconv.FormatUint(scopes.last, 10)
 	scopes.of[s.test] = s.path
@@ -62,8 +65,8 @@ func (s *scope) leave(t TB) {
 	defer scopes.Unlock()
 	if scopes.of[s.test] == s.path {
 		delete(scopes.of, s.test)
-		if s.outer != "" {
-			scopes.of[s.test] = s.outer
+		if s.before != "" {
+			scopes.of[s.test] = s.before
 		}
 	}
 	s.label(t, s.outer)
@@ -115,7 +118,7 @@ func (s *scope) list(match func(path string) bool) []goroutine {
 	})
 	kept := all[:0]
 	for _, g := range all {
-		if f, _ := g.startedBy(); f != "testing.(*T).Run" && !strings.HasPrefix(f, "testing.(*B).") && g.id != thisGoroutine().id {
+		if f := g.creator(); f != "testing.(*T).Run" && !strings.HasPrefix(f, "testing.(*B).") && g.id != thisGoroutine().id {
 			kept = append(kept, g)
 		}
 	}
