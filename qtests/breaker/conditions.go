@@ -16,7 +16,7 @@ func (m *machine) judge(r mark) {
 	}
 	c := m.cfg
 	if n := m.counts.ConsecutiveFailures; c.FailureThreshold > 0 && n >= uint64(c.FailureThreshold) {
-		m.open(m.now, CauseConsecutiveFailures, fmt.Sprintf("%d consecutive failures", n))
+		m.open(m.now, CauseConsecutiveFailures, count(n, "consecutive failure"))
 		return
 	}
 	if !c.rated() {
@@ -101,7 +101,7 @@ func (m *machine) judgeProbe(o outcome, slow bool) {
 	case bad:
 		m.open(m.now, CauseProbesFailed, "a probe took longer than "+c.SlowCall.String())
 	case m.counts.ConsecutiveSuccesses >= uint64(c.SuccessThreshold):
-		m.close(m.now, CauseProbesSucceeded, fmt.Sprintf("%d consecutive successful probes", m.counts.ConsecutiveSuccesses))
+		m.close(m.now, CauseProbesSucceeded, count(m.counts.ConsecutiveSuccesses, "consecutive successful probe"))
 	}
 }
 
@@ -117,4 +117,12 @@ func (m *machine) judgeProbeRate() {
 		return
 	}
 	m.close(m.now, CauseProbesSucceeded, fmt.Sprintf("%s, %.4g < %g", detail, rate, limit))
+}
+
+// count returns "1 thing" or "2 things".
+func count(n uint64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -3,6 +3,7 @@ package breaker_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -128,3 +129,6 @@ func notReached(t *testing.T) func(context.Context) error {
 		return nil
 	}
 }
+
+// fields makes tables comparable whatever the width of their columns.
+func fields(table string) []string { return strings.Fields(table) }

@@ -17,7 +17,7 @@ type machine struct {
 	generation uint64        // changes with every state and mode; modulo generations
 	since      time.Duration // when the state was entered
 	until      time.Duration // when an open breaker becomes half-open
-	reopened   int           // openings since the last close, less one
+	reopened   int           // times it went back from half-open to open since the last close
 	reason     string        // detail of the transition that opened it
 
 	probes  probes
@@ -203,18 +203,18 @@ func (m *machine) transition(to State, at time.Duration, cause Cause, detail str
 	m.log.add(t)
 	m.fresh = append(m.fresh, t)
 	m.totals.transitions[to]++
-	m.state, m.since = to, at
 	if to == Open {
 		m.reason = detail
+		if m.state == HalfOpen {
+			m.reopened++
+		}
 	}
+	m.state, m.since = to, at
 	m.restart()
 }
 
 // open changes the state to Open for as long as the back-off says.
 func (m *machine) open(at time.Duration, cause Cause, detail string) {
-	if m.state == HalfOpen {
-		m.reopened++
-	}
 	m.transition(Open, at, cause, detail)
 	m.until = saturatingAdd(at, m.backoff.wait(m.reopened, m.totals.transitions[Open]))
 }

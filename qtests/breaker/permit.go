@@ -57,7 +57,7 @@ func (p Permit) Done(err error) {
 	p.take()
 	o := failure // if the classifier panics
 	defer func() { p.b.finish(&p.ticket, o) }()
-	o = p.b.classify(unknownCaller{context.Background()}, err)
+	o = p.b.classify(unknown, err)
 }
 
 // Cancel gives the permit back: the call was not made, and counts as ignored.
@@ -71,6 +71,8 @@ func (p Permit) Cancel() {
 // An unknownCaller is the context of a call whose context nobody told us. It may
 // have been cancelled, so the error decides.
 type unknownCaller struct{ context.Context }
+
+var unknown context.Context = unknownCaller{context.Background()} // made once, or every Done would allocate
 
 func (unknownCaller) Err() error { return context.Canceled }
 

@@ -1,0 +1,79 @@
+package breaker_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+// A client that polls every second through a breaker while its upstream is down
+// for 90 seconds: every instant follows from the configuration.
+func TestInABubble(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		b := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
+		down := false
+		srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if down {
+				w.WriteHeader(http.StatusBadGateway)
+			}
+		}))
+		outage := qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false })
+		stop, err := qtests.Schedule(t.Context(), q.Clock(), q.EventLog(), outage.At(20*time.Second-1).For(90*time.Second))
+		require.NoError(q, err)
+		for range 300 {
+			_ = b.Do(context.Background(), func(context.Context) error {
+				resp, err := srv.Client().Get(srv.URL)
+				if err != nil {
+					return err
+				}
+				defer resp.Body.Close()
+				if resp.StatusCode != http.StatusOK {
+					return errors.New(resp.Status)
+				}
+				return nil
+			})
+			q.Sleep(time.Second)
+		}
+		stop()
+		b.RequireTransitions(q,
+			breaker.Open.At(24*time.Second), breaker.HalfOpen.At(54*time.Second), breaker.Open.At(54*time.Second),
+			breaker.HalfOpen.At(84*time.Second), breaker.Open.At(84*time.Second),
+			breaker.HalfOpen.At(114*time.Second), breaker.Closed.At(114*time.Second))
+		b.RequireRejected(q, 29*3)
+		marks, _ := q.EventLog().Marks()
+		require.Len(q, marks, 2+7)
+	})
+}
+
+// Twenty callers contend for three probes at one instant: the outcome is the
+// same in every run.
+func TestBubbleIsRepeatable(t *testing.T) {
+	run := func(t *testing.T) (order []int) {
+		qtests.Run(t, func(q *qtests.T) {
+			b := breaker.NewT(q, breaker.Config{ResetTimeout: time.Second, Probes: 3})
+			b.Trip()
+			for i := range 20 {
+				q.Clock().AfterFunc(time.Second, func() {
+					_ = b.Do(context.Background(), func(context.Context) error {
+						order = append(order, i)
+						q.Clock().Sleep(time.Millisecond)
+						return nil
+					})
+				})
+			}
+			q.Sleep(2 * time.Second)
+			b.RequireTransitions(q, breaker.Open, breaker.HalfOpen.At(time.Second), breaker.Closed.At(time.Second+time.Millisecond))
+		})
+		return order
+	}
+	for range 20 {
+		t.Run("", func(t *testing.T) { require.Equal(t, []int{0, 1, 2}, run(t)) })
+	}
+}
