@@ -23,6 +23,8 @@ const (
 // A Config says what a Monitor scrapes, what it keeps and when it alerts. The
 // zero value scrapes nothing every ten seconds.
 type Config struct {
+	// Disabled makes a monitor that never scrapes by itself.
+	Disabled bool
 	// Clock is what the monitor waits on. Nil is the real clock.
 	Clock clock.Clock
 	// Interval is the time between two scrapes, at least a millisecond. Zero is
@@ -38,6 +40,12 @@ type Config struct {
 	// Collectors are registered in a registry of the monitor's own, which is
 	// scraped after the gatherers. Breakers and pools are collectors.
 	Collectors []prometheus.Collector
+
+	// Runtime scrapes the real process as well: heap, goroutines, GC, scheduler and
+	// memory, as metrics whose names begin with real_. Where the clock is fake they
+	// are readings of another time than all other series, differ from run to run,
+	// and are invisible to rules unless AlertOnReal is set.
+	Runtime, AlertOnReal bool
 
 	// Retention is how far back samples are kept for certain. Zero is DefaultRetention.
 	Retention time.Duration

@@ -34,6 +34,8 @@ type Result struct {
 type History struct {
 	mu    sync.Mutex // an evaluator that was given up may still read
 	store *history.Store
+	// hideReal leaves out the readings of the real process.
+	hideReal bool
 }
 
 func (h *History) revoke() {
@@ -58,6 +60,9 @@ func (h *History) Series(from, to time.Time, matchers ...Matcher) []Series {
 	lo, hi := h.store.After(from.UnixNano()), h.store.After(to.UnixNano())
 	var out []Series
 	for _, s := range h.store.Select(ms...) {
+		if h.hideReal && s.IsReal() {
+			continue
+		}
 		x := publicSeries(s.Labels)
 		for row := lo; row < hi; row++ {
 			x.Samples = append(x.Samples, Sample{instant(h.store.At(row)), s.Value(row)})
@@ -85,7 +90,7 @@ func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
 		result, err := r.expr.Eval(m.mu.history, at.UnixNano())
 		return outcome{result.Points, !result.Data, err}
 	}
-	h := &History{store: m.mu.history}
+	h := &History{store: m.mu.history, hideReal: m.hideReal}
 	defer h.revoke()
 	var result Result
 	err := r.guard.do(ctx, m.clk, m.cfg.Timeout, func(ctx context.Context) error {

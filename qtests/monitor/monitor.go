@@ -36,6 +36,7 @@ type Monitor struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup
+	hideReal bool          // from the rules
 	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
 
 	// mu guards what follows. It is never held while waiting or while code of
@@ -58,41 +59,28 @@ func New(cfg Config) (*Monitor, error) {
 		return nil, err
 	}
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
+	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
 		made, err := newRule(r, i, cfg)
 		if err != nil {
 			return nil, err
 		}
+		if made.expr != nil {
+			made.expr.HideReal = m.hideReal
+		}
 		m.rules = append(m.rules, made)
 	}
-	for i, g := range cfg.Gatherers {
-		m.sources = append(m.sources, newSource(sourceName(i), g))
-	}
-	if len(cfg.Collectors) > 0 {
-		registry := prometheus.NewRegistry()
-		for i, c := range cfg.Collectors {
-			if err := register(registry, c); err != nil {
-				return nil, fmt.Errorf("monitor: Config.Collectors[%d]: %w", i, err)
-			}
-		}
-		m.sources = append(m.sources, newSource("collectors", registry))
+	if err := m.addSources(); err != nil {
+		return nil, err
 	}
 	m.start = m.clk.Now()
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.mu.history = history.New(history.Limits{Retention: int64(cfg.Retention), Samples: cfg.MaxSamples, Series: cfg.MaxSeries})
 	m.mu.timeline.log = cfg.EventLog
 	m.mu.muting = muting{m.start, cfg.Silences, cfg.Inhibitions}
-	m.mu.dispatcher = alert.NewDispatcher(alert.Route{
-		GroupBy: cfg.Route.GroupBy, Wait: cfg.Route.GroupWait, Interval: cfg.Route.GroupInterval, Repeat: cfg.Route.RepeatInterval,
-	}, len(cfg.Channels), m.mu.muting.muted)
-	for i, c := range cfg.Channels {
-		r := newReceiver(i, c)
-		m.receivers = append(m.receivers, r)
-		m.loops.Add(1)
-		go func() {
-			defer m.loops.Done()
-			m.serve(r)
-		}()
+	m.startReceivers()
+	if cfg.Disabled {
+		return m, nil
 	}
 	// The timer is armed here and not in the goroutine, so that it is there when
 	// New returns: a mock clock may be moved right after.
@@ -103,6 +91,45 @@ func New(cfg Config) (*Monitor, error) {
 		m.run(timer)
 	}()
 	return m, nil
+}
+
+// startReceivers makes the dispatcher, and a goroutine for every channel.
+func (m *Monitor) startReceivers() {
+	route := m.cfg.Route
+	m.mu.dispatcher = alert.NewDispatcher(alert.Route{
+		GroupBy: route.GroupBy, Wait: route.GroupWait, Interval: route.GroupInterval, Repeat: route.RepeatInterval,
+	}, len(m.cfg.Channels), m.mu.muting.muted)
+	for i, c := range m.cfg.Channels {
+		r := newReceiver(i, c)
+		m.receivers = append(m.receivers, r)
+		m.loops.Add(1)
+		go func() {
+			defer m.loops.Done()
+			m.serve(r)
+		}()
+	}
+}
+
+// addSources makes the sources: the gatherers, the collectors, the real process.
+func (m *Monitor) addSources() error {
+	for i, g := range m.cfg.Gatherers {
+		m.sources = append(m.sources, newSource(sourceName(i), g))
+	}
+	if len(m.cfg.Collectors) > 0 {
+		registry := prometheus.NewRegistry()
+		for i, c := range m.cfg.Collectors {
+			if err := register(registry, c); err != nil {
+				return fmt.Errorf("monitor: Config.Collectors[%d]: %w", i, err)
+			}
+		}
+		m.sources = append(m.sources, newSource("collectors", registry))
+	}
+	if m.cfg.Runtime {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(newRealSource())
+		m.sources = append(m.sources, newSource("runtime", registry))
+	}
+	return nil
 }
 
 // register adds a collector, whose Describe may panic.

@@ -9,6 +9,10 @@ import (
 // NameLabel is the label that holds the name of a metric.
 const NameLabel = "__name__"
 
+// RealPrefix begins the names of metrics that read the real process: Select can
+// leave them out.
+const RealPrefix = "real_"
+
 // A Label is a name and a value.
 type Label struct{ Name, Value string }
 

@@ -2,6 +2,7 @@ package history
 
 import (
 	"math"
+	"strings"
 )
 
 // StaleBits is the bit pattern of Prometheus' stale marker, a signalling NaN
@@ -26,6 +27,9 @@ type Series struct {
 // Removed reports whether the store has dropped the series, all of whose
 // samples were too old. A dropped series takes no more samples.
 func (s *Series) Removed() bool { return s.removed }
+
+// IsReal reports whether the series reads the real process.
+func (s *Series) IsReal() bool { return strings.HasPrefix(s.Labels.Name(), RealPrefix) }
 
 // A column is the values of one series in one block: values, or when that is
 // nil, same in every row.

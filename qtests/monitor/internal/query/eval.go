@@ -19,6 +19,8 @@ var ErrSameLabels = errors.New("vector cannot contain metrics with the same labe
 type Expr struct {
 	text string
 	root node
+	// HideReal leaves out the metrics whose name begins with history.RealPrefix.
+	HideReal bool
 }
 
 // A Point is one element of an instant vector. A scalar is one Point without labels.
@@ -44,7 +46,7 @@ func (e *Expr) Type() Type { return e.root.typ() }
 
 // Eval evaluates the expression at an instant, in nanoseconds since 1970.
 func (e *Expr) Eval(st *history.Store, at int64) (Result, error) {
-	ev := &evaluation{store: st, at: at}
+	ev := &evaluation{store: st, at: at, hideReal: e.HideReal}
 	v, err := e.root.eval(ev)
 	if err != nil {
 		return Result{}, err
@@ -61,6 +63,8 @@ type evaluation struct {
 	store *history.Store
 	at    int64
 	data  bool
+	// hideReal is Expr.HideReal.
+	hideReal bool
 	// The newest row at or before memoAt: most selectors ask for the same.
 	memoAt  int64
 	memoRow int

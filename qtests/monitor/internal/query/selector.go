@@ -1,6 +1,10 @@
 package query
 
-import "github.com/go-qtests/qtests/qtests/monitor/internal/history"
+import (
+	"slices"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
 
 // A selection is what a selector matched, kept until a series comes or goes.
 type selection struct {
@@ -10,9 +14,14 @@ type selection struct {
 }
 
 // series returns the series of the selector.
-func (s *selector) series(st *history.Store) []*history.Series {
+func (s *selector) series(ev *evaluation) []*history.Series {
+	st := ev.store
 	if f := &s.found; f.store != st || f.generation != st.Generation() {
-		*f = selection{st, st.Generation(), st.Select(s.matchers...)}
+		found := st.Select(s.matchers...)
+		if ev.hideReal {
+			found = slices.DeleteFunc(found, (*history.Series).IsReal)
+		}
+		*f = selection{st, st.Generation(), found}
 	}
 	return s.found.series
 }
@@ -25,7 +34,7 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 	if first, _ := ev.store.Rows(); row < first || ev.store.At(row) <= at-int64(Lookback) {
 		return value{}, nil
 	}
-	series := s.series(ev.store)
+	series := s.series(ev)
 	out := make([]Point, 0, len(series))
 	for _, x := range series {
 		if v := x.Value(row); !history.IsStale(v) {
@@ -65,7 +74,7 @@ func (s *selector) overTime(ev *evaluation, keepName bool, f func(window) (float
 	if w.lo >= w.hi {
 		return value{}, nil
 	}
-	series := s.series(ev.store)
+	series := s.series(ev)
 	out := make([]Point, 0, len(series))
 	for _, x := range series {
 		w.series = x

@@ -1,0 +1,79 @@
+package monitor
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+)
+
+// An SLO is a service level objective over a ratio of two counters.
+type SLO struct {
+	// Name begins the names of the rules.
+	Name string
+	// Errors and Total are selectors of counters, without a range:
+	// requests_total{result="error"} and requests_total.
+	Errors, Total string
+	// Objective is the share of good events, between 0 and 1, both excluded: 0.999.
+	Objective float64
+	// By keeps apart what these labels keep apart; none is one ratio.
+	By []string
+	// Labels are added to every rule.
+	Labels map[string]string
+}
+
+// burnRates are the windows of Google's Site Reliability Workbook, chapter 5,
+// table 5-8, and one more pair between: at the factor, the budget of thirty days is
+// spent in 30 days divided by it. The short window ends the alert soon after the errors end.
+var burnRates = []struct {
+	factor      float64
+	long, short string
+	severity    string
+}{
+	{14.4, "1h", "5m", "page"},
+	{6, "6h", "30m", "page"},
+	{3, "1d", "2h", "ticket"},
+	{1, "3d", "6h", "ticket"},
+}
+
+// BurnRate returns the multiwindow, multi-burn-rate rules of an SLO: four alerts,
+// named after it with its factor ("CheckoutBurnRate14.4"), each of which fires
+// when the ratio of errors exceeds factor*(1-Objective) over both its windows,
+// 1h and 5m, 6h and 30m, 1d and 2h, 3d and 6h. The first two have severity page,
+// the others ticket.
+func BurnRate(slo SLO) ([]Rule, error) {
+	check := field.Check("monitor: SLO")
+	check.That(slo.Name != "", "Name", `""`, "is empty")
+	check.That(slo.Objective > 0 && slo.Objective < 1, "Objective", slo.Objective, "is not between 0 and 1")
+	for name, selector := range map[string]string{"Errors": slo.Errors, "Total": slo.Total} {
+		_, err := query.Parse("rate(" + selector + "[5m])")
+		check.Err(name, err)
+	}
+	if err := check.Result(); err != nil {
+		return nil, err
+	}
+	by := ""
+	if len(slo.By) > 0 {
+		by = "by (" + strings.Join(slo.By, ", ") + ") "
+	}
+	objective := strconv.FormatFloat(slo.Objective, 'g', -1, 64)
+	var out []Rule
+	for _, w := range burnRates {
+		factor := strconv.FormatFloat(w.factor, 'g', -1, 64)
+		over := func(window string) string {
+			return fmt.Sprintf("sum %s(rate(%s[%s])) / sum %s(rate(%s[%s])) > %s * (1 - %s)",
+				by, slo.Errors, window, by, slo.Total, window, factor, objective)
+		}
+		out = append(out, Rule{
+			Name:     slo.Name + "BurnRate" + factor,
+			Expr:     over(w.long) + " and " + over(w.short),
+			Severity: w.severity,
+			Labels:   maps.Clone(slo.Labels),
+			Summary:  fmt.Sprintf("{{ $value | humanizePercentage }} errors over %s: %s times what an objective of %s allows", w.long, factor, objective),
+		})
+	}
+	return out, nil
+}

@@ -1,0 +1,148 @@
+package monitor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+)
+
+// MaxRuleFile is the size in bytes of the largest rule file that is read.
+const MaxRuleFile = 4 << 20
+
+// ruleFile is Prometheus' format of rule files.
+type ruleFile struct {
+	Groups []struct {
+		Name        string            `yaml:"name"`
+		Interval    duration          `yaml:"interval"`
+		QueryOffset duration          `yaml:"query_offset"`
+		Limit       int               `yaml:"limit"`
+		Labels      map[string]string `yaml:"labels"`
+		Rules       []yaml.Node       `yaml:"rules"`
+	} `yaml:"groups"`
+}
+
+type ruleNode struct {
+	Record        string            `yaml:"record"`
+	Alert         string            `yaml:"alert"`
+	Expr          string            `yaml:"expr"`
+	For           duration          `yaml:"for"`
+	KeepFiringFor duration          `yaml:"keep_firing_for"`
+	Labels        map[string]string `yaml:"labels"`
+	Annotations   map[string]string `yaml:"annotations"`
+}
+
+// A duration is Prometheus' text form: 1h30m.
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := query.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// ReadRules reads a Prometheus rule file. See ParseRules.
+func ReadRules(path string) ([]Rule, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return ParseRules(path, f)
+}
+
+// ParseRules reads a rule file in Prometheus' format, strictly: an unknown field, a
+// group twice, a rule that is both or neither of record and alert, and what a
+// monitor does not do (query_offset, limit) are errors that name the file, the
+// line and the field. Expressions are checked when a monitor is made of them, by
+// its compiler. A group's interval becomes Rule.Every, its labels those of its
+// rules.
+func ParseRules(name string, r io.Reader) ([]Rule, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxRuleFile+1))
+	if err == nil && len(data) > MaxRuleFile {
+		err = fmt.Errorf("larger than %d bytes", MaxRuleFile)
+	}
+	var file ruleFile
+	if err == nil {
+		err = strict(data, &file)
+	}
+	if err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
+		return nil, fmt.Errorf("monitor: %s: %w", name, err)
+	}
+	var out []Rule
+	groups := map[string]bool{}
+	for _, g := range file.Groups {
+		switch {
+		case g.Name == "":
+			return nil, fmt.Errorf("monitor: %s: a group without a name", name)
+		case groups[g.Name]:
+			return nil, fmt.Errorf("monitor: %s: group %q is there twice", name, g.Name)
+		case g.QueryOffset != 0:
+			return nil, fmt.Errorf("monitor: %s: group %q: query_offset is not supported", name, g.Name)
+		case g.Limit != 0:
+			return nil, fmt.Errorf("monitor: %s: group %q: limit is not supported", name, g.Name)
+		}
+		groups[g.Name] = true
+		for i := range g.Rules {
+			rule, err := parseRule(&g.Rules[i])
+			if err != nil {
+				return nil, fmt.Errorf("monitor: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
+			}
+			labels := maps.Clone(g.Labels)
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			maps.Copy(labels, rule.Labels)
+			rule.Labels = labels
+			rule.Every = time.Duration(g.Interval)
+			out = append(out, rule)
+		}
+	}
+	return out, nil
+}
+
+// strict decodes one document without unknown fields and nothing after it.
+func strict(data []byte, v any) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("more than one document")
+	}
+	return nil
+}
+
+func parseRule(n *yaml.Node) (Rule, error) {
+	// A Node decodes without KnownFields, so it goes through text once more.
+	data, err := yaml.Marshal(n)
+	if err != nil {
+		return Rule{}, err
+	}
+	var x ruleNode
+	if err := strict(data, &x); err != nil {
+		return Rule{}, err
+	}
+	switch {
+	case (x.Record == "") == (x.Alert == ""):
+		return Rule{}, errors.New("a rule has either record or alert")
+	case x.Expr == "":
+		return Rule{}, fmt.Errorf("%s: expr is missing", x.Record+x.Alert)
+	}
+	rule := Rule{
+		Name: x.Alert, Record: x.Record, Expr: x.Expr, Labels: x.Labels, Annotations: x.Annotations,
+		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
+	}
+	return rule, nil
+}
