@@ -1,2 +1,129 @@
-// Package qtests is the ground floor.
+// Package qtests runs a test under fake time, deterministically, and holds it to
+// bounds of goroutines, heap and allocations. The packages breaker, pool, monitor
+// and load stand on it.
+//
+//	func TestSession(t *testing.T) {
+//		qtests.Run(t, func(q *qtests.T) {
+//			s := NewSession(q.Clock(), 30*time.Minute)
+//			q.Sleep(30 * time.Minute) // takes no time
+//			if !s.Expired() {
+//				q.Error("still there after 30 minutes")
+//			}
+//		})
+//	}
+//
+// # Terms
+//
+// A bubble is that of testing/synctest: the goroutine that runs a body and every
+// goroutine started from it. Its time is fake. A goroutine is durably blocked
+// when only another goroutine of its bubble, or time, can wake it: on a channel
+// or select of the bubble, in a sleep, on a sync.Cond, or a sync.WaitGroup of the
+// bubble. Waiting for a mutex, a socket, a system call or a channel made outside
+// is not durable. When every goroutine of a bubble is durably blocked it is at
+// rest, and its time moves to the next instant at which something is due.
+//
+// # The clock
+//
+// The runtime fires timers that are due at one instant in a random order, so a
+// plain bubble is not repeatable. [T.Clock] is a clock.Clock for which no two
+// waits end at one instant of the runtime: the bubble fires one, runs what it sets
+// going until it is at rest, and fires the next. The order is that in which the
+// waits began.
+//
+// To the nanosecond: a wait has a nominal instant, which is what was asked for,
+// and a raw instant, at which the runtime fires it. The raw instant is the first
+// one at or after the nominal that no other pending wait has taken, that is not a
+// whole number of microseconds away from the raw instant at which the wait began,
+// and that is not on the nanosecond (modulo a microsecond) of a ticker. It is
+// therefore displaced by at least one nanosecond where the wait is for whole
+// microseconds, and by at most as many nanoseconds as there are waits for that
+// instant, plus a few. [T.ClockStats] counts.
+//
+// What never moves: the nominal instant. [clock.Clock.Now], Since and Until return
+// nominal time to the code that a wait has woken, so that a wait for a second from
+// 12:00:00 ends at exactly 12:00:01, a thousand waits later as well. Nominal time
+// never goes back: an event displaced past a later one sees the later one's time.
+//
+// What moves: package time. time.Now shows the raw instant, and so do the values
+// received from the channels of Timer, After, Ticker and Tick and a context's
+// Deadline. Durations that were measured across both kinds of code are rounded to
+// the microsecond ([Round]) before anything of qtests records or compares them.
+//
+// By method:
+//
+//   - Sleep, After, AfterFunc, Timer, WithDeadline and WithTimeout: as above. A
+//     wait of no time for Sleep is none; for the others it is the end of the
+//     queue of the present instant.
+//   - Timer.Stop works as ever; the instant of a stopped timer stays taken until
+//     it has passed. The cancel function of a context gives its instant back.
+//   - Timer.Reset is not seen. That of an AfterFunc is found out when it fires:
+//     all those that fire at one raw instant run after it, in the order in which
+//     they were made, each when the one before has come to rest. That of a Timer
+//     fires at the raw instant of the runtime.
+//   - Ticker and Tick: the runtime fires them at start + k·period, with start
+//     raw. All waits keep off the instants of a ticker whose period is whole
+//     microseconds. Two tickers may meet each other, and a ticker that was Reset
+//     may meet anything.
+//
+// Memory is proportional to the waits that are pending, and those stopped
+// whose instant has not passed.
+//
+// # What is repeatable
+//
+// With one seed, one version of Go and one program, two runs are the same byte for
+// byte as far as the clock and the seed order them. What is still unordered:
+//
+//   - code that calls package time itself, among itself: two of its timers may be
+//     due at one instant. Against the clock's waits it is ordered, where it waits
+//     for whole microseconds;
+//   - goroutines that one event wakes together: a channel that is closed, a
+//     sync.Cond broadcast, two go statements in a row. They run at once, and what
+//     they do to each other at that instant depends on the scheduler. [InTurn]
+//     wakes them one at a time, as everything of qtests does;
+//   - a select among several ready channels, the order of a map, math/rand's own
+//     source, addresses, and whatever comes from outside the bubble.
+//
+// -qtests.verify runs every body twice on one seed and fails at the first wait or
+// mark that differs, naming the line.
+//
+// # Seeds
+//
+// The seed is 1 unless -qtests.seed or QTESTS_SEED says otherwise; "random" draws
+// one. A failure prints the command that repeats it. [T.Rand] and [T.Stream] give
+// random streams by name, which do not depend on each other. -qtests.seeds=N, or
+// QTESTS_SEEDS, runs every body under N seeds, each in a fresh bubble, and reports
+// which of them fail.
+//
+// The variables reach all packages of a repository; the flags only those whose
+// tests import qtests, because the others refuse a flag they do not know:
+//
+//	QTESTS_SEEDS=20 go test ./...
+//
+// # Standing still
+//
+// A bubble in which a goroutine waits, not durably, for something that will never
+// come would hang until the timeout of go test. A watchdog on the real clock fails
+// the test when, for ten seconds (-qtests.stall, QTESTS_STALL; 0 turns it off),
+// no goroutine of the bubble has run and its time has not moved. It names the
+// goroutines that hold it up, by cause. Where the wait may end by itself (a socket,
+// a system call) it gives six times as long, and says so. The bubble is left
+// behind, with its goroutines, and the tests that follow run; what it reports
+// later is dropped.
+//
+// # Leaks
+//
+// A goroutine of the bubble that is left when the body and its cleanups have
+// ended fails the test, with its stack, the place that started it, and how long it
+// has been waiting in fake time, as far as [T.Sleep] and [T.Wait] could see.
+// Outside a bubble, [VerifyTestMain] and [CheckLeaks] use goleak.
+//
+// # Settings
+//
+//	flag             variable         default  meaning
+//	-qtests.seed     QTESTS_SEED      1        seed of every stream: a number, or random
+//	-qtests.seeds    QTESTS_SEEDS     1        run every bubble under this many seeds
+//	-qtests.verify   QTESTS_VERIFY    false    run every bubble twice, and compare
+//	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
+//
+// A flag wins over its variable. Flags exist in test binaries only.
 package qtests

@@ -1,0 +1,25 @@
+package qtests
+
+import "time"
+
+// ClockStats are figures of a bubble's clock.
+type ClockStats struct {
+	// Waits is how many waits there were, and Pending how many there are,
+	// those of stopped timers whose instant has not passed included.
+	Waits, Pending uint64
+	// MaxDisplacement is the longest distance from a nominal instant to the raw
+	// one at which the runtime fired.
+	MaxDisplacement time.Duration
+}
+
+// ClockStats returns the figures of the bubble's clock.
+func (q *T) ClockStats() ClockStats {
+	c := q.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return ClockStats{
+		Waits:           c.moves.Load(),
+		Pending:         uint64(len(c.mu.claims.taken)),
+		MaxDisplacement: time.Duration(c.mu.claims.stretch),
+	}
+}

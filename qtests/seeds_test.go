@@ -1,0 +1,147 @@
+package qtests
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSeedsNamesTheFailingOnes(t *testing.T) {
+	out, passed := runChild(t, "^TestChildSeeds$", "-qtests.seeds=10", "-qtests.seed=3")
+	require.False(t, passed)
+	require.Contains(t, out, "qtests: 3 of 10 seeds failed: 4, 8, 12")
+	require.Contains(t, out, "to repeat the first: go test -run '^TestChildSeeds$' -qtests.seed=4 github.com/go-qtests/qtests/qtests")
+	require.Contains(t, out, "seed 8 is bad")
+	require.NotContains(t, out, "never printed")
+
+	out, passed = runChild(t, "^TestChildSeeds$", "-qtests.seed=5")
+	require.True(t, passed)
+	require.NotContains(t, out, "is bad")
+}
+
+func TestChildSeeds(t *testing.T) {
+	child(t)
+	Run(t, func(q *T) {
+		require.Zero(q, q.Elapsed(), "the bubble is fresh")
+		q.Sleep(time.Second)
+		if q.Seed()%4 == 0 {
+			q.Fatalf("seed %d is bad", q.Seed())
+		}
+	})
+	if t.Failed() {
+		t.Log("never printed")
+	}
+}
+
+func TestVerifyFindsTheFirstDifference(t *testing.T) {
+	out, passed := runChild(t, "^TestChildVerify$/^Wait$", "-qtests.verify")
+	require.False(t, passed)
+	require.Contains(t, out, "two runs with one seed differ at event 4: the first run at 2000-01-01 00:00:03 waited for 1s, at ")
+	require.Contains(t, out, "the second at 2000-01-01 00:00:03 waited for 2s, at ")
+	require.Contains(t, out, "seeds_test.go:")
+
+	out, passed = runChild(t, "^TestChildVerify$/^Mark$", "-qtests.verify")
+	require.False(t, passed)
+	require.Contains(t, out, `event 1: the first run at 2000-01-01 00:00:00 wrote "test: 1",`)
+	require.Contains(t, out, `the second at 2000-01-01 00:00:00 wrote "test: 2"`)
+
+	out, passed = runChild(t, "^TestChildVerify$/^Shorter$", "-qtests.verify")
+	require.False(t, passed)
+	require.Contains(t, out, "event 3: the second run had ended, the first went on for 2 more")
+
+	out, passed = runChild(t, "^TestChildVerify$/^Longer$", "-qtests.verify")
+	require.False(t, passed)
+	require.Contains(t, out, "event 3: the first run had ended, the second at ")
+
+	_, passed = runChild(t, "^TestChildVerify$/^Same$", "-qtests.verify", "-qtests.seeds=3")
+	require.True(t, passed)
+}
+
+func TestChildVerify(t *testing.T) {
+	child(t)
+	run := 0 // state that the first run leaves behind
+	verify := func(name string, body func(q *T)) {
+		t.Run(name, func(t *testing.T) {
+			run = 0
+			Run(t, func(q *T) { run++; body(q) })
+		})
+	}
+	sleeps := func(q *T, n int) {
+		for range n {
+			q.Sleep(time.Second)
+		}
+	}
+	verify("Wait", func(q *T) { sleeps(q, 3); q.Sleep(time.Duration(run) * time.Second) })
+	verify("Mark", func(q *T) { q.EventLog().Add(q.Clock().Now(), "test", string(rune('0'+run))) })
+	verify("Shorter", func(q *T) { sleeps(q, 6-2*run) })
+	verify("Longer", func(q *T) { sleeps(q, 2*run) })
+	verify("Same", func(q *T) {
+		for range 1000 {
+			q.Clock().Sleep(time.Duration(q.Rand("sleeps").IntN(1000)))
+		}
+	})
+}
+
+func TestSettingsFromTheEnvironment(t *testing.T) {
+	t.Setenv("QTESTS_SEED", "12")
+	out, passed := runChild(t, "^TestChildSeeds$")
+	require.False(t, passed)
+	require.Contains(t, out, "seed 12 is bad")
+
+	// The flag wins.
+	_, passed = runChild(t, "^TestChildSeeds$", "-qtests.seed=0x5")
+	require.True(t, passed)
+
+	t.Setenv("QTESTS_SEED", "twelve")
+	out, passed = runChild(t, "^TestChildSeeds$")
+	require.False(t, passed)
+	require.Contains(t, out, `qtests: QTESTS_SEED: "twelve" is neither a number from 0 to 2^64-1 nor random`)
+
+	out, passed = runChild(t, "^TestChildSeeds$", "-qtests.seeds=0")
+	require.False(t, passed)
+	require.Contains(t, out, `invalid value "0" for flag -qtests.seeds: "0" is not a number of at least 1`)
+	out, passed = runChild(t, "^TestChildSeeds$", "-qtests.stall=-1s")
+	require.False(t, passed)
+	require.Contains(t, out, `"-1s" is not a duration like 10s`)
+}
+
+func TestRandomSeedIsPrintedOnFailure(t *testing.T) {
+	out, _ := runChild(t, "^TestChildFailure$/^Fatal$", "-qtests.seed=random")
+	require.Regexp(t, `-qtests\.seed=\d{4,} `, out)
+}
+
+func TestStreams(t *testing.T) {
+	draw := func(s Stream) [3]uint64 {
+		r := s.Rand()
+		return [3]uint64{r.Uint64(), r.Uint64(), r.Uint64()}
+	}
+	a, b := NewStream(1, "a"), NewStream(1, "b")
+	require.Equal(t, draw(a), draw(NewStream(1, "a")), "a stream depends on seed and name alone")
+	seen := map[uint64]string{}
+	add := func(name string, s Stream) {
+		for _, x := range draw(s) {
+			require.NotContains(t, seen, x, "%s repeats %s", name, seen[x])
+			seen[x] = name
+		}
+	}
+	add("a", a)
+	add("b", b)
+	add("seed 2", NewStream(2, "a"))
+	add("below a", a.Sub("b"))
+	add("below b", b.Sub("a"))
+	for i := range uint64(1000) {
+		require.Equal(t, a.At(i).Uint64(), a.At(i).Uint64())
+		x := a.At(i).Uint64()
+		require.NotContains(t, seen, x)
+		seen[x] = "at"
+	}
+	// Neighbouring seeds and indices must not look alike: the mean of the top
+	// bit over many of them is one half, within four standard errors.
+	ones := 0
+	const n = 40_000
+	for i := range uint64(n / 2) {
+		ones += int(NewStream(i, "x").Rand().Uint64()>>63) + int(a.At(i).Uint64()>>63)
+	}
+	require.InDelta(t, n/2, ones, 4*100) // sqrt(n)/2 = 100
+}

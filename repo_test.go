@@ -1,0 +1,112 @@
+package qtests_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// TestReadmeIsTrue holds every code block of the README to what is compiled, run
+// or printed.
+func TestReadmeIsTrue(t *testing.T) {
+	examples := readFile(t, "examples_test.go")
+	gate := readFile(t, ".ci/run")
+	var summary string
+	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).Text() })
+	summary = strings.ReplaceAll(summary, t.Name(), "TestQuickstart")
+
+	blocks := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	require.NotEmpty(t, blocks)
+	kinds := map[string]int{}
+	for _, b := range blocks {
+		kind, text := b[1], b[2]
+		kinds[kind]++
+		switch kind {
+		case "go":
+			require.Contains(t, examples, text, "not in examples_test.go")
+		case "sh":
+			for line := range strings.Lines(text) {
+				require.Contains(t, gate, line, "not run by the gate")
+			}
+		case "text":
+			if !strings.HasPrefix(text, "real: ") {
+				require.Equal(t, strings.TrimSpace(summary), strings.TrimSpace(text), "the summary of the quickstart")
+			}
+		default:
+			t.Errorf("a block of the kind %q, which nothing checks:\n%s", kind, text)
+		}
+	}
+	require.Equal(t, map[string]int{"go": 2, "sh": 3, "text": 2}, kinds)
+}
+
+// TestImportsPointDown holds the packages to their floors: each may import those
+// named here, and no other of this repository. Internal packages belong to whom
+// they lie below.
+func TestImportsPointDown(t *testing.T) {
+	const module = "github.com/go-qtests/qtests/"
+	may := map[string][]string{
+		"qtests":         {},
+		"qtests/tbtest":  {},
+		"qtests/breaker": {"qtests"},
+		"qtests/pool":    {"qtests", "qtests/breaker"},
+		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
+		"qtests/load":    {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
+		"fixtures":       {"qtests"},
+		"fixtures/cut":   {},
+	}
+	checked := map[string]bool{}
+	for _, top := range []string{"qtests", "fixtures"} {
+		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+				return err
+			}
+			dir := path.Dir(filepath.ToSlash(file))
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			owner, _, internal := strings.Cut(dir, "/internal/")
+			allowed, known := may[owner]
+			if !known {
+				t.Errorf("%s: the package has no floor", dir)
+			}
+			checked[owner] = true
+			for _, spec := range parsed.Imports {
+				name, err := strconv.Unquote(spec.Path.Value)
+				if err != nil {
+					return err
+				}
+				name, own := strings.CutPrefix(name, module)
+				below, _, toInternal := strings.Cut(name, "/internal/")
+				switch {
+				case !own, toInternal && strings.HasPrefix(dir+"/", below+"/"):
+				case internal && name == "qtests": // the ground floor carries what lies inside, too
+				case !slices.Contains(allowed, name):
+					t.Errorf("%s imports %s, which is not below it", file, name)
+				}
+			}
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	require.Len(t, checked, len(may))
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(b)
+}
