@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,15 +15,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 )
-
-// stress is how much longer than by default a test is to run.
-func stress() int {
-	n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
-}
 
 const (
 	modelIdle = 10 * time.Second
