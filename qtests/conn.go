@@ -46,7 +46,7 @@ func (c *conn) CloseWrite() error {
 	if c.closed.Load() {
 		return c.wrap("close", net.ErrClosed)
 	}
-	c.out.endWrites(syscall.EPIPE)
+	c.out.endWrites(syscall.EPIPE, io.EOF)
 	return nil
 }
 
@@ -55,7 +55,7 @@ func (c *conn) CloseWrite() error {
 // no error.
 func (c *conn) Close() error {
 	if !c.closed.Swap(true) {
-		c.out.endWrites(net.ErrClosed)
+		c.out.endWrites(net.ErrClosed, io.EOF)
 		c.in.endReads()
 	}
 	return nil

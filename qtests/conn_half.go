@@ -1,7 +1,6 @@
 package qtests
 
 import (
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -28,6 +27,7 @@ type half struct {
 	unread ring   // written after what is in lent
 
 	writeErr   error // what writes fail with, once no more bytes can come
+	endErr     error // what reads then end with, behind what is unread
 	readerGone bool
 
 	reads, writes deadline
@@ -88,7 +88,7 @@ func (h *half) tryRead(p []byte) (n int, err error, ok bool) {
 		h.changed.Broadcast() // there is room for writes
 		return n, nil, true
 	case h.writeErr != nil:
-		return 0, io.EOF, true
+		return 0, h.endErr, true
 	}
 	return 0, nil, false
 }
@@ -124,12 +124,15 @@ func (h *half) deliver(p []byte) int {
 	return n + h.unread.push(p[n:])
 }
 
-// endWrites makes further writes fail with err, and reads with io.EOF once the
-// buffer is empty.
-func (h *half) endWrites(err error) {
+// endWrites makes further writes fail with writeErr, and reads with endErr once
+// the buffer is empty. A later call changes only the former.
+func (h *half) endWrites(writeErr, endErr error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.writeErr = err
+	if h.writeErr == nil {
+		h.endErr = endErr
+	}
+	h.writeErr = writeErr
 	h.disarm(&h.writes)
 	h.changed.Broadcast()
 }

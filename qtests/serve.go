@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
 )
 
 // A Server is a real net/http server and a client for it, joined in memory, so
@@ -21,7 +24,53 @@ type Server struct {
 	server   *http.Server
 	client   *http.Client
 	served   chan struct{}
+	clock    clock.Clock
 	once     sync.Once
+	conns    connCount
+}
+
+// lingers is longer than net/http's server lets a connection linger whose request
+// it did not read to the end (half a second).
+const lingers = time.Second
+
+// A connCount says when the last connection's goroutine has ended.
+type connCount struct {
+	sync.Mutex
+	open  map[net.Conn]bool
+	empty chan struct{} // made by whoever waits, closed when open is empty
+}
+
+func (c *connCount) track(conn net.Conn, state http.ConnState) {
+	c.Lock()
+	defer c.Unlock()
+	switch state {
+	case http.StateNew:
+		c.open[conn] = true
+	case http.StateClosed, http.StateHijacked:
+		delete(c.open, conn)
+		if len(c.open) == 0 && c.empty != nil {
+			close(c.empty)
+			c.empty = nil
+		}
+	}
+}
+
+// wait waits until no connection is open, but no longer than limit.
+func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
+	c.Lock()
+	if len(c.open) == 0 {
+		c.Unlock()
+		return
+	}
+	empty := make(chan struct{})
+	c.empty = empty
+	c.Unlock()
+	ctx, cancel := clk.WithTimeout(context.Background(), limit)
+	defer cancel()
+	select {
+	case <-empty:
+	case <-ctx.Done():
+	}
 }
 
 // Serve starts an HTTP/1.1 server for handler inside the bubble and closes it
@@ -31,13 +80,17 @@ func (q *T) Serve(handler http.Handler) *Server {
 		URL:      "http://server.memory",
 		listener: Listen(q.clock, "server.memory:80"),
 		served:   make(chan struct{}),
+		clock:    q.clock,
 	}
-	s.server = &http.Server{Handler: handler, ErrorLog: log.New(logWriter{q}, "", 0)}
+	s.conns.open = map[net.Conn]bool{}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(logWriter{q}, "", 0), ConnState: s.conns.track}
 	s.client = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.listener.Dial(ctx) },
 		// The default of 2 idle connections would dial anew for nearly every
 		// request of a load scenario.
 		MaxIdleConnsPerHost: 100_000,
+		// As http.DefaultTransport has it: how long to wait for "100 Continue".
+		ExpectContinueTimeout: time.Second,
 	}}
 	go func() {
 		defer close(s.served)
@@ -55,19 +108,21 @@ func (s *Server) Client() *http.Client { return s.client }
 // Listener returns the server's listener, for clients other than net/http's.
 func (s *Server) Listener() *Listener { return s.listener }
 
-// HTTPServer returns the server, to set its timeouts before the first request,
-// or to shut it down in the middle of a test.
+// HTTPServer returns the server, to set its timeouts before the first request, or
+// to Shutdown in the middle of a test. Its ConnState is in use, by Close.
 func (s *Server) HTTPServer() *http.Server { return s.server }
 
 // Close ends the server at once: it closes every connection, which ends the
-// context of every request being served, and returns when the server has
-// stopped accepting. A handler that goes on is reported as a leak. Closing twice
-// is harmless.
+// context of every request being served, and waits for the handlers to return, at
+// most a second: net/http itself lets a connection linger for half a second whose
+// request was not read to the end. Only then does time pass. A handler that goes on
+// after that is reported as a leak. Closing twice is harmless.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		_ = s.server.Close() // closes memory only, which cannot fail
 		s.client.CloseIdleConnections()
 		<-s.served
+		s.conns.wait(s.clock, lingers)
 	})
 }
 
