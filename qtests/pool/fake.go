@@ -121,7 +121,7 @@ func NewFake(t qtests.TB, cfg FakeConfig) *Fake {
 // [Pool.Acquire]; and a *[FaultError].
 func (f *Fake) Do(ctx context.Context, op string, fn func(ctx context.Context) error) error {
 	return f.pool.Do(ctx, func(ctx context.Context, _ struct{}) error {
-		call := f.count(op).call(op, nil)
+		call := f.count(op).call(op)
 		if err := f.engine.do(ctx, &call); err != nil {
 			return err
 		}

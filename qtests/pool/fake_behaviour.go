@@ -100,8 +100,8 @@ func (o *Op) Errors(p float64, err error) *Op {
 	return o
 }
 
-// call returns a call of the operation, which may touch one more target.
-func (o *Op) call(op string, also target) faultCall {
+// call returns a call of the operation.
+func (o *Op) call(op string) faultCall {
 	m := o.behaviour.now.Load()
-	return faultCall{op: op, on: targets{o, also}, latency: m.latency, chances: m.chances}
+	return faultCall{op: op, on: targets{o}, latency: m.latency, chances: m.chances}
 }

@@ -79,6 +79,7 @@ func schedule(q *qtests.T, events ...qtests.Event) {
 	stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
 	require.NoError(q, err)
 	q.Cleanup(stop)
+	q.Wait() // its first wait is armed before any of the test's
 }
 
 // calls records how each call of a fake ended, and when.
@@ -245,12 +246,10 @@ func TestFaultsRejectMeaninglessParameters(t *testing.T) {
 	}
 }
 
-// stress is how much more than usual the random tests do.
+// stress is by how much more the random tests do.
 func stress() int {
-	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil && n > 0 {
-		return n
-	}
-	return 1
+	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
+	return max(1, n)
 }
 
 // interval is one event of the model test, in milliseconds.

@@ -241,7 +241,7 @@ func (h *HTTP) host(host string) (*Pool[*httpConn], error) {
 
 // dial is the pools' New.
 func (h *HTTP) dial(ctx context.Context, host string) (*httpConn, error) {
-	call := h.connect.call("connect", nil)
+	call := h.connect.call("connect")
 	if err := h.engine.do(ctx, &call); err != nil {
 		return nil, err
 	}

@@ -99,11 +99,12 @@ func (cfg SQLConfig) validate() error {
 // An SQL is a fake database: a *sql.DB whose connections come from a [Pool], each
 // with a go-sqlmock of its own underneath.
 //
-// The pool is the only queue: database/sql closes a connection, which gives it
-// back to the pool, when a statement outside a transaction ends. Its own
-// SetMaxIdleConns and its counts of idle connections therefore have no effect,
-// and SetMaxOpenConns is best left alone: it adds a queue that is served in
-// random order.
+// The pool is the only queue: what database/sql takes for a connection is a handle
+// that takes a connection from the pool with the first operation of a statement,
+// a transaction or a *sql.Conn, and gives it back at the end. SetMaxIdleConns and
+// the other settings for idle connections therefore have no effect, and
+// SetMaxOpenConns is best left alone: it adds a queue that is served in random
+// order.
 //
 // A call waits for its latency on the test's clock, holding its connection, and
 // returns as soon as its context, or that of its transaction, ends. Two
@@ -159,7 +160,7 @@ func NewSQL(t qtests.TB, cfg SQLConfig) *SQL {
 	db.engine = newFaultEngine(cfg.Name, cfg.Clock, cfg.Stream, cfg.EventLog)
 	db.engine.max, db.engine.resize = cfg.Max, func(n int) { _ = db.pool.Resize(0, n) }
 	db.Faults = Faults{engine: db.engine, t: t, what: cfg.Name}
-	db.killedErr = db.killedError("connection")
+	db.killedErr = db.killedError()
 	db.makeOps()
 	pool, err := New(Config[*sqlConn]{
 		Name: cfg.Name, Max: cfg.Max, New: db.openConn, Destroy: db.forget, NoBackoff: true, NoJitter: true,
@@ -171,6 +172,7 @@ func NewSQL(t qtests.TB, cfg SQLConfig) *SQL {
 	}
 	db.pool = pool
 	db.db = sql.OpenDB(sqlConnector{db})
+	db.db.SetMaxIdleConns(cfg.Max)
 	t.Cleanup(func() { db.cleanup(t) })
 	return db
 }
@@ -263,7 +265,7 @@ func (db *SQL) kill(n int) {
 
 // openConn is the pool's New.
 func (db *SQL) openConn(ctx context.Context) (*sqlConn, error) {
-	call := db.connect.call("connect", nil)
+	call := db.connect.call("connect")
 	if err := db.engine.do(ctx, &call); err != nil {
 		return nil, err
 	}
@@ -319,12 +321,16 @@ func (db *SQL) unmatchedQuery(query string, args []driver.NamedValue) error {
 }
 
 // closePool closes what database/sql does not know of. It does not wait.
-func (db *SQL) closePool() {
+func (db *SQL) closePool() (err error) {
 	db.closing.Do(func() {
 		db.closed.Store(true)
 		db.engine.close()
 		closeAtOnce(db.pool.engine)
+		if s := db.strict(); s != nil {
+			err = s.driver.Close() // where it may be expected
+		}
 	})
+	return err
 }
 
 func (db *SQL) cleanup(t qtests.TB) {
@@ -336,7 +342,6 @@ func (db *SQL) cleanup(t qtests.TB) {
 	}
 	// go-sqlmock's Close complains of a Close that nobody expected.
 	_ = db.db.Close()
-	db.closePool()
 	if err := closeInCleanup(db.pool.engine); err != nil {
 		t.Errorf("%s: rows, a transaction or a connection not closed: %v", db.name, err)
 	}
@@ -346,10 +351,8 @@ func (db *SQL) cleanup(t qtests.TB) {
 // always the same. From then on every statement that no stub answers, and every
 // begin, commit and rollback, must be expected of it, in order unless it is told
 // otherwise, and what is still expected when the test ends fails it. Latency and
-// faults apply as before.
-//
-// The connection stays with database/sql, as that of a bare go-sqlmock does, so
-// there is no queue of the pool's. Expect fails the test when a connection has
+// faults apply as before; a connection that they break is replaced, and the new
+// one expects the rest. Expect fails the test when a connection has
 // been opened already, or together with SQLConfig.Setup.
 func (db *SQL) Expect() sqlmock.Sqlmock {
 	db.t.Helper()

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"sync"
@@ -33,34 +34,19 @@ const maxPrepared = 256
 
 func (c *sqlConn) kill() { c.killOnce.Do(func() { close(c.killed) }) }
 
-// sqlConnector joins database/sql to the pool.
+// sqlConnector joins database/sql to the fake.
 type sqlConnector struct{ db *SQL }
 
-// Connect takes a connection from the pool. Because a session says IsValid only
-// to its last use (see there), database/sql asks for one for every statement
-// outside a transaction, and the pool is the only queue.
-func (c sqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	for {
-		lease, err := c.db.pool.Acquire(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conn := lease.Value()
-		if isClosed(conn.killed) { // while it was idle: nobody need notice
-			lease.Discard(driver.ErrBadConn)
-			continue
-		}
-		return &sqlSession{db: c.db, lease: lease, conn: conn}, nil
-	}
+// Connect returns a session without a connection, which takes one from the pool
+// when it is used: see sqlSession.
+func (c sqlConnector) Connect(context.Context) (driver.Conn, error) {
+	return &sqlSession{db: c.db}, nil
 }
 
 func (c sqlConnector) Driver() driver.Driver { return sqlDriver{} }
 
 // Close is called by (*sql.DB).Close.
-func (c sqlConnector) Close() error {
-	c.db.closePool()
-	return nil
-}
+func (c sqlConnector) Close() error { return c.db.closePool() }
 
 // sqlDriver only exists because (*sql.DB).Driver must return something.
 type sqlDriver struct{}
@@ -69,27 +55,69 @@ func (sqlDriver) Open(string) (driver.Conn, error) {
 	return nil, errors.New("pool: a fake is opened by NewSQL alone")
 }
 
-// An sqlSession is a lease of a connection as database/sql sees it: a
-// driver.Conn from Connect to Close. database/sql lets one goroutine at a time
-// use it, under a lock of its own.
+// An sqlSession is what database/sql takes for a connection, and keeps idle as it
+// likes. From the first operation of each use (a statement, a transaction, a
+// *sql.Conn) to its end it has a lease of a real one. That makes the pool the
+// only queue: a lease held by an idle connection of database/sql, whatever its
+// SetMaxIdleConns, would keep those who wait in the pool waiting for ever.
+//
+// database/sql lets one goroutine at a time use it, under a lock of its own.
 type sqlSession struct {
 	db    *SQL
 	lease Lease[*sqlConn]
-	conn  *sqlConn
+	conn  *sqlConn        // nil between uses
 	tx    context.Context // of the open transaction, nil outside
 	bad   error           // why the connection cannot be used again
-	ended bool
 }
 
-// IsValid makes database/sql close the session, and so end the lease, as soon as
-// a statement outside a transaction has ended, whatever its SetMaxIdleConns: it
-// would otherwise keep the connection, and those who wait in the pool would wait
-// for ever. A strict connection stays with database/sql, like that of a bare
-// go-sqlmock.
-func (s *sqlSession) IsValid() bool { return s.db.strict() != nil && s.lost() == nil }
+// take gives the session a connection, unless it has one.
+func (s *sqlSession) take(ctx context.Context) error {
+	for s.conn == nil {
+		lease, err := s.db.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		if conn := lease.Value(); isClosed(conn.killed) { // while it was idle: nobody need notice
+			lease.Discard(driver.ErrBadConn)
+		} else {
+			s.lease, s.conn, s.bad = lease, conn, nil
+		}
+	}
+	return nil
+}
 
-// ResetSession is called before a strict connection is used again.
-func (s *sqlSession) ResetSession(context.Context) error { return s.lost() }
+// end gives the connection back. database/sql may hold any of its locks: nothing
+// in here waits.
+func (s *sqlSession) end() {
+	if s.conn == nil {
+		return
+	}
+	err := s.lost()
+	s.conn, s.tx = nil, nil
+	if err != nil {
+		s.lease.Discard(err)
+	} else {
+		s.lease.Release()
+	}
+}
+
+// IsValid is called by database/sql when a use has ended without
+// driver.ErrBadConn; the session may be used again.
+func (s *sqlSession) IsValid() bool {
+	s.end()
+	return true
+}
+
+// ResetSession has nothing to do. Together with IsValid it tells database/sql
+// that a connection survives the end of a transaction's context.
+func (s *sqlSession) ResetSession(context.Context) error { return nil }
+
+// Close is called after a use that ended with driver.ErrBadConn, and when
+// database/sql keeps no more sessions idle.
+func (s *sqlSession) Close() error {
+	s.end()
+	return nil
+}
 
 // lost returns the error of a session whose connection is gone.
 func (s *sqlSession) lost() error {
@@ -97,39 +125,17 @@ func (s *sqlSession) lost() error {
 	case s.bad != nil:
 		return driver.ErrBadConn
 	case isClosed(s.conn.killed):
-		return s.db.killedError("connection")
+		return s.db.killedErr
 	}
 	return nil
 }
 
-// Close ends the lease. database/sql may hold any of its locks: nothing in here
-// waits.
-func (s *sqlSession) Close() error {
-	if s.ended {
-		return nil
-	}
-	s.ended = true
-	var err error
-	if s.db.strict() != nil {
-		err = s.conn.driver.Close()
-	}
-	switch {
-	case s.bad != nil:
-		s.lease.Discard(s.bad)
-	case isClosed(s.conn.killed):
-		s.lease.Discard(driver.ErrBadConn)
-	default:
-		s.lease.Release()
-	}
-	return err
-}
-
-// guard ends the lease when a function of the user's panics or calls Goexit in
-// the middle of a statement: database/sql would never close the session.
+// guard ends the use when a function of the user's panics or calls Goexit in
+// the middle of a statement: database/sql would never do it.
 func (s *sqlSession) guard(returned *bool) {
-	if !*returned {
+	if !*returned && s.conn != nil {
 		s.bad = ErrBroken
-		_ = s.Close()
+		s.end()
 	}
 }
 
@@ -138,6 +144,7 @@ func (s *sqlSession) pass(ctx context.Context, c faultCall) error {
 	if err := s.lost(); err != nil {
 		return err
 	}
+	c.on[1] = s.conn.target
 	c.cut, c.cutErr = s.conn.killed, s.db.killedErr
 	if s.tx != ctx {
 		c.also = s.tx
@@ -149,13 +156,24 @@ func (s *sqlSession) pass(ctx context.Context, c faultCall) error {
 	return err
 }
 
-// CheckNamedValue converts arguments as the connection's go-sqlmock does.
-func (s *sqlSession) CheckNamedValue(v *driver.NamedValue) error {
-	return s.conn.driver.(driver.NamedValueChecker).CheckNamedValue(v)
+// operate takes a connection and passes the call of one operation.
+func (s *sqlSession) operate(ctx context.Context, o *Op, name string) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	return s.pass(ctx, o.call(name))
+}
+
+// CheckNamedValue converts arguments as go-sqlmock does.
+func (s *sqlSession) CheckNamedValue(v *driver.NamedValue) (err error) {
+	if _, out := v.Value.(sql.Out); !out {
+		v.Value, err = s.db.cfg.Converter.ConvertValue(v.Value)
+	}
+	return err
 }
 
 func (s *sqlSession) Ping(ctx context.Context) error {
-	if err := s.pass(ctx, s.db.ping.call("ping", s.conn.target)); err != nil {
+	if err := s.operate(ctx, s.db.ping, "ping"); err != nil {
 		return err
 	}
 	return s.conn.driver.(driver.Pinger).Ping(ctx)
@@ -164,10 +182,7 @@ func (s *sqlSession) Ping(ctx context.Context) error {
 func (s *sqlSession) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	returned := false
 	defer func() { s.guard(&returned) }()
-	stub, err := s.find(query, args)
-	if err == nil {
-		err = s.pass(ctx, s.statement("query", stub))
-	}
+	stub, err := s.reach(ctx, "query", query, args)
 	switch {
 	case err != nil:
 	case stub == nil:
@@ -182,44 +197,37 @@ func (s *sqlSession) QueryContext(ctx context.Context, query string, args []driv
 func (s *sqlSession) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
 	returned := false
 	defer func() { s.guard(&returned) }()
-	stub, err := s.find(query, args)
-	if err == nil {
-		err = s.pass(ctx, s.statement("exec", stub))
-	}
+	stub, err := s.reach(ctx, "exec", query, args)
 	switch {
 	case err != nil:
 	case stub == nil:
 		result, err = s.conn.driver.(driver.ExecerContext).ExecContext(ctx, query, args)
 	default:
-		result, err = stub.done(ctx, args)
+		result, err = stub.done()
 	}
 	returned = true
 	return result, err
 }
 
-// find returns the stub that answers, or nil if the connection's go-sqlmock
-// shall, or the error of a query that neither knows.
-func (s *sqlSession) find(query string, args []driver.NamedValue) (*SQLStub, error) {
+// reach brings a statement to the server, so to speak: it returns when its
+// latency is over, with the stub that answers, or nil if the connection's
+// go-sqlmock shall.
+func (s *sqlSession) reach(ctx context.Context, op, query string, args []driver.NamedValue) (*SQLStub, error) {
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
 	stub := s.db.stubs.find(query, args)
 	switch {
 	case stub != nil:
 		stub.calls.Add(1)
-		return stub, nil
+		return stub, s.pass(ctx, stub.call(op))
 	case s.db.mocksAnswer():
-		return nil, nil
+		return nil, s.pass(ctx, s.db.plain.call(op))
 	}
 	return nil, s.db.unmatchedQuery(query, args)
 }
 
-// statement is the call of a query: the stub's, or the fake's own manner.
-func (s *sqlSession) statement(op string, stub *SQLStub) faultCall {
-	if stub != nil {
-		return stub.call(op, s.conn)
-	}
-	return s.db.plain.call(op, s.conn.target)
-}
-
 // killedError is what a killed connection answers.
-func (db *SQL) killedError(op string) error {
-	return &FaultError{Fake: db.name, Op: op, Err: driver.ErrBadConn, Cause: syscall.ECONNRESET}
+func (db *SQL) killedError() error {
+	return &FaultError{Fake: db.name, Op: "connection", Err: driver.ErrBadConn, Cause: syscall.ECONNRESET}
 }

@@ -104,6 +104,7 @@ func TestQueryEndsWithItsContext(t *testing.T) {
 
 		holder, err := db.DB().Conn(q.Context())
 		require.NoError(q, err)
+		require.NoError(q, holder.PingContext(q.Context()), "takes the connection")
 		ctx, cancel = q.Clock().WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
 		require.Equal(q, 300*time.Millisecond, took(q, func() { _, err = price(ctx, db.DB(), 1) }), "in the queue")
@@ -247,6 +248,7 @@ func TestKill(t *testing.T) {
 		for range 4 {
 			c, err := db.DB().Conn(q.Context())
 			require.NoError(q, err)
+			require.NoError(q, c.PingContext(q.Context()))
 			defer c.Close()
 		}
 		require.Equal(q, uint64(3), db.Stats().Pool.DestroyedDiscarded)

@@ -145,9 +145,9 @@ func (s *SQLStub) BreakAfter(n int, err error) *SQLStub {
 // Calls returns how many statements the stub was chosen for.
 func (s *SQLStub) Calls() uint64 { return s.calls.Load() }
 
-func (s *SQLStub) call(op string, conn *sqlConn) faultCall {
+func (s *SQLStub) call(op string) faultCall {
 	m := s.behaviour.now.Load()
-	return faultCall{op: op, on: targets{s, conn.target}, latency: m.latency, chances: m.chances}
+	return faultCall{op: op, on: targets{s}, latency: m.latency, chances: m.chances}
 }
 
 // rows returns the answer of a query for one session.
@@ -170,7 +170,7 @@ func (s *SQLStub) rows(ctx context.Context, session *sqlSession, args []driver.N
 }
 
 // done returns the answer of a statement without rows.
-func (s *SQLStub) done(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+func (s *SQLStub) done() (driver.Result, error) {
 	a := s.answer.Load()
 	if a.result == nil {
 		return nil, fmt.Errorf("%s: the stub has no result for a statement without rows: call Result or Error", s.what)

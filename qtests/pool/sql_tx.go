@@ -14,7 +14,7 @@ func (s *sqlSession) Begin() (driver.Tx, error) {
 // it ends, statements of the transaction wait under it as well as under their
 // own, because database/sql rolls back under locks that they hold.
 func (s *sqlSession) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	if err := s.pass(ctx, s.db.begin.call("begin", s.conn.target)); err != nil {
+	if err := s.operate(ctx, s.db.begin, "begin"); err != nil {
 		return nil, err
 	}
 	if s.db.mocksAnswer() {
@@ -34,7 +34,7 @@ func (t sqlTx) Commit() error {
 	s := t.session
 	ctx := s.tx
 	s.tx = nil
-	if err := s.pass(ctx, s.db.commit.call("commit", s.conn.target)); err != nil {
+	if err := s.pass(ctx, s.db.commit.call("commit")); err != nil {
 		return err
 	}
 	if s.db.mocksAnswer() {
@@ -49,7 +49,7 @@ func (t sqlTx) Rollback() error {
 	s := t.session
 	ctx := s.tx
 	s.tx = nil
-	if err := s.pass(ctx, s.db.rollback.call("rollback", s.conn.target)); err != nil && ctx.Err() == nil {
+	if err := s.pass(ctx, s.db.rollback.call("rollback")); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if s.db.mocksAnswer() {
@@ -70,14 +70,8 @@ func (s *sqlSession) PrepareContext(ctx context.Context, query string) (driver.S
 	if len(matching) == 0 && !s.db.mocksAnswer() {
 		return nil, s.db.unmatchedQuery(query, nil)
 	}
-	if _, done := s.conn.prepared[query]; !done {
-		if err := s.pass(ctx, s.db.prepare.call("prepare", s.conn.target)); err != nil {
-			return nil, err
-		}
-		if s.conn.prepared == nil || len(s.conn.prepared) >= maxPrepared {
-			s.conn.prepared = map[string]struct{}{}
-		}
-		s.conn.prepared[query] = struct{}{}
+	if err := s.prepare(ctx, query); err != nil {
+		return nil, err
 	}
 	stmt := &sqlStmt{session: s, query: query}
 	if len(matching) == 0 {
@@ -88,6 +82,26 @@ func (s *sqlSession) PrepareContext(ctx context.Context, query string) (driver.S
 		stmt.under = under
 	}
 	return stmt, nil
+}
+
+// prepare prepares a query on the session's connection, unless that has been
+// done. A statement is used on other connections than the one that it was first
+// prepared on, and then prepared there as well.
+func (s *sqlSession) prepare(ctx context.Context, query string) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	if _, done := s.conn.prepared[query]; done {
+		return nil
+	}
+	if err := s.pass(ctx, s.db.prepare.call("prepare")); err != nil {
+		return err
+	}
+	if s.conn.prepared == nil || len(s.conn.prepared) >= maxPrepared {
+		s.conn.prepared = map[string]struct{}{}
+	}
+	s.conn.prepared[query] = struct{}{}
+	return nil
 }
 
 // sqlStmt is a prepared statement; what it does it does through its session.
@@ -119,10 +133,16 @@ func (st *sqlStmt) Query(args []driver.Value) (driver.Rows, error) {
 }
 
 func (st *sqlStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if err := st.session.prepare(ctx, st.query); err != nil {
+		return nil, err
+	}
 	return st.session.ExecContext(ctx, st.query, args)
 }
 
 func (st *sqlStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	if err := st.session.prepare(ctx, st.query); err != nil {
+		return nil, err
+	}
 	return st.session.QueryContext(ctx, st.query, args)
 }
 
