@@ -105,7 +105,7 @@ func (c *closedLoop) prepare(v *visitor) (err error) {
 	defer func() {
 		if !returned {
 			// After Goexit nothing can be returned to arrive.
-			err = c.bug(recover())
+			err, _ = c.bug(recover())
 			c.stop(fmt.Errorf("load: NewUser of user %d: %w", v.id, err))
 		}
 	}()

@@ -28,6 +28,20 @@ func Do(ctx context.Context, s Scenario) (*Result, error) {
 // which then is a long step.
 func Run(t qtests.TB, s Scenario) *Result {
 	t.Helper()
+	r, err := prepare(t, s)
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	res, err := r.execute()
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	res.report(t)
+	return res
+}
+
+// prepare makes a run of a scenario with what the test supplies.
+func prepare(t qtests.TB, s Scenario) (*run, error) {
 	if s.Clock == nil {
 		s.Clock = qtests.ClockOf(t)
 	}
@@ -37,18 +51,14 @@ func Run(t qtests.TB, s Scenario) *Result {
 	if s.EventLog == nil {
 		s.EventLog = qtests.EventLogOf(t)
 	}
-	r, err := newRun(qtests.ContextOf(t), s)
+	scale := scaleOf()
+	r, err := newRun(qtests.ContextOf(t), s.scaledBy(scale))
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		return nil, err
 	}
-	res, err := r.execute()
-	if err != nil {
-		qtests.Fatalf(t, "%v", err)
-	}
-	res.Test = t.Name()
-	res.Repeat = repeatCommand(res)
-	res.report(t)
-	return res
+	r.scale, r.test = scale, t.Name()
+	r.watch = newWatch(r)
+	return r, nil
 }
 
 func repeatCommand(r *Result) string {
@@ -63,6 +73,9 @@ func repeatCommand(r *Result) string {
 func (r *Result) report(t qtests.TB) {
 	t.Helper()
 	t.Logf("%s", r.Text())
+	if r.warning != "" {
+		t.Logf("real: %s", r.warning)
+	}
 	qtests.AttrOf(t, "load."+r.Scenario+".requests", fmt.Sprint(r.Finished))
 	qtests.AttrOf(t, "load."+r.Scenario+".p99", r.Response.Percentile(99).String())
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, number(r.Scale), r.Repeat)
@@ -74,6 +87,9 @@ func (r *Result) report(t qtests.TB) {
 	}
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
+	}
+	if r.slow {
+		t.Errorf("load: %s%s", r.warning, suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		t.Errorf("load: the run ended early, at %v: %s%s", r.Elapsed, r.Halted, suffix)

@@ -76,7 +76,8 @@ type Result struct {
 	Repeat string `json:"repeat,omitempty"`
 
 	bug     string // the first panic with its stack, for the test log
-	warning string // real time only
+	warning string // in real time, how the machine that generated the load fell short
+	slow    bool   // and that this fails the test
 }
 
 // A StepResult is what was counted of one step, part, route or tag.
@@ -151,7 +152,10 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Marks: r.marks(end), bug: rec.firstBug,
+		Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
+	}
+	if r.test != "" {
+		res.Repeat = repeatCommand(res)
 	}
 	if r.mu.halt != nil {
 		res.Halted = r.mu.halt.Error()

@@ -18,6 +18,8 @@ const abandonAfter = 10 * time.Second
 // A run is one execution of a scenario.
 type run struct {
 	Scenario
+	test     string
+	watch    *watch // in real time
 	clk      clock.Clock
 	start    time.Time
 	duration time.Duration
@@ -97,8 +99,9 @@ func (r *run) execute() (*Result, error) {
 	if r.Profile.kind == kindClosed {
 		loop = newClosedLoop(r)
 	} else {
-		loop = &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
+		loop = newOpenLoop(r)
 	}
+	r.watch.begin()
 	loop.begin()
 	r.await(r.duration)
 	r.stop(nil)
@@ -106,6 +109,7 @@ func (r *run) execute() (*Result, error) {
 	r.drain()
 	stopEvents()
 	res := r.result()
+	r.watch.end(res)
 	res.observe(r.Monitor, r.clk.Now())
 	if r.Samples != nil {
 		if err := r.Samples.Flush(); err != nil && res.Halted == "" {
@@ -224,24 +228,25 @@ func (r *run) waitIdle(d time.Duration) bool {
 }
 
 // admit counts a request that is due, and says whether its goroutine may run
-// it.
-func (r *run) admit(u *User) bool {
+// it, or that the run has stopped.
+func (r *run) admit(u *User, now time.Duration) (admitted, stopped bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.stopped {
-		return false
+		return false, true
 	}
 	r.mu.rec.arrive(u.intended)
 	switch {
 	case r.mu.inFlight.size < r.MaxInFlight:
-		r.startLocked(u, r.offset())
-		return true
+		r.startLocked(u, now)
+		return true, false
 	case r.Overflow == Queue && r.mu.queue.size() < r.MaxQueue:
+		u.queued = true
 		r.mu.queue.push(u)
 	default:
 		r.mu.rec.drop(u.intended)
 	}
-	return false
+	return false, false
 }
 
 func (r *run) startLocked(u *User, now time.Duration) {
@@ -257,6 +262,9 @@ func (r *run) startLocked(u *User, now time.Duration) {
 		u.step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:
 		u.step = r.mu.steps[0]
+	}
+	if !u.queued {
+		r.mu.rec.late.Record(qtests.Round(now - u.intended))
 	}
 	r.mu.inFlight.add(u)
 	r.mu.rec.start(u.step, now)
@@ -277,11 +285,12 @@ func (r *run) once(u *User) (next *User) {
 	returned := false
 	var err error
 	defer func() {
+		exiting := false
 		if !returned {
-			err = r.bug(recover())
+			err, exiting = r.bug(recover())
 		}
 		next = r.finish(u, err)
-		if exit := (*goexitError)(nil); errors.As(err, &exit) && !returned && next != nil {
+		if exiting && next != nil {
 			go r.perform(next)
 		}
 	}()
@@ -335,12 +344,12 @@ func (r *run) mayRetry() bool {
 	return true
 }
 
-// bug makes an error of a panic's value, or of runtime.Goexit.
-func (r *run) bug(value any) error {
+// bug makes an error of a panic's value, which is nil for runtime.Goexit.
+func (r *run) bug(value any) (err error, exiting bool) {
 	if value == nil {
-		return &goexitError{}
+		return &goexitError{}, true
 	}
-	return &panicError{value: value, stack: string(debug.Stack())}
+	return &panicError{value: value, stack: string(debug.Stack())}, false
 }
 
 type goexitError struct{}
@@ -375,12 +384,14 @@ func (r *run) finish(u *User, err error) (next *User) {
 	if r.mu.closed {
 		return nil
 	}
+	// A request that came to a good end all the same was not interrupted.
+	interrupted := u.interrupted && err != nil
 	e := ending{
 		at: now, response: qtests.Round(now - u.intended), service: qtests.Round(now - u.started),
-		failed: err != nil, interrupted: u.interrupted, attempts: u.attempts, tags: u.tags,
+		failed: err != nil, interrupted: interrupted, attempts: u.attempts, tags: u.tags,
 	}
 	r.mu.rec.end(u.step, e)
-	if err != nil && !u.interrupted {
+	if err != nil && !interrupted {
 		r.countLocked(u, kind, err, now)
 	}
 	if broken := r.mu.rules.observe(r.mu.rec, u.step, e); broken != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,9 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	}
 	return t, t.Validate()
 }
+
+// percentileLike is how other tools write percentiles.
+var percentileLike = regexp.MustCompile(`^p\d+$`)
 
 // left reads the scope, the kind of time, and the metric.
 func (p *thresholdParser) left(t *Threshold) error {
@@ -72,6 +76,8 @@ func (p *thresholdParser) left(t *Threshold) error {
 			return nil
 		case name == "p":
 			return errors.New("p wants a number, as in p(99)")
+		case percentileLike.MatchString(name):
+			return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
 		default:
 			return unknown("metric", name, append(sortedKeys(metrics), "step", "tag", "check", "service", "late"))
 		}
@@ -176,7 +182,7 @@ func unknown(what, name string, known []string) error {
 	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(near, " or "))
 }
 
-// nearest returns up to three known names within a third of name's length, and
+// nearest returns up to three known names within half of name's length, and
 // at least one edit, nearest first.
 func nearest(name string, known []string) []string {
 	type candidate struct {
@@ -186,7 +192,7 @@ func nearest(name string, known []string) []string {
 	var found []candidate
 	for _, k := range known {
 		d := distance(strings.ToLower(name), strings.ToLower(k))
-		if d <= max(1, min(len(name), len(k))/3) || len(name) > 2 && strings.HasPrefix(k, name) {
+		if d <= max(1, min(len(name), len(k))/2) || len(name) > 2 && strings.HasPrefix(k, name) {
 			found = append(found, candidate{k, d})
 		}
 	}

@@ -29,6 +29,7 @@ type User struct {
 	intended, started time.Duration
 	attempts          int
 	life              *life
+	queued            bool  // had to wait for MaxInFlight
 	interrupted       bool  // set under the run's mutex when the run cancels it
 	prev, next        *User // requests under way, in the order of their starts
 }
