@@ -143,16 +143,21 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	if ok {
 		home = q.home // what the body started before counts too
 	}
-	w.list = home.leftovers
-	w.count = func() int { return len(home.leftovers()) }
+	var ender atomic.Uint64 // the goroutine that runs the cleanups
+	w.list = func() []goroutine {
+		return slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == ender.Load() })
+	}
+	w.count = func() int { return len(w.list()) }
 	if ok {
 		q.clock.rests.add(w.look)
 	}
 	t.Cleanup(func() {
 		t.Helper()
-		if thisGoroutine().bubble != home.bubble {
+		this := thisGoroutine()
+		if this.bubble != home.bubble {
 			return // t is the test outside, and the bubble has ended
 		}
+		ender.Store(this.id)
 		if ok {
 			q.Wait()
 		}
@@ -187,8 +192,7 @@ func (r *rests) call() {
 func describeOrigins(list []goroutine) string {
 	places := map[string]int64{}
 	for _, g := range list {
-		function, line := g.startedBy()
-		places[strings.TrimSpace(line+"  "+function)]++
+		places[g.origin()]++
 	}
 	top, others := topOf(places)
 	var b strings.Builder

@@ -75,8 +75,8 @@ func (p heapProfile) keptSince(before heapProfile, r profileRate) map[string]int
 		was := before[stack]
 		bytes := now.InUseBytes() - was.InUseBytes()
 		objects := now.InUseObjects() - was.InUseObjects()
-		if bytes > 0 && objects > 0 {
-			sites[siteOf(now)] += r.scale(bytes, float64(bytes)/float64(objects))
+		if site := siteOf(now); bytes > 0 && objects > 0 && site != "" {
+			sites[site] += r.scale(bytes, float64(bytes)/float64(objects))
 		}
 	}
 	return sites
@@ -90,8 +90,8 @@ func (p heapProfile) allocatedSince(before heapProfile, r profileRate) map[strin
 		was := before[stack]
 		bytes := now.AllocBytes - was.AllocBytes
 		objects := now.AllocObjects - was.AllocObjects
-		if objects > 0 {
-			sites[siteOf(now)] += r.scale(objects, float64(bytes)/float64(objects))
+		if site := siteOf(now); objects > 0 && site != "" {
+			sites[site] += r.scale(objects, float64(bytes)/float64(objects))
 		}
 	}
 	return sites
@@ -99,7 +99,7 @@ func (p heapProfile) allocatedSince(before heapProfile, r profileRate) map[strin
 
 // siteOf names the place of an allocation: the innermost line outside of the
 // runtime and, where that is one of the standard library, the line that called it
-// from outside.
+// from outside. It is "" for what reading the profile allocates.
 func siteOf(r runtime.MemProfileRecord) string {
 	var site string
 	frames := runtime.CallersFrames(r.Stack())
@@ -107,6 +107,9 @@ func siteOf(r runtime.MemProfileRecord) string {
 		var f runtime.Frame
 		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
 			continue
+		}
+		if f.Function == groundFloor+"readHeapProfile" {
+			return ""
 		}
 		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
 		library := standardLibrary != "" && strings.HasPrefix(f.File, standardLibrary)

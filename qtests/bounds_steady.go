@@ -14,8 +14,8 @@ const (
 )
 
 // Steady calls f rounds times, reads the live heap after each round, and fails t
-// if the heap grows from round to round. It fails on a slope and not on a step:
-// a cache that fills once, in any one round, passes. f is called twice more
+// if the heap grows from round to round. It fails on a slope and not on a step: a
+// cache that fills in any one round, or two, passes. f is called twice more
 // before, to warm up; rounds must be at least 8, and 20 is a good number.
 //
 // The slope is the lower quartile of the slopes between all pairs of readings
@@ -55,8 +55,8 @@ func Steady(t TB, rounds int, f func()) {
 }
 
 // lowSlope returns the lower quartile of the slopes between all pairs of
-// readings. After k steps at even distances a share of 1/(k+1) of the pairs lies
-// between two of them, with slope 0: the quartile passes up to three.
+// readings. With k steps at even distances nearly 1/(k+1) of the pairs have none
+// between them, and slope 0: the quartile passes two.
 func lowSlope(readings []int64) float64 {
 	var slopes []float64
 	for i, a := range readings {

@@ -91,7 +91,6 @@ func (s *scope) leaks(opts []goleak.Option) string {
 		return ""
 	}
 	crowded := inParallel()
-	leakProfile(!crowded)
 	if crowded && s.settle() {
 		return ""
 	}
@@ -102,6 +101,7 @@ func (s *scope) leaks(opts []goleak.Option) string {
 	if err != nil {
 		return fmt.Sprintf("qtests: CheckLeaks in %s: goleak: %v", s.test, err)
 	}
+	leakProfile(!crowded && len(unexpected) > 0)
 	left := slices.DeleteFunc(s.list(s.answersFor), func(g goroutine) bool {
 		return !unexpected[g.id] || abandonedTest(g.bubble) != ""
 	})
@@ -237,7 +237,6 @@ func VerifyTestMain(m goleak.TestingM, opts ...goleak.Option) {
 
 // processLeaks returns what to report when all tests have passed, or "".
 func processLeaks(filters []goleak.Option) string {
-	leakProfile(true)
 	unexpected, err := goleakFind(filters)
 	if err != nil {
 		return fmt.Sprintf("qtests: goleak: %v", err)
@@ -245,6 +244,7 @@ func processLeaks(filters []goleak.Option) string {
 	if len(unexpected) == 0 {
 		return ""
 	}
+	leakProfile(true)
 	var left []goroutine
 	for _, g := range allGoroutines() {
 		if unexpected[g.id] && abandonedTest(g.bubble) == "" {

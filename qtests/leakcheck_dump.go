@@ -13,7 +13,7 @@ import (
 // stackDump returns the runtime's dump of all goroutines. A dump that does not
 // fit costs as much as one that does, so the first buffer is sized to do.
 func stackDump() []byte {
-	for size := 64<<10 + 512*runtime.NumGoroutine(); ; size *= 2 {
+	for size := 64<<10 + 1<<10*runtime.NumGoroutine(); ; size *= 2 {
 		buf := make([]byte, size)
 		if n := runtime.Stack(buf, true); n < len(buf) {
 			return buf[:n]
@@ -90,18 +90,22 @@ func (g goroutine) creator() string {
 
 // origin names the place that started g, for people: the line of the go
 // statement and its function. Where that is in the standard library (a
-// sync.WaitGroup's Go), it says nothing; then it is the outermost line of g
-// outside.
+// sync.WaitGroup's Go) or in [T.Go] it says nothing; then it is the outermost
+// line of g outside of them.
 func (g goroutine) origin() string {
 	line, creator := g.startedAt(), g.creator()
-	if standardLibrary == "" || !strings.HasPrefix(line, standardLibrary) {
+	library := standardLibrary != "" && strings.HasPrefix(line, standardLibrary)
+	if !library && creator != groundFloor+"(*T).Go" {
 		return strings.TrimSpace(line + "  " + creator)
 	}
 	frames, _, _ := strings.Cut(g.stack, "created by ")
 	lines := strings.Split(frames, "\n")
 	for i := len(lines) - 1; i > 0; i-- {
-		if position := lines[i]; strings.HasPrefix(position, "\t") && !strings.HasPrefix(position, "\t"+standardLibrary) {
-			function := lines[i-1]
+		position, function := lines[i], lines[i-1]
+		if !strings.HasPrefix(position, "\t") || strings.HasPrefix(function, groundFloor+"(*T).") {
+			continue
+		}
+		if standardLibrary == "" || !strings.HasPrefix(position, "\t"+standardLibrary) {
 			if open := strings.LastIndexByte(function, '('); open > 0 {
 				function = function[:open]
 			}
