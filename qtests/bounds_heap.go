@@ -15,7 +15,8 @@ import "runtime"
 //
 // The failure names the five allocation sites that hold most of the growth. To
 // find them, LimitHeap makes the runtime's heap profile sample about every
-// growth/8 bytes, at least 4 KiB, instead of 512 KiB, until t ends.
+// growth/64 bytes, from 1 KiB to the usual 512 KiB, until t ends. That costs about
+// a microsecond a sample.
 //
 // The heap belongs to the whole process: in a parallel test LimitHeap fails at
 // once. In a benchmark, call b.ResetTimer after it.
@@ -25,7 +26,7 @@ func LimitHeap(t TB, growth int64) {
 		Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
 	}
 	alone(t, "LimitHeap", "the heap is that")
-	rate := profileEvery(max(growth/8, 4<<10))
+	rate := profileEvery(max(growth/64, 1<<10))
 	collect()
 	profile := readHeapProfile() // before the reading: it is on the heap as well
 	before := liveHeap()
