@@ -3,8 +3,11 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 func get(ctx context.Context, c *http.Client, url string) (status int, body string, err error) {
@@ -95,4 +99,218 @@ func TestHTTPOutageOnATimeline(t *testing.T) {
 		}
 		require.Equal(q, []string{"pay: outage: begins", "pay: outage: ends"}, texts)
 	})
+}
+
+func TestUnmatchedRequest(t *testing.T) {
+	rec := tbtest.Run("t", func(t *tbtest.TB) {
+		pay := NewHTTP(t, HTTPConfig{Name: "pay"})
+		pay.On("POST", "/charge", httpmock.NewStringResponder(200, ""))
+		pay.On("GET", `=~^/refund/\d+`, httpmock.NewStringResponder(200, ""))
+		for range 2 {
+			_, _, err := get(context.Background(), pay.Client(), "https://pay/charge?x=1")
+			require.ErrorIs(t, err, ErrUnmatched)
+			require.ErrorIs(t, err, httpmock.NoResponderFound)
+			var u *UnmatchedRequest
+			require.ErrorAs(t, err, &u)
+			require.EqualError(t, u, `pay: no responder for GET https://pay/charge?x=1: `+
+				`no responder found for method "GET", but one matches method "POST"`+
+				"\nregistered:\n\tPOST /charge\n\tGET =~^/refund/\\d+")
+		}
+		require.Equal(t, map[string]uint64{"GET /charge": 2}, pay.Calls())
+		require.Equal(t, uint64(2), pay.Stats().Unmatched)
+	})
+	require.Empty(t, rec.Errors())
+	require.Len(t, rec.Logs(), 1, "each path once")
+	rec = tbtest.Run("t", func(t *tbtest.TB) {
+		_, _, err := get(context.Background(), NewHTTP(t, HTTPConfig{}).Client(), "https://pay/charge")
+		require.ErrorContains(t, err, "no responder is registered: call On")
+	})
+	require.Empty(t, rec.Errors())
+}
+
+func TestHTTPMockFeaturesStay(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{})
+	h.On("GET", `=~^/item/(\d+)$`, func(req *http.Request) (*http.Response, error) {
+		if req.Context().Err() != nil || req.Context().Done() == nil {
+			return nil, errors.New("not the context of the request")
+		}
+		return httpmock.NewStringResponse(200, httpmock.MustGetSubmatch(req, 1)), nil
+	})
+	h.On("POST", "http://a/echo", func(req *http.Request) (*http.Response, error) {
+		b, err := io.ReadAll(req.Body)
+		return httpmock.NewBytesResponse(200, b), err
+	})
+	h.OnMatch("POST", "http://a/match", httpmock.BodyContainsString("yes"), httpmock.NewStringResponder(201, "matched"))
+	h.On("GET", "/twice", httpmock.NewStringResponder(200, "a").Then(httpmock.NewStringResponder(200, "b")))
+	status, body, err := get(t.Context(), h.Client(), "http://any/item/42")
+	require.NoError(t, err)
+	require.Equal(t, []any{200, "42"}, []any{status, body})
+	for _, want := range []string{"a", "b", "b"} {
+		_, body, err = get(t.Context(), h.Client(), "http://any/twice")
+		require.NoError(t, err)
+		require.Equal(t, want, body)
+	}
+	post := func(url, text string) (int, string) {
+		resp, err := h.Client().Post(url, "text/plain", strings.NewReader(text))
+		require.NoError(t, err)
+		b, err := io.ReadAll(resp.Body)
+		require.NoError(t, errors.Join(err, resp.Body.Close()))
+		return resp.StatusCode, string(b)
+	}
+	status, body = post("http://a/echo", "hello")
+	require.Equal(t, []any{200, "hello"}, []any{status, body})
+	status, body = post("http://a/match", "oh yes")
+	require.Equal(t, []any{201, "matched"}, []any{status, body})
+	_, err = h.Client().Post("http://a/match", "text/plain", strings.NewReader("no"))
+	require.ErrorIs(t, err, ErrUnmatched)
+	h.On("GET", "/twice", httpmock.NewStringResponder(200, "new"))
+	_, body, err = get(t.Context(), h.Client(), "http://any/twice")
+	require.NoError(t, err)
+	require.Equal(t, "new", body, "a route registered again")
+}
+
+// closeCounter is a request body that knows how often it was closed.
+type closeCounter struct {
+	io.Reader
+	closed int
+}
+
+func (c *closeCounter) Close() error { c.closed++; return nil }
+
+func TestRequestBodyIsClosed(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{})
+	h.On("POST", "/a", httpmock.NewStringResponder(204, ""))
+	for _, path := range []string{"/a", "/unmatched"} {
+		body := &closeCounter{Reader: strings.NewReader("x")}
+		req, err := http.NewRequestWithContext(t.Context(), "POST", "http://h"+path, body)
+		require.NoError(t, err)
+		resp, err := h.RoundTrip(req)
+		if path == "/a" {
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+		require.Equal(t, 1, body.closed)
+	}
+	_, err := h.RoundTrip(&http.Request{})
+	require.EqualError(t, err, "pool: a request without a URL")
+}
+
+// A body that is given up costs its connection, as in net/http; one that has been
+// read, to its end or only to its last byte, does not.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{})
+	h.On("GET", "/a", httpmock.NewStringResponder(200, "0123456789"))
+	h.On("GET", "/empty", func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 204}, nil })
+	h.On("HEAD", "/a", httpmock.NewStringResponder(200, "unread"))
+	read := func(path string, n int64) Stats {
+		resp, err := h.Client().Get("http://h" + path)
+		require.NoError(t, err)
+		_, err = io.CopyN(io.Discard, resp.Body, n)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return h.Stats().Pool
+	}
+	require.Equal(t, 1, read("/a", 10).Idle)
+	require.Equal(t, 1, read("/empty", 0).Idle)
+	require.Equal(t, uint64(1), read("/a", 10).Constructed)
+	require.Equal(t, 0, read("/a", 3).Idle)
+	require.Equal(t, uint64(2), read("/a", 10).Constructed)
+	resp, err := h.Client().Head("http://h/a")
+	require.NoError(t, err)
+	require.Equal(t, 1, h.Stats().Pool.Idle, "a HEAD has no body")
+	require.NoError(t, resp.Body.Close())
+}
+
+func TestHTTPRejectsMeaninglessRoutes(t *testing.T) {
+	ok := httpmock.NewStringResponder(200, "")
+	for want, f := range map[string]func(*HTTP){
+		"pool: http: On: GET /a has no responder": func(h *HTTP) { h.On("GET", "/a", nil) },
+		`pool: http: On("get", "/a"): You probably want to use method "GET" instead of "get"? If not and so want to disable this check, set MockTransport.DontCheckMethod field to true`: func(h *HTTP) { h.On("get", "/a", ok) },
+		"pool: http: On(\"GET\", \"=~(\"): regexp: Compile(`(`): error parsing regexp: missing closing ): `(`":                                                                           func(h *HTTP) { h.On("GET", "=~(", ok) },
+		"pool: http GET /a: Errors: 2 is not between 0 and 1":      func(h *HTTP) { h.On("GET", "/a", ok).Errors(2, io.EOF) },
+		"pool: http GET /a: Latency: qtests: Fixed(-1s): negative": func(h *HTTP) { h.On("GET", "/a", ok).Latency(qtests.Fixed(-second)) },
+	} {
+		rec := tbtest.Run("t", func(t *tbtest.TB) {
+			f(NewHTTP(t, HTTPConfig{}))
+			t.Errorf("went on")
+		})
+		require.Equal(t, want, rec.Errors())
+	}
+}
+
+func TestHTTPIsBounded(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{})
+	h.On("GET", `=~.*`, httpmock.NewStringResponder(200, ""))
+	var err error
+	for i := range maxHosts + 1 {
+		if _, _, err = get(context.Background(), h.Client(), fmt.Sprintf("http://h%d/%d", i, i)); i < maxHosts {
+			require.NoError(t, err)
+		}
+	}
+	require.ErrorContains(t, err, "connections to more than 1000 hosts")
+	require.Len(t, h.Calls(), maxPaths+1)
+	require.Equal(t, uint64(1), h.Calls()["other"])
+}
+
+func TestHTTPIsRepeatable(t *testing.T) {
+	run := func(seed uint64) (out []string) {
+		qtests.Run(t, func(q *qtests.T) {
+			pay := NewHTTP(q, HTTPConfig{
+				Max: 3, Latency: qtests.Exponential(10 * time.Millisecond), ErrorRate: 0.1,
+				ConnectLatency: qtests.Uniform(0, 20*time.Millisecond), Stream: qtests.NewStream(seed, "http"),
+			})
+			pay.On("GET", "/charge", httpmock.NewStringResponder(200, "0123456789"))
+			schedule(q, pay.Outage().At(500*time.Millisecond).For(100*time.Millisecond),
+				pay.ResetBody(5).At(800*time.Millisecond).For(100*time.Millisecond),
+				pay.Freeze().At(1000*time.Millisecond).For(200*time.Millisecond),
+				pay.Bandwidth(1000).At(1300*time.Millisecond).For(200*time.Millisecond))
+			seen := &calls{q: q}
+			for i := range 500 {
+				at(q, time.Duration(i)*4*time.Millisecond, func() {
+					seen.do(func(ctx context.Context) error {
+						ctx, cancel := q.Clock().WithTimeout(ctx, 150*time.Millisecond)
+						defer cancel()
+						_, _, err := get(ctx, pay.Client(), "http://pay/charge")
+						return err
+					})
+				})
+			}
+			q.Sleep(time.Minute)
+			out = seen.as
+		})
+		return out
+	}
+	first := run(1)
+	require.Len(t, first, 500)
+	for range 5 {
+		for i, line := range run(1) {
+			require.Equal(t, first[i], line, "call %d to end", i)
+		}
+	}
+	if slices.Equal(first, run(2)) {
+		t.Error("another seed, the same run")
+	}
+}
+
+func TestHTTPInParallel(t *testing.T) {
+	for range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			h := NewHTTP(t, HTTPConfig{Max: 3})
+			h.On("GET", "/a", httpmock.NewStringResponder(200, t.Name()))
+			errs := make(chan error, 50)
+			for range cap(errs) {
+				go func() {
+					_, body, err := get(t.Context(), h.Client(), "http://h/a")
+					if err == nil && body != t.Name() {
+						err = fmt.Errorf("the answer is another test's: %s", body)
+					}
+					errs <- err
+				}()
+			}
+			for range cap(errs) {
+				require.NoError(t, <-errs)
+			}
+		})
+	}
 }
