@@ -33,14 +33,7 @@ func (b *Breaker) Describe(ch chan<- *prometheus.Desc) {
 // all from one reading.
 func (b *Breaker) Collect(ch chan<- prometheus.Metric) {
 	d, s := newMetrics(b.cfg.Name), b.Stats()
-	for _, state := range states {
-		current := 0.0
-		if s.State == state {
-			current = 1
-		}
-		ch <- prometheus.MustNewConstMetric(d.state, prometheus.GaugeValue, current, state.String())
-		ch <- prometheus.MustNewConstMetric(d.transitions, prometheus.CounterValue, float64(s.Transitions[state]), state.String())
-	}
+	d.collectStates(ch, s.State, s.Transitions)
 	for _, c := range []struct {
 		result string
 		n      uint64
@@ -49,5 +42,16 @@ func (b *Breaker) Collect(ch chan<- prometheus.Metric) {
 		{"rejected", s.Rejected}, {"stale", s.Stale},
 	} {
 		ch <- prometheus.MustNewConstMetric(d.calls, prometheus.CounterValue, float64(c.n), c.result)
+	}
+}
+
+func (d metrics) collectStates(ch chan<- prometheus.Metric, now State, entered [3]uint64) {
+	for _, state := range states {
+		current := 0.0
+		if state == now {
+			current = 1
+		}
+		ch <- prometheus.MustNewConstMetric(d.state, prometheus.GaugeValue, current, state.String())
+		ch <- prometheus.MustNewConstMetric(d.transitions, prometheus.CounterValue, float64(entered[state]), state.String())
 	}
 }

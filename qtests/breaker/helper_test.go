@@ -3,7 +3,6 @@ package breaker_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +128,3 @@ func notReached(t *testing.T) func(context.Context) error {
 		return nil
 	}
 }
-
-// fields makes tables comparable whatever the width of their columns.
-func fields(table string) []string { return strings.Fields(table) }

@@ -261,7 +261,7 @@ func (p *pair) fail(format string, args ...any) {
 	p.t.Helper()
 	cfg := p.b.cfg
 	cfg.Clock, cfg.OnTransition = nil, nil
-	p.t.Fatalf("%s\nconfig: %+v\nafter:\n%s\n%s", fmt.Sprintf(format, args...), cfg, strings.Join(p.trace, "\n"), p.b.table())
+	p.t.Fatalf("%s\nconfig: %+v\nafter:\n%s\n%s", fmt.Sprintf(format, args...), cfg, strings.Join(p.trace, "\n"), p.b.history().table())
 }
 
 // sequenceLength is how many operations one sequence has at most.

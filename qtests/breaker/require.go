@@ -44,12 +44,112 @@ func (e timedState) describe(made time.Time) string {
 	return fmt.Sprintf("%v at %v", e.state, e.instant(made).Sub(made))
 }
 
+// A history is one reading of a transition log, and what asserts about it.
+type history struct {
+	name     string
+	made     time.Time // instants are shown as offsets from here
+	state    State     // now
+	log      []Transition
+	dropped  uint64 // entries that log has lost
+	now      string // the last row of the table
+	rejected uint64
+}
+
+func (h history) requireState(t qtests.TB, want State) {
+	t.Helper()
+	if h.state != want {
+		h.fail(t, "state is %v, want %v", h.state, want)
+	}
+}
+
+func (h history) requireTransitions(t qtests.TB, want []Expectation) {
+	t.Helper()
+	if h.dropped > 0 {
+		h.fail(t, "the log has lost its first %d transitions (it holds %d), so it cannot be compared", h.dropped, len(h.log))
+		return
+	}
+	if len(h.log) != len(want) {
+		h.fail(t, "%d transitions, want %d: %s", len(h.log), len(want), h.describe(want))
+		return
+	}
+	for i, w := range want {
+		if !w.matches(h.log[i], h.made) {
+			h.fail(t, "transition %d is to %v at %v, want %s\nwant all: %s",
+				i, h.log[i].To, h.log[i].At.Sub(h.made), w.describe(h.made), h.describe(want))
+			return
+		}
+	}
+}
+
+func (h history) requireTransitionsInclude(t qtests.TB, want []Expectation) {
+	t.Helper()
+	rest := want
+	for _, got := range h.log {
+		if len(rest) > 0 && rest[0].matches(got, h.made) {
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		h.fail(t, "no %s after the first %d of: %s", rest[0].describe(h.made), len(want)-len(rest), h.describe(want))
+	}
+}
+
+func (h history) describe(want []Expectation) string {
+	if len(want) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(want))
+	for i, w := range want {
+		texts[i] = w.describe(h.made)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (h history) fail(t qtests.TB, format string, args ...any) {
+	t.Helper()
+	qtests.Fatalf(t, "breaker %s: %s\n%s", h.name, fmt.Sprintf(format, args...), h.table())
+}
+
+// tableRows bounds what a failure prints: the end of a long log says most.
+const tableRows = 50
+
+func (h history) table() string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "at\tfrom\tto\tsuccesses\tfailures\tcause")
+	hidden := max(0, len(h.log)-tableRows)
+	if n := h.dropped + uint64(hidden); n > 0 {
+		fmt.Fprintf(w, "…\t\t\t\t\t%d earlier transitions\n", n)
+	}
+	for _, t := range h.log[hidden:] {
+		cause := t.Detail
+		if t.Observed {
+			cause += " (observed)"
+		}
+		fmt.Fprintf(w, "%v\t%v\t%v\t%d\t%d\t%s\n", t.At.Sub(h.made), t.From, t.To, t.Counts.Successes, t.Counts.Failures, cause)
+	}
+	fmt.Fprintf(w, "now\t%v\t%s\n", h.state, h.now)
+	_ = w.Flush() // a strings.Builder takes everything
+	return out.String()
+}
+
+// history reads log and state in one step: a hook may change both in between.
+func (b *Breaker) history() (h history) {
+	b.control(func(m *machine) {
+		s := m.stats()
+		h = history{
+			name: s.Name, made: m.made, state: s.State, log: m.log.all(), dropped: s.TransitionsDropped, rejected: s.Rejected,
+			now: fmt.Sprintf("\t%d\t%d\t%d rejected, %d stale, %d in flight",
+				s.Counts.Successes, s.Counts.Failures, s.Rejected, s.Stale, s.InFlight),
+		}
+	})
+	return h
+}
+
 // RequireState fails t unless the breaker is in the given state now.
 func (b *Breaker) RequireState(t qtests.TB, want State) {
 	t.Helper()
-	if got := b.State(); got != want {
-		b.fail(t, "state is %v, want %v", got, want)
-	}
+	b.history().requireState(t, want)
 }
 
 // RequireTransitions fails t unless the transition log is exactly this sequence
@@ -57,88 +157,21 @@ func (b *Breaker) RequireState(t qtests.TB, want State) {
 // wants that nothing ever happened. A log that has lost entries fails.
 func (b *Breaker) RequireTransitions(t qtests.TB, want ...Expectation) {
 	t.Helper()
-	got, dropped := b.Transitions(), b.Stats().TransitionsDropped
-	if dropped > 0 {
-		b.fail(t, "the log has lost its first %d transitions (Config.LogSize is %d), so it cannot be compared", dropped, b.cfg.LogSize)
-		return
-	}
-	if len(got) != len(want) {
-		b.fail(t, "%d transitions, want %d: %s", len(got), len(want), b.describe(want))
-		return
-	}
-	for i, w := range want {
-		if !w.matches(got[i], b.wall()) {
-			b.fail(t, "transition %d is to %v at %v, want %s\nwant all: %s",
-				i, got[i].To, got[i].At.Sub(b.wall()), w.describe(b.wall()), b.describe(want))
-			return
-		}
-	}
+	b.history().requireTransitions(t, want)
 }
 
 // RequireTransitionsInclude fails t unless the log has these entries in this
 // order, others before, between and after them allowed.
 func (b *Breaker) RequireTransitionsInclude(t qtests.TB, want ...Expectation) {
 	t.Helper()
-	rest := want
-	for _, got := range b.Transitions() {
-		if len(rest) > 0 && rest[0].matches(got, b.wall()) {
-			rest = rest[1:]
-		}
-	}
-	if len(rest) > 0 {
-		b.fail(t, "no %s after the first %d of: %s", rest[0].describe(b.wall()), len(want)-len(rest), b.describe(want))
-	}
+	b.history().requireTransitionsInclude(t, want)
 }
 
 // RequireRejected fails t unless exactly n calls have been rejected since the
 // breaker was made.
 func (b *Breaker) RequireRejected(t qtests.TB, n int) {
 	t.Helper()
-	if got := b.Stats().Rejected; n < 0 || got != uint64(n) {
-		b.fail(t, "%d calls rejected, want %d", got, n)
+	if h := b.history(); n < 0 || h.rejected != uint64(n) {
+		h.fail(t, "%d calls rejected, want %d", h.rejected, n)
 	}
-}
-
-// wall is the instant the breaker was made, as it is compared with the log.
-func (b *Breaker) wall() time.Time { return b.made.Round(0) }
-
-func (b *Breaker) describe(want []Expectation) string {
-	if len(want) == 0 {
-		return "none"
-	}
-	texts := make([]string, len(want))
-	for i, w := range want {
-		texts[i] = w.describe(b.wall())
-	}
-	return strings.Join(texts, ", ")
-}
-
-func (b *Breaker) fail(t qtests.TB, format string, args ...any) {
-	t.Helper()
-	qtests.Fatalf(t, "breaker %s: %s\n%s", b.cfg.Name, fmt.Sprintf(format, args...), b.table())
-}
-
-// tableRows bounds what a failure prints: the end of a long log says most.
-const tableRows = 50
-
-// table draws the log, instants counted from the making of the breaker.
-func (b *Breaker) table() string {
-	ts, s := b.Transitions(), b.Stats()
-	var out strings.Builder
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "at\tfrom\tto\tcause\tsuccesses\tfailures")
-	if hidden := s.TransitionsDropped + uint64(max(0, len(ts)-tableRows)); hidden > 0 {
-		fmt.Fprintf(w, "…\t\t\t%d earlier transitions\n", hidden)
-	}
-	for _, t := range ts[max(0, len(ts)-tableRows):] {
-		cause := t.Detail
-		if t.Observed {
-			cause += " (observed)"
-		}
-		fmt.Fprintf(w, "%v\t%v\t%v\t%s\t%d\t%d\n", t.At.Sub(b.wall()), t.From, t.To, cause, t.Counts.Successes, t.Counts.Failures)
-	}
-	fmt.Fprintf(w, "now\t%v\t\t%d rejected, %d stale, %d in flight\t%d\t%d\n",
-		s.State, s.Rejected, s.Stale, s.InFlight, s.Counts.Successes, s.Counts.Failures)
-	_ = w.Flush() // a strings.Builder takes everything
-	return out.String()
 }

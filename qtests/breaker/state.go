@@ -83,6 +83,7 @@ const (
 	CauseReset               Cause = "reset"                // Breaker.Reset
 	CauseForced              Cause = "forced"               // Breaker.ForceOpen or ForceClosed
 	CauseScript              Cause = "script"               // OpenAt in Breaker.Script
+	CauseRecorded            Cause = "recorded"             // Recorder.Record
 )
 
 // A Transition is one entry of the transition log: a change of state.
