@@ -11,6 +11,8 @@ const (
 	steadyLeast  = 8  // rounds below which a step looks like a slope
 	steadyTraced = 16 // rounds, at the most, to find the allocation sites
 	steadySlope  = 8  // bytes a round that count as growth: the smallest object
+
+	steadyPercentile = 15 // of the slopes
 )
 
 // Steady calls f rounds times, reads the live heap after each round, and fails t
@@ -18,7 +20,7 @@ const (
 // cache that fills in any one round, or two, passes. f is called twice more
 // before, to warm up; rounds must be at least 8, and 20 is a good number.
 //
-// The slope is the lower quartile of the slopes between all pairs of readings
+// The slope is the 15th percentile of the slopes between all pairs of readings
 // (Theil and Sen take the median, which a single step in the middle would decide),
 // and growth is 8 bytes a round or more. A structure that grows by doubling has
 // steps, too, and longer and longer ones: let f add enough to it for one round.
@@ -49,14 +51,15 @@ func Steady(t TB, rounds int, f func()) {
 	}
 	traced := min(rounds, steadyTraced)
 	alone(t, "Steady", "the heap is that") // f may have become parallel meanwhile
-	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (lower quartile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
+	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
 		formatBytes(int64(slope)), t.Name(), formatBytes(readings[0]), formatBytes(readings[rounds-1]), rounds,
 		traced, describeSites(keptByRound(traced, f), formatBytes))
 }
 
-// lowSlope returns the lower quartile of the slopes between all pairs of
-// readings. With k steps at even distances nearly 1/(k+1) of the pairs have none
-// between them, and slope 0: the quartile passes two.
+// lowSlope returns a low percentile of the slopes between all pairs of readings.
+// With k steps at even distances nearly 1/(k+1) of the pairs have none between
+// them, and a slope of nothing but noise: two steps leave 30 percent, of which the
+// 15th percentile of all is about the middle.
 func lowSlope(readings []int64) float64 {
 	var slopes []float64
 	for i, a := range readings {
@@ -65,7 +68,7 @@ func lowSlope(readings []int64) float64 {
 		}
 	}
 	slices.Sort(slopes)
-	return slopes[(len(slopes)-1)/4]
+	return slopes[(len(slopes)-1)*steadyPercentile/100]
 }
 
 // keptByRound calls f rounds times and returns what each call keeps, in bytes,
