@@ -293,10 +293,15 @@ func figure(v float64) string {
 	return formatValue(math.Round(v*1e4) / 1e4)
 }
 
-// span writes seconds as a duration.
+// span writes seconds as a duration, to four digits.
 func span(seconds float64) string {
 	if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
 		return "–"
 	}
-	return qtests.Round(time.Duration(seconds * 1e9)).String()
+	d := time.Duration(seconds * 1e9)
+	unit := time.Duration(1)
+	for unit*10_000 < d.Abs() {
+		unit *= 10
+	}
+	return d.Round(unit).String()
 }

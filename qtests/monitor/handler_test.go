@@ -134,6 +134,7 @@ func TestHandler(t *testing.T) {
 		require.Contains(q, page, "breaker payments is open")
 		// The namespace of SVG is a name and no address.
 		require.NotRegexp(q, `https?://|src=|href=|url\(`, strings.ReplaceAll(page, "http://www.w3.org/2000/svg", ""), "the page asks no network for anything")
+		require.NotContains(q, page, ":null}", "the script iterates over what it is given")
 		_, again := get("GET", "/")
 		require.Equal(q, page, again)
 		_, text := get("GET", "/dashboard.txt")

@@ -27,6 +27,7 @@ func (m *Monitor) page() report.Page {
 			{Label: "errors", Value: figure(d.Errors), Note: figure(d.ErrorRate) + " per second now"},
 			{Label: "p50", Value: span(d.P50)}, {Label: "p95", Value: span(d.P95)}, {Label: "p99", Value: span(d.P99)},
 		},
+		Marks: m.pageMarks(from), Bands: []report.Band{},
 		Span:   max(step.Seconds()*float64(n), 1),
 		Footer: []string{"Figures are of the newest scrape; percentiles are interpolated in histogram buckets. The page loads itself again."},
 	}
@@ -56,6 +57,23 @@ func (m *Monitor) page() report.Page {
 	}
 	p.Tables = m.pageTables(d)
 	return p
+}
+
+// pageMarks are those of the event log since the instant.
+func (m *Monitor) pageMarks(from time.Time) []report.Mark {
+	out := []report.Mark{}
+	marks, _ := m.cfg.EventLog.Marks()
+	for _, x := range marks {
+		if x.At.Before(from) {
+			continue
+		}
+		kind, _, _ := strings.Cut(x.Source, " ")
+		if kind != "event" && kind != "breaker" && kind != "alert" {
+			kind = "other"
+		}
+		out = append(out, report.Mark{At: x.At.Sub(from).Seconds(), When: m.offset(x.At).String(), Kind: kind, Who: x.Source, Text: x.Text})
+	}
+	return out
 }
 
 // pageRange returns the first instant, the step and the number of points.
