@@ -11,10 +11,14 @@ import (
 // BenchmarkSleepers compares the tie-free Sleep with the plain one, in bubbles
 // of 1,000 goroutines each of which sleeps again and again. It prints, from pairs
 // that run one right after the other, the ratio of the medians and the allocations
-// that one Sleep adds. The waits are those of a load test: a thousand users, each
-// at a pace of its own, who meet now and then. In "ties" all of them wait for the
-// same instants, which the plain clock fires at random and this one in order.
+// that one Sleep adds. In "apart" no two sleepers ever wait for the same instant,
+// so that both clocks fire one wait at a time. In "paces" they meet now and then, and
+// in "ties" always: what the plain clock then fires at once and at random, on all
+// processors, the tie-free one fires one by one, in order.
 func BenchmarkSleepers(b *testing.B) {
+	b.Run("apart", func(b *testing.B) {
+		compareSleeps(b, func(i int) time.Duration { return time.Millisecond + time.Duration(i)*1009 })
+	})
 	b.Run("paces", func(b *testing.B) {
 		compareSleeps(b, func(i int) time.Duration { return time.Millisecond + time.Duration(i)*time.Microsecond })
 	})
