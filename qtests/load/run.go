@@ -332,9 +332,6 @@ func (r *run) try(u *User) error {
 func (r *run) mayRetry() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.stopped {
-		return false
-	}
 	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
 		r.mu.rec.denied++
 		return false

@@ -1,0 +1,247 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// stress is QTESTS_STRESS, how many times as much to do.
+func stress() int {
+	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
+
+// anyScenario draws a scenario from everything there is.
+func anyScenario(r *rand.Rand) Scenario {
+	latency := qtests.LogNormal(5*time.Millisecond, 500*time.Millisecond)
+	work := func(ctx context.Context, u *User) error {
+		switch n := u.Rand().IntN(100); {
+		case n == 0:
+			panic("drawn")
+		case n == 1:
+			runtime.Goexit()
+		case n < 10:
+			return errors.New("drawn " + strconv.Itoa(n))
+		case n < 20:
+			u.Tag("kind", strconv.Itoa(n))
+		case n < 30:
+			_ = u.Part(ctx, "part", func(ctx context.Context) error { return u.Sleep(ctx, time.Millisecond) })
+		}
+		u.Check("even", u.Request()%2 == 0)
+		return u.Sleep(ctx, latency.Sample(u.Rand()))
+	}
+	s := Scenario{Do: work, NoGrace: r.IntN(2) == 0}
+	if r.IntN(3) == 0 {
+		s.Do, s.Steps = nil, []Step{{Name: "a", Weight: 1 + r.IntN(5), Do: work}, {Name: "b", Weight: 1 + r.IntN(5), Do: work}, {Name: "c", Do: work}}
+	}
+	if r.IntN(2) == 0 {
+		s.Timeout = time.Duration(1+r.IntN(500)) * time.Millisecond
+	}
+	if r.IntN(2) == 0 {
+		s.Retry = Retry{Max: 1 + r.IntN(3), Backoff: qtests.Exponential(10 * time.Millisecond), Budget: float64(r.IntN(3)) / 4}
+	}
+	second := func() time.Duration { return time.Duration(1+r.IntN(3)) * time.Second }
+	if r.IntN(3) == 0 {
+		s.Profile = Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
+		s.ThinkTime = qtests.Exponential(50 * time.Millisecond)
+		if r.IntN(2) == 0 {
+			s.Profile = s.Profile.Budget(1 + r.IntN(500))
+		}
+		return s
+	}
+	s.Profile = Rate(float64(r.IntN(100))).To(float64(20+r.IntN(200)), second()).For(second())
+	switch r.IntN(4) {
+	case 0:
+		s.Profile = s.Profile.Poisson()
+	case 1:
+		s.Profile = Bursts(1+r.IntN(50), 300*time.Millisecond).For(second())
+	case 2:
+		s.Profile = s.Profile.Budget(1 + r.IntN(200))
+	}
+	if r.IntN(2) == 0 {
+		s.MaxInFlight = 1 + r.IntN(10)
+		if r.IntN(2) == 0 {
+			s.Overflow, s.MaxQueue = Queue, 1+r.IntN(50)
+		}
+	}
+	return s
+}
+
+// TestAnyScenarioAddsUp runs drawn scenarios and holds the result against the
+// stream of samples, counted again by a reference that keeps everything.
+func TestAnyScenarioAddsUp(t *testing.T) {
+	for seed := range uint64(60 * stress()) {
+		qtests.Run(t, func(q *qtests.T) {
+			s := anyScenario(rand.New(rand.NewPCG(seed, 0)))
+			var stream bytes.Buffer
+			s.Clock, s.Seed, s.Samples = q.Clock(), seed+1, JSONSamples(&stream)
+			res, err := Do(context.Background(), s)
+			require.NoError(q, err)
+			fail := func(what string) string {
+				return what + ": TestAnyScenarioAddsUp, scenario " + strconv.FormatUint(seed, 10)
+			}
+			require.Equal(q, res.Scheduled, res.Started+res.Dropped, fail("scheduled"))
+			require.Equal(q, res.Started, res.Finished+res.Interrupted, fail("started"))
+			require.Equal(q, res.Finished, res.Response.Count(), fail("response"))
+			require.Zero(q, res.Abandoned, fail("abandoned"))
+			require.GreaterOrEqual(q, res.Attempts, res.Started)
+			require.Equal(q, res.Attempts-res.Started, res.Retries, fail("retries"))
+			var steps, kinds, errs int64
+			for _, x := range res.Steps {
+				if !x.Part {
+					steps += x.Finished
+					errs += x.Errors
+				}
+			}
+			for _, x := range res.ErrorKinds {
+				kinds += x.Count
+			}
+			require.Equal(q, res.Finished, steps, fail("steps"))
+			require.Equal(q, res.Errors, errs, fail("errors of steps"))
+			require.Equal(q, res.Errors, kinds, fail("errors by kind"))
+			sums := Point{}
+			for _, p := range res.Timeline {
+				sums.Arrivals += p.Arrivals
+				sums.Started += p.Started
+				sums.Finished += p.Finished
+				sums.Errors += p.Errors
+				sums.Dropped += p.Dropped
+				sums.Interrupted += p.Interrupted
+				sums.Retries += p.Retries
+			}
+			require.Equal(q, Point{Arrivals: res.Scheduled, Started: res.Started, Finished: res.Finished, Errors: res.Errors,
+				Dropped: res.Dropped, Interrupted: res.Interrupted, Retries: res.Retries}, sums, fail("timeline"))
+
+			var responses []time.Duration
+			for in := json.NewDecoder(&stream); in.More(); {
+				var x Sample
+				require.NoError(q, in.Decode(&x))
+				require.LessOrEqual(q, x.Intended, x.Started)
+				require.LessOrEqual(q, x.Started, x.Finished)
+				responses = append(responses, qtests.Round(x.Finished-x.Intended))
+			}
+			require.Len(q, responses, int(res.Started), fail("samples"))
+			if res.Interrupted == 0 && len(responses) > 0 {
+				slices.Sort(responses)
+				require.Equal(q, responses[len(responses)-1], res.Response.Max(), fail("max"))
+				want := responses[rankOf(95, uint64(len(responses)))-1]
+				require.InDelta(q, want, res.Response.Percentile(95), float64(want)/1000+1, fail("p95"))
+			}
+		})
+	}
+}
+
+// TestSameResultEveryTime runs one lively scenario again and again, on one, two and
+// eight processors, and compares JSON, text, report and samples byte for byte.
+func TestSameResultEveryTime(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var first string
+	for i := range 200 * stress() {
+		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
+		qtests.Run(t, func(q *qtests.T) {
+			var out bytes.Buffer
+			samples := CSVSamples(&out)
+			server := make(chan struct{}, 2)
+			latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
+			work := func(ctx context.Context, u *User) error {
+				server <- struct{}{}
+				defer func() { <-server }()
+				if u.Rand().IntN(10) == 0 {
+					return errors.New("drawn")
+				}
+				return u.Sleep(ctx, latency.Sample(u.Rand()))
+			}
+			for _, res := range RunAll(q,
+				Scenario{Name: "open", Profile: Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
+					Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
+				Scenario{Name: "bursts", Profile: Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
+				Scenario{Name: "users", Profile: Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
+					NoGrace: true, Samples: samples},
+			) {
+				j, err := res.JSON()
+				require.NoError(q, err)
+				out.Write(j)
+				out.WriteString(res.Text())
+				require.NoError(q, res.HTML(&out))
+			}
+			if i == 0 {
+				first = out.String()
+			}
+			require.Equal(q, first, out.String(), "run %d", i)
+		})
+	}
+	require.Contains(t, first, "timeout")
+}
+
+// TestMemoryDoesNotGrowWithRequests runs ten times as long and wants the same.
+func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
+	run := func(d time.Duration) (size int, heap int64) {
+		qtests.Run(t, func(q *qtests.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			res, err := Do(context.Background(), Scenario{
+				Clock: q.Clock(), Profile: Rate(100).For(d),
+				Do: func(ctx context.Context, u *User) error { q.Sleep(time.Duration(1+u.Request()%97) * time.Millisecond); return nil },
+			})
+			require.NoError(q, err)
+			require.EqualValues(q, 100*d/time.Second, res.Finished)
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			j, err := res.JSON()
+			require.NoError(q, err)
+			size, heap = len(j), int64(after.HeapAlloc)-int64(before.HeapAlloc)
+			runtime.KeepAlive(res)
+		})
+		return size, heap
+	}
+	short, _ := run(10 * time.Minute)
+	long, heap := run(100 * time.Minute * time.Duration(stress()))
+	t.Logf("result %d bytes after 10 minutes, %d after %v; the heap grew by %d", short, long, 100*time.Minute*time.Duration(stress()), heap)
+	require.Less(t, heap, int64(8<<20))
+	require.InEpsilon(t, short, long, 0.4, "the numbers have more digits, the timeline 400 points for 300")
+}
+
+func TestScaleMultipliesArrivalsAndNoInstant(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		event := qtests.NewEvent("e", func() {}, nil).At(30 * time.Second)
+		base := Scenario{Clock: q.Clock(), Profile: Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
+		s := base.scaledBy(0.1)
+		require.Equal(q, time.Minute, s.Profile.Duration())
+		require.Equal(q, 30*time.Second, s.Events[0].Offset)
+		require.Len(q, arrivalsOf(t, s.Profile), 600)
+		base.Profile = Users(20).To(3, time.Minute)
+		got := newChanges(base.scaledBy(0.1).Profile)
+		n := 0
+		for c, ok := got.next(); ok && c.comes; c, ok = got.next() {
+			n++
+		}
+		require.Equal(q, 2, n, "a tenth of the users, and at least one")
+	})
+	real := Scenario{Profile: Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
+	require.Equal(t, time.Minute, real.scaledBy(0.1).Profile.Duration())
+	real.Scalable = true
+	short := real.scaledBy(0.1)
+	require.Equal(t, 6*time.Second, short.Profile.Duration())
+	require.Equal(t, 3*time.Second, short.Events[0].Offset)
+	require.Equal(t, time.Second, short.Events[0].Duration)
+	require.Equal(t, 30*time.Second, real.Events[0].Offset, "the scenario is a value")
+	for _, bad := range []string{"0", "-1", "NaN", "Inf", "x", ""} {
+		require.Error(t, new(scaleValue).Set(bad))
+	}
+}
