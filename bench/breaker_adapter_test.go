@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/sony/gobreaker/v2"
+	"go.uber.org/goleak"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The breakers of production code: one of gobreaker and one of failsafe-go. They
+// are built by the constructors that main would call, which take what a test
+// must be able to add: a hook.
+
+func newPaymentsBreaker(hook func(name string, from, to gobreaker.State)) *gobreaker.CircuitBreaker[string] {
+	return gobreaker.NewCircuitBreaker[string](gobreaker.Settings{
+		Name:          "payments",
+		Timeout:       30 * time.Second,
+		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= 5 },
+		OnStateChange: hook,
+	})
+}
+
+func newStockBreaker(hook func(circuitbreaker.StateChangedEvent)) circuitbreaker.CircuitBreaker[string] {
+	return circuitbreaker.NewBuilder[string]().
+		WithFailureThreshold(5).
+		WithSuccessThreshold(1).
+		WithDelay(30 * time.Second).
+		OnStateChanged(hook).
+		Build()
+}
+
+// The adapters: a Recorder, fed from the hook.
+
+var fromGobreaker = map[gobreaker.State]breaker.State{
+	gobreaker.StateClosed: breaker.Closed, gobreaker.StateOpen: breaker.Open, gobreaker.StateHalfOpen: breaker.HalfOpen,
+}
+
+func recordGobreaker(rec *breaker.Recorder) func(string, gobreaker.State, gobreaker.State) {
+	return func(_ string, _, to gobreaker.State) { rec.Record(fromGobreaker[to]) }
+}
+
+var fromFailsafe = map[circuitbreaker.State]breaker.State{
+	circuitbreaker.ClosedState: breaker.Closed, circuitbreaker.OpenState: breaker.Open, circuitbreaker.HalfOpenState: breaker.HalfOpen,
+}
+
+func recordFailsafe(rec *breaker.Recorder) func(circuitbreaker.StateChangedEvent) {
+	return func(e circuitbreaker.StateChangedEvent) { rec.Record(fromFailsafe[e.NewState]) }
+}
+
+// The scenario and its assertions, the same for every breaker.
+
+// asserts is what *breaker.Breaker and *breaker.Recorder both have.
+type asserts interface {
+	RequireState(t qtests.TB, want breaker.State)
+	RequireTransitions(t qtests.TB, want ...breaker.Expectation)
+	RequireTransitionsInclude(t qtests.TB, want ...breaker.Expectation)
+}
+
+type protectedCall func(upstream func() (string, error)) (string, error)
+
+// survivesOutage calls an upstream every 7 seconds for an hour, of which it is
+// down from 1:00 to 2:30.
+func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
+	down, asked, answered := false, 0, 0
+	outage := qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false })
+	stop, err := qtests.Schedule(context.Background(), q.Clock(), q.EventLog(), outage.At(time.Minute).For(90*time.Second))
+	if err != nil {
+		qtests.Fatalf(q, "%v", err)
+	}
+	defer stop()
+	start := q.Clock().Now()
+	for i := range 3600 / 7 {
+		q.Clock().Sleep(q.Clock().Until(start.Add(time.Duration(i) * 7 * time.Second)))
+		if _, err := call(func() (string, error) {
+			asked++
+			if down {
+				return "", errors.New("upstream: down")
+			}
+			return "ok", nil
+		}); err == nil {
+			answered++
+		}
+	}
+	// Calls fail at 63, 70, 77, 84 and 91 s, the probe at 126 s fails, that at
+	// 161 s succeeds.
+	br.RequireTransitions(q, breaker.Open.At(91*time.Second), breaker.HalfOpen,
+		breaker.Open.At(126*time.Second), breaker.HalfOpen, breaker.Closed.At(161*time.Second))
+	br.RequireState(q, breaker.Closed)
+	if asked != 514-8 || answered != asked-6 {
+		qtests.Fatalf(q, "the upstream was asked %d times and answered %d", asked, answered)
+	}
+}
+
+func TestGobreakerSurvivesOutage(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		rec := breaker.NewRecorder(q, "payments")
+		payments := newPaymentsBreaker(recordGobreaker(rec))
+		survivesOutage(q, payments.Execute, rec)
+	})
+}
+
+func TestFailsafeSurvivesOutage(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		rec := breaker.NewRecorder(q, "stock")
+		stock := failsafe.With(newStockBreaker(recordFailsafe(rec)))
+		survivesOutage(q, func(up func() (string, error)) (string, error) { return stock.Get(up) }, rec)
+	})
+}
+
+func TestOursSurvivesOutage(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		br := breaker.NewT(q, breaker.Config{Name: "ours"})
+		survivesOutage(q, func(up func() (string, error)) (string, error) {
+			return breaker.Call(context.Background(), br, func(context.Context) (string, error) { return up() })
+		}, br)
+	})
+}
