@@ -161,15 +161,17 @@ func (q *T) JumpTo(at time.Time) {
 	q.start = q.clock.Now()
 }
 
-// Go runs f in a goroutine of the bubble. A panic in f fails the test with its
-// stack instead of ending the process, as it would behind a plain go statement.
+// Go runs f in a goroutine of the bubble. It begins when what runs now has come
+// to rest, and several begin one after the other, in the order of the calls: a go
+// statement would leave their order to the scheduler. A panic in f fails the test
+// with its stack instead of ending the process.
 func (q *T) Go(f func()) {
 	s := start{callerOf(2), q.Elapsed()}
-	go func() {
+	afterFunc(q.clock, 0, func() {
 		id := thisGoroutine().id
 		q.witness.begin(id, s)
 		defer q.witness.end(id)
 		defer q.catch("a goroutine started at " + s.where)
 		f()
-	}()
+	})
 }

@@ -43,20 +43,24 @@ func newClaims() claims { return claims{taken: map[int64]slot{}, free: microseco
 // rule keeps its timers, armed in the same event, apart from ours.
 func (c *claims) take(now, nominal int64) (raw int64) {
 	for len(c.lapsing) > 0 && c.lapsing[0] < now {
-		delete(c.taken, heap.Pop(&c.lapsing).(int64))
+		c.settle(heap.Pop(&c.lapsing).(int64))
 	}
 	raw = c.allowed(now, max(nominal, now))
 	first := raw
 	for {
 		s, busy := c.taken[raw]
 		if !busy {
-			break
+			// Free only because an earlier wait for this instant began a whole
+			// number of microseconds before it: to take it now would be to
+			// overtake.
+			if s, busy = c.taken[c.unreserved(raw+1)]; !busy || s.nominal > nominal {
+				break
+			}
 		}
 		raw = c.allowed(now, s.next)
 	}
 	c.taken[raw] = slot{nominal: nominal, next: raw + 1}
-	if first != raw {
-		s := c.taken[first]
+	if s, ok := c.taken[first]; ok && first != raw {
 		s.next = raw + 1
 		c.taken[first] = s
 	}
@@ -67,6 +71,14 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 // allowed returns the first instant from raw on that take may choose.
 func (c *claims) allowed(now, raw int64) int64 {
 	for (raw-now)%microsecond == 0 || c.reserved[raw%microsecond] {
+		raw++
+	}
+	return raw
+}
+
+// unreserved returns the first instant from raw on that is no ticker's.
+func (c *claims) unreserved(raw int64) int64 {
+	for c.reserved[raw%microsecond] {
 		raw++
 	}
 	return raw
@@ -107,12 +119,8 @@ func (c *claims) rest(raw int64) {
 	c.taken[raw] = s
 }
 
-// settle removes a claim and returns its nominal instant.
-func (c *claims) settle(raw int64) (nominal int64, ok bool) {
-	s, ok := c.taken[raw]
-	delete(c.taken, raw)
-	return s.nominal, ok
-}
+// settle removes a claim.
+func (c *claims) settle(raw int64) { delete(c.taken, raw) }
 
 // nominal returns what the claim at raw asked for.
 func (c *claims) nominal(raw int64) (nominal int64, ok bool) {

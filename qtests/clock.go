@@ -56,37 +56,36 @@ func newTieFree() *tieFree {
 // claim takes a raw instant for a wait of d from now, and returns it with the
 // duration to wait on package time. With lapse the claim is forgotten by itself
 // once its instant has passed; otherwise it stays until settled.
-func (c *tieFree) claim(d time.Duration, lapse bool) (raw int64, wait time.Duration) {
+func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Duration) {
 	now := time.Now().UnixNano()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	nominal := saturatingAdd(c.nominalLocked(now), max(d, 0))
-	raw = c.mu.claims.take(now, nominal)
+	raw := c.mu.claims.take(now, nominal)
 	c.moves.Add(1)
 	c.trace.wait(c.mu.latest, nominal)
 	if lapse {
 		c.mu.claims.lapse(raw)
 	}
-	return raw, time.Duration(raw - now)
+	return claim{raw, nominal}, time.Duration(raw - now)
 }
 
-// fired makes the claim at raw the current one: until time moves on, Now
-// returns its nominal instant.
-func (c *tieFree) fired(raw int64) {
+// fired makes the claim, whose instant is now, the current one: until time moves
+// on, Now returns its nominal instant.
+func (c *tieFree) fired(taken claim) {
 	c.mu.Lock()
-	if nominal, ok := c.mu.claims.settle(raw); ok {
-		c.mu.current = claim{raw, nominal}
-		c.mu.latest = max(c.mu.latest, nominal)
-	}
+	c.mu.claims.settle(taken.raw)
+	c.mu.current = taken
+	c.mu.latest = max(c.mu.latest, taken.nominal)
 	c.mu.Unlock()
 	c.rests.call()
 }
 
 // abandon gives the instant of a cancelled wait back.
-func (c *tieFree) abandon(raw int64) {
+func (c *tieFree) abandon(taken claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.claims.settle(raw)
+	c.mu.claims.settle(taken.raw)
 }
 
 // nominalLocked translates the raw instant now. It never goes back: an event
@@ -129,12 +128,12 @@ func (c *tieFree) behind() bool {
 // rest returns at the end of the queue of the present nominal instant: when what
 // was queued there before has fired and come to rest.
 func (c *tieFree) rest() {
-	raw, wait := c.claim(0, false)
+	taken, wait := c.claim(0, false)
 	c.mu.Lock()
-	c.mu.claims.rest(raw)
+	c.mu.claims.rest(taken.raw)
 	c.mu.Unlock()
 	time.Sleep(wait)
-	c.fired(raw)
+	c.fired(taken)
 }
 
 // Now returns the nominal instant: inside an event that the clock displaced, the
@@ -155,23 +154,23 @@ func (c *tieFree) Sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	raw, wait := c.claim(d, false)
+	taken, wait := c.claim(d, false)
 	time.Sleep(wait)
-	c.fired(raw)
+	c.fired(taken)
 }
 
 func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	raw, wait := c.claim(d, true)
+	taken, wait := c.claim(d, true)
 	c.mu.Lock()
 	c.mu.timers++
 	timer := c.mu.timers
 	c.mu.Unlock()
 	return c.real.AfterFunc(wait, func() {
-		if time.Now().UnixNano() != raw {
+		if time.Now().UnixNano() != taken.raw {
 			c.callLate(lateCall{timer, f})
 			return
 		}
-		c.fired(raw)
+		c.fired(taken)
 		f()
 	})
 }
@@ -227,11 +226,11 @@ func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (cont
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first, at an instant of its own
 	}
-	raw, wait := c.claim(c.Until(deadline), true)
+	taken, wait := c.claim(c.Until(deadline), true)
 	ctx, cancel := context.WithTimeout(parent, wait)
 	return ctx, func() {
 		cancel()
-		c.abandon(raw)
+		c.abandon(taken)
 	}
 }
 
@@ -242,14 +241,14 @@ func afterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
 		t := clk.AfterFunc(d, f)
 		return func() { t.Stop() }
 	}
-	raw, wait := c.claim(d, false)
+	taken, wait := c.claim(d, false)
 	t := c.real.AfterFunc(wait, func() {
-		c.fired(raw)
+		c.fired(taken)
 		f()
 	})
 	return func() {
 		if t.Stop() {
-			c.abandon(raw)
+			c.abandon(taken)
 		}
 	}
 }
@@ -261,18 +260,30 @@ func saturatingAdd(t int64, d time.Duration) int64 {
 	return 1<<63 - 1
 }
 
-// InTurn calls the wakes in order. On the clock of a bubble each of them, and
-// all that it sets going, comes to rest before the next is called, so that
-// waiters released by one event run in a repeatable order; InTurn itself returns
+// TieFree reports whether clk is the clock of a bubble, on which [InTurn] orders
+// what is woken.
+func TieFree(clk clock.Clock) bool {
+	_, ok := clk.(*tieFree)
+	return ok
+}
+
+// InTurn calls the wakes in order. On the clock of a bubble the first one is
+// called when the caller, and all that runs now, has come to rest, and each of
+// the others when the one before and all that it set going has: what they wake
+// runs in a repeatable order, and never beside the caller. InTurn itself returns
 // at once, and the nominal time does not move. On any other clock InTurn simply
 // calls them one after the other.
 //
 // A wake must not block.
 func InTurn(clk clock.Clock, wakes ...func()) {
-	if _, ok := clk.(*tieFree); !ok || len(wakes) < 2 {
+	c, ok := clk.(*tieFree)
+	if !ok {
 		for _, wake := range wakes {
 			wake()
 		}
+		return
+	}
+	if len(wakes) == 0 {
 		return
 	}
 	// The caller is not made to wait between two wakes: it may hold a mutex that
@@ -281,8 +292,8 @@ func InTurn(clk clock.Clock, wakes ...func()) {
 	next = func() {
 		wakes[0]()
 		if wakes = wakes[1:]; len(wakes) > 0 {
-			clk.AfterFunc(0, next)
+			afterFunc(c, 0, next)
 		}
 	}
-	clk.AfterFunc(0, next)
+	afterFunc(c, 0, next)
 }

@@ -28,7 +28,8 @@
 // plain bubble is not repeatable. [T.Clock] is a clock.Clock for which no two
 // waits end at one instant of the runtime: the bubble fires one, runs what it sets
 // going until it is at rest, and fires the next. The order is that in which the
-// waits began.
+// waits began; only where waits for the same instant were cancelled may a later
+// one have a place given back before it.
 //
 // To the nanosecond: a wait has a nominal instant, which is what was asked for,
 // and a raw instant, at which the runtime fires it. The raw instant is the first
@@ -77,9 +78,11 @@
 //     due at one instant. Against the clock's waits it is ordered, where it waits
 //     for whole microseconds;
 //   - goroutines that one event wakes together: a channel that is closed, a
-//     sync.Cond broadcast, two go statements in a row. They run at once, and what
-//     they do to each other at that instant depends on the scheduler. [InTurn]
-//     wakes them one at a time, as everything of qtests does;
+//     sync.Cond broadcast, two go statements in a row, or a sender and the
+//     receiver it wakes, which both go on. They run at once, and what they do to
+//     each other at that instant, the order of their next waits included, depends
+//     on the scheduler. [InTurn] wakes them one at a time and never beside the
+//     waker, as everything of qtests does, and [T.Go] starts goroutines so;
 //   - a select among several ready channels, the order of a map, math/rand's own
 //     source, addresses, and whatever comes from outside the bubble.
 //

@@ -74,7 +74,7 @@ func TestChildStall(t *testing.T) {
 			var mu sync.Mutex
 			mu.Lock()
 			for range 2 {
-				q.Go(mu.Lock)
+				go mu.Lock()
 			}
 			<-outer
 		})

@@ -34,13 +34,14 @@ func (fx *effects) add(s step) {
 // mark writes to the event log.
 func (fx *effects) mark(text string) { fx.marks = append(fx.marks, text) }
 
-// perform does what was decided under the lock. Several steps are done in turn,
-// each to its end before the next on the clock of a bubble, so that what several
-// woken callers do has a repeatable order.
+// perform does what was decided under the lock. On the clock of a bubble several
+// steps are done in turn, each to its end before the next, and a waiter is not
+// woken beside whoever gave it the resource, so that what they do has a
+// repeatable order.
 func (e *engine) perform(fx *effects) {
-	if fx.n == 1 {
+	if fx.n == 1 && (fx.first.ch == nil || !qtests.TieFree(e.clk)) {
 		e.do(fx.first)
-	} else if fx.n > 1 {
+	} else if fx.n > 0 {
 		wakes := make([]func(), 0, fx.n)
 		for _, s := range append([]step{fx.first}, fx.more...) {
 			wakes = append(wakes, func() { e.do(s) })
