@@ -29,11 +29,17 @@ func TestListenerConnects(t *testing.T) {
 		c, err := l.Accept()
 		require.NoError(t, err)
 		require.Equal(t, "shop:80", c.LocalAddr().String())
-		require.Equal(t, fmt.Sprintf("client-%d", i+1), c.RemoteAddr().String())
+		require.Equal(t, fmt.Sprintf("192.0.2.1:%d", i+1), c.RemoteAddr().String())
 		require.Equal(t, "hello", mustRead(t, c, 10))
 		require.NoError(t, c.Close())
 	}
 	require.NoError(t, l.Close())
+}
+
+func TestClientAddr(t *testing.T) {
+	for n, want := range map[uint64]Addr{1: "192.0.2.1:1", 65535: "192.0.2.1:65535", 65536: "192.0.2.2:1", 254 * 65535: "192.0.2.254:65535", 254*65535 + 1: "192.0.2.1:1"} {
+		require.Equal(t, want, clientAddr(n))
+	}
 }
 
 func TestListenerClose(t *testing.T) {
@@ -49,7 +55,7 @@ func TestListenerClose(t *testing.T) {
 		require.ErrorIs(q, err, net.ErrClosed)
 		_, err = l.Dial(q.Context())
 		require.ErrorIs(q, err, syscall.ECONNREFUSED)
-		require.EqualError(q, err, "dial memory client-1->x: connection refused")
+		require.EqualError(q, err, "dial memory 192.0.2.1:1->x: connection refused")
 
 		l = Listen(q.Clock(), "x")
 		q.Go(func() { _, err := l.Dial(q.Context()); dialed <- err })
@@ -100,7 +106,7 @@ func TestListenerServesInOrder(t *testing.T) {
 		for i := range 200 {
 			c, err := l.Accept()
 			require.NoError(q, err)
-			require.Equal(q, fmt.Sprintf("client-%d", i+1), c.RemoteAddr().String())
+			require.Equal(q, fmt.Sprintf("192.0.2.1:%d", i+1), c.RemoteAddr().String())
 			require.NoError(q, c.Close())
 		}
 	})

@@ -92,12 +92,29 @@ func (q *T) Serve(handler http.Handler) *Server {
 		// As http.DefaultTransport has it: how long to wait for "100 Continue".
 		ExpectContinueTimeout: time.Second,
 	}}
+	accepting := make(chan struct{})
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(s.listener) // always ErrServerClosed: the listener fails only when closed
+		l := &announcingListener{Listener: s.listener, accepting: accepting}
+		_ = s.server.Serve(l) // always ErrServerClosed: the listener fails only when closed
 	}()
+	<-accepting
 	q.Cleanup(s.Close)
 	return s
+}
+
+// announcingListener closes accepting when the server first waits for a client:
+// it has read its configuration by then, and does so again for each connection, so
+// that the caller of Serve may set timeouts.
+type announcingListener struct {
+	*Listener
+	once      sync.Once
+	accepting chan struct{}
+}
+
+func (l *announcingListener) Accept() (net.Conn, error) {
+	l.once.Do(func() { close(l.accepting) })
+	return l.Listener.Accept()
 }
 
 // Client returns the client. It reaches this server whatever the host of the
