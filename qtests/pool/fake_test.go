@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/fixtures"
 	"github.com/go-qtests/qtests/qtests"
 )
 
@@ -48,4 +49,20 @@ pool_resources{pool="ship",state="idle"} 0
 pool_resources{pool="ship",state="in_use"} 0
 `), "fake_calls_total", "pool_resources"))
 	})
+}
+
+func TestRowsFromFixtures(t *testing.T) {
+	db := NewSQL(t, SQLConfig{})
+	db.On("SELECT * FROM sections").Rows(fixtures.Rows(t, "sections.csv"))
+	rows, err := db.DB().Query("SELECT * FROM sections")
+	require.NoError(t, err)
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	require.NotEmpty(t, columns)
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	require.NoError(t, rows.Close())
+	require.Positive(t, n)
 }

@@ -23,7 +23,7 @@ type faultEngine struct {
 
 	// resize is told the capacity when a fault has changed it, without a lock.
 	resize func(n int)
-	max    int
+	max    int // guarded by mu once the fake is in use
 
 	mu struct {
 		sync.Mutex

@@ -245,7 +245,7 @@ func (h *HTTP) dial(ctx context.Context, host string) (*httpConn, error) {
 	if err := h.engine.do(ctx, &call); err != nil {
 		return nil, err
 	}
-	if err := h.engine.handshake(call.on); err != nil {
+	if err := h.engine.handshake(); err != nil {
 		return nil, err
 	}
 	return &httpConn{host}, nil

@@ -54,7 +54,7 @@ func (f *HTTPFaults) Bandwidth(bytesPerSecond int64) qtests.Event {
 
 // Reset makes every request fail with [ErrReset] when the answer should begin.
 func (f *HTTPFaults) Reset() qtests.Event {
-	return f.event("connections reset", fault{kind: faultErrors, x: 1, err: reset})
+	return f.event("connections reset", fault{kind: faultErrors, x: 1, err: resetByPeer})
 }
 
 // ResetBody resets the connection when after bytes of the body have been read;
@@ -75,18 +75,18 @@ func (f *HTTPFaults) StallBody(after int64) qtests.Event {
 
 // HandshakeFailure makes every new connection fail with [ErrHandshake], whatever
 // the scheme; those that are open go on.
-func (f *HTTPFaults) HandshakeFailure() qtests.Event {
-	return f.event("TLS handshakes fail", fault{kind: faultHandshake})
+func (h *HTTP) HandshakeFailure() qtests.Event {
+	return h.event("TLS handshakes fail", fault{kind: faultHandshake})
 }
 
-// reset is the scripted error that the transport turns into a full ErrReset.
-var reset = joined{ErrReset, syscall.ECONNRESET}
+// resetByPeer is ErrReset with its cause, for a script.
+var resetByPeer = errorPair{ErrReset, syscall.ECONNRESET}
 
-// joined is two errors in one line.
-type joined [2]error
+// errorPair is two errors in one line.
+type errorPair [2]error
 
-func (j joined) Error() string   { return j[0].Error() + ": " + j[1].Error() }
-func (j joined) Unwrap() []error { return j[:] }
+func (p errorPair) Error() string   { return p[0].Error() + ": " + p[1].Error() }
+func (p errorPair) Unwrap() []error { return p[:] }
 
 // alertHandshakeFailure is the alert handshake_failure of RFC 8446, section 6.
 const alertHandshakeFailure = tls.AlertError(40)
@@ -96,9 +96,9 @@ func (e *faultEngine) resetError(op string) error {
 }
 
 // handshake returns the error of a new connection, if any.
-func (e *faultEngine) handshake(on targets) (err error) {
+func (e *faultEngine) handshake() (err error) {
 	e.shape(func(s *script) {
-		if s.first(faultHandshake, on) != nil {
+		if s.first(faultHandshake, targets{}) != nil {
 			err = &FaultError{Fake: e.name, Op: "connect", Err: ErrHandshake, Cause: alertHandshakeFailure}
 		}
 	})

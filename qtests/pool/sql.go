@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -123,6 +122,7 @@ type SQL struct {
 	pool   *Pool[*sqlConn]
 	db     *sql.DB
 	stubs  sqlRegistry
+	reader rowsReader
 
 	connect, begin, commit, rollback, ping, prepare, plain *Op
 	killedErr                                              error
@@ -369,9 +369,9 @@ func (db *SQL) Expect() sqlmock.Sqlmock {
 		err = db.pool.Resize(0, 1)
 	}
 	if err != nil {
-		qtests.Fatalf(db.t, "pool: %s: Expect: %v", db.name, errors.Unwrap(err))
+		qtests.Fatalf(db.t, "pool: %s: Expect: %v", db.name, err)
 	}
-	db.engine.max = 1
+	db.engine.shape(func(*script) { db.engine.max = 1 })
 	db.db.SetMaxOpenConns(1)
 	db.db.SetMaxIdleConns(1)
 	db.mock.Store(&strictMock{mock, conn})

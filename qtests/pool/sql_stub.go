@@ -64,7 +64,7 @@ func (s *SQLStub) change(f func(*sqlAnswer)) *SQLStub {
 // close errors set on them happen in every answer.
 func (s *SQLStub) Rows(rows ...*sqlmock.Rows) *SQLStub {
 	s.t.Helper()
-	tables, err := tablesOf(rows)
+	tables, err := s.db.reader.read(rows)
 	if err == nil && len(tables) == 0 {
 		err = errors.New("no rows given: for an empty result give sqlmock.NewRows(columns)")
 	}
@@ -159,7 +159,7 @@ func (s *SQLStub) rows(ctx context.Context, session *sqlSession, args []driver.N
 		if err != nil {
 			return nil, err
 		}
-		if tables, err = tablesOf([]*sqlmock.Rows{rows}); err != nil {
+		if tables, err = s.db.reader.read([]*sqlmock.Rows{rows}); err != nil {
 			return nil, fmt.Errorf("%s: Answer: %w", s.what, err)
 		}
 	}

@@ -2,13 +2,13 @@ package pool
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"reflect"
+	"sync"
 
 	"github.com/DATA-DOG/go-sqlmock"
 )
@@ -23,28 +23,48 @@ type sqlTable struct {
 	closeErr error
 }
 
-// tablesOf copies result sets. go-sqlmock's Rows keep their content to
+// A rowsReader copies result sets. go-sqlmock's Rows keep their content to
 // themselves and remember how far they have been read, so a sqlmock of its own
 // reads a shallow copy of each; the caller's Rows stay as they are.
-func tablesOf(rows []*sqlmock.Rows) ([]*sqlTable, error) {
-	_, mock, err := newMock(nil)
-	if err != nil {
-		return nil, err
-	}
+type rowsReader struct {
+	mu   sync.Mutex
+	mock sqlmock.Sqlmock
+	uses int
+}
+
+// maxReaderUses is how many result sets one sqlmock reads: it keeps them all.
+const maxReaderUses = 100
+
+func (r *rowsReader) read(rows []*sqlmock.Rows) ([]*sqlTable, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var tables []*sqlTable
-	for i, r := range rows {
-		if r == nil {
+	for i, set := range rows {
+		if set == nil {
 			return nil, fmt.Errorf("rows %d are nil", i)
 		}
-		shallow := *r
-		mock.ExpectQuery("").WillReturnRows(&shallow)
-		source, err := mock.(driver.QueryerContext).QueryContext(context.Background(), "", nil)
+		source, err := r.sourceLocked(*set)
 		if err != nil {
 			return nil, err
 		}
 		tables = append(tables, readTable(source))
 	}
 	return tables, nil
+}
+
+func (r *rowsReader) sourceLocked(shallow sqlmock.Rows) (driver.Rows, error) {
+	if r.mock == nil || r.uses >= maxReaderUses {
+		_, mock, err := newMock(nil)
+		if err != nil {
+			return nil, err
+		}
+		r.mock, r.uses = mock, 0
+	}
+	r.uses++
+	r.mock.ExpectQuery("").WillReturnRows(&shallow)
+	// Not QueryContext, which waits for a timer, if only for an instant: nobody
+	// may wait under the lock.
+	return r.mock.(driver.Queryer).Query("", nil) //nolint:staticcheck // see above
 }
 
 func readTable(source driver.Rows) *sqlTable {

@@ -49,7 +49,7 @@ func (t sqlTx) Rollback() error {
 	s := t.session
 	ctx := s.tx
 	s.tx = nil
-	if err := s.pass(ctx, s.db.rollback.call("rollback")); err != nil && ctx.Err() == nil {
+	if err := s.pass(ctx, s.db.rollback.call("rollback")); err != nil && (ctx == nil || ctx.Err() == nil) {
 		return err
 	}
 	if s.db.mocksAnswer() {
