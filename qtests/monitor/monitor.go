@@ -132,13 +132,28 @@ func (m *Monitor) addSources() error {
 	return nil
 }
 
-// register adds a collector, whose Describe may panic.
-func register(r *prometheus.Registry, c prometheus.Collector) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("Describe panicked: %v", p)
-		}
+// register adds a collector. Its Describe is tried first: the registry calls it on
+// a goroutine of its own, where nobody could recover its panic.
+func register(r *prometheus.Registry, c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc)
+	failed := make(chan error, 1)
+	go func() {
+		err := errors.New("Describe called runtime.Goexit")
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("Describe panicked: %v", p)
+			}
+			failed <- err
+			close(descs)
+		}()
+		c.Describe(descs)
+		err = nil
 	}()
+	for range descs {
+	}
+	if err := <-failed; err != nil {
+		return err
+	}
 	return r.Register(c)
 }
 
