@@ -197,7 +197,7 @@ func TestSeriesIsForgotten(t *testing.T) {
 // A week at ten seconds: at most 16 bytes a sample, and flat once retention is
 // reached.
 func TestMemoryPerSample(t *testing.T) {
-	const series, rows = 50, 60_480
+	const series, rows = 10, 60_480
 	heap := func() int64 {
 		runtime.GC()
 		var m runtime.MemStats
