@@ -2,7 +2,7 @@
 // history of a monitor, so that a team's real rule file is tested against their
 // real code under a simulated outage:
 //
-//	rules, err := promql.ReadRules("alerts.yaml")
+//	rules, err := monitor.ReadRules("alerts.yaml")
 //	…
 //	mon := monitor.NewT(t, monitor.Config{
 //		Gatherers: …,

@@ -1,0 +1,88 @@
+package promql_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/promql"
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// A team's rule file, with expressions that package monitor refuses, over an hour
+// with an outage of ten minutes.
+func TestRuleFileUnderAnOutage(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total", Help: "h"}, []string{"path", "code"})
+		owner := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "service_owner", Help: "h"}, []string{"path", "team"})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(requests, owner)
+		owner.WithLabelValues("/pay", "payments").Set(1)
+		owner.WithLabelValues("/list", "shop").Set(1)
+
+		rules, err := monitor.ReadRules("testdata/alerts.yaml")
+		require.NoError(q, err)
+		_, err = monitor.New(monitor.Config{Clock: q.Clock(), Rules: rules})
+		require.ErrorContains(q, err, "group_left is not evaluated here")
+		mon := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: rules, Compile: promql.NewEngine().Compile})
+
+		q.Sleep(5 * time.Second)
+		traffic := func(d time.Duration, payCode string) {
+			for range d / time.Second {
+				requests.WithLabelValues("/pay", payCode).Inc()
+				requests.WithLabelValues("/list", "200").Add(3)
+				q.Sleep(time.Second)
+			}
+		}
+		traffic(20*time.Minute, "200")
+		traffic(10*time.Minute, "503")
+		traffic(30*time.Minute, "200")
+
+		require.Equal(q, ""+
+			"22m0s\tErrorBudgetBurn{path=\"/pay\",severity=\"page\",team=\"payments\"} inactive → pending\n"+
+			"24m0s\tErrorBudgetBurn{path=\"/pay\",severity=\"page\",team=\"payments\"} pending → firing\n"+
+			"34m0s\tErrorBudgetBurn{path=\"/pay\",severity=\"page\",team=\"payments\"} firing → resolved\n", mon.Timeline("ErrorBudgetBurn"))
+		mon.RequireNotFired(q, "TrafficGone")
+		require.NoError(q, mon.Status().LastError)
+	})
+}
+
+func TestCompileRefusals(t *testing.T) {
+	for expr, want := range map[string]string{
+		"up >":     "unexpected end of input",
+		"up[5m]":   "expression of type matrix",
+		`"text"`:   "expression of type string",
+		"rate(up)": "expected type range vector",
+	} {
+		_, err := promql.NewEngine().Compile(expr)
+		require.ErrorContains(t, err, want, expr)
+	}
+}
+
+// A failing evaluation is the rule's error, and no data is told from a condition
+// that does not hold.
+func TestErrorsAndNoData(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		reg := prometheus.NewRegistry()
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "level", Help: "h"}, []string{"a"})
+		reg.MustRegister(v)
+		v.WithLabelValues("1").Set(1)
+		v.WithLabelValues("2").Set(2)
+		mon := monitor.NewT(q, monitor.Config{
+			Gatherers: []prometheus.Gatherer{reg}, Compile: promql.NewEngine().Compile,
+			Rules: []monitor.Rule{
+				{Name: "Many", Expr: "level + on () level"},
+				{Name: "Missing", Expr: "nothing > 5", NoData: monitor.PolicyAlert},
+				{Name: "Fine", Expr: "level > 5", NoData: monitor.PolicyAlert},
+				{Name: "Scalar", Expr: "1"},
+			},
+		})
+		q.Sleep(11 * time.Second)
+		require.ErrorContains(q, mon.Status().LastError, "rule Many: promql: found duplicate series")
+		mon.RequireFired(q, "Missing", "Scalar")
+		mon.RequireNotFired(q, "Fine", "Many")
+	})
+}
