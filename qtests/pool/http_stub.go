@@ -70,7 +70,6 @@ func (a attached) Value(key any) any { return a.values.Value(key) }
 // route asks httpmock for the route of a request.
 func (h *HTTP) route(req *http.Request) (*matchedRoute, error) {
 	probe := req.WithContext(detached{req.Context()})
-	probe.Cancel = nil //nolint:staticcheck // httpmock reads it
 	_, err := h.mock.RoundTrip(probe)
 	m, ok := err.(*matchedRoute)
 	if !ok {
