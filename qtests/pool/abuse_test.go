@@ -94,6 +94,27 @@ func TestConstructorThatHangs(t *testing.T) {
 	})
 }
 
+func TestErrorThatComesTooLateIsNobodys(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f, cfg := newItems(q, 0)
+		var started atomic.Int32
+		cfg.New = func(context.Context) (*item, error) {
+			if started.Add(1) == 1 {
+				q.Clock().Sleep(10 * time.Second)
+				return nil, errRefused
+			}
+			return f.new(bg)
+		}
+		cfg.Max, cfg.ConstructTimeout, cfg.NoBackoff = 1, 5*time.Second, true
+		p := NewT(q, cfg)
+		_, err := p.Acquire(bg)
+		require.ErrorIs(q, err, context.DeadlineExceeded)
+		mustAcquire(q, p).Release()
+		require.Equal(q, 10*time.Second, q.Elapsed())
+		require.EqualValues(q, 1, p.Stats().ConstructErrors, "one attempt, one error")
+	})
+}
+
 func TestCloseInsideCallbacks(t *testing.T) {
 	for _, where := range []string{"New", "Check", "Destroy"} {
 		t.Run(where, func(t *testing.T) {

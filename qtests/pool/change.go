@@ -88,10 +88,10 @@ func (c *core) built(b *build, e *entry, err error, now instant, fx *effects) {
 	case b.entry != nil:
 		e.checked = now
 		c.putIdle(e)
-	case err != nil:
-		c.constructFailed(b, err, now, fx)
-	default:
+	case err == nil:
 		c.constructed(e, now, fx)
+	case !b.overdue: // else it has failed already, and its waiter knows
+		c.constructFailed(b, err, now, fx)
 	}
 	c.serve(now, fx)
 	c.feed(now, fx)
@@ -140,7 +140,7 @@ func (c *core) constructFailed(b *build, err error, now instant, fx *effects) {
 	failed := &ConstructError{Pool: c.name, Err: err, Failures: c.failures, RetryAt: c.time(c.retryAt)}
 	c.lastFailed = failed
 	c.report(Report{Kind: ConstructFailed, At: c.time(now), Err: failed}, fx)
-	if !b.overdue && c.waiters.n > 0 {
+	if c.waiters.n > 0 {
 		c.fail(failed, resultError, now, fx)
 	}
 }

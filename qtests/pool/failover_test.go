@@ -221,3 +221,35 @@ func TestFailoverConfigErrors(t *testing.T) {
 		require.ErrorContains(t, err, c.want)
 	}
 }
+
+func TestFailoverChoice(t *testing.T) {
+	up, down := backendHealth{healthy: true}, backendHealth{reason: "down", since: 1}
+	since := func(at instant) backendHealth { return backendHealth{healthy: true, since: at} }
+	for name, c := range map[string]struct {
+		active   int
+		backends []backendHealth
+		open     openSet
+		want     int
+	}{
+		"all is well":                      {0, []backendHealth{up, up}, 0, 0},
+		"the first healthy one":            {0, []backendHealth{down, down, up, up}, 0, 2},
+		"not one with an open breaker":     {0, []backendHealth{down, up, up}, 0b010, 2},
+		"nowhere to go":                    {0, []backendHealth{down, down}, 0, 0},
+		"nowhere but to an open breaker":   {0, []backendHealth{down, up}, 0b10, 0},
+		"not back before its time":         {1, []backendHealth{since(91), up}, 0, 1},
+		"back in time":                     {1, []backendHealth{since(90), up}, 0, 0},
+		"not back to an open breaker":      {1, []backendHealth{since(90), up}, 0b01, 1},
+		"back to the second choice":        {2, []backendHealth{since(91), since(90), up}, 0, 1},
+		"an emergency does not wait":       {1, []backendHealth{since(99), down}, 0, 0},
+		"never to a less preferred one":    {0, []backendHealth{up, up}, 0b01, 0},
+		"never to one that is not healthy": {2, []backendHealth{down, down, up}, 0, 2},
+	} {
+		core := failoverCore{healthyFor: 10, backends: c.backends, active: c.active}
+		m, moved := core.choose(100, c.open.has)
+		require.Equal(t, c.want, core.active, name)
+		require.Equal(t, c.want != c.active, moved, name)
+		if moved {
+			require.Equal(t, [2]int{c.active, c.want}, [2]int{m.from, m.to}, name)
+		}
+	}
+}

@@ -313,3 +313,17 @@ func TestOneRoundOfFailuresIsOneBackoff(t *testing.T) {
 		}
 	})
 }
+
+func TestOneCallerHasOneResourceChecked(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		_, cfg := newItems(q, 0)
+		cfg.CheckAfterIdle = time.Second
+		var checks atomic.Int32
+		cfg.Check = func(context.Context, *item) error { checks.Add(1); q.Clock().Sleep(time.Second); return nil }
+		p := NewT(q, cfg)
+		releaseAll(acquireN(q, p, 3))
+		q.Sleep(time.Second)
+		mustAcquire(q, p).Release()
+		require.EqualValues(q, 1, checks.Load())
+	})
+}
