@@ -88,6 +88,21 @@ func (g goroutine) creator() string {
 	return function
 }
 
+// root returns the outermost function of g.
+func (g goroutine) root() string {
+	frames, _, _ := strings.Cut(g.stack, "created by ")
+	var root string
+	for line := range strings.Lines(frames) {
+		if line[0] != '\t' && line[0] != '.' { // "...additional frames elided..."
+			root = strings.TrimRight(line, "\n")
+		}
+	}
+	if open := strings.LastIndexByte(root, '('); open > 0 {
+		root = root[:open]
+	}
+	return root
+}
+
 // origin names the place that started g, for people: the line of the go
 // statement and its function. Where that is in the standard library (a
 // sync.WaitGroup's Go) or in [T.Go] it says nothing; then it is the outermost

@@ -35,14 +35,15 @@ type scope struct {
 	outer  string // the scope around it
 	before string // the scope that the test itself was in, if any
 	// host is the outermost function of the test's own goroutine, where that is
-	// not one of the testing package's.
-	host string
+	// not one of the testing package's, and hostID its id.
+	host   string
+	hostID uint64
 }
 
 // enterScope labels the calling goroutine, and so all that it will start. The
 // labels that the goroutine had are replaced.
 func enterScope(t TB, kind string) *scope {
-	s := &scope{test: t.Name(), host: hostFunction()}
+	s := &scope{test: t.Name(), host: hostFunction(), hostID: thisGoroutine().id}
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of == nil {
@@ -99,7 +100,7 @@ func (s *scope) count(match func(path string) bool) int {
 	n, hosts := 0, 0
 	eachProfiled(profile.Bytes(), func(r profiled) {
 		switch {
-		case r.scope == "" || !match(r.scope) || strings.HasPrefix(r.root, "testing."):
+		case r.scope == "" || !match(r.scope) || runsTests(r.root):
 		case s.host != "" && r.root == s.host:
 			hosts += r.n
 		default:
@@ -118,11 +119,19 @@ func (s *scope) list(match func(path string) bool) []goroutine {
 	})
 	kept := all[:0]
 	for _, g := range all {
-		if f := g.creator(); f != "testing.(*T).Run" && !strings.HasPrefix(f, "testing.(*B).") && g.id != thisGoroutine().id {
+		// The stack of a bubble's body is cut, and has no creator.
+		if g.id != s.hostID && !runsTests(g.root()) && g.creator() != "" {
 			kept = append(kept, g)
 		}
 	}
 	return kept
+}
+
+// runsTests reports whether a goroutine with that outermost function is the
+// testing package's or the one around a bubble.
+func runsTests(root string) bool {
+	return strings.HasPrefix(root, "testing.") || strings.HasPrefix(root, "testing/synctest.") ||
+		root == groundFloor+"(*bubbleRun).host"
 }
 
 // headerScope finds the scope in a header of a labelled dump.

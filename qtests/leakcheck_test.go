@@ -33,6 +33,7 @@ func leave(outside *testing.T, n int) (release func()) {
 }
 
 func TestCheckLeaksNamesWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
 		CheckLeaks(r)
 		leave(t, 2)
@@ -46,6 +47,7 @@ func TestCheckLeaksNamesWhatIsLeft(t *testing.T) {
 }
 
 func TestCheckLeaksPasses(t *testing.T) {
+	t.Parallel()
 	leave(t, 3) // before: nobody's
 	r := tbtest.Run("TestTidy", func(r *tbtest.TB) {
 		CheckLeaks(r)
@@ -58,6 +60,7 @@ func TestCheckLeaksPasses(t *testing.T) {
 // A leak is reported once, by the test that made it: also between a test and
 // its subtest, whichever of them has a check of its own.
 func TestCheckLeaksBlamesNoNeighbour(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name          string
 		outer, inner  bool
@@ -99,6 +102,7 @@ func TestCheckLeaksBlamesNoNeighbour(t *testing.T) {
 // Parallel tests that leak at the same line, the same number each: nothing but
 // the labels tells them apart.
 func TestCheckLeaksInParallel(t *testing.T) {
+	t.Parallel()
 	const tests = 8
 	var all sync.WaitGroup
 	reports := make([]*tbtest.TB, tests)
@@ -120,22 +124,34 @@ func TestCheckLeaksInParallel(t *testing.T) {
 			require.Contains(t, r.Errors(), fmt.Sprintf("TestParallel%d left 10 goroutines behind", i))
 		}
 	}
-	require.Empty(t, scopes.of, "a scope was not given back")
+	scopes.Lock()
+	defer scopes.Unlock()
+	for name := range scopes.of {
+		require.NotContains(t, name, "TestParallel", "a scope was not given back")
+	}
 }
 
 func TestCheckLeaksOptions(t *testing.T) {
-	check := func(opts ...goleak.Option) *tbtest.TB {
-		return tbtest.Run("TestOptions", func(r *tbtest.TB) {
-			CheckLeaks(r, opts...)
-			leave(t, 1)
+	t.Parallel()
+	for _, c := range []struct {
+		name, prints string
+		opt          goleak.Option
+	}{
+		{"allowed", "", goleak.IgnoreAnyFunction("github.com/go-qtests/qtests/qtests.leave.func1")},
+		{"another", "left 1 goroutine behind", goleak.IgnoreAnyFunction("example.com/other")},
+		{"what came later is not current", "left 1 goroutine behind", goleak.IgnoreCurrent()},
+		{"refused", "qtests: CheckLeaks in TestOptions_refused: goleak: Cleanup can only be passed", goleak.Cleanup(func(int) {})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := tbtest.Run("TestOptions_"+c.name, func(r *tbtest.TB) {
+				CheckLeaks(r, c.opt)
+				leave(t, 1)
+			})
+			require.Equal(t, c.prints != "", r.Failed(), r.Errors())
+			require.Contains(t, r.Errors(), c.prints)
 		})
 	}
-	allowed := check(goleak.IgnoreAnyFunction("github.com/go-qtests/qtests/qtests.leave.func1"))
-	require.Empty(t, allowed.Errors())
-	require.True(t, check(goleak.IgnoreAnyFunction("example.com/other")).Failed())
-	require.True(t, check(goleak.IgnoreCurrent()).Failed(), "what came later is not current")
-	refused := check(goleak.Cleanup(func(int) {}))
-	require.Contains(t, refused.Errors(), "qtests: CheckLeaks in TestOptions: goleak: Cleanup can only be passed")
 }
 
 // The dump with labels leaves the environment as it was, and CheckLeaks the
@@ -176,6 +192,7 @@ func TestCheckLeaksInsideABubble(t *testing.T) {
 }
 
 func TestVerifyTestMain(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		mode           string
 		passes         bool
@@ -241,6 +258,7 @@ func TestChildMain(t *testing.T) {
 
 // Where the binary can, the report says what the collector proves.
 func TestLeakProfile(t *testing.T) {
+	t.Parallel()
 	if pprof.Lookup("goroutineleak") == nil {
 		out, _ := runChild(t, "^TestChildMain$/^Leak$")
 		require.Equal(t, 1, strings.Count(out, "this binary has no goroutineleak profile"))
