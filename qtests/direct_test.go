@@ -209,6 +209,23 @@ func TestDirectCanceledBefore(t *testing.T) {
 	})
 }
 
+// TestDirectReadAfterCancel fails as the wire does where a helper cancels the
+// context of the body that it returns, even though the body is all there.
+func TestDirectReadAfterCancel(t *testing.T) {
+	Run(t, func(q *T) {
+		c := q.Direct(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+		ctx, cancel := context.WithCancel(q.Context())
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://x/", nil)
+		require.NoError(q, err)
+		resp, err := c.Do(req)
+		require.NoError(q, err)
+		cancel()
+		_, err = io.ReadAll(resp.Body)
+		require.ErrorIs(q, err, context.Canceled)
+		require.NoError(q, resp.Body.Close())
+	})
+}
+
 // TestDirectContextIsTheHandlersOwn carries no value across, and ends with the
 // handler.
 func TestDirectContextIsTheHandlersOwn(t *testing.T) {
