@@ -144,3 +144,38 @@ func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
 	}
 	qtests.Fatalf(t, "%s", text)
 }
+
+// RequireTimeline fails t unless the transitions of the named alerts, or of all of
+// them, are those of want, in the form of Timeline. Empty lines, and white space
+// around lines and between their words, do not count, so that want may be a golden
+// file or a raw string of the test.
+func (m *Monitor) RequireTimeline(t qtests.TB, want string, alerts ...string) {
+	t.Helper()
+	m.requireKnown(t, alerts)
+	have, expected := timelineLines(m.Timeline(alerts...)), timelineLines(want)
+	i := 0
+	for i < min(len(have), len(expected)) && have[i] == expected[i] {
+		i++
+	}
+	if i == len(have) && i == len(expected) {
+		return
+	}
+	at := func(lines []string) string {
+		if i < len(lines) {
+			return lines[i]
+		}
+		return "(the end)"
+	}
+	qtests.Fatalf(t, "monitor: the timeline differs from line %d on\nwant: %s\nhave: %s\nall that happened:\n%s",
+		i+1, at(expected), at(have), strings.Join(have, "\n"))
+}
+
+func timelineLines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) > 0 {
+			out = append(out, strings.Join(f, " "))
+		}
+	}
+	return out
+}

@@ -40,6 +40,13 @@ func TestAssertionsThatHold(t *testing.T) {
 		m.RequireResolvedWithin(q, "High", 30*time.Second)
 		require.Len(q, m.RequireSeries(q, "double"), 1)
 		require.Equal(q, "10s\tHigh inactive → firing\n40s\tHigh firing → resolved\n", m.Timeline())
+		m.RequireTimeline(q, m.Timeline())
+		m.RequireTimeline(q, `
+
+			10s   High   inactive → firing
+			40s   High   firing → resolved
+		`, "High")
+		m.RequireTimeline(q, "", "Never")
 	})
 }
 
@@ -52,9 +59,16 @@ func TestAssertionsThatFail(t *testing.T) {
 			"monitor: alert High has fired, at 10s" + timeline:                                                               func(tb qtests.TB) { m.RequireNotFired(tb) },
 			"monitor: alert High has not begun to fire between 11s and 1m0s" + timeline:                                      func(tb qtests.TB) { m.RequireFiredBetween(tb, "High", 11*time.Second, time.Minute) },
 			"monitor: alert High{} was resolved 30s after it fired, not within 29s" + timeline:                               func(tb qtests.TB) { m.RequireResolvedWithin(tb, "High", 29*time.Second) },
-			`monitor: no rule is called "Hihg"; there are ["High" "Never"]`:                                                  func(tb qtests.TB) { m.RequireNotFired(tb, "Hihg") },
-			"monitor: no series errors{a=\"b\"} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  errors":               func(tb qtests.TB) { m.RequireSeries(tb, "errors", monitor.Equal("a", "b")) },
-			"monitor: no series erors{} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  double\n  errors\n  up":       func(tb qtests.TB) { m.RequireSeries(tb, "erors") },
+			"monitor: the timeline differs from line 2 on\nwant: 30s High firing → resolved\nhave: 40s High firing → resolved\n" +
+				"all that happened:\n10s High inactive → firing\n40s High firing → resolved": func(tb qtests.TB) {
+				m.RequireTimeline(tb, "10s High inactive → firing\n30s High firing → resolved")
+			},
+			"monitor: the timeline differs from line 1 on\nwant: 10s Never inactive → firing\nhave: (the end)\nall that happened:\n": func(tb qtests.TB) {
+				m.RequireTimeline(tb, "10s Never inactive → firing", "Never")
+			},
+			`monitor: no rule is called "Hihg"; there are ["High" "Never"]`:                                            func(tb qtests.TB) { m.RequireNotFired(tb, "Hihg") },
+			"monitor: no series errors{a=\"b\"} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  errors":         func(tb qtests.TB) { m.RequireSeries(tb, "errors", monitor.Equal("a", "b")) },
+			"monitor: no series erors{} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  double\n  errors\n  up": func(tb qtests.TB) { m.RequireSeries(tb, "erors") },
 		} {
 			rec := tbtest.Run("assertion", func(tb *tbtest.TB) {
 				f(tb)

@@ -62,5 +62,32 @@
 // one whose condition goes away is dropped at once; a firing one is resolved,
 // after KeepFiringFor, unless its condition comes back, in which case it goes on
 // with its old activeAt. Its identity is its label set. An evaluation that fails
-// changes no state; Rule.NoData and Rule.OnError choose otherwise.
+// changes no state; Rule.NoData and Rule.OnError choose otherwise. A rule with
+// Record keeps its result as a series, which the rules after it read.
+//
+// # Notifications
+//
+// Alerts that fire and end become notifications as in Alertmanager: see [Route],
+// [Silence] and [Inhibition]. Every [Channel] has a goroutine of its own, so that one
+// that fails, panics or hangs holds up no other; what it did not take is counted
+// in Status, marked in the event log, and sent again. A notification is looked at
+// at exact instants: the scrape at which a group began, plus GroupWait, plus
+// multiples of GroupInterval.
+//
+// Inside a bubble the timeouts of a real socket are fake, and never fire while
+// the socket is waited for. Webhook and Mail therefore refuse a real address
+// there ([ErrRealSocket]): give them a client or a dialer that stays in memory, or
+// an [Outside], which sends in real time on a goroutine outside the bubble.
+//
+// # Readings of the real process
+//
+// Config.Runtime adds metrics whose names begin with real_. Under a fake clock they
+// are of another time than everything else and differ from run to run, so rules
+// do not see them there unless Config.AlertOnReal says so.
+//
+// # Cost
+//
+// A scrape of 1,000 series with 100 rules takes about 0.7 ms, two thirds of which
+// the registry takes to gather them. Four days at ten seconds with 60 series
+// and two rules take about a second and a half.
 package monitor

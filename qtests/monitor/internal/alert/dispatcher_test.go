@@ -12,8 +12,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
-// simulate evaluates a machine for every second of script (a letter holds, a dash
-// does not), looks at the dispatcher whenever it is due, and returns what the one
+// simulate evaluates a machine for every second of script (the alert of the
+// letter holds, of 2 both A and B, of a dash none), looks at the dispatcher whenever it is due, and returns what the one
 // receiver was told; a delivery fails while fails has an x.
 func simulate(script, fails string) string {
 	route := alert.Route{Wait: 2 * time.Second, Interval: 5 * time.Second, Repeat: 12 * time.Second}
@@ -23,7 +23,11 @@ func simulate(script, fails string) string {
 	for i := range len(script) {
 		now := start.Add(time.Duration(i) * time.Second)
 		var c []alert.Condition
-		if script[i] != '-' {
+		switch script[i] {
+		case '-':
+		case '2':
+			c = []alert.Condition{condition("A"), condition("B")}
+		default:
 			c = []alert.Condition{condition(string(script[i]))}
 		}
 		if _, err := m.Eval(now, c); err != nil {
@@ -58,12 +62,37 @@ func TestDispatcher(t *testing.T) {
 		"-AAAABBBBBBBBB":             "3 A firing true, 8 B firing+A resolved true",
 		"-AAAA-AAAAAAA":              "3 A firing true",                   // a flap between two looks
 		"AAAAAAAAAAAAAAAAAAAAAAAAAA": "2 A firing true, 17 A firing true", // after more than 12 s
+		"22222AAAAAAAAA":             "2 A firing+B firing true, 7 A firing+B resolved true",
 		"AAAA---------AAAAAA":        "2 A firing true, 7 A resolved true, 15 A firing true",
 	} {
 		require.Equal(t, want, simulate(script, ""), script)
 	}
 	require.Equal(t, "3 A firing false, 8 A firing true, 13 A resolved false, 18 A resolved true",
 		simulate("-AAAAAAAA--------------", "---xxx-------xxxx"), "what failed is sent again with the next look")
+}
+
+// What began and ended between two looks, after all was resolved, is not told.
+func TestDispatcherAfterAllIsResolved(t *testing.T) {
+	d := alert.NewDispatcher(alert.Route{Interval: time.Second, Repeat: time.Hour}, 1, nil)
+	m := alert.Machine{}
+	at := func(second int, c ...alert.Condition) []alert.Notification {
+		now := start.Add(time.Duration(second) * time.Second)
+		_, err := m.Eval(now, c)
+		require.NoError(t, err)
+		d.Update(now, m.Alerts())
+		return d.Flush(now)
+	}
+	fired := at(0, condition("A"))
+	require.Len(t, fired, 1)
+	d.Done(fired[0], true)
+	resolved := at(1)
+	require.Len(t, resolved, 1)
+	require.Empty(t, at(2, condition("B")), "the receiver is still busy")
+	require.Empty(t, at(3))
+	d.Done(resolved[0], true)
+	require.Empty(t, at(4), "nobody knows of B")
+	_, due := d.Due()
+	require.False(t, due)
 }
 
 // Whatever happens, a receiver that was told last that something fires is told

@@ -1,0 +1,52 @@
+package monitor_test
+
+import (
+	"encoding/json"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// Everything that a run leaves behind is the same, byte for byte, in every run.
+func TestRunsRepeat(t *testing.T) {
+	var first string
+	for range 20 {
+		qtests.Run(t, func(q *qtests.T) {
+			a, b := &monitor.Recorder{}, &monitor.Recorder{}
+			s := newService()
+			m := monitor.NewT(q, monitor.Config{
+				Gatherers: []prometheus.Gatherer{s.reg}, Channels: []monitor.Channel{a, b, monitor.LogTo(q)},
+				Rules: []monitor.Rule{
+					{Name: "Open", Expr: `breaker_state{state="open"} == 1`, For: 20 * time.Second},
+					{Name: "Waiting", Expr: `pool_waiters > 0`},
+				},
+				Route: monitor.Route{GroupBy: []string{"alertname"}},
+			})
+			s.work(q, 2*time.Minute, 0)
+			s.breaker("open")
+			s.work(q, 3*time.Minute, 0.5)
+			s.breaker("closed")
+			s.work(q, 10*time.Minute, 0)
+			srv := q.Serve(m.Handler())
+			resp, err := srv.Client().Get(srv.URL)
+			require.NoError(q, err)
+			page, err := io.ReadAll(resp.Body)
+			require.NoError(q, err)
+			require.NoError(q, resp.Body.Close())
+			marks, _ := q.EventLog().Marks()
+			data, err := json.Marshal([]any{m.Series(""), m.Dashboard(), m.Timeline(), m.Transitions(), a.Notifications(), b.Notifications(), marks, string(page)})
+			require.NoError(q, err)
+			if first == "" {
+				first = string(data)
+			}
+			require.True(q, first == string(data))
+			require.NotEmpty(q, a.Notifications())
+		})
+	}
+}
