@@ -264,3 +264,17 @@ func TestConcurrentSleepsAndWaits(t *testing.T) {
 		require.Equal(q, 20*time.Second, Round(q.Elapsed()))
 	})
 }
+
+func TestClockStats(t *testing.T) {
+	Run(t, func(q *T) {
+		for range 100 {
+			q.Clock().AfterFunc(time.Second, func() {})
+		}
+		s := q.ClockStats()
+		require.Equal(q, ClockStats{Waits: 100, Pending: 100, MaxDisplacement: 100}, s)
+		q.Clock().Sleep(2 * time.Second)
+		s = q.ClockStats()
+		require.EqualValues(q, 101, s.Waits)
+		require.Zero(q, s.Pending)
+	})
+}
