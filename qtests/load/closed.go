@@ -34,7 +34,7 @@ type visitor struct {
 
 // maxStalled requests in a row of one user without any time passing mean that
 // none ever will.
-const maxStalled = 100_000
+const maxStalled = 10_000
 
 func newClosedLoop(r *run) *closedLoop {
 	c := &closedLoop{run: r, changes: newChanges(r.Profile), left: -1}
@@ -176,7 +176,9 @@ func (c *closedLoop) visit(v *visitor) {
 			c.once(v.User)
 			ended = true
 		}()
-		if d := c.pause(v); d > 0 {
+		// Without a pause, too, the next request of a user waits for its turn, as
+		// in perform.
+		if d := c.pause(v); d > 0 || c.fake {
 			c.wait(v, d)
 			return
 		}

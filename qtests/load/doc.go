@@ -52,9 +52,15 @@
 //
 // # Repeatability
 //
-// Under the clock of qtests.Run, JSON, text and HTML of a result are the same,
-// byte for byte, for one seed, as long as the steps wait on that clock alone. All durations are rounded to the
-// microsecond before they are recorded or compared.
+// Under the clock of qtests.Run, JSON, text, HTML and samples of a run are the
+// same, byte for byte, for one seed and any number of processors. All durations
+// are rounded to the microsecond before they are recorded or compared.
+//
+// What a step does may break that in one way: it wakes another goroutine, by a
+// channel or a mutex of its own, goes on itself, and both then do something whose
+// order matters without waiting in between, so that the two race within one
+// instant. What waits on the clock before it acts is safe. This package never
+// starts a request, a retry or a user in the event in which another one ended.
 //
 // # Memory
 //

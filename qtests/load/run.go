@@ -29,6 +29,7 @@ type run struct {
 	scale    float64
 	feeds    map[string]*Feed // with places of their own in the rows
 
+	fake      bool          // the clock is tie-free: what happens is repeatable
 	exhausted chan struct{} // closed when nothing more will arrive
 	halted    chan struct{} // closed when the run is to end before its time
 	idle      chan struct{} // closed when stopped and nothing is under way
@@ -56,7 +57,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1,
+		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
 		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 		exhausted: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
 		feeds: map[string]*Feed{},
@@ -274,7 +275,13 @@ func (r *run) startLocked(u *User, now time.Duration) {
 // its place.
 func (r *run) perform(u *User) {
 	for u != nil {
-		u = r.once(u)
+		if u = r.once(u); u != nil && r.fake {
+			// The request that ended may have woken others, which run now. What
+			// starts in its place starts when they have come to rest: otherwise
+			// it would race with them.
+			r.clk.AfterFunc(0, func() { r.perform(u) })
+			return
+		}
 	}
 }
 
@@ -307,7 +314,11 @@ func (r *run) attempt(u *User) (err error) {
 		if err == nil || n > r.Retry.Max || u.life.Err() != nil || !r.Retry.worth(err) || !r.mayRetry() {
 			return err
 		}
-		if sleep(u.life, r.clk, r.Retry.backoff(u, n)) != nil {
+		d := r.Retry.backoff(u, n)
+		if d == 0 && r.fake {
+			<-r.clk.Timer(0).C // comes to rest first, as in perform
+		}
+		if sleep(u.life, r.clk, d) != nil {
 			return err
 		}
 	}

@@ -2,10 +2,12 @@ package load
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,8 +38,15 @@ type Samples struct {
 		w     *bufio.Writer
 		write func(Sample) error
 		err   error
+		// instant are the requests that ended at one instant. They are written in
+		// order once it is over: of two goroutines that one event wakes, either
+		// may end first.
+		instant []Sample
 	}
 }
+
+// maxInstant bounds how many requests of one instant are put in order.
+const maxInstant = 10_000
 
 // CSVSamples writes lines of CSV, after one that names the columns. w must not
 // wait for the clock of the run.
@@ -73,9 +82,22 @@ func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 func (s *Samples) add(x Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mu.err == nil {
-		s.mu.err = s.mu.write(x)
+	if held := s.mu.instant; len(held) > 0 && held[0].Finished != x.Finished || len(held) >= maxInstant {
+		s.writeLocked()
 	}
+	s.mu.instant = append(s.mu.instant, x)
+}
+
+func (s *Samples) writeLocked() {
+	slices.SortStableFunc(s.mu.instant, func(a, b Sample) int {
+		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Request, b.Request))
+	})
+	for _, x := range s.mu.instant {
+		if s.mu.err == nil {
+			s.mu.err = s.mu.write(x)
+		}
+	}
+	s.mu.instant = s.mu.instant[:0]
 }
 
 // Flush writes what is buffered and returns the first error of the writer. Every
@@ -83,6 +105,7 @@ func (s *Samples) add(x Sample) {
 func (s *Samples) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.writeLocked()
 	if err := s.mu.w.Flush(); s.mu.err == nil && err != nil {
 		s.mu.err = err
 	}

@@ -1,0 +1,72 @@
+package load
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"context"
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/pool"
+)
+
+// TestReportShowsWhatTheMonitorSaw runs a pool and a breaker under load, with a
+// monitor that reads both and the load itself.
+func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		metrics := NewMetrics()
+		places := pool.NewT(q, pool.Config[int]{Name: "places", Max: 2, New: func(context.Context) (int, error) { return 0, nil }})
+		br := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
+		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, br, metrics}})
+		down := false
+		res := Run(q, Scenario{
+			Name: "shop", Profile: Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,
+			Do: func(ctx context.Context, u *User) error {
+				return br.Do(ctx, func(ctx context.Context) error {
+					lease, err := places.Acquire(ctx)
+					if err != nil {
+						return err
+					}
+					defer lease.Release()
+					if err := u.Sleep(ctx, 90*time.Millisecond); err != nil || !down {
+						return err
+					}
+					return context.DeadlineExceeded
+				})
+			},
+			Events: []qtests.Event{qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false }).At(2 * time.Minute).For(time.Minute)},
+		})
+		byName := map[string][]float64{}
+		for _, s := range res.Series {
+			byName[s.Metric+" "+s.Labels] = s.Values
+			require.Len(q, s.Values, len(res.Timeline))
+		}
+		inUse := byName["pool_resources places in_use"]
+		require.NotNil(q, inUse, "%v", byName)
+		open := byName["breaker_state upstream open"]
+		require.NotNil(q, open)
+		at := func(values []float64, d time.Duration) float64 { return values[d/res.Interval] }
+		require.Equal(q, 0.0, at(open, time.Minute))
+		require.Equal(q, 1.0, at(open, 2*time.Minute+20*time.Second))
+		require.Equal(q, 0.0, at(open, 4*time.Minute))
+		require.Positive(q, at(inUse, time.Minute))
+
+		requests := mon.Series("load_requests_total", monitor.Equal("result", "ok"))
+		require.Len(q, requests, 1)
+		last, _ := requests[0].Last()
+		require.InDelta(q, res.Finished-res.Errors, last.Value, 150)
+		require.NotEmpty(q, mon.Series("load_response_seconds_bucket"))
+		require.NotEmpty(q, mon.Series("load_in_flight"))
+
+		var html strings.Builder
+		require.NoError(q, res.HTML(&html))
+		for _, want := range []string{"places in use", "places limit", `"title":"Breakers","lanes":[{"name":"upstream"`, "closed → open"} {
+			require.Contains(q, html.String(), want)
+		}
+	})
+}
