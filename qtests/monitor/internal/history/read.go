@@ -74,7 +74,7 @@ func (st *Store) Counter(s *Series, lo, hi int) Counter {
 		end := min(hi, (b+1)*BlockLen)
 		col := s.column(b)
 		whole := row%BlockLen == 0 && end-row == BlockLen
-		if col != nil && whole && col.sealed && col.count > 0 && !col.decreases && !col.hasNaN {
+		if col != nil && whole && col.sealed && col.count > 0 && !col.decreases {
 			times := &st.blocks[b-st.base].times
 			add(Sample{times[col.firstAt], col.at(col.firstAt)})
 			c.Count += col.count - 1

@@ -42,7 +42,6 @@ type column struct {
 	firstAt   int     // index of the first of them
 	lastAt    int     // and of the last
 	decreases bool    // whether any sample is below the one before it
-	hasNaN    bool    // NaN makes every comparison false: those columns are read
 	lastValue float64 // the last of the samples
 }
 
@@ -146,7 +145,6 @@ func (st *Store) seal(c *column) {
 		c.count++
 		c.lastAt, c.lastValue = i, v
 		c.decreases = c.decreases || v < previous
-		c.hasNaN = c.hasNaN || math.IsNaN(v)
 		previous = v
 	}
 	if same {

@@ -91,6 +91,10 @@ func TestMeaning(t *testing.T) {
 		{60, "rate(c{i='1'}[50s])", `{i="1"} 1`},
 		{60, "increase(c{i='2'}[1m])", `{i="2"} 45`}, // a reset, and no extrapolation below zero
 		{60, "delta(g[30s])", `{i="1"} 3`},
+		{60, "delta(c{i='1'}[2m])", `{i="1"} 55`},                // begins far from the samples: half a distance beyond
+		{85, "delta(c{i='1'}[1m])", `{i="1"} 40`},                // ends far from them
+		{72, "delta(c{i='1'}[1m] offset 500ms)", `{i="1"} 53.5`}, // 11.5 s from the last, more than 1.1 distances
+		{71, "delta(c{i='1'}[1m])", `{i="1"} 60`},                // 11 s are not
 		{60, "irate(c{i='2'}[1m])", `{i="2"} 1`},
 		{40, "irate(c{i='2'}[1m])", `{i="2"} 0.5`},
 		{60, "rate(c{i='1'}[10s])", ``}, // one sample is no rate
