@@ -42,7 +42,7 @@ func newDirectUpload(req *http.Request) *directUpload {
 }
 
 // pump reads the client's body ahead of the handler. Where it cannot be read on,
-// failed is told why.
+// failed is told why, and has to break off.
 func (u *directUpload) pump(failed func(error)) {
 	err := func() (err error) {
 		defer func() {
@@ -61,15 +61,13 @@ func (u *directUpload) pump(failed func(error)) {
 			}
 		}
 	}()
-	end := io.EOF
 	if err != nil {
-		end = io.ErrUnexpectedEOF
-	}
-	u.pipe.endWrites(errClientGone, end)
-	u.closeClient()
-	if err != nil {
+		// Before the handler sees the end: what it answers then is not read.
 		failed(err)
+		return
 	}
+	u.pipe.endWrites(errClientGone, io.EOF)
+	u.closeClient()
 }
 
 func (u *directUpload) closeClient() { u.once.Do(func() { _ = u.client.Close() }) }

@@ -202,7 +202,7 @@ func FuzzLatency(f *testing.F) {
 	f.Add(int64(3e6), int64(20e6), 1.5, 0.5, uint64(1))
 	f.Add(int64(math.MaxInt64), int64(math.MaxInt64), math.SmallestNonzeroFloat64, math.MaxFloat64, uint64(2))
 	f.Add(int64(-1), int64(0), math.NaN(), math.Inf(1), uint64(3))
-	f.Add(int64(1), int64(math.MaxInt64), math.Inf(-1), -0.0, uint64(4))
+	f.Add(int64(1), int64(math.MaxInt64), math.Inf(-1), math.Copysign(0, -1), uint64(4))
 	f.Fuzz(func(t *testing.T, a, b int64, x, y float64, seed uint64) {
 		p, q := time.Duration(a), time.Duration(b)
 		h := hdrhistogram.New(1, math.MaxInt64/2, 3)
