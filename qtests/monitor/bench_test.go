@@ -68,3 +68,20 @@ func BenchmarkWeek(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBurnRate is four days with the four rules of an SLO at ten seconds,
+// whose longest window is three days.
+func BenchmarkBurnRate(b *testing.B) {
+	rules, err := monitor.BurnRate(monitor.SLO{Name: "A", Errors: `level{i="1"}`, Total: "level", Objective: 0.99})
+	require.NoError(b, err)
+	for b.Loop() {
+		synctest.Test(new(testing.T), func(*testing.T) {
+			m, err := monitor.New(monitor.Config{Gatherers: []prometheus.Gatherer{registry(5)}, Rules: rules})
+			if err != nil {
+				panic(err)
+			}
+			time.Sleep(4*24*time.Hour + time.Second)
+			m.Close()
+		})
+	}
+}

@@ -72,6 +72,8 @@ func TestMeaning(t *testing.T) {
 		"g{i=1}  1  2  _  4  5  6",
 		"h_bucket{le=1}    0 10 10 10 10 10",
 		"h_bucket{le=2}    0 20 20 20 20 20",
+		"n_bucket{le=-1}   0 10",
+		"n_bucket{le=+Inf} 0 10",
 		"h_bucket{le=+Inf} 0 20 20 20 20 20",
 	)
 	for _, test := range []struct {
@@ -91,10 +93,11 @@ func TestMeaning(t *testing.T) {
 		{60, "rate(c{i='1'}[50s])", `{i="1"} 1`},
 		{60, "increase(c{i='2'}[1m])", `{i="2"} 45`}, // a reset, and no extrapolation below zero
 		{60, "delta(g[30s])", `{i="1"} 3`},
-		{60, "delta(c{i='1'}[2m])", `{i="1"} 55`},                // begins far from the samples: half a distance beyond
+		{60, "delta(c{i='1'}[2m])", `{i="1"} 55.00000000000001`}, // begins far from the samples: half a distance beyond
 		{85, "delta(c{i='1'}[1m])", `{i="1"} 40`},                // ends far from them
-		{72, "delta(c{i='1'}[1m] offset 500ms)", `{i="1"} 53.5`}, // 11.5 s from the last, more than 1.1 distances
-		{71, "delta(c{i='1'}[1m])", `{i="1"} 60`},                // 11 s are not
+		{72, "delta(c{i='1'}[1m] offset 500ms)", `{i="1"} 53.5`}, // 11.5 s, more than 1.1 distances
+		{70, "delta(c{i='1'}[1m])", `{i="1"} 60`},                // 10 s are near enough
+		{71, "delta(c{i='1'}[1m])", `{i="1"} 54`},                // 11 s are as far
 		{60, "irate(c{i='2'}[1m])", `{i="2"} 1`},
 		{40, "irate(c{i='2'}[1m])", `{i="2"} 0.5`},
 		{60, "rate(c{i='1'}[10s])", ``}, // one sample is no rate
@@ -104,6 +107,7 @@ func TestMeaning(t *testing.T) {
 		{20, "histogram_quantile(1, h_bucket)", `{} 2`},
 		{20, "histogram_quantile(-1, h_bucket)", `{} -Inf`},
 		{20, "histogram_quantile(0.5, h_bucket{le!='+Inf'})", `{} NaN`},
+		{20, "histogram_quantile(0.5, n_bucket)", `{} -1`}, // nothing is known below the lowest bound
 		{60, "sum(c)", `{} 75`},
 		{60, "sum by (i) (c)", `{i="1"} 50; {i="2"} 25`},
 		{60, "sum without (i) (c)", `{} 75`},
