@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -131,10 +132,11 @@ func TestWrongMetrics(t *testing.T) {
 }
 
 func TestTooManySeries(t *testing.T) {
-	million := make([]float64, 1_000_000)
+	million := family("exploded", 1)
+	million.Metric = slices.Repeat(million.Metric, 1_000_000)
 	rec := tbtest.Run("limit", func(tb *tbtest.TB) {
 		clk := clock.NewMock()
-		m := monitor.NewT(clocked{tb, clk}, monitor.Config{Gatherers: []prometheus.Gatherer{fixed(family("small", 1), family("exploded", million...))}, MaxSeries: 100})
+		m := monitor.NewT(clocked{tb, clk}, monitor.Config{Gatherers: []prometheus.Gatherer{fixed(family("small", 1), million)}, MaxSeries: 100})
 		err := m.Scrape()
 		require.ErrorIs(t, err, monitor.ErrTooManySeries)
 		require.EqualError(t, err, "monitor: too many series: gatherer 0 brings 1000001, the limit is 100; exploded alone has 1000000")
@@ -305,4 +307,24 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 	m.RequireFired(t, "A")
+}
+
+// Instants that pass while a gatherer is slow are left out, and counted.
+func TestMissedScrapes(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		slow := 35 * time.Second
+		m := monitor.NewT(q, monitor.Config{Timeout: time.Minute, Gatherers: []prometheus.Gatherer{
+			prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+				q.Clock().Sleep(slow)
+				slow = 0
+				return []*dto.MetricFamily{family("level", 1)}, nil
+			})}})
+		q.Sleep(65 * time.Second)
+		var at []time.Duration
+		for _, s := range m.RequireSeries(q, "level")[0].Samples {
+			at = append(at, s.At.Sub(m.Start()))
+		}
+		require.Equal(q, []time.Duration{10 * time.Second, 40 * time.Second, 50 * time.Second, 60 * time.Second}, at)
+		require.EqualValues(q, 2, m.Status().Missed)
+	})
 }

@@ -16,7 +16,7 @@ import (
 // Everything that a run leaves behind is the same, byte for byte, in every run.
 func TestRunsRepeat(t *testing.T) {
 	var first string
-	for range 20 {
+	for range 10 {
 		qtests.Run(t, func(q *qtests.T) {
 			a, b := &monitor.Recorder{}, &monitor.Recorder{}
 			s := newService()
