@@ -9,9 +9,13 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 )
 
-// RequireFired fails t unless every named alert has fired at least once.
+// RequireFired fails t unless every named alert has fired at least once. Without
+// names there is nothing to require, which fails t too.
 func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
 	t.Helper()
+	if len(alerts) == 0 {
+		qtests.Fatalf(t, "monitor: RequireFired without the name of an alert")
+	}
 	m.requireKnown(t, alerts)
 	for _, name := range alerts {
 		if !slices.ContainsFunc(m.Transitions(name), func(x Transition) bool { return x.To == Firing }) {

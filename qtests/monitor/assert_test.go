@@ -56,6 +56,7 @@ func TestAssertionsThatFail(t *testing.T) {
 		m := story(q)
 		for want, f := range map[string]func(tb qtests.TB){
 			"monitor: alert Never has not fired\ntimeline:\n(no transitions)\n4 scrapes, the last at 40s\nrule: errors > 50": func(tb qtests.TB) { m.RequireFired(tb, "High", "Never") },
+			"monitor: RequireFired without the name of an alert":                                                             func(tb qtests.TB) { m.RequireFired(tb) },
 			"monitor: alert High has fired, at 10s" + timeline:                                                               func(tb qtests.TB) { m.RequireNotFired(tb) },
 			"monitor: alert High has not begun to fire between 11s and 1m0s" + timeline:                                      func(tb qtests.TB) { m.RequireFiredBetween(tb, "High", 11*time.Second, time.Minute) },
 			"monitor: alert High{} was resolved 30s after it fired, not within 29s" + timeline:                               func(tb qtests.TB) { m.RequireResolvedWithin(tb, "High", 29*time.Second) },

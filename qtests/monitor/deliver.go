@@ -38,18 +38,20 @@ func (m *Monitor) flushLocked(at time.Time) {
 	var wakes []func()
 	for _, n := range m.mu.dispatcher.Flush(at) {
 		r := m.receivers[n.Receiver]
-		if len(r.queue)+queued(wakes) >= maxQueue {
+		if len(r.queue)+len(wakes) >= maxQueue { // any of the wakes may be for this queue
 			m.mu.dispatcher.Done(n, false)
 			m.mu.status.note(fmt.Errorf("monitor: %s: %d notifications are waiting already", r.name, maxQueue))
 			continue
 		}
-		wakes = append(wakes, func() { r.queue <- n })
+		wakes = append(wakes, func() {
+			select {
+			case r.queue <- n:
+			case <-m.ctx.Done():
+			}
+		})
 	}
 	qtests.InTurn(m.clk, wakes...)
 }
-
-// queued bounds what the wakes will put into any one queue.
-func queued(wakes []func()) int { return len(wakes) }
 
 // serve is the goroutine of one receiver.
 func (m *Monitor) serve(r *receiver) {
