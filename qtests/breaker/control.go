@@ -32,7 +32,6 @@ func (m *machine) setMode(mode Mode) {
 	switch {
 	case mode == ForcedOpen && m.state != Open:
 		m.transition(Open, m.now, CauseForced, "forced open")
-		m.until = never
 	case mode == ForcedClosed && m.state != Closed:
 		m.close(m.now, CauseForced, "forced closed")
 	default:

@@ -80,6 +80,21 @@ func TestObserveNeverRejectsAndReports(t *testing.T) {
 	require.Equal(t, "closed → open: 2 consecutive failures (observed)", marks[0].Text)
 }
 
+// What Observe let pass belongs to no generation, so its result is never stale.
+func TestObservedCallMayEndInAnotherState(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	b.Observe()
+	b.Trip()
+	good, bad := allow(t, b), allow(t, b)
+	clk.Add(30 * time.Second)
+	b.RequireState(t, breaker.HalfOpen)
+	good.Done(nil)
+	bad.Done(errDown)
+	b.RequireState(t, breaker.HalfOpen)
+	require.Equal(t, "success 1 failure 1 ignored 0 in flight 0", tally(b))
+	require.Zero(t, b.Stats().Stale)
+}
+
 func TestObserveToAutoRejectsFromThere(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{FailureThreshold: 1})
 	b.Observe()
@@ -147,6 +162,25 @@ func TestScriptedOpeningOfAnOpenBreakerProlongsIt(t *testing.T) {
 	require.NoError(t, b.Script(breaker.OpenAt(0)))
 	b.RequireState(t, breaker.Open)
 	require.Equal(t, 30*time.Second, b.RetryAfter(), "without For it lasts ResetTimeout")
+}
+
+func TestShorterScriptedOpeningEndsNothingEarly(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	b.Trip()
+	require.NoError(t, b.Script(breaker.OpenAt(time.Second).For(time.Second)))
+	clk.Add(10 * time.Second)
+	b.RequireState(t, breaker.Open)
+	require.Equal(t, 20*time.Second, b.RetryAfter())
+}
+
+func TestForcedBreakerTakesNoNoticeOfAScriptedOpening(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	b.ForceClosed()
+	require.NoError(t, b.Script(breaker.OpenAt(time.Second)))
+	clk.Add(time.Second)
+	require.NoError(t, b.Do(ctx, succeeds))
+	b.Auto()
+	b.RequireTransitions(t)
 }
 
 func TestScriptRejectsAndFailsTheNext(t *testing.T) {

@@ -57,6 +57,22 @@
 // gives its permit back. When probes have been in flight for ProbeTimeout
 // without a pause the breaker opens again, and their results will be stale.
 //
+// # Control
+//
+// [Breaker.Trip] and [Breaker.Reset] change the state as a condition would, and
+// the breaker goes on from there. [Breaker.ForceOpen], [Breaker.ForceClosed] and
+// [Breaker.Observe] change who decides, until [Breaker.Auto] gives the decision
+// back. [Breaker.Script] prepares what a test wants to happen: an opening at an
+// instant, the next rejections, the next failures.
+//
+// # Reading back
+//
+// [Breaker.Stats], [Breaker.Counts] and [Breaker.Transitions] are consistent
+// readings, brought up to this moment. The Require methods fail a test with the
+// transition log as a table. A [Breaker], a [Recorder] and a [Registry] are
+// Prometheus collectors. A Recorder gives all of that to a breaker of another
+// library.
+//
 // # Hooks
 //
 // OnTransition is called outside every lock, once for each transition, in their
@@ -71,5 +87,6 @@
 //
 // A call through a closed breaker takes no lock and reads no clock as long as
 // nothing but consecutive failures is configured and the latest result was a
-// success. No path allocates.
+// success. With SlowCall it reads the clock twice, and with a window it takes
+// the lock once. Neither a passed nor a rejected call allocates.
 package breaker

@@ -96,6 +96,21 @@ func TestRemainingDeliveriesSurviveAPanic(t *testing.T) {
 	require.Len(t, r.got, 4)
 }
 
+// A rejection may be what finds a transition, too.
+func TestRejectedCallDelivers(t *testing.T) {
+	for name, call := range map[string]func(*breaker.Breaker) error{
+		"Do":    func(b *breaker.Breaker) error { return b.Do(ctx, succeeds) },
+		"Allow": func(b *breaker.Breaker) error { _, err := b.Allow(); return err },
+	} {
+		var r recorder
+		b, clk := newBreaker(t, breaker.Config{OnTransition: r.hook})
+		require.NoError(t, b.Script(breaker.OpenAt(time.Second)))
+		clk.Add(time.Second)
+		require.ErrorIs(t, call(b), breaker.ErrOpen)
+		require.Len(t, r.got, 1, name)
+	}
+}
+
 func TestHooksAreDeliveredInOrderOnceByOneGoroutine(t *testing.T) {
 	const goroutines, rounds = 16, 200
 	var r recorder
