@@ -24,7 +24,7 @@ type T struct {
 	home    bubbleHome
 	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
 	witness witness
-	sealed  atomic.Bool // the test is over, or the bubble was left behind
+	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
 
 	outside sync.Mutex // held while the goroutine outside is asked the time

@@ -46,23 +46,28 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 		c.settle(heap.Pop(&c.lapsing).(int64))
 	}
 	raw = c.allowed(now, max(nominal, now))
-	first := raw
-	for {
-		s, busy := c.taken[raw]
+	head := raw // the first busy instant that was met
+	for met := false; ; met = true {
+		at := raw
+		s, busy := c.taken[at]
 		if !busy {
 			// Free only because an earlier wait for this instant began a whole
 			// number of microseconds before it: to take it now would be to
 			// overtake.
-			if s, busy = c.taken[c.unreserved(raw+1)]; !busy || s.nominal > nominal {
+			at = c.unreserved(raw + 1)
+			if s, busy = c.taken[at]; !busy || s.nominal > nominal {
 				break
 			}
+		}
+		if !met {
+			head = at
 		}
 		raw = c.allowed(now, s.next)
 	}
 	c.taken[raw] = slot{nominal: nominal, next: raw + 1}
-	if s, ok := c.taken[first]; ok && first != raw {
+	if s, ok := c.taken[head]; ok && head != raw {
 		s.next = raw + 1
-		c.taken[first] = s
+		c.taken[head] = s
 	}
 	c.stretch = max(c.stretch, raw-nominal)
 	return raw

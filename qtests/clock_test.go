@@ -82,6 +82,9 @@ func checkClaims(t *testing.T, r *rand.Rand, operations int) {
 				c.lapse(raw)
 			}
 			pending[raw] = w
+			for raw := range c.taken {
+				require.GreaterOrEqual(t, raw, now, "an instant that has passed is kept")
+			}
 			got, ok := c.nominal(raw)
 			require.True(t, ok)
 			require.Equal(t, nominal, got)
@@ -101,6 +104,10 @@ func TestClaimsManyAtOneInstant(t *testing.T) {
 	}
 	require.Len(t, c.taken, 100_000)
 	require.Less(t, c.stretch, int64(100_200))
+	for range 100_000 {
+		c.take(7, 1_000_000) // to whom instants are free that were not to the others
+	}
+	require.Len(t, c.taken, 200_000)
 }
 
 // TestEveryMethodOfTheClock waits for one instant in every way there is, twice,

@@ -17,6 +17,7 @@ type goroutine struct {
 	id     uint64
 	state  string // "chan receive", "sleep", "running", …
 	bubble uint64 // 0 outside every bubble
+	parent uint64 // who started it, 0 if that is not known
 	// durable is whether the bubble counts it as blocked, so that time may pass.
 	durable bool
 	stack   string // frames as the runtime prints them, without the header
@@ -38,12 +39,17 @@ func parseGoroutines(dump []byte) []goroutine {
 		if m == nil {
 			continue
 		}
+		g := goroutine{}
+		if _, parent, ok := strings.Cut(stack, " in goroutine "); ok {
+			parent, _, _ = strings.Cut(parent, "\n")
+			g.parent, _ = strconv.ParseUint(parent, 10, 64)
+		}
 		// The test's own goroutine ends in frames of ours and of the testing
 		// package, which tell nobody anything.
 		if i := strings.Index(stack, "\n"+groundFloor+"(*bubbleRun).main"); i >= 0 {
 			stack = stack[:i]
 		}
-		g := goroutine{stack: stack}
+		g.stack = stack
 		g.id, _ = strconv.ParseUint(m[1], 10, 64)
 		for i, f := range strings.Split(m[2], ", ") {
 			if b := bubbleField.FindStringSubmatch(f); b != nil {
@@ -55,12 +61,6 @@ func parseGoroutines(dump []byte) []goroutine {
 		all = append(all, g)
 	}
 	return all
-}
-
-// allGoroutines dumps every goroutine of the process. It stops the world while
-// it does.
-func allGoroutines() []goroutine {
-	return goroutinesWhere(stackDump(), func([]byte) bool { return true })
 }
 
 // thisGoroutine returns the caller's own entry.
@@ -81,14 +81,23 @@ type bubbleHome struct {
 	own    []uint64 // body among them
 }
 
-// thisBubble describes the bubble of the calling goroutine.
+// thisBubble describes the calling goroutine's bubble as it is now: what comes
+// later is not its own.
 func thisBubble() bubbleHome {
 	this := thisGoroutine()
 	h := bubbleHome{bubble: this.bubble, body: this.id}
-	for _, g := range bubbleGoroutines(h.bubble) {
+	for _, g := range bubbleGoroutines(this.bubble) {
 		h.own = append(h.own, g.id)
 	}
 	return h
+}
+
+// freshBubble is thisBubble for the goroutine that is about to run the body, at a
+// fraction of the cost of a look at all goroutines of the process. The testing package started it from the bubble's first goroutine, and that was
+// started from root, whom the bubble counts as well.
+func freshBubble(root uint64) bubbleHome {
+	this := thisGoroutine()
+	return bubbleHome{bubble: this.bubble, body: this.id, own: []uint64{root, this.parent, this.id}}
 }
 
 // leftovers returns the bubble's goroutines that are not its own, by id, the

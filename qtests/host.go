@@ -30,6 +30,7 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
+	root      uint64 // the goroutine that hosts the bubble
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is.
@@ -60,6 +61,7 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 // the runtime, or a Goexit, neither of which may take the test along; and
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
+	b.root = thisGoroutine().id
 	defer close(b.done)
 	defer func() { b.fault = recover() }()
 	hadFailed := t.Failed()
@@ -70,7 +72,7 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: thisBubble()}
+	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: freshBubble(b.root)}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
 	q.start = q.clock.Now()
 	b.q = q
@@ -130,7 +132,6 @@ func (b *bubbleRun) end(t *testing.T, trapped bool) outcome {
 		t.Errorf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
 			b.fault, Round(b.q.clock.last().Sub(b.q.start)), formatGoroutines(b.q.home.stuck()))
 	}
-	b.q.sealed.Store(true)
 	return outcome{failed: b.fault != nil || inner.Failed() || trapped, skipped: inner.Skipped()}
 }
 

@@ -87,10 +87,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 	var culprits []goroutine
 	var h maphash.Hash
 	h.SetSeed(w.seed)
-	for _, g := range allGoroutines() {
-		if g.bubble != b.q.home.bubble {
-			continue
-		}
+	for _, g := range bubbleGoroutines(b.q.home.bubble) {
 		if g.runs() {
 			w.print = 0
 			return nil

@@ -24,9 +24,10 @@ func TestFailuresStayInTheirTest(t *testing.T) {
 		{"Goexit", "FAIL", []string{"ended its goroutine with runtime.Goexit"}},
 		{"Skip", "SKIP", []string{"not today"}},
 		{"Leak", "FAIL", []string{
-			"qtests: 3 goroutines are left behind in the bubble of TestChildFailure/Leak, at 1h0m0s of fake time",
+			"qtests: 4 goroutines are left behind in the bubble of TestChildFailure/Leak, at 1h0m0s of fake time",
 			"[chan receive], started at traps_test.go:", " after 1m0s, waiting there for 59m0s of fake time",
 			"[sleep]", " after 1h0m0s, waiting there for 0s of fake time",
+			"waiting there for 30m0s to 59m0s of fake time",
 			"[select (no cases)], started at /", "traps_test.go:", "waiting there for 30m0s to 1h0m0s of fake time"}},
 		{"Deadlock", "FAIL", []string{"qtests: deadlock: ", "Nothing can wake the goroutines of this bubble any more, at 1s of fake time", "traps_test.go:"}},
 		{"Run", "FAIL", []string{"qtests: traps_test.go:", `q.Run("sub"): there are no subtests in a bubble. Turn it round`}},
@@ -76,6 +77,7 @@ func TestChildFailure(t *testing.T) {
 		{"Leak", func(_ *testing.T, q *T) {
 			q.Sleep(time.Minute)
 			q.Go(func() { <-make(chan int) })
+			q.Go(func() { q.Clock().Sleep(time.Minute); <-make(chan int) })
 			q.Wait()
 			q.Sleep(29 * time.Minute)
 			go func() { select {} }()
