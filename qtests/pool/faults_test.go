@@ -189,6 +189,42 @@ func TestContextEndsAFrozenCall(t *testing.T) {
 	})
 }
 
+func TestEndedContextPassesNothing(t *testing.T) {
+	f := NewFake(t, FakeConfig{})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.Equal(t, context.Canceled, f.engine.do(ctx, &faultCall{op: "GET"}))
+	f.Slow(2).Begin()
+	require.Equal(t, context.Canceled, f.engine.do(ctx, &faultCall{op: "GET"}))
+	require.Equal(t, FaultStats{Calls: 2, Canceled: 2}, f.Stats().Calls)
+}
+
+func TestFlapPlacedTwice(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f := NewFake(q, FakeConfig{})
+		flap := f.Flap(2*second, second)
+		schedule(q, flap.At(0).For(10*second), flap.At(4*second).For(20*second)) // one flapping, from 0 to 24s
+		for offset, down := range map[time.Duration]bool{3: false, 5: true, 6: false, 11: true, 20: true, 23: true, 24: false, 26: false} {
+			at(q, offset*second+500*time.Millisecond, func() {
+				err := f.Do(context.Background(), "GET", nothing)
+				if errors.Is(err, ErrOutage) != (down) {
+					q.Errorf("at %v: %v", q.Elapsed(), err)
+				}
+			})
+		}
+		at(q, 23900*time.Millisecond, func() {
+			fl := f.engine.mu.flaps[0]
+			fl.mu.Lock()
+			defer fl.mu.Unlock()
+			if fl.mu.begun != 1 {
+				q.Error("the second begin has been undone by the first end")
+			}
+		})
+		q.Sleep(time.Minute)
+		require.NoError(q, f.Do(context.Background(), "GET", nothing))
+	})
+}
+
 // Calls cut off or let go together go on one after the other, in the order in
 // which they began to wait.
 func TestMassWakeIsInOrder(t *testing.T) {
@@ -334,6 +370,7 @@ func modelRun(q *qtests.T, r *rand.Rand) {
 	s := f.Stats().Calls
 	require.Equal(q, uint64(200), s.OK+s.Failed)
 	require.Zero(q, s.InFlight)
+	require.Nil(q, f.engine.mu.waiting.head, "nobody is left on the list")
 }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -255,8 +255,8 @@ func (db *SQL) kill(n int) {
 	db.mu.Lock()
 	var wakes []func()
 	for _, c := range db.mu.open {
-		if len(wakes) < n && !isClosed(c.killed) {
-			wakes = append(wakes, c.kill)
+		if len(wakes) < n && c.dead.CompareAndSwap(false, true) {
+			wakes = append(wakes, func() { close(c.killed) })
 		}
 	}
 	db.mu.Unlock()

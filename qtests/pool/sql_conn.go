@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/DATA-DOG/go-sqlmock"
@@ -21,8 +21,8 @@ type sqlConn struct {
 	mock   sqlmock.Sqlmock
 	driver driver.Conn // mock again
 
-	killed   chan struct{} // closed by Kill
-	killOnce sync.Once
+	dead   atomic.Bool   // decided by Kill, at once
+	killed chan struct{} // closed when it is this connection's turn to notice
 
 	// prepared holds what has been prepared here, so that it costs a round trip
 	// once per connection and not once per use. It belongs to the lease.
@@ -31,8 +31,6 @@ type sqlConn struct {
 
 // maxPrepared is how many statements a connection remembers.
 const maxPrepared = 256
-
-func (c *sqlConn) kill() { c.killOnce.Do(func() { close(c.killed) }) }
 
 // sqlConnector joins database/sql to the fake.
 type sqlConnector struct{ db *SQL }
@@ -77,7 +75,7 @@ func (s *sqlSession) take(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if conn := lease.Value(); isClosed(conn.killed) { // while it was idle: nobody need notice
+		if conn := lease.Value(); conn.dead.Load() { // while it was idle: nobody need notice
 			lease.Discard(driver.ErrBadConn)
 		} else {
 			s.lease, s.conn, s.bad = lease, conn, nil
@@ -124,7 +122,7 @@ func (s *sqlSession) lost() error {
 	switch {
 	case s.bad != nil:
 		return driver.ErrBadConn
-	case isClosed(s.conn.killed):
+	case s.conn.dead.Load():
 		return s.db.killedErr
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
@@ -192,7 +193,10 @@ func TestConnectionRefused(t *testing.T) {
 		require.ErrorIs(q, err, ErrOutage)
 		require.ErrorIs(q, err, syscall.ECONNREFUSED)
 		require.EqualError(q, err, "pool sql: constructing a resource: sql: connect: pool: outage: connection refused")
-		q.Sleep(9 * second)
+		q.Sleep(9*second - time.Millisecond)
+		_, err = price(context.Background(), db.DB(), 1)
+		require.ErrorIs(q, err, ErrOutage)
+		q.Sleep(time.Millisecond)
 		_, err = price(context.Background(), db.DB(), 1)
 		require.NoError(q, err, "without any back-off")
 	})
@@ -253,6 +257,83 @@ func TestKill(t *testing.T) {
 		}
 		require.Equal(q, uint64(3), db.Stats().Pool.DestroyedDiscarded)
 	})
+}
+
+func TestKillTakesConnectionsThatLive(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		db := newShop(q, SQLConfig{})
+		var conns []*sql.Conn
+		for range 3 {
+			c, err := db.DB().Conn(q.Context())
+			require.NoError(q, err)
+			require.NoError(q, c.PingContext(q.Context()))
+			conns = append(conns, c)
+		}
+		db.Kill(1).Begin()
+		db.Kill(1).Begin()
+		for i, c := range conns {
+			require.Equal(q, i == 2, c.PingContext(q.Context()) == nil, "connection %d", i+1)
+			_ = c.Close()
+		}
+		db.Kill(100).Begin()
+		require.NoError(q, db.DB().Ping())
+		require.Equal(q, uint64(3), db.Stats().Pool.DestroyedDiscarded)
+	})
+}
+
+func TestOutageLosesTheConnectionsThatMeetIt(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		db := newShop(q, SQLConfig{})
+		require.NoError(q, db.DB().Ping())
+		outage := db.Outage()
+		outage.Begin()
+		require.ErrorIs(q, db.DB().Ping(), ErrOutage)
+		outage.End()
+		require.NoError(q, db.DB().Ping())
+		s := db.Stats().Pool
+		require.Equal(q, []uint64{2, 1}, []uint64{s.Constructed, s.DestroyedDiscarded})
+	})
+}
+
+// A function of the user's that panics inside a transaction leaves it broken, but
+// what remains can be rolled back.
+func TestPanicInATransaction(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		db := newShop(q, SQLConfig{Max: 1})
+		db.On("UPDATE bad").Latency(qtests.LatencyFunc("mine", func(*rand.Rand) time.Duration { panic("mine") }))
+		tx, err := db.DB().Begin()
+		require.NoError(q, err)
+		require.PanicsWithValue(q, "mine", func() { _, _ = tx.Exec("UPDATE bad") })
+		require.ErrorIs(q, tx.Rollback(), driver.ErrBadConn)
+		_, err = price(q.Context(), db.DB(), 1)
+		require.NoError(q, err)
+		c := db.Stats().Calls
+		require.Equal(q, uint64(1), c.Failed)
+		require.Zero(q, c.InFlight)
+	})
+}
+
+func TestSQLIsBounded(t *testing.T) {
+	rec := tbtest.Run("t", func(t *tbtest.TB) {
+		db := NewSQL(t, SQLConfig{Max: 1, Matcher: sqlmock.QueryMatcherRegexp})
+		db.On(`^SELECT \d+`).Answer(func(context.Context, []driver.NamedValue) (*sqlmock.Rows, error) { return prices(1), nil })
+		for i := range 2 * maxKnownQueries {
+			stmt, err := db.DB().Prepare(fmt.Sprint("SELECT ", i))
+			require.NoError(t, err)
+			var p int
+			require.NoError(t, stmt.QueryRow().Scan(&p))
+			require.NoError(t, stmt.Close())
+		}
+		require.LessOrEqual(t, len(db.stubs.mu.known), maxKnownQueries)
+		require.LessOrEqual(t, db.reader.uses, maxReaderUses)
+		require.LessOrEqual(t, len(db.mu.open[0].prepared), maxPrepared)
+		for i := range 2 * maxUnmatchedLogged {
+			_, err := db.DB().Exec(fmt.Sprint("UPDATE ", i))
+			require.ErrorIs(t, err, ErrUnmatched)
+		}
+	})
+	require.Empty(t, rec.Errors())
+	require.Len(t, rec.Logs(), maxUnmatchedLogged)
 }
 
 func TestKilledInATransaction(t *testing.T) {

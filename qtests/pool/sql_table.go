@@ -146,9 +146,7 @@ func (r *sqlRows) Next(dest []driver.Value) error {
 	}
 	err := set.rowErr[r.next]
 	r.next++
-	if r.left > 0 {
-		r.left--
-	}
+	r.left--
 	return err
 }
 
