@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -84,4 +85,18 @@ func TestAllowCountsWhatDoneSays(t *testing.T) {
 	require.ErrorIs(t, err, breaker.ErrOpen)
 	b.RequireTransitions(t, breaker.Open)
 	require.Zero(t, b.Stats().InFlight)
+}
+
+func TestOnAMockClock(t *testing.T) {
+	clk := clock.NewMock()
+	b := breaker.NewT(t, breaker.Config{Clock: clk, ResetTimeout: time.Second})
+	b.Trip()
+	clk.Add(time.Second - 1)
+	b.RequireState(t, breaker.Open)
+	clk.Add(1)
+	b.RequireState(t, breaker.HalfOpen)
+	clk.Set(clk.Now().Add(-time.Hour)) // time that goes back is no time
+	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(time.Second))
+	require.NoError(t, b.Do(ctx, succeeds))
+	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen, breaker.Closed.At(time.Second))
 }
