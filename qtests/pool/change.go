@@ -24,12 +24,11 @@ func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 	if e.overdue {
 		c.report(Report{Kind: LeaseReturned, At: c.time(now), Lease: c.held(e, now)}, fx)
 	}
-	surplus := c.total() > c.max
-	c.inUse--
 	if how.unused {
 		e.uses--
 	}
-	why, retire := c.retired(e, how, surplus, now)
+	why, retire := c.retired(e, how, now)
+	c.inUse--
 	switch {
 	case how.hijack:
 		c.counts.hijacked++
@@ -37,9 +36,6 @@ func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 	case retire:
 		c.doom(e, why, fx)
 	default:
-		if !how.unused {
-			e.idleSince = now
-		}
 		c.putIdle(e)
 	}
 	e.stack = nil
@@ -47,8 +43,9 @@ func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 	c.feed(now, fx)
 }
 
-// retired says whether an entry must not be used again.
-func (c *core) retired(e *entry, how ending, surplus bool, now instant) (destroyReason, bool) {
+// retired says whether an entry whose lease ends must not be used again, and
+// begins its idle time if it may.
+func (c *core) retired(e *entry, how ending, now instant) (destroyReason, bool) {
 	switch {
 	case how.discard:
 		return destroyedDiscarded, true
@@ -56,14 +53,14 @@ func (c *core) retired(e *entry, how ending, surplus bool, now instant) (destroy
 		return destroyedClose, true
 	case e.epoch != c.epoch:
 		return destroyedReset, true
-	case surplus:
+	case c.total() > c.max:
 		return destroyedSurplus, true
 	case c.maxUses > 0 && e.uses >= c.maxUses:
 		return destroyedUses, true
-	case c.maxLifetime > 0 && now >= e.expires:
-		return destroyedLifetime, true
+	case !how.unused:
+		e.idleSince = now
 	}
-	return 0, false
+	return c.expired(e, now)
 }
 
 // built takes the result of a build: e is the new or the checked entry, nil when

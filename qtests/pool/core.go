@@ -155,7 +155,8 @@ func (c *core) serve(now instant, fx *effects) {
 		case e != nil:
 			w := c.waiters.pop()
 			c.waited(w.since, now)
-			fx.add(step{ch: w.ch, grant: c.lend(e, now, w.stack)})
+			w.grant = c.lend(e, now, w.stack)
+			fx.add(step{ch: w.ch})
 		case stale != nil && c.making < c.waiters.n:
 			c.idle.remove(stale)
 			c.startCheck(stale, true, fx)
@@ -187,7 +188,8 @@ func (c *core) fail(err error, r result, now instant, fx *effects) {
 	w := c.waiters.pop()
 	c.waited(w.since, now)
 	c.counts.results[r]++
-	fx.add(step{ch: w.ch, grant: grant{err: err}})
+	w.grant = grant{err: err}
+	fx.add(step{ch: w.ch})
 }
 
 func (c *core) start(b *build, fx *effects) {

@@ -5,8 +5,7 @@ import "github.com/go-qtests/qtests/qtests"
 // A step is one thing to do once the lock is free. Exactly one of ch, build,
 // destroy and cancel is set.
 type step struct {
-	ch      chan grant // a waiter's, which has room for grant
-	grant   grant
+	ch      chan struct{} // a waiter's, to say that its grant is there
 	build   *build
 	destroy *entry
 	cancel  func()
@@ -59,7 +58,7 @@ func (e *engine) perform(fx *effects) {
 func (e *engine) do(s step) {
 	switch {
 	case s.ch != nil:
-		s.ch <- s.grant
+		s.ch <- struct{}{}
 	case s.build != nil:
 		go e.build(s.build)
 	case s.destroy != nil:

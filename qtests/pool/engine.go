@@ -203,36 +203,40 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 // wait waits for what a place in the queue brings. What has been granted is
 // taken, even if the context has ended in the meantime: a granted lease is
 // never lost, and it would be no use to anyone else any sooner.
-func (e *engine) wait(ctx context.Context, place ticket) grant {
+func (e *engine) wait(ctx context.Context, place *waiter) grant {
 	if e.acquireTimeout > 0 {
 		timer := e.clk.AfterFunc(e.acquireTimeout, func() {
 			if e.leave(place, ErrAcquireTimeout) {
-				place.ch <- grant{err: ErrAcquireTimeout}
+				place.ch <- struct{}{}
 			}
 		})
 		defer timer.Stop()
 	}
 	select {
-	case g := <-place.ch:
-		return g
+	case <-place.ch:
 	case <-ctx.Done():
+		if !e.leave(place, ctx.Err()) {
+			<-place.ch
+		}
 	}
-	if err := ctx.Err(); e.leave(place, err) {
-		return grant{err: err}
+	g := place.grant
+	if e.acquireTimeout == 0 { // else the timer may have fired, and still look at it
+		place.recycle()
 	}
-	return <-place.ch
+	return g
 }
 
-// leave gives a place in the queue up, or reports false if it has been served.
-func (e *engine) leave(place ticket, err error) bool {
+// leave gives a place in the queue up with an error as its grant, or reports
+// false if it has been served.
+func (e *engine) leave(place *waiter, err error) bool {
 	e.mu.Lock()
 	defer e.unlock()
 	c := &e.mu.core
-	since := place.place.since
 	if !c.waiters.remove(place) {
 		return false
 	}
-	c.waited(since, e.now())
+	place.grant = grant{err: err}
+	c.waited(place.since, e.now())
 	c.counts.results[resultOf(err)]++
 	return true
 }

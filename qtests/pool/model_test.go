@@ -87,7 +87,7 @@ func (m *model) giveBack(r int, how ending) {
 		m.idle = append(m.idle, r)
 		slices.SortStableFunc(m.idle, func(a, b int) int { return int(m.since[a] - m.since[b]) })
 	}
-	m.settle()
+	m.pass(0) // released unused, it may have been idle for too long
 }
 
 func (m *model) dropIdle(n int) {

@@ -1,5 +1,7 @@
 package pool
 
+import "sync"
+
 // A grant is what ends a wait: an entry with its lease number, or an error.
 type grant struct {
 	entry *entry
@@ -7,42 +9,39 @@ type grant struct {
 	err   error
 }
 
-// A waiter is the place of one caller in the queue. Places are used again, so a
-// caller that may hold on to one too long refers to it through a [ticket].
+// A waiter is the place of one caller in the queue. The lock guards it while it
+// is queued; afterwards grant is the caller's once ch has said so.
 type waiter struct {
 	prev, next *waiter
-	turn       uint64 // counts the callers that have had this place
-	ch         chan grant
-	since      instant
-	stack      []uintptr
+	queued     bool
+	// ch, which has room for one, says that grant is there. It is made anew for
+	// each wait, since one that is used again may belong to another bubble, and
+	// carries nothing, which makes it one allocation instead of two.
+	ch    chan struct{}
+	grant grant
+	since instant
+	stack []uintptr
 }
 
-// A ticket is one caller's claim to a place; it is void once the caller has
-// been granted something.
-type ticket struct {
-	place *waiter
-	turn  uint64
-	ch    chan grant
+// places are the waiters for the next callers.
+var places = sync.Pool{New: func() any { return new(waiter) }}
+
+// recycle gives a place up that nobody else can refer to any more.
+func (w *waiter) recycle() {
+	*w = waiter{}
+	places.Put(w)
 }
 
-// waitQueue is the strict FIFO of callers. It allocates one channel per wait and
-// no more: places are kept for the next caller, whereas a channel that was kept
-// could end up in another bubble than the one it was made in.
+// waitQueue is the strict FIFO of callers.
 type waitQueue struct {
 	head, tail *waiter
 	n          int
-	free       *waiter
 }
 
-func (q *waitQueue) push(now instant, stack []uintptr) ticket {
-	w := q.free
-	if w == nil {
-		w = &waiter{}
-	} else {
-		q.free = w.next
-	}
-	w.ch, w.since, w.stack = make(chan grant, 1), now, stack
-	w.prev, w.next = q.tail, nil
+func (q *waitQueue) push(now instant, stack []uintptr) *waiter {
+	w := places.Get().(*waiter)
+	w.ch, w.since, w.stack = make(chan struct{}, 1), now, stack
+	w.queued, w.prev = true, q.tail
 	if q.tail != nil {
 		q.tail.next = w
 	} else {
@@ -50,25 +49,23 @@ func (q *waitQueue) push(now instant, stack []uintptr) ticket {
 	}
 	q.tail = w
 	q.n++
-	return ticket{w, w.turn, w.ch}
+	return w
 }
 
-// pop removes the first waiter. The returned copy is the caller's to use: the
-// place itself is free again.
-func (q *waitQueue) pop() waiter {
+// pop removes the first waiter, whose grant the caller must set and announce.
+func (q *waitQueue) pop() *waiter {
 	w := q.head
-	out := *w
 	q.unlink(w)
-	return out
+	return w
 }
 
 // remove gives up the place of a caller that does not want to wait any longer.
 // It reports false when the caller has been granted something already.
-func (q *waitQueue) remove(t ticket) bool {
-	if t.place.turn != t.turn {
+func (q *waitQueue) remove(w *waiter) bool {
+	if !w.queued {
 		return false
 	}
-	q.unlink(t.place)
+	q.unlink(w)
 	return true
 }
 
@@ -84,9 +81,7 @@ func (q *waitQueue) unlink(w *waiter) {
 		q.tail = w.prev
 	}
 	q.n--
-	w.turn++
-	w.ch, w.stack, w.prev = nil, nil, nil
-	w.next, q.free = q.free, w
+	w.prev, w.next, w.queued = nil, nil, false
 }
 
 // idleList holds idle entries from the longest to the shortest idle.
