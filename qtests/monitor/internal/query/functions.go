@@ -194,10 +194,10 @@ func absent(ev *evaluation, args []node) (value, error) {
 		case m.Name == history.NameLabel:
 		case m.Op == history.Equal && !seen[m.Name]:
 			labels = labels.With(m.Name, m.Value)
+			seen[m.Name] = true
 		default:
-			labels = labels.Without(m.Name)
+			labels = labels.Without(m.Name) // asked for twice or otherwise, it is not known
 		}
-		seen[m.Name] = true
 	}
 	return value{vector: []Point{{labels, 1}}}, nil
 }

@@ -123,6 +123,7 @@ func TestMeaning(t *testing.T) {
 		{60, "1 + 2 * 3 - 4 / 2 % 3", `{} 5`},
 		{60, "0x10 + 1e1 + .5", `{} 26.5`},
 		{60, "absent(nope{a='x',b=~'y'})", `{a="x"} 1`},
+		{60, "absent(nope{a!='x',a='y',b='1',b='2',d='1',d!='2'})", `{a="y"} 1`}, // in this order, as Prometheus
 		{60, "absent(c)", ``},
 		{60, "scalar(g) + time()", `{} 66`},
 		{60, "vector(1) > 0", `{} 1`},
