@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -65,4 +66,13 @@ func TestRowsFromFixtures(t *testing.T) {
 	}
 	require.NoError(t, rows.Close())
 	require.Positive(t, n)
+}
+
+func TestFakeCountsABoundedNumberOfOperations(t *testing.T) {
+	f := NewFake(t, FakeConfig{})
+	for i := range maxOps + 5 {
+		require.NoError(t, f.Do(t.Context(), fmt.Sprint(i), nothing))
+	}
+	require.Len(t, f.Stats().Ops, maxOps+1)
+	require.Equal(t, uint64(5), f.Stats().Ops["other"])
 }

@@ -258,3 +258,31 @@ func TestNobodyClosesTheBody(t *testing.T) {
 		require.NoError(q, resp.Body.Close(), "twice is once")
 	})
 }
+
+// A connection on which something went wrong is not used again.
+func TestFailedRequestsCostTheirConnection(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{})
+	h.On("GET", "/a", httpmock.NewStringResponder(200, "0123456789"))
+	for i, fail := range []qtests.Event{h.ErrorRate(1), h.Reset(), h.ResetBody(3)} {
+		fail.Begin()
+		_, _, err := get(t.Context(), h.Client(), "http://h/a")
+		require.Error(t, err)
+		fail.End()
+		_, _, err = get(t.Context(), h.Client(), "http://h/a")
+		require.NoError(t, err)
+		// The first error, which concerns connecting as well, let none come up.
+		require.Equal(t, uint64(i+1), h.Stats().Pool.Constructed)
+	}
+}
+
+func TestBrownoutConcernsHostsToCome(t *testing.T) {
+	h := NewHTTP(t, HTTPConfig{Max: 7})
+	h.On("GET", "/a", httpmock.NewStringResponder(200, ""))
+	brownout := h.Brownout(2)
+	brownout.Begin()
+	_, _, err := get(t.Context(), h.Client(), "http://new/a")
+	require.NoError(t, err)
+	require.Equal(t, 2, h.Stats().Hosts["new"].Max)
+	brownout.End()
+	require.Equal(t, 7, h.Stats().Hosts["new"].Max)
+}
