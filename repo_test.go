@@ -21,7 +21,7 @@ import (
 // TestReadmeIsTrue holds every code block of the README to what is compiled, run
 // or printed.
 func TestReadmeIsTrue(t *testing.T) {
-	examples := readFile(t, "examples_test.go")
+	compiled := readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
 	gate := readFile(t, ".ci/run")
 	var summary string
 	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).Text() })
@@ -35,7 +35,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		kinds[kind]++
 		switch kind {
 		case "go":
-			require.Contains(t, examples, text, "not in examples_test.go")
+			require.Contains(t, compiled, text, "not in examples_test.go, nor in bench")
 		case "sh":
 			for line := range strings.Lines(text) {
 				require.Contains(t, gate, line, "not run by the gate")
@@ -48,7 +48,7 @@ func TestReadmeIsTrue(t *testing.T) {
 			t.Errorf("a block of the kind %q, which nothing checks:\n%s", kind, text)
 		}
 	}
-	require.Equal(t, map[string]int{"go": 2, "sh": 3, "text": 2}, kinds)
+	require.Equal(t, map[string]int{"go": 4, "sh": 3, "text": 2}, kinds)
 }
 
 // TestImportsPointDown holds the packages to their floors: each may import those
