@@ -212,11 +212,15 @@ func (e *engine) wait(ctx context.Context, place *waiter) grant {
 		})
 		defer timer.Stop()
 	}
-	select {
-	case <-place.ch:
-	case <-ctx.Done():
-		if !e.leave(place, ctx.Err()) {
-			<-place.ch
+	if done := ctx.Done(); done == nil {
+		<-place.ch // a select of one channel costs twice as much
+	} else {
+		select {
+		case <-place.ch:
+		case <-done:
+			if !e.leave(place, ctx.Err()) {
+				<-place.ch
+			}
 		}
 	}
 	g := place.grant
