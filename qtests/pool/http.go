@@ -122,7 +122,7 @@ type HTTP struct {
 }
 
 // An httpConn is a connection to a host. All there is to it is that it is open.
-type httpConn struct{ host string }
+type httpConn struct{}
 
 // NewHTTP returns an open fake, which closes when t ends; t fails then if the
 // body of a response was neither read to its end nor closed. A cfg that is
@@ -229,7 +229,7 @@ func (h *HTTP) host(host string) (*Pool[*httpConn], error) {
 	}
 	p, err := New(Config[*httpConn]{
 		Name: h.name, Max: h.mu.capacity, NoBackoff: true,
-		New:        func(ctx context.Context) (*httpConn, error) { return h.dial(ctx, host) },
+		New:        h.dial,
 		MaxWaiters: h.cfg.MaxWaiters, AcquireTimeout: h.cfg.AcquireTimeout, MaxIdleTime: h.cfg.MaxIdleTime,
 		Stacks: h.cfg.Stacks, Clock: h.cfg.Clock, EventLog: h.cfg.EventLog,
 	})
@@ -240,7 +240,7 @@ func (h *HTTP) host(host string) (*Pool[*httpConn], error) {
 }
 
 // dial is the pools' New.
-func (h *HTTP) dial(ctx context.Context, host string) (*httpConn, error) {
+func (h *HTTP) dial(ctx context.Context) (*httpConn, error) {
 	call := h.connect.call("connect")
 	if err := h.engine.do(ctx, &call); err != nil {
 		return nil, err
@@ -248,7 +248,7 @@ func (h *HTTP) dial(ctx context.Context, host string) (*httpConn, error) {
 	if err := h.engine.handshake(); err != nil {
 		return nil, err
 	}
-	return &httpConn{host}, nil
+	return &httpConn{}, nil
 }
 
 // bandwidth is the configured one, or one that is no limit.
