@@ -2,6 +2,8 @@ package load
 
 import (
 	"time"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 // maxNames bounds how many steps, tags, checks and kinds of error a run tells apart;
@@ -22,7 +24,11 @@ type tally struct {
 	interrupted       int64
 }
 
-func (t *tally) end(at, response, service time.Duration, failed bool) {
+func (t *tally) end(u *User, e *ending) {
+	t.count(e.at, u.response(e.at), u.service(e.at), e.failed)
+}
+
+func (t *tally) count(at, response, service time.Duration, failed bool) {
 	t.finished++
 	t.response.Record(response)
 	t.service.Record(service)
@@ -183,31 +189,35 @@ func (r *recorder) level(at time.Duration, change int64) {
 
 // An ending is how a request ended.
 type ending struct {
-	at, response, service time.Duration
-	failed, interrupted   bool
-	attempts              int
-	tags                  []tag
+	at                  time.Duration
+	failed, interrupted bool
 }
 
-func (r *recorder) end(t *tally, e ending) {
+// response is the time of a request that ends at an instant, from when it was due,
+// and service that from its start.
+func (u *User) response(end time.Duration) time.Duration { return qtests.Round(end - u.intended) }
+func (u *User) service(end time.Duration) time.Duration  { return qtests.Round(end - u.started) }
+
+// end counts a request that ended; its step is u.step.
+func (r *recorder) end(u *User, e *ending) {
 	r.level(e.at, -1)
 	r.lastEnd = max(r.lastEnd, e.at)
 	p := r.timeline.finish(e.at)
-	r.attempts += int64(e.attempts)
+	r.attempts += int64(u.attempts)
 	if e.interrupted {
 		r.interrupted++
-		t.interrupted++
+		u.step.interrupted++
 		p.Interrupted++
 		return
 	}
 	p.Finished++
-	p.sketch.record(e.response)
+	p.sketch.record(u.response(e.at))
 	if e.failed {
 		p.Errors++
 	}
-	r.all.end(e.at, e.response, e.service, e.failed)
-	t.end(e.at, e.response, e.service, e.failed)
-	for _, x := range e.tags {
-		r.tag(x).end(e.at, e.response, e.service, e.failed)
+	r.all.end(u, e)
+	u.step.end(u, e)
+	for _, x := range u.tags {
+		r.tag(x).end(u, e)
 	}
 }

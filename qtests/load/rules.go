@@ -78,14 +78,14 @@ func (r *rule) checkStep(s *Scenario) error {
 
 // observe takes one request that ended, closes the windows that are over, and
 // returns why the run should end, if it should.
-func (rs *rules) observe(rec *recorder, step *tally, e ending) error {
+func (rs *rules) observe(rec *recorder, u *User, e *ending) error {
 	for _, r := range rs.rules {
 		if r.Every > 0 {
 			if r.roll(e.at, rs.length); r.breach && r.Abort && e.at >= r.AbortAfter {
 				return fmt.Errorf("load: threshold %s broken in the window from %v", r.text, r.firstBroken)
 			}
-			if !e.interrupted && r.covers(step, e.tags) {
-				r.window.end(e.at, e.response, e.service, e.failed)
+			if !e.interrupted && r.covers(u.step, u.tags) {
+				r.window.end(u, e)
 			}
 		}
 	}

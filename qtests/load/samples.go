@@ -115,13 +115,16 @@ func (s *Samples) Flush() error {
 	return nil
 }
 
-func (r *run) sample(u *User, finished time.Duration, kind string) Sample {
+// sample streams a request that ended.
+//
+//go:noinline
+func (r *run) sample(u *User, finished time.Duration, kind string) {
 	tags := make([]string, len(u.tags))
 	for i, t := range u.tags {
 		tags[i] = t.key + "=" + t.value
 	}
-	return Sample{
+	r.Samples.add(Sample{
 		Scenario: r.Name, Request: u.request, User: u.id, Step: u.step.name, Tags: strings.Join(tags, ";"),
 		Intended: u.intended, Started: u.started, Finished: finished, Attempts: u.attempts, Error: kind,
-	}
+	})
 }

@@ -61,7 +61,16 @@ func newTimeline(d time.Duration) *timeline {
 
 // at returns the point of an offset.
 func (l *timeline) at(offset time.Duration) *point {
-	offset = max(offset, 0)
+	if i := int(offset / l.width); i < len(l.points) && i >= 0 {
+		return &l.points[i]
+	}
+	return l.extend(max(offset, 0))
+}
+
+// extend makes room for an offset and returns its point.
+//
+//go:noinline
+func (l *timeline) extend(offset time.Duration) *point {
 	for offset/l.width >= maxPoints {
 		l.double()
 	}
