@@ -78,117 +78,100 @@ func actions(events []Event) []action {
 }
 
 // Schedule runs the events on clk, offsets counted from now, and writes each
-// begin and end to log, which may be nil. It returns at once. When ctx ends, or
-// stop is called, what has begun and not yet ended is ended, nothing more
-// begins, and stop returns after that. stop may be called more than once.
+// begin and end to log, which may be nil. It returns at once, with the first of
+// them due. When ctx ends, or stop is called, nothing more begins, and what has
+// begun and not yet ended is ended; stop returns after that. stop may be called
+// more than once, but not by an event.
 func Schedule(ctx context.Context, clk clock.Clock, log *EventLog, events ...Event) (stop func(), err error) {
 	for _, e := range events {
 		if err := e.Validate(); err != nil {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	start := clk.Now()
-	go func() {
-		defer close(done)
-		for _, e := range timeline(ctx, clk, log, start, actions(events)) {
-			e.run()
-			log.Add(clk.Now(), "event", e.text+" early")
-		}
-	}()
-	return func() { cancel(); <-done }, nil
+	s := &schedule{clk: clk, log: log, start: clk.Now(), ended: make(chan struct{})}
+	s.mu.todo, s.mu.begun = actions(events), map[int]bool{}
+	s.mu.Lock()
+	s.armLocked()
+	s.mu.Unlock()
+	detach := context.AfterFunc(ctx, s.stop)
+	return func() { detach(); s.stop() }, nil
 }
 
-// timeline runs the actions and returns the ends that are still owed when ctx
-// ends before them.
-func timeline(ctx context.Context, clk clock.Clock, log *EventLog, start time.Time, todo []action) (owed []action) {
-	begun := map[int]bool{}
-	for i, a := range todo {
-		at := start.Add(a.at)
-		if !sleepUntil(ctx, clk, at) {
-			for _, rest := range todo[i:] {
-				if rest.end && begun[rest.event] {
-					owed = append(owed, rest)
-				}
-			}
-			return owed
-		}
-		begun[a.event] = true
-		a.run()
-		log.Add(at, "event", a.text)
-	}
-	return nil
-}
-
-// sleepUntil waits for an instant and reports false when ctx ended first.
-func sleepUntil(ctx context.Context, clk clock.Clock, at time.Time) bool {
-	d := clk.Until(at)
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	reached := make(chan struct{})
-	stop := afterFunc(clk, d, func() { close(reached) })
-	defer stop()
-	select {
-	case <-reached:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// DefaultEventLogSize is how many marks an [EventLog] keeps.
-const DefaultEventLogSize = 10_000
-
-// A Mark is one entry of an [EventLog].
-type Mark struct {
-	At     time.Time `json:"at"`
-	Source string    `json:"source"` // "event", "breaker payments", "alert ErrorRate", …
-	Text   string    `json:"text"`
-}
-
-// An EventLog is the bounded list of what happened to the system under test:
-// events of the timeline, transitions of breakers, alerts. Components made with
-// their NewT constructor write to the log of their test, and the report of a
-// run draws it. All methods are safe for concurrent use, and a nil *EventLog
-// drops everything.
-type EventLog struct {
-	trace *trace
+// schedule is a timeline that runs. Each action arms the next one: a goroutine
+// that sleeps from one to the other would arm the first only when it gets to run,
+// before or behind whatever the caller arms next.
+type schedule struct {
+	clk   clock.Clock
+	log   *EventLog
+	start time.Time
+	ended chan struct{} // closed when stop has ended what had begun
 
 	mu struct {
 		sync.Mutex
-		marks   []Mark
-		dropped int
+		todo    []action
+		begun   map[int]bool // events, by index
+		disarm  func()
+		running bool // an action
+		stopped bool
 	}
 }
 
-// Add appends a mark; beyond [DefaultEventLogSize] it counts it as dropped, so
-// that the beginning of a story is kept.
-func (l *EventLog) Add(at time.Time, source, text string) {
-	if l == nil {
-		return
+func (s *schedule) armLocked() {
+	if len(s.mu.todo) > 0 {
+		s.mu.disarm = afterFunc(s.clk, s.clk.Until(s.start.Add(s.mu.todo[0].at)), s.fire)
 	}
-	m := Mark{At: at.Round(time.Microsecond), Source: source, Text: text}
-	l.trace.mark(m)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.mu.marks) >= DefaultEventLogSize {
-		l.mu.dropped++
-		return
-	}
-	l.mu.marks = append(l.mu.marks, m)
 }
 
-// Marks returns a copy of the log, ordered by instant, and how many marks were
-// dropped.
-func (l *EventLog) Marks() (marks []Mark, dropped int) {
-	if l == nil {
-		return nil, 0
+// fire runs the next action.
+func (s *schedule) fire() {
+	s.mu.Lock()
+	if s.mu.stopped {
+		s.mu.Unlock()
+		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	marks = slices.Clone(l.mu.marks)
-	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
-	return marks, l.mu.dropped
+	a := s.mu.todo[0]
+	s.mu.todo = s.mu.todo[1:]
+	s.mu.begun[a.event] = true
+	s.mu.running = true
+	s.mu.Unlock()
+	defer func() { // also when the action calls Goexit
+		s.mu.Lock()
+		s.mu.running = false
+		stopped := s.mu.stopped
+		if !stopped {
+			s.armLocked()
+		}
+		s.mu.Unlock()
+		if stopped {
+			s.finish()
+		}
+	}()
+	s.log.Add(s.start.Add(a.at), "event", a.text)
+	a.run()
+}
+
+func (s *schedule) stop() {
+	s.mu.Lock()
+	first := !s.mu.stopped
+	s.mu.stopped = true
+	if s.mu.disarm != nil {
+		s.mu.disarm()
+	}
+	running := s.mu.running
+	s.mu.Unlock()
+	if first && !running {
+		s.finish()
+	}
+	<-s.ended
+}
+
+// finish ends what has begun. Nothing else runs any more.
+func (s *schedule) finish() {
+	defer close(s.ended)
+	for _, a := range s.mu.todo {
+		if a.end && s.mu.begun[a.event] {
+			a.run()
+			s.log.Add(s.clk.Now(), "event", a.text+" early")
+		}
+	}
 }

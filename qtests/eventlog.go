@@ -1,0 +1,62 @@
+package qtests
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultEventLogSize is how many marks an [EventLog] keeps.
+const DefaultEventLogSize = 10_000
+
+// A Mark is one entry of an [EventLog].
+type Mark struct {
+	At     time.Time `json:"at"`
+	Source string    `json:"source"` // "event", "breaker payments", "alert ErrorRate", …
+	Text   string    `json:"text"`
+}
+
+// An EventLog is the bounded list of what happened to the system under test:
+// events of the timeline, transitions of breakers, alerts. Components made with
+// their NewT constructor write to the log of their test, and the report of a
+// run draws it. All methods are safe for concurrent use, and a nil *EventLog
+// drops everything.
+type EventLog struct {
+	trace *trace
+
+	mu struct {
+		sync.Mutex
+		marks   []Mark
+		dropped int
+	}
+}
+
+// Add appends a mark; beyond [DefaultEventLogSize] it counts it as dropped, so
+// that the beginning of a story is kept.
+func (l *EventLog) Add(at time.Time, source, text string) {
+	if l == nil {
+		return
+	}
+	m := Mark{At: at.Round(time.Microsecond), Source: source, Text: text}
+	l.trace.mark(m)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.mu.marks) >= DefaultEventLogSize {
+		l.mu.dropped++
+		return
+	}
+	l.mu.marks = append(l.mu.marks, m)
+}
+
+// Marks returns a copy of the log, ordered by instant, and how many marks were
+// dropped.
+func (l *EventLog) Marks() (marks []Mark, dropped int) {
+	if l == nil {
+		return nil, 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	marks = slices.Clone(l.mu.marks)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
+	return marks, l.mu.dropped
+}
