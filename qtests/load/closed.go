@@ -237,8 +237,8 @@ func (c *closedLoop) pause(v *visitor) time.Duration {
 func (c *closedLoop) wait(v *visitor, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mu.stopped || v.gone {
-		return
+	if c.mu.stopped || v.gone || c.offset()+d >= c.duration {
+		return // nothing would start
 	}
 	v.timer = c.clk.AfterFunc(d, func() { c.visit(v) })
 }

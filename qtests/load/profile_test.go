@@ -205,14 +205,3 @@ func TestUsersComeAndGo(t *testing.T) {
 		collect(Users(0).To(2, 2*time.Second).For(500*time.Millisecond).To(0, time.Second)),
 		"2 s up, half a second at two, 1 s down: the levels 1.5 and 0.5 are at 2.75 s and 3.25 s")
 }
-
-func BenchmarkSchedule(b *testing.B) {
-	c := newCurve(time.Second, Rate(0).To(20_000, 2*time.Hour).pieces)
-	src := &even{curve: c}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, ok := src.next(); !ok {
-			src.k = 0
-		}
-	}
-}
