@@ -40,7 +40,7 @@ func (m *Monitor) flushLocked(at time.Time) {
 		r := m.receivers[n.Receiver]
 		if len(r.queue)+len(wakes) >= maxQueue { // any of the wakes may be for this queue
 			m.mu.dispatcher.Done(n, false)
-			m.mu.status.note(fmt.Errorf("monitor: %s: %d notifications are waiting already", r.name, maxQueue))
+			_ = m.mu.status.note(fmt.Errorf("monitor: %s: %d notifications are waiting already", r.name, maxQueue))
 			continue
 		}
 		wakes = append(wakes, func() {

@@ -52,21 +52,27 @@ func (t *TB) call(f func()) {
 	<-done
 }
 
-func (t *TB) Helper()      {}
+// Helper does nothing.
+func (t *TB) Helper() {}
+
+// Name returns the name given to [Run].
 func (t *TB) Name() string { return t.name }
 
+// Cleanup registers f to be called when the function of Run has ended.
 func (t *TB) Cleanup(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.mu.cleanups = append(t.mu.cleanups, f)
 }
 
+// Logf records a line of the log.
 func (t *TB) Logf(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.mu.logs = append(t.mu.logs, fmt.Sprintf(format, args...))
 }
 
+// Errorf records a failure.
 func (t *TB) Errorf(format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,6 +80,7 @@ func (t *TB) Errorf(format string, args ...any) {
 	t.mu.errors = append(t.mu.errors, fmt.Sprintf(format, args...))
 }
 
+// FailNow records a failure without a message and ends the goroutine.
 func (t *TB) FailNow() {
 	t.mu.Lock()
 	t.mu.failed = true
