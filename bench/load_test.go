@@ -104,7 +104,9 @@ func BenchmarkLoadFakeTime(b *testing.B) {
 		func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) { scenario(t, q, func() { time.Sleep(latency) }) })
 		},
-		func(t *testing.T) { qtests.Run(t, func(q *qtests.T) { scenario(t, q, func() { q.Clock().Sleep(latency) }) }) },
+		func(t *testing.T) {
+			qtests.Run(t, func(q *qtests.T) { scenario(t, q, func() { q.Clock().Sleep(latency) }) })
+		},
 	}
 	times, costs := make([][]float64, len(turns)), make([][]float64, len(turns))
 	for b.Loop() {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,21 +51,25 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 // queued is a server of one place, whose clients give up after a second but
 // whose queue keeps what they asked for, and who ask again at once: the classic
 // metastable system.
-func queued(q *qtests.T, retries int) (Scenario, *bool) {
-	down := new(bool)
+func queued(q *qtests.T, retries int) (Scenario, *atomic.Bool) {
+	down := new(atomic.Bool)
+	var mu sync.Mutex // the requests are goroutines
 	free := q.Clock().Now()
 	return Scenario{
 		Profile: Rate(80).For(4 * time.Minute), Timeout: time.Second, Retry: Retry{Max: retries},
 		Do: func(ctx context.Context, u *User) error {
-			if *down {
+			if down.Load() {
 				<-ctx.Done()
 				return ctx.Err()
 			}
+			mu.Lock()
 			if now := q.Clock().Now(); free.Before(now) {
 				free = now
 			}
 			free = free.Add(10 * time.Millisecond) // the work is done, wanted or not
-			return u.Sleep(ctx, q.Clock().Until(free))
+			wait := q.Clock().Until(free)
+			mu.Unlock()
+			return u.Sleep(ctx, wait)
 		},
 	}, down
 }
@@ -73,7 +79,7 @@ func TestRecoversTellsMetastability(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			rs = Recovers(q, Disturbances{Sizes: []float64{0.2, 30}}, func(seconds float64) (Scenario, qtests.Event) {
 				s, down := queued(q, retries)
-				return s, qtests.NewEvent("outage", func() { *down = true }, func() { *down = false }).
+				return s, qtests.NewEvent("outage", func() { down.Store(true) }, func() { down.Store(false) }).
 					At(time.Minute).For(time.Duration(seconds * float64(time.Second)))
 			})
 		})

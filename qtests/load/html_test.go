@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // outage is a scenario with something to see in every chart but those of a
 // monitor.
 func outage(q *qtests.T) Scenario {
-	down := false
+	var down atomic.Bool // the requests are goroutines
 	stream := qtests.StreamOf(q, "latency")
 	latency := qtests.LogNormal(8*time.Millisecond, 60*time.Millisecond)
 	return Scenario{
@@ -29,24 +30,24 @@ func outage(q *qtests.T) Scenario {
 				return u.Sleep(ctx, latency.Sample(stream.At(uint64(u.Request()))))
 			}},
 			{Name: "checkout", Do: func(ctx context.Context, u *User) error {
-				if down && u.Request()%3 == 0 {
+				if down.Load() && u.Request()%3 == 0 {
 					return errors.New("payments: 503 Service Unavailable")
 				}
-				if down {
+				if down.Load() {
 					return u.Sleep(ctx, time.Hour)
 				}
 				return u.Sleep(ctx, 2*latency.Sample(stream.At(uint64(u.Request()))))
 			}},
 		},
 		Events: []qtests.Event{qtests.NewEvent("payments: outage", func() {
-			down = true
+			down.Store(true)
 			q.EventLog().Add(q.Clock().Now().Add(2*time.Second), "breaker payments", "closed → open: 5 consecutive failures")
 			q.EventLog().Add(q.Clock().Now().Add(32*time.Second), "breaker payments", "open → half-open: timeout")
 			q.EventLog().Add(q.Clock().Now().Add(33*time.Second), "breaker payments", "half-open → open: probe failed")
 			q.EventLog().Add(q.Clock().Now().Add(50*time.Second), "alert PaymentsDown", "inactive → pending")
 			q.EventLog().Add(q.Clock().Now().Add(70*time.Second), "alert PaymentsDown", "pending → firing")
 		}, func() {
-			down = false
+			down.Store(false)
 			q.EventLog().Add(q.Clock().Now().Add(3*time.Second), "breaker payments", "open → half-open: timeout")
 			q.EventLog().Add(q.Clock().Now().Add(4*time.Second), "breaker payments", "half-open → closed: 1 success")
 			q.EventLog().Add(q.Clock().Now().Add(20*time.Second), "alert PaymentsDown", "firing → resolved")

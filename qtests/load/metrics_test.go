@@ -2,6 +2,7 @@ package load
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		places := pool.NewT(q, pool.Config[int]{Name: "places", Max: 2, New: func(context.Context) (int, error) { return 0, nil }})
 		br := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
 		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, br, metrics}})
-		down := false
+		var down atomic.Bool // the requests are goroutines
 		res := Run(q, Scenario{
 			Name: "shop", Profile: Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,
 			Do: func(ctx context.Context, u *User) error {
@@ -33,13 +34,13 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 						return err
 					}
 					defer lease.Release()
-					if err := u.Sleep(ctx, 90*time.Millisecond); err != nil || !down {
+					if err := u.Sleep(ctx, 90*time.Millisecond); err != nil || !down.Load() {
 						return err
 					}
 					return context.DeadlineExceeded
 				})
 			},
-			Events: []qtests.Event{qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false }).At(2 * time.Minute).For(time.Minute)},
+			Events: []qtests.Event{qtests.NewEvent("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) }).At(2 * time.Minute).For(time.Minute)},
 		})
 		byName := map[string][]float64{}
 		for _, s := range res.Series {

@@ -214,13 +214,3 @@ func (p *piece) waveInverse(a, unit float64) time.Duration {
 	}
 	return min(time.Duration(math.Round(high)), p.d)
 }
-
-// rate returns the rate at t, in arrivals per unit.
-func (c *curve) rate(t time.Duration) float64 {
-	i := max(sort.Search(len(c.starts), func(i int) bool { return c.starts[i] > t })-1, 0)
-	p, x := c.pieces[i], float64(t-c.starts[i])
-	if p.wave.amplitude != 0 {
-		return p.from + p.wave.amplitude*math.Sin(2*math.Pi*x/float64(p.wave.period))
-	}
-	return p.from + (p.to-p.from)*x/float64(p.d)
-}

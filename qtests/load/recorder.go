@@ -20,7 +20,7 @@ type tally struct {
 	started, finished int64
 	errors            int64
 	response, service Histogram
-	firstEnd, lastEnd time.Duration
+	lastEnd           time.Duration
 	interrupted       int64
 }
 

@@ -25,7 +25,6 @@ type run struct {
 	duration time.Duration
 	ctx      context.Context // of the caller; its values reach the requests
 	users    qtests.Stream
-	repeat   string
 	scale    float64
 	feeds    map[string]*Feed // with places of their own in the rows
 

@@ -28,18 +28,19 @@ func RunAll(t qtests.TB, scenarios ...Scenario) []*Result {
 	results := make([]*Result, len(runs))
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
-	starts := make([]func(), len(runs))
 	wg.Add(len(runs))
-	for i, r := range runs {
-		starts[i] = func() {
-			go func() {
-				defer wg.Done()
-				results[i], errs[i] = r.execute()
-			}()
+	// Each start arms the next one before it begins, so that what the scenarios
+	// do at their first instant has an order.
+	var start func(i int)
+	start = func(i int) {
+		if i+1 < len(runs) {
+			runs[i].clk.AfterFunc(0, func() { start(i + 1) })
 		}
+		defer wg.Done()
+		results[i], errs[i] = runs[i].execute()
 	}
 	if len(runs) > 0 {
-		qtests.InTurn(runs[0].clk, starts...) // so that the first one's first timer is first
+		go start(0)
 	}
 	wg.Wait()
 	for i, res := range results {
