@@ -1,0 +1,50 @@
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func value(x float64) *Value { v := Value(x); return &v }
+
+func TestPageEscapesAndRepeats(t *testing.T) {
+	p := Page{
+		Title: "<script>alert(1)</script>", Verdict: "PASS", Good: true, Span: 10,
+		Charts: []Chart{{Title: "a</script>", Unit: Rate, Series: []Series{{Name: "s", Width: 1, Values: []*Value{value(1), nil, value(0.1)}}}}},
+		Marks:  []Mark{{At: 1, Kind: "event", Who: "event", Text: "</script><b>"}},
+		Tables: []Table{{Title: "T", Head: []string{"h"}, Rows: [][]Cell{Cells("1,000"), {{Text: "broken", Tone: "bad"}}}}},
+	}
+	var first, second strings.Builder
+	require.NoError(t, p.Write(&first))
+	require.NoError(t, p.Write(&second))
+	require.Equal(t, first.String(), second.String())
+	require.NotContains(t, first.String(), "<script>alert")
+	require.Equal(t, 2, strings.Count(first.String(), "</script>"), "text does not end a script")
+	require.Contains(t, first.String(), `"values":[1,null,0.1]`)
+	require.Contains(t, first.String(), `<td class="n">1,000</td>`)
+	require.Contains(t, first.String(), `<span class="tone bad">broken</span>`)
+}
+
+func TestPageWithoutATimeAxisIsAnError(t *testing.T) {
+	for _, span := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		require.ErrorContains(t, Page{Span: span}.Write(nil), "Page.Span")
+	}
+}
+
+func TestValuesThatAreNotFiniteAreGaps(t *testing.T) {
+	for x, want := range map[float64]string{0.1: "0.1", math.Inf(1): "null", 1e6: "1e+06"} {
+		got, err := json.Marshal(Value(x))
+		require.NoError(t, err)
+		require.JSONEq(t, want, string(got))
+	}
+	got, err := json.Marshal(Value(math.NaN()))
+	require.NoError(t, err)
+	require.Equal(t, "null", string(got))
+}
