@@ -1,9 +1,6 @@
 package qtests
 
-import (
-	"container/heap"
-	"slices"
-)
+import "slices"
 
 // A claim is one pending wait: the raw instant at which the bubble fires it and
 // the nominal instant that was asked for, in nanoseconds since 1970.
@@ -13,7 +10,7 @@ type claim struct{ raw, nominal int64 }
 // lock or clock. Its size is that of the pending waits, plus those abandoned
 // without notice whose instant has not passed yet.
 type claims struct {
-	taken map[int64]slot
+	taken slots
 	// lapsing holds the instants that nobody will settle for sure (a stopped
 	// timer is never seen), so that take can forget those that have passed.
 	lapsing instants
@@ -27,15 +24,7 @@ type claims struct {
 
 const microsecond = 1000
 
-// A slot is a taken instant. next is a hint, at or before the first free instant
-// after it: a thousand waits for one instant would otherwise probe it a thousand
-// times each.
-type slot struct {
-	nominal, next int64
-	rest          bool // the wait of somebody who waits for the others
-}
-
-func newClaims() claims { return claims{taken: map[int64]slot{}, free: microsecond} }
+func newClaims() claims { return claims{free: microsecond} }
 
 // take claims the first free instant at or after nominal that is neither a whole
 // number of microseconds away from now nor on a ticker's nanosecond. Code that
@@ -43,32 +32,33 @@ func newClaims() claims { return claims{taken: map[int64]slot{}, free: microseco
 // rule keeps its timers, armed in the same event, apart from ours.
 func (c *claims) take(now, nominal int64) (raw int64) {
 	for len(c.lapsing) > 0 && c.lapsing[0] < now {
-		c.settle(heap.Pop(&c.lapsing).(int64))
+		c.settle(c.lapsing.pop())
 	}
 	raw = c.allowed(now, max(nominal, now))
-	head := raw // the first busy instant that was met
-	for met := false; ; met = true {
-		at := raw
-		s, busy := c.taken[at]
-		if !busy {
+	var first, last *slot // of those that were met
+	for {
+		s := c.taken.find(raw)
+		if s == nil {
 			// Free only because an earlier wait for this instant began a whole
-			// number of microseconds before it: to take it now would be to
+			// number of microseconds before it? To take it now would be to
 			// overtake.
-			at = c.unreserved(raw + 1)
-			if s, busy = c.taken[at]; !busy || s.nominal > nominal {
+			s = c.taken.find(c.unreserved(raw + 1))
+			if s == nil || s.nominal > nominal {
 				break
 			}
 		}
-		if !met {
-			head = at
+		if last == nil {
+			first = s
+		} else {
+			last.next = s.next // whoever comes by there next time skips a step
 		}
+		last = s
 		raw = c.allowed(now, s.next)
 	}
-	c.taken[raw] = slot{nominal: nominal, next: raw + 1}
-	if s, ok := c.taken[head]; ok && head != raw {
-		s.next = raw + 1
-		c.taken[head] = s
+	if first != nil {
+		first.next = raw + 1
 	}
+	c.taken.put(slot{raw: raw, nominal: nominal, next: raw + 1})
 	c.stretch = max(c.stretch, raw-nominal)
 	return raw
 }
@@ -101,13 +91,12 @@ func (c *claims) reserve(now int64) {
 
 // lapse marks a claim as one that may never be settled.
 func (c *claims) lapse(raw int64) {
-	heap.Push(&c.lapsing, raw)
+	c.lapsing.push(raw)
 	// Cancelled waits give their instant back but stay in the heap until it has
 	// passed; they may make up half of it.
-	if len(c.lapsing) > 2*len(c.taken)+64 {
+	if len(c.lapsing) > 2*c.taken.n+64 {
 		c.lapsing = slices.DeleteFunc(c.lapsing, func(raw int64) bool {
-			_, pending := c.taken[raw]
-			return !pending
+			return c.taken.find(raw) == nil
 		})
 		// An instant given back and taken again is in there twice. A sorted
 		// slice is a heap.
@@ -119,41 +108,65 @@ func (c *claims) lapse(raw int64) {
 // rest marks a claim as one that displacedAfter passes over: two who wait for
 // each other's last event would wait for ever.
 func (c *claims) rest(raw int64) {
-	s := c.taken[raw]
-	s.rest = true
-	c.taken[raw] = s
+	c.taken.find(raw).rest = true
 }
 
 // settle removes a claim.
-func (c *claims) settle(raw int64) { delete(c.taken, raw) }
+func (c *claims) settle(raw int64) { c.taken.remove(raw) }
 
 // nominal returns what the claim at raw asked for.
 func (c *claims) nominal(raw int64) (nominal int64, ok bool) {
-	s, ok := c.taken[raw]
-	return s.nominal, ok
+	if s := c.taken.find(raw); s != nil {
+		return s.nominal, true
+	}
+	return 0, false
 }
 
 // displacedAfter reports whether an instant after now is claimed for a nominal
 // instant at or before nominal.
 func (c *claims) displacedAfter(now, nominal int64) bool {
 	for raw := now + 1; raw <= nominal+c.stretch; raw++ {
-		if s, ok := c.taken[raw]; ok && s.nominal <= nominal && !s.rest {
+		if s := c.taken.find(raw); s != nil && s.nominal <= nominal && !s.rest {
 			return true
 		}
 	}
 	return false
 }
 
-// instants is a min-heap.
+// instants is a binary min-heap. That of container/heap allocates for every
+// element, which was a third of what an AfterFunc cost.
 type instants []int64
 
-func (h instants) Len() int           { return len(h) }
-func (h instants) Less(i, j int) bool { return h[i] < h[j] }
-func (h instants) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *instants) Push(x any)        { *h = append(*h, x.(int64)) }
-func (h *instants) Pop() any {
+func (h *instants) push(x int64) {
+	*h = append(*h, x)
+	for i := len(*h) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if (*h)[parent] <= (*h)[i] {
+			return
+		}
+		(*h)[parent], (*h)[i] = (*h)[i], (*h)[parent]
+		i = parent
+	}
+}
+
+// pop removes the smallest.
+func (h *instants) pop() int64 {
 	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
+	smallest, last := old[0], len(old)-1
+	old[0] = old[last]
+	*h = old[:last]
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= last {
+			return smallest
+		}
+		if right := child + 1; right < last && old[right] < old[child] {
+			child = right
+		}
+		if old[i] <= old[child] {
+			return smallest
+		}
+		old[i], old[child] = old[child], old[i]
+		i = child
+	}
 }

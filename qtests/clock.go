@@ -113,7 +113,7 @@ func (c *tieFree) last() time.Time {
 func (c *tieFree) pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.mu.claims.taken)
+	return c.mu.claims.taken.n
 }
 
 // behind reports whether a displaced event of the present nominal instant, or
@@ -290,10 +290,11 @@ func InTurn(clk clock.Clock, wakes ...func()) {
 	// a woken goroutine wants, which would stop the bubble's time for good.
 	var next func()
 	next = func() {
-		wakes[0]()
+		wake := wakes[0]
 		if wakes = wakes[1:]; len(wakes) > 0 {
-			afterFunc(c, 0, next)
+			afterFunc(c, 0, next) // first, or it would compete with what is woken
 		}
+		wake()
 	}
 	afterFunc(c, 0, next)
 }

@@ -19,7 +19,7 @@ func (q *T) ClockStats() ClockStats {
 	defer c.mu.Unlock()
 	return ClockStats{
 		Waits:           c.moves.Load(),
-		Pending:         uint64(len(c.mu.claims.taken)),
+		Pending:         uint64(c.mu.claims.taken.n),
 		MaxDisplacement: time.Duration(c.mu.claims.stretch),
 	}
 }

@@ -82,17 +82,74 @@ func checkClaims(t *testing.T, r *rand.Rand, operations int) {
 				c.lapse(raw)
 			}
 			pending[raw] = w
-			for raw := range c.taken {
-				require.GreaterOrEqual(t, raw, now, "an instant that has passed is kept")
+			for _, s := range c.taken.table {
+				require.False(t, s.raw != 0 && s.raw < now, "an instant that has passed is kept")
 			}
 			got, ok := c.nominal(raw)
 			require.True(t, ok)
 			require.Equal(t, nominal, got)
 		}
-		require.LessOrEqual(t, len(c.lapsing), 2*len(c.taken)+65)
+		require.LessOrEqual(t, len(c.lapsing), 2*c.taken.n+65)
 	}
 	for raw := range pending {
-		require.Contains(t, c.taken, raw)
+		require.NotNil(t, c.taken.find(raw))
+	}
+}
+
+// TestSlotsModel compares the table with the built-in map.
+func TestSlotsModel(t *testing.T) {
+	for seed := range uint64(20) {
+		r := NewStream(seed, "slots").Rand()
+		var table slots
+		model := map[int64]slot{}
+		for step := range 20_000 {
+			// Few distinct instants, and waves of growth and decline, so that
+			// rows form, wrap around the end and dissolve.
+			raw := 1 + r.Int64N(500)*1000
+			if (step/4000)%2 == 0 || r.IntN(3) > 0 {
+				if table.find(raw) == nil {
+					s := slot{raw: raw, nominal: r.Int64(), next: r.Int64()}
+					table.put(s)
+					model[raw] = s
+				} else {
+					table.find(raw).next++
+					s := model[raw]
+					s.next++
+					model[raw] = s
+				}
+			}
+			if (step/4000)%2 == 1 || r.IntN(3) == 0 {
+				raw := 1 + r.Int64N(500)*1000
+				table.remove(raw)
+				delete(model, raw)
+			}
+			if step%100 == 0 {
+				require.Equal(t, len(model), table.n)
+				for raw, want := range model {
+					require.Equal(t, want, *table.find(raw))
+				}
+				require.LessOrEqual(t, 2*table.n, max(len(table.table), minSlots))
+				require.LessOrEqual(t, len(table.table), max(minSlots, 32*table.n+32))
+			}
+		}
+	}
+}
+
+func TestInstantsModel(t *testing.T) {
+	r := NewStream(1, "instants").Rand()
+	var h instants
+	var sorted []int64
+	for range 10_000 {
+		if r.IntN(5) < 3 {
+			x := r.Int64N(1000)
+			h.push(x)
+			at, _ := slices.BinarySearch(sorted, x)
+			sorted = slices.Insert(sorted, at, x)
+		} else if len(sorted) > 0 {
+			require.Equal(t, sorted[0], h.pop())
+			sorted = sorted[1:]
+		}
+		require.Len(t, h, len(sorted))
 	}
 }
 
@@ -102,12 +159,18 @@ func TestClaimsManyAtOneInstant(t *testing.T) {
 	for range 100_000 {
 		c.take(0, 1_000_000)
 	}
-	require.Len(t, c.taken, 100_000)
+	require.Equal(t, 100_000, c.taken.n)
 	require.Less(t, c.stretch, int64(100_200))
 	for range 100_000 {
 		c.take(7, 1_000_000) // to whom instants are free that were not to the others
 	}
-	require.Len(t, c.taken, 200_000)
+	require.Equal(t, 200_000, c.taken.n)
+
+	// Each from an instant of its own, for one of its own in the midst of the row.
+	for i := range int64(100_000) {
+		c.take(i, 1_000_000+i)
+	}
+	require.Equal(t, 300_000, c.taken.n)
 }
 
 // TestEveryMethodOfTheClock waits for one instant in every way there is, twice,
