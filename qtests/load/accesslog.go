@@ -58,9 +58,9 @@ func (e LineError) Error() string {
 // remote_addr, ip, host), method, path (or uri, url, request_uri), status, and bytes (or
 // size, body_bytes_sent). Only the time and the path must be there.
 //
-// A line that does not parse, one longer than 64 KiB, and one whose time is
-// more than 366 days from the middle of the log (a wrong year) are counted and the first
-// five kept; none of them is fatal unless no line is left, which is
+// A line that does not parse, one longer than 64 KiB, and one whose time is more
+// than 183 days from the middle of the log (a wrong year) are counted and the
+// first five kept; none of them is fatal unless no line is left, which is
 // ErrNoEntries joined with the lines kept. Times out of order are sorted. More
 // than MaxLogEntries entries, and an error of r, are errors that name the line.
 func ReadLog(file string, r io.Reader) (*Log, error) {
