@@ -11,7 +11,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool"
 )
 
-type conn struct{ n int }
+type conn [8]byte
 
 // BenchmarkPoolUncontended is one Acquire and Release with a resource idle.
 func BenchmarkPoolUncontended(b *testing.B) {
