@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -55,7 +56,7 @@ func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, 
 	set := &seriesSet{at: -1}
 	for _, s := range q.history.Series(time.UnixMilli(from-1), time.UnixMilli(to), matchers...) {
 		b := labels.NewScratchBuilder(len(s.Labels) + 1)
-		b.Add(labels.MetricName, s.Name)
+		b.Add(model.MetricNameLabel, s.Name)
 		for name, value := range s.Labels {
 			b.Add(name, value)
 		}
