@@ -87,11 +87,13 @@ function lines(chart, svg, height) {
 function draw(s, svg, Y, base) {
   const color = `var(--c${s.color})`, first = Math.max(Math.floor(from / s.width) - 1, 0), last = Math.min(Math.ceil(to / s.width) + 1, s.values.length);
   const narrow = s.width / (to - from) * (W - L - R) < 3;
-  let path = "", run = [];
+  let path = "", dots = "", run = [];
   const flush = () => {
     if (!run.length) return;
     if (s.area) {
       path += `M${run[0][0]} ${base}` + run.map(([a, b, y]) => `L${a} ${y}L${b} ${y}`).join("") + `L${run.at(-1)[1]} ${base}Z`;
+    } else if (run.length === 1 && run[0][1] - run[0][0] < 4) { // too short for a line
+      dots += `M${(run[0][0] + run[0][1]) / 2} ${run[0][2]}h.01`;
     } else if (narrow && run.length > 1) {
       path += "M" + run.map(([a, b, y]) => `${((a + b) / 2).toFixed(2)} ${y}`).join("L");
     } else {
@@ -108,6 +110,7 @@ function draw(s, svg, Y, base) {
   flush();
   el("path", {d: path, fill: s.area ? color : "none", "fill-opacity": .35, stroke: color, "stroke-width": s.area ? 1 : 1.6,
     "stroke-linejoin": "round", "stroke-dasharray": s.dashed ? "5 4" : "none"}, svg);
+  if (dots) el("path", {d: dots, stroke: color, "stroke-width": 4, "stroke-linecap": "round"}, svg);
 }
 function lanes(chart, svg, height) {
   behind(svg, height);
