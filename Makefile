@@ -22,6 +22,7 @@ fuzz:
 	  done; done
 
 bench:
+	go test -run '^$$' -bench . ./...
 	cd bench && go test -run '^$$' -bench . ./...
 
 lint:

@@ -40,6 +40,7 @@ func TestQuickstart(t *testing.T) {
 func quickstart(q *qtests.T) *load.Result {
 	log, err := load.ReadLog("access.log", fixtures.AccessLog()) // one minute of every hour
 	require.NoError(q, err)
+	q.Log(log)
 	traffic := load.Replay(log.Entries)
 	busiest := traffic.Offset(time.Date(2015, time.May, 19, 19, 5, 0, 0, time.UTC))
 
@@ -65,13 +66,13 @@ func quickstart(q *qtests.T) *load.Result {
 	br.RequireTransitionsInclude(q, breaker.Open, breaker.HalfOpen, breaker.Closed)
 	mon.RequireFired(q, "RelatedDown")
 	mon.RequireResolvedWithin(q, "RelatedDown", time.Hour)
-	q.Logf("real: %v of traffic in %v on %d cores; the report is %s", res.Elapsed.Round(time.Minute),
+	fmt.Fprintf(q.Output(), "real: %v of traffic in %v on %d cores; the report is %s\n", res.Elapsed.Round(time.Minute),
 		q.RealElapsed().Round(10*time.Millisecond), runtime.NumCPU(), res.WriteHTML(q))
 	return res
 }
 
-// TestQuickstartRepeats compares whole runs, byte for byte.
-func TestQuickstartRepeats(t *testing.T) {
+// TestRepeatQuickstart compares whole runs, byte for byte.
+func TestRepeatQuickstart(t *testing.T) {
 	runs := 2
 	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil {
 		runs = min(max(runs, n), 50)

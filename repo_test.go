@@ -35,10 +35,10 @@ func TestReadmeIsTrue(t *testing.T) {
 		kinds[kind]++
 		switch kind {
 		case "go":
-			require.Contains(t, compiled, text, "not in examples_test.go, nor in bench")
+			require.True(t, strings.Contains(compiled, text), "neither in examples_test.go nor in bench:\n%s", text)
 		case "sh":
 			for line := range strings.Lines(text) {
-				require.Contains(t, gate, line, "not run by the gate")
+				require.True(t, strings.Contains(gate, line), "not run by the gate: %s", line)
 			}
 		case "text":
 			if !strings.HasPrefix(text, "real: ") {

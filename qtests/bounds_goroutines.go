@@ -100,7 +100,7 @@ func (w *goroutineWatch) end(t TB) {
 	defer w.mu.Unlock()
 	w.mu.ended = true
 	if len(w.mu.peak) > 0 {
-		t.Errorf("qtests: %s had %d goroutines at once; LimitGoroutines allows %d. They were started at\n%s",
+		t.Errorf("qtests: %s had at least %d goroutines at once; LimitGoroutines allows %d. They were started at\n%s",
 			t.Name(), len(w.mu.peak), w.limit, describeOrigins(w.mu.peak))
 	}
 }

@@ -2,11 +2,14 @@ package qtests
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 )
 
 // Bounds of Steady.
 const (
+	// steadyTries is how often the readings must show a slope.
+	steadyTries  = 2
 	steadyWarmUp = 2  // rounds before the first reading, which fill caches
 	steadyLeast  = 8  // rounds below which a step looks like a slope
 	steadyTraced = 16 // rounds, at the most, to find the allocation sites
@@ -17,7 +20,8 @@ const (
 
 // Steady calls f rounds times, reads the live heap after each round, and fails t
 // if the heap grows from round to round. It fails on a slope and not on a step: a
-// cache that fills in any one round, or two, passes. f is called twice more
+// cache that fills in any one round, or two, passes. A slope must show twice, so f
+// is called up to twice as often. f is called twice more
 // before, to warm up; rounds must be at least 8, and 20 is a good number.
 //
 // The slope is the 15th percentile of the slopes between all pairs of readings
@@ -40,14 +44,18 @@ func Steady(t TB, rounds int, f func()) {
 	for range steadyWarmUp {
 		f()
 	}
-	readings := make([]int64, rounds)
-	for i := range readings {
-		f()
-		readings[i] = liveHeap()
-	}
-	slope := lowSlope(readings)
-	if slope < steadySlope {
-		return
+	var readings []int64
+	var slope float64
+	// A slope that the rest of the process had for a while is gone the next time.
+	for range steadyTries {
+		readings = readings[:0]
+		for range rounds {
+			f()
+			readings = append(readings, liveHeap())
+		}
+		if slope = lowSlope(readings); slope < steadySlope {
+			return
+		}
 	}
 	traced := min(rounds, steadyTraced)
 	alone(t, "Steady", "the heap is that") // f may have become parallel meanwhile
@@ -83,6 +91,7 @@ func keptByRound(rounds int, f func()) map[string]int64 {
 	}
 	collect()
 	sites := readHeapProfile().keptSince(before, rate)
+	runtime.KeepAlive(f) // what f keeps may be a variable that nobody else has
 	for site := range sites {
 		sites[site] /= int64(rounds)
 	}

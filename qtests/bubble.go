@@ -44,7 +44,8 @@ type T struct {
 //
 // Run returns only after a pass. After a failed body it ends the calling test
 // with FailNow, after a skipped one with SkipNow: code that follows Run does not
-// execute then, but what was deferred or registered with t.Cleanup does.
+// execute then, but what was deferred or registered with t.Cleanup does. A body
+// that skips under some seeds only is not skipped.
 //
 // With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
 // with -qtests.verify twice under each of them.
@@ -53,23 +54,30 @@ func Run(t *testing.T, body func(q *T)) {
 	checkStart(t)
 	here := runCommand(t)
 	seed, n := seedSetting.get(), seedsSetting.get()
+	if seedSetting.random {
+		t.Logf("qtests: seed %d, drawn", seed)
+	}
 	var failed []uint64
+	skipped := 0
 	for i := range uint64(n) {
 		o := runSeed(t, seed+i, body)
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Logf("qtests: to repeat: %s", here.withSeed(seed+i))
 			t.FailNow()
-		case o.skipped && !o.failed:
-			t.SkipNow()
 		case o.failed:
 			failed = append(failed, seed+i)
+		case o.skipped:
+			skipped++
 		}
 	}
 	if len(failed) > 0 {
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
 			len(failed), n, listSeeds(failed), here.withSeed(failed[0]))
 		t.FailNow()
+	}
+	if skipped == n {
+		t.SkipNow()
 	}
 }
 
@@ -157,7 +165,10 @@ func (q *T) JumpTo(at time.Time) {
 	if n := q.clock.pending(); n > 0 {
 		Fatalf(q, "qtests: JumpTo(%v): %d waits are pending on the clock; jump before the first of them, or Sleep through them", at, n)
 	}
-	time.Sleep(at.Sub(now))
+	if at.After(time.Unix(0, lastInstant)) {
+		Fatalf(q, "qtests: JumpTo(%v): no clock of Go goes beyond the year 2262", at)
+	}
+	time.Sleep(time.Until(at)) // raw, so that the bubble is at exactly that instant
 	q.start = q.clock.Now()
 }
 

@@ -3,6 +3,7 @@ package qtests
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,7 @@ type tieFree struct {
 	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
-	// rests are told whenever a wait has ended.
+	// rests are told whenever a wait begins and ends.
 	rests rests
 
 	mu struct {
@@ -57,6 +58,7 @@ func newTieFree() *tieFree {
 // duration to wait on package time. With lapse the claim is forgotten by itself
 // once its instant has passed; otherwise it stays until settled.
 func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Duration) {
+	c.rests.call()
 	now := time.Now().UnixNano()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,8 +85,10 @@ func (c *tieFree) fired(taken claim) {
 
 // abandon gives the instant of a cancelled wait back.
 func (c *tieFree) abandon(taken claim) {
+	now := time.Now().UnixNano()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.nominalLocked(now) // it may be the claim by which this instant is known
 	c.mu.claims.settle(taken.raw)
 }
 
@@ -255,10 +259,14 @@ func afterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
 
 func saturatingAdd(t int64, d time.Duration) int64 {
 	if s := t + int64(d); s >= t {
-		return s
+		return min(s, lastInstant)
 	}
-	return 1<<63 - 1
+	return lastInstant
 }
+
+// lastInstant is the latest nominal instant, in nanoseconds since 1970: what is
+// due later is due then. A millisecond is left for displacement.
+const lastInstant = math.MaxInt64 - int64(time.Millisecond)
 
 // TieFree reports whether clk is the clock of a bubble, on which [InTurn] orders
 // what is woken.

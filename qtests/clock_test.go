@@ -348,3 +348,30 @@ func TestClockStats(t *testing.T) {
 		require.Zero(q, s.Pending)
 	})
 }
+
+func TestCancelBehindItsTimeoutMovesNothing(t *testing.T) {
+	Run(t, func(q *T) {
+		for range 1000 {
+			q.Clock().Timer(time.Second)
+		}
+		ctx, cancel := q.Clock().WithTimeout(q.Context(), time.Second)
+		<-ctx.Done()
+		cancel()
+		require.Equal(q, time.Second, q.Elapsed())
+		q.Sleep(time.Second)
+		require.Equal(q, 2*time.Second, q.Elapsed())
+	})
+}
+
+func TestWaitsBeyondTheEndOfTime(t *testing.T) {
+	Run(t, func(q *T) {
+		c := q.Clock()
+		far := c.AfterFunc(1<<63-1, func() {})
+		defer far.Stop()
+		ctx, cancel := c.WithDeadline(q.Context(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+		defer cancel()
+		require.NoError(q, ctx.Err())
+		c.Sleep(1<<63 - 1)
+		require.Equal(q, 2262, c.Now().Year())
+	})
+}

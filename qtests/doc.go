@@ -111,7 +111,9 @@
 // goroutines that hold it up, by cause. Where the wait may end by itself (a socket,
 // a system call) it gives six times as long, and says so. The bubble is left
 // behind, with its goroutines, and the tests that follow run; what it reports
-// later is dropped.
+// later is dropped. One thing the watchdog cannot prevent: what is cleaned up
+// outside, a server's Close for example, must not touch a channel of the bubble,
+// or the runtime ends the process. A goroutine that spins is no standstill.
 //
 // # Leaks
 //
@@ -127,6 +129,7 @@
 //	-qtests.seeds    QTESTS_SEEDS     1        run every bubble under this many seeds
 //	-qtests.verify   QTESTS_VERIFY    false    run every bubble twice, and compare
 //	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
+//	-qtests.scale    QTESTS_SCALE     1        of package load: arrivals and users, times this
 //
 // A flag wins over its variable. Flags exist in test binaries only.
 package qtests

@@ -177,11 +177,19 @@ func (g goroutine) userLine() string {
 			innermost = trimPosition(line)
 		}
 		library := standardLibrary == "" || strings.HasPrefix(line, "\t"+standardLibrary)
-		if !library && !strings.Contains(function, groundFloor+"(*T).") {
+		if !library && !isMachinery(function) {
 			return trimPosition(line)
 		}
 	}
 	return innermost
+}
+
+// isMachinery reports whether a function is one of those through which the ground
+// floor calls the user's.
+func isMachinery(function string) bool {
+	name, ok := strings.CutPrefix(function, groundFloor)
+	return ok && (strings.HasPrefix(name, "(*T).") || strings.HasPrefix(name, "(*tieFree).") ||
+		strings.HasPrefix(name, "afterFunc.") || strings.HasPrefix(name, "InTurn."))
 }
 
 // trimPosition reduces "\t/path/file.go:12 +0x4a" to "/path/file.go:12".

@@ -83,6 +83,10 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 		switch {
 		case returned || inner.Failed() || inner.Skipped():
 			return
+		case q.sealed.Load():
+			// The testing package wants a body that exits to say why; a failure
+			// would be that of a test that is over.
+			inner.SkipNow()
 		case outerFailed():
 			q.Logf("qtests: the body called FailNow of the test outside; inside the bubble, use the methods of q")
 		default:
@@ -114,8 +118,12 @@ func (q *T) conclude() {
 // The value received first says that it listens: the one after it is read then,
 // not when that goroutine last went to sleep.
 func (b *bubbleRun) askRealTime() time.Time {
-	<-b.realTime
-	return <-b.realTime
+	select {
+	case <-b.realTime:
+		return <-b.realTime
+	case <-b.done: // the bubble has ended: its caller is outside
+		return time.Now()
+	}
 }
 
 // end reports what the end of the bubble brought to light.
@@ -148,12 +156,7 @@ type command struct{ pattern, pkg string }
 
 // runCommand describes the test that called Run.
 func runCommand(t *testing.T) command {
-	parts := strings.Split(t.Name(), "/")
-	for i, p := range parts {
-		// A quote would end the shell's; the pattern's dot matches it.
-		parts[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(p), "'", ".") + "$"
-	}
-	c := command{pattern: strings.Join(parts, "/"), pkg: "."}
+	c := command{pattern: RunPattern(t.Name()), pkg: "."}
 	if pc, _, _, ok := runtime.Caller(2); ok {
 		name := runtime.FuncForPC(pc).Name() // example.com/shop/cart_test.TestX.func1
 		slash := strings.LastIndexByte(name, '/') + 1
@@ -164,8 +167,25 @@ func runCommand(t *testing.T) command {
 	return c
 }
 
+// RunPattern returns the pattern for go test -run that chooses the test called
+// name, and no other, to stand between single quotes.
+func RunPattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		// A quote would end the shell's; the pattern's dot matches it.
+		parts[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(p), "'", ".") + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
 func (c command) withSeed(seed uint64) string {
-	return fmt.Sprintf("go test -run '%s' -%s=%d %s", c.pattern, seedSetting.flag, seed, c.pkg)
+	// The package comes first: behind a flag that go test does not know, it takes
+	// everything for the test binary's, and tests the package of the directory.
+	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, seedSetting.flag, seed)
+	if verifySetting.get() {
+		text += " -" + verifySetting.flag
+	}
+	return text
 }
 
 func listSeeds(seeds []uint64) string {

@@ -105,19 +105,19 @@ func (g goroutine) root() string {
 
 // origin names the place that started g, for people: the line of the go
 // statement and its function. Where that is in the standard library (a
-// sync.WaitGroup's Go) or in [T.Go] it says nothing; then it is the outermost
-// line of g outside of them.
+// sync.WaitGroup's Go, a timer's function) it says nothing; then it is the
+// outermost line of g outside of it and of the ground floor's own machinery.
 func (g goroutine) origin() string {
 	line, creator := g.startedAt(), g.creator()
 	library := standardLibrary != "" && strings.HasPrefix(line, standardLibrary)
-	if !library && creator != groundFloor+"(*T).Go" {
+	if !library {
 		return strings.TrimSpace(line + "  " + creator)
 	}
 	frames, _, _ := strings.Cut(g.stack, "created by ")
 	lines := strings.Split(frames, "\n")
 	for i := len(lines) - 1; i > 0; i-- {
 		position, function := lines[i], lines[i-1]
-		if !strings.HasPrefix(position, "\t") || strings.HasPrefix(function, groundFloor+"(*T).") {
+		if !strings.HasPrefix(position, "\t") || isMachinery(function) {
 			continue
 		}
 		if standardLibrary == "" || !strings.HasPrefix(position, "\t"+standardLibrary) {

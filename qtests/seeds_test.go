@@ -1,6 +1,8 @@
 package qtests
 
 import (
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,7 @@ func TestSeedsNamesTheFailingOnes(t *testing.T) {
 	out, passed := runChild(t, "^TestChildSeeds$", "-qtests.seeds=10", "-qtests.seed=3")
 	require.False(t, passed)
 	require.Contains(t, out, "qtests: 3 of 10 seeds failed: 4, 8, 12")
-	require.Contains(t, out, "to repeat the first: go test -run '^TestChildSeeds$' -qtests.seed=4 github.com/go-qtests/qtests/qtests")
+	require.Contains(t, out, "to repeat the first: go test github.com/go-qtests/qtests/qtests -run '^TestChildSeeds$' -qtests.seed=4")
 	require.Contains(t, out, "seed 8 is bad")
 	require.NotContains(t, out, "never printed")
 
@@ -32,6 +34,49 @@ func TestChildSeeds(t *testing.T) {
 	if t.Failed() {
 		t.Log("never printed")
 	}
+}
+
+func TestRunPattern(t *testing.T) {
+	require.Equal(t, "^TestX$", RunPattern("TestX"))
+	require.Equal(t, `^TestX$/^p\(95\)<1s$/^it.s$`, RunPattern("TestX/p(95)<1s/it's"))
+}
+
+// TestPrintedCommandRepeats runs what a failure prints, from elsewhere.
+func TestPrintedCommandRepeats(t *testing.T) {
+	out, _ := runChild(t, "^TestChildSeeds$", "-qtests.seed=4")
+	_, command, ok := strings.Cut(out, "to repeat: ")
+	require.True(t, ok)
+	command, _, _ = strings.Cut(command, "\n")
+	shell := exec.Command("sh", "-c", "cd ../fixtures && QTESTS_CHILD=1 "+command)
+	repeated, err := shell.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(repeated), "seed 4 is bad")
+}
+
+func TestSeedsThatSkip(t *testing.T) {
+	out, passed := runChild(t, "^TestChildSkips$/^some$", "-qtests.seeds=4")
+	require.False(t, passed)
+	require.Contains(t, out, "qtests: 1 of 4 seeds failed: 3")
+	out, passed = runChild(t, "^TestChildSkips$/^all$", "-qtests.seeds=4")
+	require.True(t, passed)
+	require.Contains(t, out, "--- SKIP: TestChildSkips/all")
+}
+
+func TestChildSkips(t *testing.T) {
+	child(t)
+	t.Run("some", func(t *testing.T) {
+		Run(t, func(q *T) {
+			switch q.Seed() {
+			case 1, 4:
+				q.Skip("not under this seed")
+			case 3:
+				q.Fatal("bad")
+			}
+		})
+	})
+	t.Run("all", func(t *testing.T) {
+		Run(t, func(q *T) { q.Skip("never") })
+	})
 }
 
 func TestVerifyFindsTheFirstDifference(t *testing.T) {
@@ -108,7 +153,8 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 
 func TestRandomSeedIsPrintedOnFailure(t *testing.T) {
 	out, _ := runChild(t, "^TestChildFailure$/^Fatal$", "-qtests.seed=random")
-	require.Regexp(t, `-qtests\.seed=\d{4,} `, out)
+	require.Regexp(t, `qtests: seed \d{4,}, drawn`, out)
+	require.Regexp(t, `-qtests\.seed=\d{4,}\n`, out)
 }
 
 func TestStreams(t *testing.T) {

@@ -35,6 +35,7 @@ type setting[V any] struct {
 	parse     func(string) (V, error)
 	value     V
 	given     bool // by the flag
+	random    bool // drawn
 	once      sync.Once
 	err       error
 }
@@ -61,7 +62,7 @@ func (s *setting[V]) String() string {
 func (s *setting[V]) Set(text string) error {
 	v, err := s.parse(text)
 	if err == nil {
-		s.value, s.given = v, true
+		s.value, s.given, s.random = v, true, text == "random"
 	}
 	return err
 }

@@ -18,6 +18,7 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 	}{
 		{"Mutex", []string{"Waiting for a mutex (1)", "unlock before sleeping", "stall_test.go:"}},
 		{"OuterChannel", []string{"Waiting for a channel made outside the bubble (1)", "Make the channel inside"}},
+		{"Late", []string{"Waiting for a channel made outside the bubble (1)"}},
 		{"OuterGroup", []string{"Waiting for a WaitGroup made outside the bubble (1)"}},
 		{"Subtest", []string{"Waiting for other tests, in t.Parallel (1)", "Turn it round"}},
 		{"Network", []string{"in a call that may come back by itself; waiting up to 300ms", "Waiting for the network (1)", "q.Serve"}},
@@ -77,6 +78,12 @@ func TestChildStall(t *testing.T) {
 				go mu.Lock()
 			}
 			<-outer
+		})
+	})
+	t.Run("Late", func(t *testing.T) {
+		Run(t, func(q *T) {
+			<-outer
+			q.Skip("too late to say so")
 		})
 	})
 	t.Run("Neighbour", func(t *testing.T) {

@@ -49,7 +49,9 @@ func (q *T) Deadline() (deadline time.Time, ok bool) {
 }
 
 // An outerGuard keeps what a body does with the outer test from ending the
-// process. What the testing package keeps to itself is read by reflection; in a
+// process. It sees the contexts derived directly from t.Context(): one derived
+// before Run and again inside escapes it, and one derived by a goroutine outside
+// while the bubble runs is taken for the body's. What the testing package keeps to itself is read by reflection; in a
 // version of Go that keeps it elsewhere, there is no guard.
 type outerGuard struct {
 	contexts, subtests, ran reflect.Value // map, slice and flag, each possibly invalid

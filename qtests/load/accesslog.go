@@ -115,9 +115,10 @@ func (l *Log) none(file string) error {
 
 func (l *Log) skip(file string, number int, text []byte, reason string) {
 	l.Skipped++
-	if len(l.Bad) < maxBadLines {
-		l.Bad = append(l.Bad, LineError{file, number, reason, strings.ToValidUTF8(string(text[:min(len(text), 80)]), "?")})
-	}
+	bad := LineError{file, number, reason, strings.ToValidUTF8(string(text[:min(len(text), 80)]), "?")}
+	at, _ := slices.BinarySearchFunc(l.Bad, bad, func(a, b LineError) int { return a.Line - b.Line })
+	l.Bad = slices.Insert(l.Bad, at, bad) // a wrong year is found out after all lines
+	l.Bad = l.Bad[:min(len(l.Bad), maxBadLines)]
 }
 
 // dropWrongYears removes the entries far from the median. The first entry would
@@ -142,14 +143,21 @@ func (l *Log) dropWrongYears(file string, numbers []int) {
 		kept = append(kept, e)
 	}
 	l.Entries = kept
-	slices.SortStableFunc(l.Bad, func(a, b LineError) int { return a.Line - b.Line })
 }
 
-// String sums the log up in a line.
+// String sums the log up in a line, and shows the first lines that were skipped,
+// each in a line of its own.
 func (l *Log) String() string {
+	if len(l.Entries) == 0 {
+		return "no entries"
+	}
 	first, last := l.Entries[0].At, l.Entries[len(l.Entries)-1].At
-	return fmt.Sprintf("%s entries from %s to %s, %s lines skipped, %s out of order", grouped(int64(len(l.Entries))),
+	text := fmt.Sprintf("%s entries from %s to %s, %s lines skipped, %s out of order", grouped(int64(len(l.Entries))),
 		first.Format(time.RFC3339), last.Format(time.RFC3339), grouped(int64(l.Skipped)), grouped(int64(l.Disordered)))
+	for _, bad := range l.Bad {
+		text += "\n\t" + bad.Error()
+	}
+	return text
 }
 
 // A lineReader returns lines without ever holding more than one buffer of a

@@ -173,3 +173,30 @@ func TestReplay(t *testing.T) {
 	require.ErrorContains(t, Replay(entries).From(at(30)).Err(), "is after the last entry")
 	require.ErrorContains(t, Replay(entries).Speed(0).Err(), "Speed: 0 is not")
 }
+
+func TestReadLogShowsTheFirstBadLinesInOrder(t *testing.T) {
+	good := `c1 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1` + "\n"
+	future := strings.ReplaceAll(good, "2015", "2025")
+	log, err := ReadLog("x.log", strings.NewReader(future+good+good+good+strings.Repeat("bad\n", 6)+future))
+	require.NoError(t, err)
+	require.Len(t, log.Entries, 3)
+	require.Equal(t, 8, log.Skipped)
+	var lines []int
+	for _, b := range log.Bad {
+		lines = append(lines, b.Line)
+	}
+	require.Equal(t, []int{1, 5, 6, 7, 8}, lines, "a wrong year in the first line is found out last")
+	require.Contains(t, log.String(), "3 entries from 2015-05-17T10:05:03Z")
+	require.Contains(t, log.String(), "\n\tx.log:1: ")
+	require.Equal(t, "no entries", (&Log{}).String())
+}
+
+func TestReadLogLongestLine(t *testing.T) {
+	head, tail := `c1 - - [17/May/2015:10:05:03 +0000] "GET /`, ` HTTP/1.1" 200 1`
+	fill := func(n int) string { return head + strings.Repeat("a", n-len(head)-len(tail)) + tail + "\n" }
+	log, err := ReadLog("x.log", strings.NewReader(fill(MaxLogLine)+fill(MaxLogLine+1)))
+	require.NoError(t, err)
+	require.Len(t, log.Entries, 1)
+	require.Len(t, log.Bad, 1)
+	require.Equal(t, 2, log.Bad[0].Line)
+}

@@ -62,7 +62,7 @@ func prepare(t qtests.TB, s Scenario) (*run, error) {
 }
 
 func repeatCommand(r *Result) string {
-	command := fmt.Sprintf("go test -run '^%s$' -qtests.seed=%d", r.Test, r.Seed)
+	command := fmt.Sprintf("go test -run '%s' -qtests.seed=%d", qtests.RunPattern(r.Test), r.Seed)
 	if r.Scale != 1 {
 		command += fmt.Sprintf(" -qtests.scale=%s", number(r.Scale))
 	}
