@@ -3,6 +3,7 @@ package qtests
 import (
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +61,21 @@ func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []gorout
 	t.Helper()
 	b.q.sealed.Store(true)
 	abandonBubble(b.q.home.bubble, t.Name())
-	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s\n\nThe bubble is left behind; the tests that follow run.",
-		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits))
+	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
+		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
+}
+
+// describeHolders prints the goroutines that may hold a mutex for which others
+// wait: those that wait for fake time, or for each other.
+func (b *bubbleRun) describeHolders(culprits []goroutine) string {
+	if !slices.ContainsFunc(culprits, func(g goroutine) bool { return g.cause() == causeMutex }) {
+		return ""
+	}
+	holders := slices.DeleteFunc(b.q.home.stuck(), func(g goroutine) bool { return !g.durable })
+	if len(holders) == 0 {
+		return ""
+	}
+	return "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + formatGoroutines(holders)
 }
 
 // A watchdog decides from samples whether a bubble stands still.

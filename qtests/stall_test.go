@@ -16,7 +16,8 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 		name string
 		want []string
 	}{
-		{"Mutex", []string{"Waiting for a mutex (1)", "unlock before sleeping", "stall_test.go:"}},
+		{"Mutex", []string{"Waiting for a mutex (1)", "unlock before sleeping", "stall_test.go:",
+			"The mutex is held by one of these, or by nobody any more:", "[sleep]:"}},
 		{"OuterChannel", []string{"Waiting for a channel made outside the bubble (1)", "Make the channel inside"}},
 		{"Late", []string{"Waiting for a channel made outside the bubble (1)"}},
 		{"OuterGroup", []string{"Waiting for a WaitGroup made outside the bubble (1)"}},
