@@ -47,7 +47,8 @@ func TestPrintedCommandRepeats(t *testing.T) {
 	_, command, ok := strings.Cut(out, "to repeat: ")
 	require.True(t, ok)
 	command, _, _ = strings.Cut(command, "\n")
-	shell := exec.Command("sh", "-c", "cd ../fixtures && QTESTS_CHILD=1 "+command)
+	shell := exec.Command("sh", "-c", "cd ../fixtures && "+command)
+	shell.Env = append(plainEnviron(), "QTESTS_CHILD=1")
 	repeated, err := shell.CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(repeated), "seed 4 is bad")
@@ -129,7 +130,7 @@ func TestChildVerify(t *testing.T) {
 }
 
 func TestSettingsFromTheEnvironment(t *testing.T) {
-	t.Setenv("QTESTS_SEED", "12")
+	t.Setenv("CHILD_ENV", "QTESTS_SEED=12")
 	out, passed := runChild(t, "^TestChildSeeds$")
 	require.False(t, passed)
 	require.Contains(t, out, "seed 12 is bad")
@@ -138,7 +139,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	_, passed = runChild(t, "^TestChildSeeds$", "-qtests.seed=0x5")
 	require.True(t, passed)
 
-	t.Setenv("QTESTS_SEED", "twelve")
+	t.Setenv("CHILD_ENV", "QTESTS_SEED=twelve")
 	out, passed = runChild(t, "^TestChildSeeds$")
 	require.False(t, passed)
 	require.Contains(t, out, `qtests: QTESTS_SEED: "twelve" is neither a number from 0 to 2^64-1 nor random`)

@@ -3,6 +3,7 @@ package qtests
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,13 +15,19 @@ import (
 func runChild(t *testing.T, name string, args ...string) (output string, passed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=" + name, "-test.v", "-test.timeout=60s"}, args...)...)
-	cmd.Env = append(os.Environ(), "QTESTS_CHILD=1")
+	cmd.Env = append(plainEnviron(), "QTESTS_CHILD=1", os.Getenv("CHILD_ENV"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		require.IsType(t, &exec.ExitError{}, err)
 	}
 	t.Logf("%s prints:\n%s", strings.Join(cmd.Args[1:], " "), out)
 	return string(out), err == nil
+}
+
+// plainEnviron is the environment without the settings of this run, which are
+// not the child's; CHILD_ENV holds one that is.
+func plainEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "QTESTS_") })
 }
 
 // child skips a test that exists to be run by runChild.
