@@ -16,7 +16,7 @@ stress:
 	cd promql && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 
 fuzz:
-	FUZZTIME=$(FUZZTIME); for p in $$(go list ./...); do \
+	for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; done

@@ -9,7 +9,7 @@ import (
 )
 
 // TB is all that qtests asks of a test. *testing.T, *testing.B, *T and the T
-// of pgregory.net/rapid satisfy it, and so do testify's assertions take it.
+// of pgregory.net/rapid satisfy it, and testify's assertions accept it.
 //
 // What a TB offers beyond these methods is found by type assertion:
 //

@@ -11,7 +11,7 @@ import (
 // 24 hours, three significant digits. Both have the same buckets, so that no count
 // moves.
 func (h *Histogram) hdr() *hdrhistogram.Histogram {
-	out := hdrhistogram.New(1, int64(LongestDuration.Microseconds()), 3)
+	out := hdrhistogram.New(1, LongestDuration.Microseconds(), 3)
 	for b, n := range h.counts {
 		if n > 0 {
 			_ = out.RecordValues(int64(lowestOf(b)+uint64(h.tops[b])), int64(n)) // within the range
