@@ -39,6 +39,8 @@ func (q *T) leaks() string {
 // a leak can be dated: the runtime knows neither when a goroutine was started nor
 // since when it waits in fake time. T.Go tells it of a start; and it looks
 // whenever the test pauses in Sleep or Wait, when everything is at rest anyway.
+// One that has been away and is back at the same place at every look, a worker
+// between two jobs, counts as having stayed: the dates are those of the place.
 type witness struct {
 	mu     sync.Mutex // guards starts; the rest belongs to whoever is in synctest.Wait
 	starts map[uint64]start
