@@ -73,14 +73,16 @@ func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Dur
 }
 
 // fired makes the claim, whose instant is now, the current one: until time moves
-// on, Now returns its nominal instant.
-func (c *tieFree) fired(taken claim) {
+// on, Now returns its nominal instant, as fired does.
+func (c *tieFree) fired(taken claim) int64 {
 	c.mu.Lock()
 	c.mu.claims.settle(taken.raw)
 	c.mu.current = taken
 	c.mu.latest = max(c.mu.latest, taken.nominal)
+	now := c.mu.latest
 	c.mu.Unlock()
 	c.rests.call()
+	return now
 }
 
 // abandon gives the instant of a cancelled wait back.
@@ -150,7 +152,18 @@ func (c *tieFree) Now() time.Time {
 	return now.Add(time.Duration(c.nominalLocked(raw) - raw))
 }
 
-func (c *tieFree) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+// Since is Now().Sub(t), without the making of a Time where both fit into
+// nanoseconds since 1970.
+func (c *tieFree) Since(t time.Time) time.Duration {
+	const fits = math.MaxInt64 / int64(time.Second)
+	if s := t.Unix(); s <= -fits || s >= fits {
+		return c.Now().Sub(t)
+	}
+	raw := time.Now().UnixNano()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(c.nominalLocked(raw) - t.UnixNano())
+}
 
 func (c *tieFree) Until(t time.Time) time.Duration { return t.Sub(c.Now()) }
 

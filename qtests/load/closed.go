@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -133,7 +132,7 @@ func (c *closedLoop) leave(n int) {
 		}
 		c.mu.Unlock()
 		if under {
-			life.end(context.Canceled)
+			life.end(cancelled)
 		}
 	})
 }

@@ -17,58 +17,89 @@ import (
 // Package context recognizes AfterFunc, so that contexts derived from a life
 // need no goroutine each.
 type life struct {
-	parent   context.Context // for its values; it is never waited for
-	deadline time.Time
-
-	mu struct {
+	parent context.Context // for its values; it is never waited for
+	mu     struct {
 		sync.Mutex
+		ended outcome
 		done  chan struct{}
-		err   error
-		after []registered
-		next  int
+		after *followers
 	}
 }
 
-// registered is a function that waits for the end of a life.
-type registered struct {
+// followers are the functions that wait for the end of a life.
+type followers struct {
+	next  int
+	calls []follower
+}
+
+type follower struct {
 	number int
 	call   func()
 }
 
-// expire gives the life a deadline on clk and returns the timer, to be stopped
-// when the request is over.
-func (l *life) expire(clk clock.Clock, now time.Time, d time.Duration) *clock.Timer {
-	l.deadline = now.Add(d)
-	return clk.AfterFunc(d, func() { l.end(context.DeadlineExceeded) })
+// A limitedLife is one with a deadline: an attempt of a request.
+type limitedLife struct {
+	life
+	deadline time.Time
 }
 
-// end cancels the life; only the first call has an effect.
-func (l *life) end(err error) {
+// expire gives the life a deadline on clk and returns the timer, to be stopped
+// when the request is over.
+func (l *limitedLife) expire(clk clock.Clock, now time.Time, d time.Duration) *clock.Timer {
+	l.deadline = now.Add(d)
+	return clk.AfterFunc(d, func() { l.end(expired) })
+}
+
+func (l *limitedLife) Deadline() (time.Time, bool) { return l.deadline, true }
+
+// An outcome is how a life ended.
+type outcome uint8
+
+const (
+	alive outcome = iota
+	cancelled
+	expired
+)
+
+func (o outcome) err() error {
+	switch o {
+	case cancelled:
+		return context.Canceled
+	case expired:
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// end ends the life; only the first call has an effect.
+func (l *life) end(how outcome) {
 	l.mu.Lock()
-	if l.mu.err != nil {
+	if l.mu.ended != alive {
 		l.mu.Unlock()
 		return
 	}
-	l.mu.err = err
+	l.mu.ended = how
 	if l.mu.done != nil {
 		close(l.mu.done)
 	}
 	after := l.mu.after
 	l.mu.after = nil
 	l.mu.Unlock()
-	for _, f := range after {
-		f.call()
+	if after != nil {
+		for _, f := range after.calls {
+			f.call()
+		}
 	}
 }
 
-func (l *life) Deadline() (time.Time, bool) { return l.deadline, !l.deadline.IsZero() }
+func (l *life) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 func (l *life) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.mu.done == nil {
 		l.mu.done = make(chan struct{})
-		if l.mu.err != nil {
+		if l.mu.ended != alive {
 			close(l.mu.done)
 		}
 	}
@@ -78,7 +109,7 @@ func (l *life) Done() <-chan struct{} {
 func (l *life) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.mu.err
+	return l.mu.ended.err()
 }
 
 func (l *life) Value(key any) any { return l.parent.Value(key) }
@@ -88,18 +119,28 @@ func (l *life) Value(key any) any { return l.parent.Value(key) }
 func (l *life) AfterFunc(f func()) (stop func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.mu.err != nil {
+	if l.mu.ended != alive {
 		go f() // not in this goroutine: it holds the child's mutex
 		return func() bool { return false }
 	}
-	number := l.mu.next
-	l.mu.next++
-	l.mu.after = append(l.mu.after, registered{number, f})
-	return func() bool {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		before := len(l.mu.after)
-		l.mu.after = slices.DeleteFunc(l.mu.after, func(r registered) bool { return r.number == number })
-		return len(l.mu.after) < before
+	if l.mu.after == nil {
+		l.mu.after = &followers{}
 	}
+	number := l.mu.after.next
+	l.mu.after.next++
+	l.mu.after.calls = append(l.mu.after.calls, follower{number, f})
+	return func() bool { return l.forget(number) }
+}
+
+// forget takes a function back, unless it has been called.
+func (l *life) forget(number int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.mu.after
+	if a == nil {
+		return false
+	}
+	before := len(a.calls)
+	a.calls = slices.DeleteFunc(a.calls, func(f follower) bool { return f.number == number })
+	return len(a.calls) < before
 }

@@ -99,6 +99,15 @@ func (r *recorder) step(name string, part bool) *tally {
 	return t
 }
 
+// only makes the run's own tally the one of its only step, so that nothing is
+// counted twice.
+func (r *recorder) only(name string) *tally {
+	r.all.name = name
+	r.steps[name] = &r.all
+	r.stepOrder = append(r.stepOrder, &r.all)
+	return &r.all
+}
+
 func (r *recorder) route(name string) *tally {
 	if _, ok := r.steps[name]; !ok && len(r.steps) >= maxNames {
 		name = other
@@ -174,7 +183,9 @@ func (r *recorder) start(t *tally, at time.Duration) {
 	r.level(at, +1)
 	r.maxInFlight = max(r.maxInFlight, r.inFlight)
 	r.all.started++
-	t.started++
+	if t != &r.all {
+		t.started++
+	}
 	r.timeline.start(at)
 }
 
@@ -216,7 +227,9 @@ func (r *recorder) end(u *User, e *ending) {
 		p.Errors++
 	}
 	r.all.end(u, e)
-	u.step.end(u, e)
+	if u.step != &r.all {
+		u.step.end(u, e)
+	}
 	for _, x := range u.tags {
 		r.tag(x).end(u, e)
 	}

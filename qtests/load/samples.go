@@ -125,6 +125,6 @@ func (r *run) sample(u *User, finished time.Duration, kind string) {
 	}
 	r.Samples.add(Sample{
 		Scenario: r.Name, Request: u.request, User: u.id, Step: u.step.name, Tags: strings.Join(tags, ";"),
-		Intended: u.intended, Started: u.started, Finished: finished, Attempts: u.attempts, Error: kind,
+		Intended: u.intended, Started: u.started, Finished: finished, Attempts: u.Attempt(), Error: kind,
 	})
 }

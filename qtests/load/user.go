@@ -27,11 +27,11 @@ type User struct {
 	tags    []tag
 
 	intended, started time.Duration
-	attempts          int
 	life              *life
-	queued            bool  // had to wait for MaxInFlight
-	interrupted       bool  // set under the run's mutex when the run cancels it
 	prev, next        *User // requests under way, in the order of their starts
+	attempts          int32
+	queued            bool // had to wait for MaxInFlight
+	interrupted       bool // set under the run's mutex when the run cancels it
 }
 
 type tag struct{ key, value string }
@@ -48,7 +48,7 @@ func (u *User) Request() int64 { return u.request }
 func (u *User) Step() string { return u.step.name }
 
 // Attempt is the number of the attempt, from 1; it rises with every retry.
-func (u *User) Attempt() int { return u.attempts }
+func (u *User) Attempt() int { return int(u.attempts) }
 
 // Entry is the log entry that the request repeats, in a replay, and otherwise
 // the zero Entry.

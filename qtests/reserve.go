@@ -1,0 +1,78 @@
+package qtests
+
+import (
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// A Reservation is a wait that has its place in the order of events before
+// anybody waits: who is late to Sleep, or which of several goroutines does, makes
+// no difference to when it ends. On the clock of a bubble it holds an instant of
+// its own from Reserve on; on any other clock it is the instant alone.
+//
+// Exactly one of Sleep, AfterFunc and Release is called on a Reservation, once.
+type Reservation struct {
+	clk   clock.Clock
+	taken claim // on a clock that is not tie-free: twice the same, in nanoseconds since epoch
+}
+
+// epoch is what instants of clocks that are not tie-free count from; it keeps the
+// monotonic reading that a time in nanoseconds since 1970 loses.
+var epoch = time.Now()
+
+// Reserve takes the place of a wait of d from now. A negative d counts as zero:
+// the end of the queue of the present instant.
+func Reserve(clk clock.Clock, d time.Duration) Reservation {
+	if c, ok := clk.(*tieFree); ok {
+		taken, _ := c.claim(d, false)
+		return Reservation{clk, taken}
+	}
+	at := saturatingAdd(int64(clk.Now().Sub(epoch)), max(d, 0))
+	return Reservation{clk, claim{at, at}}
+}
+
+// left is how long package time has to wait.
+func (r Reservation) left() time.Duration {
+	if _, ok := r.clk.(*tieFree); ok {
+		return time.Duration(r.taken.raw - time.Now().UnixNano())
+	}
+	return time.Duration(r.taken.raw) - r.clk.Now().Sub(epoch)
+}
+
+// Sleep waits for the reserved instant and returns the time that it then is. If
+// the instant has passed, it returns at once.
+func (r Reservation) Sleep() time.Time {
+	c, ok := r.clk.(*tieFree)
+	if !ok {
+		r.clk.Sleep(r.left())
+		return r.clk.Now()
+	}
+	left := r.left()
+	if left <= 0 {
+		c.abandon(r.taken)
+		return c.Now()
+	}
+	time.Sleep(left)
+	return time.Unix(0, c.fired(r.taken))
+}
+
+// AfterFunc calls f in a goroutine of its own at the reserved instant.
+func (r Reservation) AfterFunc(f func()) {
+	c, ok := r.clk.(*tieFree)
+	if !ok {
+		r.clk.AfterFunc(r.left(), f)
+		return
+	}
+	time.AfterFunc(r.left(), func() {
+		c.fired(r.taken)
+		f()
+	})
+}
+
+// Release gives the place back.
+func (r Reservation) Release() {
+	if c, ok := r.clk.(*tieFree); ok {
+		c.abandon(r.taken)
+	}
+}
