@@ -18,7 +18,8 @@ import (
 // whenever a wait on the bubble's clock ends and when the cleanups registered
 // after this call have run: what comes and goes within one instant is not seen,
 // and the verdict is the same every time. In a bubble of testing/synctest they
-// are counted at the end only. The clock never moves.
+// are counted at the end only. The clock never moves. Goroutines in
+// [Reservation.Sleep] do not count: package load's are there between two requests.
 //
 // Outside, those count that carry the profiler label which t's goroutines
 // inherit, as described at [CheckLeaks], subtests' goroutines included; so it
@@ -145,7 +146,7 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	}
 	var ender atomic.Uint64 // the goroutine that runs the cleanups
 	w.list = func() []goroutine {
-		return slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == ender.Load() })
+		return slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == ender.Load() || g.stands() })
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {

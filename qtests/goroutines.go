@@ -189,8 +189,13 @@ func (g goroutine) userLine() string {
 func isMachinery(function string) bool {
 	name, ok := strings.CutPrefix(function, groundFloor)
 	return ok && (strings.HasPrefix(name, "(*T).") || strings.HasPrefix(name, "(*tieFree).") ||
-		strings.HasPrefix(name, "afterFunc.") || strings.HasPrefix(name, "InTurn."))
+		strings.HasPrefix(name, "afterFunc.") || strings.HasPrefix(name, "InTurn.") || strings.HasPrefix(name, "Reservation."))
 }
+
+var reservationSleep = groundFloor + "Reservation.Sleep("
+
+// stands reports whether g waits for a [Reservation]: it holds nobody's work.
+func (g goroutine) stands() bool { return strings.Contains(g.stack, reservationSleep) }
 
 // trimPosition reduces "\t/path/file.go:12 +0x4a" to "/path/file.go:12".
 func trimPosition(line string) string {

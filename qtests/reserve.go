@@ -57,14 +57,21 @@ func (r Reservation) Sleep() time.Time {
 	return time.Unix(0, c.fired(r.taken))
 }
 
-// AfterFunc calls f in a goroutine of its own at the reserved instant.
+// AfterFunc calls f in a goroutine of its own at the reserved instant, or at once
+// if that has passed.
 func (r Reservation) AfterFunc(f func()) {
 	c, ok := r.clk.(*tieFree)
 	if !ok {
 		r.clk.AfterFunc(r.left(), f)
 		return
 	}
-	time.AfterFunc(r.left(), func() {
+	left := r.left()
+	if left <= 0 {
+		c.abandon(r.taken)
+		afterFunc(c, 0, f)
+		return
+	}
+	time.AfterFunc(left, func() {
 		c.fired(r.taken)
 		f()
 	})

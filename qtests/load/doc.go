@@ -27,9 +27,11 @@
 // N(t) is the area under the rate. The k-th request, k = 1, 2, …, is due at the
 // instant at which N reaches k, to the nearest nanosecond; the areas of stages add up, with
 // their fractions. A run of d so has N(d) requests, rounded down: 50/s for 5 s are 250,
-// the last one at the end itself. Each request arms the timer of the next and
-// runs in the goroutine of its own; nothing is due later because something
-// else took long.
+// the last one at the end itself. Nothing is due later because something else
+// took long: requests that are under way together have a goroutine each. Under a
+// fake clock such a goroutine may make further requests after its own, which saves
+// a third of what a request costs; it then carries along what is bound to
+// goroutines, as profiler labels are.
 //
 // Requests of one instant run in the order of their numbers. Under the clock of
 // qtests.Run each of them runs until it waits before the next one starts.

@@ -1,0 +1,95 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// A goroutine that was a request waits for a later arrival: the requests keep
+// the order and the instants of the schedule, whoever makes them.
+func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		next := int64(0)
+		res := Run(q, Scenario{
+			Profile: Rate(1000).For(10 * time.Second),
+			Do: func(_ context.Context, u *User) error {
+				next++
+				require.Equal(q, next, u.ID())
+				require.Equal(q, time.Duration(next)*time.Millisecond, u.Intended())
+				require.Equal(q, u.Intended(), qtests.Round(q.Elapsed()))
+				q.Clock().Sleep(time.Duration(u.Rand().IntN(int(30 * time.Millisecond)))) // from none to 30 at once
+				return nil
+			},
+		})
+		require.EqualValues(q, 10_000, res.Finished)
+		require.Zero(q, res.Late.Max())
+	})
+}
+
+// Whoever waits for an arrival when a run is halted does not outlive the run,
+// and the result is that of the instant of the halt.
+func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
+	for _, rate := range []float64{20, 500, 50_000} { // beyond longestWait, within it, many within it
+		for _, grace := range []time.Duration{0, time.Millisecond} { // the default, and one that is shorter than the wait
+			t.Run(fmt.Sprint(rate, grace), func(t *testing.T) {
+				qtests.Run(t, func(q *qtests.T) {
+					ctx, cancel := context.WithCancelCause(context.Background())
+					q.Clock().AfterFunc(time.Second+510*time.Microsecond, func() { cancel(errors.New("enough")) })
+					res, err := Do(ctx, Scenario{
+						Clock: q.Clock(), Profile: Rate(rate).For(time.Hour), Grace: grace,
+						Do: func(context.Context, *User) error { q.Clock().Sleep(time.Microsecond); return nil },
+					})
+					require.NoError(q, err)
+					require.Equal(q, "enough", res.Halted)
+					require.EqualValues(q, int64(rate*1.0005), res.Finished)
+					require.LessOrEqual(q, res.Elapsed, 1001*time.Millisecond)
+					require.LessOrEqual(q, q.Elapsed(), time.Second+2*longestWait)
+					require.LessOrEqual(q, q.ClockStats().Pending, uint64(3), "the timers of the run itself, which are stopped")
+				})
+			})
+		}
+	}
+}
+
+// Goroutines between two requests are no load of the code under test.
+func TestGoroutinesBetweenRequestsDoNotCount(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		qtests.LimitGoroutines(q, 1) // beside the body
+		res := Run(q, Scenario{
+			Profile: Rate(100).For(time.Minute),
+			Do:      func(context.Context, *User) error { q.Clock().Sleep(9 * time.Millisecond); return nil },
+		})
+		require.EqualValues(q, 1, res.MaxInFlight)
+	})
+}
+
+// A request that ends its goroutine takes no arrival along.
+func TestArrivalsOutliveGoexit(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		res, err := Do(context.Background(), Scenario{
+			Clock: q.Clock(), Profile: Rate(500).For(time.Second),
+			Do: func(_ context.Context, u *User) error {
+				q.Clock().Sleep(time.Duration(u.ID()%7) * time.Millisecond)
+				if u.ID()%3 == 0 {
+					panic("step")
+				}
+				if u.ID()%3 == 1 {
+					runtime.Goexit()
+				}
+				return nil
+			},
+		})
+		require.NoError(q, err)
+		require.EqualValues(q, 500, res.Finished)
+		require.EqualValues(q, 166, res.Panics)
+		require.EqualValues(q, 167, res.Goexits)
+	})
+}

@@ -1,0 +1,103 @@
+package qtests
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+)
+
+// Who is late to wait, and who waits, makes no difference to the order.
+func TestReservationKeepsItsPlace(t *testing.T) {
+	Run(t, func(q *T) {
+		var mu sync.Mutex // for the race detector: events of one instant come one at a time
+		var order []string
+		note := func(name string) {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, name)
+		}
+		first := Reserve(q.Clock(), time.Second)
+		second := Reserve(q.Clock(), time.Second)
+		q.Clock().AfterFunc(time.Second, func() { note("timer") })
+		released := Reserve(q.Clock(), time.Second)
+		q.Clock().Sleep(time.Millisecond)
+		second.AfterFunc(func() { note("second") })
+		go func() {
+			at := first.Sleep()
+			note("first")
+			require.True(q, at.Equal(q.Clock().Now()))
+			require.Equal(q, time.Second, q.Elapsed())
+		}()
+		pending := q.ClockStats().Pending
+		released.Release()
+		require.Equal(q, pending-1, q.ClockStats().Pending)
+		q.Sleep(time.Second)
+		require.Equal(q, []string{"first", "second", "timer"}, order)
+		require.Zero(q, q.ClockStats().Pending)
+	})
+}
+
+func TestReservationThatHasPassed(t *testing.T) {
+	Run(t, func(q *T) {
+		late := Reserve(q.Clock(), time.Second)
+		q.Clock().Sleep(2 * time.Second)
+		at := late.Sleep()
+		require.Equal(q, 2*time.Second, at.Sub(q.start))
+		require.Equal(q, 2*time.Second, q.Elapsed())
+		require.Zero(q, q.ClockStats().Pending)
+
+		called := make(chan time.Duration)
+		late = Reserve(q.Clock(), -time.Second)
+		q.Clock().Sleep(time.Second)
+		late.AfterFunc(func() { called <- q.Elapsed() })
+		require.Equal(q, 3*time.Second, <-called)
+		require.Zero(q, q.ClockStats().Pending)
+	})
+}
+
+// On a clock that is not tie-free a reservation is its instant.
+func TestReservationOfAnotherClock(t *testing.T) {
+	mock := clock.NewMock()
+	called := make(chan time.Time, 1)
+	r := Reserve(mock, time.Second)
+	mock.Add(400 * time.Millisecond)
+	r.AfterFunc(func() { called <- mock.Now() })
+	mock.Add(599 * time.Millisecond)
+	require.Empty(t, called)
+	mock.Add(time.Millisecond)
+	require.Equal(t, time.Second, (<-called).Sub(time.Unix(0, 0)))
+	require.True(t, r.Sleep().Equal(mock.Now()), "it has passed")
+	Reserve(mock, time.Hour).Release()
+
+	before := time.Now()
+	require.False(t, Reserve(clock.New(), time.Millisecond).Sleep().Before(before.Add(time.Millisecond)))
+}
+
+func TestSinceOfTimesNoClockReaches(t *testing.T) {
+	Run(t, func(q *T) {
+		for _, at := range []time.Time{{}, time.Unix(1<<60, 0), q.start, q.start.Add(-time.Nanosecond)} {
+			require.Equal(q, q.Clock().Now().Sub(at), q.Clock().Since(at))
+		}
+	})
+}
+
+func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
+	Run(t, func(q *T) {
+		r := &relay{TB: q}
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 1)
+		for range 5 {
+			place := Reserve(q.Clock(), 2*time.Second)
+			go place.Sleep()
+		}
+		go q.Clock().Sleep(2 * time.Second)
+		q.Sleep(time.Second)
+		require.Empty(q, r.errors)
+		go q.Clock().Sleep(time.Second)
+		q.Sleep(2 * time.Second)
+		r.end()
+		require.Len(q, r.errors, 1)
+	})
+}
