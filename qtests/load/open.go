@@ -1,6 +1,7 @@
 package load
 
 import (
+	"sync"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -15,6 +16,9 @@ import (
 // is how a late run catches up without leaving anything out.
 type openLoop struct {
 	*run
+	// draw guards source. It is not the run's mutex, because gaps may be drawn by
+	// the user's code.
+	draw   sync.Mutex
 	source arrivals
 
 	// The run's mutex guards what follows. Arrivals come in the order of their
@@ -49,17 +53,16 @@ func newOpenLoop(r *run) *openLoop {
 	o := &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand()), depth: 1}
 	if r.fake {
 		// In real time a goroutine that waits already has nothing over one that
-		// its timer starts, and a single one pending keeps source to one
-		// goroutine at a time; events of a bubble come one at a time anyway.
+		// its timer starts, and with several waiting one might overtake another.
 		o.depth = lookAhead
 	}
 	return o
 }
 
 func (o *openLoop) begin() {
-	var first []arrival // drawn outside the lock: gaps may be the user's code
+	var first []arrival
 	for range o.depth {
-		if a, ok := o.source.next(); ok {
+		if a, ok := o.next(); ok {
 			first = append(first, a)
 		}
 	}
@@ -69,6 +72,12 @@ func (o *openLoop) begin() {
 		o.expectLocked(a, 0)
 	}
 	o.arrangeLocked()
+}
+
+func (o *openLoop) next() (arrival, bool) {
+	o.draw.Lock()
+	defer o.draw.Unlock()
+	return o.source.next()
 }
 
 // expectLocked takes the place of the next arrival.
@@ -119,7 +128,7 @@ func (o *openLoop) work(d *due, now time.Duration) {
 // arrive counts an arrival that is due now, and returns its request if that may
 // start.
 func (o *openLoop) arrive(d *due, now time.Duration) *User {
-	next, more := o.source.next()
+	next, more := o.next()
 	request := &struct {
 		User
 		life
