@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"errors"
-	"net"
 	"net/url"
 	"strings"
 )
@@ -25,9 +24,8 @@ const (
 //
 // A run tells 100 kinds apart and counts the rest as "other".
 func KindOf(err error) string {
-	var timeout net.Error
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case isTimeout(err):
 		return KindTimeout
 	case errors.Is(err, context.Canceled):
 		return KindCanceled

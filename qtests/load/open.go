@@ -1,6 +1,7 @@
 package load
 
 import (
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -107,6 +108,7 @@ func (o *openLoop) arrangeLocked() {
 	d := o.nextLocked()
 	if d == nil {
 		o.exhaustLocked()
+		o.checkSpentLocked()
 		return
 	}
 	o.takeLocked()
@@ -116,38 +118,50 @@ func (o *openLoop) arrangeLocked() {
 // work is an arrival, and then those after it for which this goroutine waits.
 func (o *openLoop) work(d *due, now time.Duration) {
 	for d != nil {
-		if u := o.arrive(d, now); u != nil {
-			o.perform(u)
+		rested := d.rested // what comes next may outlast the slot
+		u := o.request(d)
+		if o.Route != nil {
+			o.route(u, rested)
+			now = o.offset()
 		}
-		if d = o.rest(); d != nil {
-			now = d.place.Sleep().Sub(o.start)
-		}
+		d, now = o.serve(u, rested, now)
 	}
 }
 
-// arrive counts an arrival that is due now, and returns its request if that may
-// start.
-func (o *openLoop) arrive(d *due, now time.Duration) *User {
-	next, more := o.next()
+// request is that of an arrival which is due now.
+func (o *openLoop) request(d *due) *User {
 	request := &struct {
 		User
 		life
 	}{User: User{run: o.run, id: d.number, intended: d.at, entry: d.entry}, life: life{parent: o.ctx}}
-	u := &request.User
-	u.life = &request.life
-	if o.Route != nil {
-		o.routed(u)
-		now = o.offset()
+	request.User.life = &request.life
+	return &request.User
+}
+
+// serve runs the request, if that may start, and waits for one of the next arrivals.
+func (o *openLoop) serve(u *User, rested bool, now time.Duration) (*due, time.Duration) {
+	if o.arrive(u, rested, now) {
+		o.perform(u)
 	}
+	d := o.rest()
+	if d == nil {
+		return nil, 0
+	}
+	return d, d.place.Sleep().Sub(o.start)
+}
+
+// arrive counts an arrival, and says whether its request may start.
+func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
+	next, more := o.next()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting--
-	if d.rested {
+	if rested {
 		o.mu.resting--
 	}
 	if o.mu.stopped {
 		o.checkIdleLocked()
-		return nil
+		return false
 	}
 	// It is admitted before the next one is waited for, because in real time
 	// that might overtake it.
@@ -156,10 +170,7 @@ func (o *openLoop) arrive(d *due, now time.Duration) *User {
 		o.expectLocked(next, now)
 	}
 	o.arrangeLocked()
-	if !admitted {
-		return nil
-	}
-	return u
+	return admitted
 }
 
 // rest returns one of the next arrivals for a goroutine whose request has
@@ -169,7 +180,7 @@ func (o *openLoop) rest() *due {
 	defer o.mu.Unlock()
 	d := o.nextLocked()
 	// The recorder has just seen an end, which saves a look at the clock.
-	if o.mu.stopped || d == nil || d.at-o.mu.rec.areaFrom > longestWait {
+	if o.mu.stopped || d == nil || d.at-o.mu.rec.seen > longestWait {
 		return nil
 	}
 	o.takeLocked()
@@ -188,18 +199,32 @@ func (o *openLoop) end() {
 	}
 }
 
-// routed names the step of a replayed request. Route is the user's code and so
-// called outside the lock.
-func (o *openLoop) routed(u *User) {
-	name := func() (name string) {
-		defer func() {
-			if recover() != nil {
-				name = "Route panicked"
-			}
-		}()
-		return o.Route(u.Entry())
+// route names the step of a replayed request. Route is the user's code and so
+// called outside the lock; when it panics or calls runtime.Goexit, that is the
+// step's name, and the request goes on.
+func (o *openLoop) route(u *User, rested bool) {
+	name, returned := "Route exited", false
+	defer func() {
+		if returned {
+			return
+		}
+		value := recover()
+		if value != nil {
+			name = "Route panicked"
+			o.panicked(&panicError{value: value, stack: string(debug.Stack())}, "Scenario.Route")
+		}
+		o.name(u, name)
+		if value == nil { // this goroutine cannot go on
+			o.clk.AfterFunc(0, func() { o.work(o.serve(u, rested, o.offset())) })
+		}
 	}()
+	name = o.Route(u.Entry())
+	returned = true
+	o.name(u, name)
+}
+
+func (o *openLoop) name(u *User, step string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	u.step = o.mu.rec.route(name)
+	u.step = o.mu.rec.route(step)
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -66,13 +67,11 @@ type recorder struct {
 	inFlight, maxInFlight           int64
 	attempts, retries, denied       int64
 	timeouts, panics, goexits       int64
-	// area is the integral of the requests in flight over time, in
-	// request-nanoseconds, split so that a month of 100,000 in flight fits.
-	area     float64
-	areaFrom time.Duration
-	lastEnd  time.Duration
-	late     Histogram // started - intended, of requests that did not queue
-	firstBug string    // the first panic, with its stack
+	busy                            span          // requests under way, added up over time
+	seen                            time.Duration // the latest start or end
+	lastEnd                         time.Duration
+	late                            Histogram // started - intended, of requests that did not queue
+	firstBug                        string    // the first panic, with its stack
 }
 
 func newRecorder(d time.Duration) *recorder {
@@ -191,10 +190,7 @@ func (r *recorder) start(t *tally, at time.Duration) {
 
 // level accounts for a change of the requests in flight.
 func (r *recorder) level(at time.Duration, change int64) {
-	if at > r.areaFrom {
-		r.area += float64(r.inFlight) * float64(at-r.areaFrom)
-		r.areaFrom = at
-	}
+	r.seen = max(r.seen, at)
 	r.inFlight += change
 }
 
@@ -212,6 +208,7 @@ func (u *User) service(end time.Duration) time.Duration  { return qtests.Round(e
 // end counts a request that ended; its step is u.step.
 func (r *recorder) end(u *User, e *ending) {
 	r.level(e.at, -1)
+	r.busy.add(e.at - u.started)
 	r.lastEnd = max(r.lastEnd, e.at)
 	p := r.timeline.finish(e.at)
 	r.attempts += int64(u.attempts)
@@ -233,4 +230,54 @@ func (r *recorder) end(u *User, e *ending) {
 	for _, x := range u.tags {
 		r.tag(x).end(u, e)
 	}
+}
+
+// fail counts the failure of a request that has been counted by end. Of an
+// interrupted one the error is that of the interruption, but a panic is a panic.
+func (r *recorder) fail(u *User, e *ending, f *failure) {
+	if f.bug != "" {
+		r.bug(f.bug)
+	}
+	if f.goexit {
+		r.goexits++
+	}
+	if e.interrupted {
+		return
+	}
+	if f.timeout {
+		r.timeouts++
+	}
+	r.fault(f.kind, u.step.name, f.text, e.at)
+}
+
+// bug counts a panic, and keeps the first.
+func (r *recorder) bug(text string) {
+	r.panics++
+	if r.firstBug == "" {
+		r.firstBug = text
+	}
+}
+
+// A span is a sum of durations that may exceed the 292 years of one.
+type span struct{ seconds, nanos int64 }
+
+func (s *span) add(d time.Duration) {
+	s.seconds += int64(d / time.Second)
+	s.nanos += int64(d % time.Second)
+	if s.nanos >= int64(time.Second) {
+		s.seconds, s.nanos = s.seconds+1, s.nanos-int64(time.Second)
+	}
+}
+
+// over is s/d.
+func (s *span) over(d time.Duration) float64 {
+	return (float64(s.seconds)*1e9 + float64(s.nanos)) / float64(d)
+}
+
+// duration is the sum, or the longest Duration.
+func (s *span) duration() time.Duration {
+	if s.seconds >= int64(math.MaxInt64/time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(s.seconds)*time.Second + time.Duration(s.nanos)
 }

@@ -1,10 +1,6 @@
 package load
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -52,13 +48,21 @@ func (r *run) startLocked(u *User, now time.Duration) {
 func (r *run) perform(u *User) {
 	for u != nil {
 		if u = r.once(u); u != nil && r.fake {
-			// The request that ended may have woken others, which run now. What
-			// starts in its place starts when they have come to rest: otherwise
-			// it would race with them.
-			r.clk.AfterFunc(0, func() { r.perform(u) })
+			r.handOver(u)
 			return
 		}
 	}
+}
+
+// handOver lets another goroutine perform u. Under a fake clock it begins when
+// all that runs now has come to rest: the request that ended in this event may
+// have woken others, with which u would race otherwise.
+func (r *run) handOver(u *User) {
+	if r.fake {
+		r.clk.AfterFunc(0, func() { r.perform(u) })
+		return
+	}
+	go r.perform(u)
 }
 
 // once runs one request and returns the next one to run in this goroutine. Every way
@@ -74,7 +78,7 @@ func (r *run) once(u *User) (next *User) {
 		}
 		next = r.finish(u, err)
 		if exiting && next != nil {
-			go r.perform(next)
+			r.handOver(next)
 		}
 	}()
 	err = r.attempt(u)
@@ -99,17 +103,43 @@ func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(); n++ {
 		d := r.Retry.backoff(u, n)
 		if d == 0 && r.fake {
-			<-r.clk.Timer(0).C // comes to rest first, as in perform
+			<-r.clk.Timer(0).C // comes to rest first, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
+			r.retried(false)
 			break
 		}
+		r.retried(true)
 		u.attempts = int32(n) + 1
 		if err = r.try(u); err == nil {
 			break
 		}
 	}
 	return err
+}
+
+// mayRetry takes a retry from the budget.
+func (r *run) mayRetry() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
+		r.mu.rec.denied++
+		return false
+	}
+	r.mu.rec.retries++
+	return true
+}
+
+// retried counts a retry that begins, or gives it back to the budget when its
+// request was cancelled during the back-off.
+func (r *run) retried(made bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if made {
+		r.mu.rec.timeline.at(r.offset()).Retries++
+	} else {
+		r.mu.rec.retries--
+	}
 }
 
 // try is one attempt.
@@ -135,41 +165,6 @@ func (r *run) tryWithin(u *User) error {
 	return u.do(attempt, u)
 }
 
-func (r *run) mayRetry() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
-		r.mu.rec.denied++
-		return false
-	}
-	r.mu.rec.retries++
-	r.mu.rec.timeline.at(r.offset()).Retries++
-	return true
-}
-
-// bug makes an error of a panic's value, which is nil for runtime.Goexit.
-//
-//go:noinline
-func (r *run) bug(value any) (err error, exiting bool) {
-	if value == nil {
-		return &goexitError{}, true
-	}
-	return &panicError{value: value, stack: string(debug.Stack())}, false
-}
-
-type goexitError struct{}
-
-func (*goexitError) Error() string {
-	return "goexit: the step ended its goroutine (t.FailNow, require)"
-}
-
-type panicError struct {
-	value any
-	stack string
-}
-
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
 // finish counts a request that ended, and hands its place to the longest
 // waiting one.
 //
@@ -180,12 +175,36 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 func (r *run) finish(u *User, err error) (next *User) {
 	now := r.offset()
 	u.life.end(cancelled)
-	kind := ""
 	if err != nil {
-		kind = r.kind(err)
+		return r.fail(u, now, err)
 	}
+	return r.complete(u, now, nil)
+}
+
+// fail finishes a request that failed. To tell how is the user's code, which may
+// misbehave again; the request's place comes back all the same.
+//
+//go:noinline
+func (r *run) fail(u *User, now time.Duration, err error) (next *User) {
+	f := &failure{kind: "ErrorKind exited", text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
+	told := false
+	defer func() {
+		if told {
+			return
+		}
+		if next = r.complete(u, now, f); next != nil { // Goexit
+			r.handOver(next)
+		}
+	}()
+	f = r.tell(err)
+	told = true
+	return r.complete(u, now, f)
+}
+
+// complete counts a request that ended at now, with f if it failed.
+func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 	if r.Samples != nil {
-		r.sample(u, now, kind) // before it is counted: the run must not end and flush first
+		r.sample(u, now, f.name()) // before it is counted: the run must not end and flush first
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -194,10 +213,10 @@ func (r *run) finish(u *User, err error) (next *User) {
 		return nil
 	}
 	// A request that came to a good end all the same was not interrupted.
-	e := ending{at: now, failed: err != nil, interrupted: u.interrupted && err != nil}
+	e := ending{at: now, failed: f != nil, interrupted: u.interrupted && f != nil}
 	r.mu.rec.end(u, &e)
-	if err != nil && !e.interrupted {
-		r.countLocked(u, kind, err, now)
+	if f != nil {
+		r.mu.rec.fail(u, &e, f)
 	}
 	if len(r.mu.rules.rules) > 0 {
 		r.observeLocked(u, &e)
@@ -205,6 +224,7 @@ func (r *run) finish(u *User, err error) (next *User) {
 	if r.mu.queue.size() > 0 && !r.mu.stopped {
 		next, _ = r.mu.queue.pop()
 		r.startLocked(next, now)
+		r.checkSpentLocked()
 	}
 	if r.mu.stopped {
 		r.checkIdleLocked()
@@ -218,37 +238,6 @@ func (r *run) finish(u *User, err error) (next *User) {
 func (r *run) observeLocked(u *User, e *ending) {
 	if broken := r.mu.rules.observe(r.mu.rec, u, e); broken != nil {
 		r.stopLocked(broken)
-	}
-}
-
-// kind calls the user's function, which may misbehave as well.
-func (r *run) kind(err error) (kind string) {
-	defer func() {
-		if recover() != nil {
-			kind = "ErrorKind panicked"
-		}
-	}()
-	return r.ErrorKind(err)
-}
-
-// countLocked counts the error of a request.
-//
-//go:noinline
-func (r *run) countLocked(u *User, kind string, err error, now time.Duration) {
-	rec := r.mu.rec
-	rec.fault(kind, u.step.name, clip(err.Error(), 200), now)
-	var p *panicError
-	var g *goexitError
-	switch {
-	case errors.As(err, &p):
-		rec.panics++
-		if rec.firstBug == "" {
-			rec.firstBug = fmt.Sprintf("%v\n%s", p, p.stack)
-		}
-	case errors.As(err, &g):
-		rec.goexits++
-	case errors.Is(err, context.DeadlineExceeded):
-		rec.timeouts++
 	}
 }
 

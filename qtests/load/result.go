@@ -55,10 +55,11 @@ type Result struct {
 	Response Histogram `json:"response"`
 	Service  Histogram `json:"service"`
 	Late     Histogram `json:"late"`
-	// MeanInFlight is the average number of requests under way over Elapsed. By
-	// Little's law it is Finished/Elapsed times the mean service time when the
-	// run ends empty.
-	MeanInFlight float64 `json:"mean_in_flight"`
+	// MeanInFlight is the average number of requests under way over Elapsed, and
+	// Busy the time that they were under way, to the nanosecond: by Little's law
+	// MeanInFlight is Busy/Elapsed. (The histograms round each to the microsecond.)
+	MeanInFlight float64       `json:"mean_in_flight"`
+	Busy         time.Duration `json:"busy_ns"`
 
 	Steps      []StepResult  `json:"steps"`
 	Tags       []StepResult  `json:"tags,omitempty"`
@@ -137,11 +138,14 @@ func (r *run) result() *Result {
 	r.mu.closed = true
 	rec := r.mu.rec
 	end := max(rec.lastEnd, 0)
-	if r.mu.halt == nil && r.Profile.budget == 0 && r.Profile.each == 0 {
+	spent := r.mu.spent || r.Profile.kind == kindClosed && r.mu.exhausted
+	if r.mu.halt == nil && !spent {
 		end = max(end, r.duration)
 	}
 	abandoned := int64(r.mu.inFlight.size)
-	rec.level(end, 0)
+	for u := r.mu.inFlight.first; u != nil; u = u.next {
+		rec.busy.add(max(end-u.started, 0))
+	}
 	res := &Result{
 		Version: ResultVersion, Scenario: r.Name, Profile: r.Profile.String(), Seed: r.Seed, Scale: r.scale,
 		Start: r.start.UTC(), Duration: r.duration, Elapsed: end,
@@ -152,7 +156,7 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
+		Busy: rec.busy.duration(), Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
 	}
 	if r.test != "" {
 		res.Repeat = repeatCommand(res)
@@ -161,7 +165,7 @@ func (r *run) result() *Result {
 		res.Halted = r.mu.halt.Error()
 	}
 	if end > 0 {
-		res.MeanInFlight = rec.area / float64(end)
+		res.MeanInFlight = rec.busy.over(end)
 	}
 	res.Thresholds = r.mu.rules.verdicts(rec, end)
 	return res
@@ -200,13 +204,20 @@ func errorCounts(rec *recorder) []ErrorCount {
 	return out
 }
 
-// marks are those of the event log that fall into the run.
+// marks are those of the event log that fall into the run, and the events that
+// it did not live to see.
 func (r *run) marks(end time.Duration) []Mark {
 	out := []Mark{}
 	all, _ := r.EventLog.Marks()
 	for _, m := range all {
 		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
 			out = append(out, Mark{qtests.Round(at), m.Source, m.Text})
+		}
+	}
+	now := qtests.Round(r.offset())
+	for _, e := range r.Events {
+		if e.Offset > now {
+			out = append(out, Mark{now, "event", e.Name + ": did not happen: the run had ended"})
 		}
 	}
 	return out

@@ -27,6 +27,7 @@ type run struct {
 
 	fake      bool          // the clock is tie-free: what happens is repeatable
 	exhausted chan struct{} // closed when nothing more will arrive
+	spent     chan struct{} // closed when the budget of requests is used up, and nothing waits for a place
 	halted    chan struct{} // closed when the run is to end before its time
 	idle      chan struct{} // closed when stopped and nothing is under way
 
@@ -41,6 +42,7 @@ type run struct {
 		queue     queue
 		resting   int // goroutines that wait for an arrival and cannot be called off
 		exhausted bool
+		spent     bool
 		stopped   bool // nothing starts any more
 		idle      bool
 		closed    bool // the result is made; what ends now is no part of it
@@ -56,7 +58,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 	r := &run{
 		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
 		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
-		exhausted: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
+		exhausted: make(chan struct{}), spent: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
 		feeds: map[string]*Feed{},
 	}
 	for name, f := range s.Feeds {
@@ -117,33 +119,31 @@ func (r *run) execute() (*Result, error) {
 	return res, nil
 }
 
-// await waits until d has passed and nothing more will arrive, or the run is
-// halted. A profile with a budget does not wait for d.
+// await waits until d has passed and nothing more will arrive, or the budget of
+// requests is used up, or the run is halted.
 func (r *run) await(d time.Duration) {
-	if r.Profile.budget == 0 && r.Profile.each == 0 {
-		timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.halted:
-			return
-		case <-r.ctx.Done():
-			r.stop(context.Cause(r.ctx))
-			return
-		}
-	}
-	if r.Profile.kind == kindClosed && r.Profile.budget == 0 && r.Profile.each == 0 {
-		return
-	}
-	var end <-chan time.Time
+	spent := r.spent
 	if r.Profile.kind == kindClosed {
-		timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
-		defer timer.Stop()
-		end = timer.C
+		spent = r.exhausted
 	}
+	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		if r.Profile.kind != kindClosed {
+			r.awaitLast()
+		}
+	case <-spent:
+	case <-r.halted:
+	case <-r.ctx.Done():
+		r.stop(context.Cause(r.ctx))
+	}
+}
+
+// awaitLast waits for the arrivals at the very end of the profile.
+func (r *run) awaitLast() {
 	select {
 	case <-r.exhausted:
-	case <-end:
 	case <-r.halted:
 	case <-r.ctx.Done():
 		r.stop(context.Cause(r.ctx))
@@ -155,6 +155,15 @@ func (r *run) exhaustLocked() {
 	if !r.mu.exhausted {
 		r.mu.exhausted = true
 		close(r.exhausted)
+	}
+}
+
+// checkSpentLocked sees whether the budget is used up. What waits for a place is
+// of the budget, and there is time for it before the profile ends.
+func (r *run) checkSpentLocked() {
+	if r.mu.exhausted && r.mu.rec.scheduled == r.Profile.budget && r.mu.queue.size() == 0 && !r.mu.spent {
+		r.mu.spent = true
+		close(r.spent)
 	}
 }
 

@@ -1,0 +1,90 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+)
+
+// A failure is how a request failed, told from its error outside all locks: the
+// error's methods are the user's code.
+type failure struct {
+	kind, text string
+	timeout    bool
+	bug        string // of a panic, with its stack
+	goexit     bool
+}
+
+func (f *failure) name() string {
+	if f == nil {
+		return ""
+	}
+	return f.kind
+}
+
+// tell describes an error. If the user's code panics over it, that is what is
+// told.
+func (r *run) tell(err error) (f *failure) {
+	defer func() {
+		if value := recover(); value != nil {
+			p := &panicError{value: value, stack: string(debug.Stack())}
+			f = &failure{kind: "ErrorKind panicked", text: clip(p.Error(), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
+		}
+	}()
+	f = &failure{kind: r.ErrorKind(err), text: clip(err.Error(), 200)}
+	var p *panicError
+	var g *goexitError
+	switch {
+	case errors.As(err, &p):
+		f.bug = p.report("the step")
+	case errors.As(err, &g):
+		f.goexit = true
+	default:
+		f.timeout = isTimeout(err)
+	}
+	return f
+}
+
+// isTimeout reports whether a deadline has passed, that of a context or of the
+// network.
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// panicked counts a panic of the user's code that is no request's.
+func (r *run) panicked(p *panicError, where string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.rec.bug(p.report(where))
+}
+
+// bug makes an error of a panic's value, which is nil for runtime.Goexit.
+//
+//go:noinline
+func (r *run) bug(value any) (err error, exiting bool) {
+	if value == nil {
+		return &goexitError{}, true
+	}
+	return &panicError{value: value, stack: string(debug.Stack())}, false
+}
+
+type goexitError struct{}
+
+func (*goexitError) Error() string {
+	return "goexit: the step ended its goroutine (t.FailNow, require)"
+}
+
+type panicError struct {
+	value any
+	stack string
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// report is what the test shows of the first panic.
+func (p *panicError) report(where string) string {
+	return fmt.Sprintf("%v, in %s\n%s", p, where, p.stack)
+}
