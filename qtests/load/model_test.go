@@ -3,10 +3,13 @@ package load
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
@@ -147,51 +150,66 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 }
 
 // TestSameResultEveryTime runs one lively scenario again and again, on one, two and
-// eight processors, and compares JSON, text, report and samples byte for byte.
+// eight processors and in another process, and compares JSON, text, report and
+// samples byte for byte.
 func TestSameResultEveryTime(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	var first string
-	for i := range 100 * stress() {
-		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
-		qtests.Run(t, func(q *qtests.T) {
-			var out bytes.Buffer
-			samples := CSVSamples(&out)
-			server := make(chan struct{}, 2)
-			latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
-			work := func(ctx context.Context, u *User) error {
-				select {
-				case server <- struct{}{}:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-				defer func() { <-server }()
-				if err := u.Sleep(ctx, latency.Sample(u.Rand())); err != nil || u.Rand().IntN(10) > 0 {
-					return err
-				}
-				return errors.New("drawn")
-			}
-			for _, res := range RunAll(q,
-				Scenario{Name: "open", Profile: Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
-					Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
-				Scenario{Name: "bursts", Profile: Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
-				Scenario{Name: "users", Profile: Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
-					NoGrace: true, Samples: samples},
-			) {
-				j, err := res.JSON()
-				require.NoError(q, err)
-				out.Write(j)
-				out.WriteString(res.Text())
-				require.NoError(q, res.HTML(&out))
-			}
-			if i == 0 {
-				first = out.String()
-			}
-			if first != out.String() {
-				t.Errorf("run %d differs from the first: %s", i, firstDifference(first, out.String()))
-			}
-		})
+	first := lively(t)
+	digest := fmt.Sprintf("digest %x", sha256.Sum256([]byte(first)))
+	const child = "QTESTS_DIGEST_ONLY"
+	if os.Getenv(child) != "" {
+		fmt.Println(digest)
+		return
 	}
 	require.Contains(t, first, "timeout")
+	for i := range 200 * stress() {
+		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
+		if next := lively(t); next != first {
+			t.Fatalf("run %d differs from the first: %s", i, firstDifference(first, next))
+		}
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), digest)
+}
+
+// lively returns all that a run of several scenarios tells.
+func lively(t *testing.T) (all string) {
+	qtests.Run(t, func(q *qtests.T) {
+		var out bytes.Buffer
+		samples := CSVSamples(&out)
+		server := make(chan struct{}, 2)
+		latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
+		work := func(ctx context.Context, u *User) error {
+			select {
+			case server <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			defer func() { <-server }()
+			if err := u.Sleep(ctx, latency.Sample(u.Rand())); err != nil || u.Rand().IntN(10) > 0 {
+				return err
+			}
+			return errors.New("drawn")
+		}
+		for _, res := range RunAll(q,
+			Scenario{Name: "open", Profile: Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
+				Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
+			Scenario{Name: "bursts", Profile: Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
+			Scenario{Name: "users", Profile: Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
+				NoGrace: true, Samples: samples},
+		) {
+			j, err := res.JSON()
+			require.NoError(q, err)
+			out.Write(j)
+			out.WriteString(res.Text())
+			require.NoError(q, res.HTML(&out))
+		}
+		all = out.String()
+	})
+	return all
 }
 
 // firstDifference shows where two texts part.

@@ -25,30 +25,32 @@ type Result struct {
 	Version  int     `json:"version"`
 	Scenario string  `json:"scenario"`
 	Test     string  `json:"test,omitempty"`
-	Profile  string  `json:"profile"`
-	Seed     uint64  `json:"seed"`
-	Scale    float64 `json:"scale"`
+	Profile  string  `json:"profile"` // in words, as it ran: scaled
+	Seed     uint64  `json:"seed"`    // from which the run's streams were derived
+	Scale    float64 `json:"scale"`   // of -qtests.scale, 1 where nothing was scaled
 
 	Start    time.Time     `json:"start"`
 	Duration time.Duration `json:"duration_ns"` // of the profile
-	Elapsed  time.Duration `json:"elapsed_ns"`  // to the end of the last request, at least Duration unless ended early
-	Halted   string        `json:"halted,omitempty"`
+	// Elapsed runs to the end of the last request. It is at least Duration, unless
+	// the run was halted or its budget was used up.
+	Elapsed time.Duration `json:"elapsed_ns"`
+	Halted  string        `json:"halted,omitempty"`
 
 	Scheduled   int64 `json:"scheduled"`
 	Started     int64 `json:"started"`
 	Finished    int64 `json:"finished"`
 	Errors      int64 `json:"errors"`
 	Dropped     int64 `json:"dropped"`
-	Interrupted int64 `json:"interrupted"` // cancelled after the grace
-	Abandoned   int64 `json:"abandoned"`   // of those, the ones that ignored it
-	MaxInFlight int64 `json:"max_in_flight"`
+	Interrupted int64 `json:"interrupted"`   // cancelled after the grace
+	Abandoned   int64 `json:"abandoned"`     // of those, the ones that ignored it
+	MaxInFlight int64 `json:"max_in_flight"` // the most at any instant
 
-	Attempts      int64 `json:"attempts"`
-	Retries       int64 `json:"retries"`
-	RetriesDenied int64 `json:"retries_denied"`
-	Timeouts      int64 `json:"timeouts"`
-	Panics        int64 `json:"panics"`
-	Goexits       int64 `json:"goexits"`
+	Attempts      int64 `json:"attempts"`       // of requests that have ended; 1 each without Retry
+	Retries       int64 `json:"retries"`        // attempts after the first, begun
+	RetriesDenied int64 `json:"retries_denied"` // refused by Retry.Budget
+	Timeouts      int64 `json:"timeouts"`       // failed requests whose last error is a passed deadline
+	Panics        int64 `json:"panics"`         // of steps, interrupted ones too, and of the scenario's other functions
+	Goexits       int64 `json:"goexits"`        // of steps
 
 	// Response is measured from the instant at which a request was due, Service
 	// from its start; Late is from the one to the other.

@@ -15,13 +15,14 @@ type Retry struct {
 	// Max is how many times a request is repeated. Zero means never.
 	Max int
 	// Backoff is the wait before a retry, drawn from the user's stream. Before the
-	// n-th retry it is multiplied by 2^(n-1). Default none.
+	// n-th retry it is multiplied by 2^(n-1); its jitter is that of the Latency. Default
+	// none: a retry at once. The request keeps its place in flight meanwhile.
 	Backoff qtests.Latency
 	// MaxBackoff bounds the wait. Default 30 s.
 	MaxBackoff time.Duration
-	// Budget bounds retries to this share of requests, over the whole run, with ten
-	// for free; one beyond it is not made and counted as denied. From 0 to 1;
-	// zero means no bound.
+	// Budget bounds retries to this share of the requests that have started so far,
+	// with ten for free; one beyond it is not made and counted as denied. From 0 to
+	// 1; zero means no bound.
 	Budget float64
 	// If says which errors are worth a retry. Default: all but those of a
 	// cancelled run.
@@ -66,8 +67,8 @@ func (r *Retry) backoff(u *User, n int) time.Duration {
 	}
 	d := r.Backoff.Sample(u.Rand())
 	for range n - 1 {
-		if d >= r.MaxBackoff {
-			break
+		if d > r.MaxBackoff/2 {
+			return r.MaxBackoff
 		}
 		d *= 2
 	}

@@ -35,8 +35,8 @@ type Scenario struct {
 	// its entry; with it, all requests run Do. Beyond 100 names, "other".
 	Route func(Entry) string
 
-	// Timeout ends the context of each attempt of a request, counted from its
-	// start. Zero means none.
+	// Timeout ends the context of each attempt of a request, counted from the
+	// attempt's start; with Retry, the next attempt has the same again. Zero means none.
 	Timeout time.Duration
 
 	// Retry repeats failed requests. The zero value does not.
@@ -57,8 +57,8 @@ type Scenario struct {
 	// Feeds are rows of data that requests take by name; see User.Row.
 	Feeds map[string]*Feed
 
-	// MaxInFlight is how many requests may be under way at once. Default
-	// 100,000. Overflow says what happens to a further one, and MaxQueue how many
+	// MaxInFlight is how many requests may be under way at once, those that wait
+	// for a retry included. Default 100,000. Overflow says what happens to a further one, and MaxQueue how many
 	// may wait, by default 1,000,000; when the queue is full, too, a request is
 	// dropped.
 	MaxInFlight int

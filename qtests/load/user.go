@@ -93,8 +93,8 @@ func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 	}
 }
 
-// Check counts ok under name, and returns it. Checks do not make a request
-// fail; thresholds may, as "check(name)>99%". Beyond 100 names, "other".
+// Check counts ok under name, in every attempt, and returns it. Checks do not
+// make a request fail; thresholds may, as "check(name)>99%". Beyond 100 names, "other".
 func (u *User) Check(name string, ok bool) bool {
 	u.run.check(name, ok)
 	return ok
@@ -102,7 +102,7 @@ func (u *User) Check(name string, ok bool) bool {
 
 // Tag counts the request under a tag as well when it ends, for results and
 // thresholds: "tag(region=eu).p(95)<1s". A key set twice keeps the later value.
-// Beyond 100 pairs of a run, the value "other".
+// Beyond 100 pairs of a run, the value "other", and beyond 200 the key as well.
 func (u *User) Tag(key, value string) {
 	for i := range u.tags {
 		if u.tags[i].key == key {
