@@ -9,13 +9,10 @@ import (
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/sony/gobreaker/v2"
-	"go.uber.org/goleak"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The breakers of production code: one of gobreaker and one of failsafe-go. They
 // are built by the constructors that main would call, which take what a test

@@ -3,7 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -12,53 +12,64 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
 
-// BenchmarkBreaker compares one call through a breaker with the same call
-// through gobreaker and failsafe-go. The contestants take turns of 1000 calls in
-// the same run, so that what slows the machine down slows all of them down, and
-// the medians of their turns are compared:
-//
-//	qtests-ns, gobreaker-ns, failsafe-ns   one call
-//	ratio                                  qtests-ns / gobreaker-ns
-//	2locks-ns, 2locks+clock-ns             what two uncontended locks cost, and
-//	                                       with one reading of the clock
-//	qtests-allocs                          allocations of one of our calls
-func BenchmarkBreaker(b *testing.B) {
+func breakers() compare.Group {
 	window := gobreaker.Settings{Interval: 10 * time.Second, BucketPeriod: time.Second}
-	for _, bm := range []struct {
-		name  string
-		cfg   breaker.Config
-		gob   gobreaker.Settings
-		tweak func(circuitbreaker.Builder[int]) circuitbreaker.Builder[int]
-		open  bool
+	rows := []struct {
+		name   string
+		trio   breakerTrio
+		target float64
 	}{
-		{name: "closed/consecutive", tweak: consecutive},
-		{name: "closed/consecutive+SlowCall", cfg: breaker.Config{SlowCall: time.Second}, tweak: consecutive},
-		{name: "closed/window=calls", cfg: breaker.Config{FailureRate: 0.5, WindowCalls: 100}, gob: window, tweak: ofCalls},
-		{name: "closed/window=time", cfg: breaker.Config{FailureRate: 0.5, Window: 10 * time.Second}, gob: window, tweak: ofTime},
-		{name: "closed/window=time+SlowCallRate", cfg: breaker.Config{
-			FailureThreshold: 5, FailureRate: 0.5, Window: 10 * time.Second, SlowCall: time.Second, SlowCallRate: 0.5,
-		}, gob: window, tweak: ofTime},
-		{name: "open", cfg: breaker.Config{ResetTimeout: time.Hour}, gob: gobreaker.Settings{Timeout: time.Hour}, tweak: consecutive, open: true},
-	} {
-		ours, err := breaker.New(bm.cfg)
-		if err != nil {
-			b.Fatal(err)
-		}
-		gob := gobreaker.NewCircuitBreaker[int](bm.gob)
-		safe := bm.tweak(circuitbreaker.NewBuilder[int]().WithDelay(time.Hour)).Build()
-		if bm.open {
-			ours.Trip()
-			safe.Open()
-			for gob.State() != gobreaker.StateOpen {
-				_, _ = gob.Execute(func() (int, error) { return 0, errUpstream })
-			}
-		}
-		turns := []func(n int){callOurs(ours), callGobreaker(gob), callFailsafe(safe), twoLocks, twoLocksAndClock}
-		b.Run(bm.name, func(b *testing.B) { takeTurns(b, turns) })
+		{"closed, consecutive", breakerTrio{failsafe: consecutive}, 0.3},
+		{"closed, consecutive, SlowCall", breakerTrio{ours: breaker.Config{SlowCall: time.Second}, failsafe: consecutive}, 0.6},
+		{"closed, window of calls", breakerTrio{
+			ours: breaker.Config{FailureRate: 0.5, WindowCalls: 100}, gobreaker: window, failsafe: ofCalls,
+		}, 0.8},
+		{"closed, window of time", breakerTrio{
+			ours: breaker.Config{FailureRate: 0.5, Window: 10 * time.Second}, gobreaker: window, failsafe: ofTime,
+		}, 0.8},
+		{"closed, window of time, SlowCallRate", breakerTrio{
+			ours:      breaker.Config{FailureThreshold: 5, FailureRate: 0.5, Window: 10 * time.Second, SlowCall: time.Second, SlowCallRate: 0.5},
+			gobreaker: window, failsafe: ofTime,
+		}, 0.8},
+		{"open", breakerTrio{
+			ours: breaker.Config{ResetTimeout: time.Hour}, gobreaker: gobreaker.Settings{Timeout: time.Hour}, failsafe: consecutive, open: true,
+		}, 1},
 	}
+	g := compare.Group{
+		Name: "breaker",
+		About: `One operation is one call of a function that returns at once, through a circuit breaker, from one goroutine. In the
+last row it is admitted (` + "`Allow`" + `) and finished in two steps. gobreaker has no limit for slow calls and no window of
+calls: it is measured with what is nearest, nothing and a window of time.`,
+	}
+	for _, row := range rows {
+		c := compare.Comparison{
+			Name: row.name,
+			Contestants: []compare.Contestant{
+				compare.Ours(compare.Timed(row.trio.callOurs)),
+				compare.Peer("gobreaker", compare.Timed(row.trio.callGobreaker)),
+				compare.Peer("failsafe-go", compare.Timed(row.trio.callFailsafe)),
+			},
+			Figures: []compare.Figure{compare.TimeOf(compare.Times(row.target, "gobreaker")), compare.AllocationsOf(compare.Bound(0))},
+		}
+		if !row.trio.open {
+			c.Contestants = append(c.Contestants, lockFloors()...)
+		}
+		g.Comparisons = append(g.Comparisons, c)
+	}
+	g.Comparisons = append(g.Comparisons, twoSteps())
+	return g
+}
+
+// A breakerTrio is breakers of one kind: ours and two others.
+type breakerTrio struct {
+	ours      breaker.Config
+	gobreaker gobreaker.Settings
+	failsafe  func(circuitbreaker.Builder[int]) circuitbreaker.Builder[int]
+	open      bool
 }
 
 func consecutive(b circuitbreaker.Builder[int]) circuitbreaker.Builder[int] {
@@ -73,60 +84,124 @@ func ofTime(b circuitbreaker.Builder[int]) circuitbreaker.Builder[int] {
 	return b.WithFailureRateThreshold(0.5, 10, 10*time.Second)
 }
 
+func (trio breakerTrio) callOurs(t testing.TB) func(n int) error {
+	br, err := breaker.New(trio.ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trio.open {
+		br.Trip()
+	}
+	ctx, f := context.Background(), func(context.Context) (int, error) { return 1, nil }
+	return func(n int) error {
+		for range n {
+			if _, err := breaker.Call(ctx, br, f); (err != nil) != trio.open {
+				return trio.unexpected(err)
+			}
+		}
+		return nil
+	}
+}
+
+func (trio breakerTrio) callGobreaker(testing.TB) func(n int) error {
+	cb := gobreaker.NewCircuitBreaker[int](trio.gobreaker)
+	for trio.open && cb.State() != gobreaker.StateOpen {
+		_, _ = cb.Execute(func() (int, error) { return 0, errUpstream }) // this error is the point
+	}
+	f := func() (int, error) { return 1, nil }
+	return func(n int) error {
+		for range n {
+			if _, err := cb.Execute(f); (err != nil) != trio.open {
+				return trio.unexpected(err)
+			}
+		}
+		return nil
+	}
+}
+
+func (trio breakerTrio) callFailsafe(testing.TB) func(n int) error {
+	cb := trio.failsafe(circuitbreaker.NewBuilder[int]().WithDelay(time.Hour)).Build()
+	if trio.open {
+		cb.Open()
+	}
+	f, executor := func() (int, error) { return 1, nil }, failsafe.With(cb)
+	return func(n int) error {
+		for range n {
+			if _, err := executor.Get(f); (err != nil) != trio.open {
+				return trio.unexpected(err)
+			}
+		}
+		return nil
+	}
+}
+
+func (trio breakerTrio) unexpected(err error) error {
+	return fmt.Errorf("a call through a breaker (open: %v) returned the error %w", trio.open, err)
+}
+
 var errUpstream = errors.New("upstream: down")
 
-const turn = 1000
-
-// takeTurns reports the medians. One iteration is one turn of everybody.
-func takeTurns(b *testing.B, contestants []func(n int)) {
-	times := make([][]time.Duration, len(contestants))
-	for _, f := range contestants {
-		f(turn) // whatever is made at the first call
+// twoSteps is a call that is admitted and finished by its caller.
+func twoSteps() compare.Comparison {
+	return compare.Comparison{
+		Name: "closed, consecutive, Allow",
+		Contestants: append([]compare.Contestant{
+			compare.Ours(compare.Timed(func(t testing.TB) func(n int) error {
+				br, err := breaker.New(breaker.Config{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return func(n int) error {
+					for range n {
+						permit, err := br.Allow()
+						if err != nil {
+							return err
+						}
+						permit.Done(nil)
+					}
+					return nil
+				}
+			})),
+			compare.Peer("gobreaker", compare.Timed(func(testing.TB) func(n int) error {
+				cb := gobreaker.NewTwoStepCircuitBreaker[int](gobreaker.Settings{})
+				return func(n int) error {
+					for range n {
+						done, err := cb.Allow()
+						if err != nil {
+							return err
+						}
+						done(nil)
+					}
+					return nil
+				}
+			})),
+			compare.Peer("failsafe-go", compare.Timed(func(testing.TB) func(n int) error {
+				cb := consecutive(circuitbreaker.NewBuilder[int]()).Build()
+				return func(n int) error {
+					for range n {
+						if !cb.TryAcquirePermit() {
+							return circuitbreaker.ErrOpen
+						}
+						cb.RecordSuccess()
+					}
+					return nil
+				}
+			})),
+		}, lockFloors()...),
+		Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "gobreaker")), compare.AllocationsOf(compare.Bound(0))},
+		Why: "failsafe-go's two steps do not belong together: a permit is a count, and a result is counted for whoever reports it. " +
+			"Ours gives every permit the generation of the breaker's state and an end of its own, so that a result which comes too " +
+			"late or twice is found out.",
 	}
-	for b.Loop() {
-		for i, f := range contestants {
-			start := time.Now()
-			f(turn)
-			times[i] = append(times[i], time.Since(start))
-		}
-	}
-	ns := make([]float64, len(times))
-	for i, ds := range times {
-		slices.Sort(ds)
-		ns[i] = float64(ds[len(ds)/2]) / turn
-	}
-	for i, name := range []string{"qtests-ns", "gobreaker-ns", "failsafe-ns", "2locks-ns", "2locks+clock-ns"} {
-		b.ReportMetric(ns[i], name)
-	}
-	b.ReportMetric(ns[0]/ns[1], "ratio")
-	b.ReportMetric(testing.AllocsPerRun(10, func() { contestants[0](turn) })/turn, "qtests-allocs")
-	b.ReportMetric(0, "ns/op")
 }
 
-func callOurs(br *breaker.Breaker) func(n int) {
-	ctx, f := context.Background(), func(context.Context) (int, error) { return 1, nil }
-	return func(n int) {
-		for range n {
-			_, _ = breaker.Call(ctx, br, f)
-		}
-	}
-}
-
-func callGobreaker(cb *gobreaker.CircuitBreaker[int]) func(n int) {
-	f := func() (int, error) { return 1, nil }
-	return func(n int) {
-		for range n {
-			_, _ = cb.Execute(f)
-		}
-	}
-}
-
-func callFailsafe(cb circuitbreaker.CircuitBreaker[int]) func(n int) {
-	f, executor := func() (int, error) { return 1, nil }, failsafe.With(cb)
-	return func(n int) {
-		for range n {
-			_, _ = executor.Get(f)
-		}
+// lockFloors are the least that a breaker costs which keeps its state behind a
+// mutex: one lock to admit and one to count, and a reading of the clock where the
+// length of a call or its place in a window matters.
+func lockFloors() []compare.Contestant {
+	return []compare.Contestant{
+		compare.Floor("two locks", compare.Timed(func(testing.TB) func(n int) error { return twoLocks })),
+		compare.Floor("two locks and a clock", compare.Timed(func(testing.TB) func(n int) error { return twoLocksAndClock })),
 	}
 }
 
@@ -137,15 +212,16 @@ var guarded struct {
 	at time.Time
 }
 
-func twoLocks(n int) {
+func twoLocks(n int) error {
 	for range 2 * n {
 		guarded.Lock()
 		guarded.n++
 		guarded.Unlock()
 	}
+	return nil
 }
 
-func twoLocksAndClock(n int) {
+func twoLocksAndClock(n int) error {
 	for range n {
 		guarded.Lock()
 		guarded.at = time.Now()
@@ -154,4 +230,5 @@ func twoLocksAndClock(n int) {
 		guarded.n++
 		guarded.Unlock()
 	}
+	return nil
 }

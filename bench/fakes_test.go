@@ -3,139 +3,192 @@ package bench
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/DATA-DOG/go-sqlmock"
 	"github.com/jarcoal/httpmock"
 
+	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests/pool"
 )
 
-const selectPrice = "SELECT price FROM items WHERE id = ?"
-
-// emptyDriver answers every query with one row and does nothing else: what is
-// left is database/sql itself.
-type emptyDriver struct{}
-
-func (emptyDriver) Connect(context.Context) (driver.Conn, error) { return emptyConn{}, nil }
-func (emptyDriver) Driver() driver.Driver                        { return nil }
-
-type emptyConn struct{}
-
-func (emptyConn) Prepare(string) (driver.Stmt, error) { return nil, errors.ErrUnsupported }
-func (emptyConn) Begin() (driver.Tx, error)           { return nil, errors.ErrUnsupported }
-func (emptyConn) Close() error                        { return nil }
-func (emptyConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return &emptyRows{}, nil
-}
-
-type emptyRows struct{ read bool }
-
-var priceColumn = []string{"price"}
-
-func (*emptyRows) Columns() []string { return priceColumn }
-func (*emptyRows) Close() error      { return nil }
-func (r *emptyRows) Next(dest []driver.Value) error {
-	if r.read {
-		return io.EOF
+func fakes() compare.Group {
+	return compare.Group{
+		Name: "fakes",
+		About: `One SQL operation is one query of one row, through database/sql; the floor is a driver that answers and does nothing else.
+go-sqlmock wants an expectation, with its rows, for every query; ours has one for all, behind a pool with statistics.
+One HTTP operation is one request whose answer of two bytes is read and closed, under a context that cannot end and under
+one that can; ` + "`httptest.Server`" + ` answers over loopback.`,
+		Comparisons: []compare.Comparison{
+			{
+				Name: "SQL query",
+				Contestants: []compare.Contestant{
+					compare.Ours(compare.Timed(queryOurs)),
+					compare.Peer("go-sqlmock", compare.Measured(querySqlmock)),
+					compare.Floor("empty driver", compare.Timed(queryEmpty)),
+				},
+				Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "go-sqlmock")), compare.AllocationsOf()},
+			},
+			roundTrip("HTTP round trip, background", func(testing.TB) context.Context { return context.Background() }),
+			roundTrip("HTTP round trip, cancellable", cancellable),
+		},
 	}
-	r.read = true
-	dest[0] = int64(42)
-	return nil
 }
+
+const selectPrice = "SELECT price FROM items WHERE id = ?"
 
 func priceRows() *sqlmock.Rows { return sqlmock.NewRows(priceColumn).AddRow(int64(42)) }
 
-func queryPrice(tb testing.TB, db *sql.DB) {
+func queryPrice(db *sql.DB) error {
 	var price int
-	if err := db.QueryRow(selectPrice, 7).Scan(&price); err != nil || price != 42 {
-		tb.Fatal(price, err)
+	if err := db.QueryRow(selectPrice, 7).Scan(&price); err != nil {
+		return err
+	}
+	if price != 42 {
+		return fmt.Errorf("the price is %d", price)
+	}
+	return nil
+}
+
+func queryTimes(db *sql.DB) func(n int) error {
+	return func(n int) error {
+		for range n {
+			if err := queryPrice(db); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 
-// BenchmarkSQLQuery is one query of one row: the SQL fake beside an empty driver
-// and beside a bare go-sqlmock, which needs an expectation and rows per query.
-func BenchmarkSQLQuery(b *testing.B) {
-	b.Run("empty driver", func(b *testing.B) {
-		db := sql.OpenDB(emptyDriver{})
-		defer db.Close()
-		b.ReportAllocs()
-		for b.Loop() {
-			queryPrice(b, db)
+func queryOurs(t testing.TB) func(n int) error {
+	db := pool.NewSQL(t, pool.SQLConfig{})
+	db.On(selectPrice).WithArgs(7).Rows(priceRows())
+	return queryTimes(db.DB())
+}
+
+func queryEmpty(t testing.TB) func(n int) error {
+	db := sql.OpenDB(emptyDriver{})
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
 		}
 	})
-	b.Run("go-sqlmock", func(b *testing.B) {
-		// It walks over all the expectations that have been met: a new instance,
-		// not timed, every 50 queries keeps that out of the picture.
-		const perMock = 50
-		b.ReportAllocs()
-		b.ResetTimer()
-		for done := 0; done < b.N; done += perMock {
-			b.StopTimer()
+	return queryTimes(db)
+}
+
+// querySqlmock queries a bare go-sqlmock. It walks over all the expectations that
+// have been met: a new instance every 50 queries, which is not measured, keeps that
+// out of the picture.
+func querySqlmock(testing.TB) func(compare.Size) (compare.Readings, error) {
+	const perMock = 50
+	expectAndQuery := func(db *sql.DB, mock sqlmock.Sqlmock) error {
+		for range perMock {
+			mock.ExpectQuery(selectPrice).WithArgs(7).WillReturnRows(priceRows())
+			if err := queryPrice(db); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return func(size compare.Size) (compare.Readings, error) {
+		mocks := size.Pick(1, 200)
+		meter := compare.StartMeter()
+		for range mocks {
+			meter.Pause()
 			db, mock, err := sqlmock.New(sqlmock.QueryMatcherOption(sqlmock.QueryMatcherEqual))
 			if err != nil {
-				b.Fatal(err)
+				return nil, err
 			}
-			b.StartTimer()
-			for range min(perMock, b.N-done) {
-				mock.ExpectQuery(selectPrice).WithArgs(7).WillReturnRows(priceRows())
-				queryPrice(b, db)
+			meter.Resume()
+			err = expectAndQuery(db, mock)
+			meter.Pause()
+			mock.ExpectClose()
+			if err := errors.Join(err, db.Close()); err != nil {
+				return nil, err
 			}
-			b.StopTimer()
-			_ = db.Close() // complains that nobody expected it
-			b.StartTimer()
 		}
-	})
-	b.Run("fake", func(b *testing.B) {
-		db := pool.NewSQL(b, pool.SQLConfig{})
-		db.On(selectPrice).WithArgs(7).Rows(priceRows())
-		b.ReportAllocs()
-		for b.Loop() {
-			queryPrice(b, db.DB())
-		}
-	})
+		return meter.Readings(mocks * perMock), nil
+	}
 }
 
-// BenchmarkHTTPRoundTrip is one request with its answer of two bytes, read and
-// closed: the HTTP fake beside a bare httpmock transport, under a context that
-// cannot end and under one that can.
-func BenchmarkHTTPRoundTrip(b *testing.B) {
+// roundTrip compares HTTP fakes. The target is what a fake with a pool of
+// connections and with statistics may add to a bare one.
+func roundTrip(name string, ctx func(testing.TB) context.Context) compare.Comparison {
 	responder := httpmock.NewStringResponder(200, "ok")
-	bare := httpmock.NewMockTransport()
-	bare.RegisterResponder("GET", "/a", responder)
-	cancellable, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	for _, c := range []struct {
-		name string
-		ctx  context.Context
-	}{{"background", context.Background()}, {"cancellable", cancellable}} {
-		run := func(b *testing.B, rt http.RoundTripper) {
-			req, err := http.NewRequestWithContext(c.ctx, http.MethodGet, "http://host/a", nil)
+	ask := func(open func(t testing.TB) (rt http.RoundTripper, url string)) compare.Work {
+		return compare.Timed(func(t testing.TB) func(n int) error {
+			rt, url := open(t)
+			req, err := http.NewRequestWithContext(ctx(t), http.MethodGet, url+"/a", nil)
 			if err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
-			b.ReportAllocs()
-			for b.Loop() {
-				resp, err := rt.RoundTrip(req)
-				if err != nil {
-					b.Fatal(err)
+			return func(n int) error {
+				for range n {
+					if err := exchange(rt, req); err != nil {
+						return err
+					}
 				}
-				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
+				return nil
 			}
-		}
-		b.Run(c.name+"/httpmock", func(b *testing.B) { run(b, bare) })
-		b.Run(c.name+"/fake", func(b *testing.B) {
-			h := pool.NewHTTP(b, pool.HTTPConfig{})
-			h.On("GET", "/a", responder)
-			run(b, h)
 		})
 	}
+	return compare.Comparison{
+		Name: name,
+		Contestants: []compare.Contestant{
+			compare.Ours(ask(func(t testing.TB) (http.RoundTripper, string) {
+				h := pool.NewHTTP(t, pool.HTTPConfig{})
+				h.On("GET", "/a", responder)
+				return h, "http://host"
+			})),
+			compare.Peer("httpmock", ask(func(testing.TB) (http.RoundTripper, string) {
+				bare := httpmock.NewMockTransport()
+				bare.RegisterResponder("GET", "/a", responder)
+				return bare, "http://host"
+			})),
+			compare.Peer("httptest.Server", ask(func(t testing.TB) (http.RoundTripper, string) {
+				srv := httptest.NewServer(answerOK)
+				transport := &http.Transport{}
+				t.Cleanup(func() {
+					transport.CloseIdleConnections()
+					srv.Close()
+				})
+				return transport, srv.URL
+			})),
+		},
+		Figures: []compare.Figure{
+			compare.TimeOf(compare.Plus(float64(2*time.Microsecond), "httpmock")), compare.AllocationsOf(),
+		},
+		Why: "A bare httpmock looks up a responder and calls it. Ours does that, too, and takes a connection from the pool of the " +
+			"host before it and gives it back after it, counts both, and binds the body to the context.",
+	}
+}
+
+var answerOK = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, "ok") // a client that has gone is found out by its own side
+})
+
+// exchange sends a request and reads the answer.
+func exchange(rt http.RoundTripper, req *http.Request) error {
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(io.Discard, resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		return err
+	}
+	if n != 2 || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s and %d bytes", resp.Status, n)
+	}
+	return nil
 }
 
 // TestSQLMemoryIsFlat runs a million queries and looks at what is left of them.
@@ -145,23 +198,27 @@ func TestSQLMemoryIsFlat(t *testing.T) {
 	}
 	db := pool.NewSQL(t, pool.SQLConfig{})
 	db.On(selectPrice).Rows(priceRows())
-	heap := func() int64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
+	query := queryTimes(db.DB())
+	if err := query(10_000); err != nil {
+		t.Fatal(err)
 	}
-	for range 10_000 {
-		queryPrice(t, db.DB())
+	before := liveHeap()
+	if err := query(1_000_000); err != nil {
+		t.Fatal(err)
 	}
-	before := heap()
-	for range 1_000_000 {
-		queryPrice(t, db.DB())
-	}
-	if grown := heap() - before; grown > 64<<10 {
+	grown := liveHeap() - before
+	if grown > 64<<10 {
 		t.Errorf("the heap grew by %d bytes over a million queries", grown)
-	} else {
-		t.Logf("real: the heap grew by %d bytes over a million queries", grown)
 	}
+	t.Logf("real: the heap grew by %d bytes over a million queries", grown)
+}
+
+// liveHeap is what is reachable, in bytes. A second collection sweeps what the
+// first one found.
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

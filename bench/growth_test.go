@@ -1,0 +1,168 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/go-qtests/qtests/bench/internal/chart"
+	"github.com/go-qtests/qtests/bench/internal/compare"
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load"
+)
+
+func growth() compare.Group {
+	return compare.Group{
+		Name: "growth",
+		About: `What a request costs in a run of so many, and what is alive after it, its result included: both have to stay flat. The day
+is 24 hours at 100/s, 8.64 million requests, and is compared with an hour at that rate.`,
+		Comparisons: []compare.Comparison{sizes(), day()},
+		Chart:       growthChart,
+		ChartFile:   "growth.svg",
+	}
+}
+
+var (
+	runLengths = []int{10_000, 100_000, 1_000_000, 10_000_000}
+	runNames   = []string{"10⁴", "10⁵", "10⁶", "10⁷"}
+)
+
+func costAt(name string) string { return "time per request, " + name + " requests" }
+func heapAt(name string) string { return "live heap, " + name + " requests" }
+
+const longToShort = "time per request, 10⁷ to 10⁵ requests"
+
+// sizes are runs of growing length.
+func sizes() compare.Comparison {
+	c := compare.Comparison{
+		Name:   "run",
+		Rounds: 3,
+		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
+			return measureSizes
+		}))},
+	}
+	for _, name := range runNames {
+		c.Figures = append(c.Figures,
+			compare.Figure{Name: costAt(name), Unit: compare.Nanoseconds},
+			compare.Figure{Name: heapAt(name), Unit: compare.Bytes, MayBeZero: true, Targets: []compare.Target{compare.Bound(8 << 20)}})
+	}
+	c.Figures = append(c.Figures, compare.Figure{Name: longToShort, Targets: []compare.Target{compare.Bound(1.1)}})
+	return c
+}
+
+func measureSizes(size compare.Size) (compare.Readings, error) {
+	readings := compare.Readings{}
+	for i, name := range runNames {
+		// Short runs are repeated, or they would say more about the moment.
+		repeats := max(1, 1_000_000/runLengths[i])
+		n := runLengths[i]
+		if size == compare.Smoke {
+			n, repeats = n/1000, 1
+		}
+		spent, grown := time.Duration(0), int64(0)
+		for range repeats {
+			r, err := measureRun(n, gap)
+			if err != nil {
+				return nil, err
+			}
+			spent, grown = spent+r.time, max(grown, r.heap)
+		}
+		readings[costAt(name)] = float64(spent) / float64(n*repeats)
+		readings[heapAt(name)] = float64(grown)
+	}
+	readings[longToShort] = readings[costAt("10⁷")] / readings[costAt("10⁵")]
+	return readings, nil
+}
+
+// A measuredRun is what a run leaves.
+type measuredRun struct {
+	time time.Duration // real
+	heap int64         // grown, with the result alive
+	json int           // length of the result
+}
+
+// measureRun runs n requests, one every so often, each of which sleeps.
+func measureRun(n int, every time.Duration) (m measuredRun, err error) {
+	var res *load.Result
+	before, start := liveHeap(), time.Now()
+	err = inRun(func(q *qtests.T) {
+		res, err = load.Do(context.Background(), load.Scenario{
+			Clock: q.Clock(), Profile: load.RatePer(1, every).For(time.Duration(n) * every),
+			Do: func(context.Context, *load.User) error { q.Clock().Sleep(apart); return nil },
+		})
+		if err == nil && res.Finished != int64(n) {
+			err = fmt.Errorf("%d of %d requests finished", res.Finished, n)
+		}
+		if err != nil {
+			q.Fatal(err)
+		}
+	})
+	if err != nil {
+		return m, err
+	}
+	m.time = time.Since(start)
+	m.heap = liveHeap() - before
+	text, err := res.JSON()
+	m.json = len(text)
+	runtime.KeepAlive(res)
+	return m, err
+}
+
+const (
+	dayGrown  = "live heap, grown"
+	dayResult = "JSON of the result"
+	dayToHour = "JSON of the result, to that of an hour"
+)
+
+// day is a soak.
+func day() compare.Comparison {
+	return compare.Comparison{
+		Name:   "a day",
+		Rounds: 1,
+		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
+			return measureDay
+		}))},
+		Figures: []compare.Figure{
+			{Name: dayGrown, Unit: compare.Bytes, MayBeZero: true, Targets: []compare.Target{compare.Bound(8 << 20)}},
+			{Name: dayResult, Unit: compare.Bytes},
+			{Name: dayToHour, Targets: []compare.Target{compare.Bound(1.05)}},
+		},
+	}
+}
+
+func measureDay(size compare.Size) (compare.Readings, error) {
+	const every = 10 * time.Millisecond
+	perHour := size.Pick(100, int(time.Hour/every))
+	short, err := measureRun(perHour, every)
+	long, err2 := measureRun(24*perHour, every)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	return compare.Readings{
+		dayGrown:  float64(long.heap),
+		dayResult: float64(long.json),
+		dayToHour: float64(long.json) / float64(short.json),
+	}, nil
+}
+
+// growthChart draws what sizes measured.
+func growthChart(results []*compare.Result) string {
+	for _, r := range results {
+		if r.Name != "run" {
+			continue
+		}
+		var cost, heap []chart.Point
+		for _, name := range runNames {
+			c, h := r.Median(compare.OursName, costAt(name)), r.Median(compare.OursName, heapAt(name))
+			cost = append(cost, chart.Point{Label: name, Y: c, Text: compare.Nanoseconds.Format(c)})
+			heap = append(heap, chart.Point{Label: name, Y: h, Text: compare.Bytes.Format(h)})
+		}
+		return chart.SVG("requests in a run",
+			chart.Panel{Title: "time per request", Points: cost},
+			chart.Panel{Title: "live heap after the run", Points: heap})
+	}
+	return chart.SVG("requests in a run")
+}

@@ -1,0 +1,112 @@
+// Package chart draws a few figures as lines, in an SVG that is readable on light
+// and on dark pages.
+package chart
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"strings"
+)
+
+// A Panel is one line. Its axis begins at zero, so that what is flat looks flat
+// and what grows looks as if it grew.
+type Panel struct {
+	Title  string
+	Points []Point
+}
+
+// A Point is one figure of a panel. The points of a panel are equally far apart.
+type Point struct {
+	Label string // below the axis
+	Y     float64
+	Text  string // Y for people, written at the point
+}
+
+// Sizes, in pixels.
+const (
+	width, height = 400, 260 // of a panel
+	left, right   = 40, 40   // margins
+	top, bottom   = 60, 50
+)
+
+// The drawing brings its own ground, because what is behind it may be light or
+// dark, whatever the reader's system prefers.
+const style = `<style>
+svg { --ground: #ffffff; --text: #1f2328; --quiet: #59636e; --rule: #d1d9e0; --line: #0969da; }
+@media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --text: #e6edf3; --quiet: #9198a1; --rule: #3d444d; --line: #4493f8; } }
+text { font: 12px system-ui, sans-serif; fill: var(--quiet); text-anchor: middle; }
+.title { font-size: 14px; font-weight: 600; fill: var(--text); }
+.value { fill: var(--text); }
+.ground { fill: var(--ground); }
+.axis { stroke: var(--rule); }
+.line { stroke: var(--line); stroke-width: 2; fill: none; }
+.dot { fill: var(--line); }
+</style>
+`
+
+// SVG draws panels beside each other. The label says what the points of all of
+// them are.
+func SVG(label string, panels ...Panel) string {
+	w := &strings.Builder{}
+	whole := width * max(len(panels), 1)
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`+"\n", whole, height, whole, height)
+	fmt.Fprintf(w, "<title>%s</title>\n%s", html.EscapeString(summary(label, panels)), style)
+	fmt.Fprintf(w, `<rect class="ground" width="%d" height="%d" rx="8"/>`+"\n", whole, height)
+	for i, p := range panels {
+		fmt.Fprintf(w, `<g transform="translate(%d 0)">`+"\n", i*width)
+		p.draw(w, label)
+		w.WriteString("</g>\n")
+	}
+	w.WriteString("</svg>\n")
+	return w.String()
+}
+
+// summary is the drawing for those who cannot see it.
+func summary(label string, panels []Panel) string {
+	var parts []string
+	for _, p := range panels {
+		var values []string
+		for _, point := range p.Points {
+			values = append(values, point.Label+": "+point.Text)
+		}
+		parts = append(parts, p.Title+" by "+label+": "+strings.Join(values, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (p Panel) draw(w *strings.Builder, label string) {
+	text := func(class string, x, y float64, s string) {
+		fmt.Fprintf(w, `<text class="%s" x="%.1f" y="%.1f">%s</text>`+"\n", class, x, y, html.EscapeString(s))
+	}
+	const base = height - bottom
+	text("title", width/2, 26, p.Title)
+	fmt.Fprintf(w, `<path class="axis" d="M%d %dH%d"/>`+"\n", left, base, width-right)
+	text("", width/2, height-10, label)
+	var path []string
+	for i, point := range p.Points {
+		x, y := p.at(i)
+		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
+		fmt.Fprintf(w, `<circle class="dot" cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", x, y)
+		text("value", x, y-10, point.Text)
+		text("", x, base+18, point.Label)
+	}
+	if len(path) > 0 {
+		fmt.Fprintf(w, `<path class="line" d="M%s"/>`+"\n", strings.Join(path, "L"))
+	}
+}
+
+// at is where the i-th point lies.
+func (p Panel) at(i int) (x, y float64) {
+	const inner, room = width - left - right, height - top - bottom
+	highest := 0.0
+	for _, point := range p.Points {
+		highest = max(highest, point.Y)
+	}
+	x = left + inner*(float64(i)+0.5)/float64(len(p.Points))
+	share := 0.0
+	if highest > 0 {
+		share = max(p.Points[i].Y, 0) / highest
+	}
+	return x, height - bottom - room*math.Min(share, 1)
+}

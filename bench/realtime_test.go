@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/go-qtests/qtests/bench/internal/compare"
+)
+
+// Figures of a load generator.
+const (
+	requestsPerSecond = "requests per second"
+	cpuPerRequest     = "processor time per request"
+	peakMemory        = "peak memory"
+	lateP99           = "late, p99"
+)
+
+func realTime() compare.Group {
+	return compare.Group{
+		Name: "load in real time",
+		About: `Every generator is a process of its own, ours and vegeta's this test binary; the server is in another one, on
+loopback, on the same processors. Each turn takes three seconds. Processor time is that of the whole process, its start
+included, over its requests; peak memory is what it had resident at most. *Late* is the instant at which a request was
+started less the one at which it was due. k6 has no figure for it: a script reads the time in milliseconds only.`,
+		Comparisons: []compare.Comparison{
+			generators("16 users, as fast as they are answered", job{Workers: 16}, []compare.Figure{
+				{Name: requestsPerSecond, Unit: compare.PerSecond, MoreIsBetter: true, Targets: []compare.Target{
+					compare.Times(1, "vegeta"), compare.Times(1.5, "k6"),
+				}},
+				cpuFigure(), memoryFigure(),
+			}),
+			generators("2,000/s", job{Rate: 2000}, []compare.Figure{
+				{Name: lateP99, Unit: compare.Nanoseconds, MayBeZero: true, Targets: []compare.Target{compare.Times(1, "vegeta")}},
+				cpuFigure(), memoryFigure(),
+			}),
+		},
+	}
+}
+
+func cpuFigure() compare.Figure {
+	return compare.Figure{Name: cpuPerRequest, Unit: compare.Nanoseconds, Targets: []compare.Target{compare.Times(1, "vegeta")}}
+}
+
+func memoryFigure() compare.Figure { return compare.Figure{Name: peakMemory, Unit: compare.Bytes} }
+
+// generators compares load generators that do the same job.
+func generators(name string, j job, figures []compare.Figure) compare.Comparison {
+	work := func(do func(t testing.TB, j job) (compare.Readings, error)) compare.Work {
+		return compare.Measured(func(t testing.TB) func(compare.Size) (compare.Readings, error) {
+			srv := httptest.NewServer(answerOK)
+			t.Cleanup(srv.Close)
+			return func(size compare.Size) (compare.Readings, error) {
+				j := j
+				j.URL, j.Duration = srv.URL, time.Duration(size.Pick(200, 3000))*time.Millisecond
+				return do(t, j)
+			}
+		})
+	}
+	binary := func(generator string) compare.Work {
+		return work(func(_ testing.TB, j job) (compare.Readings, error) {
+			j.Generator = generator
+			return j.inProcess()
+		})
+	}
+	ours := compare.Ours(binary("qtests"))
+	ours.Profile = func(t testing.TB, file string) error {
+		srv := httptest.NewServer(answerOK)
+		defer srv.Close()
+		j := j
+		j.Generator, j.URL, j.Duration, j.CPUProfile = "qtests", srv.URL, 3*time.Second, file
+		_, err := j.inProcess()
+		return err
+	}
+	k6 := compare.Peer("k6", work(func(t testing.TB, j job) (compare.Readings, error) { return runK6(t.TempDir(), j) }))
+	k6.Absent = k6Absent()
+	return compare.Comparison{
+		Name: name, Rounds: 9, Figures: figures,
+		Contestants: []compare.Contestant{ours, compare.Peer("vegeta", binary("vegeta")), k6},
+	}
+}
+
+// inProcess does the job in a process of this binary.
+func (j job) inProcess() (compare.Readings, error) {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), generatorVariable+"="+string(text))
+	p, err := runProcess(cmd)
+	if err != nil {
+		return nil, err
+	}
+	var out outcome
+	if err := json.Unmarshal(p.stdout, &out); err != nil {
+		return nil, fmt.Errorf("%s printed %q: %w", j.Generator, p.stdout, err)
+	}
+	readings := p.readings(out.Requests, float64(out.Requests)/j.Duration.Seconds())
+	if j.Rate > 0 {
+		readings[lateP99] = float64(out.LateP99)
+	}
+	return readings, nil
+}
+
+// readings are the figures of a process that made so many requests.
+func (p process) readings(requests int, perSecond float64) compare.Readings {
+	readings := compare.Readings{
+		requestsPerSecond: perSecond,
+		cpuPerRequest:     float64(p.cpu) / float64(requests),
+	}
+	if p.peakRSS > 0 {
+		readings[peakMemory] = p.peakRSS
+	}
+	return readings
+}
