@@ -17,11 +17,11 @@ import (
 )
 
 // k6 is a program, not a library, under a licence that keeps it out of this
-// module. It takes part where it is installed.
+// module. It takes part where the command is on PATH.
 
 func k6Absent() string {
 	if _, err := exec.LookPath("k6"); err != nil {
-		return "is not on this machine: the command is not on PATH, and what is compared with it is not judged"
+		return "not on this machine"
 	}
 	return ""
 }
@@ -38,7 +38,7 @@ func k6Version(t testing.TB) []compare.Version {
 
 // k6Script is the job for k6.
 func k6Script(j job) string {
-	scenario := fmt.Sprintf("executor: 'constant-vus', vus: %d", j.Workers)
+	scenario := fmt.Sprintf("executor: 'constant-vus', vus: %d", j.Users)
 	if j.Rate > 0 {
 		scenario = fmt.Sprintf("executor: 'constant-arrival-rate', rate: %d, timeUnit: '1s', preAllocatedVUs: 100, maxVUs: 1000", j.Rate)
 	}
@@ -153,7 +153,7 @@ func TestK6IsAsked(t *testing.T) {
 		return string(text)
 	}
 
-	got, err := runK6(t.TempDir(), job{URL: "http://127.0.0.1:1/", Duration: 3 * time.Second, Workers: 16})
+	got, err := runK6(t.TempDir(), job{URL: "http://127.0.0.1:1/", Duration: 3 * time.Second, Users: 16})
 	require.NoError(t, err)
 	require.Equal(t, 1499.5, got[requestsPerSecond])
 	require.Positive(t, got[cpuPerRequest])
@@ -179,7 +179,7 @@ func TestK6Misbehaves(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			standInForK6(t, c.summary)
-			_, err := runK6(t.TempDir(), job{Workers: 1, Duration: time.Second})
+			_, err := runK6(t.TempDir(), job{Users: 1, Duration: time.Second})
 			require.ErrorContains(t, err, c.want)
 		})
 	}

@@ -4,16 +4,9 @@
 package bench
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) {
-	if job, ok := os.LookupEnv(generatorVariable); ok {
-		generate(job) // this process is a load generator, not a test
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,11 +1,7 @@
 package bench
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -24,17 +20,18 @@ func realTime() compare.Group {
 	return compare.Group{
 		Name: "load in real time",
 		About: `Every generator is a process of its own, ours and vegeta's this test binary; the server is in another one, on
-loopback, on the same processors. Each turn takes three seconds. Processor time is that of the whole process, its start
-included, over its requests; peak memory is what it had resident at most. *Late* is the instant at which a request was
-started less the one at which it was due. k6 has no figure for it: a script reads the time in milliseconds only.`,
+loopback, on the same processors. Each turn takes three seconds. Processor time is that of the whole process, its
+start included, over its requests; peak memory is what it had resident at most, of which this binary is the most part.
+*Late* is the instant at which a request was started less the one at which it was due. k6 has no figure for it: a
+script reads the time in milliseconds only.`,
 		Comparisons: []compare.Comparison{
-			generators("16 users, as fast as they are answered", job{Workers: 16}, []compare.Figure{
+			generators("16 users, as fast as they are answered", job{Users: 16}, []compare.Figure{
 				{Name: requestsPerSecond, Unit: compare.PerSecond, MoreIsBetter: true, Targets: []compare.Target{
 					compare.Times(1, "vegeta"), compare.Times(1.5, "k6"),
 				}},
 				cpuFigure(), memoryFigure(),
 			}),
-			generators("2,000/s", job{Rate: 2000}, []compare.Figure{
+			generators("2,000 a second", job{Rate: 2000}, []compare.Figure{
 				{Name: lateP99, Unit: compare.Nanoseconds, MayBeZero: true, Targets: []compare.Target{compare.Times(1, "vegeta")}},
 				cpuFigure(), memoryFigure(),
 			}),
@@ -47,6 +44,10 @@ func cpuFigure() compare.Figure {
 }
 
 func memoryFigure() compare.Figure { return compare.Figure{Name: peakMemory, Unit: compare.Bytes} }
+
+const whyRealTime = "Most of the time of all generators goes into system calls for the network, which is the same for all. Ours starts every " +
+	"request at an instant of its own in a goroutine of its own, and records it when it ends; vegeta hands a tick to a worker and the outcome to " +
+	"whoever reads the results."
 
 // generators compares load generators that do the same job.
 func generators(name string, j job, figures []compare.Figure) compare.Comparison {
@@ -61,48 +62,34 @@ func generators(name string, j job, figures []compare.Figure) compare.Comparison
 			}
 		})
 	}
-	binary := func(generator string) compare.Work {
+	generator := func(kind string) compare.Work {
 		return work(func(_ testing.TB, j job) (compare.Readings, error) {
-			j.Generator = generator
-			return j.inProcess()
+			j.Kind = kind
+			return j.generate()
 		})
 	}
-	ours := compare.Ours(binary("qtests"))
-	ours.Profile = func(t testing.TB, file string) error {
+	ours := compare.Ours(generator("qtests"))
+	ours.Profile = func(file string) error {
 		srv := httptest.NewServer(answerOK)
 		defer srv.Close()
 		j := j
-		j.Generator, j.URL, j.Duration, j.CPUProfile = "qtests", srv.URL, 3*time.Second, file
-		_, err := j.inProcess()
+		j.Kind, j.URL, j.Duration = "qtests", srv.URL, 3*time.Second
+		_, _, err := j.outside(file)
 		return err
 	}
 	k6 := compare.Peer("k6", work(func(t testing.TB, j job) (compare.Readings, error) { return runK6(t.TempDir(), j) }))
 	k6.Absent = k6Absent()
 	return compare.Comparison{
-		Name: name, Rounds: 9, Figures: figures,
-		Contestants: []compare.Contestant{ours, compare.Peer("vegeta", binary("vegeta")), k6},
+		Name: name, Rounds: 9, Figures: figures, Why: whyRealTime,
+		Contestants: []compare.Contestant{ours, compare.Peer("vegeta", generator("vegeta")), k6},
 	}
 }
 
-// inProcess does the job in a process of this binary.
-func (j job) inProcess() (compare.Readings, error) {
-	text, err := json.Marshal(j)
+// generate does the job of a load generator.
+func (j job) generate() (compare.Readings, error) {
+	out, p, err := j.outside("")
 	if err != nil {
 		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), generatorVariable+"="+string(text))
-	p, err := runProcess(cmd)
-	if err != nil {
-		return nil, err
-	}
-	var out outcome
-	if err := json.Unmarshal(p.stdout, &out); err != nil {
-		return nil, fmt.Errorf("%s printed %q: %w", j.Generator, p.stdout, err)
 	}
 	readings := p.readings(out.Requests, float64(out.Requests)/j.Duration.Seconds())
 	if j.Rate > 0 {

@@ -39,7 +39,7 @@ func TestResults(t *testing.T) {
 		return
 	}
 	start := time.Now()
-	report := &compare.Report{Command: command, Profiled: profiled, Date: start, Options: fullRun, Declared: declared()}
+	report := &compare.Report{Command: command, Profiled: profiled, ProfiledOutside: profiledOutside, Date: start, Options: fullRun, Declared: declared()}
 	var err error
 	report.Machine, err = compare.ThisMachine()
 	require.NoError(t, err)

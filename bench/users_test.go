@@ -19,18 +19,22 @@ const memoryPerUser = "memory per user"
 func users() compare.Group {
 	g := compare.Group{
 		Name: "users at once",
-		About: `The live heap and the stacks for each user of a closed model while all of them are within a request, that is, sleep. The
-floor is as many goroutines of a bubble that only sleep. For k6 it is resident memory, with all users less with one.`,
+		About: `The live heap and the stacks for each user of a closed model while all of them are within a request, that is, sleep, in
+a process of their own. The floor is as many goroutines of a bubble that only sleep. For k6 it is resident memory, with
+all users less with one.`,
 	}
 	for _, n := range []int{1000, 10_000, 100_000} {
+		ours := compare.Ours(perUser("users", n))
+		ours.Profile = func(file string) error {
+			_, _, err := job{Kind: "users", Users: n}.outside(file)
+			return err
+		}
 		c := compare.Comparison{
-			Name:   compare.Number(float64(n)),
-			Rounds: 5,
-			Contestants: []compare.Contestant{
-				compare.Ours(perUser(n, usersWithin)),
-				compare.Floor("sleeping goroutines", perUser(n, goroutinesAsleep)),
-			},
-			Figures: []compare.Figure{{Name: memoryPerUser, Unit: compare.Bytes, Targets: []compare.Target{compare.Bound(4096)}}},
+			Name:        compare.Number(float64(n)),
+			Rounds:      5,
+			Contestants: []compare.Contestant{ours, compare.Floor("sleeping goroutines", perUser("goroutines", n))},
+			Figures:     []compare.Figure{{Name: memoryPerUser, Unit: compare.Bytes, Targets: []compare.Target{compare.Bound(4096)}}},
+			Why:         whyMemory,
 		}
 		if n == 1000 {
 			c.Contestants = append(c.Contestants, k6Users(n))
@@ -40,45 +44,53 @@ floor is as many goroutines of a bubble that only sleep. For k6 it is resident m
 	return g
 }
 
-// perUser measures a function that returns the bytes that n users have. A smoke
-// run has fewer of them.
-func perUser(n int, measure func(n int) (int64, error)) compare.Work {
+const whyMemory = "The stack with which a goroutine starts is the runtime's choice: it makes it as large as those that it has seen in " +
+	"use, so that a few deep ones in a small process double it, as the floor shows. What is left is shared: histograms and timeline of the run."
+
+// perUser does a job that returns the bytes of so many users. A smoke run has fewer
+// of them.
+func perUser(kind string, n int) compare.Work {
 	return compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
 		return func(size compare.Size) (compare.Readings, error) {
 			n := size.Pick(min(n, 5000), n)
-			all, err := measure(n)
-			return compare.Readings{memoryPerUser: float64(all) / float64(n)}, err
+			out, _, err := job{Kind: kind, Users: n}.outside("")
+			return compare.Readings{memoryPerUser: float64(out.Bytes) / float64(n)}, err
 		}
 	})
 }
 
-func usersWithin(n int) (grown int64, err error) {
+func usersWithin(j job) (out outcome, err error) {
 	err = inRun(func(q *qtests.T) {
 		before := footprint()
-		q.Clock().AfterFunc(30*time.Second, func() { grown = footprint() - before })
+		q.Clock().AfterFunc(30*time.Second, func() {
+			out.Bytes = footprint() - before
+			if err := profileHeap(); err != nil {
+				q.Error(err)
+			}
+		})
 		res, err := load.Do(context.Background(), load.Scenario{
-			Clock: q.Clock(), Profile: load.Users(n).For(40 * time.Second),
+			Clock: q.Clock(), Profile: load.Users(j.Users).For(40 * time.Second),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(40 * time.Second); return nil },
 		})
-		if err != nil || res.Finished != int64(n) {
+		if err != nil || res.Finished != int64(j.Users) {
 			q.Fatal(res, err)
 		}
 	})
-	return grown, err
+	return out, err
 }
 
-func goroutinesAsleep(n int) (grown int64, err error) {
+func goroutinesAsleep(j job) (out outcome, err error) {
 	err = inBubble(func() {
 		before := footprint()
 		var wg sync.WaitGroup
-		for range n {
+		for range j.Users {
 			wg.Go(func() { time.Sleep(40 * time.Second) })
 		}
 		synctest.Wait()
-		grown = footprint() - before
+		out.Bytes = footprint() - before
 		wg.Wait()
 	})
-	return grown, err
+	return out, err
 }
 
 // footprint is the live heap and the stacks in use.

@@ -46,11 +46,12 @@ type Contestant struct {
 	Name string
 	Role Role
 	Work Work
-	// Absent, if set, says why the contestant cannot take part on this machine.
+	// Absent, if set, is why the contestant does not take part, in a few words.
 	Absent string
-	// Profile, if set, writes a CPU profile of the work to a file. By default it is
-	// that of this process; work that is done in another one has to say how.
-	Profile func(t testing.TB, file string) error
+	// Profile, if set, writes a profile of the work to a file. By default it is of
+	// the time that this process spends; work that is done in another one has to
+	// say how.
+	Profile func(file string) error
 }
 
 // A Role is what a contestant is in its comparison.

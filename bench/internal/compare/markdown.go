@@ -37,8 +37,8 @@ func (r *Report) preface(w *strings.Builder) {
 	}
 	w.WriteString(`All contestants of a row take one turn each in every round, in an order that changes. A figure is the median of
 the rounds. A ratio is that of ours to theirs within a round, below 1 where ours takes less; it is shown as the
-median and, in brackets, the quartiles of the rounds, and targets are judged by the median. A floor does less than
-the work: it shows what nobody can save.
+median and, in brackets, the quartiles of the rounds, and targets are judged by the median; a target in comparison with
+somebody who did not take part is not judged. A floor does less than the work: it shows what nobody can save.
 
 `)
 }
@@ -92,7 +92,6 @@ func (g *GroupResult) section(w *strings.Builder) {
 		row.line(w, contestants)
 	}
 	w.WriteString("\n")
-	g.absences(w)
 	for _, r := range g.Results {
 		if r.needsExplaining() && r.Why != "" {
 			fmt.Fprintf(w, "*%s:* %s\n\n", r.Name, r.Why)
@@ -138,19 +137,6 @@ func (g *GroupResult) rows() (rows []Row) {
 	return rows
 }
 
-// absences says who did not take part, and why.
-func (g *GroupResult) absences(w *strings.Builder) {
-	said := map[string]bool{}
-	for _, r := range g.Results {
-		for _, c := range r.Contestants {
-			if text := c.Name + " " + c.Absent; c.Absent != "" && !said[text] {
-				said[text] = true
-				fmt.Fprintf(w, "%s.\n\n", text)
-			}
-		}
-	}
-}
-
 // name is that of the comparison and, unless it is the usual one, the figure.
 func (r Row) name() string {
 	if r.Figure.Name == Time && len(r.Result.Figures) == 1 {
@@ -184,7 +170,7 @@ func (r Row) figure(contestant string) string {
 	case c == nil:
 		return ""
 	case c.Absent != "":
-		return "*absent*"
+		return "*" + c.Absent + "*"
 	case len(r.Result.series(contestant, r.Figure.Name)) == 0:
 		return "—"
 	}
@@ -223,6 +209,13 @@ func (s Summary) text(format func(float64) string) string {
 	return fmt.Sprintf("%s [%s–%s]", middle, low, high)
 }
 
+const profilesPreface = `## Profiles
+
+Ours, alone, for every comparison in which a target is missed or a peer is ahead: the profile of the processors, or that of
+the heap where memory is what is compared. Each is the %d functions with the largest share (flat), by
+` + "`go tool pprof -top`" + `, below the command that takes one in the directory ` + "`bench`" + `.
+`
+
 // profiles is the appendix.
 func (r *Report) profiles(w *strings.Builder) {
 	begun := false
@@ -233,11 +226,14 @@ func (r *Report) profiles(w *strings.Builder) {
 			}
 			if !begun {
 				begun = true
-				fmt.Fprintf(w, "## Profiles\n\nThe CPU profile of ours, alone, for every comparison in which a target is missed or a peer is ahead: the %d functions in\n"+
-					"which it was found most (flat), by `go tool pprof -top`, and the command that takes one in `bench/`.\n", topFunctions)
+				fmt.Fprintf(w, profilesPreface, topFunctions)
 			}
-			pattern := Pattern("BenchmarkRows", g.Name, result.Name, OursName)
-			fmt.Fprintf(w, "\n### %s: %s\n\n`"+r.Profiled+"`\n\n```text\n%s\n```\n", title(g.Name), result.Name, pattern, result.Top)
+			command := r.Profiled
+			if result.ours().Profile != nil {
+				command = r.ProfiledOutside
+			}
+			command = fmt.Sprintf(command, Pattern("BenchmarkRows", g.Name, result.Name, OursName))
+			fmt.Fprintf(w, "\n### %s: %s\n\n`%s`\n\n```text\n%s\n```\n", title(g.Name), result.Name, command, result.Top)
 		}
 	}
 }

@@ -14,16 +14,15 @@ import (
 // topFunctions is how many functions of a profile are shown.
 const topFunctions = 10
 
-// profileOurs takes turns of our contestant, alone, under the CPU profiler for
-// about d, and returns the functions that it was found in most.
+// profileOurs takes turns of our contestant, alone, under the profiler for about d, and returns the functions that it was found in most.
 func profileOurs(t testing.TB, c *Comparison, entrants []entrant, d time.Duration) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "cpu.prof")
 	profile := c.ours().Profile
 	if profile == nil {
-		profile = func(_ testing.TB, file string) error { return profileTurns(entrants, file, d) }
+		profile = func(file string) error { return profileTurns(entrants, file, d) }
 	}
-	if err := profile(t, file); err != nil {
+	if err := profile(file); err != nil {
 		t.Fatalf("profiling: %v", err)
 	}
 	top, err := topOf(file)
@@ -74,11 +73,13 @@ func topOf(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("go tool pprof: %w", err)
 	}
-	_, top, found := strings.Cut(string(text), "Duration: ")
-	if !found {
-		return "", fmt.Errorf("go tool pprof printed %q", text)
+	var kept []string
+	for line := range strings.Lines(string(text)) {
+		if name, _, _ := strings.Cut(line, ": "); name != "File" && name != "Build ID" && name != "Time" {
+			kept = append(kept, strings.TrimRight(line, "\n"))
+		}
 	}
-	return "Duration: " + strings.TrimRight(top, "\n"), nil
+	return strings.Join(kept, "\n"), nil
 }
 
 func firstOf(errs ...error) error {

@@ -16,15 +16,17 @@ import (
 // A Report is everything that a run of the comparisons has found.
 type Report struct {
 	// Command is what wrote it.
-	Command  string
-	Profiled string // how a row is profiled; %s is the argument of -bench
-	Date     time.Time
-	Machine  Machine
-	Versions []Version
-	Options  Options
-	Took     time.Duration
-	Declared int // how many comparisons there are; a part of them may have been run
-	Groups   []GroupResult
+	Command string
+	// Profiled is how a row is profiled, and ProfiledOutside how one is whose work is
+	// done in another process. %s is the argument of -bench.
+	Profiled, ProfiledOutside string
+	Date                      time.Time
+	Machine                   Machine
+	Versions                  []Version
+	Options                   Options
+	Took                      time.Duration
+	Declared                  int // how many comparisons there are; a part of them may have been run
+	Groups                    []GroupResult
 }
 
 // A GroupResult is the results of a group.

@@ -1,0 +1,37 @@
+package chart
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSVG(t *testing.T) {
+	svg := SVG("requests", Panel{Title: "time & memory", Points: []Point{{"10⁴", 10, "10 ns"}, {"10⁵", 20, "20 ns"}, {"10⁶", -1, "<0"}}}, Panel{Title: "none"})
+	d := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		_, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err, svg)
+	}
+	require.Contains(t, svg, "time &amp; memory")
+	require.Contains(t, svg, "time &amp; memory by requests: 10⁴: 10 ns, 10⁵: 20 ns")
+	require.NotContains(t, svg, "NaN")
+}
+
+// TestScale holds the height of a point to its share of the highest.
+func TestScale(t *testing.T) {
+	p := Panel{Points: []Point{{Y: 10}, {Y: 20}, {Y: 0}}}
+	_, half := p.at(0)
+	_, full := p.at(1)
+	_, none := p.at(2)
+	require.InDelta(t, top, full, 1e-9)
+	require.InDelta(t, height-bottom, none, 1e-9)
+	require.InDelta(t, (full+none)/2, half, 1e-9)
+}

@@ -1,0 +1,63 @@
+package compare
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// result is a made-up one: the readings of "figure", round by round, by contestant.
+func result(f Figure, readings map[string][]float64, contestants ...Contestant) *Result {
+	f.Name = "figure"
+	r := &Result{Comparison: &Comparison{Name: "comparison", Contestants: contestants, Figures: []Figure{f}}}
+	for name, xs := range readings {
+		for round, x := range xs {
+			if round == len(r.Turns) {
+				r.Turns = append(r.Turns, map[string]Readings{})
+			}
+			r.Turns[round][name] = Readings{"figure": x}
+		}
+	}
+	return r
+}
+
+var trio = []Contestant{Ours(Work{}), Peer("peer", Work{}), Floor("floor", Work{})}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		figure Figure
+		ours   []float64
+		peer   []float64
+		want   Verdict
+		behind bool
+	}{
+		{"a ratio is kept", Figure{Targets: []Target{Times(0.5, "peer")}}, []float64{1, 1, 9}, []float64{2, 2, 2}, Met, false},
+		{"a ratio is missed", Figure{Targets: []Target{Times(0.5, "peer")}}, []float64{3, 3, 3}, []float64{5, 5, 5}, Missed, false},
+		{"the peer is ahead", Figure{Targets: []Target{Times(2, "peer")}}, []float64{3}, []float64{2}, Met, true},
+		{"more is better", Figure{MoreIsBetter: true, Targets: []Target{Times(1.5, "peer")}}, []float64{30}, []float64{20}, Met, false},
+		{"more is better, and it is less", Figure{MoreIsBetter: true, Targets: []Target{Times(1.5, "peer")}}, []float64{10}, []float64{20}, Missed, true},
+		{"a bound is kept", Figure{Targets: []Target{Bound(4096)}}, []float64{4096}, []float64{1}, Met, true},
+		{"a bound is missed", Figure{Targets: []Target{Bound(4096)}}, []float64{4097}, nil, Missed, false},
+		{"nothing allocates", Figure{Targets: []Target{Bound(0)}}, []float64{0}, []float64{0}, Met, false},
+		{"so much more", Figure{Targets: []Target{Plus(2, "peer")}}, []float64{12}, []float64{10}, Met, true},
+		{"too much more", Figure{Targets: []Target{Plus(2, "peer")}}, []float64{13}, []float64{10}, Missed, true},
+		{"nobody to compare with", Figure{Targets: []Target{Times(1, "peer")}}, []float64{1}, nil, NotJudged, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows := result(c.figure, map[string][]float64{OursName: c.ours, "peer": c.peer, "floor": {0}}, trio...).Rows()
+			require.Len(t, rows, 1)
+			require.Equal(t, c.want, rows[0].Judged[0].Verdict)
+			require.Equal(t, c.want == Missed, rows[0].Missed())
+			require.Equal(t, c.behind, len(rows[0].Behind()) == 1, "a floor is nobody to be behind")
+		})
+	}
+}
+
+func TestTargetText(t *testing.T) {
+	times, rate := &Figure{Unit: Nanoseconds}, &Figure{Unit: PerSecond, MoreIsBetter: true}
+	require.Equal(t, "≤ 0.3 × gobreaker", Times(0.3, "gobreaker").format(times))
+	require.Equal(t, "≥ 1.5 × k6", Times(1.5, "k6").format(rate))
+	require.Equal(t, "≤ httpmock + 2 µs", Plus(2000, "httpmock").format(times))
+	require.Equal(t, "≤ 30 ns", Bound(30).format(times))
+}
