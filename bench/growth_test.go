@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,16 +63,16 @@ func measureSizes(size compare.Size) (compare.Readings, error) {
 		if size == compare.Smoke {
 			n, repeats = n/1000, 1
 		}
-		spent, grown := time.Duration(0), int64(0)
+		var times, heaps []float64
 		for range repeats {
 			r, err := measureRun(n, gap)
 			if err != nil {
 				return nil, err
 			}
-			spent, grown = spent+r.time, max(grown, r.heap)
+			times, heaps = append(times, float64(r.time)/float64(n)), append(heaps, float64(r.heap))
 		}
-		readings[costAt(name)] = float64(spent) / float64(n*repeats)
-		readings[heapAt(name)] = float64(grown)
+		readings[costAt(name)] = compare.Summarize(times).Median
+		readings[heapAt(name)] = slices.Max(heaps)
 	}
 	readings[longToShort] = readings[costAt("10⁷")] / readings[costAt("10⁵")]
 	return readings, nil

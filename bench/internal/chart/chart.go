@@ -37,7 +37,7 @@ svg { --ground: #ffffff; --text: #1f2328; --quiet: #59636e; --rule: #d1d9e0; --l
 @media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --text: #e6edf3; --quiet: #9198a1; --rule: #3d444d; --line: #4493f8; } }
 text { font: 12px system-ui, sans-serif; fill: var(--quiet); text-anchor: middle; }
 .title { font-size: 14px; font-weight: 600; fill: var(--text); }
-.value { fill: var(--text); }
+.value { fill: var(--text); paint-order: stroke; stroke: var(--ground); stroke-width: 5px; }
 .ground { fill: var(--ground); }
 .axis { stroke: var(--rule); }
 .line { stroke: var(--line); stroke-width: 2; fill: none; }
@@ -84,15 +84,18 @@ func (p Panel) draw(w *strings.Builder, label string) {
 	fmt.Fprintf(w, `<path class="axis" d="M%d %dH%d"/>`+"\n", left, base, width-right)
 	text("", width/2, height-10, label)
 	var path []string
-	for i, point := range p.Points {
+	for i := range p.Points {
 		x, y := p.at(i)
 		path = append(path, fmt.Sprintf("%.1f %.1f", x, y))
-		fmt.Fprintf(w, `<circle class="dot" cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", x, y)
-		text("value", x, y-10, point.Text)
-		text("", x, base+18, point.Label)
 	}
 	if len(path) > 0 {
 		fmt.Fprintf(w, `<path class="line" d="M%s"/>`+"\n", strings.Join(path, "L"))
+	}
+	for i, point := range p.Points {
+		x, y := p.at(i)
+		fmt.Fprintf(w, `<circle class="dot" cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", x, y)
+		text("value", x, y-10, point.Text)
+		text("", x, base+18, point.Label)
 	}
 }
 
