@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -72,8 +73,12 @@ func TestJob(t *testing.T) {
 }
 
 func (j job) do() (out outcome, err error) {
-	kind := jobs[j.Kind]
-	if file := os.Getenv(profileVariable); file != "" && kind.loads {
+	kind, file := jobs[j.Kind], os.Getenv(profileVariable)
+	switch {
+	case file == "":
+	case !kind.loads:
+		runtime.MemProfileRate = 1 // every allocation from here on
+	default:
 		stop, err := compare.ProfileTo(file)
 		if err != nil {
 			return out, err
