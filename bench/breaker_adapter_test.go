@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,8 +69,9 @@ type protectedCall func(upstream func() (string, error)) (string, error)
 // survivesOutage calls an upstream every 7 seconds for an hour, of which it is
 // down from 1:00 to 2:30.
 func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
-	down, asked, answered := false, 0, 0
-	outage := qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false })
+	var down atomic.Bool // events run in goroutines of their own
+	asked, answered := 0, 0
+	outage := qtests.NewEvent("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) })
 	stop, err := qtests.Schedule(context.Background(), q.Clock(), q.EventLog(), outage.At(time.Minute).For(90*time.Second))
 	if err != nil {
 		qtests.Fatalf(q, "%v", err)
@@ -80,7 +82,7 @@ func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
 		q.Clock().Sleep(q.Clock().Until(start.Add(time.Duration(i) * 7 * time.Second)))
 		if _, err := call(func() (string, error) {
 			asked++
-			if down {
+			if down.Load() {
 				return "", errors.New("upstream: down")
 			}
 			return "ok", nil
