@@ -92,10 +92,24 @@ func (g *GroupResult) section(w *strings.Builder) {
 		row.line(w, contestants)
 	}
 	w.WriteString("\n")
+	g.explanations(w)
+}
+
+// explanations says why some rows are not as they should be, once for all that
+// have the same reason.
+func (g *GroupResult) explanations(w *strings.Builder) {
+	names, order := map[string][]string{}, []string(nil)
 	for _, r := range g.Results {
-		if r.needsExplaining() && r.Why != "" {
-			fmt.Fprintf(w, "*%s:* %s\n\n", r.Name, r.Why)
+		if !r.needsExplaining() || r.Why == "" {
+			continue
 		}
+		if names[r.Why] == nil {
+			order = append(order, r.Why)
+		}
+		names[r.Why] = append(names[r.Why], r.Name)
+	}
+	for _, why := range order {
+		fmt.Fprintf(w, "*%s:* %s\n\n", strings.Join(names[why], "; "), why)
 	}
 }
 
