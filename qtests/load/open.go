@@ -17,18 +17,16 @@ import (
 // is how a late run catches up without leaving anything out.
 type openLoop struct {
 	*run
-	// draw guards source. It is not the run's mutex, because gaps may be drawn by
-	// the user's code.
+	// draw guards source, and keeps what comes out of it in order until it is
+	// known. It is not the run's mutex, because gaps may be drawn by the user's code.
 	draw   sync.Mutex
 	source arrivals
 
-	// The run's mutex guards what follows. Arrivals come in the order of their
-	// numbers, so that number n+depth takes the slot that n has left.
-	known   [lookAhead]due
-	depth   int64
-	last    int64 // number of the latest arrival that is known
-	taken   int64 // number of the latest one that somebody waits for
-	waiting int   // how many are waited for: at least one until all have come
+	// The run's mutex guards what follows.
+	known   [lookAhead]due // arrival n is known[n%lookAhead] until somebody waits for it
+	last    int64          // number of the latest arrival that is known
+	taken   int64          // number of the latest one that somebody waits for
+	waiting int            // how many are waited for: at least one until all have come
 }
 
 // A due is an arrival whose place in the order of events is taken.
@@ -51,40 +49,28 @@ const (
 )
 
 func newOpenLoop(r *run) *openLoop {
-	o := &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand()), depth: 1}
-	if r.fake {
-		// In real time a goroutine that waits already has nothing over one that
-		// its timer starts, and with several waiting one might overtake another.
-		o.depth = lookAhead
-	}
-	return o
+	return &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
 }
 
 func (o *openLoop) begin() {
-	var first []arrival
-	for range o.depth {
-		if a, ok := o.next(); ok {
-			first = append(first, a)
+	o.draw.Lock()
+	defer o.draw.Unlock()
+	for range lookAhead {
+		if a, ok := o.source.next(); ok {
+			o.mu.Lock()
+			o.expectLocked(a, 0)
+			o.mu.Unlock()
 		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, a := range first {
-		o.expectLocked(a, 0)
-	}
 	o.arrangeLocked()
-}
-
-func (o *openLoop) next() (arrival, bool) {
-	o.draw.Lock()
-	defer o.draw.Unlock()
-	return o.source.next()
 }
 
 // expectLocked takes the place of the next arrival.
 func (o *openLoop) expectLocked(a arrival, now time.Duration) {
 	o.last++
-	o.known[o.last%o.depth] = due{arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.at-now)}
+	o.known[o.last%lookAhead] = due{arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.at-now)}
 }
 
 // nextLocked is the first arrival that nobody waits for, or nil.
@@ -92,12 +78,14 @@ func (o *openLoop) nextLocked() *due {
 	if o.taken == o.last {
 		return nil
 	}
-	return &o.known[(o.taken+1)%o.depth]
+	return &o.known[(o.taken+1)%lookAhead]
 }
 
-func (o *openLoop) takeLocked() {
+// takeLocked takes what nextLocked returned: somebody waits for it from now on.
+func (o *openLoop) takeLocked(d *due) due {
 	o.taken++
 	o.waiting++
+	return *d
 }
 
 // arrangeLocked sees to it that somebody waits for the next arrival.
@@ -105,26 +93,28 @@ func (o *openLoop) arrangeLocked() {
 	if o.waiting > 0 {
 		return
 	}
-	d := o.nextLocked()
-	if d == nil {
+	next := o.nextLocked()
+	if next == nil {
 		o.exhaustLocked()
 		o.checkSpentLocked()
 		return
 	}
-	o.takeLocked()
+	d := o.takeLocked(next)
 	d.place.AfterFunc(func() { o.work(d, o.offset()) })
 }
 
 // work is an arrival, and then those after it for which this goroutine waits.
-func (o *openLoop) work(d *due, now time.Duration) {
-	for d != nil {
-		rested := d.rested // what comes next may outlast the slot
-		u := o.request(d)
+func (o *openLoop) work(d due, now time.Duration) {
+	for more := true; more; {
+		u := o.request(&d)
 		if o.Route != nil {
-			o.route(u, rested)
+			o.route(u, d.rested)
 			now = o.offset()
 		}
-		d, now = o.serve(u, rested, now)
+		o.serve(u, d.rested, now)
+		if d, more = o.rest(); more {
+			now = d.place.Sleep().Sub(o.start)
+		}
 	}
 }
 
@@ -138,21 +128,18 @@ func (o *openLoop) request(d *due) *User {
 	return &request.User
 }
 
-// serve runs the request, if that may start, and waits for one of the next arrivals.
-func (o *openLoop) serve(u *User, rested bool, now time.Duration) (*due, time.Duration) {
+// serve runs the request, if it may start.
+func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 	if o.arrive(u, rested, now) {
 		o.perform(u)
 	}
-	d := o.rest()
-	if d == nil {
-		return nil, 0
-	}
-	return d, d.place.Sleep().Sub(o.start)
 }
 
 // arrive counts an arrival, and says whether its request may start.
 func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
-	next, more := o.next()
+	o.draw.Lock()
+	defer o.draw.Unlock()
+	next, more := o.source.next()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting--
@@ -175,18 +162,18 @@ func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 
 // rest returns one of the next arrivals for a goroutine whose request has
 // ended to wait for. Without one that is near the goroutine has to end.
-func (o *openLoop) rest() *due {
+func (o *openLoop) rest() (d due, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	d := o.nextLocked()
+	next := o.nextLocked()
 	// The recorder has just seen an end, which saves a look at the clock.
-	if o.mu.stopped || d == nil || d.at-o.mu.rec.seen > longestWait {
-		return nil
+	if o.mu.stopped || next == nil || next.at-o.mu.rec.seen > longestWait {
+		return due{}, false
 	}
-	o.takeLocked()
+	d = o.takeLocked(next)
 	d.rested = true
 	o.mu.resting++
-	return d
+	return d, true
 }
 
 // end gives back the places of arrivals that will not come.
@@ -215,7 +202,7 @@ func (o *openLoop) route(u *User, rested bool) {
 		}
 		o.name(u, name)
 		if value == nil { // this goroutine cannot go on
-			o.clk.AfterFunc(0, func() { o.work(o.serve(u, rested, o.offset())) })
+			o.clk.AfterFunc(0, func() { o.serve(u, rested, o.offset()) })
 		}
 	}()
 	name = o.Route(u.Entry())
