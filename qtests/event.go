@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -23,7 +25,8 @@ type Event struct {
 	// Duration is how long after Begin End runs. Zero means that the event is never undone.
 	Duration time.Duration
 	// Begin and End change the system. Either may be nil. They run on the
-	// timeline's goroutine, in the order of their instants, and must not block.
+	// timeline's goroutine, in the order of their instants, and must not block. A
+	// panic ends neither the process nor the timeline; see Schedule.
 	Begin, End func()
 }
 
@@ -45,6 +48,8 @@ func (e Event) Validate() error {
 		return fmt.Errorf("qtests: Event %q: Offset: %v is negative", e.Name, e.Offset)
 	case e.Duration < 0:
 		return fmt.Errorf("qtests: Event %q: Duration: %v is negative", e.Name, e.Duration)
+	case e.Offset > math.MaxInt64-e.Duration:
+		return fmt.Errorf("qtests: Event %q: Duration: %v after %v is past the end of time", e.Name, e.Duration, e.Offset)
 	case e.Begin == nil && e.End == nil:
 		return fmt.Errorf("qtests: Event %q: Begin and End are both nil", e.Name)
 	}
@@ -82,7 +87,10 @@ func actions(events []Event) []action {
 // them due. When ctx ends, or stop is called, nothing more begins, and what has
 // begun and not yet ended is ended; stop returns after that. stop may be called
 // more than once, but not by an event.
-func Schedule(ctx context.Context, clk clock.Clock, log *EventLog, events ...Event) (stop func(), err error) {
+//
+// An event that panics is written to log, and the others go on. stop returns the first
+// panic as an error, a [*EventPanic], for the test to fail with.
+func Schedule(ctx context.Context, clk clock.Clock, log *EventLog, events ...Event) (stop func() error, err error) {
 	for _, e := range events {
 		if err := e.Validate(); err != nil {
 			return nil, err
@@ -93,9 +101,24 @@ func Schedule(ctx context.Context, clk clock.Clock, log *EventLog, events ...Eve
 	s.mu.Lock()
 	s.armLocked()
 	s.mu.Unlock()
-	detach := context.AfterFunc(ctx, s.stop)
-	return func() { detach(); s.stop() }, nil
+	detach := context.AfterFunc(ctx, func() { _ = s.stop() })
+	return func() error { detach(); return s.stop() }, nil
 }
+
+// An EventPanic is the error of an [Event] whose Begin or End panicked.
+type EventPanic struct {
+	Event string // and which end of it: "upstream: outage: begins"
+	Value any
+	Stack []byte
+}
+
+// Error names the event and the value; the stack is left to who reports it.
+func (p *EventPanic) Error() string {
+	return fmt.Sprintf("qtests: Event %q panicked: %v", p.Event, p.Value)
+}
+
+// Unwrap returns the value if it is an error.
+func (p *EventPanic) Unwrap() error { err, _ := p.Value.(error); return err }
 
 // schedule is a timeline that runs. Each action arms the next one: a goroutine
 // that sleeps from one to the other would arm the first only when it gets to run,
@@ -113,6 +136,7 @@ type schedule struct {
 		disarm  func()
 		running bool // an action
 		stopped bool
+		fault   error // the first panic
 	}
 }
 
@@ -147,10 +171,28 @@ func (s *schedule) fire() {
 		}
 	}()
 	s.log.Add(s.start.Add(a.at), "event", a.text)
+	s.guard(a)
+}
+
+// guard runs an action and keeps its panic.
+func (s *schedule) guard(a action) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		s.log.Add(s.clk.Now(), "event", fmt.Sprintf("%s: panicked: %v", a.text, value))
+		fault := &EventPanic{Event: a.text, Value: value, Stack: debug.Stack()}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.mu.fault == nil {
+			s.mu.fault = fault
+		}
+	}()
 	a.run()
 }
 
-func (s *schedule) stop() {
+func (s *schedule) stop() error {
 	s.mu.Lock()
 	first := !s.mu.stopped
 	s.mu.stopped = true
@@ -163,15 +205,29 @@ func (s *schedule) stop() {
 		s.finish()
 	}
 	<-s.ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.fault
 }
 
 // finish ends what has begun. Nothing else runs any more.
 func (s *schedule) finish() {
-	defer close(s.ended)
+	var left []action
 	for _, a := range s.mu.todo {
 		if a.end && s.mu.begun[a.event] {
-			a.run()
-			s.log.Add(s.clk.Now(), "event", a.text+" early")
+			left = append(left, a)
 		}
 	}
+	s.endEarly(left)
+}
+
+// endEarly runs the actions, the rest of them also when one calls Goexit.
+func (s *schedule) endEarly(left []action) {
+	if len(left) == 0 {
+		close(s.ended)
+		return
+	}
+	defer s.endEarly(left[1:])
+	s.guard(left[0])
+	s.log.Add(s.clk.Now(), "event", left[0].text+" early")
 }

@@ -2,8 +2,11 @@ package qtests
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -84,14 +87,65 @@ func TestScheduleEndsWhatHasBegun(t *testing.T) {
 func TestScheduleRejects(t *testing.T) {
 	ok := NewEvent("x", func() {}, nil)
 	for want, e := range map[string]Event{
-		`qtests: Event "x": Offset: -1s is negative`:          ok.At(-time.Second),
-		`qtests: Event "x": Duration: -1s is negative`:        ok.For(-time.Second),
-		`qtests: Event "nothing": Begin and End are both nil`: {Name: "nothing"},
+		`qtests: Event "x": Offset: -1s is negative`:                                              ok.At(-time.Second),
+		`qtests: Event "x": Duration: -1s is negative`:                                            ok.For(-time.Second),
+		`qtests: Event "nothing": Begin and End are both nil`:                                     {Name: "nothing"},
+		`qtests: Event "x": Duration: 2562047h47m16.854775807s after 1ns is past the end of time`: ok.At(1).For(math.MaxInt64),
 	} {
 		stop, err := Schedule(t.Context(), clock.New(), nil, ok, e)
 		require.EqualError(t, err, want)
 		require.Nil(t, stop)
 	}
+}
+
+func TestScheduleEndsAtTheEndOfTime(t *testing.T) {
+	require.NoError(t, NewEvent("x", func() {}, nil).At(time.Second).For(math.MaxInt64-time.Second).Validate())
+}
+
+func TestEventThatPanicsFailsAndTheOthersGoOn(t *testing.T) {
+	boom := errors.New("boom")
+	Run(t, func(q *T) {
+		event, told := story(q)
+		bad := event("bad").At(time.Second).For(3 * time.Second)
+		bad.Begin = func() { panic(boom) }
+		late := event("late").At(2 * time.Second).For(time.Hour)
+		late.End = func() { panic("second") }
+		stop, err := Schedule(q.Context(), q.Clock(), q.EventLog(), bad, event("good").At(time.Second).For(time.Hour), late)
+		require.NoError(q, err)
+		q.Sleep(time.Minute)
+		for range 2 {
+			err = stop()
+			require.EqualError(q, err, `qtests: Event "bad: begins" panicked: boom`, "the first one")
+		}
+		require.ErrorIs(q, err, boom)
+		var panicked *EventPanic
+		require.ErrorAs(q, err, &panicked)
+		require.Contains(q, string(panicked.Stack), "event_test.go")
+		require.Equal(q, []string{"1s good+", "2s late+", "4s bad-", "1m0s good-"}, told(), "what has begun is ended, however")
+		var texts []string
+		marks, _ := q.EventLog().Marks()
+		for _, m := range marks {
+			texts = append(texts, m.Text)
+		}
+		require.Contains(q, texts, "bad: begins: panicked: boom")
+		require.Contains(q, texts, "late: ends: panicked: second")
+	})
+}
+
+func TestEventThatEndsItsGoroutineLetsTheOthersEnd(t *testing.T) {
+	Run(t, func(q *T) {
+		event, told := story(q)
+		exits := event("exits").For(time.Hour)
+		exits.End = runtime.Goexit
+		stop, err := Schedule(q.Context(), q.Clock(), nil, exits, event("a").At(time.Second).For(2*time.Hour))
+		require.NoError(q, err)
+		q.Sleep(time.Minute)
+		done := make(chan struct{})
+		go func() { defer close(done); _ = stop() }()
+		<-done
+		require.NoError(q, stop())
+		require.Equal(q, []string{"0s exits+", "1s a+", "1m0s a-"}, told())
+	})
 }
 
 func TestScheduleOnAMock(t *testing.T) {

@@ -23,7 +23,7 @@ func BenchmarkHistogramPercentile(b *testing.B) {
 }
 
 func BenchmarkSchedule(b *testing.B) {
-	c := newCurve(time.Second, Rate(0).To(20_000, 2*time.Hour).pieces)
+	c := newCurve(time.Second, Rate(0).To(20_000, 2*time.Hour).pieces())
 	src := &even{curve: c}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -272,7 +272,7 @@ type changes struct {
 }
 
 func newChanges(p Profile) *changes {
-	pieces := p.pieces
+	pieces := p.pieces()
 	if len(pieces) == 0 {
 		pieces = []piece{{from: p.level, to: p.level, d: p.Duration()}}
 	}

@@ -25,8 +25,9 @@
 // # Arrivals
 //
 // N(t) is the area under the rate. The k-th request, k = 1, 2, …, is due at the
-// instant at which N reaches k, to the nearest nanosecond; the areas of stages add up, with
-// their fractions. A run of d so has N(d) requests, rounded down: 50/s for 5 s are 250,
+// instant at which N reaches k, to the nearest nanosecond, in stages of any length and in
+// waves, too; the areas of stages add up, with their fractions. With drawn gaps it is
+// due where N reaches the sum of the first k gaps. A run of d so has N(d) requests, rounded down: 50/s for 5 s are 250,
 // the last one at the end itself. Nothing is due later because something else
 // took long: requests that are under way together have a goroutine each. Under a
 // fake clock such a goroutine may make further requests after its own, which saves
@@ -63,6 +64,15 @@
 // order matters without waiting in between, so that the two race within one
 // instant. What waits on the clock before it acts is safe. This package never
 // starts a request, a retry or a user in the event in which another one ended.
+//
+// # Scale
+//
+// -qtests.scale=0.1, or else QTESTS_SCALE, or else 0.1 for -short, makes the runs of
+// tests smaller. Under a fake clock it multiplies rates, bursts, users and
+// budgets, and moves no instant. In real time it shortens the scenarios that
+// are Scalable, their events and their budgets. One request at least remains:
+// where the area under the rate would fall below 1, the scale is raised until it
+// is 1, so that the request is due at the end of that area.
 //
 // # Memory
 //

@@ -1,13 +1,18 @@
 package load
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
 // Limits of feeds.
@@ -32,52 +37,84 @@ type Feed struct {
 	}
 }
 
-// CSVFeed reads rows of CSV (RFC 4180), the first of which names the columns.
-// file is the name that errors show, beside the line. A row may be of any
-// length within MaxFeedBytes.
+// CSVFeed reads rows of CSV (RFC 4180), the first of which names the columns,
+// each of them once. A byte order mark before it is skipped. file is the name that
+// errors show, beside the line. A row may be of any length within MaxFeedBytes.
 func CSVFeed(file string, r io.Reader) (*Feed, error) {
-	limited := &io.LimitedReader{R: r, N: MaxFeedBytes + 1}
-	in := csv.NewReader(limited)
+	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).csv()
+}
+
+// JSONFeed reads objects, one after the other or in one array. Their values may
+// be strings, numbers, truth values and null; null is "". Errors name the line
+// of what is no JSON, or the row that is no object of such values.
+func JSONFeed(file string, r io.Reader) (*Feed, error) {
+	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).json()
+}
+
+// A feedReader reads one feed within limits.
+type feedReader struct {
+	file    string
+	in      *bufio.Reader
+	limited *io.LimitedReader
+	rows    int
+	bytes   int64
+	feed    *Feed
+}
+
+func newFeedReader(file string, r io.Reader, rows int, bytes int64) *feedReader {
+	limited := &io.LimitedReader{R: r, N: bytes + 1}
+	in := bufio.NewReader(limited)
+	const mark = "\ufeff" // of the byte order, which spreadsheets write
+	if head, _ := in.Peek(len(mark)); string(head) == mark {
+		_, _ = in.Discard(len(mark))
+	}
+	return &feedReader{file: file, in: in, limited: limited, rows: rows, bytes: bytes, feed: &Feed{}}
+}
+
+func (r *feedReader) csv() (*Feed, error) {
+	in := csv.NewReader(r.in)
 	in.ReuseRecord = true
 	head, err := in.Read()
 	if err != nil {
-		return nil, fmt.Errorf("load: feed %s: no line with the names of the columns: %w", file, err)
+		return nil, r.fail("no line with the names of the columns: %w", err)
 	}
-	names := append([]string(nil), head...)
-	f := &Feed{}
+	names, seen := slices.Clone(head), map[string]bool{}
+	for _, name := range names {
+		if seen[name] {
+			return nil, r.fail("two columns are called %q", name)
+		}
+		seen[name] = true
+	}
 	for {
 		record, err := in.Read()
 		if err == io.EOF {
-			break
+			return r.ready()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("load: feed %s: %w", file, err) // names the line
+			return nil, r.fail("%w", err) // names the line
 		}
 		row := make(map[string]string, len(names))
 		for i, name := range names {
 			row[name] = record[i]
 		}
-		if err := f.add(file, row); err != nil {
+		if err := r.add(row); err != nil {
 			return nil, err
 		}
 	}
-	return f.ready(file, limited)
 }
 
-// JSONFeed reads objects, one after the other or in one array. Their values may
-// be strings, numbers, truth values and null; null is "".
-func JSONFeed(file string, r io.Reader) (*Feed, error) {
-	limited := &io.LimitedReader{R: r, N: MaxFeedBytes + 1}
-	in := json.NewDecoder(limited)
+func (r *feedReader) json() (*Feed, error) {
+	text := &lineCounter{r: r.in}
+	in := json.NewDecoder(text)
 	in.UseNumber()
-	f := &Feed{}
 	for {
 		var value any
 		if err := in.Decode(&value); err == io.EOF {
-			break
+			return r.ready()
 		} else if err != nil {
-			return nil, fmt.Errorf("load: feed %s: byte %d: %w", file, in.InputOffset(), err)
+			return nil, r.fail("line %d: %w", text.lineOf(err), err)
 		}
+		text.drop(in.InputOffset())
 		values, isArray := value.([]any)
 		if !isArray {
 			values = []any{value}
@@ -85,14 +122,13 @@ func JSONFeed(file string, r io.Reader) (*Feed, error) {
 		for _, v := range values {
 			row, err := jsonRow(v)
 			if err != nil {
-				return nil, fmt.Errorf("load: feed %s: row %d: %w", file, len(f.rows)+1, err)
+				return nil, r.fail("row %d: %w", len(r.feed.rows)+1, err)
 			}
-			if err := f.add(file, row); err != nil {
+			if err := r.add(row); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return f.ready(file, limited)
 }
 
 func jsonRow(value any) (map[string]string, error) {
@@ -114,22 +150,71 @@ func jsonRow(value any) (map[string]string, error) {
 	return row, nil
 }
 
-func (f *Feed) add(file string, row map[string]string) error {
-	if len(f.rows) == MaxFeedRows {
-		return fmt.Errorf("load: feed %s: more than %d rows", file, MaxFeedRows)
+func (r *feedReader) add(row map[string]string) error {
+	if len(r.feed.rows) == r.rows {
+		return r.fail("more than %d rows", r.rows)
 	}
-	f.rows = append(f.rows, row)
+	r.feed.rows = append(r.feed.rows, row)
 	return nil
 }
 
-func (f *Feed) ready(file string, in *io.LimitedReader) (*Feed, error) {
+func (r *feedReader) ready() (*Feed, error) {
 	switch {
-	case in.N <= 0:
-		return nil, fmt.Errorf("load: feed %s: longer than %d bytes", file, MaxFeedBytes)
-	case len(f.rows) == 0:
-		return nil, fmt.Errorf("load: feed %s: there are no rows", file)
+	case r.limited.N <= 0:
+		return nil, r.fail("")
+	case len(r.feed.rows) == 0:
+		return nil, r.fail("there are no rows")
 	}
-	return f, nil
+	return r.feed, nil
+}
+
+// fail returns an error of the feed. What the limit has cut off parses no
+// better than it should, so that the limit is the error then.
+func (r *feedReader) fail(format string, args ...any) error {
+	if r.limited.N <= 0 {
+		format, args = "longer than %d bytes", []any{r.bytes}
+	}
+	return fmt.Errorf("load: feed %s: "+format, append([]any{r.file}, args...)...)
+}
+
+// A lineCounter finds the line of an error. It keeps what was read of the
+// present value, which the decoder does, too.
+type lineCounter struct {
+	r     io.Reader
+	kept  []byte
+	start int64 // offset of kept
+	line  int   // lines that ended before kept
+}
+
+func (c *lineCounter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.kept = append(c.kept, p[:n]...)
+	return n, err
+}
+
+// drop forgets what lies before offset.
+func (c *lineCounter) drop(offset int64) {
+	n := offset - c.start
+	c.line += bytes.Count(c.kept[:n], []byte{'\n'})
+	c.kept, c.start = c.kept[n:], offset
+}
+
+// lineOf returns the line of the byte that is no JSON, or of the last one.
+func (c *lineCounter) lineOf(err error) int {
+	kept := bytes.TrimRight(c.kept, " \t\r\n")
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) { // its offset is that after the byte
+		kept = c.kept[:min(max(syntax.Offset-1-c.start, 0), int64(len(c.kept)))]
+	}
+	return c.line + bytes.Count(kept, []byte{'\n'}) + 1
+}
+
+// checkFeeds wants rows in every feed.
+func (s *Scenario) checkFeeds(check *field.Checker) {
+	for _, name := range sortedKeys(s.Feeds) {
+		f := s.Feeds[name]
+		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
+	}
 }
 
 // Shuffled returns a feed of the same rows in an order that the run's seed

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -80,19 +82,32 @@ func (r *run) metrics() (out []prometheus.Metric) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.mu.rec
-	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.inFlight), r.Name))
+	name := label(r.Name)
+	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.inFlight), name))
 	for _, t := range rec.stepOrder {
 		if t.part {
 			continue
 		}
+		step := label(t.name)
 		buckets := map[float64]uint64{}
 		for _, bound := range responseBounds {
 			buckets[bound.Seconds()] = t.response.within(bound)
 		}
 		out = append(out,
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.finished-t.errors), r.Name, t.name, "ok"),
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.errors), r.Name, t.name, "error"),
-			prometheus.MustNewConstHistogram(responseDesc, t.response.total, float64(t.response.sum)/1e6, buckets, r.Name, t.name))
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.finished-t.errors), name, step, "ok"),
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.errors), name, step, "error"),
+			prometheus.MustNewConstHistogram(responseDesc, t.response.total, float64(t.response.sum)/1e6, buckets, name, step))
 	}
 	return out
+}
+
+// label returns a name as the value of a label, which has to be UTF-8, as the
+// paths of a log may not be. Other bytes are written as in Go, so that names
+// that differ stay different.
+func label(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"context"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/monitor"
@@ -70,4 +70,33 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 			require.Contains(q, html.String(), want)
 		}
 	})
+}
+
+func TestMetricsOfNamesThatAreNotUTF8(t *testing.T) {
+	metrics := NewMetrics()
+	qtests.Run(t, func(q *qtests.T) {
+		res := Run(q, Scenario{
+			Name: "caf\xe9", Profile: Replay([]Entry{{At: at(0), Path: "/\xff"}, {At: at(1), Path: "/\xfe"}, {At: at(2), Path: "/é"}}), Metrics: metrics,
+			Do: serve(time.Millisecond), Route: func(e Entry) string { return e.Path },
+		})
+		require.EqualValues(q, 3, res.Finished)
+	})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(metrics)
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	steps := map[string]bool{}
+	for _, f := range families {
+		for _, x := range f.GetMetric() {
+			for _, l := range x.GetLabel() {
+				switch l.GetName() {
+				case "step":
+					steps[l.GetValue()] = true
+				case "scenario":
+					require.Equal(t, `caf\xe9`, l.GetValue())
+				}
+			}
+		}
+	}
+	require.Equal(t, map[string]bool{`/\xff`: true, `/\xfe`: true, "/é": true}, steps)
 }

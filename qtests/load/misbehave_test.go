@@ -178,16 +178,19 @@ func TestScenarioErrors(t *testing.T) {
 		change func(*Scenario)
 		want   string
 	}{
-		"nothing to do":        {func(s *Scenario) { s.Do = nil }, "load: Scenario.Do: nil and no Steps"},
-		"both":                 {func(s *Scenario) { s.Steps = []Step{{Name: "a", Do: s.Do}} }, "Steps: 1 contradict Do"},
-		"no profile":           {func(s *Scenario) { s.Profile = Profile{} }, "Scenario.Profile: load: Profile: is empty"},
-		"timeout":              {func(s *Scenario) { s.Timeout = -1 }, "Timeout: -1ns is negative"},
-		"grace":                {func(s *Scenario) { s.Grace, s.NoGrace = 1, true }, "Grace: 1ns contradicts NoGrace"},
-		"queue":                {func(s *Scenario) { s.MaxQueue = 5 }, "MaxQueue: 5 has no meaning with Overflow: Drop"},
-		"think":                {func(s *Scenario) { s.ThinkTime = qtests.Fixed(1) }, "has no meaning in an open profile"},
-		"retry":                {func(s *Scenario) { s.Retry.Budget = 0.1 }, "Retry.Max: 0 leaves the other fields"},
-		"retry budget":         {func(s *Scenario) { s.Retry = Retry{Max: 1, Budget: 2} }, "Retry.Budget: 2 is not between 0 and 1"},
-		"event past the end":   {func(s *Scenario) { s.Events = []qtests.Event{qtests.NewEvent("x", func() {}, nil).At(time.Hour)} }, `Events[0].Offset: 1h0m0s of "x" is past the end`},
+		"nothing to do":      {func(s *Scenario) { s.Do = nil }, "load: Scenario.Do: nil and no Steps"},
+		"both":               {func(s *Scenario) { s.Steps = []Step{{Name: "a", Do: s.Do}} }, "Steps: 1 contradict Do"},
+		"no profile":         {func(s *Scenario) { s.Profile = Profile{} }, "Scenario.Profile: load: Profile: is empty"},
+		"timeout":            {func(s *Scenario) { s.Timeout = -1 }, "Timeout: -1ns is negative"},
+		"grace":              {func(s *Scenario) { s.Grace, s.NoGrace = 1, true }, "Grace: 1ns contradicts NoGrace"},
+		"queue":              {func(s *Scenario) { s.MaxQueue = 5 }, "MaxQueue: 5 has no meaning with Overflow: Drop"},
+		"think":              {func(s *Scenario) { s.ThinkTime = qtests.Fixed(1) }, "has no meaning in an open profile"},
+		"retry":              {func(s *Scenario) { s.Retry.Budget = 0.1 }, "Retry.Max: 0 leaves the other fields"},
+		"retry budget":       {func(s *Scenario) { s.Retry = Retry{Max: 1, Budget: 2} }, "Retry.Budget: 2 is not between 0 and 1"},
+		"event past the end": {func(s *Scenario) { s.Events = []qtests.Event{qtests.NewEvent("x", func() {}, nil).At(time.Hour)} }, `Events[0].Offset: 1h0m0s of "x" is past the end`},
+		"event at the end": {func(s *Scenario) {
+			s.Events = []qtests.Event{qtests.NewEvent("x", func() {}, nil).At(10 * time.Second)}
+		}, `Events[0].Offset: 10s of "x" is past the end`},
 		"event without effect": {func(s *Scenario) { s.Events = []qtests.Event{{Name: "x"}} }, "Begin and End are both nil"},
 		"threshold":            {func(s *Scenario) { s.Thresholds = []string{"p(99)<5"} }, `threshold "p(99)<5": p(99) is a duration`},
 		"limit":                {func(s *Scenario) { s.Limits = []Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},

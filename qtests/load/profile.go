@@ -2,11 +2,8 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -22,19 +19,44 @@ import (
 // Parameters without meaning are kept until the scenario is run, which reports
 // them by [Profile.Err].
 type Profile struct {
-	kind     kind
-	level    float64 // the rate or number of users that For holds
-	unit     time.Duration
-	pieces   []piece
-	replay   *replay
-	bursts   *bursts
-	gaps     Gaps
-	budget   int64
-	each     int64
-	amplify  float64
-	speed    float64
-	describe []string
-	err      error
+	kind    kind
+	level   float64 // the rate or number of users that For holds
+	jumped  bool    // Jump has set the level, and no stage has held it yet
+	unit    time.Duration
+	stages  *stage        // the last one; nil without any
+	length  time.Duration // of all stages
+	replay  *replay
+	bursts  *bursts
+	gaps    Gaps
+	least   bool // one arrival comes even where the gaps drawn leave none
+	budget  int64
+	each    int64
+	amplify float64
+	speed   float64
+	longer  float64 // how much stretch has made of the length
+	heading string  // describes what no longer can be told from the stages
+	err     error
+}
+
+// A stage is a piece of a profile and all before it. It never changes, so that
+// profiles which continue from one prefix share it, and a further stage costs
+// the same however many there are.
+type stage struct {
+	piece
+	before *stage
+	number int // from 1
+}
+
+// pieces returns the stages in their order.
+func (p Profile) pieces() []piece {
+	if p.stages == nil {
+		return nil
+	}
+	out := make([]piece, p.stages.number)
+	for s := p.stages; s != nil; s = s.before {
+		out[s.number-1] = s.piece
+	}
+	return out
 }
 
 type kind int
@@ -53,8 +75,9 @@ const (
 //	load.Rate(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
 // The k-th arrival, k = 1, 2, …, is at the instant at which the area under the
-// rate reaches k, rounded to the nearest nanosecond. A run at 50/s for 5 s so has
-// exactly 250 arrivals, the first at 20 ms and the last at 5 s.
+// rate reaches k, rounded to the nearest nanosecond, however long the stages and
+// whatever their shape; one halfway between two is due at the later. A run at 50/s
+// for 5 s so has exactly 250 arrivals, the first at 20 ms and the last at 5 s.
 func Rate(perSecond float64) Profile { return RatePer(perSecond, time.Second) }
 
 // RatePer is [Rate] in arrivals per unit: RatePer(30, time.Minute). The unit
@@ -90,8 +113,7 @@ func Sine(mean, amplitude float64, period, d time.Duration) Profile {
 	case period <= 0:
 		p.fail("Sine: period: %v is not positive", period)
 	}
-	p = p.add(piece{from: mean, to: mean, d: d, wave: wave{amplitude, period}})
-	return p.note("%s±%s/s, a wave of %v, for %v", number(mean), number(amplitude), period, d)
+	return p.add(piece{from: mean, to: mean, d: d, wave: wave{amplitude, period}})
 }
 
 // For holds the present rate or number of users for d, which is positive.
@@ -99,23 +121,22 @@ func (p Profile) For(d time.Duration) Profile {
 	if p.bursts != nil {
 		return p.burstsFor(d)
 	}
-	return p.add(piece{from: p.level, to: p.level, d: d}).note("%s for %v", p.amount(p.level), d)
+	return p.add(piece{from: p.level, to: p.level, d: d})
 }
 
 // To changes the rate or number of users linearly to level within d, which is
 // positive; see Jump for a change at once.
 func (p Profile) To(level float64, d time.Duration) Profile {
-	p = p.checkLevel("To", level)
-	from := p.level
-	p = p.add(piece{from: from, to: level, d: d})
+	p = p.checkLevel("To", level).add(piece{from: p.level, to: level, d: d})
 	p.level = level
-	return p.note("%s to %s in %v", p.amount(from), p.amount(level), d)
+	return p
 }
 
-// Jump changes the rate or number of users to level at once.
+// Jump changes the rate or number of users to level at once. A stage has to
+// come after it, without which it would have no effect.
 func (p Profile) Jump(level float64) Profile {
-	p = p.checkLevel("Jump", level)
-	p.level = level
+	p = p.checkStages("Jump").checkLevel("Jump", level)
+	p.level, p.jumped = level, true
 	return p
 }
 
@@ -134,19 +155,23 @@ func (p Profile) Gaps(g Gaps) Profile {
 		p.fail("Gaps: %s: only a profile with a rate has gaps to draw", g.name)
 	}
 	p.gaps = g
-	return p.note("%s gaps", g.name)
+	return p
 }
 
-// Budget ends the run after n requests in all, shared by all users.
+// Budget bounds a profile of any kind to n requests in all, which users share.
+// The run ends when they have been made, or when the profile ends, if that is
+// sooner. A scale multiplies the budget, too, and leaves at least one request.
 func (p Profile) Budget(n int) Profile {
 	if n <= 0 {
 		p.fail("Budget: %d is not positive", n)
 	}
 	p.budget = int64(n)
-	return p.note("at most %s requests", grouped(int64(n)))
+	return p
 }
 
-// Each gives every user of a closed profile n requests.
+// Each gives every user of a closed profile n requests. One who has made them
+// leaves, and the run ends early when all have. Under a fake clock a scale leaves
+// n as it is, because it multiplies the users.
 func (p Profile) Each(n int) Profile {
 	if n <= 0 {
 		p.fail("Each: %d is not positive", n)
@@ -155,20 +180,23 @@ func (p Profile) Each(n int) Profile {
 		p.fail("Each: %d: only users have a budget each", n)
 	}
 	p.each = int64(n)
-	return p.note("%s requests each", grouped(int64(n)))
+	return p
 }
 
 // Amplify multiplies every rate, burst and number of users by factor, and plays each
 // entry of a replay that often (a fraction spreads evenly over the log). It is
-// how -qtests.scale acts under a fake clock. No instant and no duration changes.
+// how -qtests.scale acts under a fake clock. No instant and no duration changes,
+// and no budget. Factors multiply; what they make of the profile has to keep the
+// limits of its kind.
 func (p Profile) Amplify(factor float64) Profile {
-	if !(factor > 0) || math.IsInf(factor, 0) {
+	product := p.factor() * factor
+	switch {
+	case !(factor > 0) || math.IsInf(factor, 0):
 		p.fail("Amplify: %v is not a finite number > 0", factor)
-		return p
-	}
-	p.amplify = p.factor() * factor
-	if factor != 1 {
-		p = p.note("×%s", number(factor))
+	case !(product > 0) || math.IsInf(product, 0):
+		p.fail("Amplify: %v makes the product of the factors %v", factor, product)
+	default:
+		p.amplify = product
 	}
 	return p
 }
@@ -180,81 +208,29 @@ func (p Profile) factor() float64 {
 	return p.amplify
 }
 
-// Err returns what is wrong with the profile, or nil.
-func (p Profile) Err() error {
-	if p.err != nil {
-		return p.err
-	}
-	switch {
-	case p.kind == kindNone:
-		return errors.New("load: Profile: is empty: start with Rate, Users or Replay")
-	case p.kind != kindReplay && p.Duration() == 0 && p.budget == 0 && p.each == 0:
-		return errors.New("load: Profile: lasts no time: add For or To")
-	case p.kind == kindOpen && p.Duration() == 0:
-		return errors.New("load: Profile: lasts no time: a Budget only ends it early")
-	}
-	if p.kind == kindOpen {
-		if n := p.expected(); n > maxArrivals {
-			return fmt.Errorf("load: Profile: %.3g arrivals in a run are more than %.0g: set a Budget or lower the rate", n, float64(maxArrivals))
-		} else if n < 1 && p.budget == 0 && !p.gaps.random() {
-			return fmt.Errorf("load: Profile: the area under the rate is %.3g: not one arrival in %v", n, p.Duration())
-		}
-	}
-	return nil
-}
-
-// maxArrivals is over ten times of what a fake clock can run in an hour.
-const maxArrivals = 1e10
-
-// expected returns the arrivals of an open profile, in floating point.
-func (p Profile) expected() (n float64) {
-	if p.bursts != nil {
-		return p.bursts.expected() * p.factor()
-	}
-	for _, s := range p.pieces {
-		n += (s.from + s.to) / 2 * (float64(s.d) / float64(p.unit))
-	}
-	n *= p.factor()
-	if p.budget > 0 {
-		n = min(n, float64(p.budget))
-	}
-	return n
-}
-
 // defaultBudgetTime bounds a closed profile that has only a budget.
 const defaultBudgetTime = 24 * time.Hour
 
-// Duration returns how long the profile lasts. A profile of users with a budget
-// and no time lasts 24 hours or until the budget is spent.
+// Duration returns how long the profile lasts at most. For users with a budget
+// and no time it is 24 hours, at which the run ends if the budget is not spent
+// by then.
 func (p Profile) Duration() time.Duration {
 	switch {
 	case p.replay != nil:
 		return p.replay.duration(p.speedFactor())
 	case p.bursts != nil:
 		return p.bursts.length
-	}
-	var d time.Duration
-	for _, s := range p.pieces {
-		d += s.d
-	}
-	if d == 0 && p.kind == kindClosed && p.budget+p.each > 0 {
+	case p.length == 0 && p.kind == kindClosed && p.budget+p.each > 0:
 		return defaultBudgetTime
 	}
-	return d
-}
-
-// String describes the profile in a line: "200/s for 1h0m0s".
-func (p Profile) String() string {
-	if len(p.describe) == 0 {
-		return "empty"
-	}
-	return strings.Join(p.describe, ", ")
+	return p.length
 }
 
 // Arrivals calls yield with the offset of every arrival of an open profile or a
 // replay, in order, until yield returns false. gaps gives the generator for
 // drawn gaps and may be nil for a profile without any. Profiles of users have
-// no arrivals that could be known beforehand; Arrivals then returns an error.
+// no arrivals that could be known beforehand; Arrivals then returns an error, as
+// it does when a [GapsFunc] panics or makes no time pass.
 func (p Profile) Arrivals(gaps *rand.Rand, yield func(time.Duration) bool) error {
 	if err := p.Err(); err != nil {
 		return err
@@ -263,58 +239,13 @@ func (p Profile) Arrivals(gaps *rand.Rand, yield func(time.Duration) bool) error
 		return errors.New("load: Profile: users arrive when they have been answered; only Rate and Replay have a schedule")
 	}
 	src := p.source(gaps)
-	for a, ok := src.next(); ok && yield(a.at); {
-		a, ok = src.next()
-	}
-	return nil
-}
-
-func (p Profile) add(s piece) Profile {
-	switch {
-	case p.kind != kindOpen && p.kind != kindClosed || p.bursts != nil:
-		p.fail("For, To: only a profile of Rate or Users has stages")
-	case s.d <= 0:
-		p.fail("a stage of %v: want a positive duration", s.d)
-	case p.Duration() > math.MaxInt64-s.d:
-		p.fail("a stage of %v: the sum of the stages overflows", s.d)
-	}
-	// A full copy: two profiles may continue from one prefix.
-	p.pieces = append(p.pieces[:len(p.pieces):len(p.pieces)], s)
-	return p
-}
-
-func (p Profile) checkLevel(name string, level float64) Profile {
-	if !(level >= 0) || math.IsInf(level, 1) || level > 1e12 {
-		p.fail("%s: %v is not a number from 0 to 1e12", name, level)
-	} else if p.kind == kindClosed && level > maxUsers {
-		p.fail("%s: %v users are more than %d", name, level, maxUsers)
-	}
-	return p
-}
-
-// maxUsers is about 10 GiB of users at work.
-const maxUsers = 5_000_000
-
-// fail keeps the first error.
-func (p *Profile) fail(format string, args ...any) {
-	if p.err == nil {
-		p.err = fmt.Errorf("load: Profile: "+format, args...)
+	for {
+		a, ok := src.next()
+		if !ok {
+			return src.failed()
+		}
+		if !yield(a.at) {
+			return nil
+		}
 	}
 }
-
-func (p Profile) note(format string, args ...any) Profile {
-	p.describe = append(p.describe[:len(p.describe):len(p.describe)], fmt.Sprintf(format, args...))
-	return p
-}
-
-func (p Profile) amount(level float64) string {
-	if p.kind == kindClosed {
-		return number(level) + " users"
-	}
-	if p.unit == time.Second {
-		return number(level) + "/s"
-	}
-	return number(level) + " per " + p.unit.String()
-}
-
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -67,7 +67,7 @@ func TestNoneTooMany(t *testing.T) {
 func reference(p Profile, k int64) time.Duration {
 	area := func(twice int64) *big.Rat { // twice the nanoseconds, for halves
 		sum, left := new(big.Rat), big.NewRat(twice, 2)
-		for _, s := range p.pieces {
+		for _, s := range p.pieces() {
 			d := new(big.Rat).SetInt64(int64(s.d))
 			x := d
 			if left.Cmp(d) < 0 {
@@ -114,7 +114,7 @@ func TestArrivalsAreExactToTheNanosecond(t *testing.T) {
 				p = p.Jump(float64(r.IntN(100))).For(d + 1)
 			}
 		}
-		c := newCurve(p.unit, p.pieces)
+		c := newCurve(p.unit, p.pieces())
 		for range 8 {
 			k := 1 + r.Int64N(max(c.total, 1))
 			if c.total == 0 || k > c.total {

@@ -15,12 +15,6 @@ type piece struct {
 	wave     wave
 }
 
-// A wave adds amplitude*sin(2πt/period) to a constant rate.
-type wave struct {
-	amplitude float64
-	period    time.Duration
-}
-
 // A curve is the cumulative rate N(t) of a profile, and its inverse. It is a
 // plain value without clock or lock.
 //
@@ -44,27 +38,25 @@ type curve struct {
 	last  int // the piece of the latest answer, where the next search starts
 }
 
-// minus returns k - p with the fraction intact.
-func (p pair) minus(k float64) float64 { return (k - p.hi) - p.lo }
-
 func newCurve(unit time.Duration, pieces []piece) *curve {
 	c := &curve{unit: unit, pieces: pieces}
 	area := new(big.Float).SetPrec(exactBits)
-	for _, p := range pieces {
+	for i := range pieces {
 		c.starts = append(c.starts, c.end)
 		c.mark(area)
-		area.Add(area, p.doubleArea(unit))
-		c.end += p.d
+		area.Add(area, pieces[i].doubleArea())
+		c.end += pieces[i].d
 	}
 	approximate := c.mark(area)
-	area.Quo(area, exact(2*float64(unit)))
-	c.total, _ = new(big.Float).Add(area, exact(slack(approximate))).Int64()
+	area.Quo(area, exactInt(int64(unit)).Mul(exactInt(int64(unit)), exact(2)))
+	c.total, _ = area.Add(area, exact(slack(approximate))).Int64()
 	return c
 }
 
 // mark notes the area at the boundary of a piece, given times 2·unit.
 func (c *curve) mark(doubled *big.Float) float64 {
-	area := new(big.Float).SetPrec(exactBits).Quo(doubled, exact(2*float64(c.unit)))
+	unit := exactInt(int64(c.unit))
+	area := new(big.Float).SetPrec(exactBits).Quo(doubled, unit.Mul(unit, exact(2)))
 	c.areas = append(c.areas, split(area))
 	c.exact = append(c.exact, split(doubled))
 	return c.areas[len(c.areas)-1].hi
@@ -85,15 +77,22 @@ func split(x *big.Float) pair {
 }
 
 // doubleArea returns the number of arrivals in the piece times 2·unit.
-func (p piece) doubleArea(unit time.Duration) *big.Float {
+func (p *piece) doubleArea() *big.Float {
+	d := exactInt(int64(p.d))
 	if p.wave.amplitude != 0 {
-		return exact(2 * float64(unit) * p.waveArea(float64(p.d), float64(unit)))
+		return p.doubleWave(d)
 	}
-	x := new(big.Float).SetPrec(exactBits).Add(exact(p.from), exact(p.to))
-	return x.Mul(x, exact(float64(p.d)))
+	x := exact(p.from)
+	return x.Add(x, exact(p.to)).Mul(x, d)
 }
 
 func exact(x float64) *big.Float { return new(big.Float).SetPrec(exactBits).SetFloat64(x) }
+
+func exactInt(n int64) *big.Float { return new(big.Float).SetPrec(exactBits).SetInt64(n) }
+
+// long is the length of a piece, in nanoseconds, and of the unit, from which on
+// a float is too coarse for the instants: a little over three days.
+const long = 1 << 48
 
 // at returns the instant at which N reaches k, 0 < k <= N(end), rounded to the
 // nearest nanosecond. Calls with rising k are cheapest.
@@ -106,8 +105,8 @@ func (c *curve) at(k float64) time.Duration {
 		c.last = i
 	}
 	p := &c.pieces[i]
-	if p.wave.amplitude != 0 {
-		return c.starts[i] + p.waveInverse(before, float64(c.unit))
+	if p.d >= long || p.wave.amplitude != 0 || c.unit >= long {
+		return c.starts[i] + c.refined(i, c.guess(i, before, after, k), k)
 	}
 	t := p.inverse(before, after, float64(c.unit))
 	whole := time.Duration(t)
@@ -149,8 +148,8 @@ func rising(from, to, a, d float64) float64 {
 //
 //	2d·from·t + (to-from)·t² - d·(2·unit·k - exact)
 //
-// computed in pairs of floats, about 106 bits, and where these do not tell,
-// with 256 bits. Pairs alone take a tenth of the time of package big.
+// computed in pairs of floats, and where these do not tell, with 256 bits. Pairs
+// alone take a tenth of the time of package big. t is half a nanosecond past a whole one.
 func (c *curve) reachedAfter(i int, t, k float64) bool {
 	p, before := &c.pieces[i], c.exact[i]
 	d := float64(p.d)
@@ -159,58 +158,5 @@ func (c *curve) reachedAfter(i int, t, k float64) bool {
 	if diff := left.hi - right.hi + (left.lo - right.lo); math.Abs(diff) > 0x1p-90*right.hi {
 		return diff < 0
 	}
-	x, square, area := exact(2*d), exact(p.to), exact(before.hi)
-	x.Mul(x, exact(p.from)).Mul(x, exact(t))
-	square.Sub(square, exact(p.from)).Mul(square, exact(t)).Mul(square, exact(t))
-	area.Add(area, exact(before.lo)).Mul(area, exact(d))
-	y := exact(2 * float64(c.unit))
-	y.Mul(y, exact(k)).Mul(y, exact(d))
-	return x.Add(x, square).Add(x, area).Cmp(y) <= 0
-}
-
-// A pair is the unevaluated sum of two floats (Dekker, 1971).
-type pair struct{ hi, lo float64 }
-
-func sum(x, y float64) pair {
-	s := x + y
-	t := s - x
-	return pair{s, (x - (s - t)) + (y - t)}
-}
-
-func product(x, y float64) pair {
-	p := x * y
-	return pair{p, math.FMA(x, y, -p)}
-}
-
-func (p pair) plus(q pair) pair {
-	s := sum(p.hi, q.hi)
-	return sum(s.hi, s.lo+p.lo+q.lo)
-}
-
-func (p pair) times(x float64) pair {
-	q := product(p.hi, x)
-	return sum(q.hi, math.FMA(p.lo, x, q.lo))
-}
-
-// waveArea is the integral of from + amplitude·sin(2πs/period) over [0, t].
-func (p *piece) waveArea(t, unit float64) float64 {
-	period := float64(p.wave.period)
-	return (p.from*t + p.wave.amplitude*period/(2*math.Pi)*(1-math.Cos(2*math.Pi*t/period))) / unit
-}
-
-// waveInverse bisects: the area rises with t, because no rate is negative.
-func (p *piece) waveInverse(a, unit float64) time.Duration {
-	low, high := 0.0, float64(p.d)
-	for high-low > 0.25 {
-		middle := low + (high-low)/2
-		if middle == low || middle == high {
-			break
-		}
-		if p.waveArea(middle, unit) < a {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return min(time.Duration(math.Round(high)), p.d)
+	return c.reachedAfterHalf(i, int64(t), k)
 }

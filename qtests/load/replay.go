@@ -21,6 +21,7 @@ type Entry struct {
 type replay struct {
 	entries []Entry
 	origin  time.Time
+	moved   bool // the origin is not that of the first entry
 }
 
 // Replay is a profile that repeats recorded requests at their own instants: the
@@ -47,8 +48,9 @@ func Replay(entries []Entry) Profile {
 			r.origin.Format(time.RFC3339), entries[len(entries)-1].At.Format(time.RFC3339), maxSpan)
 	}
 	p.replay = r
-	return p.note("replay of %s requests, %s to %s", grouped(int64(len(entries))),
-		r.origin.Format("2006-01-02 15:04:05"), entries[len(entries)-1].At.Format("2006-01-02 15:04:05"))
+	p.heading = fmt.Sprintf("replay of %s requests, %s to %s", grouped(int64(len(entries))),
+		r.origin.Format(time.DateTime), entries[len(entries)-1].At.Format(time.DateTime))
+	return p
 }
 
 // maxSpan keeps one wrong year from making a run of decades. [ReadLog] drops
@@ -68,27 +70,33 @@ func (p Profile) From(instant time.Time) Profile {
 		p.fail("From: %v is after the last entry", instant.Format(time.RFC3339))
 		return p
 	}
-	r.entries, r.origin = r.entries[first:], instant
+	r.entries, r.origin, r.moved = r.entries[first:], instant, true
 	if r.entries[0].At.Sub(instant) > maxSpan {
 		p.fail("From: %v is more than %v before the first entry", instant.Format(time.RFC3339), maxSpan)
 	}
 	p.replay = &r
-	return p.note("from %s", instant.Format("2006-01-02 15:04:05"))
+	return p
 }
 
 // Speed replays faster (over 1) or slower: it divides every offset by factor.
+// Factors multiply. The log keeps a length of a nanosecond at least.
 func (p Profile) Speed(factor float64) Profile {
-	switch {
-	case p.replay == nil:
+	if p.replay == nil {
 		p.fail("Speed: %v: only a replay has a speed; change the rate", factor)
+		return p
+	}
+	product := p.speedFactor() * factor
+	switch length := p.replay.duration(product); {
 	case !(factor > 0) || math.IsInf(factor, 1):
 		p.fail("Speed: %v is not a finite number > 0", factor)
-	case p.replay.duration(p.speedFactor()*factor) > 100*maxSpan:
+	case length > 100*maxSpan:
 		p.fail("Speed: %v stretches the log beyond %v", factor, 100*maxSpan)
+	case length <= 0 && len(p.replay.entries) > 0:
+		p.fail("Speed: %v leaves the log no time", factor)
 	default:
-		p.speed = p.speedFactor() * factor
+		p.speed = product
 	}
-	return p.note("speed ×%s", number(factor))
+	return p
 }
 
 func (p Profile) speedFactor() float64 {
@@ -127,6 +135,7 @@ func shrink(d time.Duration, speed float64) time.Duration {
 // replaySource plays entry i as often as floor((i+1)·amplify) - floor(i·amplify)
 // says, and at least one entry in all.
 type replaySource struct {
+	sound
 	*replay
 	speed, amplify float64
 	i              int

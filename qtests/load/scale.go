@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -85,18 +86,19 @@ func scaleOf() float64 {
 // scaledBy applies a scale. Under a fake clock it multiplies arrivals and users,
 // never an instant: what the system under test goes through keeps its shape. In
 // real time, where waiting is what costs, it shortens a scenario that allows
-// it, and its events with it.
+// it, and its events with it. Budgets change in proportion, and one request at
+// least remains: a scale that would leave none is raised to that.
 func (s Scenario) scaledBy(x float64) Scenario {
-	if x == 1 || s.Profile.Err() != nil {
+	real := isReal(s.Clock)
+	if x == 1 || real && !s.Scalable || s.Profile.Err() != nil {
 		return s
 	}
-	if !isReal(s.Clock) {
-		s.Profile = s.Profile.Amplify(x)
+	if !real {
+		x = s.Profile.enough(x, Profile.multiplied)
+		s.Profile = s.Profile.multiplied(x)
 		return s
 	}
-	if !s.Scalable {
-		return s
-	}
+	x = s.Profile.enough(x, Profile.stretch)
 	s.Profile = s.Profile.stretch(x)
 	events := append([]qtests.Event(nil), s.Events...)
 	for i := range events {
@@ -107,6 +109,36 @@ func (s Scenario) scaledBy(x float64) Scenario {
 	return s
 }
 
+// enough returns x, or the least factor above it, up to 1, that makes the area
+// under the rate 1: the one arrival is then at the end of the area. For drawn gaps
+// that is one arrival on average, and source sees to it that it comes.
+func (p Profile) enough(x float64, apply func(Profile, float64) Profile) float64 {
+	if x >= 1 || p.kind != kindOpen || p.bursts != nil || apply(p, x).arrives() {
+		return x
+	}
+	x = max(x, min(1/p.expected(), 1))
+	// The rounding of rates or durations may still leave less than one.
+	for more := 0x1p-52; x < 1 && !apply(p, x).arrives(); more *= 2 {
+		x = min(x*(1+more), 1)
+	}
+	return x
+}
+
+// multiplied is Amplify for a scale.
+func (p Profile) multiplied(x float64) Profile {
+	p.least = p.kind == kindOpen && p.expected() >= 1
+	p.budget = share(p.budget, x)
+	return p.Amplify(x)
+}
+
+// share is the part of a budget, at least one request; none stays none.
+func share(budget int64, x float64) int64 {
+	if budget == 0 {
+		return 0
+	}
+	return int64(min(max(math.Round(float64(budget)*x), 1), 1<<62))
+}
+
 // isReal reports whether the clock is that of package time, outside a bubble.
 func isReal(c clock.Clock) bool {
 	return c == nil || fmt.Sprintf("%T", c) == fmt.Sprintf("%T", clock.New())
@@ -114,6 +146,8 @@ func isReal(c clock.Clock) bool {
 
 // stretch makes every stage last x times as long, at the same rates.
 func (p Profile) stretch(x float64) Profile {
+	p.least = p.kind == kindOpen && p.expected() >= 1
+	p.budget, p.each = share(p.budget, x), share(p.each, x)
 	switch {
 	case p.replay != nil:
 		return p.Speed(1 / x)
@@ -122,11 +156,18 @@ func (p Profile) stretch(x float64) Profile {
 		b.length = max(shrink(b.length, 1/x), 1)
 		p.bursts = &b
 	}
-	pieces := append([]piece(nil), p.pieces...)
-	for i := range pieces {
-		pieces[i].d = max(shrink(pieces[i].d, 1/x), 1)
-		pieces[i].wave.period = shrink(pieces[i].wave.period, 1/x)
+	if p.heading == "" {
+		p.heading = strings.Join(p.stageTexts(), ", ")
 	}
-	p.pieces = pieces
-	return p.note("×%s as long", number(x))
+	pieces := p.pieces()
+	p.stages, p.length = nil, 0
+	for _, s := range pieces {
+		s.d = max(shrink(s.d, 1/x), 1)
+		if s.wave.amplitude != 0 {
+			s.wave.period = max(shrink(s.wave.period, 1/x), 1)
+		}
+		p = p.add(s)
+	}
+	p.longer = x
+	return p
 }

@@ -168,6 +168,7 @@ func (s Scenario) withDefaults() (Scenario, error) {
 		check.That(s.Overflow == Drop, "Overflow", int(s.Overflow), "has no meaning in a closed profile: the users are the limit")
 	}
 	s.checkEvents(check)
+	s.checkFeeds(check)
 	if s.Name == "" {
 		s.Name = DefaultName
 	}

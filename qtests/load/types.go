@@ -32,7 +32,8 @@ func Stress(rate float64, d time.Duration) Profile {
 //	10·rate ▁▁▁▁█▁▁▁▁
 func Spike(rate float64, d time.Duration) Profile {
 	part := func(share float64) time.Duration { return max(time.Duration(float64(d)*share), 1) }
-	return Rate(rate).For(part(0.45)).To(10*rate, part(0.02)).For(part(0.06)).To(rate, part(0.02)).For(part(0.45))
+	before, edge, top := part(0.45), part(0.02), part(0.06)
+	return Rate(rate).For(before).To(10*rate, edge).For(top).To(rate, edge).For(d - before - 2*edge - top)
 }
 
 // Soak is four fifths of the load, with short ramps, for long: what leaks, fills

@@ -78,7 +78,7 @@ func at(q *qtests.T, offset time.Duration, f func()) {
 func schedule(q *qtests.T, events ...qtests.Event) {
 	stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
 	require.NoError(q, err)
-	q.Cleanup(stop)
+	q.Cleanup(func() { require.NoError(q, stop()) })
 	q.Wait() // its first wait is armed before any of the test's
 }
 
