@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 // A failure is how a request failed, told from its error outside all locks: the
@@ -59,6 +61,22 @@ func (r *run) panicked(p *panicError, where string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.rec.bug(p.report(where))
+}
+
+// checkEvents counts what became of the events.
+func (r *run) checkEvents(err error) {
+	var p *qtests.EventPanic
+	if errors.As(err, &p) {
+		r.panicked(&panicError{value: p.Value, stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
+	}
+}
+
+// fail ends the run because of the user's code that is no request's.
+func (r *run) fail(err error) {
+	if p := new(panicError); errors.As(err, &p) {
+		r.panicked(p, "a function of the scenario")
+	}
+	r.stop(err)
 }
 
 // bug makes an error of a panic's value, which is nil for runtime.Goexit.

@@ -21,6 +21,7 @@ type openLoop struct {
 	// known. It is not the run's mutex, because gaps may be drawn by the user's code.
 	draw   sync.Mutex
 	source arrivals
+	failed bool // source has, and the run was told
 
 	// The run's mutex guards what follows.
 	known   [lookAhead]due // arrival n is known[n%lookAhead] until somebody waits for it
@@ -56,7 +57,7 @@ func (o *openLoop) begin() {
 	o.draw.Lock()
 	defer o.draw.Unlock()
 	for range lookAhead {
-		if a, ok := o.source.next(); ok {
+		if a, ok := o.next(false); ok {
 			o.mu.Lock()
 			o.expectLocked(a, 0)
 			o.mu.Unlock()
@@ -65,6 +66,30 @@ func (o *openLoop) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.arrangeLocked()
+}
+
+// next is the next arrival of the source, if there is one, for a goroutine that
+// has perhaps rested. Gaps may be the user's code: when they fail, the run ends,
+// also when they end the goroutine.
+func (o *openLoop) next(rested bool) (a arrival, ok bool) {
+	returned := false
+	defer func() {
+		if ok {
+			return
+		}
+		if err := o.source.failed(); err != nil && !o.failed {
+			o.failed = true
+			o.fail(err)
+		}
+		if rested && !returned {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.restedLocked()
+		}
+	}()
+	a, ok = o.source.next()
+	returned = true
+	return a, ok
 }
 
 // expectLocked takes the place of the next arrival.
@@ -139,15 +164,14 @@ func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 	o.draw.Lock()
 	defer o.draw.Unlock()
-	next, more := o.source.next()
+	next, more := o.next(rested)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting--
 	if rested {
-		o.mu.resting--
+		o.restedLocked()
 	}
 	if o.mu.stopped {
-		o.checkIdleLocked()
 		return false
 	}
 	// It is admitted before the next one is waited for, because in real time
@@ -174,6 +198,11 @@ func (o *openLoop) rest() (d due, ok bool) {
 	d.rested = true
 	o.mu.resting++
 	return d, true
+}
+
+func (o *openLoop) restedLocked() {
+	o.mu.resting--
+	o.checkIdleLocked()
 }
 
 // end gives back the places of arrivals that will not come.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,4 +94,65 @@ func TestArrivalsOutliveGoexit(t *testing.T) {
 		require.EqualValues(q, 166, res.Panics)
 		require.EqualValues(q, 167, res.Goexits)
 	})
+}
+
+// A draw of gaps that misbehaves ends the run, and loses nobody.
+func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
+	for name, draw := range map[string]func(n int){
+		"load: mine gaps: panic: draw": func(int) { panic("draw") },
+		"load: mine gaps: goexit":      func(int) { runtime.Goexit() },
+		"load: mine gaps: panic: second": func(n int) {
+			if n > 20 {
+				panic("second")
+			}
+		},
+		"load: mine gaps: goexit: draw": func(n int) {
+			if n > 20 {
+				runtime.Goexit()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			qtests.Run(t, func(q *qtests.T) {
+				n := 0
+				s := Scenario{
+					Clock: q.Clock(), Do: serve(time.Millisecond),
+					Profile: Rate(100).For(time.Minute).Gaps(GapsFunc("mine", func(*rand.Rand) float64 {
+						n++
+						draw(n)
+						return 1
+					})),
+				}
+				var res *Result
+				var err error
+				q.Go(func() { res, err = Do(context.Background(), s) }) // which a Goexit at the start ends
+				q.Sleep(time.Hour)
+				if n == 1 && res == nil {
+					return
+				}
+				require.NoError(q, err)
+				require.Contains(q, res.Halted, name)
+				require.Zero(q, res.Abandoned)
+				require.EqualValues(q, strings.Count(name, "panic"), res.Panics)
+				require.LessOrEqual(q, res.Elapsed, time.Second)
+			})
+		})
+	}
+}
+
+// A panic of an event fails the test, and the other events happen.
+func TestEventThatPanics(t *testing.T) {
+	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		happened := false
+		Run(tb, Scenario{
+			Clock: q.Clock(), Profile: Rate(1).For(10 * time.Second), Do: serve(0),
+			Events: []qtests.Event{
+				qtests.NewEvent("broken", func() { panic("begin") }, nil).At(time.Second),
+				qtests.NewEvent("sound", func() { happened = true }, nil).At(2 * time.Second),
+			},
+		})
+		require.True(q, happened)
+	})
+	require.True(t, rec.Failed())
+	require.Contains(t, rec.Errors(), `panic: begin, in event "broken: begins"`)
 }

@@ -176,16 +176,16 @@ func (r *run) finish(u *User, err error) (next *User) {
 	now := r.offset()
 	u.life.end(cancelled)
 	if err != nil {
-		return r.fail(u, now, err)
+		return r.finishFailed(u, now, err)
 	}
 	return r.complete(u, now, nil)
 }
 
-// fail finishes a request that failed. To tell how is the user's code, which may
+// finishFailed finishes a request that failed. To tell how is the user's code, which may
 // misbehave again; the request's place comes back all the same.
 //
 //go:noinline
-func (r *run) fail(u *User, now time.Duration, err error) (next *User) {
+func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 	f := &failure{kind: "ErrorKind exited", text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
 	told := false
 	defer func() {

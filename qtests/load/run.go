@@ -107,7 +107,7 @@ func (r *run) execute() (*Result, error) {
 	r.stop(nil)
 	loop.end()
 	r.drain()
-	stopEvents()
+	r.checkEvents(stopEvents())
 	res := r.result()
 	r.watch.end(res)
 	res.observe(r.Monitor, r.clk.Now())
