@@ -118,6 +118,8 @@ func (o *openLoop) work(d *due, now time.Duration) {
 	for d != nil {
 		if u := o.arrive(d, now); u != nil {
 			o.perform(u)
+		} else {
+			o.Samples.pump() // it was dropped
 		}
 		if d = o.rest(); d != nil {
 			now = d.place.Sleep().Sub(o.start)

@@ -22,6 +22,7 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 		r.mu.queue.push(u)
 	default:
 		r.mu.rec.drop(u.intended)
+		r.sampleDropLocked(u, now)
 	}
 	return false
 }
@@ -76,6 +77,7 @@ func (r *run) once(u *User) (next *User) {
 		if exiting && next != nil {
 			go r.perform(next)
 		}
+		r.Samples.pump()
 	}()
 	err = r.attempt(u)
 	returned = true
@@ -184,9 +186,6 @@ func (r *run) finish(u *User, err error) (next *User) {
 	if err != nil {
 		kind = r.kind(err)
 	}
-	if r.Samples != nil {
-		r.sample(u, now, kind) // before it is counted: the run must not end and flush first
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.inFlight.remove(u)
@@ -196,6 +195,9 @@ func (r *run) finish(u *User, err error) (next *User) {
 	// A request that came to a good end all the same was not interrupted.
 	e := ending{at: now, failed: err != nil, interrupted: u.interrupted && err != nil}
 	r.mu.rec.end(u, &e)
+	if r.Samples != nil {
+		r.sampleLocked(u, &e, kind)
+	}
 	if err != nil && !e.interrupted {
 		r.countLocked(u, kind, err, now)
 	}
@@ -228,7 +230,7 @@ func (r *run) kind(err error) (kind string) {
 			kind = "ErrorKind panicked"
 		}
 	}()
-	return r.ErrorKind(err)
+	return oneLine(r.ErrorKind(err))
 }
 
 // countLocked counts the error of a request.
@@ -236,14 +238,14 @@ func (r *run) kind(err error) (kind string) {
 //go:noinline
 func (r *run) countLocked(u *User, kind string, err error, now time.Duration) {
 	rec := r.mu.rec
-	rec.fault(kind, u.step.name, clip(err.Error(), 200), now)
+	rec.fault(kind, u.step.name, clip(printable(err.Error()), 200), now)
 	var p *panicError
 	var g *goexitError
 	switch {
 	case errors.As(err, &p):
 		rec.panics++
 		if rec.firstBug == "" {
-			rec.firstBug = fmt.Sprintf("%v\n%s", p, p.stack)
+			rec.firstBug = printable(fmt.Sprintf("%v\n%s", p, p.stack))
 		}
 	case errors.As(err, &g):
 		rec.goexits++

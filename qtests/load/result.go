@@ -69,6 +69,8 @@ type Result struct {
 	Interval time.Duration `json:"interval_ns"` // the width of the timeline's points
 	Timeline []Point       `json:"timeline"`
 	Marks    []Mark        `json:"marks"`
+	// MarksDropped is how many marks the event log had no room for during the run.
+	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
 
@@ -78,6 +80,8 @@ type Result struct {
 	bug     string // the first panic with its stack, for the test log
 	warning string // in real time, how the machine that generated the load fell short
 	slow    bool   // and that this fails the test
+	// coarse are the response times of every interval of the timeline, for WriteHLog.
+	coarse [][]coarseTime
 }
 
 // A StepResult is what was counted of one step, part, route or tag.
@@ -141,6 +145,7 @@ func (r *run) result() *Result {
 		end = max(end, r.duration)
 	}
 	abandoned := int64(r.mu.inFlight.size)
+	r.sampleAbandonedLocked()
 	rec.level(end, 0)
 	res := &Result{
 		Version: ResultVersion, Scenario: r.Name, Profile: r.Profile.String(), Seed: r.Seed, Scale: r.scale,
@@ -152,13 +157,14 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
+		bug: rec.firstBug, Test: r.test, coarse: rec.timeline.coarse(),
 	}
+	res.Marks, res.MarksDropped = r.marks(end)
 	if r.test != "" {
 		res.Repeat = repeatCommand(res)
 	}
 	if r.mu.halt != nil {
-		res.Halted = r.mu.halt.Error()
+		res.Halted = printable(r.mu.halt.Error())
 	}
 	if end > 0 {
 		res.MeanInFlight = rec.area / float64(end)
@@ -200,16 +206,17 @@ func errorCounts(rec *recorder) []ErrorCount {
 	return out
 }
 
-// marks are those of the event log that fall into the run.
-func (r *run) marks(end time.Duration) []Mark {
-	out := []Mark{}
-	all, _ := r.EventLog.Marks()
+// marks are those of the event log that fall into the run, and how many it dropped
+// since the start.
+func (r *run) marks(end time.Duration) (out []Mark, dropped int) {
+	out = []Mark{}
+	all, dropped := r.EventLog.Marks()
 	for _, m := range all {
 		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
 			out = append(out, Mark{qtests.Round(at), m.Source, m.Text})
 		}
 	}
-	return out
+	return out, dropped - r.lost
 }
 
 // verdicts evaluates every threshold at the end of the run.
