@@ -60,6 +60,12 @@ func TestRecorderTellsAHundredPartsApart(t *testing.T) {
 	r.step("n149", true).count(0, 0, 0, false)
 	require.EqualValues(t, 101, r.steps[other+" (part)"].finished)
 	require.Len(t, r.stepOrder, 102)
+
+	r = newRecorder(time.Minute)
+	for i := range 150 {
+		r.route(fmt.Sprint("n", i))
+	}
+	require.Equal(t, other+" (part)", r.step("p", true).name)
 }
 
 // TestPartsHaveTheirOwnTally gives a part the name of a step, of the only step, and
