@@ -9,6 +9,11 @@ import (
 // DefaultEventLogSize is how many marks an [EventLog] keeps.
 const DefaultEventLogSize = 10_000
 
+// eventReserve is how many marks of the source "event" it keeps beyond that: what
+// was done to the system is not to be lost behind what a pool or a breaker made
+// of it.
+const eventReserve = 1000
+
 // A Mark is one entry of an [EventLog].
 type Mark struct {
 	At     time.Time `json:"at"`
@@ -32,7 +37,8 @@ type EventLog struct {
 }
 
 // Add appends a mark; beyond [DefaultEventLogSize] it counts it as dropped, so
-// that the beginning of a story is kept.
+// that the beginning of a story is kept. For marks of the source "event" there
+// is room for 1,000 more.
 func (l *EventLog) Add(at time.Time, source, text string) {
 	if l == nil {
 		return
@@ -41,7 +47,11 @@ func (l *EventLog) Add(at time.Time, source, text string) {
 	l.trace.mark(m)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.mu.marks) >= DefaultEventLogSize {
+	limit := DefaultEventLogSize
+	if source == "event" {
+		limit += eventReserve
+	}
+	if len(l.mu.marks) >= limit {
 		l.mu.dropped++
 		return
 	}

@@ -32,10 +32,10 @@ func (r *run) tell(err error) (f *failure) {
 	defer func() {
 		if value := recover(); value != nil {
 			p := &panicError{value: value, stack: string(debug.Stack())}
-			f = &failure{kind: "ErrorKind panicked", text: clip(p.Error(), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
+			f = &failure{kind: "ErrorKind panicked", text: clip(printable(p.Error()), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
-	f = &failure{kind: r.ErrorKind(err), text: clip(err.Error(), 200)}
+	f = &failure{kind: oneLine(r.ErrorKind(err)), text: clip(printable(err.Error()), 200)}
 	var p *panicError
 	var g *goexitError
 	switch {
@@ -104,5 +104,5 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // report is what the test shows of the first panic.
 func (p *panicError) report(where string) string {
-	return fmt.Sprintf("%v, in %s\n%s", p, where, p.stack)
+	return printable(fmt.Sprintf("%v, in %s\n%s", p, where, p.stack))
 }

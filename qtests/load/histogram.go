@@ -23,7 +23,7 @@ const (
 const LongestDuration = 24 * time.Hour
 
 // A Histogram counts durations, rounded to the microsecond. Its memory depends
-// on the largest duration alone: 132 KiB up to one second, 264 KiB up to an hour. The zero
+// on the largest duration alone: 132 KiB up to one second, 276 KiB up to an hour, 336 KiB up to 24. The zero
 // value is empty and ready for use. It is not safe for concurrent use.
 type Histogram struct {
 	counts []uint64

@@ -1,25 +1,34 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/report"
 )
 
-// WriteHTML writes the report into the directory for artifacts of t, as
-// load-<scenario>.html, and returns its path. It is one file without any
-// request to a network. An error of the file system fails t.
+// WriteHTML writes the report into the directory for artifacts of t and returns
+// its path. It is one file without any request to a network. An error of the
+// file system fails t.
+//
+// The file is load-<scenario>.html, where letters and digits of any script, - and _
+// stay and everything else becomes -, and a name over 100 bytes is cut. It overwrites nothing:
+// when there is such a file, of an earlier run of the scenario or of
+// another one whose name comes out the same, it is load-<scenario>-2.html, -3 and
+// so on.
 func (r *Result) WriteHTML(t qtests.TB) string {
 	t.Helper()
-	path := filepath.Join(qtests.ArtifactDirOf(t), "load-"+fileName(r.Scenario)+".html")
-	file, err := os.Create(path)
+	file, err := createNew(filepath.Join(qtests.ArtifactDirOf(t), "load-"+fileName(r.Scenario)), ".html")
 	if err == nil {
 		err = r.HTML(file)
 		if closing := file.Close(); err == nil {
@@ -29,16 +38,36 @@ func (r *Result) WriteHTML(t qtests.TB) string {
 	if err != nil {
 		qtests.Fatalf(t, "load: report: %v", err)
 	}
-	return path
+	return file.Name()
+}
+
+// maxReports bounds how many reports of one name are told apart by a number.
+const maxReports = 10_000
+
+// createNew creates a file that is not there yet.
+func createNew(path, extension string) (*os.File, error) {
+	name := path + extension
+	for n := 2; ; n++ {
+		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) || n > maxReports {
+			return file, err
+		}
+		name = fmt.Sprintf("%s-%d%s", path, n, extension)
+	}
 }
 
 func fileName(name string) string {
-	return strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
+	safe := strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsMark(c) || unicode.IsDigit(c) || c == '-' || c == '_' {
 			return c
 		}
 		return '-'
 	}, name)
+	cut := min(len(safe), 100)
+	for cut < len(safe) && !utf8.RuneStart(safe[cut]) {
+		cut--
+	}
+	return safe[:cut]
 }
 
 // HTML writes the report. Under a fake clock it is the same, byte for byte, for
@@ -51,13 +80,16 @@ func (r *Result) page() report.Page {
 		end = max(r.Elapsed, time.Millisecond)
 	}
 	p := report.Page{
-		Title: r.Scenario, Subtitle: r.Profile, Verdict: r.verdict(), Good: r.verdict() == "PASS",
+		Title: r.Scenario, Subtitle: r.Profile, Verdict: r.verdict(), Tone: r.tone(),
 		Span: end.Seconds(), Facts: r.facts(), Charts: r.charts(end), Bands: r.bands(end), Tables: r.tables(),
 	}
 	for _, m := range r.Marks {
 		p.Marks = append(p.Marks, report.Mark{At: m.Offset.Seconds(), When: m.Offset.String(), Kind: m.kind(), Who: m.Source, Text: m.Text})
 	}
 	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, number(r.Scale), r.Start.Format(time.RFC3339)))
+	if r.MarksDropped > 0 {
+		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
+	}
 	if r.Repeat != "" {
 		p.Footer = append(p.Footer, "Repeat with: "+r.Repeat)
 	}
@@ -232,20 +264,24 @@ func tone(state string) string {
 	return "quiet"
 }
 
-// bands are the events that began and ended, from their marks.
+// bands are the stretches in which an event lasted, from the marks of its begin
+// and end. What never ends lasts to the end of the axis. Of events with one name
+// the first that began is taken to end first: which of them it was the marks do not
+// say, and whether none, one or both last at an instant does not depend on it.
 func (r *Result) bands(end time.Duration) []report.Band {
 	var bands []report.Band
-	open := map[string]time.Duration{}
+	lasting := map[string][]int{} // by name, the bands without an end
 	for _, m := range r.Marks {
-		if m.Source != "event" {
+		if m.Source != "event" || m.Offset >= end {
 			continue
 		}
 		if name, ok := strings.CutSuffix(m.Text, ": begins"); ok {
-			open[name] = m.Offset
+			lasting[name] = append(lasting[name], len(bands))
+			bands = append(bands, report.Band{From: m.Offset.Seconds(), To: end.Seconds(), Text: name})
 		} else if name, ok := strings.CutSuffix(strings.TrimSuffix(m.Text, " early"), ": ends"); ok {
-			if from, begun := open[name]; begun {
-				bands = append(bands, report.Band{From: from.Seconds(), To: min(m.Offset, end).Seconds(), Text: name})
-				delete(open, name)
+			if i := lasting[name]; len(i) > 0 {
+				bands[i[0]].To = m.Offset.Seconds()
+				lasting[name] = i[1:]
 			}
 		}
 	}

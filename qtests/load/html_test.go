@@ -3,8 +3,10 @@ package load
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/report"
 )
 
 // outage is a scenario with something to see in every chart but those of a
@@ -86,5 +89,122 @@ func TestReportIsOneFileAndTheSameEveryTime(t *testing.T) {
 		require.NotContains(t, strings.ReplaceAll(pages[0], "http://www.w3.org/2000/svg", ""), outside)
 	}
 	require.Contains(t, pages[0], "payments: outage")
-	require.Contains(t, pages[0], `"bands":[{"from":240,"to":330`)
+	page := parsed(t, pages[0])
+	require.Equal(t, []report.Band{{From: 240, To: 330, Text: "payments: outage"}}, page.Bands)
+	var titles, marks []string
+	for _, c := range page.Charts {
+		titles = append(titles, c.Title)
+	}
+	require.Equal(t, []string{"Rate", "Response time", "Errors", "Requests in flight and pools", "Breakers", "Alerts"}, titles)
+	for _, m := range page.Marks[:6] {
+		marks = append(marks, m.When+" "+m.Kind+" "+m.Who)
+	}
+	require.Equal(t, []string{"4m0s event event", "4m2s breaker breaker payments", "4m32s breaker breaker payments",
+		"4m33s breaker breaker payments", "4m50s alert alert PaymentsDown", "5m10s alert alert PaymentsDown"}, marks)
+	alerts := page.Charts[5].Lanes
+	require.Equal(t, []report.Lane{{Name: "PaymentsDown", Spans: []report.Phase{
+		{To: 290, State: "inactive", Tone: "quiet"}, {From: 290, To: 310, State: "pending", Tone: "warn"},
+		{From: 310, To: 350, State: "firing", Tone: "bad"}, {From: 350, To: page.Span, State: "resolved", Tone: "quiet"},
+	}}}, alerts)
+}
+
+// parsed is the data that the script of a page draws.
+func parsed(t *testing.T, page string) (p report.Page) {
+	t.Helper()
+	_, text, _ := strings.Cut(page, `<script type="application/json" id="data">`)
+	text, _, _ = strings.Cut(text, "</script>")
+	require.NoError(t, json.Unmarshal([]byte(text), &p))
+	return p
+}
+
+func htmlOf(t *testing.T, r *Result) string {
+	t.Helper()
+	var b strings.Builder
+	require.NoError(t, r.HTML(&b))
+	return b.String()
+}
+
+func TestBandsOfEventsThatOverlapOrLast(t *testing.T) {
+	event := func(name string, at, d time.Duration) qtests.Event {
+		return qtests.NewEvent(name, func() {}, func() {}).At(at * time.Second).For(d * time.Second)
+	}
+	qtests.Run(t, func(q *qtests.T) {
+		res := Run(q, Scenario{Profile: Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
+			event("for ever", 10, 0), event("same", 20, 20), event("same", 30, 20), event("late", 90, 3600), event("within", 60, 20), event("within", 65, 5),
+		}})
+		require.Equal(q, []report.Band{
+			{From: 10, To: 100, Text: "for ever"}, {From: 20, To: 40, Text: "same"}, {From: 30, To: 50, Text: "same"},
+			{From: 60, To: 70, Text: "within"}, {From: 65, To: 80, Text: "within"}, {From: 90, To: 100, Text: "late"},
+		}, parsed(t, htmlOf(t, res)).Bands)
+	})
+}
+
+func TestBandsEndWithTheAxis(t *testing.T) {
+	r := &Result{Elapsed: 10 * time.Second, Duration: time.Hour, Halted: "enough", Marks: []Mark{
+		{5 * time.Second, "event", "a: begins"}, {11 * time.Second, "event", "b: begins"}, {12 * time.Second, "event", "a: ends early"}}}
+	require.Equal(t, []report.Band{{From: 5, To: 10, Text: "a"}}, r.bands(10*time.Second))
+}
+
+func TestReportSaysThatMarksAreMissing(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		for range 10_005 {
+			q.EventLog().Add(q.Clock().Now(), "pool api", "constructing fails")
+		}
+		s := Scenario{Name: "second", Profile: Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
+			qtests.NewEvent("outage", func() { q.EventLog().Add(q.Clock().Now(), "breaker api", "closed → open: 5 errors") }, func() {}).At(time.Second).For(time.Second)}}
+		res := Run(q, s)
+		require.Equal(q, 1, res.MarksDropped, "those before the run are not its own")
+		const missing = "1 further marks are missing: the event log was full"
+		require.Contains(q, res.Text(), missing)
+		page := htmlOf(t, res)
+		require.Equal(q, 2, strings.Count(page, missing), "in the table and at the foot")
+		require.Equal(q, []report.Band{{From: 1, To: 2, Text: "outage"}}, parsed(t, page).Bands, "there is always room for an event")
+		require.Contains(q, page, "… and 9,502 more, which the charts show")
+		res.Marks = nil
+		require.Contains(q, res.Text(), missing)
+
+		s.Events = nil
+		s.Name = "third"
+		require.NotContains(q, Run(q, s).Text(), "missing")
+	})
+}
+
+func TestMarksOfTheGrace(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		for _, s := range []time.Duration{-1, 0, 4, 6} {
+			q.EventLog().Add(q.Clock().Now().Add(s*time.Second), "pool", s.String())
+		}
+		res := Run(q, Scenario{Profile: Rate(1).For(3 * time.Second), Grace: 2 * time.Second, Do: serve(0)})
+		require.Equal(q, []Mark{{0, "pool", "0s"}, {4 * time.Second, "pool", "4ns"}}, res.Marks)
+	})
+}
+
+func TestVerdictHasABadge(t *testing.T) {
+	kept, broken := Verdict{Pass: true}, Verdict{}
+	for want, r := range map[string]Result{
+		`quiet">DONE`:      {Errors: 1},
+		`good">PASS`:       {Thresholds: []Verdict{kept}},
+		`bad">FAIL`:        {Thresholds: []Verdict{kept, broken}},
+		`bad">ENDED EARLY`: {Thresholds: []Verdict{kept}, Halted: "interrupt"},
+	} {
+		require.Contains(t, htmlOf(t, &r), `<span class="badge `+want+`</span>`)
+	}
+	for _, r := range []Result{{Panics: 1}, {Abandoned: 1}} {
+		require.Contains(t, htmlOf(t, &r), `bad">FAIL</span>`)
+	}
+	require.Contains(t, htmlOf(t, &Result{Seed: 7, Scale: 0.1}), "seed 7, scale 0.1, start")
+}
+
+func TestReportsOverwriteNothing(t *testing.T) {
+	var names []string
+	for _, scenario := range []string{"日本", "中国", "日本", "a/b: c", "a-b--c", "\xff", strings.Repeat("é", 200), "shop"} {
+		res := &Result{Scenario: scenario}
+		path := res.WriteHTML(t)
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, htmlOf(t, res), string(text))
+		names = append(names, filepath.Base(path))
+	}
+	require.Equal(t, []string{"load-日本.html", "load-中国.html", "load-日本-2.html", "load-a-b--c.html", "load-a-b--c-2.html",
+		"load--.html", "load-" + strings.Repeat("é", 50) + ".html", "load-shop.html"}, names)
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/report"
@@ -13,8 +14,21 @@ func (r *Result) verdict() string {
 		return "ENDED EARLY"
 	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0:
 		return "FAIL"
+	case len(r.Thresholds) == 0:
+		return "DONE" // nothing was asked of it that it could have passed
 	}
 	return "PASS"
+}
+
+// tone is the colour of the verdict.
+func (r *Result) tone() string {
+	switch r.verdict() {
+	case "PASS":
+		return "good"
+	case "DONE":
+		return "quiet"
+	}
+	return "bad"
 }
 
 func (r *Result) tables() []report.Table {
@@ -93,10 +107,25 @@ func (r *Result) countsTable() report.Table {
 	return t
 }
 
+// droppedMarks says that the story has gaps.
+func (r *Result) droppedMarks() string {
+	return fmt.Sprintf("%s further marks are missing: the event log was full", grouped(int64(r.MarksDropped)))
+}
+
+// maxMarkRows is how many marks the report writes out.
+const maxMarkRows = 500
+
 func (r *Result) marksTable() report.Table {
 	t := report.Table{Title: "What happened when", Head: []string{"At", "What", ""}}
-	for _, m := range r.Marks[:min(len(r.Marks), 500)] {
+	shown := min(len(r.Marks), maxMarkRows)
+	for _, m := range r.Marks[:shown] {
 		t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
+	}
+	if hidden := len(r.Marks) - shown; hidden > 0 {
+		t.Rows = append(t.Rows, report.Cells("", "", fmt.Sprintf("… and %s more, which the charts show", grouped(int64(hidden)))))
+	}
+	if r.MarksDropped > 0 {
+		t.Rows = append(t.Rows, []report.Cell{{}, {}, {Text: r.droppedMarks(), Tone: "warn"}})
 	}
 	return t
 }

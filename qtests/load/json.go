@@ -34,8 +34,12 @@ func ReadResult(in io.Reader) (*Result, error) {
 	if err := json.Unmarshal(text, &head); err != nil {
 		return nil, fmt.Errorf("load: result: %w", err)
 	}
-	if head.Version == nil || *head.Version != ResultVersion {
-		return nil, fmt.Errorf("load: result: is not of version %d", ResultVersion)
+	switch {
+	case head.Version == nil:
+		return nil, fmt.Errorf("load: result: has no version: it is not what Result.JSON writes")
+	case *head.Version != ResultVersion:
+		return nil, fmt.Errorf("load: result: is of version %d, and this qtests reads version %d: run the scenario again, or read it with the qtests that wrote it",
+			*head.Version, ResultVersion)
 	}
 	r := &Result{}
 	if err := json.Unmarshal(text, r); err != nil {

@@ -131,14 +131,20 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 				Dropped: res.Dropped, Interrupted: res.Interrupted, Retries: res.Retries}, sums, fail("timeline"))
 
 			var responses []time.Duration
+			states := map[string]int64{}
 			for in := json.NewDecoder(&stream); in.More(); {
 				var x Sample
 				require.NoError(q, in.Decode(&x))
 				require.LessOrEqual(q, x.Intended, x.Started)
 				require.LessOrEqual(q, x.Started, x.Finished)
+				if states[x.State]++; x.State == stateDropped {
+					continue
+				}
 				responses = append(responses, qtests.Round(x.Finished-x.Intended))
 			}
 			require.Len(q, responses, int(res.Started), fail("samples"))
+			require.Equal(q, []int64{res.Finished - res.Errors, res.Errors, res.Interrupted, res.Dropped},
+				[]int64{states[stateOK], states[stateError], states[stateInterrupted], states[stateDropped]}, fail("states"))
 			if res.Interrupted == 0 && len(responses) > 0 {
 				slices.Sort(responses)
 				require.Equal(q, responses[len(responses)-1], res.Response.Max(), fail("max"))

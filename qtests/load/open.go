@@ -157,6 +157,8 @@ func (o *openLoop) request(d *due) *User {
 func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 	if o.arrive(u, rested, now) {
 		o.perform(u)
+	} else {
+		o.Samples.pump() // it was dropped
 	}
 }
 

@@ -81,21 +81,38 @@ func newRecorder(d time.Duration) *recorder {
 	}
 }
 
-// step returns the tally of a step, or that of "other" when there are too many.
+// partSuffix tells a part from a step that has its name.
+const partSuffix = " (part)"
+
+// step returns the tally of a step or a part, or that of "other" when there are too
+// many. A part never shares the tally of a step, which counts requests.
 func (r *recorder) step(name string, part bool) *tally {
 	if t, ok := r.steps[name]; ok {
-		return t
-	}
-	if len(r.steps) >= maxSteps || (len(r.steps) >= maxNames && part) {
-		name = other
-		if t, ok := r.steps[name]; ok {
+		switch {
+		case t.part == part:
 			return t
+		case part:
+			return r.step(name+partSuffix, true)
 		}
+		r.makeRoom(t)
+	}
+	full := len(r.steps) >= maxSteps || len(r.steps) >= maxNames && part
+	if full && name != other && name != other+partSuffix {
+		return r.step(other, part)
 	}
 	t := &tally{name: name, part: part}
 	r.steps[name] = t
 	r.stepOrder = append(r.stepOrder, t)
 	return t
+}
+
+// makeRoom renames a part when a route is found to have its name.
+func (r *recorder) makeRoom(part *tally) {
+	delete(r.steps, part.name)
+	for taken := true; taken; _, taken = r.steps[part.name] {
+		part.name += partSuffix
+	}
+	r.steps[part.name] = part
 }
 
 // only makes the run's own tally the one of its only step, so that nothing is

@@ -18,6 +18,7 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 		r.mu.queue.push(u)
 	default:
 		r.mu.rec.drop(u.intended)
+		r.sampleDropLocked(u, now)
 	}
 	return false
 }
@@ -80,6 +81,7 @@ func (r *run) once(u *User) (next *User) {
 		if exiting && next != nil {
 			r.handOver(next)
 		}
+		r.Samples.pump()
 	}()
 	err = r.attempt(u)
 	returned = true
@@ -203,9 +205,6 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 
 // complete counts a request that ended at now, with f if it failed.
 func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
-	if r.Samples != nil {
-		r.sample(u, now, f.name()) // before it is counted: the run must not end and flush first
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.inFlight.remove(u)
@@ -215,6 +214,9 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 	// A request that came to a good end all the same was not interrupted.
 	e := ending{at: now, failed: f != nil, interrupted: u.interrupted && f != nil}
 	r.mu.rec.end(u, &e)
+	if r.Samples != nil {
+		r.sampleLocked(u, &e, f.name())
+	}
 	if f != nil {
 		r.mu.rec.fail(u, &e, f)
 	}

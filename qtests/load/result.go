@@ -72,6 +72,8 @@ type Result struct {
 	Interval time.Duration `json:"interval_ns"` // the width of the timeline's points
 	Timeline []Point       `json:"timeline"`
 	Marks    []Mark        `json:"marks"`
+	// MarksDropped is how many marks the event log had no room for during the run.
+	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
 
@@ -81,6 +83,8 @@ type Result struct {
 	bug     string // the first panic with its stack, for the test log
 	warning string // in real time, how the machine that generated the load fell short
 	slow    bool   // and that this fails the test
+	// coarse are the response times of every interval of the timeline, for WriteHLog.
+	coarse [][]coarseTime
 }
 
 // A StepResult is what was counted of one step, part, route or tag.
@@ -148,6 +152,7 @@ func (r *run) result() *Result {
 	for u := r.mu.inFlight.first; u != nil; u = u.next {
 		rec.busy.add(max(end-u.started, 0))
 	}
+	r.sampleAbandonedLocked()
 	res := &Result{
 		Version: ResultVersion, Scenario: r.Name, Profile: r.Profile.String(), Seed: r.Seed, Scale: r.scale,
 		Start: r.start.UTC(), Duration: r.duration, Elapsed: end,
@@ -158,13 +163,14 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Busy: rec.busy.duration(), Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
+		Busy: rec.busy.duration(), bug: rec.firstBug, Test: r.test, coarse: rec.timeline.coarse(),
 	}
+	res.Marks, res.MarksDropped = r.marks(end)
 	if r.test != "" {
 		res.Repeat = repeatCommand(res)
 	}
 	if r.mu.halt != nil {
-		res.Halted = r.mu.halt.Error()
+		res.Halted = printable(r.mu.halt.Error())
 	}
 	if end > 0 {
 		res.MeanInFlight = rec.busy.over(end)
@@ -206,11 +212,11 @@ func errorCounts(rec *recorder) []ErrorCount {
 	return out
 }
 
-// marks are those of the event log that fall into the run, and the events that
-// it did not live to see.
-func (r *run) marks(end time.Duration) []Mark {
-	out := []Mark{}
-	all, _ := r.EventLog.Marks()
+// marks are those of the event log that fall into the run and the events that it
+// did not live to see, and how many marks were dropped since the start.
+func (r *run) marks(end time.Duration) (out []Mark, dropped int) {
+	out = []Mark{}
+	all, dropped := r.EventLog.Marks()
 	for _, m := range all {
 		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
 			out = append(out, Mark{qtests.Round(at), m.Source, m.Text})
@@ -222,7 +228,7 @@ func (r *run) marks(end time.Duration) []Mark {
 			out = append(out, Mark{now, "event", e.Name + ": did not happen: the run had ended"})
 		}
 	}
-	return out
+	return out, dropped - r.lost
 }
 
 // verdicts evaluates every threshold at the end of the run.

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type run struct {
 	users    qtests.Stream
 	scale    float64
 	feeds    map[string]*Feed // with places of their own in the rows
+	lost     int              // marks that the event log had dropped before the run
 
 	fake      bool          // the clock is tie-free: what happens is repeatable
 	exhausted chan struct{} // closed when nothing more will arrive
@@ -86,6 +88,7 @@ func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 func (r *run) execute() (*Result, error) {
 	r.start = r.clk.Now()
 	r.Metrics.attach(r)
+	_, r.lost = r.EventLog.Marks()
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
 	stopEvents, err := qtests.Schedule(ctx, r.clk, r.EventLog, r.Events...)
@@ -112,8 +115,8 @@ func (r *run) execute() (*Result, error) {
 	r.watch.end(res)
 	res.observe(r.Monitor, r.clk.Now())
 	if r.Samples != nil {
-		if err := r.Samples.Flush(); err != nil && res.Halted == "" {
-			res.Halted = err.Error()
+		if err := r.Samples.Flush(); err != nil {
+			res.Halted = strings.TrimPrefix(res.Halted+"; "+printable(err.Error()), "; ")
 		}
 	}
 	return res, nil
@@ -186,7 +189,7 @@ func (r *run) stopLocked(err error) {
 	now := r.offset()
 	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
 		r.mu.rec.drop(now) // waited, but never started
-		_ = u
+		r.sampleDropLocked(u, now)
 	}
 	r.checkIdleLocked()
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,53 +15,91 @@ import (
 	"time"
 )
 
-// A Sample is one request that ended. All times are offsets from the start of
-// the run.
+// A Sample is one request and how it came out. All times are offsets from the
+// start of the run, in nanoseconds. Where several events fall on one instant they include
+// the nanoseconds by which the clock of qtests.Run puts them in order; a
+// duration is meant to be rounded to the microsecond.
 type Sample struct {
-	Scenario string        `json:"scenario"`
-	Request  int64         `json:"request"`
-	User     int64         `json:"user"`
-	Step     string        `json:"step"`
-	Tags     string        `json:"tags,omitempty"` // key=value;key=value
-	Intended time.Duration `json:"intended_ns"`
-	Started  time.Duration `json:"started_ns"`
+	Scenario string `json:"scenario"`
+	// Request is the number of the request, from 1, in the order of the starts;
+	// 0 of one that was dropped.
+	Request int64 `json:"request"`
+	// User is the number of the user; in an open profile that of the arrival.
+	User int64 `json:"user"`
+	// Step is empty of a dropped request, unless Scenario.Route named it.
+	Step string `json:"step"`
+	// State is how it came out, the same as Result counts it:
+	//
+	//	ok           finished without an error
+	//	error        finished with an error
+	//	interrupted  cancelled after the grace; part of Result.Interrupted
+	//	abandoned    ignored that it was cancelled; part of Result.Interrupted, too
+	//	dropped      due, and never started
+	State string `json:"state"`
+	// Tags are those of User.Tag, as key=value;key=value, with a \ before each
+	// \, ; and = of a key or a value. Those of an abandoned request are not known.
+	Tags     string        `json:"tags,omitempty"`
+	Intended time.Duration `json:"intended_ns"` // when it was due
+	// Started is, of a dropped request, the same as Finished.
+	Started time.Duration `json:"started_ns"`
+	// Finished is when the request ended, was dropped, or was given up.
 	Finished time.Duration `json:"finished_ns"`
-	Attempts int           `json:"attempts"`
-	Error    string        `json:"error,omitempty"` // its kind
+	// Attempts is 0 of a dropped request, and of an abandoned one, where it is not known.
+	Attempts int `json:"attempts"`
+	// Error is the kind of the error, as Scenario.ErrorKind names it.
+	Error string `json:"error,omitempty"`
 }
 
-// Samples writes every request of a run as it ends, in the order in which they
-// end, which under a fake clock is the same in every run. It keeps nothing
-// but a buffer. It is safe for concurrent use by several runs.
+const (
+	stateOK          = "ok"
+	stateError       = "error"
+	stateInterrupted = "interrupted"
+	stateAbandoned   = "abandoned"
+	stateDropped     = "dropped"
+)
+
+// Samples writes every request of a run as it ends, or is dropped, in the order in which that
+// happens, which under a fake clock is the same in every run. It keeps nothing
+// but a buffer, and writes nothing of a run after that has returned its result. It is
+// safe for concurrent use by several runs.
 type Samples struct {
-	mu struct {
+	// out is locked while the user's writer is called. Nothing else is locked
+	// then, and no run's mutex.
+	out struct {
 		sync.Mutex
 		w     *bufio.Writer
 		write func(Sample) error
 		err   error
-		// instant are the requests that ended at one instant. They are written in
-		// order once it is over: of two goroutines that one event wakes, either
+		spare []Sample
+	}
+	mu struct {
+		sync.Mutex
+		// instant are the requests that ended at the latest instant. They are put
+		// in order once it is over: of two goroutines that one event wakes, either
 		// may end first.
 		instant []Sample
+		ready   []Sample // those before, to be written
 	}
 }
 
 // maxInstant bounds how many requests of one instant are put in order.
 const maxInstant = 10_000
 
-// CSVSamples writes lines of CSV, after one that names the columns. w must not
-// wait for the clock of the run.
+// CSVSamples writes lines of CSV, after one that names the columns:
+//
+//	scenario,request,user,step,state,tags,intended_ns,started_ns,finished_ns,attempts,error
+//
+// They are the fields of [Sample]. w must not wait for the clock of the run.
 func CSVSamples(w io.Writer) *Samples {
-	s := &Samples{}
-	s.mu.w = bufio.NewWriterSize(w, 64<<10)
-	out := csv.NewWriter(s.mu.w)
+	s := newSamples(w)
+	out := csv.NewWriter(s.out.w)
 	head := false
-	s.mu.write = func(x Sample) error {
+	s.out.write = func(x Sample) error {
 		if !head {
 			head = true
-			_ = out.Write([]string{"scenario", "request", "user", "step", "tags", "intended_ns", "started_ns", "finished_ns", "attempts", "error"})
+			_ = out.Write([]string{"scenario", "request", "user", "step", "state", "tags", "intended_ns", "started_ns", "finished_ns", "attempts", "error"})
 		}
-		_ = out.Write([]string{x.Scenario, decimal(x.Request), decimal(x.User), x.Step, x.Tags, decimal(int64(x.Intended)),
+		_ = out.Write([]string{x.Scenario, decimal(x.Request), decimal(x.User), x.Step, x.State, x.Tags, decimal(int64(x.Intended)),
 			decimal(int64(x.Started)), decimal(int64(x.Finished)), strconv.Itoa(x.Attempts), x.Error})
 		out.Flush()
 		return out.Error()
@@ -68,63 +107,158 @@ func CSVSamples(w io.Writer) *Samples {
 	return s
 }
 
-// JSONSamples writes one JSON object per line.
+// JSONSamples writes one [Sample] per line as a JSON object. w must not wait for the
+// clock of the run.
 func JSONSamples(w io.Writer) *Samples {
-	s := &Samples{}
-	s.mu.w = bufio.NewWriterSize(w, 64<<10)
-	out := json.NewEncoder(s.mu.w)
-	s.mu.write = func(x Sample) error { return out.Encode(x) }
+	s := newSamples(w)
+	out := json.NewEncoder(s.out.w)
+	s.out.write = func(x Sample) error { return out.Encode(x) }
 	return s
+}
+
+func newSamples(w io.Writer) *Samples {
+	s := &Samples{}
+	s.out.w = bufio.NewWriterSize(careful{w}, 64<<10)
+	return s
+}
+
+// careful makes an error of a panic of the user's writer.
+type careful struct{ w io.Writer }
+
+func (c careful) Write(p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, fmt.Errorf("the writer panicked: %v", v)
+		}
+	}()
+	return c.w.Write(p)
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-func (s *Samples) add(x Sample) {
+// put takes a sample. It writes nothing, so that it may be called under a run's
+// mutex, which alone says in which order requests end; pump writes.
+func (s *Samples) put(x Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if held := s.mu.instant; len(held) > 0 && held[0].Finished != x.Finished || len(held) >= maxInstant {
-		s.writeLocked()
+		s.readyLocked()
 	}
 	s.mu.instant = append(s.mu.instant, x)
 }
 
-func (s *Samples) writeLocked() {
+func (s *Samples) readyLocked() {
 	slices.SortStableFunc(s.mu.instant, func(a, b Sample) int {
-		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Request, b.Request))
+		return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Request, b.Request), cmp.Compare(a.User, b.User))
 	})
-	for _, x := range s.mu.instant {
-		if s.mu.err == nil {
-			s.mu.err = s.mu.write(x)
-		}
-	}
+	s.mu.ready = append(s.mu.ready, s.mu.instant...)
 	s.mu.instant = s.mu.instant[:0]
+}
+
+// pump writes what was put before the latest instant. Whoever has put something
+// calls it when no lock is held, and waits for a slow writer there. A nil Samples has nothing.
+func (s *Samples) pump() {
+	if s == nil {
+		return
+	}
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.writeLocked(false)
+}
+
+// writeLocked writes what is ready; all includes the latest instant. s.out is locked.
+func (s *Samples) writeLocked(all bool) {
+	s.mu.Lock()
+	if all {
+		s.readyLocked()
+	}
+	ready := s.mu.ready
+	s.mu.ready = s.out.spare
+	s.mu.Unlock()
+	for i := 0; i < len(ready) && s.out.err == nil; i++ {
+		if s.out.write == nil {
+			s.out.err = errors.New("is not made by CSVSamples or JSONSamples")
+			break
+		}
+		s.out.err = s.out.write(ready[i])
+	}
+	s.out.spare = ready[:0]
+	if cap(ready) > 2*maxInstant {
+		s.out.spare = nil // a whole queue was dropped
+	}
 }
 
 // Flush writes what is buffered and returns the first error of the writer. Every
 // run flushes when it ends; an error then ends up in its result as Halted.
 func (s *Samples) Flush() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.writeLocked()
-	if err := s.mu.w.Flush(); s.mu.err == nil && err != nil {
-		s.mu.err = err
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.writeLocked(true)
+	if s.out.err == nil && s.out.w != nil {
+		s.out.err = s.out.w.Flush()
 	}
-	if s.mu.err != nil {
-		return fmt.Errorf("load: Samples: %w", s.mu.err)
+	if s.out.err != nil {
+		return fmt.Errorf("load: Samples: %w", s.out.err)
 	}
 	return nil
 }
 
-// sample streams a request that ended.
+// sampleLocked streams a request that ended.
 //
 //go:noinline
-func (r *run) sample(u *User, finished time.Duration, kind string) {
-	tags := make([]string, len(u.tags))
-	for i, t := range u.tags {
-		tags[i] = t.key + "=" + t.value
+func (r *run) sampleLocked(u *User, e *ending, kind string) {
+	state := stateOK
+	switch {
+	case e.interrupted:
+		state = stateInterrupted
+	case e.failed:
+		state = stateError
 	}
-	r.Samples.add(Sample{
-		Scenario: r.Name, Request: u.request, User: u.id, Step: u.step.name, Tags: strings.Join(tags, ";"),
-		Intended: u.intended, Started: u.started, Finished: finished, Attempts: u.Attempt(), Error: kind,
+	r.Samples.put(Sample{
+		Scenario: r.Name, Request: u.request, User: u.id, Step: u.step.name, State: state, Tags: joinTags(u.tags),
+		Intended: u.intended, Started: u.started, Finished: e.at, Attempts: u.Attempt(), Error: kind,
 	})
+}
+
+// sampleDropLocked streams a request that will not start, and may not have a
+// step.
+//
+//go:noinline
+func (r *run) sampleDropLocked(u *User, at time.Duration) {
+	if r.Samples == nil {
+		return
+	}
+	x := Sample{Scenario: r.Name, User: u.id, State: stateDropped, Intended: u.intended, Started: at, Finished: at}
+	if u.step != nil {
+		x.Step = u.step.name
+	}
+	r.Samples.put(x)
+}
+
+// sampleAbandonedLocked streams what is still under way when the run gives it
+// up. Tags and attempts belong to goroutines that still run.
+func (r *run) sampleAbandonedLocked() {
+	if r.Samples == nil {
+		return
+	}
+	now := r.offset()
+	for u := r.mu.inFlight.first; u != nil; u = u.next {
+		r.Samples.put(Sample{
+			Scenario: r.Name, Request: u.request, User: u.id, Step: u.step.name, State: stateAbandoned,
+			Intended: u.intended, Started: u.started, Finished: now,
+		})
+	}
+}
+
+var tagEscapes = strings.NewReplacer(`\`, `\\`, `;`, `\;`, `=`, `\=`)
+
+func joinTags(tags []tag) string {
+	if len(tags) == 0 {
+		return ""
+	}
+	joined := make([]string, len(tags))
+	for i, t := range tags {
+		joined[i] = tagEscapes.Replace(t.key) + "=" + tagEscapes.Replace(t.value)
+	}
+	return strings.Join(joined, ";")
 }

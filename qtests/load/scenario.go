@@ -86,7 +86,7 @@ type Scenario struct {
 	// Metrics, if set, exports this run's counters; give it to the monitor, too.
 	Metrics *Metrics
 
-	// Samples, if set, receives every request as it ends.
+	// Samples, if set, receives every request as it ends or is dropped.
 	Samples *Samples
 
 	// Scalable allows -qtests.scale to shorten the scenario when it runs in

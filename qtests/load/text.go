@@ -142,6 +142,9 @@ func (r *Result) thresholdLines(b *strings.Builder) {
 }
 
 func (r *Result) markLines(b *strings.Builder) {
+	if r.MarksDropped > 0 {
+		defer fmt.Fprintf(b, "  %s\n\n", r.droppedMarks())
+	}
 	if len(r.Marks) == 0 {
 		b.WriteByte('\n')
 		return

@@ -138,8 +138,29 @@ func (l *timeline) snapshot() []Point {
 	return points
 }
 
+// A coarseTime is what a result keeps of a sketch: how many response times were
+// in a bucket, and the largest they may have been, in microseconds.
+type coarseTime struct {
+	value uint64
+	count uint32
+}
+
+// coarse returns the response times of every interval.
+func (l *timeline) coarse() [][]coarseTime {
+	out := make([][]coarseTime, len(l.points))
+	for i := range l.points {
+		s := &l.points[i].sketch
+		for b, n := range s.counts {
+			if n > 0 {
+				out[i] = append(out[i], coarseTime{s.top(b), n})
+			}
+		}
+	}
+	return out
+}
+
 // A sketch is a coarse histogram, 32 buckets for every doubling, small enough
-// to keep one for every point: 2.8 KiB up to one second.
+// to keep one for every point: 2 KiB up to one second.
 type sketch struct {
 	counts   []uint32
 	total    uint64
@@ -206,8 +227,11 @@ func (s *sketch) percentile(p float64) time.Duration {
 	var seen uint64
 	for b, n := range s.counts {
 		if seen += uint64(n); seen >= rank {
-			return microseconds(min(max(sketchTop(b), s.min), s.max))
+			return microseconds(s.top(b))
 		}
 	}
 	return microseconds(s.max)
 }
+
+// top is the largest value that may have been recorded in a bucket.
+func (s *sketch) top(bucket int) uint64 { return min(max(sketchTop(bucket), s.min), s.max) }

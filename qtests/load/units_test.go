@@ -113,7 +113,8 @@ func FuzzReadResult(f *testing.F) {
 }
 
 func TestReadResultErrors(t *testing.T) {
-	for text, want := range map[string]string{"": "unexpected end", "{}": "is not of version 1", `{"version":2}`: "is not of version 1", "[]": "cannot unmarshal"} {
+	for text, want := range map[string]string{"": "unexpected end", "{}": "has no version: it is not what Result.JSON writes",
+		`{"version":2}`: "is of version 2, and this qtests reads version 1: run the scenario again", "[]": "cannot unmarshal"} {
 		_, err := ReadResult(strings.NewReader(text))
 		require.ErrorContains(t, err, want)
 	}
@@ -164,7 +165,7 @@ func TestTimelineKeepsItsSumsWhenItDoubles(t *testing.T) {
 			l.finish(at).sketch.record(time.Duration(r.IntN(1e9)))
 			inFlight--
 		}
-		require.LessOrEqual(t, len(l.points), maxPoints)
+		require.LessOrEqual(t, len(l.points), 600)
 	}
 	var arrivals, started int64
 	var sketched uint64
@@ -177,6 +178,12 @@ func TestTimelineKeepsItsSumsWhenItDoubles(t *testing.T) {
 	require.Equal(t, uint64(n-inFlight), sketched)
 	require.GreaterOrEqual(t, l.width, at/maxPoints)
 	require.Equal(t, inFlight, l.inFlight)
+
+	l = newTimeline(time.Second)
+	l.at(600*l.width - 1)
+	require.Len(t, l.points, 600)
+	l.at(600 * l.width)
+	require.Len(t, l.points, 301, "two make one, and one more")
 }
 
 func TestSketchIsWithinItsPrecision(t *testing.T) {

@@ -114,7 +114,8 @@ func (u *User) Tag(key, value string) {
 }
 
 // Part runs f as a named part of the request and measures it as a step of its
-// own, which does not count as a request. It returns the error of f.
+// own, which does not count as a request. It returns the error of f. A part that
+// has the name of a step or a route is counted as "name (part)".
 func (u *User) Part(ctx context.Context, name string, f func(ctx context.Context) error) error {
 	start := u.run.offset()
 	ended := false

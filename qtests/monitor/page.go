@@ -20,7 +20,7 @@ func (m *Monitor) page() report.Page {
 	p := report.Page{
 		Title:    "Monitor",
 		Subtitle: fmt.Sprintf("%s, %d scrapes every %v, %d series", d.At.Format(time.RFC3339), d.Scrapes, m.cfg.Interval, d.Series),
-		Verdict:  string(d.Health), Good: d.Health == Healthy,
+		Verdict:  string(d.Health), Tone: healthTone(d.Health),
 		Facts: []report.Fact{
 			{Label: "uptime", Value: d.Uptime.String()},
 			{Label: "requests", Value: figure(d.Requests), Note: figure(d.Rate) + " per second now"},
@@ -57,6 +57,13 @@ func (m *Monitor) page() report.Page {
 	}
 	p.Tables = m.pageTables(d)
 	return p
+}
+
+func healthTone(h Health) string {
+	if h == Healthy {
+		return "good"
+	}
+	return "bad"
 }
 
 // pageMarks are those of the event log since the instant.

@@ -17,9 +17,9 @@ import (
 type Page struct {
 	Title    string
 	Subtitle string
-	// Verdict is the word in the badge, and Good its colour.
+	// Verdict is the word in the badge, and Tone its colour, as in Phase.
 	Verdict string
-	Good    bool
+	Tone    string
 	Facts   []Fact
 	// Span is the end of the time axis that all charts share; it is positive.
 	Span   float64

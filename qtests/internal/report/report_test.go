@@ -16,7 +16,7 @@ func value(x float64) *Value { v := Value(x); return &v }
 
 func TestPageEscapesAndRepeats(t *testing.T) {
 	p := Page{
-		Title: "<script>alert(1)</script>", Verdict: "PASS", Good: true, Span: 10,
+		Title: "<script>alert(1)</script>", Verdict: "PASS", Tone: "good", Span: 10,
 		Charts: []Chart{{Title: "a</script>", Unit: Rate, Series: []Series{{Name: "s", Width: 1, Values: []*Value{value(1), nil, value(0.1)}}}}},
 		Marks:  []Mark{{At: 1, Kind: "event", Who: "event", Text: "</script><b>"}},
 		Tables: []Table{{Title: "T", Head: []string{"h"}, Rows: [][]Cell{Cells("1,000"), {{Text: "broken", Tone: "bad"}}}}},
