@@ -22,6 +22,8 @@ type tally struct {
 	response, service Histogram
 	lastEnd           time.Duration
 	interrupted       int64
+	timeouts          int64
+	retries, denied   int64 // of a step
 }
 
 func (t *tally) end(u *User, e *ending) {
@@ -198,6 +200,15 @@ func (r *recorder) level(at time.Duration, change int64) {
 	r.inFlight += change
 }
 
+// timeout counts a request that failed because its time was over.
+func (r *recorder) timeout(u *User) {
+	r.timeouts++
+	u.step.timeouts++
+	for _, x := range u.tags {
+		r.tag(x).timeouts++
+	}
+}
+
 // An ending is how a request ended.
 type ending struct {
 	at                  time.Duration
@@ -219,6 +230,9 @@ func (r *recorder) end(u *User, e *ending) {
 		r.interrupted++
 		u.step.interrupted++
 		p.Interrupted++
+		for _, x := range u.tags {
+			r.tag(x).interrupted++
+		}
 		return
 	}
 	p.Finished++

@@ -12,6 +12,7 @@ import (
 
 // admitLocked counts a request that is due, and says whether it may start.
 func (r *run) admitLocked(u *User, now time.Duration) bool {
+	r.turnLocked(now)
 	r.mu.rec.arrive(u.intended)
 	switch {
 	case r.mu.inFlight.size < r.MaxInFlight:
@@ -27,6 +28,7 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 }
 
 func (r *run) startLocked(u *User, now time.Duration) {
+	r.turnLocked(now)
 	r.mu.requests++
 	u.request = r.mu.requests
 	u.started = now
@@ -41,7 +43,9 @@ func (r *run) startLocked(u *User, now time.Duration) {
 		u.step = r.mu.steps[0]
 	}
 	if !u.queued {
-		r.mu.rec.late.Record(qtests.Round(now - u.intended))
+		late := qtests.Round(now - u.intended)
+		r.mu.rec.late.Record(late)
+		r.mu.rules.started(late)
 	}
 	r.mu.inFlight.add(u)
 	r.mu.rec.start(u.step, now)
@@ -96,7 +100,7 @@ func (r *run) attempt(u *User) error {
 //
 //go:noinline
 func (r *run) retry(u *User, err error) error {
-	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(); n++ {
+	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
 		d := r.Retry.backoff(u, n)
 		if d == 0 && r.fake {
 			<-r.clk.Timer(0).C // comes to rest first, as in perform
@@ -135,15 +139,19 @@ func (r *run) tryWithin(u *User) error {
 	return u.do(attempt, u)
 }
 
-func (r *run) mayRetry() bool {
+func (r *run) mayRetry(u *User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := r.offset()
+	r.turnLocked(now)
 	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
 		r.mu.rec.denied++
+		u.step.denied++
 		return false
 	}
 	r.mu.rec.retries++
-	r.mu.rec.timeline.at(r.offset()).Retries++
+	u.step.retries++
+	r.mu.rec.timeline.at(now).Retries++
 	return true
 }
 
@@ -195,12 +203,13 @@ func (r *run) finish(u *User, err error) (next *User) {
 	}
 	// A request that came to a good end all the same was not interrupted.
 	e := ending{at: now, failed: err != nil, interrupted: u.interrupted && err != nil}
+	r.turnLocked(now)
 	r.mu.rec.end(u, &e)
 	if err != nil && !e.interrupted {
 		r.countLocked(u, kind, err, now)
 	}
-	if len(r.mu.rules.rules) > 0 {
-		r.observeLocked(u, &e)
+	if len(r.mu.rules.timed) > 0 && !e.interrupted {
+		r.mu.rules.ended(u, &e)
 	}
 	if r.mu.queue.size() > 0 && !r.mu.stopped {
 		next, _ = r.mu.queue.pop()
@@ -212,12 +221,11 @@ func (r *run) finish(u *User, err error) (next *User) {
 	return next
 }
 
-// observeLocked shows a request to the thresholds, which may end the run.
-//
-//go:noinline
-func (r *run) observeLocked(u *User, e *ending) {
-	if broken := r.mu.rules.observe(r.mu.rec, u, e); broken != nil {
-		r.stopLocked(broken)
+// turnLocked closes the windows of thresholds that are over, before anything is
+// counted that came after them.
+func (r *run) turnLocked(now time.Duration) {
+	if now >= r.mu.rules.next {
+		r.mu.rules.turn(now)
 	}
 }
 
@@ -248,16 +256,20 @@ func (r *run) countLocked(u *User, kind string, err error, now time.Duration) {
 	case errors.As(err, &g):
 		rec.goexits++
 	case errors.Is(err, context.DeadlineExceeded):
-		rec.timeouts++
+		rec.timeout(u)
 	}
 }
 
 func (r *run) check(name string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.mu.closed {
-		r.mu.rec.check(name, ok)
+	if r.mu.closed {
+		return
 	}
+	if r.mu.rules.next != never {
+		r.turnLocked(r.offset())
+	}
+	r.mu.rec.check(name, ok)
 }
 
 func (r *run) part(name string, d time.Duration, err error) {
@@ -266,8 +278,11 @@ func (r *run) part(name string, d time.Duration, err error) {
 	if r.mu.closed {
 		return
 	}
+	now := r.offset()
+	r.turnLocked(now)
 	t := r.mu.rec.step(name, true)
 	t.started++
-	now := r.offset()
-	t.count(now, qtests.Round(d), qtests.Round(d), err != nil)
+	d = qtests.Round(d)
+	t.count(now, d, d, err != nil)
+	r.mu.rules.partEnded(t, d)
 }
