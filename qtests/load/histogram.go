@@ -101,8 +101,11 @@ func (h *Histogram) Merge(other *Histogram) {
 
 // reset empties h and keeps its memory.
 func (h *Histogram) reset() {
-	clear(h.counts)
-	clear(h.tops)
+	if h.total > 0 { // buckets beyond the smallest and the largest value are empty
+		low, high := bucketOf(h.min), bucketOf(h.max)+1
+		clear(h.counts[low:high])
+		clear(h.tops[low:high])
+	}
 	h.total, h.sum, h.min, h.max = 0, 0, 0, 0
 }
 

@@ -198,9 +198,6 @@ func TestScenarioErrors(t *testing.T) {
 		"route":                {func(s *Scenario) { s.Route = func(Entry) string { return "" } }, "has no meaning without a replay"},
 		"names":                {func(s *Scenario) { s.Do, s.Steps = nil, []Step{{Name: "a", Do: serve(0)}, {Name: "a", Do: serve(0)}} }, "Steps[1].Name: a is there twice"},
 		"weight":               {func(s *Scenario) { s.Do, s.Steps = nil, []Step{{Name: "a", Weight: -1, Do: serve(0)}} }, "Steps[0].Weight: -1 is not between"},
-		"mistyped step": {func(s *Scenario) {
-			s.Do, s.Steps, s.Thresholds = nil, []Step{{Name: "checkout", Do: serve(0)}}, []string{"step(chekout).p(95)<1s"}
-		}, `unknown step "chekout"; did you mean "checkout"?`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,8 @@ type tally struct {
 	response, service Histogram
 	lastEnd           time.Duration
 	interrupted       int64
+	timeouts          int64
+	retries, denied   int64 // of a step
 }
 
 func (t *tally) end(u *User, e *ending) {
@@ -66,6 +68,7 @@ type recorder struct {
 	scheduled, dropped, interrupted int64
 	inFlight, maxInFlight           int64
 	attempts, retries, denied       int64
+	retrying                        int64 // retries that wait for their back-off to be over
 	timeouts, panics, goexits       int64
 	busy                            span          // requests under way, added up over time
 	seen                            time.Duration // the latest start or end
@@ -211,6 +214,15 @@ func (r *recorder) level(at time.Duration, change int64) {
 	r.inFlight += change
 }
 
+// timeout counts a request that failed because its time was over.
+func (r *recorder) timeout(u *User) {
+	r.timeouts++
+	u.step.timeouts++
+	for _, x := range u.tags {
+		r.tag(x).timeouts++
+	}
+}
+
 // An ending is how a request ended.
 type ending struct {
 	at                  time.Duration
@@ -233,6 +245,9 @@ func (r *recorder) end(u *User, e *ending) {
 		r.interrupted++
 		u.step.interrupted++
 		p.Interrupted++
+		for _, x := range u.tags {
+			r.tag(x).interrupted++
+		}
 		return
 	}
 	p.Finished++
@@ -262,7 +277,7 @@ func (r *recorder) fail(u *User, e *ending, f *failure) {
 		return
 	}
 	if f.timeout {
-		r.timeouts++
+		r.timeout(u)
 	}
 	r.fault(f.kind, u.step.name, f.text, e.at)
 }

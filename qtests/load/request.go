@@ -8,6 +8,7 @@ import (
 
 // admitLocked counts a request that is due, and says whether it may start.
 func (r *run) admitLocked(u *User, now time.Duration) bool {
+	r.turnLocked(now)
 	r.mu.rec.arrive(u.intended)
 	switch {
 	case r.mu.inFlight.size < r.MaxInFlight:
@@ -24,6 +25,7 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 }
 
 func (r *run) startLocked(u *User, now time.Duration) {
+	r.turnLocked(now)
 	r.mu.requests++
 	u.request = r.mu.requests
 	u.started = now
@@ -38,7 +40,9 @@ func (r *run) startLocked(u *User, now time.Duration) {
 		u.step = r.mu.steps[0]
 	}
 	if !u.queued {
-		r.mu.rec.late.Record(qtests.Round(now - u.intended))
+		late := qtests.Round(now - u.intended)
+		r.mu.rec.late.Record(late)
+		r.mu.rules.started(late)
 	}
 	r.mu.inFlight.add(u)
 	r.mu.rec.start(u.step, now)
@@ -102,16 +106,16 @@ func (r *run) attempt(u *User) error {
 //
 //go:noinline
 func (r *run) retry(u *User, err error) error {
-	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(); n++ {
+	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
 		d := r.Retry.backoff(u, n)
 		if d == 0 && r.fake {
 			<-r.clk.Timer(0).C // comes to rest first, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
-			r.retried(false)
+			r.retried(u, false)
 			break
 		}
-		r.retried(true)
+		r.retried(u, true)
 		u.attempts = int32(n) + 1
 		if err = r.try(u); err == nil {
 			break
@@ -121,27 +125,33 @@ func (r *run) retry(u *User, err error) error {
 }
 
 // mayRetry takes a retry from the budget.
-func (r *run) mayRetry() bool {
+func (r *run) mayRetry(u *User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries) {
+	r.turnLocked(r.offset())
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries+r.mu.rec.retrying) {
 		r.mu.rec.denied++
+		u.step.denied++
 		return false
 	}
-	r.mu.rec.retries++
+	r.mu.rec.retrying++
 	return true
 }
 
 // retried counts a retry that begins, or gives it back to the budget when its
 // request was cancelled during the back-off.
-func (r *run) retried(made bool) {
+func (r *run) retried(u *User, made bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if made {
-		r.mu.rec.timeline.at(r.offset()).Retries++
-	} else {
-		r.mu.rec.retries--
+	r.mu.rec.retrying--
+	if !made {
+		return
 	}
+	now := r.offset()
+	r.turnLocked(now)
+	r.mu.rec.retries++
+	u.step.retries++
+	r.mu.rec.timeline.at(now).Retries++
 }
 
 // try is one attempt.
@@ -213,6 +223,7 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 	}
 	// A request that came to a good end all the same was not interrupted.
 	e := ending{at: now, failed: f != nil, interrupted: u.interrupted && f != nil}
+	r.turnLocked(now)
 	r.mu.rec.end(u, &e)
 	if r.Samples != nil {
 		r.sampleLocked(u, &e, f.name())
@@ -220,8 +231,8 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 	if f != nil {
 		r.mu.rec.fail(u, &e, f)
 	}
-	if len(r.mu.rules.rules) > 0 {
-		r.observeLocked(u, &e)
+	if len(r.mu.rules.timed) > 0 && !e.interrupted {
+		r.mu.rules.ended(u, &e)
 	}
 	if r.mu.queue.size() > 0 && !r.mu.stopped {
 		next, _ = r.mu.queue.pop()
@@ -234,21 +245,24 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 	return next
 }
 
-// observeLocked shows a request to the thresholds, which may end the run.
-//
-//go:noinline
-func (r *run) observeLocked(u *User, e *ending) {
-	if broken := r.mu.rules.observe(r.mu.rec, u, e); broken != nil {
-		r.stopLocked(broken)
+// turnLocked closes the windows of thresholds that are over, before anything is
+// counted that came after them.
+func (r *run) turnLocked(now time.Duration) {
+	if now >= r.mu.rules.next {
+		r.mu.rules.turn(now)
 	}
 }
 
 func (r *run) check(name string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.mu.closed {
-		r.mu.rec.check(name, ok)
+	if r.mu.closed {
+		return
 	}
+	if r.mu.rules.next != never {
+		r.turnLocked(r.offset())
+	}
+	r.mu.rec.check(name, ok)
 }
 
 func (r *run) part(name string, d time.Duration, err error) {
@@ -257,8 +271,11 @@ func (r *run) part(name string, d time.Duration, err error) {
 	if r.mu.closed {
 		return
 	}
+	now := r.offset()
+	r.turnLocked(now)
 	t := r.mu.rec.step(name, true)
 	t.started++
-	now := r.offset()
-	t.count(now, qtests.Round(d), qtests.Round(d), err != nil)
+	d = qtests.Round(d)
+	t.count(now, d, d, err != nil)
+	r.mu.rules.partEnded(t, d)
 }

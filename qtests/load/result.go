@@ -175,7 +175,7 @@ func (r *run) result() *Result {
 	if end > 0 {
 		res.MeanInFlight = rec.busy.over(end)
 	}
-	res.Thresholds = r.mu.rules.verdicts(rec, end)
+	res.Thresholds = r.mu.rules.verdicts(end)
 	return res
 }
 
@@ -186,7 +186,7 @@ func stepResults(tallies []*tally) []StepResult {
 			continue
 		}
 		out = append(out, StepResult{
-			Name: t.name, Part: t.part, Started: max(t.started, t.finished), Finished: t.finished, Errors: t.errors,
+			Name: t.name, Part: t.part, Started: max(t.started, t.finished+t.interrupted), Finished: t.finished, Errors: t.errors,
 			Interrupted: t.interrupted, LastEnd: t.lastEnd, Response: t.response, Service: t.service,
 		})
 	}
@@ -229,42 +229,6 @@ func (r *run) marks(end time.Duration) (out []Mark, dropped int) {
 		}
 	}
 	return out, dropped - r.lost
-}
-
-// verdicts evaluates every threshold at the end of the run.
-func (rs *rules) verdicts(rec *recorder, end time.Duration) []Verdict {
-	out := []Verdict{}
-	for _, r := range rs.rules {
-		v := Verdict{Threshold: r.text}
-		if r.Every > 0 {
-			r.verdictOfWindows(&v, rec, end, rs.length)
-		} else if x, samples, err := r.value(rec, min(end, rs.length)); err != nil {
-			v.Error = err.Error()
-		} else if samples == 0 && r.Unit != Count && r.Unit != PerSecond {
-			v.Error = errNoSamples.Error()
-		} else {
-			v.Actual, v.Pass = showUnit(x, r.Unit), r.compare(x)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-func (r *rule) verdictOfWindows(v *Verdict, rec *recorder, end, length time.Duration) {
-	r.roll(end, length)
-	if rest := end - (r.end - r.Every); rest > 0 && r.window.finished > 0 && r.Unit != PerSecond && r.Metric != "count" && r.Metric != "requests" {
-		r.close(rest) // a part of a window tells percentiles and shares, but no rate
-	}
-	v.Windows, v.Broken, v.First = r.windows, r.broken, r.firstBroken
-	if r.windows == 0 {
-		v.Error = "no window had any samples"
-		if _, _, err := r.value(rec, end); err != nil && !errors.Is(err, errNoSamples) {
-			v.Error = err.Error()
-		}
-		return
-	}
-	v.Pass = r.broken == 0
-	v.Actual = showUnit(r.worst, r.Unit)
 }
 
 // showUnit formats a measured value for people.

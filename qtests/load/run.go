@@ -49,6 +49,8 @@ type run struct {
 		idle      bool
 		closed    bool // the result is made; what ends now is no part of it
 		halt      error
+		guard     *clock.Timer // for the next look at thresholds that abort
+		aborted   bool         // by one of them: there is no grace
 	}
 }
 
@@ -77,7 +79,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		weights = []int64{1}
 	}
 	r.mu.picker = newPicker(weights)
-	r.mu.rules, err = newRules(&s)
+	r.mu.rules, err = newRules(&s, r.mu.rec)
 	return r, err
 }
 
@@ -105,6 +107,7 @@ func (r *run) execute() (*Result, error) {
 		loop = newOpenLoop(r)
 	}
 	r.watch.begin()
+	r.guard()
 	loop.begin()
 	r.await(r.duration)
 	r.stop(nil)
@@ -187,6 +190,10 @@ func (r *run) stopLocked(err error) {
 		close(r.halted)
 	}
 	now := r.offset()
+	r.mu.rules.stop(now)
+	if r.mu.guard != nil {
+		r.mu.guard.Stop()
+	}
 	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
 		r.mu.rec.drop(now) // waited, but never started
 		r.sampleDropLocked(u, now)
@@ -204,7 +211,7 @@ func (r *run) checkIdleLocked() {
 // drain gives what is under way its grace, then cancels it, one request after
 // the other, and waits a little for those that ignore it.
 func (r *run) drain() {
-	if r.waitIdle(r.Grace) {
+	if r.waitIdle(r.grace()) {
 		return
 	}
 	r.mu.Lock()

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,27 +11,50 @@ import (
 
 // A Threshold is what a run must keep. ParseThreshold reads one from text, and
 // String writes it. The zero value is not valid.
+//
+// Whoever asks about requests that ended has to wait for one: times, shares, rate,
+// goodput, errors, timeouts, panics and checks have no samples when nothing ended,
+// and a threshold that zero would keep is then an error and not kept.
+// count, requests, dropped, interrupted, retries, denied and in_flight count what
+// did or did not happen; of nothing they are zero. A step, tag or check that did not come
+// up by the end of the run is an error that proposes the nearest ones, with
+// windows too.
 type Threshold struct {
 	// At most one of Step, Tag ("key=value") and Check limits the metric to a
-	// part of the run.
+	// part of the run. Step may name a part (User.Part) as well.
 	Step, Tag, Check string
 	// Service measures from the start of a request and Late from the due instant to the start;
 	// otherwise response time counts, from the due instant to the end.
 	Service, Late bool
 	// Metric is one of the names that ParseThreshold lists.
 	Metric string
-	// Percentile is that of the metric "p", from 0 to 100.
+	// Percentile is that of the metric "p", from 0 to 100, read to six decimals.
 	Percentile float64
 	// Op is one of < <= > >= == !=.
 	Op string
-	// Value is in seconds for Seconds, from 0 to 100 for Percent.
+	// Value is in seconds for Seconds, in percent for Percent. It is finite, not
+	// negative, and at most 100 percent, except for retries, of which a request
+	// may have several. A comparison that can never hold is an error: <0, >100%.
 	Value float64
 	Unit  Unit
-	// Every, if set, wants the threshold kept by every window of that length in which
-	// anything ended, as well as by no less than one window.
+	// Every, if set, wants the threshold kept by every window of that length, at least a
+	// millisecond, and by no less than one. Windows begin at the start of the
+	// run and include their first instant but not their last; a request belongs
+	// to the one in which it ends.
+	//
+	// A window in which nothing ended has no times and no share, and is passed
+	// over. Its counts and rates are zero and count, while load arrives. Windows of
+	// count, requests, rate and goodput end with the arrivals, as do these; one
+	// that is cut off there is left out. Of everything else, windows go on for as long
+	// as something happens, to the end of the last request; a rate of the
+	// last one is that over its full length.
 	Every time.Duration
-	// Abort ends the run as soon as the threshold is broken, but not before
-	// AbortAfter has passed.
+	// Abort ends the run when the threshold is broken, but not before AbortAfter
+	// has passed; a window that broke before then ends it at that instant. The run
+	// looks once a second, by its clock, whether or not requests end, and at
+	// windows when they are over. Requests under way are then cancelled without
+	// a grace. Until there are samples, times and shares abort nothing, but counts and
+	// rates are zero: lower bounds, such as requests>=100, need AbortAfter.
 	Abort      bool
 	AbortAfter time.Duration
 }
@@ -47,36 +71,46 @@ const (
 )
 
 func (u Unit) String() string {
-	return [...]string{"a plain number", "a duration such as 250ms", "a share such as 1%", "a rate such as 100/s"}[u]
+	names := [...]string{"a plain number", "a duration such as 250ms", "a share such as 1%", "a rate such as 100/s"}
+	if u < 0 || int(u) >= len(names) {
+		return fmt.Sprintf("Unit(%d)", int(u))
+	}
+	return names[u]
 }
 
 // A metric is what a threshold may name.
 type metric struct {
 	units  []Unit
 	scopes string // letters: r the run, s a step, t a tag, c a check, w windows
+	// flow is what comes out as load goes in, and so ends with the load.
+	flow bool
+	// zero says that of nothing it is zero; otherwise that has no value.
+	zero bool
+	// requests is what parts of requests do not have.
+	requests bool
 }
 
 var metrics = map[string]metric{
-	"avg": {[]Unit{Seconds}, "rstw"},
-	"min": {[]Unit{Seconds}, "rstw"},
-	"max": {[]Unit{Seconds}, "rstw"},
-	"med": {[]Unit{Seconds}, "rstw"},
-	"p":   {[]Unit{Seconds}, "rstw"},
+	"avg": {units: []Unit{Seconds}, scopes: "rstw"},
+	"min": {units: []Unit{Seconds}, scopes: "rstw"},
+	"max": {units: []Unit{Seconds}, scopes: "rstw"},
+	"med": {units: []Unit{Seconds}, scopes: "rstw"},
+	"p":   {units: []Unit{Seconds}, scopes: "rstw"},
 
-	"count":    {[]Unit{Count}, "rstw"},
-	"requests": {[]Unit{Count}, "rstw"},
-	"rate":     {[]Unit{PerSecond}, "rstw"},
-	"goodput":  {[]Unit{PerSecond}, "rstw"},
-	"errors":   {[]Unit{Percent, Count, PerSecond}, "rstw"},
+	"count":    {units: []Unit{Count}, scopes: "rstw", flow: true, zero: true},
+	"requests": {units: []Unit{Count}, scopes: "rstw", flow: true, zero: true},
+	"rate":     {units: []Unit{PerSecond}, scopes: "rstw", flow: true},
+	"goodput":  {units: []Unit{PerSecond}, scopes: "rstw", flow: true},
+	"errors":   {units: []Unit{Percent, Count, PerSecond}, scopes: "rstw"},
 
-	"dropped":     {[]Unit{Percent, Count, PerSecond}, "r"},
-	"interrupted": {[]Unit{Percent, Count}, "r"},
-	"retries":     {[]Unit{Percent, Count, PerSecond}, "r"},
-	"denied":      {[]Unit{Percent, Count}, "r"},
-	"timeouts":    {[]Unit{Percent, Count, PerSecond}, "r"},
-	"panics":      {[]Unit{Count}, "r"},
-	"in_flight":   {[]Unit{Count}, "r"},
-	"checks":      {[]Unit{Percent}, "rc"},
+	"timeouts":    {units: []Unit{Percent, Count, PerSecond}, scopes: "rstw", requests: true},
+	"interrupted": {units: []Unit{Percent, Count}, scopes: "rstw", zero: true, requests: true},
+	"retries":     {units: []Unit{Percent, Count, PerSecond}, scopes: "rsw", zero: true, requests: true},
+	"denied":      {units: []Unit{Percent, Count}, scopes: "rsw", zero: true, requests: true},
+	"dropped":     {units: []Unit{Percent, Count, PerSecond}, scopes: "rw", zero: true},
+	"panics":      {units: []Unit{Count}, scopes: "rw"},
+	"checks":      {units: []Unit{Percent}, scopes: "rcw"},
+	"in_flight":   {units: []Unit{Count}, scopes: "r", zero: true},
 }
 
 // ParseThreshold reads a threshold:
@@ -91,12 +125,30 @@ var metrics = map[string]metric{
 // from the start of a request, or late, for the time from its due instant to its start;
 // without it, times count from the due instant to the end.
 //
-// Metrics of time, in units of Go's durations: avg, min, max, med, p(x).
-// Counts: count or requests (that ended), errors, dropped, interrupted, retries,
-// denied (retries over the budget), timeouts, panics, in_flight (the most). errors, dropped, interrupted,
-// retries, denied and timeouts may be a share in percent of the requests that ended (of
-// those due for dropped, of those started for interrupted, retries and denied). Rates per second of the
-// run: rate, goodput (without errors), errors, dropped, retries, timeouts. Shares: checks.
+//	metric                value     of                   by
+//	avg min max med p(x)  250ms     times                step tag window
+//	late.avg … late.p(x)  250ms     times                window
+//	count, requests       100       ended                step tag window
+//	rate                  100/s     ended                step tag window
+//	goodput               100/s     ended without error  step tag window
+//	errors                1% 0 1/s  ended                step tag window
+//	timeouts              1% 0 1/s  ended                step tag window
+//	interrupted           1% 0      started              step tag window
+//	retries               1% 0 1/s  started              step window
+//	denied                1% 0      started              step window
+//	dropped               1% 0 1/s  due                  window
+//	panics                0         ended                window
+//	checks, check(name)   99%       checks made          window
+//	in_flight             100       the most             the run only
+//
+// A value with more than one unit is a share of the requests under "of", a count, or
+// a rate per second of the run. denied are retries over the budget. What a request
+// has counts where it ends, except for retries, denied, dropped, checks and late, which
+// count where they happen. By window, interrupted is a share of those that ended either
+// way. Parts (User.Part) are steps without timeouts, interrupted, retries and denied.
+//
+// every wants the threshold kept by each window, and abort ends the run when it
+// is not; see Threshold, also for what is an error for want of samples.
 //
 // An unknown name is an error that proposes the nearest one, and so is a unit
 // that does not fit.
@@ -109,44 +161,78 @@ func ParseThreshold(text string) (Threshold, error) {
 	return t, nil
 }
 
+// minEvery bounds how many windows a run has.
+const minEvery = time.Millisecond
+
 // Validate reports what is wrong with the threshold.
 func (t Threshold) Validate() error {
 	m, ok := metrics[t.Metric]
-	scope := "r"
 	switch {
 	case !ok:
-		return unknown("metric", t.Metric, sortedKeys(metrics))
+		return unknownMetric(t.Metric)
 	case t.Metric == "p" && !(t.Percentile >= 0 && t.Percentile <= 100):
 		return fmt.Errorf("percentile %v is not between 0 and 100", t.Percentile)
 	case !slices.Contains(m.units, t.Unit):
 		return fmt.Errorf("%s is %s, not %s", t.name(), joinUnits(m.units), t.Unit)
 	case !slices.Contains(ops, t.Op):
 		return fmt.Errorf("operator %q is none of %s", t.Op, strings.Join(ops, " "))
-	case t.Value != t.Value:
-		return fmt.Errorf("value is not a number")
 	case t.Every < 0 || t.AbortAfter < 0:
 		return fmt.Errorf("a duration is negative")
+	case t.Every > 0 && t.Every < minEvery:
+		return fmt.Errorf("every %v: want at least %v", t.Every, minEvery)
 	case t.AbortAfter > 0 && !t.Abort:
 		return fmt.Errorf("AbortAfter %v without Abort", t.AbortAfter)
 	case (t.Service || t.Late) && !m.isTime():
 		return fmt.Errorf("%s is no time, so service and late do not go with it", t.Metric)
-	case t.Late && (t.Step != "" || t.Tag != "" || t.Every > 0 || t.Service):
-		return fmt.Errorf("late goes with the whole run only")
+	case t.Late && (t.Step != "" || t.Tag != "" || t.Service):
+		return fmt.Errorf("late goes with the whole run and its windows only")
 	}
-	for letter, given := range map[string]string{"s": t.Step, "t": t.Tag, "c": t.Check} {
-		if given == "" {
+	if err := t.checkScope(m); err != nil {
+		return err
+	}
+	return t.checkValue()
+}
+
+// checkScope reports whether the metric is counted by what the threshold names.
+func (t Threshold) checkScope(m metric) error {
+	scope, by := "r", "run"
+	for _, x := range []struct{ letter, name, given string }{{"s", "step", t.Step}, {"t", "tag", t.Tag}, {"c", "check", t.Check}} {
+		if x.given == "" {
 			continue
 		}
 		if scope != "r" {
 			return fmt.Errorf("more than one of step, tag and check")
 		}
-		scope = letter
+		scope, by = x.letter, x.name
 	}
-	if !strings.Contains(m.scopes, scope) {
-		return fmt.Errorf("%s is not counted by %s", t.Metric, map[string]string{"r": "run", "s": "step", "t": "tag", "c": "check"}[scope])
-	}
-	if t.Every > 0 && !strings.Contains(m.scopes, "w") {
+	switch {
+	case t.Tag != "" && !strings.Contains(t.Tag, "="):
+		return fmt.Errorf("tag(%s) is not like tag(key=value)", t.Tag)
+	case !strings.Contains(m.scopes, scope):
+		return fmt.Errorf("%s is not counted by %s", t.Metric, by)
+	case t.Every > 0 && !strings.Contains(m.scopes, "w"):
 		return fmt.Errorf("%s is not kept by windows", t.Metric)
+	}
+	return nil
+}
+
+// checkValue reports whether the comparison can both hold and fail, as far as the
+// value itself tells.
+func (t Threshold) checkValue() error {
+	top := math.Inf(1)
+	if t.Unit == Percent && t.Metric != "retries" {
+		top = 100
+	}
+	value := formatUnit(t.Value, t.Unit)
+	switch {
+	case t.Value-t.Value != 0:
+		return fmt.Errorf("value %v is not a finite number", t.Value)
+	case t.Value < 0:
+		return fmt.Errorf("value %s: %s is never below zero", value, t.name())
+	case t.Value > top:
+		return fmt.Errorf("value %s: %s is never over 100%%", value, t.name())
+	case t.Op == "<" && t.Value == 0, t.Op == ">" && t.Value == top:
+		return fmt.Errorf("%s%s%s can never hold", t.name(), t.Op, value)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,14 @@ func TestParseThreshold(t *testing.T) {
 		"p(99)<1s every 1m":                   {Metric: "p", Percentile: 99, Op: "<", Value: 1, Unit: Seconds, Every: time.Minute},
 		"errors<50% every 10s abort after 1m": {Metric: "errors", Op: "<", Value: 50, Unit: Percent, Every: 10 * time.Second, Abort: true, AbortAfter: time.Minute},
 		"dropped==0 abort":                    {Metric: "dropped", Op: "==", Unit: Count, Abort: true},
+		"errors < 1 %":                        {Metric: "errors", Op: "<", Value: 1, Unit: Percent},
+		"p(99) < 250 ms every  1m":            {Metric: "p", Percentile: 99, Op: "<", Value: 0.25, Unit: Seconds, Every: time.Minute},
+		"rate>=10 /s abort":                   {Metric: "rate", Op: ">=", Value: 10, Unit: PerSecond, Abort: true},
+		"late.max<1ms every 1ms":              {Late: true, Metric: "max", Op: "<", Value: 0.001, Unit: Seconds, Every: time.Millisecond},
+		"check(a)>=100% every 1s":             {Check: "a", Metric: "checks", Op: ">=", Value: 100, Unit: Percent, Every: time.Second},
+		"retries<=150%":                       {Metric: "retries", Op: "<=", Value: 150, Unit: Percent},
+		"step(a).denied==0 every 1s":          {Step: "a", Metric: "denied", Op: "==", Unit: Count, Every: time.Second},
+		"tag(a=b).timeouts<1/s":               {Tag: "a=b", Metric: "timeouts", Op: "<", Value: 1, Unit: PerSecond},
 	} {
 		got, err := ParseThreshold(text)
 		require.NoError(t, err, text)
@@ -40,38 +49,79 @@ func TestParseThreshold(t *testing.T) {
 
 func TestParseThresholdErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                        "wants a metric",
-		"p99<1s":                  `unknown metric "p99"; did you mean "p(99)"?`,
-		"eror<1%":                 `unknown metric "eror"; did you mean "errors"?`,
-		"drop==0":                 `unknown metric "drop"; did you mean "dropped"?`,
-		"latency<1s":              `unknown metric "latency"; known: avg, checks,`,
-		"p<1s":                    "p wants a number",
-		"p(x)<1s":                 "p(x): not a number",
-		"p(101)<1s":               "percentile 101 is not between 0 and 100",
-		"p(99)":                   `wants one of <= >= == != < > after "p(99)"`,
-		"p(99)=<1s":               "wants one of",
-		"p(99)<1":                 "p(99) is a duration such as 250ms, not a plain number",
-		"p(99)<1%":                "p(99) is a duration such as 250ms, not a share",
-		"errors<1s":               "errors is a share such as 1% or a plain number or a rate such as 100/s, not a duration",
-		"rate>100":                "rate is a rate such as 100/s, not a plain number",
-		"checks>0.9":              "checks is a share",
-		"p(99)<fast":              `value "fast" is no number, percentage, rate (/s) or duration`,
-		"errors<NaN%":             `value "NaN" is not a finite number`,
-		"errors<Inf":              `value "Inf" is no number`,
-		"step(a)<1s":              `wants a metric after "step"`,
-		"step(a.p(99)<1s":         "step( is not closed",
-		"step().p(99)<1s":         "step() is empty",
-		"step(a).dropped==0":      "dropped is not counted by step",
-		"step(a).tag(b=c).avg<1s": "more than one of step, tag and check",
-		"tag(eu).avg<1s":          "tag(eu) is not like tag(key=value)",
-		"service.errors<1%":       "errors is no time",
-		"dropped==0 every 1m":     "dropped is not kept by windows",
-		"avg<1s evry 1m":          `unknown option "evry"; did you mean "every"?`,
-		"avg<1s every 0s":         "want a positive duration",
-		"avg<1s abort after x":    "abort after x",
+		"":                         "wants a metric",
+		"p99<1s":                   `unknown metric "p99"; did you mean "p(99)"?`,
+		"eror<1%":                  `unknown metric "eror"; did you mean "errors"?`,
+		"drop==0":                  `unknown metric "drop"; did you mean "dropped"?`,
+		"latency<1s":               `unknown metric "latency"; did you mean "p(x)" or "avg" or "min" or "max"?`,
+		"Response<1s":              `unknown metric "Response"; did you mean "p(x)"`,
+		"mean<1s":                  `unknown metric "mean"; did you mean "avg"?`,
+		"median<1s":                `unknown metric "median"; did you mean "med"?`,
+		"bytes<1":                  `unknown metric "bytes"; known: avg, checks,`,
+		"check(b).rate>1%":         "check(b) is compared as it is, as in check(b)>99%",
+		"step(a).step(b).avg<1s":   "step is out of place",
+		"service.service.avg<1s":   "service is out of place",
+		"rate(5)<1/s":              "rate takes no argument",
+		"p(99)<":                   `wants a value after "p(99)<"`,
+		"p(99)<250 every 1m":       "p(99) is a duration such as 250ms, not a plain number",
+		"p<1s":                     "p wants a number",
+		"p(x)<1s":                  "p(x): not a number",
+		"p(101)<1s":                "percentile 101 is not between 0 and 100",
+		"p(99)":                    `wants one of <= >= == != < > after "p(99)"`,
+		"p(99)=<1s":                "wants one of",
+		"p(99)<1":                  "p(99) is a duration such as 250ms, not a plain number",
+		"p(99)<1%":                 "p(99) is a duration such as 250ms, not a share",
+		"errors<1s":                "errors is a share such as 1% or a plain number or a rate such as 100/s, not a duration",
+		"rate>100":                 "rate is a rate such as 100/s, not a plain number",
+		"checks>0.9":               "checks is a share",
+		"p(99)<fast":               `value "fast" is no number, percentage, rate (/s) or duration`,
+		"errors<NaN%":              `value "NaN" is not a finite number`,
+		"errors<Inf":               `value "Inf" is no number`,
+		"step(a)<1s":               `wants a metric after "step"`,
+		"step(a.p(99)<1s":          "step( is not closed",
+		"step().p(99)<1s":          "step() is empty",
+		"step(a).dropped==0":       "dropped is not counted by step",
+		"step(a).tag(b=c).avg<1s":  "more than one of step, tag and check",
+		"tag(eu).avg<1s":           "tag(eu) is not like tag(key=value)",
+		"service.errors<1%":        "errors is no time",
+		"in_flight<5 every 1m":     "in_flight is not kept by windows",
+		"tag(a=b).retries==0":      "retries is not counted by tag",
+		"late.service.avg<1s":      "late goes with the whole run and its windows only",
+		"avg<1s every 1ns":         `threshold "avg<1s every 1ns": every 1ns: want at least 1ms`,
+		"avg<1s every":             "every wants a duration, as in every 30s",
+		"avg<1s every x":           "every x: want a duration",
+		"avg<1s every 1m every 1s": "every is there twice",
+		"avg<1s abort abort":       "abort is there twice",
+		"avg<1s abort after":       "abort after wants a duration, as in abort after 30s",
+		"avg<1s abort after -1s":   "the duration is negative",
+		"avg<1s after 1s":          "after goes with abort",
+		"errors<150%":              "value 150%: errors is never over 100%",
+		"p(99)<-5ms":               "value -5ms: p(99) is never below zero",
+		"errors<0":                 "errors<0 can never hold",
+		"checks>100%":              "checks>100% can never hold",
+		"avg<1s evry 1m":           `unknown option "evry"; did you mean "every"?`,
+		"avg<1s every 0s":          "want a positive duration",
+		"avg<1s abort after x":     "abort after x",
 	} {
 		_, err := ParseThreshold(text)
 		require.ErrorContains(t, err, want, text)
+	}
+}
+
+func TestLimitsAreValidated(t *testing.T) {
+	for want, limit := range map[string]Threshold{
+		"avg is a duration such as 250ms, not Unit(9)": {Metric: "avg", Op: "<", Value: 1, Unit: 9},
+		"not Unit(-1)":                               {Metric: "avg", Op: "<", Value: 1, Unit: -1},
+		"value +Inf is not a finite number":          {Metric: "avg", Op: "<", Value: math.Inf(1), Unit: Seconds},
+		"value NaN is not a finite number":           {Metric: "avg", Op: "<", Value: math.NaN(), Unit: Seconds},
+		"value 150%: errors is never over 100%":      {Metric: "errors", Op: "<", Value: 150, Unit: Percent},
+		"tag(eu) is not like tag(key=value)":         {Metric: "errors", Tag: "eu", Op: "<", Value: 50, Unit: Percent},
+		"every 1µs: want at least 1ms":               {Metric: "errors", Op: "==", Every: time.Microsecond},
+		`unknown metric "mean"; did you mean "avg"?`: {Metric: "mean", Op: "<", Value: 1, Unit: Seconds},
+	} {
+		_, err := Do(t.Context(), Scenario{Profile: Rate(1).For(time.Second), Do: serve(0), Limits: []Threshold{limit}})
+		require.ErrorContains(t, err, "load: Scenario.Limits[0]: ")
+		require.ErrorContains(t, err, want)
 	}
 }
 
@@ -150,16 +200,26 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 	require.Contains(t, rec.Errors(), "repeat with: go test -run '^inner$' -qtests.seed=1")
 }
 
+// TestThresholdWithoutSamplesIsAnError starts three requests of which none ends.
 func TestThresholdWithoutSamplesIsAnError(t *testing.T) {
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
-		Run(tb, Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(2 * time.Second), NoGrace: true, Do: serve(time.Hour),
-			Thresholds: []string{"p(99)<1s", "errors<1%", "checks>1%", "p(99)<1s every 1s", "errors==0"},
-		})
+	none, noWindow := "there are no samples", "no window had any samples"
+	got := verdictsOf(t, Scenario{
+		Profile: Rate(1).For(3 * time.Second), NoGrace: true, Do: serve(time.Hour),
+	}, map[string]string{
+		"p(99)<1s": none, "errors<1%": none, "checks>1%": none, "errors==0": none, "errors<1/s": none, "goodput<5/s": none,
+		"rate<5/s": none, "timeouts==0": none, "timeouts<1%": none, "panics==0": none, "step(load).errors==0": none,
+		"late.max<1s":        "kept: 0s",
+		"p(99)<1s every 1s":  noWindow,
+		"errors==0 every 1s": noWindow,
+		"rate<5/s every 1s":  noWindow,
+		// What zero breaks is broken, and counts of what did not happen are zero.
+		"goodput>1/s": "broken: 0/s", "rate>=1/s": "broken: 0/s", "requests>=1": "broken: 0", "errors>5": "broken: 0",
+		"goodput>1/s every 1s": "broken: 3 of 3 windows, the first from 0s, the worst at 0/s",
+		"requests==0":          "kept: 0", "count<5": "kept: 0", "dropped==0": "kept: 0", "retries==0": "kept: 0",
+		"denied<1%": "kept: 0%", "interrupted==3": "kept: 3", "interrupted<50%": "broken: 100%",
+		"dropped==0 every 1s": "kept: 0 in the worst of",
 	})
-	require.Equal(t, 4, strings.Count(rec.Errors(), "load: threshold"), "a count of nothing is zero; %q", rec.Errors())
-	require.Contains(t, rec.Errors(), "p(99)<1s cannot be evaluated: there are no samples")
-	require.Contains(t, rec.Errors(), "no window had any samples")
+	require.EqualValues(t, 3, got.Started)
 }
 
 func TestAbort(t *testing.T) {

@@ -28,18 +28,62 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	if t.Op == "" {
 		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
 	}
-	value, rest, _ := strings.Cut(p.rest, " ")
+	words := strings.Fields(p.rest)
+	if len(words) == 0 {
+		return t, fmt.Errorf("wants a value after %q", t.name()+t.Op)
+	}
+	value, words := words[0], words[1:]
+	if len(words) > 0 && loneUnit.MatchString(words[0]) {
+		value, words = value+words[0], words[1:]
+	}
 	if t.Value, t.Unit, err = parseValue(value); err != nil {
 		return t, err
 	}
-	if err = p.options(&t, strings.Fields(rest)); err != nil {
+	if err = p.options(&t, words); err != nil {
 		return t, err
 	}
 	return t, t.Validate()
 }
 
+// loneUnit is a unit that stands apart from its number.
+var loneUnit = regexp.MustCompile(`^(%|/s|ns|us|µs|μs|ms|s|m|h)$`)
+
 // percentileLike is how other tools write percentiles.
 var percentileLike = regexp.MustCompile(`^p\d+$`)
+
+// otherNames are what other tools call the metrics.
+var otherNames = map[string][]string{
+	"mean": {"avg"}, "average": {"avg"}, "median": {"med"}, "minimum": {"min"}, "maximum": {"max"},
+	"latency": {"p(x)", "avg", "min", "max"}, "response": {"p(x)", "avg", "min", "max"}, "duration": {"p(x)", "avg", "min", "max"},
+	"failed": {"errors"}, "failures": {"errors"}, "throughput": {"rate", "goodput"}, "rps": {"rate"},
+}
+
+// misplaced says what is wrong with a word on the left side.
+func misplaced(name, argument string, called bool) error {
+	switch {
+	case name == "p":
+		return errors.New("p wants a number, as in p(99)")
+	case name == "check" && called:
+		return fmt.Errorf("check(%s) is compared as it is, as in check(%s)>99%%", argument, argument)
+	case slices.Contains(scopeNames, name):
+		return fmt.Errorf("%s is out of place; thresholds are like step(name).p(99)<1s, tag(key=value).errors<1%%, check(name)>99%%, service.avg<1s, late.max<1s", name)
+	case metrics[name].units != nil:
+		return fmt.Errorf("%s takes no argument", name)
+	case percentileLike.MatchString(name):
+		return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
+	}
+	return unknownMetric(name)
+}
+
+var scopeNames = []string{"step", "tag", "check", "service", "late"}
+
+// unknownMetric is the error of a metric that there is not.
+func unknownMetric(name string) error {
+	if others := otherNames[strings.ToLower(name)]; others != nil {
+		return fmt.Errorf("unknown metric %q; did you mean \"%s\"?", name, strings.Join(others, `" or "`))
+	}
+	return unknown("metric", name, append(sortedKeys(metrics), scopeNames...))
+}
 
 // left reads the scope, the kind of time, and the metric.
 func (p *thresholdParser) left(t *Threshold) error {
@@ -60,9 +104,9 @@ func (p *thresholdParser) left(t *Threshold) error {
 		case name == "check" && called && !dotted:
 			t.Check, t.Metric = argument, "checks"
 			return nil
-		case name == "service" && dotted && !called:
+		case name == "service" && dotted && !called && !t.Service:
 			t.Service = true
-		case name == "late" && dotted && !called:
+		case name == "late" && dotted && !called && !t.Late:
 			t.Late = true
 		case name == "p" && called:
 			t.Metric = "p"
@@ -74,12 +118,8 @@ func (p *thresholdParser) left(t *Threshold) error {
 		case metrics[name].units != nil && !called && name != "p":
 			t.Metric = name
 			return nil
-		case name == "p":
-			return errors.New("p wants a number, as in p(99)")
-		case percentileLike.MatchString(name):
-			return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
 		default:
-			return unknown("metric", name, append(sortedKeys(metrics), "step", "tag", "check", "service", "late"))
+			return misplaced(name, argument, called)
 		}
 		if !dotted {
 			return fmt.Errorf("wants a metric after %q, as in %s.p(99)", name, strings.TrimSuffix(p.text, p.rest))
@@ -150,33 +190,52 @@ func parseNumber(s string) (float64, error) {
 
 func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
 	for len(words) > 0 {
-		switch {
-		case words[0] == "every" && len(words) > 1:
-			if t.Every, err = time.ParseDuration(words[1]); err != nil || t.Every <= 0 {
-				return fmt.Errorf("every %s: want a positive duration", words[1])
+		switch word := words[0]; {
+		case word == "every" && t.Every != 0, word == "abort" && t.Abort:
+			return fmt.Errorf("%s is there twice", word)
+		case word == "every":
+			if t.Every, words, err = optionDuration("every", words[1:]); err == nil && t.Every <= 0 {
+				err = fmt.Errorf("every %v: want a positive duration", t.Every)
 			}
-			words = words[2:]
-		case words[0] == "abort" && len(words) > 2 && words[1] == "after":
+		case word == "abort" && len(words) > 1 && words[1] == "after":
 			t.Abort = true
-			if t.AbortAfter, err = time.ParseDuration(words[2]); err != nil || t.AbortAfter < 0 {
-				return fmt.Errorf("abort after %s: want a duration", words[2])
+			if t.AbortAfter, words, err = optionDuration("abort after", words[2:]); err == nil && t.AbortAfter < 0 {
+				err = fmt.Errorf("abort after %v: the duration is negative", t.AbortAfter)
 			}
-			words = words[3:]
-		case words[0] == "abort":
-			t.Abort = true
-			words = words[1:]
+		case word == "abort":
+			t.Abort, words = true, words[1:]
+		case word == "after":
+			return errors.New("after goes with abort, as in abort after 30s")
 		default:
-			return unknown("option", words[0], []string{"every", "abort"})
+			return unknown("option", word, []string{"every", "abort"})
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// optionDuration reads the duration that an option wants, and returns what follows.
+func optionDuration(option string, words []string) (time.Duration, []string, error) {
+	if len(words) == 0 {
+		return 0, nil, fmt.Errorf("%s wants a duration, as in %s 30s", option, option)
+	}
+	d, err := time.ParseDuration(words[0])
+	if err != nil {
+		return 0, nil, fmt.Errorf("%s %s: want a duration, as in %s 30s", option, words[0], option)
+	}
+	return d, words[1:], nil
 }
 
 // unknown is the error of a name that is not among the known ones, with those
 // that are near.
 func unknown(what, name string, known []string) error {
 	near := nearest(name, known)
-	if len(near) == 0 {
+	switch {
+	case len(known) == 0:
+		return fmt.Errorf("unknown %s %q; there is none", what, name)
+	case len(near) == 0:
 		return fmt.Errorf("unknown %s %q; known: %s", what, name, strings.Join(known, ", "))
 	}
 	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(near, " or "))

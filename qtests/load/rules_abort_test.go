@@ -1,0 +1,110 @@
+package load
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// wedged requests end only when they are cancelled.
+func wedged(ctx context.Context, _ *User) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestAbortOfASystemThatHangs(t *testing.T) {
+	open := Scenario{Profile: Rate(10).For(time.Hour), MaxInFlight: 5}
+	closed := Scenario{Profile: Users(5).For(time.Hour)}
+	spent := Scenario{Profile: Users(5).Budget(100)}
+	for _, tt := range []struct {
+		s         Scenario
+		threshold string
+		at        time.Duration
+		want      string
+	}{
+		{open, "dropped==0 abort", time.Second, "load: threshold dropped==0 abort broken: "},
+		{open, "goodput>1/s every 10s abort", 10 * time.Second, "broken in the window from 0s"},
+		{open, "rate>1/s abort after 10s", 10 * time.Second, "broken: 0/s at 10s"},
+		{open, "requests>=100 abort after 1500ms", 2 * time.Second, "broken: 0 at 2s"},
+		{open, "dropped<1% every 1500ms abort", 2 * time.Second, "broken in the window from 0s"},
+		{closed, "goodput>1/s every 10s abort", 10 * time.Second, "broken in the window from 0s"},
+		{spent, "step(load).rate>1/s abort after 10s", 10 * time.Second, "broken: 0/s at 10s"},
+	} {
+		qtests.Run(t, func(q *qtests.T) {
+			s := tt.s
+			s.Clock, s.Do, s.Thresholds = q.Clock(), wedged, []string{tt.threshold}
+			res, err := Do(context.Background(), s)
+			require.NoError(q, err)
+			require.Contains(q, res.Halted, tt.want)
+			require.Equal(q, tt.at, res.Elapsed, tt.threshold)
+			require.EqualValues(q, 5, res.Interrupted, "at once, without a grace")
+			require.Equal(q, res.Scheduled, res.Started+res.Dropped)
+			require.Len(q, res.Failed(), 1)
+		})
+	}
+}
+
+// What cannot be told yet aborts nothing.
+func TestNoAbortWithoutSamples(t *testing.T) {
+	res := verdictsOf(t, Scenario{
+		Profile: Rate(1).For(5 * time.Second), Do: serve(3500 * time.Millisecond),
+	}, map[string]string{
+		"p(99)<10s abort": "kept", "errors<1% abort": "kept", "errors<1% every 1s abort": "kept",
+		"tag(a=b).rate>1/s every 1s abort": `unknown tag "a=b"`, "step(b).count>5 abort": `unknown step "b"`,
+	})
+	require.Empty(t, res.Halted)
+	require.EqualValues(t, 5, res.Finished)
+}
+
+// TestAbortOfWindowsWaitsForItsDelay breaks the third window only.
+func TestAbortOfWindowsWaitsForItsDelay(t *testing.T) {
+	for threshold, want := range map[string]time.Duration{
+		"errors<10% every 1s abort":           3 * time.Second,
+		"errors<10% every 1s abort after 10s": 10 * time.Second,
+	} {
+		qtests.Run(t, func(q *qtests.T) {
+			res, err := Do(context.Background(), Scenario{
+				Clock: q.Clock(), Profile: Rate(10).For(time.Minute), Thresholds: []string{threshold},
+				Do: func(ctx context.Context, u *User) error {
+					if u.Intended() >= 2*time.Second && u.Intended() < 3*time.Second {
+						return errNo
+					}
+					return nil
+				},
+			})
+			require.NoError(q, err)
+			require.Contains(q, res.Halted, "broken in the window from 2s")
+			require.InDelta(q, want, res.Elapsed, float64(100*time.Millisecond))
+			require.Equal(q, 1, res.Thresholds[0].Broken)
+		})
+	}
+}
+
+// TestGuardEndsWithTheRun finds no timer left, however the run ended.
+func TestGuardEndsWithTheRun(t *testing.T) {
+	for _, threshold := range []string{"errors==0 abort", "requests>=1000 abort", "errors==0"} {
+		qtests.Run(t, func(q *qtests.T) {
+			r, err := newRun(context.Background(), Scenario{
+				Clock: q.Clock(), Profile: Rate(10).For(2500 * time.Millisecond), Do: serve(0), Thresholds: []string{threshold},
+			})
+			require.NoError(q, err)
+			_, err = r.execute()
+			require.NoError(q, err)
+			require.Equal(q, threshold == "errors==0", r.mu.guard == nil, "without abort, nobody looks")
+			require.True(q, r.mu.guard == nil || !r.mu.guard.Stop())
+		})
+	}
+}
+
+func TestAbortInRealTime(t *testing.T) {
+	res, err := Do(t.Context(), Scenario{
+		Profile: Users(2).For(time.Hour), Do: wedged, Thresholds: []string{"requests>=1 abort"},
+	})
+	require.NoError(t, err)
+	require.Contains(t, res.Halted, "threshold requests>=1 abort broken: 0 at")
+	require.EqualValues(t, 2, res.Interrupted)
+}

@@ -1,0 +1,369 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// verdictsOf runs a scenario with the thresholds that are the keys of want, and
+// requires that their verdicts read as the values say.
+func verdictsOf(t *testing.T, s Scenario, want map[string]string) (res *Result) {
+	t.Helper()
+	s.Thresholds = sortedKeys(want)
+	qtests.Run(t, func(q *qtests.T) {
+		s.Clock = q.Clock()
+		var err error
+		res, err = Do(context.Background(), s)
+		require.NoError(q, err)
+	})
+	for _, v := range res.Thresholds {
+		require.Contains(t, v.String(), want[v.Threshold])
+		require.Equal(t, v.Pass, v.Error == "" && v.Broken == 0 && !slices.ContainsFunc(res.Failed(), func(f Verdict) bool { return f == v }))
+	}
+	require.Len(t, res.Thresholds, len(want))
+	return res
+}
+
+var errNo = errors.New("no")
+
+func TestWindowsOfNamesThatComeUp(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Minute),
+		Do: func(ctx context.Context, u *User) error {
+			u.Tag("region", "eu")
+			return u.Part(ctx, "pay", func(ctx context.Context) error {
+				_ = u.Sleep(ctx, 5*time.Millisecond)
+				return errNo
+			})
+		},
+	}, map[string]string{
+		"tag(regoin=eu).errors==0 every 10s":  `cannot be evaluated: unknown tag "regoin=eu"; did you mean "region=eu"?`,
+		"tag(region=us).rate<100/s every 10s": `cannot be evaluated: unknown tag "region=us"; did you mean "region=eu"?`,
+		"step(nix).count<5 every 10s":         `cannot be evaluated: unknown step "nix"; known: load, pay`,
+		"step(pays).p(95)<1s every 10s":       `cannot be evaluated: unknown step "pays"; did you mean "pay"?`,
+		"step(pays).p(95)<1s":                 `cannot be evaluated: unknown step "pays"; did you mean "pay"?`,
+		"check(ok)>1% every 10s":              `cannot be evaluated: unknown check "ok"; there is none`,
+		"tag(region=eu).errors==0 every 10s":  "broken: 7 of 7 windows, the first from 0s, the worst at 100",
+		"step(pay).errors==0 every 10s":       "broken: 7 of 7 windows, the first from 0s, the worst at 100",
+		"step(pay).p(95)<1s every 10s":        "kept: 5ms in the worst of 7 windows",
+		"step(pay).service.max<5ms every 10s": "broken: 7 of 7 windows",
+		"step(pay).timeouts==0":               `timeouts is not counted of "pay", which is a part of a request`,
+		"step(pay).retries==0 every 10s":      `retries is not counted of "pay"`,
+	})
+}
+
+// A part is known only when it has run, so its name may look like a step's.
+func TestThresholdOnAPartWhoseNameResemblesAStep(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(1).For(3 * time.Second),
+		Steps: []Step{{Name: "checkout", Do: func(ctx context.Context, u *User) error {
+			return u.Part(ctx, "checkin", func(ctx context.Context) error { return u.Sleep(ctx, time.Millisecond) })
+		}}},
+	}, map[string]string{
+		"step(checkin).p(95)<1s": "kept: 1ms",
+		"step(chekout).p(95)<1s": `unknown step "chekout"; did you mean "checkout"?`,
+		"step(x).p(95)<1s":       `unknown step "x"; known: checkin, checkout`,
+	})
+}
+
+// TestWindowsAndTheDrain has one request end 1.7 s and another 5 s after it was
+// due, beyond the end of the profile.
+func TestWindowsAndTheDrain(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(10 * time.Second),
+		Do: func(ctx context.Context, u *User) error {
+			switch u.ID() {
+			case 95:
+				return u.Sleep(ctx, 1700*time.Millisecond)
+			case 96:
+				_ = u.Sleep(ctx, 5*time.Second)
+				return errNo
+			}
+			return u.Sleep(ctx, 10*time.Millisecond)
+		},
+	}, map[string]string{
+		"rate>=3/s every 1s":    "kept: 8/s in the worst of 10 windows",
+		"goodput>=3/s every 1s": "kept: 8/s in the worst of 10 windows",
+		"count>=3 every 1s":     "kept: 8 in the worst of 10 windows",
+		"requests>=3 every 3s":  "kept: 29 in the worst of 3 windows", // the fourth is cut off
+		"errors==0 every 1s":    "broken: 1 of 13 windows, the first from 14s, the worst at 1",
+		"errors<1/s every 1s":   "broken: 1 of 13 windows, the first from 14s, the worst at 1/s",
+		"errors<10% every 1s":   "broken: 1 of 13 windows, the first from 14s, the worst at 100%",
+		"max<2s every 1s":       "broken: 1 of 13 windows, the first from 14s, the worst at 5s",
+		"rate>=3/s every 1m":    "cannot be evaluated: no window of 1m0s fits into the run",
+		"errors<1/s every 1m":   "cannot be evaluated: no window of 1m0s fits into the run",
+		"errors==0 every 1m":    "broken: 1 of 1 windows",
+	})
+}
+
+// With a budget the arrivals end before the profile does.
+func TestWindowsEndWithTheBudget(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Hour).Budget(55),
+		Do: func(ctx context.Context, u *User) error {
+			if u.ID() == 30 {
+				return u.Sleep(ctx, 10*time.Second)
+			}
+			return u.Sleep(ctx, 10*time.Millisecond)
+		},
+	}, map[string]string{
+		"rate>=3/s every 1s": "kept: 9/s in the worst of 5 windows",
+		"errors==0 every 1s": "kept: 0 in the worst of 7 windows", // five, the cut off one, and that of request 30
+	})
+}
+
+func TestWindowsOfASilence(t *testing.T) {
+	windows := map[string]int{
+		"p(99)<1s every 1ms": 10, "errors==0 every 1ms": 86_401_000, "errors<1/s every 1ms": 86_401_000, "errors<1% every 1ms": 10,
+		"rate<=1000/s every 1ms": 86_401_000, "dropped==0 every 1ms": 86_401_000, "goodput>0/s every 1ms": 86_401_000,
+		"late.max<1s every 1ms": 10,
+	}
+	res := verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Second).Jump(0).For(24 * time.Hour), Do: serve(0),
+	}, map[string]string{
+		"p(99)<1s every 1ms": "kept", "errors==0 every 1ms": "kept", "errors<1/s every 1ms": "kept", "errors<1% every 1ms": "kept",
+		"rate<=1000/s every 1ms": "kept: 1000/s", "dropped==0 every 1ms": "kept", "late.max<1s every 1ms": "kept",
+		"goodput>0/s every 1ms": "broken: 86400990 of 86401000 windows, the first from 0s, the worst at 0/s",
+	})
+	for _, v := range res.Thresholds {
+		require.Equal(t, windows[v.Threshold], v.Windows, v.Threshold)
+	}
+}
+
+// A silence that reaches over the end of the profile counts up to there.
+func TestWindowsOfASilenceAtTheEnd(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(2 * time.Second).Jump(0).For(8 * time.Second),
+		Do: func(ctx context.Context, u *User) error {
+			if u.ID() == 15 {
+				return u.Sleep(ctx, 11*time.Second)
+			}
+			return u.Sleep(ctx, 10*time.Millisecond)
+		},
+	}, map[string]string{
+		"errors==0 every 1s":     "kept: 0 in the worst of 11 windows", // ten, and that in which request 15 ends
+		"rate<100/s every 1s":    "kept: 9/s in the worst of 10 windows",
+		"errors<=1% every 1s":    "kept: 0% in the worst of 4 windows",
+		"dropped==0 every 1s":    "kept: 0 in the worst of 10 windows",
+		"rate<=1000/s every 1ms": "in the worst of 10000 windows",
+	})
+}
+
+// Whatever comes first after the end of a window belongs to the next one.
+func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(1).For(3 * time.Second), Retry: Retry{Max: 1, Backoff: qtests.Fixed(4 * time.Second)},
+		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
+			if u.ID() < 3 || u.Attempt() > 1 {
+				return nil
+			}
+			_ = u.Sleep(ctx, 11500*time.Millisecond)
+			u.Check("late", false)
+			_ = u.Sleep(ctx, 2*time.Second)
+			_ = u.Part(ctx, "part", func(context.Context) error { return errNo })
+			_ = u.Sleep(ctx, 4*time.Second)
+			return errNo
+		}}},
+	}, map[string]string{
+		"check(late)>1% every 2s":       "broken: 1 of 1 windows, the first from 14s",
+		"step(part).errors==0 every 2s": "broken: 1 of 2 windows, the first from 16s",
+		"step(part).max<1s every 2s":    "kept: 0s in the worst of 1 windows",
+		"retries==0 every 2s":           "the first from 24s",
+		"retries<50% every 2s":          "broken: 1 of 3 windows, the first from 24s, the worst at 100%", // nothing started in it
+	})
+	verdictsOf(t, Scenario{
+		Profile: Users(1).For(5 * time.Second), Pacing: time.Second, Retry: Retry{Max: 1},
+		Do: func(ctx context.Context, u *User) error {
+			_ = u.Sleep(ctx, 10*time.Millisecond)
+			if u.Request() == 1 && u.Attempt() == 1 {
+				return errNo
+			}
+			return nil
+		},
+	}, map[string]string{"retries<100% every 1s": "broken: 1 of 5 windows, the first from 0s, the worst at 100%"})
+}
+
+func TestWindowsOfSteps(t *testing.T) {
+	verdictsOf(t, mixed(), map[string]string{
+		"step(a).max<=10ms every 1m":  "kept: 10ms in the worst of 6 windows", // the last request is due at 5m0s
+		"step(b).max<=10ms every 1m":  "broken: ",
+		"step(b).min>=100ms every 1m": "kept: 100ms",
+		"max<=10ms every 1m":          "broken: 5 of ",
+	})
+}
+
+// trouble has everything happen in the window from 20 s to 30 s.
+func trouble(ctx context.Context, u *User) error {
+	in := u.Intended() >= 20*time.Second && u.Intended() < 30*time.Second
+	u.Tag("in", map[bool]string{true: "yes", false: "no"}[in])
+	u.Check("calm", !in)
+	switch n := u.ID(); {
+	case n == 210 && u.Attempt() == 1:
+		return errNo
+	case n == 220:
+		return u.Sleep(ctx, time.Minute) // until its time is over, twice
+	case n == 230:
+		panic("drawn")
+	case n == 240, n == 241:
+		return u.Sleep(ctx, 900*time.Millisecond) // so long that others are dropped
+	}
+	return u.Sleep(ctx, 10*time.Millisecond)
+}
+
+func TestWindowsOfCounts(t *testing.T) {
+	one := "broken: 1 of 7 windows, the first from 20s, the worst at "
+	res := verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Minute), MaxInFlight: 2, Timeout: time.Second, Retry: Retry{Max: 1},
+		Steps: []Step{{Name: "a", Do: trouble}},
+	}, map[string]string{
+		"retries==0 every 10s": one + "2", "retries<2% every 10s": one, "retries<0.2/s every 10s": one + "0.2/s",
+		"timeouts==0 every 10s": one + "1", "timeouts<=0.5% every 10s": one, "timeouts<0.1/s every 10s": one + "0.1/s",
+		"dropped==0 every 10s": one, "dropped<1% every 10s": one, "panics==0 every 10s": one + "1",
+		"checks>99% every 10s": one, "check(calm)>99% every 10s": one + "0%",
+		"denied==0 every 10s":             "kept: 0 in the worst of 7 windows",
+		"step(a).timeouts==0 every 10s":   one + "1",
+		"step(a).retries<=1 every 10s":    one + "2",
+		"tag(in=yes).timeouts==0":         "broken: 1",
+		"tag(in=no).timeouts==0":          "kept: 0",
+		"tag(in=yes).count<50 every 10s":  "broken: 1 of 6 windows, the first from 20s",
+		"tag(in=no).max<=10ms every 10s":  "kept: 10ms in the worst of 6 windows",
+		"tag(in=yes).max<=10ms every 10s": "broken: 1 of 1 windows, the first from 20s, the worst at 2s",
+	})
+	require.EqualValues(t, 7, res.Dropped)
+}
+
+func TestWindowsOfInterruptedRequests(t *testing.T) {
+	last := "broken: 1 of 7 windows, the first from 1m0s, the worst at "
+	res := verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Minute), Grace: 2 * time.Second,
+		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
+			u.Tag("slow", map[bool]string{true: "yes", false: "no"}[u.ID() == 590])
+			if u.ID() == 590 {
+				return u.Sleep(ctx, time.Hour)
+			}
+			return u.Sleep(ctx, 10*time.Millisecond)
+		}}},
+	}, map[string]string{
+		"interrupted==0 every 10s": last + "1", "interrupted<10% every 10s": last + "50%", "interrupted<1%": "kept: 0.1667%",
+		"step(a).interrupted==0":          "broken: 1",
+		"step(a).interrupted==0 every 9s": "broken: 1 of 7 windows, the first from 54s",
+		"tag(slow=yes).interrupted<1%":    "broken: 100%",
+		"tag(slow=no).interrupted==0":     "kept: 0",
+		"max<1s every 10s":                "kept: 10ms in the worst of 7 windows", // it is no sample
+	})
+	for _, x := range append(res.Steps, res.Tags...) {
+		require.Equal(t, x.Started, x.Finished+x.Interrupted, x.Name)
+	}
+}
+
+// Requests that ignore their cancelled context are interrupted, too.
+func TestThresholdOnAbandonedRequests(t *testing.T) {
+	want := map[string]string{
+		"interrupted==0": "broken: 3", "step(load).interrupted==0": "broken: 3",
+		"interrupted<1%": "broken: 100%", "interrupted==0 every 1s": "broken: 1 of",
+	}
+	qtests.Run(t, func(q *qtests.T) {
+		res, err := Do(context.Background(), Scenario{
+			Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), NoGrace: true, Thresholds: sortedKeys(want),
+			Do: func(context.Context, *User) error { q.Sleep(time.Minute); return nil },
+		})
+		require.NoError(q, err)
+		for _, v := range res.Thresholds {
+			require.Contains(q, v.String(), want[v.Threshold])
+		}
+		q.Sleep(time.Minute)
+	})
+}
+
+func TestWindowsOfLateness(t *testing.T) {
+	entries := []Entry{{At: at(0)}, {At: at(10)}, {At: at(20)}, {At: at(30)}}
+	verdictsOf(t, Scenario{
+		Profile: Replay(entries), Do: serve(0),
+		Route: func(e Entry) string { return e.Path },
+	}, map[string]string{"late.max<10ms every 10s": "kept: 0s in the worst of 4 windows"})
+	qtests.Run(t, func(q *qtests.T) {
+		res, err := Do(context.Background(), Scenario{
+			Clock: q.Clock(), Profile: Replay(entries), Do: serve(0),
+			Route: func(e Entry) string {
+				if e.At.Equal(at(20)) {
+					q.Sleep(50 * time.Millisecond)
+				}
+				return "r"
+			},
+			Thresholds: []string{"late.max<10ms every 10s"},
+		})
+		require.NoError(q, err)
+		require.Contains(q, res.Thresholds[0].String(), "broken: 1 of 4 windows, the first from 20s, the worst at 50ms")
+	})
+}
+
+// TestWorstWindow has windows with 9, 10, 20 and 5 requests.
+func TestWorstWindow(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(2 * time.Second).Jump(20).For(time.Second).Jump(5).For(time.Second),
+		Do: func(ctx context.Context, u *User) error {
+			if u.Intended() >= 2*time.Second && u.Intended() < 3*time.Second {
+				return u.Sleep(ctx, time.Millisecond)
+			}
+			return u.Sleep(ctx, 2*time.Millisecond)
+		},
+	}, map[string]string{
+		"rate>1/s every 1s": "kept: 5/s in the worst of 4", "rate>=6/s every 1s": "broken: 1 of 4 windows, the first from 3s, the worst at 5/s",
+		"rate<100/s every 1s": "kept: 20/s", "rate<=15/s every 1s": "broken: 1 of 4 windows, the first from 2s, the worst at 20/s",
+		"count==10 every 1s": "the worst at 20", "count!=11 every 1s": "kept: 10 in",
+		"min>0s every 1s": "kept: 1ms in", "service.min>=2ms every 1s": "broken: 1 of 5 windows, the first from 2s, the worst at 1ms",
+	})
+}
+
+// Service time has windows of its own, emptied like those of response time: here
+// one slow request waits for nothing and those behind it in the queue do.
+func TestServiceWindowsAreEmptied(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(30 * time.Second), MaxInFlight: 1, Overflow: Queue,
+		Do: func(ctx context.Context, u *User) error {
+			if u.ID() == 110 {
+				return u.Sleep(ctx, 3*time.Second)
+			}
+			return u.Sleep(ctx, 10*time.Millisecond)
+		},
+	}, map[string]string{
+		"service.max<1s every 10s":    "broken: 1 of 4 windows, the first from 10s, the worst at 3s",
+		"service.avg<=10ms every 10s": "broken: 1 of 4 windows",
+		"service.med<=10ms every 2s":  "kept: 10ms in the worst of 15 windows",
+		"med<=10ms every 2s":          "broken: 1 of 15 windows",
+		"max<1s every 2s":             "broken: 1 of 15 windows, the first from 14s",
+	})
+}
+
+func TestDeniedRetriesAreNotRetries(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(10 * time.Second), Retry: Retry{Max: 1, Budget: 0.1},
+		Steps: []Step{{Name: "good", Do: serve(time.Millisecond)}, {Name: "bad", Do: func(ctx context.Context, u *User) error {
+			_ = u.Sleep(ctx, time.Millisecond)
+			return errNo
+		}}},
+	}, map[string]string{
+		"retries==0": "broken: 20", "denied==0": "broken: 30", "denied<50%": "kept: 30%",
+		"step(bad).denied==30": "kept: 30", "step(good).denied==0": "kept: 0",
+		"step(bad).retries<50%": "kept: 40%", "denied<=1 every 1s": "broken:",
+	})
+}
+
+func TestHistogramReset(t *testing.T) {
+	var h Histogram
+	for _, d := range []time.Duration{0, 7 * time.Microsecond, time.Second, time.Hour} {
+		h.Record(d)
+		h.Record(d + 5*time.Millisecond)
+		h.reset()
+		require.Zero(t, h.Count()+int64(h.Max())+int64(h.Min())+int64(h.Mean()))
+		require.Equal(t, make([]uint64, len(h.counts)), h.counts)
+		require.Equal(t, make([]uint32, len(h.tops)), h.tops)
+	}
+}
