@@ -49,7 +49,17 @@ func TestRanksAreExact(t *testing.T) {
 		_, above = ranks(tt.n-1, tt.p, tt.tail)
 		require.Equal(t, tt.n, above, "one fewer does not: there is no such rank")
 	}
-	b, a := ranks(10_000_000, 0.5, 0.025)
+	var h Histogram
+	for i := range 1000 {
+		h.Record(time.Duration(i+1) * time.Microsecond)
+	}
+	b, a := ranks(1000, 0.95, normalTail(3))
+	low, high := h.estimatePercentile(95).interval(1, 3)
+	require.Equal(t, [2]float64{float64(b) * 1000, float64(a) * 1000}, [2]float64{low, high}, "the values of these ranks")
+	b, a = ranks(250, 0.95, normalTail(3))
+	low, high = h.estimatePercentile(95).interval(4, 3)
+	require.Equal(t, [2]float64{float64(4*b-3) * 1000, float64(4*a) * 1000}, [2]float64{low, high}, "every fourth tells something")
+	b, a = ranks(10_000_000, 0.5, 0.025)
 	require.InDelta(t, 1.96*math.Sqrt(1e7)/2, float64(a-b)/2, 5)
 }
 
@@ -76,6 +86,22 @@ func TestInflationIsMeasured(t *testing.T) {
 		require.Greater(t, settled, 0.8*runs)
 		require.InDelta(t, 1, ratios/settled, 0.25, "blocks of %d", k)
 	}
+	// A process with a correlation of 0.9 between neighbours: (1+0.9)/(1-0.9) in the end.
+	var ratios, settled float64
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		s, x := series{off: make([]float64, 600), variance: 600}, r.NormFloat64()
+		for i := range s.off {
+			s.off[i] = x
+			x = 0.9*x + math.Sqrt(1-0.81)*r.NormFloat64()
+		}
+		if n := s.measure(); !math.IsInf(n.inflation, 1) {
+			ratios += n.inflation / 19
+			settled++
+		}
+	}
+	require.Greater(t, settled, 160.0)
+	require.InDelta(t, 1, ratios/settled, 0.25, "short runs tell a little less than all of it")
 	trend := series{off: make([]float64, 600), variance: 1}
 	for i := range trend.off {
 		trend.off[i] = float64(i)
