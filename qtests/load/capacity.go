@@ -3,7 +3,9 @@ package load
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests"
 )
@@ -11,23 +13,33 @@ import (
 // Search says where Capacity looks and how closely.
 type Search struct {
 	// Low and High bound the answer, 0 < Low < High. Low is what the system is
-	// expected to keep and High what it is not; where that turns out wrong, the
-	// answer says so.
+	// expected to keep and High what it is not, or with Smallest the other way round; where that turns
+	// out wrong, the answer says so.
 	Low, High float64
-	// Precision is how far the answer may be from the edge, as a share of it, over 0 and
-	// below 1. Default 0.05.
+	// Precision is how far apart the highest level that is kept and the lowest
+	// that is not may be, as a share of the smaller, from 0.000001 to below 1. Default 0.05. It has no
+	// meaning with Whole, whose answer is exact.
 	Precision float64
-	// Runs is how often each level is run, with seeds of its own; a level is kept when all of its
-	// runs keep their thresholds. Default 1. With n runs a level that
-	// breaks in a share p of all seeds passes with probability (1-p)^n: 5 runs rule out p = 0.45 with
-	// 95 % confidence.
+	// Runs is how often each level is run, with seeds of its own, from 1 to 1000; a level is kept
+	// when all of its runs keep their thresholds. Default 5. With n runs a level that
+	// breaks in a share p of all seeds passes with probability (1-p)^n, so that n runs tell with 95 %
+	// confidence that it breaks in at most 1 - 0.05^(1/n) of them: 1 run 95 %, which is nothing,
+	// 5 runs 45 %, 10 runs 26 %, 59 runs 5 %. A level that breaks
+	// ends with its first broken run.
 	Runs int
 	// Smallest looks for the smallest level that is kept, such as the size of a
 	// pool, instead of the highest, such as a rate.
 	Smallest bool
-	// Whole looks at whole numbers only.
+	// Whole looks at whole numbers only: from Low, rounded up, to High, rounded
+	// down.
 	Whole bool
 }
+
+// DefaultRuns is the default of Search.Runs.
+const DefaultRuns = 5
+
+// leastPrecision is far above what a float64 tells apart, so that a search ends.
+const leastPrecision = 1e-6
 
 // An Answer is what Capacity found.
 type Answer struct {
@@ -37,7 +49,13 @@ type Answer struct {
 	Found bool
 	// Next is the nearest level tried that did not, or zero when all did: the edge lies between
 	// Level and Next.
-	Next   float64
+	Next float64
+	// Search is what was asked for, with its defaults: the precision of the
+	// answer and the number of runs behind it.
+	Search Search
+	// Risk is the share of seeds for which Level may break all the same: at most
+	// that, with 95 % confidence.
+	Risk   float64
 	Trials []Trial
 }
 
@@ -47,6 +65,14 @@ type Trial struct {
 	Seed   uint64
 	Kept   bool
 	Reason string // the first threshold that was broken
+	// Note says that the machine that generated the load fell short, in real time.
+	Note string
+
+	Rate      float64
+	P50, P99  time.Duration
+	ErrorRate float64
+	// Result is that of the last run of a level; the other runs have none, so
+	// that a search of many runs stays small.
 	Result *Result
 }
 
@@ -56,8 +82,14 @@ type Trial struct {
 // thresholds. Levels are compared as if the answer were monotone; where noise makes
 // it not so, more Runs help.
 //
+// All runs are at scale 1, whatever -qtests.scale and -short say: a level of a
+// tenth of the load would be another level.
+//
 // The table of all trials goes to the log of t. An error in the search or
-// in a scenario fails t; a broken threshold does not, it is an answer.
+// in a scenario fails t, and so does a run that says nothing about its level: one that was ended by
+// the user, by its context or by an error, or one whose load the machine could not generate, if
+// FailWhenSlow. A broken threshold does not fail t, it is an answer; so is a
+// panic, or a request that ignores its cancelled context.
 func Capacity(t qtests.TB, search Search, at func(level float64) Scenario) Answer {
 	t.Helper()
 	search, err := search.withDefaults()
@@ -66,6 +98,7 @@ func Capacity(t qtests.TB, search Search, at func(level float64) Scenario) Answe
 	}
 	a, err := search.run(t, at)
 	if err != nil {
+		t.Logf("capacity: no answer\n%s", a.table())
 		qtests.Fatalf(t, "%v", err)
 	}
 	t.Logf("%s", a)
@@ -73,17 +106,23 @@ func Capacity(t qtests.TB, search Search, at func(level float64) Scenario) Answe
 }
 
 func (s Search) withDefaults() (Search, error) {
-	if s.Precision == 0 {
+	if s.Precision != 0 && s.Whole {
+		return s, fmt.Errorf("load: Search.Precision: %v has no meaning with Whole, whose answer is exact", s.Precision)
+	}
+	if s.Precision == 0 && !s.Whole {
 		s.Precision = 0.05
 	}
 	if s.Runs == 0 {
-		s.Runs = 1
+		s.Runs = DefaultRuns
+	}
+	if s.Whole {
+		s.Low, s.High = math.Ceil(s.Low), math.Floor(s.High)
 	}
 	switch {
 	case !(s.Low > 0 && s.High > s.Low && s.High <= 1e12):
 		return s, fmt.Errorf("load: Search.Low, High: %v, %v: want 0 < Low < High <= 1e12", s.Low, s.High)
-	case !(s.Precision > 0 && s.Precision < 1):
-		return s, fmt.Errorf("load: Search.Precision: %v is not between 0 and 1", s.Precision)
+	case !s.Whole && !(s.Precision >= leastPrecision && s.Precision < 1):
+		return s, fmt.Errorf("load: Search.Precision: %v is not between %v and 1", s.Precision, leastPrecision)
 	case s.Runs < 0 || s.Runs > 1000:
 		return s, fmt.Errorf("load: Search.Runs: %d is not between 1 and 1000", s.Runs)
 	}
@@ -91,7 +130,8 @@ func (s Search) withDefaults() (Search, error) {
 }
 
 // run bisects. good is the level known to keep, bad the one known not to.
-func (s Search) run(t qtests.TB, at func(float64) Scenario) (a Answer, err error) {
+func (s Search) run(t qtests.TB, at func(float64) Scenario) (Answer, error) {
+	a := Answer{Search: s, Risk: 1 - math.Pow(0.05, 1/float64(s.Runs))}
 	good, bad := s.Low, s.High
 	if s.Smallest {
 		good, bad = s.High, s.Low
@@ -110,16 +150,10 @@ func (s Search) run(t qtests.TB, at func(float64) Scenario) (a Answer, err error
 			return a, nil // the edge lies outside
 		}
 	}
-	for {
+	for !s.near(good, bad) {
 		middle := good + (bad-good)/2
 		if s.Whole {
-			middle = float64(int64(middle))
-			if middle == min(good, bad) && max(good, bad)-middle <= 1 {
-				return a, nil
-			}
-		}
-		if d := max(good, bad) - min(good, bad); d <= s.Precision*min(good, bad) && !s.Whole {
-			return a, nil
+			middle = math.Floor(middle)
 		}
 		kept, err := s.try(t, at, middle, &a)
 		if err != nil {
@@ -131,11 +165,23 @@ func (s Search) run(t qtests.TB, at func(float64) Scenario) (a Answer, err error
 			bad, a.Next = middle, middle
 		}
 	}
+	return a, nil
+}
+
+// near reports whether the edge is known as closely as asked for.
+func (s Search) near(good, bad float64) bool {
+	if s.Whole {
+		return math.Abs(good-bad) <= 1
+	}
+	return math.Abs(good-bad) <= s.Precision*min(good, bad)
 }
 
 // try runs one level as often as asked for, until it is not kept.
 func (s Search) try(t qtests.TB, at func(float64) Scenario, level float64, a *Answer) (kept bool, err error) {
 	for i := range s.Runs {
+		if i > 0 {
+			a.Trials[len(a.Trials)-1].Result = nil
+		}
 		scenario := at(level)
 		if len(scenario.Thresholds)+len(scenario.Limits) == 0 {
 			return false, errors.New("load: Capacity: the scenario has no thresholds to keep")
@@ -144,7 +190,7 @@ func (s Search) try(t qtests.TB, at func(float64) Scenario, level float64, a *An
 			scenario.Seed = qtests.SeedOf(t)
 		}
 		scenario.Seed += uint64(i)
-		r, err := prepare(t, scenario)
+		r, err := prepareAt(t, scenario, 1)
 		if err != nil {
 			return false, err
 		}
@@ -152,11 +198,11 @@ func (s Search) try(t qtests.TB, at func(float64) Scenario, level float64, a *An
 		if err != nil {
 			return false, err
 		}
-		trial := Trial{Level: level, Seed: res.Seed, Kept: res.verdict() == "PASS", Result: res}
-		if !trial.Kept {
-			trial.Reason = res.reason()
-		}
+		trial := newTrial(level, res)
 		a.Trials = append(a.Trials, trial)
+		if why := res.noAnswer(); why != "" {
+			return false, fmt.Errorf("load: Capacity: level %.6g, seed %d: %s", level, res.Seed, why)
+		}
 		if !trial.Kept {
 			return false, nil
 		}
@@ -164,8 +210,18 @@ func (s Search) try(t qtests.TB, at func(float64) Scenario, level float64, a *An
 	return true, nil
 }
 
-// reason says in a line why the result is not a pass.
-func (r *Result) reason() string {
+func newTrial(level float64, res *Result) Trial {
+	trial := Trial{
+		Level: level, Seed: res.Seed, Note: res.warning, Result: res,
+		Rate: res.Rate(), P50: res.Response.Percentile(50), P99: res.Response.Percentile(99), ErrorRate: res.ErrorRate(),
+	}
+	trial.Reason = res.notKept()
+	trial.Kept = trial.Reason == ""
+	return trial
+}
+
+// notKept says in a line why a level does not count as kept, or nothing.
+func (r *Result) notKept() string {
 	for _, v := range r.Failed() {
 		return v.String()
 	}
@@ -180,27 +236,63 @@ func (r *Result) reason() string {
 	return ""
 }
 
-// String is the answer and the table of all trials.
+// noAnswer says why a run tells nothing about the system under test: it ended
+// before its time for another reason than a threshold, or the load was not the one asked for.
+func (r *Result) noAnswer() string {
+	switch {
+	case r.Halted != "" && !strings.HasPrefix(r.Halted, "load: threshold "):
+		return fmt.Sprintf("the run ended early, at %v: %s", short(r.Elapsed), r.Halted)
+	case r.slow:
+		return r.warning
+	}
+	return ""
+}
+
+// String is the answer, how sure it is, and the table of all trials.
 func (a Answer) String() string {
 	var b strings.Builder
-	switch {
-	case !a.Found:
-		fmt.Fprintf(&b, "capacity: no level was kept, the first was %s\n", number(a.Next))
-	case a.Next == 0:
-		fmt.Fprintf(&b, "capacity: at least %s, every level was kept\n", number(a.Level))
-	default:
-		fmt.Fprintf(&b, "capacity: %.6g is kept, %.6g is not\n", a.Level, a.Next)
+	s := a.Search
+	fmt.Fprintf(&b, "capacity: %s\n", a.finding())
+	within := fmt.Sprintf("within %.3g %%", 100*s.Precision)
+	if s.Whole {
+		within = "in whole numbers"
 	}
+	fmt.Fprintf(&b, "  %s, %d runs a level", within, s.Runs)
+	if a.Found {
+		fmt.Fprintf(&b, ": with 95 %% confidence, what is kept breaks in at most %.2g %% of all seeds", 100*a.Risk)
+	}
+	return b.String() + "\n" + a.table()
+}
+
+func (a Answer) table() string {
 	rows := [][]string{{"level", "seed", "", "rate", "p50", "p99", "errors", "why not"}}
 	for _, t := range a.Trials {
 		sign := "kept"
 		if !t.Kept {
 			sign = "broken"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, significant(t.Result.Rate()) + "/s",
-			short(t.Result.Response.Percentile(50)), short(t.Result.Response.Percentile(99)),
-			fmt.Sprintf("%.3g%%", 100*t.Result.ErrorRate()), clip(t.Reason, 80)})
+		why := t.Reason
+		if t.Note != "" {
+			why = strings.TrimPrefix(why+"; "+t.Note, "; ")
+		}
+		rows = append(rows, []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, significant(t.Rate) + "/s",
+			short(t.P50), short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate), clip(why, 120)})
 	}
+	var b strings.Builder
 	table(&b, rows)
 	return b.String()
+}
+
+func (a Answer) finding() string {
+	bound, beyond := "at least", "below"
+	if a.Search.Smallest {
+		bound, beyond = "at most", "above"
+	}
+	switch {
+	case !a.Found:
+		return fmt.Sprintf("no level was kept, not even %s: it is %s", number(a.Next), beyond)
+	case a.Next == 0:
+		return fmt.Sprintf("%s %s, every level was kept", bound, number(a.Level))
+	}
+	return fmt.Sprintf("%.6g is kept, %.6g is not", a.Level, a.Next)
 }

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
+	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,12 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 func TestCapacityFindsTheEdge(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		// Two places of 10 ms each serve exactly 200/s.
-		a := Capacity(q, Search{Low: 10, High: 1000, Precision: 0.01}, func(rate float64) Scenario {
+		a := Capacity(q, Search{Low: 10, High: 1000, Precision: 0.01, Runs: 1}, func(rate float64) Scenario {
 			return Scenario{Profile: Rate(rate).For(20 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond),
 				Thresholds: []string{"p(99)<50ms"}}
 		})
@@ -30,7 +32,7 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 		require.Contains(q, a.String(), "p(99)<50ms broken")
 	})
 	qtests.Run(t, func(q *qtests.T) {
-		smallest := Capacity(q, Search{Low: 1, High: 64, Smallest: true, Whole: true}, func(size float64) Scenario {
+		smallest := Capacity(q, Search{Low: 1, High: 64, Smallest: true, Whole: true, Runs: 1}, func(size float64) Scenario {
 			return Scenario{Profile: Rate(450).For(10 * time.Second), MaxInFlight: int(size), Overflow: Queue, Do: serve(10 * time.Millisecond),
 				Thresholds: []string{"max<=12ms"}}
 		})
@@ -48,83 +50,200 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 	})
 }
 
-// queued is a server of one place, whose clients give up after a second but
-// whose queue keeps what they asked for, and who ask again at once: the classic
-// metastable system.
-func queued(q *qtests.T, retries int) (Scenario, *atomic.Bool) {
-	down := new(atomic.Bool)
-	var mu sync.Mutex // the requests are goroutines
-	free := q.Clock().Now()
-	return Scenario{
-		Profile: Rate(80).For(4 * time.Minute), Timeout: time.Second, Retry: Retry{Max: retries},
-		Do: func(ctx context.Context, u *User) error {
-			if down.Load() {
-				<-ctx.Done()
-				return ctx.Err()
+// edge is a system that keeps its threshold up to a level, or with a seed of its own
+// from there.
+func edge(kept func(level float64, u *User) bool) func(float64) Scenario {
+	return func(level float64) Scenario {
+		return Scenario{Profile: Rate(10).For(time.Second), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
+			if !kept(level, u) {
+				return errors.New("over the edge")
 			}
-			mu.Lock()
-			if now := q.Clock().Now(); free.Before(now) {
-				free = now
-			}
-			free = free.Add(10 * time.Millisecond) // the work is done, wanted or not
-			wait := q.Clock().Until(free)
-			mu.Unlock()
-			return u.Sleep(ctx, wait)
-		},
-	}, down
+			return nil
+		}}
+	}
 }
 
-func TestRecoversTellsMetastability(t *testing.T) {
-	run := func(retries int) (rs Recoveries) {
-		qtests.Run(t, func(q *qtests.T) {
-			rs = Recovers(q, Disturbances{Sizes: []float64{0.2, 30}}, func(seconds float64) (Scenario, qtests.Event) {
-				s, down := queued(q, retries)
-				return s, qtests.NewEvent("outage", func() { down.Store(true) }, func() { down.Store(false) }).
-					At(time.Minute).For(time.Duration(seconds * float64(time.Second)))
-			})
-		})
-		return rs
-	}
-	calm := run(0)
-	require.True(t, calm[0].Recovered)
-	require.True(t, calm[1].Recovered, "%s", calm)
-	storm := run(5)
-	require.True(t, storm[0].Recovered, "%s", storm)
-	require.False(t, storm[1].Recovered, "%s", storm)
-	recovered, not := storm.Limit()
-	require.Equal(t, 0.2, recovered)
-	require.Equal(t, 30.0, not)
+func below(limit float64) func(float64) Scenario {
+	return edge(func(level float64, _ *User) bool { return level < limit })
 }
 
-func TestCompareSeesDifferencesBeyondTheNoise(t *testing.T) {
-	run := func(seed uint64, factor float64, failing int64) (res *Result) {
-		qtests.Run(t, func(q *qtests.T) {
-			latency := qtests.LogNormal(10*time.Millisecond, 100*time.Millisecond)
-			var err error
-			res, err = Do(context.Background(), Scenario{
-				Clock: q.Clock(), Seed: seed, Profile: Rate(100).For(100 * time.Second),
-				Do: func(ctx context.Context, u *User) error {
-					_ = u.Sleep(ctx, time.Duration(factor*float64(latency.Sample(u.Rand()))))
-					if u.ID()%100 < failing {
-						return errors.New("no")
-					}
-					return nil
-				},
-			})
-			require.NoError(q, err)
+func capacity(t *testing.T, s Search, at func(float64) Scenario) (a Answer) {
+	t.Helper()
+	qtests.Run(t, func(q *qtests.T) { a = Capacity(q, s, at) })
+	return a
+}
+
+func TestCapacityHasThePrecisionAskedFor(t *testing.T) {
+	for _, precision := range []float64{0, 0.5, 0.2, 0.02, 1e-6} {
+		a := capacity(t, Search{Low: 1, High: 1000, Precision: precision, Runs: 1}, below(200))
+		if precision == 0 {
+			precision = 0.05
+		}
+		require.Less(t, a.Level, 200.0)
+		require.GreaterOrEqual(t, a.Next, 200.0)
+		require.LessOrEqual(t, a.Next-a.Level, precision*a.Level)
+		// The last but one step was not close enough: the range is halved and no more.
+		require.Greater(t, a.Next-a.Level, precision*a.Level/4, "%v in %d trials", precision, len(a.Trials))
+		require.Equal(t, precision, a.Search.Precision)
+	}
+}
+
+func TestCapacityRunsEachLevelAsOftenAsAsked(t *testing.T) {
+	for _, runs := range []int{0, 1, 3} {
+		a := capacity(t, Search{Low: 100, High: 300, Precision: 0.5, Runs: runs}, below(200))
+		want := runs
+		if runs == 0 {
+			want = DefaultRuns
+		}
+		byLevel := map[float64][]Trial{}
+		for _, trial := range a.Trials {
+			byLevel[trial.Level] = append(byLevel[trial.Level], trial)
+		}
+		require.Len(t, byLevel[100], want, "all runs of a level that is kept")
+		require.Len(t, byLevel[300], 1, "and one of a level that is not")
+		for i, trial := range byLevel[100] {
+			require.Equal(t, byLevel[100][0].Seed+uint64(i), trial.Seed, "seeds of their own")
+			require.Equal(t, i == want-1, trial.Result != nil, "only the last result is kept")
+			require.EqualValues(t, 10, trial.Rate)
+		}
+		require.Equal(t, want, a.Search.Runs)
+		require.InDelta(t, 0.05, math.Pow(1-a.Risk, float64(want)), 1e-12)
+	}
+	// From 200 on, the system breaks for one seed only, that of the third run.
+	for runs, found := range map[int]bool{2: false, 3: true} {
+		n := map[float64]uint64{}
+		a := capacity(t, Search{Low: 100, High: 300, Precision: 0.5, Runs: runs}, func(level float64) Scenario {
+			s := below(1000)(level)
+			n[level]++
+			broken := level >= 200 && n[level] == 3
+			s.Do = func(context.Context, *User) error {
+				if broken {
+					return errors.New("one seed in three")
+				}
+				return nil
+			}
+			return s
 		})
-		return res
+		require.Equal(t, found, a.Next != 0)
 	}
-	base := run(1, 1, 1)
-	require.Empty(t, Compare(base, run(2, 1, 1)).Significant(), "another seed is noise")
-	worse := Compare(base, run(3, 1.2, 5))
-	var names []string
-	for _, d := range worse.Regressions() {
-		names = append(names, d.Metric)
+}
+
+func TestCapacitySaysHowSureItIs(t *testing.T) {
+	a := capacity(t, Search{Low: 100, High: 300, Precision: 0.1}, below(200))
+	require.Regexp(t, `^capacity: 1\d\d.* is kept, 2\d\d.* is not\n  within 10 %, 5 runs a level: with 95 % confidence, what is kept breaks in at most 45 % of all seeds\n`, a.String())
+	a = capacity(t, Search{Low: 1, High: 9, Whole: true, Runs: 59}, below(4))
+	require.Contains(t, a.String(), "capacity: 3 is kept, 4 is not\n  in whole numbers, 59 runs a level: with 95 % confidence, what is kept breaks in at most 5 % of all seeds\n")
+
+	all, no := below(1e9), below(0)
+	for _, tt := range []struct {
+		smallest bool
+		at       func(float64) Scenario
+		want     string
+	}{
+		{false, all, "capacity: at least 2, every level was kept\n"}, {true, all, "capacity: at most 1, every level was kept\n"},
+		{false, no, "capacity: no level was kept, not even 1: it is below\n"}, {true, no, "capacity: no level was kept, not even 2: it is above\n"},
+	} {
+		require.Contains(t, capacity(t, Search{Low: 1, High: 2, Smallest: tt.smallest, Runs: 1}, tt.at).String(), tt.want)
 	}
-	require.Subset(t, names, []string{"p(50)", "avg", "errors"})
-	require.Empty(t, Compare(run(3, 1.2, 5), base).Regressions())
-	require.Contains(t, worse.String(), "✗  errors")
+}
+
+func TestCapacityInWholeNumbers(t *testing.T) {
+	for _, smallest := range []bool{false, true} {
+		a := capacity(t, Search{Low: 1.5, High: 9.7, Whole: true, Smallest: smallest, Runs: 1},
+			edge(func(level float64, _ *User) bool { return smallest != (level < 5) }))
+		for _, trial := range a.Trials {
+			require.Equal(t, float64(int(trial.Level)), trial.Level)
+			require.True(t, trial.Level >= 2 && trial.Level <= 9)
+		}
+		require.Equal(t, map[bool][2]float64{false: {4, 5}, true: {5, 4}}[smallest], [2]float64{a.Level, a.Next})
+	}
+}
+
+func TestCapacityRunsUnscaled(t *testing.T) {
+	scaleSetting = "0.1"
+	defer func() { scaleSetting = "" }()
+	a := capacity(t, Search{Low: 10, High: 1000, Precision: 0.2, Runs: 1}, func(rate float64) Scenario {
+		return Scenario{Profile: Rate(rate).For(5 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond), Thresholds: []string{"p(99)<50ms"}}
+	})
+	require.InDelta(t, 200, a.Level, 40)
+	require.Equal(t, 1.0, a.Trials[0].Result.Scale)
+}
+
+func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
+	search := Search{Low: 1, High: 2}
+	runs := 0
+	rec := tbtest.Run("interrupted", func(tb *tbtest.TB) {
+		Capacity(tb, search, func(float64) Scenario {
+			runs++
+			return Scenario{Profile: Rate(1e5).For(time.Hour), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
+				if u.ID() == 50 {
+					return syscall.Kill(os.Getpid(), syscall.SIGINT)
+				}
+				return nil
+			}}
+		})
+		require.Fail(t, "it went on")
+	})
+	require.Contains(t, rec.Errors(), "load: Capacity: level 1, seed 1: the run ended early, at ")
+	require.Contains(t, rec.Errors(), "interrupt: ended by the user")
+	require.Equal(t, 1, runs)
+	require.Contains(t, rec.Logs()[0], "capacity: no answer\n")
+
+	// An error of a user ends the run, too, and is no threshold.
+	out := in(t, func(q *qtests.T, tb qtests.TB) {
+		Capacity(tb, search, func(float64) Scenario {
+			return Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Minute), Pacing: time.Second, Thresholds: []string{"errors<1%"}, Do: serve(0),
+				NewUser: func(context.Context, *User) error { return errors.New("no account") }}
+		})
+	})
+	require.Contains(t, out.Errors(), "no account")
+
+	// A threshold that aborts is an answer, and so is a panic.
+	a := capacity(t, Search{Low: 1, High: 2, Runs: 1}, func(level float64) Scenario {
+		s := below(2)(level)
+		s.Profile, s.Thresholds = Rate(10).For(time.Minute), []string{"errors<1% abort"}
+		return s
+	})
+	require.Equal(t, 2.0, a.Next)
+	require.Less(t, a.Trials[1].Result.Elapsed, time.Minute)
+	a = capacity(t, Search{Low: 1, High: 2, Runs: 1}, func(level float64) Scenario {
+		s := below(3)(level)
+		s.Thresholds = []string{"p(99)<1s"}
+		s.Do = func(context.Context, *User) error {
+			if level == 2 {
+				panic("boom")
+			}
+			return nil
+		}
+		return s
+	})
+	require.Contains(t, a.String(), "10 requests panicked")
+}
+
+func TestCapacityMindsASlowGenerator(t *testing.T) {
+	kept := Result{Thresholds: []Verdict{{Pass: true}}, warning: "the load generator was the bottleneck"}
+	require.Empty(t, kept.noAnswer(), "a warning is one")
+	trial := newTrial(1, &kept)
+	require.True(t, trial.Kept)
+	require.Regexp(t, "kept +0/s .*the load generator was the bottleneck", Answer{Trials: []Trial{trial}}.table())
+	kept.slow = true
+	require.Equal(t, kept.warning, kept.noAnswer())
+}
+
+func TestSearchesWithoutMeaning(t *testing.T) {
+	for want, s := range map[string]Search{
+		"Search.Low, High: 2, 1":        {Low: 2, High: 1},
+		"Search.Low, High: NaN, 1":      {Low: math.NaN(), High: 1},
+		"Search.Low, High: 2, 1:":       {Low: 1.2, High: 1.9, Whole: true},
+		"Precision: 1e-17 is not":       {Low: 1, High: 2, Precision: 1e-17},
+		"Precision: 1 is not":           {Low: 1, High: 2, Precision: 1},
+		"Precision: 0.1 has no meaning": {Low: 1, High: 2, Precision: 0.1, Whole: true},
+		"Runs: -1 is not":               {Low: 1, High: 2, Runs: -1},
+		"Runs: 1001 is not":             {Low: 1, High: 2, Runs: 1001},
+	} {
+		_, err := s.withDefaults()
+		require.ErrorContains(t, err, want)
+	}
 }
 
 func TestHLogIsReadByOthers(t *testing.T) {

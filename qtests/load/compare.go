@@ -4,49 +4,109 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 )
 
-// confidence is the z of the intervals of Compare: 99.7 %, three standard
-// errors. Under a fake clock there is no noise but that of the seed.
-const confidence = 3
+// falseAlarm is in how many comparisons of two runs of the same system, at the most,
+// any figure at all comes out as significant.
+const falseAlarm = 0.01
 
 // A Difference is one figure of two results.
 type Difference struct {
 	Metric string // as in a threshold: "p(99)", "errors", "step(a).p(95)"
-	Before string // as text
+	Before string // as text; "none" where nothing was counted
 	After  string
-	Change float64 // After/Before - 1; infinite when Before is zero
+	// Change is After/Before - 1: zero when both are zero or one side has no
+	// samples, and infinite when only Before is zero.
+	Change float64
 	// Significant says that the difference is larger than the noise of both.
 	Significant bool
-	// Worse says that it is a change for the worse.
+	// Worse says that it is a change for the worse: higher, or for rate, goodput and checks
+	// lower.
 	Worse bool
+	// Undecided says that no difference could have been significant: a side has too
+	// few requests for this figure, or they depend on each other for too long.
+	Undecided bool
 }
 
 // A Comparison is what differs between two results.
-type Comparison struct{ Differences []Difference }
+type Comparison struct {
+	Differences []Difference
+	// Notes say where the runs are not alike, another profile or scale for
+	// example, so that a difference may come from there, and what limits the comparison.
+	Notes []string
+}
 
-// Compare compares two results figure by figure, over the run and over the steps
-// that both have. A difference is significant when the confidence intervals (99.7 %) of
-// the figures do not overlap: for percentiles the interval of order statistics
-// (binomial, normal approximation), for shares that of Wilson, for means that of
-// the normal distribution with the spread of the histogram.
+// Compare compares two results figure by figure: response times (p(50), p(95), p(99),
+// avg), rate and goodput, errors, dropped, interrupted, retries (as a share of the attempts) and
+// timeouts (likewise), every check, and times, errors and rate of every step, part and tag.
+//
+// A difference is significant when zero lies outside its confidence interval.
+// All intervals together are at 99 %: of a hundred comparisons of a system with itself, under
+// different seeds, one may report anything at all (Bonferroni: each of m figures
+// is at 1 - 0.01/m). A figure's own interval is that of order statistics for
+// percentiles, by exact binomial ranks; Wilson's for shares; the score interval
+// of a Poisson count for rates; Student's for the mean. The interval of a difference is made
+// of the two (Zou and Donner, 2008).
+//
+// Requests depend on each other: of those in one queue, all wait long or none does. How
+// much is measured from the timelines by batch means (Fishman, 1978) and widens
+// the intervals by the variance found. What both runs went through at the same time, such as a ramp or
+// an outage, is not taken for noise when they have the same profile. before is the
+// reference: where its own requests tell less noise than the difference of the
+// two does, that counts. Steps, tags, checks and timeouts have no timeline of their own; they are
+// taken to cause all dependence that the run shows. A run of fewer than 12
+// intervals tells nothing, and its requests count as independent.
+//
+// So many requests, independent ones, bound a percentile at all: about 15 a p(50), 160
+// a p(95), 800 a p(99); with fewer a difference is Undecided. To see a change of 20 % in
+// the middle of a wide distribution takes some thousands. When two runs
+// share a seed they share a part of their noise, and less is significant than could be.
+//
+// When one side has no finished request at all and the other has, every figure of
+// time is significant: a system that hangs is a regression. Interrupted requests are those of
+// one instant, the end; they are significant only when they are also more than twice as many as
+// the other run ever had under way.
 func Compare(before, after *Result) Comparison {
-	var c Comparison
-	c.times("", &before.Response, &after.Response)
-	c.share("errors", before.Errors, before.Finished, after.Errors, after.Finished)
-	c.share("dropped", before.Dropped, before.Scheduled, after.Dropped, after.Scheduled)
-	for i := range before.Steps {
-		b := &before.Steps[i]
-		a, ok := after.Step(b.Name)
-		if !ok || len(before.Steps) == 1 {
-			continue
+	c := comparer{before: before, after: after, paired: alike(before, after)}
+	c.run()
+	c.parts("step", before.Steps, after.Steps)
+	c.parts("tag", before.Tags, after.Tags)
+	return Comparison{Differences: c.judge(), Notes: c.notes()}
+}
+
+// alike reports whether the intervals of the two timelines saw the same load.
+func alike(x, y *Result) bool {
+	return x.Profile == y.Profile && x.Interval == y.Interval && x.Scale == y.Scale
+}
+
+func (c *comparer) notes() []string {
+	var notes []string
+	for _, x := range []struct {
+		what          string
+		before, after any
+	}{
+		{"version", c.before.Version, c.after.Version}, {"scenario", c.before.Scenario, c.after.Scenario},
+		{"profile", c.before.Profile, c.after.Profile}, {"scale", number(c.before.Scale), number(c.after.Scale)},
+	} {
+		if x.before != x.after {
+			notes = append(notes, fmt.Sprintf("not alike: %s %v before, %v after", x.what, x.before, x.after))
 		}
-		prefix := "step(" + b.Name + ")."
-		c.times(prefix, &b.Response, &a.Response)
-		c.share(prefix+"errors", b.Errors, b.Finished, a.Errors, a.Finished)
 	}
-	return c
+	for _, x := range []struct {
+		side string
+		*Result
+	}{{"before", c.before}, {"after", c.after}} {
+		if x.Halted != "" {
+			notes = append(notes, fmt.Sprintf("%s ended early, at %v: %s", x.side, short(x.Elapsed), x.Halted))
+		}
+	}
+	switch {
+	case min(len(c.before.Timeline), len(c.after.Timeline)) < leastBatches:
+		notes = append(notes, fmt.Sprintf("fewer than %d intervals: requests count as independent", leastBatches))
+	case c.restless:
+		notes = append(notes, "a run is too short for how long its requests depend on each other: what is marked ? cannot be told")
+	}
+	return notes
 }
 
 // Significant returns the differences that exceed the noise.
@@ -71,84 +131,41 @@ func (c Comparison) Regressions() []Difference {
 	return out
 }
 
-// String is a table; significant differences have a sign in front of them.
+// String is the notes and a table. Significant differences have a sign in front
+// of them, ✗ for the worse and ✓ for the better, and undecided ones a ?.
 func (c Comparison) String() string {
+	var b strings.Builder
+	for _, n := range c.Notes {
+		fmt.Fprintf(&b, "  %s\n", n)
+	}
 	rows := [][]string{{"", "metric", "before", "after", "change"}}
 	for _, d := range c.Differences {
-		sign := " "
-		if d.Significant {
-			sign = map[bool]string{true: "✗", false: "✓"}[d.Worse]
-		}
-		change := "same"
-		if d.Before != d.After {
-			change = fmt.Sprintf("%+.1f%%", 100*d.Change)
-		}
-		rows = append(rows, []string{sign, d.Metric, d.Before, d.After, change})
+		rows = append(rows, []string{d.sign(), d.Metric, d.Before, d.After, d.change()})
 	}
-	var b strings.Builder
 	table(&b, rows)
 	return b.String()
 }
 
-func (c *Comparison) times(prefix string, before, after *Histogram) {
-	if before.Count() == 0 || after.Count() == 0 {
-		return
+func (d Difference) sign() string {
+	switch {
+	case d.Significant && d.Worse:
+		return "✗"
+	case d.Significant:
+		return "✓"
+	case d.Undecided:
+		return "?"
 	}
-	add := func(metric string, x, y time.Duration, apart bool) {
-		c.Differences = append(c.Differences, Difference{
-			Metric: prefix + metric, Before: short(x), After: short(y), Change: float64(y)/float64(x) - 1,
-			Significant: apart, Worse: y > x,
-		})
-	}
-	for _, p := range []float64{50, 95, 99} {
-		lowX, highX := before.interval(p)
-		lowY, highY := after.interval(p)
-		add(fmt.Sprintf("p(%v)", p), before.Percentile(p), after.Percentile(p), highX < lowY || highY < lowX)
-	}
-	x, y := before.Mean(), after.Mean()
-	add("avg", x, y, math.Abs(float64(y-x)) > float64(confidence)*math.Hypot(before.standardError(), after.standardError()) && x != y)
+	return " "
 }
 
-func (c *Comparison) share(metric string, x, ofX, y, ofY int64) {
-	if ofX == 0 || ofY == 0 {
-		return
+func (d Difference) change() string {
+	switch {
+	case d.Before == d.After:
+		return "same"
+	case d.Before == none || d.After == none:
+		return "-"
+	case math.IsInf(d.Change, 0):
+		return "from zero"
 	}
-	lowX, highX := wilson(x, ofX)
-	lowY, highY := wilson(y, ofY)
-	before, after := float64(x)/float64(ofX), float64(y)/float64(ofY)
-	c.Differences = append(c.Differences, Difference{
-		Metric: metric, Before: fmt.Sprintf("%.4g%%", 100*before), After: fmt.Sprintf("%.4g%%", 100*after),
-		Change: after/before - 1, Significant: highX < lowY || highY < lowX, Worse: after > before,
-	})
-}
-
-// interval is the confidence interval of a percentile: the values at the ranks
-// n·q ± z·sqrt(n·q·(1-q)).
-func (h *Histogram) interval(p float64) (low, high time.Duration) {
-	n, q := float64(h.total), p/100
-	spread := confidence * math.Sqrt(n*q*(1-q))
-	return h.Percentile(100 * (n*q - spread) / n), h.Percentile(100 * (n*q + spread + 1) / n)
-}
-
-// standardError is that of the mean, in nanoseconds.
-func (h *Histogram) standardError() float64 {
-	if h.total < 2 {
-		return math.Inf(1)
-	}
-	mean, sum := float64(h.sum)/float64(h.total), 0.0
-	for b, n := range h.counts {
-		if n > 0 {
-			d := float64(lowestOf(b)+uint64(h.tops[b])) - mean
-			sum += float64(n) * d * d
-		}
-	}
-	return 1000 * math.Sqrt(sum/float64(h.total-1)/float64(h.total))
-}
-
-// wilson is the score interval of a share (Wilson, 1927).
-func wilson(x, of int64) (low, high float64) {
-	n, p, z := float64(of), float64(x)/float64(of), float64(confidence)
-	middle := (p + z*z/(2*n)) / (1 + z*z/n)
-	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return middle - half, middle + half
+	return fmt.Sprintf("%+.1f%%", 100*d.Change)
 }

@@ -40,8 +40,11 @@ func Run(t qtests.TB, s Scenario) *Result {
 	return res
 }
 
-// prepare makes a run of a scenario with what the test supplies.
-func prepare(t qtests.TB, s Scenario) (*run, error) {
+// prepare makes a run of a scenario with what the test supplies, at the scale of the process.
+func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, scaleOf()) }
+
+// prepareAt is prepare at a given scale.
+func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 	if s.Clock == nil {
 		s.Clock = qtests.ClockOf(t)
 	}
@@ -51,7 +54,6 @@ func prepare(t qtests.TB, s Scenario) (*run, error) {
 	if s.EventLog == nil {
 		s.EventLog = qtests.EventLogOf(t)
 	}
-	scale := scaleOf()
 	r, err := newRun(qtests.ContextOf(t), s.scaledBy(scale))
 	if err != nil {
 		return nil, err

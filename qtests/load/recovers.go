@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -10,14 +11,14 @@ import (
 
 // Disturbances says how Recovers disturbs a scenario.
 type Disturbances struct {
-	// Sizes are the sizes of the disturbance to try, in rising order: seconds of
+	// Sizes are the sizes of the disturbance to try, finite and in rising order: seconds of
 	// an outage, a factor of load. At least one.
 	Sizes []float64
 	// Share is the goodput, as a share of that before the disturbance, from which the
 	// system counts as recovered. Default 0.95.
 	Share float64
-	// Hold is how long the goodput has to stay there. Default 10 intervals of
-	// the timeline.
+	// Hold is how long the goodput has to stay there, and the length over which
+	// it is averaged, rounded up to whole intervals of the timeline. Default 10 intervals.
 	Hold time.Duration
 }
 
@@ -26,10 +27,12 @@ type Recovery struct {
 	Size      float64
 	Recovered bool
 	// After is the time from the end of the disturbance until goodput came
-	// back for good; meaningful when Recovered.
+	// back for good: it was not down again until the end of the run. Its resolution is one interval of
+	// the timeline, Result.Interval. Meaningful when Recovered.
 	After time.Duration
-	// Before and Final are the goodput per second before the disturbance and over
-	// the last tenth of the run.
+	// Before and Final are the goodput before the disturbance and over the last
+	// tenth of the run: as a share of the arrivals, or for a profile of
+	// users, who ask less while they wait, per user and second.
 	Before, Final float64
 	Result        *Result
 }
@@ -45,72 +48,195 @@ type Recoveries []Recovery
 // at builds the system and the scenario anew for a size, and returns with it the
 // event that disturbs, which Recovers adds to the scenario. The event has an end, before which some of the
 // run must lie and after which enough to judge.
+//
+// The goodput is judged as a share of the arrivals, so that a profile may rise and fall, and counts as down
+// only where it is so by more than chance: by three standard errors of the requests in the time of Hold.
+//
+// All runs are at scale 1, whatever -qtests.scale and -short say: with a tenth
+// of the load the system would recover from more, and in a shortened run later.
+//
+// The table goes to the log of t. A run that cannot be judged fails t: one
+// without any goodput before the disturbance, in which a request panicked or
+// ignored its cancelled context, which ended early, by a threshold too, or whose load the
+// machine could not generate, if FailWhenSlow.
 func Recovers(t qtests.TB, d Disturbances, at func(size float64) (Scenario, qtests.Event)) Recoveries {
 	t.Helper()
+	if err := d.check(); err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
 	if d.Share == 0 {
 		d.Share = 0.95
 	}
-	if len(d.Sizes) == 0 || !(d.Share > 0 && d.Share <= 1) || d.Hold < 0 {
-		qtests.Fatalf(t, "load: Disturbances: Sizes %v, Share %v, Hold %v: want sizes, a share in (0, 1] and no negative time", d.Sizes, d.Share, d.Hold)
-	}
 	var out Recoveries
 	for _, size := range d.Sizes {
-		scenario, event := at(size)
-		if event.Offset <= 0 || event.Duration <= 0 || event.Offset+event.Duration >= scenario.Profile.Duration() {
-			qtests.Fatalf(t, "load: Recovers: event %q from %v for %v: wants time before and after it within %v",
-				event.Name, event.Offset, event.Duration, scenario.Profile.Duration())
-		}
-		scenario.Events = append(append([]qtests.Event(nil), scenario.Events...), event)
-		r, err := prepare(t, scenario)
+		r, err := d.try(t, size, at)
 		if err != nil {
-			qtests.Fatalf(t, "%v", err)
+			if len(out) > 0 {
+				t.Logf("%s", out)
+			}
+			qtests.Fatalf(t, "load: Recovers: size %.6g: %v", size, err)
 		}
-		res, err := r.execute()
-		if err != nil {
-			qtests.Fatalf(t, "%v", err)
-		}
-		out = append(out, d.judge(size, res, event))
+		out = append(out, r)
 	}
 	t.Logf("%s", out)
 	return out
 }
 
-// judge finds the first interval after the disturbance from which goodput, as a
-// share of the arrivals, is back for Hold, and stays back on the whole.
-func (d Disturbances) judge(size float64, res *Result, event qtests.Event) Recovery {
-	hold := max(int(d.Hold/res.Interval), 1)
+func (d Disturbances) check() error {
+	if len(d.Sizes) == 0 {
+		return fmt.Errorf("load: Disturbances.Sizes: none")
+	}
+	for i, size := range d.Sizes {
+		if math.IsNaN(size) || math.IsInf(size, 0) || i > 0 && size <= d.Sizes[i-1] {
+			return fmt.Errorf("load: Disturbances.Sizes: %v are not finite and in rising order", d.Sizes)
+		}
+	}
+	if d.Share != 0 && !(d.Share > 0 && d.Share <= 1) {
+		return fmt.Errorf("load: Disturbances.Share: %v is not over 0 and at most 1", d.Share)
+	}
+	if d.Hold < 0 {
+		return fmt.Errorf("load: Disturbances.Hold: %v is negative", d.Hold)
+	}
+	return nil
+}
+
+// try runs one size.
+func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario, qtests.Event)) (Recovery, error) {
+	scenario, event := at(size)
+	if err := scenario.Profile.Err(); err != nil {
+		return Recovery{}, err
+	}
+	if event.Offset <= 0 || event.Duration <= 0 || event.Offset+event.Duration >= scenario.Profile.Duration() {
+		return Recovery{}, fmt.Errorf("event %q from %v for %v: wants time before and after it within %v",
+			event.Name, event.Offset, event.Duration, scenario.Profile.Duration())
+	}
+	scenario.Events = append(append([]qtests.Event(nil), scenario.Events...), event)
+	r, err := prepareAt(t, scenario, 1)
+	if err != nil {
+		return Recovery{}, err
+	}
+	res, err := r.execute()
+	if err != nil {
+		return Recovery{}, err
+	}
+	if res.warning != "" {
+		t.Logf("real: %s", res.warning)
+	}
+	switch {
+	case res.Halted != "":
+		return Recovery{}, fmt.Errorf("the run ended early, at %v: %s", short(res.Elapsed), res.Halted)
+	case res.Panics > 0:
+		return Recovery{}, fmt.Errorf("%d requests panicked, the first one:\n%s", res.Panics, res.bug)
+	case res.Abandoned > 0:
+		return Recovery{}, fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
+	case res.slow:
+		return Recovery{}, fmt.Errorf("%s", res.warning)
+	}
+	return d.judge(size, res, event, scenario.Profile)
+}
+
+// judge finds the last interval after the disturbance from which goodput is
+// down over Hold. What follows it is the recovery, if it lasts for Hold.
+func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profile Profile) (Recovery, error) {
+	end := event.Offset + event.Duration
+	hold := int((d.Hold + res.Interval - 1) / res.Interval)
 	if d.Hold == 0 {
 		hold = 10
 	}
-	end := event.Offset + event.Duration
-	before := goodputOf(res.Timeline, res.Interval, 0, event.Offset)
-	r := Recovery{
-		Size: size, Before: before, Result: res,
-		Final: goodputOf(res.Timeline, res.Interval, res.Duration-res.Duration/10, res.Duration),
-	}
 	first := int((end + res.Interval - 1) / res.Interval)
 	last := min(int(res.Duration/res.Interval), len(res.Timeline))
+	if first+hold > last {
+		return Recovery{}, fmt.Errorf("%d intervals of %v after event %q, which ends at %v, are too few for a Hold of %d",
+			max(last-first, 0), res.Interval, event.Name, end, hold)
+	}
+	y := yields(res, profile)
+	before := total(y[:event.Offset/res.Interval])
+	if before.good == 0 {
+		return Recovery{}, fmt.Errorf("no goodput before event %q at %v, of %d requests that ended: nothing can return",
+			event.Name, event.Offset, total(y[:event.Offset/res.Interval]).ended)
+	}
+	want := target{share: d.Share * before.share(), users: profile.kind == kindClosed}
+	final := total(y[last-max(last/10, 1) : last])
+	r := Recovery{Size: size, Before: before.share(), Final: final.share(), Result: res}
+	from := first
 	for i := first; i+hold <= last; i++ {
-		from := time.Duration(i) * res.Interval
-		if goodputOf(res.Timeline, res.Interval, from, from+time.Duration(hold)*res.Interval) >= d.Share*before {
-			r.Recovered, r.After = r.Final >= d.Share*before, max(from-end, 0)
-			break
+		if total(y[i : i+hold]).below(want) {
+			from = i + 1
 		}
 	}
-	return r
+	for from < last && y[from].below(want) {
+		from++ // the first intervals of a window that is up on the whole
+	}
+	r.Recovered = from+hold <= last && !final.below(want)
+	if r.Recovered {
+		r.After = max(time.Duration(from)*res.Interval-end, 0)
+	}
+	return r, nil
 }
 
-// goodputOf is the requests without an error that ended in [from, to), per second.
-func goodputOf(points []Point, width, from, to time.Duration) float64 {
-	var good int64
-	var length time.Duration
-	for _, p := range points {
-		if p.Offset >= from && p.Offset+width <= to {
-			good += p.Finished - p.Errors
-			length += width
+// A yield is what came of the load in a stretch of the run: good requests, of
+// those that ended, and what was due, in arrivals or user-seconds.
+type yield struct {
+	good, ended int64
+	due         float64
+}
+
+// share is the goodput per what was due.
+func (y yield) share() float64 {
+	if y.due == 0 {
+		return 0
+	}
+	return float64(y.good) / y.due
+}
+
+// A target is the share from which the system counts as up.
+type target struct {
+	share float64
+	users bool
+}
+
+// below reports whether y misses the target by more than three standard errors:
+// of arrivals, each of which turns out good or not, the binomial one; of the
+// number of requests that users make, Poisson's. Where nothing was due,
+// nothing is known.
+func (y yield) below(t target) bool {
+	expected := t.share * y.due
+	variance := expected
+	if !t.users {
+		variance *= max(1-t.share, 0)
+	}
+	return y.due > 0 && float64(y.good) < expected-3*math.Sqrt(variance)
+}
+
+// yields are those of the intervals of the timeline. Users wait for their answers, so
+// that they are due by their number, not by what they ask for.
+func yields(res *Result, profile Profile) []yield {
+	out := make([]yield, len(res.Timeline))
+	for i, p := range res.Timeline {
+		out[i] = yield{p.Finished - p.Errors, p.Finished, float64(p.Arrivals)}
+		if profile.kind == kindClosed {
+			out[i].due = profile.levelAt(p.Offset+res.Interval/2) * res.Interval.Seconds()
 		}
 	}
-	return perSecond(good, length)
+	return out
+}
+
+// levelAt is the rate or number of users at an offset.
+func (p Profile) levelAt(offset time.Duration) float64 {
+	for _, s := range p.pieces() {
+		if offset < s.d {
+			return p.factor() * (s.from + (s.to-s.from)*float64(offset)/float64(s.d))
+		}
+		offset -= s.d
+	}
+	return 0
+}
+
+func total(ys []yield) (sum yield) {
+	for _, y := range ys {
+		sum = yield{sum.good + y.good, sum.ended + y.ended, sum.due + y.due}
+	}
+	return sum
 }
 
 // Limit returns the largest size from which the system recovered, and the
@@ -125,16 +251,34 @@ func (rs Recoveries) Limit() (recovered, not float64) {
 	return recovered, 0
 }
 
-// String is a table of the sizes.
+// finding says in a sentence at which size recovery stops.
+func (rs Recoveries) finding() string {
+	for i, r := range rs {
+		switch {
+		case r.Recovered:
+		case i == 0:
+			return fmt.Sprintf("recovery: from none, goodput stays down after the smallest disturbance tried, %.6g", r.Size)
+		default:
+			return fmt.Sprintf("recovery: up to a disturbance of %.6g; goodput stays down after one of %.6g", rs[i-1].Size, r.Size)
+		}
+	}
+	if len(rs) == 0 {
+		return "recovery: nothing was tried"
+	}
+	return fmt.Sprintf("recovery: from every disturbance tried, up to %.6g", rs[len(rs)-1].Size)
+}
+
+// String is the limit in a sentence, and a table of the sizes.
 func (rs Recoveries) String() string {
 	var b strings.Builder
-	rows := [][]string{{"disturbance", "", "after", "goodput before", "at the end"}}
+	b.WriteString(rs.finding() + "\n")
+	rows := [][]string{{"disturbance", "", "after", "goodput/load before", "at the end"}}
 	for _, r := range rs {
 		verdict, after := "recovered", short(r.After)
 		if !r.Recovered {
 			verdict, after = "stays down", "-"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, significant(r.Before) + "/s", significant(r.Final) + "/s"})
+		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, fmt.Sprintf("%.4g", r.Before), fmt.Sprintf("%.4g", r.Final)})
 	}
 	table(&b, rows)
 	return b.String()

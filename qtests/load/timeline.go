@@ -26,7 +26,15 @@ type Point struct {
 	P95 time.Duration `json:"p95_ns"`
 	P99 time.Duration `json:"p99_ns"`
 	Max time.Duration `json:"max_ns"`
+	// Sum of these response times, and how many of them were within the p(50),
+	// p(95) and p(99) of the whole run. Compare tells from them how much the
+	// requests depend on each other.
+	Sum    time.Duration `json:"sum_ns,omitzero"`
+	Within [3]int64      `json:"within,omitzero"`
 }
+
+// withins are the percentiles of Point.Within.
+var withins = [...]float64{50, 95, 99}
 
 // timeline is the bounded history of a run: when an offset lies beyond its last
 // point, the width of the points doubles until it does not.
@@ -129,9 +137,17 @@ func (l *timeline) finish(offset time.Duration) *point {
 // snapshot returns the points with their percentiles.
 func (l *timeline) snapshot() []Point {
 	points := make([]Point, len(l.points))
+	var whole sketch
+	for i := range l.points {
+		whole.merge(&l.points[i].sketch)
+	}
 	for i := range l.points {
 		p := l.points[i].Point
 		s := &l.points[i].sketch
+		for k, x := range withins {
+			p.Within[k] = int64(s.upTo(whole.bucketOfRank(x)))
+		}
+		p.Sum = microseconds(s.sum)
 		p.P50, p.P95, p.P99, p.Max = s.percentile(50), s.percentile(95), s.percentile(99), microseconds(s.max)
 		points[i] = p
 	}
@@ -164,6 +180,7 @@ func (l *timeline) coarse() [][]coarseTime {
 type sketch struct {
 	counts   []uint32
 	total    uint64
+	sum      uint64
 	min, max uint64
 }
 
@@ -200,6 +217,7 @@ func (s *sketch) record(d time.Duration) {
 	}
 	s.max = max(s.max, v)
 	s.total++
+	s.sum += v
 }
 
 func (s *sketch) merge(q *sketch) {
@@ -217,20 +235,34 @@ func (s *sketch) merge(q *sketch) {
 	}
 	s.max = max(s.max, q.max)
 	s.total += q.total
+	s.sum += q.sum
 }
 
 func (s *sketch) percentile(p float64) time.Duration {
 	if s.total == 0 {
 		return 0
 	}
+	return microseconds(s.top(s.bucketOfRank(p)))
+}
+
+// bucketOfRank returns the bucket of the nearest-rank percentile.
+func (s *sketch) bucketOfRank(p float64) int {
 	rank := rankOf(p, s.total)
 	var seen uint64
 	for b, n := range s.counts {
 		if seen += uint64(n); seen >= rank {
-			return microseconds(s.top(b))
+			return b
 		}
 	}
-	return microseconds(s.max)
+	return max(len(s.counts)-1, 0)
+}
+
+// upTo counts the values in the buckets up to one.
+func (s *sketch) upTo(bucket int) (n uint64) {
+	for _, count := range s.counts[:min(bucket+1, len(s.counts))] {
+		n += uint64(count)
+	}
+	return n
 }
 
 // top is the largest value that may have been recorded in a bucket.

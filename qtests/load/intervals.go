@@ -1,0 +1,121 @@
+package load
+
+import (
+	"math"
+	"sort"
+)
+
+// An estimate is a figure of one result and its confidence interval, for an
+// inflation of the variance and a number of standard errors. A side of the
+// interval that the requests do not determine is infinite.
+type estimate struct {
+	value    float64
+	interval func(inflation, z float64) (low, high float64)
+}
+
+// apart reports whether two figures differ by more than the noise: zero lies
+// outside the interval of their difference, which is made of the intervals of both
+// (Zou and Donner, Construction of confidence limits about effect measures, 2008;
+// for shares it is Newcombe's of 1998). open says that no difference could
+// have, because an interval has no end there.
+func apart(x, y estimate, inflation, z float64) (is, open bool) {
+	if math.IsInf(inflation, 1) {
+		return false, true
+	}
+	lowX, highX := x.interval(inflation, z)
+	lowY, highY := y.interval(inflation, z)
+	if y.value < x.value {
+		x, y, lowX, highX, lowY, highY = y, x, lowY, highY, lowX, highX
+	}
+	reach := math.Hypot(highX-x.value, y.value-lowY)
+	return y.value-x.value > reach, math.IsInf(reach, 1)
+}
+
+// estimatePercentile is a percentile with the interval of order statistics: the values
+// whose ranks a binomial variable leaves with the given probability (David and
+// Nagaraja, Order Statistics, 7.1). No approximation: of a few requests no rank
+// is high enough to bound a high percentile.
+func (h *Histogram) estimatePercentile(p float64) estimate {
+	return estimate{float64(h.Percentile(p)), func(inflation, z float64) (low, high float64) {
+		n := int64(math.Floor(float64(h.total) / inflation))
+		below, above := ranks(n, p/100, normalTail(z))
+		low, high = math.Inf(-1), math.Inf(1)
+		scale := float64(h.total) / float64(max(n, 1))
+		if below >= 1 {
+			low = float64(h.atRank(uint64(float64(below-1)*scale) + 1))
+		}
+		if above <= n {
+			high = float64(h.atRank(uint64(math.Ceil(float64(above) * scale))))
+		}
+		return low, high
+	}}
+}
+
+// ranks returns the highest rank whose value exceeds the quantile, and the
+// lowest whose value is below it, with a probability of at most tail each: from 0 to n+1, where
+// 0 and n+1 say that there is none.
+func ranks(n int64, q, tail float64) (below, above int64) {
+	// P(the value of rank k exceeds the quantile) = P(at most k-1 are below it).
+	below = int64(sort.Search(int(n), func(i int) bool { return binomial(int64(i), n, q) > tail }))
+	above = int64(sort.Search(int(n), func(i int) bool { return 1-binomial(int64(i), n, q) <= tail })) + 1
+	return below, above
+}
+
+// atRank returns the value of a rank, from 1 to the number of values.
+func (h *Histogram) atRank(rank uint64) int64 {
+	var seen uint64
+	for b, n := range h.counts {
+		if seen += n; seen >= rank {
+			return int64(microseconds(lowestOf(b) + uint64(h.tops[b])))
+		}
+	}
+	return int64(h.Max())
+}
+
+// estimateMean is the average, with the spread of the histogram.
+func (h *Histogram) estimateMean() estimate {
+	return estimate{float64(h.Mean()), func(inflation, z float64) (low, high float64) {
+		if h.total < 2 {
+			return math.Inf(-1), math.Inf(1)
+		}
+		half := z * math.Sqrt(inflation*h.variance()/float64(h.total))
+		return float64(h.Mean()) - half, float64(h.Mean()) + half
+	}}
+}
+
+// variance is that of the recorded values, in square nanoseconds.
+func (h *Histogram) variance() float64 {
+	if h.total < 2 {
+		return 0
+	}
+	mean, sum := float64(h.sum)/float64(h.total), 0.0
+	for b, n := range h.counts {
+		if n > 0 {
+			d := float64(lowestOf(b)+uint64(h.tops[b])) - mean
+			sum += float64(n) * d * d
+		}
+	}
+	return 1e6 * sum / float64(h.total-1)
+}
+
+// estimateShare is a share with its score interval (Wilson, 1927), for as many
+// requests as carry information.
+func estimateShare(x, of int64) estimate {
+	p := float64(x) / float64(max(of, 1))
+	return estimate{p, func(inflation, z float64) (low, high float64) {
+		n := float64(of) / inflation
+		middle := (p + z*z/(2*n)) / (1 + z*z/n)
+		half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+		return middle - half, middle + half
+	}}
+}
+
+// estimateRate is a rate per second with the score interval of a Poisson count.
+func estimateRate(count int64, seconds float64) estimate {
+	return estimate{float64(count) / seconds, func(inflation, z float64) (low, high float64) {
+		n := float64(count) / inflation
+		half := z * math.Sqrt(n+z*z/4)
+		scale := inflation / seconds
+		return max(n+z*z/2-half, 0) * scale, (n + z*z/2 + half) * scale
+	}}
+}
