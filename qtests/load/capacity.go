@@ -172,6 +172,8 @@ func (r *Result) reason() string {
 	switch {
 	case r.Halted != "":
 		return r.Halted
+	case r.Slow:
+		return r.Warning
 	case r.Panics > 0:
 		return fmt.Sprintf("%d requests panicked", r.Panics)
 	case r.Abandoned > 0:

@@ -58,6 +58,9 @@ func (r *Result) page() report.Page {
 		p.Marks = append(p.Marks, report.Mark{At: m.Offset.Seconds(), When: m.Offset.String(), Kind: m.kind(), Who: m.Source, Text: m.Text})
 	}
 	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, number(r.Scale), r.Start.Format(time.RFC3339)))
+	if r.Warning != "" {
+		p.Footer = append(p.Footer, "Warning: "+r.Warning)
+	}
 	if r.Repeat != "" {
 		p.Footer = append(p.Footer, "Repeat with: "+r.Repeat)
 	}

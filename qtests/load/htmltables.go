@@ -11,7 +11,7 @@ func (r *Result) verdict() string {
 	switch {
 	case r.Halted != "":
 		return "ENDED EARLY"
-	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0:
+	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0 || r.Slow:
 		return "FAIL"
 	}
 	return "PASS"

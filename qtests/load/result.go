@@ -33,6 +33,12 @@ type Result struct {
 	Duration time.Duration `json:"duration_ns"` // of the profile
 	Elapsed  time.Duration `json:"elapsed_ns"`  // to the end of the last request, at least Duration unless ended early
 	Halted   string        `json:"halted,omitempty"`
+	// HaltedAt is when the arrivals were ended before their time; what was under way then had its grace.
+	HaltedAt time.Duration `json:"halted_at_ns,omitempty"`
+	// Warning says, in real time, how the machine that generated the load fell
+	// short, and Slow that this fails the run, as Scenario.FailWhenSlow wants.
+	Warning string `json:"warning,omitempty"`
+	Slow    bool   `json:"slow,omitempty"`
 
 	Scheduled   int64 `json:"scheduled"`
 	Started     int64 `json:"started"`
@@ -75,9 +81,7 @@ type Result struct {
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 
-	bug     string // the first panic with its stack, for the test log
-	warning string // in real time, how the machine that generated the load fell short
-	slow    bool   // and that this fails the test
+	bug string // the first panic with its stack, for the test log
 }
 
 // A StepResult is what was counted of one step, part, route or tag.
@@ -152,13 +156,10 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Marks: r.marks(end), bug: rec.firstBug, Test: r.test,
-	}
-	if r.test != "" {
-		res.Repeat = repeatCommand(res)
+		Marks: r.marks(end), bug: rec.firstBug, Test: r.test, Repeat: r.repeat,
 	}
 	if r.mu.halt != nil {
-		res.Halted = r.mu.halt.Error()
+		res.Halted, res.HaltedAt = r.mu.halt.Error(), qtests.Round(r.mu.haltedAt)
 	}
 	if end > 0 {
 		res.MeanInFlight = rec.area / float64(end)

@@ -16,6 +16,7 @@ const abandonAfter = 10 * time.Second
 type run struct {
 	Scenario
 	test     string
+	repeat   string // the command for the test
 	watch    *watch // in real time
 	clk      clock.Clock
 	start    time.Time
@@ -29,6 +30,7 @@ type run struct {
 	exhausted chan struct{} // closed when nothing more will arrive
 	halted    chan struct{} // closed when the run is to end before its time
 	idle      chan struct{} // closed when stopped and nothing is under way
+	hurry     chan struct{} // closed when the grace is to end before its time
 
 	mu struct {
 		sync.Mutex
@@ -45,6 +47,7 @@ type run struct {
 		idle      bool
 		closed    bool // the result is made; what ends now is no part of it
 		halt      error
+		haltedAt  time.Duration
 	}
 }
 
@@ -56,7 +59,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 	r := &run{
 		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
 		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
-		exhausted: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
+		exhausted: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}), hurry: make(chan struct{}),
 		feeds: map[string]*Feed{},
 	}
 	for name, f := range s.Feeds {
@@ -170,11 +173,11 @@ func (r *run) stopLocked(err error) {
 		return
 	}
 	r.mu.stopped = true
-	r.mu.halt = err
+	now := r.offset()
+	r.mu.halt, r.mu.haltedAt = err, now
 	if err != nil {
 		close(r.halted)
 	}
-	now := r.offset()
 	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
 		r.mu.rec.drop(now) // waited, but never started
 		_ = u
@@ -192,7 +195,7 @@ func (r *run) checkIdleLocked() {
 // drain gives what is under way its grace, then cancels it, one request after
 // the other, and waits a little for those that ignore it.
 func (r *run) drain() {
-	if r.waitIdle(r.Grace) {
+	if r.waitIdle(r.Grace, r.hurry) {
 		return
 	}
 	r.mu.Lock()
@@ -204,10 +207,10 @@ func (r *run) drain() {
 	}
 	r.mu.Unlock()
 	qtests.InTurn(r.clk, wakes...)
-	r.waitIdle(abandonAfter)
+	r.waitIdle(abandonAfter, nil)
 }
 
-func (r *run) waitIdle(d time.Duration) bool {
+func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
 	select {
 	case <-r.idle:
 		return true
@@ -219,6 +222,8 @@ func (r *run) waitIdle(d time.Duration) bool {
 	case <-r.idle:
 		return true
 	case <-timer.C:
+		return false
+	case <-cut:
 		return false
 	}
 }
