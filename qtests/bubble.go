@@ -52,7 +52,7 @@ type T struct {
 func Run(t *testing.T, body func(q *T)) {
 	t.Helper()
 	checkStart(t)
-	here := runCommand(t)
+	here := commandOf(t.Name())
 	seed, n := seedSetting.get(), seedsSetting.get()
 	if seedSetting.random {
 		t.Logf("qtests: seed %d, drawn", seed)
@@ -60,10 +60,10 @@ func Run(t *testing.T, body func(q *T)) {
 	var failed []uint64
 	skipped := 0
 	for i := range uint64(n) {
-		o := runSeed(t, seed+i, body)
+		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
 		switch {
 		case o.abandoned || o.failed && n == 1:
-			t.Logf("qtests: to repeat: %s", here.withSeed(seed+i))
+			t.Logf("qtests: to repeat: %s", here.withScale(seed+i))
 			t.FailNow()
 		case o.failed:
 			failed = append(failed, seed+i)
@@ -73,7 +73,7 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
-			len(failed), n, listSeeds(failed), here.withSeed(failed[0]))
+			len(failed), n, listSeeds(failed), here.withScale(failed[0]))
 		t.FailNow()
 	}
 	if skipped == n {
@@ -82,17 +82,19 @@ func Run(t *testing.T, body func(q *T)) {
 }
 
 // runSeed runs the body once, or twice to compare.
-func runSeed(t *testing.T, seed uint64, body func(*T)) outcome {
+func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	t.Helper()
 	if !verifySetting.get() {
-		return runBubble(t, bubbleConfig{seed: seed}, body)
+		return runBubble(t, config, body)
 	}
 	first := newTrace()
-	o := runBubble(t, bubbleConfig{seed: seed, trace: first}, body)
+	config.trace = first
+	o := runBubble(t, config, body)
 	if o.failed || o.skipped {
 		return o
 	}
-	return runBubble(t, bubbleConfig{seed: seed, trace: first.follow()}, body)
+	config.trace = first.follow()
+	return runBubble(t, config, body)
 }
 
 // Clock returns the bubble's clock.

@@ -129,7 +129,10 @@
 //	-qtests.seeds    QTESTS_SEEDS     1        run every bubble under this many seeds
 //	-qtests.verify   QTESTS_VERIFY    false    run every bubble twice, and compare
 //	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
-//	-qtests.scale    QTESTS_SCALE     1        of package load: arrivals and users, times this
+//	-qtests.scale    QTESTS_SCALE     1        of package load: how much load, times this
 //
-// A flag wins over its variable. Flags exist in test binaries only.
+// A flag wins over its variable. Flags exist in test binaries only. The scale is 0.1
+// under -short, unless its flag or variable says otherwise; under a fake clock it
+// multiplies arrivals and users, and in real time the length of the scenarios that
+// allow it.
 package qtests

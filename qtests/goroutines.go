@@ -73,6 +73,10 @@ func thisGoroutine() goroutine {
 	panic("qtests: the runtime's stack dump has a form that this version of qtests does not read:\n" + string(buf))
 }
 
+// InBubble reports whether the caller runs in a bubble of testing/synctest, that
+// of [Run] or another one, where package time is fake.
+func InBubble() bool { return thisGoroutine().bubble != 0 }
+
 // A bubbleHome tells the goroutines that a bubble consists of before its body
 // starts, the runtime's and the testing package's, from those that come later.
 type bubbleHome struct {

@@ -2,8 +2,6 @@ package qtests
 
 import (
 	"fmt"
-	"regexp"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 type bubbleConfig struct {
 	seed  uint64
 	trace *trace
+	here  command
 }
 
 // An outcome is how a bubble ended. What failed has been reported already.
@@ -149,43 +148,6 @@ func (q *T) catch(where string) {
 	if r := recover(); r != nil {
 		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
 	}
-}
-
-// A command is the line that repeats a test.
-type command struct{ pattern, pkg string }
-
-// runCommand describes the test that called Run.
-func runCommand(t *testing.T) command {
-	c := command{pattern: RunPattern(t.Name()), pkg: "."}
-	if pc, _, _, ok := runtime.Caller(2); ok {
-		name := runtime.FuncForPC(pc).Name() // example.com/shop/cart_test.TestX.func1
-		slash := strings.LastIndexByte(name, '/') + 1
-		if dot := strings.IndexByte(name[slash:], '.'); dot > 0 {
-			c.pkg = strings.TrimSuffix(name[:slash+dot], "_test")
-		}
-	}
-	return c
-}
-
-// RunPattern returns the pattern for go test -run that chooses the test called
-// name, and no other, to stand between single quotes.
-func RunPattern(name string) string {
-	parts := strings.Split(name, "/")
-	for i, p := range parts {
-		// A quote would end the shell's; the pattern's dot matches it.
-		parts[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(p), "'", ".") + "$"
-	}
-	return strings.Join(parts, "/")
-}
-
-func (c command) withSeed(seed uint64) string {
-	// The package comes first: behind a flag that go test does not know, it takes
-	// everything for the test binary's, and tests the package of the directory.
-	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, seedSetting.flag, seed)
-	if verifySetting.get() {
-		text += " -" + verifySetting.flag
-	}
-	return text
 }
 
 func listSeeds(seeds []uint64) string {

@@ -212,7 +212,7 @@ func (s Search) try(t qtests.TB, at func(float64) Scenario, level float64, a *An
 
 func newTrial(level float64, res *Result) Trial {
 	trial := Trial{
-		Level: level, Seed: res.Seed, Note: res.warning, Result: res,
+		Level: level, Seed: res.Seed, Note: res.Warning, Result: res,
 		Rate: res.Rate(), P50: res.Response.Percentile(50), P99: res.Response.Percentile(99), ErrorRate: res.ErrorRate(),
 	}
 	trial.Reason = res.notKept()
@@ -228,6 +228,8 @@ func (r *Result) notKept() string {
 	switch {
 	case r.Halted != "":
 		return r.Halted
+	case r.Slow:
+		return r.Warning
 	case r.Panics > 0:
 		return fmt.Sprintf("%d requests panicked", r.Panics)
 	case r.Abandoned > 0:
@@ -242,8 +244,8 @@ func (r *Result) noAnswer() string {
 	switch {
 	case r.Halted != "" && !strings.HasPrefix(r.Halted, "load: threshold "):
 		return fmt.Sprintf("the run ended early, at %v: %s", short(r.Elapsed), r.Halted)
-	case r.slow:
-		return r.warning
+	case r.Slow:
+		return r.Warning
 	}
 	return ""
 }

@@ -221,13 +221,13 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 }
 
 func TestCapacityMindsASlowGenerator(t *testing.T) {
-	kept := Result{Thresholds: []Verdict{{Pass: true}}, warning: "the load generator was the bottleneck"}
+	kept := Result{Thresholds: []Verdict{{Pass: true}}, Warning: "the load generator was the bottleneck"}
 	require.Empty(t, kept.noAnswer(), "a warning is one")
 	trial := newTrial(1, &kept)
 	require.True(t, trial.Kept)
 	require.Regexp(t, "kept +0/s .*the load generator was the bottleneck", Answer{Trials: []Trial{trial}}.table())
-	kept.slow = true
-	require.Equal(t, kept.warning, kept.noAnswer())
+	kept.Slow = true
+	require.Equal(t, kept.Warning, kept.noAnswer())
 }
 
 func TestSearchesWithoutMeaning(t *testing.T) {

@@ -44,6 +44,33 @@
 // other in the order of their starts, and counted as interrupted. A request that
 // has not returned ten seconds after that is abandoned, and fails the test.
 //
+// # Real time
+//
+// A run takes real time unless it runs in a bubble, that of qtests.Run or a plain
+// one of testing/synctest. In the latter, too, no time is lost; but its order is the
+// runtime's, and not repeatable. In real time the schedule is absolute: what starts
+// late starts as soon as it can and is not left out, and its response time counts
+// from when it was due. Where more than 1% start over 10 ms late, the generator
+// was the bottleneck: [Result.Warning] says so, and [Scenario.FailWhenSlow] makes
+// it a failure.
+//
+// In a test, Ctrl-C ends the arrivals; what is under way gets its grace, and the run
+// is reported as one that ended early. A second Ctrl-C ends the grace, and a
+// third one the process, as does any before and after the run.
+//
+// Every second a line of progress is rewritten in place on the terminal from which
+// the tests were started, whether or not go test passes it on to them; scenarios
+// that run side by side share the line. Without a terminal, as in CI, there is none.
+//
+// # Scale
+//
+// -qtests.scale=0.1, or QTESTS_SCALE, runs a tenth of the load of every [Run], and so
+// does -short by itself. Under a fake clock that is a tenth of the arrivals
+// and users; no instant changes. In real time it is a tenth of the time,
+// of scenarios that are [Scenario.Scalable] only. Results and failures say the
+// scale where something was scaled. [Do] knows neither scale nor Ctrl-C nor
+// progress.
+//
 // # User code that misbehaves
 //
 // A step that panics is a failed request of the kind "panic: …", and fails the test with

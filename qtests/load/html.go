@@ -90,6 +90,9 @@ func (r *Result) page() report.Page {
 	if r.MarksDropped > 0 {
 		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
 	}
+	if r.Warning != "" {
+		p.Footer = append(p.Footer, "Warning: "+r.Warning)
+	}
 	if r.Repeat != "" {
 		p.Footer = append(p.Footer, "Repeat with: "+r.Repeat)
 	}

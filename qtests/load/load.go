@@ -3,6 +3,9 @@ package load
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
 )
@@ -10,11 +13,20 @@ import (
 // Do runs a scenario without a test and returns its result. The error is that of
 // a Scenario without meaning; what happens during the run, thresholds included,
 // is in the Result.
+//
+// Do leaves the process alone: it does not catch Ctrl-C, prints no progress, and
+// knows no scale. The end of ctx does what Ctrl-C does in Run: nothing starts any
+// more, and what is under way gets its grace. For a program, then:
+//
+//	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+//	defer stop()
+//	res, err := load.Do(ctx, scenario)
 func Do(ctx context.Context, s Scenario) (*Result, error) {
 	r, err := newRun(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	r.watch = newJudge(r)
 	return r.execute()
 }
 
@@ -41,7 +53,7 @@ func Run(t qtests.TB, s Scenario) *Result {
 }
 
 // prepare makes a run of a scenario with what the test supplies, at the scale of the process.
-func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, scaleOf()) }
+func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
 
 // prepareAt is prepare at a given scale.
 func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
@@ -58,28 +70,27 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.scale, r.test = scale, t.Name()
+	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	r.watch = newWatch(r)
 	return r, nil
 }
 
-func repeatCommand(r *Result) string {
-	command := fmt.Sprintf("go test -run '%s' -qtests.seed=%d", qtests.RunPattern(r.Test), r.Seed)
-	if r.Scale != 1 {
-		command += fmt.Sprintf(" -qtests.scale=%s", number(r.Scale))
+// repeatCommand is the command for the test, with the test's seed: that of the
+// scenario may be its own, and stands in its source.
+func repeatCommand(t qtests.TB, scale float64) string {
+	if scale == 1 {
+		return qtests.RepeatCommand(t)
 	}
-	return command
+	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+number(scale))
 }
 
 // report tells the test how the run came out.
 func (r *Result) report(t qtests.TB) {
 	t.Helper()
 	t.Logf("%s", r.Text())
-	if r.warning != "" {
-		t.Logf("real: %s", r.warning)
-	}
-	qtests.AttrOf(t, "load."+r.Scenario+".requests", fmt.Sprint(r.Finished))
-	qtests.AttrOf(t, "load."+r.Scenario+".p99", r.Response.Percentile(99).String())
+	attribute := "load." + attributeKey(r.Scenario)
+	qtests.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
+	qtests.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, number(r.Scale), r.Repeat)
 	for _, v := range r.Failed() {
 		t.Errorf("load: threshold %s%s", v, suffix)
@@ -90,12 +101,32 @@ func (r *Result) report(t qtests.TB) {
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
-	if r.slow {
-		t.Errorf("load: %s%s", r.warning, suffix)
+	if r.Slow {
+		t.Errorf("load: %s%s", r.Warning, suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
-		t.Errorf("load: the run ended early, at %v: %s%s", r.Elapsed, r.Halted, suffix)
+		t.Errorf("load: the run ended early, at %v: %s%s", short(r.ended()), r.Halted, suffix)
 	}
+}
+
+// ended is when a run ended that ended early. What stops a run besides its
+// arrivals does so at the end.
+func (r *Result) ended() time.Duration {
+	if r.HaltedAt > 0 {
+		return r.HaltedAt
+	}
+	return r.Elapsed
+}
+
+// attributeKey makes a scenario's name one that testing.T.Attr takes, which fails
+// the test for a key with white space.
+func attributeKey(name string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) || unicode.IsControl(c) {
+			return '-'
+		}
+		return c
+	}, name)
 }
 
 // String says how the threshold came out in a line.

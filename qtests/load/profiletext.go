@@ -30,11 +30,14 @@ func (p Profile) String() string {
 	if p.replay != nil {
 		note(p.replay.moved, "from %s", p.replay.origin.Format(time.DateTime))
 	}
-	note(p.speedFactor() != 1, "speed ×%s", rounded(p.speedFactor()))
+	if p.replay != nil && p.longer != 0 { // shortened, at the rates that it had
+		p.speed, p.amplify = p.speedFactor()*p.longer, p.factor()/p.longer
+	}
+	note(rounded(p.speedFactor()) != "1", "speed ×%s", rounded(p.speedFactor()))
 	note(p.gaps.random(), "%s gaps", p.gaps.name)
 	note(p.budget > 0, "at most %s requests", grouped(p.budget))
 	note(p.each > 0, "%s requests each", grouped(p.each))
-	note(p.factor() != 1, "×%s", rounded(p.factor()))
+	note(rounded(p.factor()) != "1", "×%s", rounded(p.factor()))
 	note(p.longer != 0, "×%s as long", rounded(p.longer))
 	if len(parts) == 0 {
 		return "empty"

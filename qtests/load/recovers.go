@@ -119,8 +119,8 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	if err != nil {
 		return Recovery{}, err
 	}
-	if res.warning != "" {
-		t.Logf("real: %s", res.warning)
+	if res.Warning != "" {
+		t.Logf("real: %s", res.Warning)
 	}
 	switch {
 	case res.Halted != "":
@@ -129,8 +129,8 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 		return Recovery{}, fmt.Errorf("%d requests panicked, the first one:\n%s", res.Panics, res.bug)
 	case res.Abandoned > 0:
 		return Recovery{}, fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
-	case res.slow:
-		return Recovery{}, fmt.Errorf("%s", res.warning)
+	case res.Slow:
+		return Recovery{}, fmt.Errorf("%s", res.Warning)
 	}
 	return d.judge(size, res, event, scenario.Profile)
 }

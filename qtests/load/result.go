@@ -35,6 +35,12 @@ type Result struct {
 	// the run was halted or its budget was used up.
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Halted  string        `json:"halted,omitempty"`
+	// HaltedAt is when the arrivals were ended before their time; what was under way then had its grace.
+	HaltedAt time.Duration `json:"halted_at_ns,omitempty"`
+	// Warning says, in real time, how the machine that generated the load fell
+	// short, and Slow that this fails the run, as Scenario.FailWhenSlow wants.
+	Warning string `json:"warning,omitempty"`
+	Slow    bool   `json:"slow,omitempty"`
 
 	Scheduled   int64 `json:"scheduled"`
 	Started     int64 `json:"started"`
@@ -80,9 +86,7 @@ type Result struct {
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 
-	bug     string // the first panic with its stack, for the test log
-	warning string // in real time, how the machine that generated the load fell short
-	slow    bool   // and that this fails the test
+	bug string // the first panic with its stack, for the test log
 	// coarse are the response times of every interval of the timeline, for WriteHLog.
 	coarse [][]coarseTime
 }
@@ -163,14 +167,11 @@ func (r *run) result() *Result {
 		Response: rec.all.response, Service: rec.all.service, Late: rec.late,
 		Steps: stepResults(rec.stepOrder), Tags: stepResults(rec.tagOrder), Checks: checkResults(rec),
 		ErrorKinds: errorCounts(rec), Interval: rec.timeline.width, Timeline: rec.timeline.snapshot(),
-		Busy: rec.busy.duration(), bug: rec.firstBug, Test: r.test, coarse: rec.timeline.coarse(),
+		Busy: rec.busy.duration(), bug: rec.firstBug, Test: r.test, Repeat: r.repeat, coarse: rec.timeline.coarse(),
 	}
 	res.Marks, res.MarksDropped = r.marks(end)
-	if r.test != "" {
-		res.Repeat = repeatCommand(res)
-	}
 	if r.mu.halt != nil {
-		res.Halted = printable(r.mu.halt.Error())
+		res.Halted, res.HaltedAt = printable(r.mu.halt.Error()), qtests.Round(r.mu.haltedAt)
 	}
 	if end > 0 {
 		res.MeanInFlight = rec.busy.over(end)

@@ -17,6 +17,7 @@ const abandonAfter = 10 * time.Second
 type run struct {
 	Scenario
 	test     string
+	repeat   string // the command for the test
 	watch    *watch // in real time
 	clk      clock.Clock
 	start    time.Time
@@ -32,6 +33,7 @@ type run struct {
 	spent     chan struct{} // closed when the budget of requests is used up, and nothing waits for a place
 	halted    chan struct{} // closed when the run is to end before its time
 	idle      chan struct{} // closed when stopped and nothing is under way
+	hurry     chan struct{} // closed when the grace is to end before its time
 
 	mu struct {
 		sync.Mutex
@@ -51,6 +53,7 @@ type run struct {
 		halt      error
 		guard     *clock.Timer // for the next look at thresholds that abort
 		aborted   bool         // by one of them: there is no grace
+		haltedAt  time.Duration
 	}
 }
 
@@ -62,7 +65,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 	r := &run{
 		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
 		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
-		exhausted: make(chan struct{}), spent: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}),
+		exhausted: make(chan struct{}), spent: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}), hurry: make(chan struct{}),
 		feeds: map[string]*Feed{},
 	}
 	for name, f := range s.Feeds {
@@ -185,11 +188,11 @@ func (r *run) stopLocked(err error) {
 		return
 	}
 	r.mu.stopped = true
-	r.mu.halt = err
+	now := r.offset()
+	r.mu.halt, r.mu.haltedAt = err, now
 	if err != nil {
 		close(r.halted)
 	}
-	now := r.offset()
 	r.mu.rules.stop(now)
 	if r.mu.guard != nil {
 		r.mu.guard.Stop()
@@ -211,7 +214,7 @@ func (r *run) checkIdleLocked() {
 // drain gives what is under way its grace, then cancels it, one request after
 // the other, and waits a little for those that ignore it.
 func (r *run) drain() {
-	if r.waitIdle(r.grace()) {
+	if r.waitIdle(r.grace(), r.hurry) {
 		return
 	}
 	r.mu.Lock()
@@ -223,10 +226,10 @@ func (r *run) drain() {
 	}
 	r.mu.Unlock()
 	qtests.InTurn(r.clk, wakes...)
-	r.waitIdle(abandonAfter)
+	r.waitIdle(abandonAfter, nil)
 }
 
-func (r *run) waitIdle(d time.Duration) bool {
+func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
 	select {
 	case <-r.idle:
 		return true
@@ -238,6 +241,8 @@ func (r *run) waitIdle(d time.Duration) bool {
 	case <-r.idle:
 		return true
 	case <-timer.C:
+		return false
+	case <-cut:
 		return false
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/benbjohnson/clock"
 
@@ -31,6 +33,10 @@ type scaleValue string
 
 func (v *scaleValue) String() string { return string(*v) }
 
+// Get makes it a flag.Getter: the scale of this process, whatever set it, for who
+// prints the command that repeats a run.
+func (v *scaleValue) Get() any { return scaleOf() }
+
 func (v *scaleValue) Set(s string) error {
 	if _, err := parseScale(s); err != nil {
 		return err
@@ -41,7 +47,7 @@ func (v *scaleValue) Set(s string) error {
 
 func init() {
 	if testing.Testing() { // a program keeps its own command line
-		flag.Var(&scaleSetting, scaleFlag, "multiplies the arrivals and users of load scenarios, over 0")
+		flag.Var(&scaleSetting, scaleFlag, "multiplies the load of scenarios, over 0; 0.1 under -short (variable "+scaleEnv+")")
 	}
 }
 
@@ -86,8 +92,9 @@ func scaleOf() float64 {
 // scaledBy applies a scale. Under a fake clock it multiplies arrivals and users,
 // never an instant: what the system under test goes through keeps its shape. In
 // real time, where waiting is what costs, it shortens a scenario that allows
-// it, and its events with it. Budgets change in proportion, and one request at
-// least remains: a scale that would leave none is raised to that.
+// it, and with it its events and the windows and delays of its thresholds.
+// Budgets change in proportion, and one request at least remains: a scale that
+// would leave none is raised to that.
 func (s Scenario) scaledBy(x float64) Scenario {
 	real := isReal(s.Clock)
 	if x == 1 || real && !s.Scalable || s.Profile.Err() != nil {
@@ -106,6 +113,7 @@ func (s Scenario) scaledBy(x float64) Scenario {
 		events[i].Duration = shrink(events[i].Duration, 1/x)
 	}
 	s.Events = events
+	s.scaleThresholds(x)
 	return s
 }
 
@@ -139,18 +147,56 @@ func share(budget int64, x float64) int64 {
 	return int64(min(max(math.Round(float64(budget)*x), 1), 1<<62))
 }
 
-// isReal reports whether the clock is that of package time, outside a bubble.
-func isReal(c clock.Clock) bool {
-	return c == nil || fmt.Sprintf("%T", c) == fmt.Sprintf("%T", clock.New())
+// scaleThresholds keeps the windows of thresholds and their delays in proportion
+// to the run; what is compared stays as it is. Their text says what they are now.
+// One that cannot be read is left for the run to report.
+func (s *Scenario) scaleThresholds(x float64) {
+	s.Thresholds, s.Limits = slices.Clone(s.Thresholds), slices.Clone(s.Limits)
+	for i, text := range s.Thresholds {
+		if t, err := ParseThreshold(text); err == nil && t.Every+t.AbortAfter > 0 {
+			s.Thresholds[i] = t.stretch(x).String()
+		}
+	}
+	for i, t := range s.Limits {
+		s.Limits[i] = t.stretch(x)
+	}
 }
 
-// stretch makes every stage last x times as long, at the same rates.
+func (t Threshold) stretch(x float64) Threshold {
+	for _, d := range []*time.Duration{&t.Every, &t.AbortAfter} {
+		if *d > 0 {
+			*d = max(shrink(*d, 1/x), 1)
+		}
+	}
+	return t
+}
+
+// scaleOf is the scale at which the scenario will run: 1 where nothing is scaled.
+func (s *Scenario) scaleOf() float64 {
+	if isReal(s.Clock) && !s.Scalable {
+		return 1
+	}
+	return scaleOf()
+}
+
+// isReal reports whether a run that starts here on c takes real time: whether
+// nobody fakes it, neither a bubble around the caller nor a clock that is stepped
+// by hand. The clock's type says nothing more: the real one may be wrapped.
+func isReal(c clock.Clock) bool {
+	_, mock := c.(*clock.Mock)
+	return !mock && !qtests.TieFree(c) && !qtests.InBubble()
+}
+
+// stretch makes every stage last x times as long, at the same rates. Of a replay,
+// which goes 1/x times as fast, it therefore plays the share x of the entries.
 func (p Profile) stretch(x float64) Profile {
 	p.least = p.kind == kindOpen && p.expected() >= 1
 	p.budget, p.each = share(p.budget, x), share(p.each, x)
 	switch {
 	case p.replay != nil:
-		return p.Speed(1 / x)
+		p = p.Speed(1 / x).Amplify(x)
+		p.longer = x
+		return p
 	case p.bursts != nil:
 		b := *p.bursts
 		b.length = max(shrink(b.length, 1/x), 1)

@@ -90,12 +90,19 @@ type Scenario struct {
 	Samples *Samples
 
 	// Scalable allows -qtests.scale to shorten the scenario when it runs in
-	// real time. Under a fake clock the scale multiplies arrivals and users instead, and
-	// never touches an instant.
+	// real time: its stages, bursts and waves, at the same rates; and in the same
+	// proportion the instants of its events, and the windows (every) and delays
+	// (abort after) of its thresholds. A replay then goes faster and leaves out
+	// entries, evenly. Timeout, Grace, ThinkTime, Pacing and what a threshold
+	// compares stay. Without it, a run in real time is never scaled. Under a
+	// fake clock the scale multiplies arrivals and users instead, and never touches
+	// an instant.
 	Scalable bool
 
-	// FailWhenSlow makes it an error, and not only a warning, when the machine that generates
-	// the load was too slow for it, in real time.
+	// FailWhenSlow makes it a failure, Result.Slow, and not only a warning when
+	// in real time the machine that generates the load was too slow for it: when
+	// more than 1% of the requests started over 10 ms after they were due. Do has no
+	// test to fail, but its result says so as well.
 	FailWhenSlow bool
 
 	// ErrorKind names the kind under which an error is counted. The default is

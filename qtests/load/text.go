@@ -37,7 +37,10 @@ func (r *Result) headline(b *strings.Builder) {
 	}
 	b.WriteString("\n\n")
 	if r.Halted != "" {
-		fmt.Fprintf(b, "  ended       at %v: %s\n", short(r.Elapsed), r.Halted)
+		fmt.Fprintf(b, "  ended       at %v: %s\n", short(r.ended()), r.Halted)
+	}
+	if r.Warning != "" {
+		fmt.Fprintf(b, "  warning     %s\n", r.Warning)
 	}
 }
 

@@ -197,7 +197,7 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 		}
 	})
 	require.Equal(t, len(broken), strings.Count(rec.Errors(), "load: threshold"))
-	require.Contains(t, rec.Errors(), "repeat with: go test -run '^inner$' -qtests.seed=1")
+	require.Contains(t, rec.Errors(), "repeat with: go test github.com/go-qtests/qtests/qtests/load -run '^inner$' -qtests.seed=1")
 }
 
 // TestThresholdWithoutSamplesIsAnError starts three requests of which none ends.

@@ -8,12 +8,14 @@ import (
 )
 
 // A watch is what a run in real time does besides: it stops for Ctrl-C, shows a
-// line of progress every second where a person looks on, and judges whether the machine that
-// generates the load was the bottleneck. Under a fake clock there is none, and
-// a nil watch does nothing.
+// line of progress every second where a person looks on, and judges whether the
+// machine that generates the load was the bottleneck. Under a fake clock there is
+// none, and a nil watch does nothing. One without notify and screen only judges.
 type watch struct {
 	run     *run
-	out     *os.File // a terminal, or nil
+	screen  *screen
+	notify  func(chan<- os.Signal)
+	stop    func(chan<- os.Signal) // takes notify back
 	signals chan os.Signal
 	done    chan struct{}
 	ended   chan struct{}
@@ -23,24 +25,33 @@ type watch struct {
 // percentile, a start is this much later than intended.
 const maxLateness = 10 * time.Millisecond
 
+// newWatch is that of a run in a test, which has the terminal and Ctrl-C.
 func newWatch(r *run) *watch {
-	if !isReal(r.clk) {
-		return nil
-	}
-	w := &watch{run: r}
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		w.out = os.Stderr
+	w := newJudge(r)
+	if w != nil {
+		w.screen = theScreen()
+		w.notify = func(c chan<- os.Signal) { signal.Notify(c, os.Interrupt) }
+		w.stop = signal.Stop
 	}
 	return w
 }
 
+// newJudge is that of a run in a program, whose signals and terminal are its own.
+func newJudge(r *run) *watch {
+	if !isReal(r.clk) {
+		return nil
+	}
+	return &watch{run: r}
+}
+
 func (w *watch) begin() {
-	if w == nil {
+	if w == nil || w.notify == nil {
 		return
 	}
-	w.signals, w.done, w.ended = make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
-	// Ctrl-C ends the run, which drains and reports, and not the process.
-	signal.Notify(w.signals, os.Interrupt)
+	// Every signal counts, so that the channel has room for both that do anything.
+	w.signals, w.done, w.ended = make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	w.notify(w.signals)
+	w.screen.add(w.run)
 	go w.loop()
 }
 
@@ -48,18 +59,21 @@ func (w *watch) begin() {
 func (w *watch) loop() {
 	defer close(w.ended)
 	r := w.run
-	for k := time.Duration(1); ; k++ {
-		timer := r.clk.Timer(r.clk.Until(r.start.Add(k * time.Second)))
+	for tick := time.Second; ; {
+		timer := r.clk.Timer(r.clk.Until(r.start.Add(tick)))
 		select {
 		case <-timer.C:
-			if w.out != nil {
-				fmt.Fprintf(w.out, "\r%s\x1b[K", r.progress())
-			}
+			tick += time.Second
+			w.screen.draw(r)
 		case s := <-w.signals:
 			timer.Stop()
-			r.stop(fmt.Errorf("load: %v: ended by the user", s))
-			<-w.done
-			return
+			// The first one ends the arrivals and lets the run drain, the next one
+			// ends the grace. There is nothing left for a third, which is not ours.
+			why := fmt.Errorf("load: %v: ended by the user", s)
+			if !r.stopEarly(why) {
+				w.stop(w.signals)
+				r.endGrace(why)
+			}
 		case <-w.done:
 			timer.Stop()
 			return
@@ -67,19 +81,29 @@ func (w *watch) loop() {
 	}
 }
 
-// progress is one line about how the run stands.
-func (r *run) progress() string {
+// stopEarly ends the arrivals, unless they have ended.
+func (r *run) stopEarly(why error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec := r.mu.rec
-	at := r.offset()
-	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %.3g%% errors", r.Name,
-		at.Round(time.Second), r.duration, grouped(rec.all.finished), significant(perSecond(rec.all.finished, at)), rec.inFlight,
-		short(rec.all.response.Percentile(99)), 100*float64(rec.all.errors)/float64(max(rec.all.finished, 1)))
-	if rec.dropped > 0 {
-		line += fmt.Sprintf(", %s dropped", grouped(rec.dropped))
+	if r.mu.stopped {
+		return false
 	}
-	return line
+	r.stopLocked(why)
+	return true
+}
+
+// endGrace cancels what is under way in the drain.
+func (r *run) endGrace(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.halt == nil { // the arrivals had come to their end
+		r.mu.halt, r.mu.haltedAt = why, r.offset()
+	}
+	select {
+	case <-r.hurry:
+	default:
+		close(r.hurry)
+	}
 }
 
 // end stops the watch and judges.
@@ -87,15 +111,15 @@ func (w *watch) end(res *Result) {
 	if w == nil {
 		return
 	}
-	signal.Stop(w.signals)
-	close(w.done)
-	<-w.ended
-	if w.out != nil {
-		fmt.Fprint(w.out, "\r\x1b[K")
+	if w.notify != nil {
+		w.stop(w.signals)
+		close(w.done)
+		<-w.ended
+		w.screen.remove(w.run)
 	}
 	if late := res.Late.Percentile(99); late > maxLateness {
-		res.warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
+		res.Warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
 			short(late), maxLateness)
-		res.slow = w.run.FailWhenSlow
+		res.Slow = w.run.FailWhenSlow
 	}
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -50,13 +51,12 @@ func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 		for range 100 {
 			r.Late.Record(11 * time.Millisecond)
 		}
-		w := &watch{run: &run{Scenario: Scenario{FailWhenSlow: fail}}, signals: make(chan os.Signal, 1), done: make(chan struct{}), ended: make(chan struct{})}
-		close(w.ended)
-		w.end(r)
-		require.Contains(t, r.warning, "the load generator was the bottleneck")
+		(&watch{run: &run{Scenario: Scenario{FailWhenSlow: fail}}}).end(r)
+		require.Contains(t, r.Warning, "the load generator was the bottleneck")
 		rec := tbtest.Run("slow", func(tb *tbtest.TB) { r.report(tb) })
 		require.Equal(t, fail, rec.Failed())
-		require.Contains(t, rec.Logs()[len(rec.Logs())-1], "real: the load generator was the bottleneck")
+		require.Equal(t, fail, strings.Contains(rec.Errors(), "load: the load generator was the bottleneck"))
+		require.Contains(t, rec.Logs()[len(rec.Logs())-1], "warning     the load generator was the bottleneck")
 	}
 }
 

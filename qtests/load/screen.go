@@ -1,0 +1,134 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A screen shows how the runs of this process stand, in one line that is
+// rewritten in place every second. Several runs side by side share the line:
+// going up to rewrite more than one would run over what the test prints in
+// between. A nil screen shows nothing.
+type screen struct {
+	out io.Writer
+	mu  struct {
+		sync.Mutex
+		runs  []*run // under way, in the order of their starts
+		shown bool
+	}
+}
+
+// theScreen is that of the process, or nil where nobody looks on.
+var theScreen = sync.OnceValue(func() *screen {
+	out, err := terminal()
+	if err != nil {
+		return nil
+	}
+	return &screen{out: out}
+})
+
+func (s *screen) add(r *run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.runs = append(s.mu.runs, r)
+}
+
+// draw shows all runs when the first of them asks; the others are drawn with it.
+// A line wider than the terminal is cut: wrapped, it could not be rewritten.
+func (s *screen) draw(r *run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.mu.runs) == 0 || s.mu.runs[0] != r {
+		return
+	}
+	line := r.progress()
+	if len(s.mu.runs) > 1 {
+		var each []string
+		for _, r := range s.mu.runs {
+			each = append(each, r.brief())
+		}
+		line = "real: " + strings.Join(each, " | ")
+	}
+	s.mu.shown = true
+	_, _ = fmt.Fprintf(s.out, "\r\x1b[?7l%s\x1b[K\x1b[?7h", line) // progress is not worth an error
+}
+
+// remove takes the line away, until the next second of those that are left: what
+// the test prints comes in its place.
+func (s *screen) remove(r *run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each *run) bool { return each == r })
+	if s.mu.shown {
+		s.mu.shown = false
+		_, _ = io.WriteString(s.out, "\r\x1b[K")
+	}
+}
+
+// progress says how the run stands, to fill a line.
+func (r *run) progress() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec := r.mu.rec
+	at := r.offset()
+	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", r.Name,
+		at.Round(time.Second), r.duration, grouped(rec.all.finished), significant(perSecond(rec.all.finished, at)), rec.inFlight,
+		short(rec.all.response.Percentile(99)), rec.errorShare())
+	if rec.dropped > 0 {
+		line += fmt.Sprintf(", %s dropped", grouped(rec.dropped))
+	}
+	if r.mu.halt != nil {
+		line += "; ending, Ctrl-C again to end at once"
+	}
+	return line
+}
+
+// brief is progress for one of several.
+func (r *run) brief() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec := r.mu.rec
+	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, grouped(rec.all.finished), significant(perSecond(rec.all.finished, r.offset())), rec.errorShare())
+}
+
+func (rec *recorder) errorShare() string {
+	return fmt.Sprintf("%.3g%% errors", 100*float64(rec.all.errors)/float64(max(rec.all.finished, 1)))
+}
+
+// errNoTerminal says that nobody looks on.
+var errNoTerminal = errors.New("load: no terminal")
+
+// terminal opens where a person would see the progress. With a package on its
+// command line go test gives the test a pipe for both of its streams, so that they
+// do not tell: then it is the terminal that the process was started from. In
+// CI, and wherever else there is none, nobody watches.
+func terminal() (*os.File, error) {
+	if isTerminal(os.Stderr) {
+		return os.Stderr, nil
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil || !isTerminal(tty) {
+		return nil, errNoTerminal
+	}
+	return tty, nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,157 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// watched is a run that is told of Ctrl-C, though its time is fake.
+type watched struct {
+	*run
+	signals chan<- os.Signal // nil while the signal is the process's own
+	stops   int
+}
+
+func newWatched(q *qtests.T, s Scenario) *watched {
+	s.Clock = q.Clock()
+	r, err := newRun(context.Background(), s)
+	require.NoError(q, err)
+	w := &watched{run: r}
+	r.watch = &watch{
+		run:    r,
+		notify: func(c chan<- os.Signal) { w.signals = c },
+		stop:   func(chan<- os.Signal) { w.signals = nil; w.stops++ },
+	}
+	return w
+}
+
+// run runs to the end, with Ctrl-C at some instants.
+func (w *watched) result(q *qtests.T, presses ...time.Duration) *Result {
+	for _, at := range presses {
+		q.Clock().AfterFunc(at, func() { w.signals <- os.Interrupt })
+	}
+	res, err := w.execute()
+	require.NoError(q, err)
+	require.Nil(q, w.signals, "given back")
+	return res
+}
+
+func TestFirstInterruptDrainsAndSecondEndsTheGrace(t *testing.T) {
+	const first, second, end = 2250 * time.Millisecond, 5250 * time.Millisecond, 10 * time.Second
+	for name, tt := range map[string]struct {
+		profile          Profile
+		presses          []time.Duration
+		started          int64
+		haltedAt, length time.Duration
+		halted           string
+		stops            int
+	}{
+		"once":         {Rate(10).For(time.Hour), []time.Duration{first}, 22, first, first + DefaultGrace, "load: interrupt: ended by the user", 1},
+		"twice":        {Rate(10).For(time.Hour), []time.Duration{first, second}, 22, first, second, "load: interrupt: ended by the user", 2},
+		"users":        {Users(3).For(time.Hour), []time.Duration{first, second}, 3, first, second, "load: interrupt: ended by the user", 2},
+		"in the drain": {Rate(10).For(end), []time.Duration{end + time.Second}, 100, end + time.Second, end + time.Second, "load: interrupt: ended by the user", 2},
+		"never":        {Rate(10).For(end), nil, 100, 0, end + DefaultGrace, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			qtests.Run(t, func(q *qtests.T) {
+				w := newWatched(q, Scenario{Profile: tt.profile, Do: serve(24 * time.Hour)})
+				res := w.result(q, tt.presses...)
+				require.Equal(q, tt.halted, res.Halted)
+				require.Equal(q, tt.started, res.Started)
+				require.Equal(q, tt.started, res.Interrupted)
+				require.Equal(q, tt.haltedAt, res.HaltedAt)
+				require.Equal(q, tt.length, res.Elapsed)
+				require.Equal(q, tt.stops, w.stops)
+				if tt.halted != "" {
+					require.Contains(q, res.Text(), fmt.Sprintf("ended       at %v: load: interrupt", tt.haltedAt))
+				}
+			})
+		})
+	}
+}
+
+// childEnv names what a process that a test starts is to do.
+const childEnv = "LOAD_TEST_CHILD"
+
+// child skips a test that exists to be run in a process of its own.
+func child(t *testing.T) {
+	t.Helper()
+	if os.Getenv(childEnv) == "" {
+		t.Skip("runs in a process of its own, started by other tests")
+	}
+}
+
+// command is one that runs a child, without the settings of this run.
+func command(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"-test.run=^" + name + "$", "-test.v"}, args...)...)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "QTESTS_") }), childEnv+"=1")
+	return cmd
+}
+
+// interruptAt starts a child, sends it SIGINT after each of the lines it prints,
+// in turn, and returns how it ended.
+func interruptAt(t *testing.T, name string, lines ...string) syscall.WaitStatus {
+	t.Helper()
+	cmd := command(t, name)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	text := bufio.NewReader(out)
+	for _, want := range lines {
+		for line := ""; strings.TrimSpace(line) != want; {
+			if line, err = text.ReadString('\n'); err != nil {
+				t.Fatalf("ended before %q: %v, %v", want, err, cmd.Wait())
+			}
+		}
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	}
+	_, _ = io.Copy(io.Discard, text)
+	_ = cmd.Wait() // its error is that of the signal
+	return cmd.ProcessState.Sys().(syscall.WaitStatus)
+}
+
+func TestThirdInterruptEndsTheProcess(t *testing.T) {
+	status := interruptAt(t, "TestChildThatIgnoresItsContext", "under way", "draining", "cancelled")
+	require.Equal(t, syscall.SIGINT, status.Signal())
+}
+
+func TestChildThatIgnoresItsContext(t *testing.T) {
+	child(t)
+	Run(t, Scenario{Profile: Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
+		fmt.Println("\nunder way")
+		<-u.run.halted
+		fmt.Println("draining")
+		<-ctx.Done()
+		fmt.Println("cancelled")
+		time.Sleep(time.Minute)
+		return nil
+	}})
+	t.Log("a request was abandoned, and the process lives")
+}
+
+func TestInterruptAfterTheRunIsTheProcesss(t *testing.T) {
+	require.Equal(t, syscall.SIGINT, interruptAt(t, "TestChildAfterARun", "over").Signal())
+}
+
+func TestChildAfterARun(t *testing.T) {
+	child(t)
+	Run(t, Scenario{Profile: Rate(1e6).For(time.Hour).Budget(5), Do: serve(0)})
+	fmt.Println("\nover")
+	time.Sleep(time.Minute)
+}

@@ -1,0 +1,103 @@
+package qtests
+
+import (
+	"flag"
+	"fmt"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// A command is the line that repeats a test.
+type command struct{ pattern, pkg string }
+
+// commandOf describes the test called name, somewhere below which the caller
+// runs.
+func commandOf(name string) command {
+	return command{pattern: RunPattern(name), pkg: testPackage()}
+}
+
+// testPackage is the package of the test that the calling goroutine belongs to:
+// that of its outermost function in a file of tests, because helpers in between
+// may be anybody's.
+func testPackage() string {
+	pkg := "."
+	pcs := make([]uintptr, 1024)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); strings.HasSuffix(f.File, "_test.go") {
+			pkg = packageOf(f.Function)
+		}
+	}
+	return pkg
+}
+
+// packageOf returns the package to give to go test for a function's name, such as
+// example.com/shop/cart_test.TestX.func1.
+func packageOf(function string) string {
+	slash := strings.LastIndexByte(function, '/') + 1
+	if dot := strings.IndexByte(function[slash:], '.'); dot > 0 {
+		// The runtime writes a dot of the path's last element as %2e.
+		return strings.ReplaceAll(strings.TrimSuffix(function[:slash+dot], "_test"), "%2e", ".")
+	}
+	return "."
+}
+
+// RepeatCommand returns the command that repeats t: the go test of its package,
+// its name and its seed, with further flags for the test binary. The package is
+// known inside [Run], and elsewhere to the goroutines that a function in a file
+// of tests runs in; otherwise it is that of the directory.
+func RepeatCommand(t TB, flags ...string) string {
+	var c command
+	if q, ok := t.(interface{ command() command }); ok {
+		c = q.command()
+	}
+	if c == (command{}) {
+		c = commandOf(t.Name())
+	}
+	return strings.Join(append([]string{c.withSeed(SeedOf(t))}, flags...), " ")
+}
+
+func (q *T) command() command { return q.run.config.here }
+
+// RunPattern returns the pattern for go test -run that chooses the test called
+// name, and no other, to stand between single quotes.
+func RunPattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		// A quote would end the shell's; the pattern's dot matches it.
+		parts[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(p), "'", ".") + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+func (c command) withSeed(seed uint64) string {
+	// The package comes first: behind a flag that go test does not know, it takes
+	// everything for the test binary's, and tests the package of the directory.
+	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, seedSetting.flag, seed)
+	if verifySetting.get() {
+		text += " -" + verifySetting.flag
+	}
+	return text
+}
+
+// scaleFlag is that of package load, which may not be part of this binary.
+const scaleFlag = "qtests.scale"
+
+// withScale is the command with the scale that loads in this process have, from
+// wherever they have it.
+func (c command) withScale(seed uint64) string {
+	text := c.withSeed(seed)
+	f := flag.Lookup(scaleFlag)
+	if f == nil {
+		return text
+	}
+	if v, ok := f.Value.(flag.Getter); ok {
+		if scale, ok := v.Get().(float64); ok && scale != 1 {
+			text += " -" + scaleFlag + "=" + strconv.FormatFloat(scale, 'g', -1, 64)
+		}
+	}
+	return text
+}
