@@ -15,24 +15,26 @@ type closedLoop struct {
 	changes *changes
 
 	// The run's mutex guards what follows.
-	present []*visitor // user i is present[i-1]
-	left    int64      // requests that the shared budget still has; -1 for no bound
+	timer   *clock.Timer // of the next change
+	present []*visitor   // user i is present[i-1]
+	left    int64        // requests that the shared budget still has; -1 for no bound
 	active  int
 	ended   bool // no further user will come
 }
 
-// A visitor is one user of a closed profile.
+// A visitor is one user of a closed profile. Its life is that of NewUser or of
+// the present request, and over between two of them.
 type visitor struct {
 	*User
-	timer   *clock.Timer
-	gone    bool  // starts nothing more
-	left    int64 // requests of its own budget; -1 for no bound
+	timer   *clock.Timer // of the pause, or of the grace of one who left
+	gone    bool         // starts nothing more
+	left    int64        // requests of its own budget; -1 for no bound
 	last    time.Duration
 	stalled int // requests in a row that took no time
 }
 
 // maxStalled requests in a row of one user without any time passing mean that
-// none ever will.
+// none ever will, unless a budget ends them.
 const maxStalled = 10_000
 
 func newClosedLoop(r *run) *closedLoop {
@@ -49,92 +51,97 @@ func (c *closedLoop) begin() { c.arm() }
 // instant come one after the other, each with a timer of its own.
 func (c *closedLoop) arm() {
 	change, ok := c.changes.next()
-	if !ok {
-		c.mu.Lock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !ok:
 		c.ended = true
 		c.checkSpentLocked()
+	case !c.mu.stopped:
+		c.timer = c.clk.AfterFunc(c.clk.Until(c.start.Add(change.at)), func() { c.apply(change) })
+	}
+}
+
+// apply makes a change. It is made before the next one is waited for: that might
+// overtake it in real time, and without another one the run would end for want
+// of users.
+func (c *closedLoop) apply(change change) {
+	c.mu.Lock()
+	if c.mu.stopped {
 		c.mu.Unlock()
 		return
 	}
-	c.clk.AfterFunc(c.clk.Until(c.start.Add(change.at)), func() {
-		if c.isStopped() {
-			return
-		}
-		c.arm()
-		if change.comes {
-			c.arrive(change.user)
-		} else {
-			c.leave(change.user)
-		}
-	})
+	var v *visitor
+	if change.comes {
+		v = c.comeLocked(change.user)
+	} else {
+		v = c.present[change.user-1]
+		c.retireLocked(v)
+	}
+	c.mu.Unlock()
+	c.arm()
+	if change.comes {
+		c.arrive(v)
+	} else {
+		c.leave(v)
+	}
 }
 
-func (r *run) isStopped() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.mu.stopped
-}
-
-// arrive brings user n, in the goroutine that then is the user.
-func (c *closedLoop) arrive(n int) {
+// comeLocked gives user n its place, which may be that of one who left.
+func (c *closedLoop) comeLocked(n int) *visitor {
 	v := &visitor{User: &User{run: c.run, id: int64(n)}, left: -1, last: -1}
 	if c.Profile.each > 0 {
 		v.left = c.Profile.each
 	}
-	c.mu.Lock()
 	if n <= len(c.present) {
-		c.present[n-1] = v // takes the place of one who left
+		c.present[n-1] = v
 	} else {
 		c.present = append(c.present, v)
 	}
 	c.active++
-	c.mu.Unlock()
-	if err := c.prepare(v); err != nil {
-		c.stop(fmt.Errorf("load: NewUser of user %d: %w", n, err))
-		return
+	if c.left == 0 {
+		c.retireLocked(v) // comes too late
 	}
-	c.visit(v)
+	return v
 }
 
-func (c *closedLoop) prepare(v *visitor) (err error) {
+// arrive lets a user begin, in the goroutine that then is the user.
+func (c *closedLoop) arrive(v *visitor) {
 	if c.NewUser == nil {
-		return nil
-	}
-	returned := false
-	defer func() {
-		if !returned {
-			// After Goexit nothing can be returned to arrive.
-			err, _ = c.bug(recover())
-			c.stop(fmt.Errorf("load: NewUser of user %d: %w", v.id, err))
-		}
-	}()
-	err = c.NewUser(c.ctx, v.User)
-	returned = true
-	return err
-}
-
-// leave retires user n: a request that is under way gets its grace.
-func (c *closedLoop) leave(n int) {
-	c.mu.Lock()
-	v := c.present[n-1]
-	c.retireLocked(v)
-	life := v.life
-	busy := c.mu.inFlight.has(v.User)
-	c.mu.Unlock()
-	if !busy {
+		c.visit(v)
 		return
 	}
-	c.clk.AfterFunc(c.Grace, func() {
-		c.mu.Lock()
-		under := v.life == life && life.Err() == nil
-		if under {
-			v.interrupted = true
-		}
-		c.mu.Unlock()
-		if under {
-			life.end(cancelled)
-		}
-	})
+	if c.admitNew(v) {
+		c.prepare(v)
+		// NewUser may have waited for the end of another user's request. The first
+		// one of this user waits for its turn, as in perform.
+		c.wait(v, 0)
+	}
+}
+
+// busy reports whether NewUser or a request of the user is under way. For one who
+// is gone the answer can only become no.
+func (v *visitor) busy() bool { return v.life != nil && v.life.Err() == nil }
+
+// leave gives what a user who is gone has under way its grace.
+func (c *closedLoop) leave(v *visitor) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v.busy() {
+		v.timer = c.clk.AfterFunc(c.Grace, func() { c.interrupt(v) })
+	}
+}
+
+func (c *closedLoop) interrupt(v *visitor) {
+	c.mu.Lock()
+	busy := v.busy()
+	if busy {
+		v.interrupted = true
+	}
+	c.mu.Unlock()
+	if busy {
+		v.life.end(cancelled)
+	}
 }
 
 func (c *closedLoop) retireLocked(v *visitor) {
@@ -143,41 +150,47 @@ func (c *closedLoop) retireLocked(v *visitor) {
 	}
 	v.gone = true
 	c.active--
+	v.disarm()
+	c.checkSpentLocked()
+}
+
+func (v *visitor) disarm() {
 	if v.timer != nil {
 		v.timer.Stop()
 	}
-	c.checkSpentLocked()
 }
 
 // checkSpentLocked ends a run whose users are all gone for good, as those with
 // a budget are.
 func (c *closedLoop) checkSpentLocked() {
-	if c.ended && c.active == 0 && !c.mu.exhausted && (c.Profile.budget > 0 || c.Profile.each > 0) {
-		c.mu.exhausted = true
-		close(c.exhausted)
+	if (c.ended || c.left == 0) && c.active == 0 && c.budgeted() {
+		c.exhaustLocked()
 	}
 }
 
 // visit makes requests until the user has to wait, and then leaves the rest to
 // a timer.
 func (c *closedLoop) visit(v *visitor) {
-	for {
-		if !c.admitVisit(v) {
-			return
-		}
+	for c.admitVisit(v) {
 		ended := false
 		func() {
 			defer func() {
 				if !ended { // Goexit: this goroutine cannot go on
-					c.wait(v, c.pause(v))
+					if d, ok := c.pause(v); ok {
+						c.wait(v, d)
+					}
 				}
 			}()
 			c.once(v.User)
 			ended = true
 		}()
+		d, ok := c.pause(v)
+		if !ok {
+			return
+		}
 		// Without a pause, too, the next request of a user waits for its turn, as
 		// in perform.
-		if d := c.pause(v); d > 0 || c.fake {
+		if d > 0 || c.fake {
 			c.wait(v, d)
 			return
 		}
@@ -190,65 +203,95 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 	defer c.mu.Unlock()
 	now := c.offset()
 	if c.mu.stopped || v.gone || now >= c.duration {
+		v.disarm()
 		return false
 	}
 	if c.left == 0 || v.left == 0 {
 		c.retireLocked(v)
 		return false
 	}
-	if v.last == now {
-		if v.stalled++; v.stalled >= maxStalled {
-			c.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
-				v.id, v.stalled, now))
-			return false
-		}
-	} else {
+	if v.last != now {
 		v.stalled = 0
+	} else if v.stalled++; v.stalled >= maxStalled && c.left < 0 && v.left < 0 {
+		c.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
+			v.id, v.stalled, now))
+		return false
 	}
 	c.mu.rec.arrive(now)
-	c.left, v.left = spend(c.left), spend(v.left)
 	v.last, v.intended, v.tags = now, now, v.tags[:0]
 	v.life = &life{parent: c.ctx}
 	c.startLocked(v.User, now)
+	c.spendLocked(v)
 	return true
 }
 
-func spend(left int64) int64 {
-	if left > 0 {
-		return left - 1
+// spendLocked takes a request that has started from the budgets. After the last
+// one of the shared budget, those who think or are in NewUser have nothing left
+// to come for.
+func (c *closedLoop) spendLocked(v *visitor) {
+	if v.left > 0 {
+		v.left--
 	}
-	return left
+	if c.left <= 0 {
+		return
+	}
+	if c.left--; c.left == 0 {
+		for _, v := range c.present {
+			if !v.busy() || v.request == 0 {
+				c.retireLocked(v)
+			}
+		}
+	}
 }
 
-// pause is how long the user waits before the next request.
-func (c *closedLoop) pause(v *visitor) time.Duration {
-	think := c.ThinkTime
-	var d time.Duration
-	if !think.IsZero() {
-		d = qtests.Round(think.Sample(v.Rand()))
+// pause is how long the user waits before the next request, and whether it can be
+// told: ThinkTime may be the caller's code. After Goexit it does not return.
+func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
+	c.mu.Lock()
+	over := c.mu.stopped || v.gone
+	c.mu.Unlock()
+	if over {
+		return 0, true // the result may be made already, and ThinkTime be too late to spoil it
+	}
+	defer func() {
+		if !ok {
+			c.blame("ThinkTime", v, recover())
+		}
+	}()
+	if !c.ThinkTime.IsZero() {
+		d = qtests.Round(c.ThinkTime.Sample(v.Rand()))
 	}
 	if c.Pacing > 0 {
-		d = max(d, v.last+c.Pacing-c.offset())
+		d = max(d, c.Pacing-(c.offset()-v.last))
 	}
-	return d
+	return d, true
 }
 
+// wait is for a user who has nothing under way.
 func (c *closedLoop) wait(v *visitor, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.mu.stopped || v.gone || c.offset()+d >= c.duration {
-		return // nothing would start
+	v.disarm()
+	switch {
+	case c.mu.stopped || v.gone:
+	case c.left == 0 || v.left == 0 || d >= c.duration-c.offset():
+		c.retireLocked(v) // nothing would start
+	default:
+		v.timer = c.clk.AfterFunc(d, func() { c.visit(v) })
 	}
-	v.timer = c.clk.AfterFunc(d, func() { c.visit(v) })
 }
 
-// end stops the timers of those who think.
+// end stops the timers of those who think, and of the next change. Those of a
+// grace go on: they end before that of the run.
 func (c *closedLoop) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	for _, v := range c.present {
-		if v.timer != nil {
-			v.timer.Stop()
+		if !v.busy() {
+			v.disarm()
 		}
 	}
 }

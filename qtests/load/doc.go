@@ -50,7 +50,10 @@
 // request of the kind "goexit: …". Neither loses the place it took. A step that
 // ignores its context is waited for as described above. A step may run another
 // scenario. In a closed profile, a user whose requests take no time at all and
-// who does not think would never let time pass: the run ends with an error.
+// who does not think would never let time pass: after 10,000 of them in a row at one
+// instant the run ends with an error, unless a Budget or Each ends them. So does a run
+// whose NewUser or ThinkTime panics or calls runtime.Goexit; the panic fails the test
+// with its stack, too.
 //
 // # Repeatability
 //

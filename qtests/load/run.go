@@ -38,6 +38,7 @@ type run struct {
 		picker    *picker
 		requests  int64
 		inFlight  list
+		preparing list // users of a closed profile in NewUser
 		queue     queue
 		resting   int // goroutines that wait for an arrival and cannot be called off
 		exhausted bool
@@ -183,7 +184,7 @@ func (r *run) stopLocked(err error) {
 }
 
 func (r *run) checkIdleLocked() {
-	if r.mu.stopped && r.mu.inFlight.size == 0 && r.mu.resting == 0 && !r.mu.idle {
+	if r.mu.stopped && r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 && !r.mu.idle {
 		r.mu.idle = true
 		close(r.idle)
 	}
@@ -197,14 +198,18 @@ func (r *run) drain() {
 	}
 	r.mu.Lock()
 	var wakes []func()
-	for u := r.mu.inFlight.first; u != nil; u = u.next {
-		u.interrupted = true
-		life := u.life
-		wakes = append(wakes, func() { life.end(cancelled) })
+	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
+		for u := l.first; u != nil; u = u.next {
+			u.interrupted = true
+			life := u.life
+			wakes = append(wakes, func() { life.end(cancelled) })
+		}
 	}
 	r.mu.Unlock()
 	qtests.InTurn(r.clk, wakes...)
-	r.waitIdle(abandonAfter)
+	if !r.waitIdle(abandonAfter) {
+		r.abandonUsers()
+	}
 }
 
 func (r *run) waitIdle(d time.Duration) bool {

@@ -43,15 +43,31 @@ type Scenario struct {
 	Retry Retry
 
 	// ThinkTime is how long a user of a closed profile waits between an answer
-	// and the next request. Default none.
+	// and the next request, rounded to the microsecond. It is drawn from u.Rand. A
+	// pause that reaches the end of the profile is cut short: no request follows. A
+	// panic in a qtests.LatencyFunc, or runtime.Goexit, ends the run with an error.
+	// Default none.
 	ThinkTime qtests.Latency
 
 	// Pacing is the least time between the starts of two requests of a user of
-	// a closed profile. Default none.
+	// a closed profile. With ThinkTime the later of the two instants counts, not
+	// their sum; a request that takes longer than Pacing is followed by the next
+	// one at once, or after ThinkTime. Default none.
 	Pacing time.Duration
 
-	// NewUser is called once for every user of a closed profile, before the
-	// first request, to set u.State, for example. An error ends the run.
+	// NewUser is called once for every user of a closed profile who comes, before
+	// the first request, to set u.State, for example. A number that comes again
+	// after it has left is a new user. The time it takes is no part of any request,
+	// nor are its tags, and u.Step() is "".
+	//
+	// Its context ends when it returns, and otherwise as that of a request does: at
+	// the end of Grace after the end of the run, or after the user has left. The run
+	// waits for it as for a request.
+	//
+	// An error ends the run at once, whose requests under way then have their
+	// Grace, and is what Result.Halted says; so does a panic, and runtime.Goexit. An
+	// error after the end of the profile is reported in the same way, that of a
+	// context which had to end included, unless the user had left.
 	NewUser func(ctx context.Context, u *User) error
 
 	// Feeds are rows of data that requests take by name; see User.Row.

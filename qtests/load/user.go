@@ -44,8 +44,13 @@ func (u *User) ID() int64 { return u.id }
 // starts.
 func (u *User) Request() int64 { return u.request }
 
-// Step is the name of the step that runs.
-func (u *User) Step() string { return u.step.name }
+// Step is the name of the step that runs, "" in NewUser.
+func (u *User) Step() string {
+	if u.step == nil {
+		return ""
+	}
+	return u.step.name
+}
 
 // Attempt is the number of the attempt, from 1; it rises with every retry.
 func (u *User) Attempt() int { return int(u.attempts) }
