@@ -231,7 +231,7 @@ func (r *Result) notKept() string {
 	case r.Slow:
 		return r.Warning
 	case r.Panics > 0:
-		return fmt.Sprintf("%d requests panicked", r.Panics)
+		return "code of the scenario panicked " + times(r.Panics)
 	case r.Abandoned > 0:
 		return fmt.Sprintf("%d requests ignored their cancelled context", r.Abandoned)
 	}

@@ -217,7 +217,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 		}
 		return s
 	})
-	require.Contains(t, a.String(), "10 requests panicked")
+	require.Contains(t, a.String(), "code of the scenario panicked 10 times")
 }
 
 func TestCapacityMindsASlowGenerator(t *testing.T) {

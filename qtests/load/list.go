@@ -18,8 +18,6 @@ func (l *list) add(u *User) {
 	l.size++
 }
 
-func (l *list) has(u *User) bool { return u.next != nil || l.last == u }
-
 func (l *list) remove(u *User) {
 	if u.prev == nil {
 		l.first = u.next

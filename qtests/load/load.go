@@ -96,7 +96,7 @@ func (r *Result) report(t qtests.TB) {
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
-		t.Errorf("load: %d requests panicked, the first one:\n%s%s", r.Panics, r.bug, suffix)
+		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", times(r.Panics), r.bug, suffix)
 	}
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
@@ -107,6 +107,13 @@ func (r *Result) report(t qtests.TB) {
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		t.Errorf("load: the run ended early, at %v: %s%s", short(r.ended()), r.Halted, suffix)
 	}
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return grouped(n) + " times"
 }
 
 // ended is when a run ended that ended early. What stops a run besides its

@@ -38,7 +38,7 @@ func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
 		})
 	})
 	require.True(t, rec.Failed())
-	require.Contains(t, rec.Errors(), "50 requests panicked, the first one:\npanic: boom")
+	require.Contains(t, rec.Errors(), "code of the scenario panicked 50 times, the first time:\npanic: boom")
 	require.Contains(t, rec.Errors(), "misbehave_test.go")
 	require.EqualValues(t, 100, res.Finished)
 	require.EqualValues(t, 50, res.Panics)

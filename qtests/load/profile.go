@@ -159,8 +159,10 @@ func (p Profile) Gaps(g Gaps) Profile {
 }
 
 // Budget bounds a profile of any kind to n requests in all, which users share.
-// The run ends when they have been made, or when the profile ends, if that is
-// sooner. A scale multiplies the budget, too, and leaves at least one request.
+// The run ends with the last of them, or when the profile ends, if that is
+// sooner: users who think or have yet to come are not waited for, and what is under
+// way is finished. Without For or To a profile of users lasts at most 24 hours. A
+// scale multiplies the budget, too, and leaves at least one request.
 func (p Profile) Budget(n int) Profile {
 	if n <= 0 {
 		p.fail("Budget: %d is not positive", n)
@@ -169,8 +171,9 @@ func (p Profile) Budget(n int) Profile {
 	return p
 }
 
-// Each gives every user of a closed profile n requests. One who has made them
-// leaves, and the run ends early when all have. Under a fake clock a scale leaves
+// Each gives every user of a closed profile n requests; one whose number comes
+// again after it has left is a new user. Who has made them leaves, and the run ends
+// early when all have. Under a fake clock a scale leaves
 // n as it is, because it multiplies the users.
 func (p Profile) Each(n int) Profile {
 	if n <= 0 {

@@ -126,7 +126,7 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	case res.Halted != "":
 		return Recovery{}, fmt.Errorf("the run ended early, at %v: %s", short(res.Elapsed), res.Halted)
 	case res.Panics > 0:
-		return Recovery{}, fmt.Errorf("%d requests panicked, the first one:\n%s", res.Panics, res.bug)
+		return Recovery{}, fmt.Errorf("code of the scenario panicked %s, the first time:\n%s", times(res.Panics), res.bug)
 	case res.Abandoned > 0:
 		return Recovery{}, fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
 	case res.Slow:

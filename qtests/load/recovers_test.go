@@ -172,17 +172,17 @@ func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
 		s Scenario
 	}{
 		"size 1: no goodput before event \"nothing\" at 4m0s, of 2399 requests that ended": {Disturbances{Sizes: up}, failing(profile, func(time.Duration, *User) bool { return true })},
-		"6000 requests panicked":                   {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: func(context.Context, *User) error { panic("boom") }}},
-		"the run ended early, at 30":               {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: serve(time.Second), Thresholds: []string{"avg<1ms abort after 30s"}}},
-		"ignored that their context":               {Disturbances{Sizes: up}, Scenario{Profile: profile, NoGrace: true, Do: func(ctx context.Context, u *User) error { return u.Sleep(context.Background(), time.Minute) }}},
-		"are too few for a Hold of 300":            {Disturbances{Sizes: up, Hold: 10 * time.Minute}, fine},
-		"[2 1] are not finite and in rising order": {Disturbances{Sizes: []float64{2, 1}}, fine},
-		"[1 1] are not finite":                     {Disturbances{Sizes: []float64{1, 1}}, fine},
-		"[NaN] are not finite":                     {Disturbances{Sizes: []float64{math.NaN()}}, fine},
-		"Sizes: none":                              {Disturbances{}, fine},
-		"Share: 1.5 is not":                        {Disturbances{Sizes: up, Share: 1.5}, fine},
-		"Hold: -1s is negative":                    {Disturbances{Sizes: up, Hold: -time.Second}, fine},
-		"Rate: -1 is not a number":                 {Disturbances{Sizes: up}, Scenario{Profile: Rate(-1).For(time.Hour), Do: serve(0)}},
+		"code of the scenario panicked 6,000 times":                                        {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: func(context.Context, *User) error { panic("boom") }}},
+		"the run ended early, at 30":                                                       {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: serve(time.Second), Thresholds: []string{"avg<1ms abort after 30s"}}},
+		"ignored that their context":                                                       {Disturbances{Sizes: up}, Scenario{Profile: profile, NoGrace: true, Do: func(ctx context.Context, u *User) error { return u.Sleep(context.Background(), time.Minute) }}},
+		"are too few for a Hold of 300":                                                    {Disturbances{Sizes: up, Hold: 10 * time.Minute}, fine},
+		"[2 1] are not finite and in rising order":                                         {Disturbances{Sizes: []float64{2, 1}}, fine},
+		"[1 1] are not finite":                                                             {Disturbances{Sizes: []float64{1, 1}}, fine},
+		"[NaN] are not finite":                                                             {Disturbances{Sizes: []float64{math.NaN()}}, fine},
+		"Sizes: none":                                                                      {Disturbances{}, fine},
+		"Share: 1.5 is not":                                                                {Disturbances{Sizes: up, Share: 1.5}, fine},
+		"Hold: -1s is negative":                                                            {Disturbances{Sizes: up, Hold: -time.Second}, fine},
+		"Rate: -1 is not a number":                                                         {Disturbances{Sizes: up}, Scenario{Profile: Rate(-1).For(time.Hour), Do: serve(0)}},
 	} {
 		rec := in(t, func(q *qtests.T, tb qtests.TB) {
 			defer q.Sleep(time.Hour) // what ignores its context ends in its own time

@@ -56,7 +56,7 @@ type Result struct {
 	RetriesDenied int64 `json:"retries_denied"` // refused by Retry.Budget
 	Timeouts      int64 `json:"timeouts"`       // failed requests whose last error is a passed deadline
 	Panics        int64 `json:"panics"`         // of steps, interrupted ones too, and of the scenario's other functions
-	Goexits       int64 `json:"goexits"`        // of steps
+	Goexits       int64 `json:"goexits"`        // of steps, NewUser and ThinkTime
 
 	// Response is measured from the instant at which a request was due, Service
 	// from its start; Late is from the one to the other.
