@@ -78,7 +78,7 @@ func TestNewUserThatFailsEndsTheRun(t *testing.T) {
 			require.Equal(t, name == "panic", res.Panics == 1)
 			require.Equal(t, name == "goexit", res.Goexits == 1)
 			if name == "panic" {
-				require.Contains(t, rec.Errors(), "the first one:\nload: NewUser of user 2: panic: boom\n")
+				require.Contains(t, rec.Errors(), "the first time:\nload: NewUser of user 2: panic: boom\n")
 				require.Contains(t, rec.Errors(), "closed_user_test.go", "its stack")
 			}
 		})

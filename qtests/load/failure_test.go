@@ -179,7 +179,7 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 					case 1:
 						<-woken
 						note("woken")
-						q.Clock().Sleep(time.Minute) // or two would end in one event
+						q.Clock().Sleep(time.Second) // or two would end in one event
 					case 2:
 						q.Clock().Sleep(5 * time.Second)
 						close(woken)
