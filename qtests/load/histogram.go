@@ -137,14 +137,28 @@ func (h *Histogram) Percentile(p float64) time.Duration {
 	if h.total == 0 {
 		return 0
 	}
-	rank := rankOf(p, h.total)
-	var seen uint64
-	for b, n := range h.counts {
-		if seen += n; seen >= rank {
-			return microseconds(lowestOf(b) + uint64(h.tops[b]))
+	b := h.bucketOfRank(rankOf(p, h.total))
+	return microseconds(lowestOf(b) + uint64(h.tops[b]))
+}
+
+// bucketOfRank is the bucket with the value of a rank, 1 to total. It is looked for from
+// the end that is nearer: the percentiles that people ask for are high ones,
+// and 99 of 100 buckets lie below them.
+func (h *Histogram) bucketOfRank(rank uint64) int {
+	if above := h.total - rank; above < rank {
+		b := len(h.counts)
+		for seen := uint64(0); seen <= above; {
+			b--
+			seen += h.counts[b]
 		}
+		return b
 	}
-	return h.Max()
+	b := -1
+	for seen := uint64(0); seen < rank; {
+		b++
+		seen += h.counts[b]
+	}
+	return b
 }
 
 // rankOf returns ceil(p/100 * n), at least 1, in integers: in floating point
