@@ -37,9 +37,15 @@ type Histogram struct {
 	min, max uint64
 }
 
-func bucketOf(v uint64) int {
+// locate returns the bucket of a value, and how far above the bucket's lowest it is.
+func locate(v uint64) (bucket int, above uint32) {
 	shift := 64 - bits.LeadingZeros64(v|(2*halfSize-1)) - subBits
-	return shift*halfSize + int(v>>shift)
+	return shift*halfSize + int(v>>shift), uint32(v & (1<<shift - 1))
+}
+
+func bucketOf(v uint64) int {
+	b, _ := locate(v)
+	return b
 }
 
 func lowestOf(bucket int) uint64 {
@@ -57,12 +63,12 @@ func (h *Histogram) Record(d time.Duration) {
 }
 
 func (h *Histogram) record(v, n uint64) {
-	b := bucketOf(v)
+	b, above := locate(v)
 	if b >= len(h.counts) {
 		h.grow(b)
 	}
 	h.counts[b] += n
-	h.tops[b] = max(h.tops[b], uint32(v-lowestOf(b)))
+	h.tops[b] = max(h.tops[b], above)
 	if h.total == 0 || v < h.min {
 		h.min = v
 	}
