@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,11 +63,25 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 func (b *bubbleRun) host(t *testing.T) {
 	b.root = thisGoroutine().id
 	defer close(b.done)
-	defer func() { b.fault = recover() }()
+	defer func() {
+		b.fault = recover()
+		if b.q != nil {
+			runs.Delete(b.q.home.bubble)
+		}
+	}()
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
 		b.main(inner, func() bool { return t.Failed() && !hadFailed })
 	})
+}
+
+// runs are the bubbles of Run, by the runtime's number.
+var runs sync.Map
+
+// inRun reports whether the caller is in a bubble of Run.
+func inRun() bool {
+	_, ok := runs.Load(thisGoroutine().bubble)
+	return ok
 }
 
 // main runs inside the bubble, around the body.
@@ -75,6 +90,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
 	q.start = q.clock.Now()
 	b.q = q
+	runs.Store(q.home.bubble, q)
 	close(b.started)
 	inner.Cleanup(q.conclude) // registered first, so that it runs last
 	returned := false

@@ -3,6 +3,7 @@ package qtests
 import (
 	"fmt"
 	"hash/maphash"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -22,18 +23,46 @@ func (q *T) leaks() string {
 		what = fmt.Sprintf("%d goroutines are", len(left))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. End what the test starts before it returns, or in a Cleanup.\n",
+	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. "+
+		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.\n",
 		what, q.Name(), Round(q.Elapsed()))
-	for i, g := range left {
+	groups := alike(left)
+	for i, group := range groups {
 		if i == wholeStacks {
-			fmt.Fprintf(&b, "\n… and %d more", len(left)-i)
+			fmt.Fprintf(&b, "\n… and %d more at %d other places", len(left), len(groups)-i)
 			break
 		}
+		g := group[0]
+		left = left[len(group):]
 		start, waited := q.witness.date(q, g)
 		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, start, waited, g.stack)
+		if n := len(group) - 1; n > 0 {
+			fmt.Fprintf(&b, "… and %d more like it\n", n)
+		}
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
+
+// alike groups goroutines that stand at the same place and came there the same
+// way, in the order of the first of each group.
+func alike(list []goroutine) (groups [][]goroutine) {
+	places := map[string]int{}
+	for _, g := range list {
+		place := g.state + "\n" + callArguments.ReplaceAllString(g.stack, "")
+		i, known := places[place]
+		if !known {
+			i = len(groups)
+			places[place] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], g)
+	}
+	return groups
+}
+
+// callArguments are what the stack of one goroutine has and that of another at the same
+// place has not: "(0xc000012345, …)", "in goroutine 7" and " +0x1d".
+var callArguments = regexp.MustCompile(`(?m)\([^()\n]*\)$| in goroutine \d+$| \+0x[0-9a-f]+$`)
 
 // A witness remembers since when goroutines have stood where they stand, so that
 // a leak can be dated: the runtime knows neither when a goroutine was started nor

@@ -73,8 +73,8 @@ func (s *setting[V]) IsBoolFlag() bool {
 	return ok
 }
 
-// get returns the value. A variable that does not parse panics: the result of
-// the run would be that of settings nobody asked for.
+// get returns the value. A variable that does not parse ends the process, as a
+// flag does: the result of the run would be that of settings nobody asked for.
 func (s *setting[V]) get() V {
 	s.once.Do(func() {
 		text := os.Getenv(s.env)
@@ -86,7 +86,8 @@ func (s *setting[V]) get() V {
 		}
 	})
 	if s.err != nil {
-		panic(s.err)
+		fmt.Fprintln(os.Stderr, s.err)
+		os.Exit(2)
 	}
 	return s.value
 }

@@ -3,6 +3,7 @@ package qtests
 import (
 	"context"
 	"os"
+	"testing"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -29,10 +30,18 @@ type TB interface {
 }
 
 // ClockOf returns the clock of t: the tie-free clock inside [Run], the real
-// clock for a plain test.
+// clock for a plain test. It fails a plain test that is given to something inside
+// the bubble of Run, where it would wait on no clock that the bubble knows.
 func ClockOf(t TB) clock.Clock {
+	t.Helper()
 	if c, ok := t.(interface{ Clock() clock.Clock }); ok {
 		return c.Clock()
+	}
+	switch t.(type) {
+	case *testing.T, *testing.B:
+		if inRun() {
+			Fatalf(t, "qtests: %s is the test outside the bubble, and this is inside; pass the *qtests.T that Run gave to its function", t.Name())
+		}
 	}
 	return clock.New()
 }

@@ -121,18 +121,32 @@ func length(v reflect.Value) int {
 	return v.Len()
 }
 
-// userCaller returns the innermost frame that belongs to no package of qtests'
-// ground floor.
+// userCaller returns the innermost frame of the user's code: that of no package
+// of qtests, save for its tests. Where there is none, as in a goroutine of a
+// package's own, it is the innermost outside the ground floor.
 func userCaller() uintptr {
-	var pcs [16]uintptr
+	var pcs [64]uintptr
 	n := runtime.Callers(3, pcs[:])
+	outside := uintptr(0)
 	for _, pc := range pcs[:n] {
-		if f := runtime.FuncForPC(pc - 1); f == nil || !strings.HasPrefix(f.Name(), groundFloor) {
+		f := runtime.FuncForPC(pc - 1)
+		if f == nil {
+			continue
+		}
+		if outside == 0 && !strings.HasPrefix(f.Name(), groundFloor) {
+			outside = pc
+		}
+		file, _ := f.FileLine(pc - 1)
+		library := strings.HasPrefix(f.Name(), house) || strings.HasPrefix(file, standardLibrary)
+		if !library || strings.HasSuffix(file, "_test.go") {
 			return pc
 		}
 	}
-	return 0
+	return outside
 }
+
+// house begins the names of the functions of all packages of qtests.
+var house = strings.TrimSuffix(groundFloor, ".") + "/"
 
 // groundFloor begins the name of every function of this package.
 var groundFloor = func() string {

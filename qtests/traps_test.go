@@ -35,6 +35,8 @@ func TestFailuresStayInTheirTest(t *testing.T) {
 		{"OuterFatal", "FAIL", []string{"deliberate", "the body called FailNow of the test outside"}},
 		{"Parallel", "FAIL", []string{"q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run"}},
 		{"Deadline", "FAIL", []string{"q.Deadline(): the deadline of go test is in real time"}},
+		{"OuterT", "FAIL", []string{"qtests: TestChildFailure/OuterT is the test outside the bubble, and this is inside; pass the *qtests.T"}},
+		{"ManyLeaks", "FAIL", []string{"1001 goroutines are left behind", "… and 999 more like it", "what ends by itself needs time to: q.Sleep"}},
 		{"Nested", "FAIL", []string{"qtests: traps_test.go:", "Run inside a bubble: bubbles do not nest"}},
 		{"FromCleanup", "FAIL", []string{"qtests: traps_test.go:", "Run in a Cleanup: a test that is ending cannot start a bubble"}},
 		{"OuterContext", "FAIL", []string{"qtests: 1 context(s) derived inside the bubble from the t.Context() of the test outside"}},
@@ -92,6 +94,14 @@ func TestChildFailure(t *testing.T) {
 		{"Parallel", func(_ *testing.T, q *T) { q.Parallel() }},
 		{"Deadline", func(_ *testing.T, q *T) { q.Deadline() }},
 		{"Nested", func(t *testing.T, _ *T) { Run(t, func(*T) {}) }},
+		{"OuterT", func(t *testing.T, q *T) { ClockOf(t); t.Log("never printed") }},
+		{"ManyLeaks", func(_ *testing.T, q *T) {
+			for range 1000 {
+				go q.Clock().Sleep(time.Hour)
+			}
+			go func() { select {} }()
+			q.Sleep(time.Minute)
+		}},
 		{"OuterContext", func(t *testing.T, q *T) {
 			_, cancel := context.WithTimeout(t.Context(), time.Minute)
 			q.Cleanup(func() { _ = cancel }) // deliberately never called

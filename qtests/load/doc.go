@@ -62,15 +62,6 @@
 // the tests were started, whether or not go test passes it on to them; scenarios
 // that run side by side share the line. Without a terminal, as in CI, there is none.
 //
-// # Scale
-//
-// -qtests.scale=0.1, or QTESTS_SCALE, runs a tenth of the load of every [Run], and so
-// does -short by itself. Under a fake clock that is a tenth of the arrivals
-// and users; no instant changes. In real time it is a tenth of the time,
-// of scenarios that are [Scenario.Scalable] only. Results and failures say the
-// scale where something was scaled. [Do] knows neither scale nor Ctrl-C nor
-// progress.
-//
 // # User code that misbehaves
 //
 // A step that panics is a failed request of the kind "panic: …", and fails the test with
@@ -102,7 +93,9 @@
 // budgets, and moves no instant. In real time it shortens the scenarios that
 // are Scalable, their events and their budgets. One request at least remains:
 // where the area under the rate would fall below 1, the scale is raised until it
-// is 1, so that the request is due at the end of that area.
+// is 1, so that the request is due at the end of that area. What a threshold compares
+// stays as it is. Results and failures say the scale where something was scaled;
+// [Do] knows none.
 //
 // # Memory
 //

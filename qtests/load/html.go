@@ -18,7 +18,7 @@ import (
 )
 
 // WriteHTML writes the report into the directory for artifacts of t and returns
-// its path. It is one file without any request to a network. An error of the
+// its path; go test -artifacts keeps what is there, otherwise it is gone when the test has ended. It is one file without any request to a network. An error of the
 // file system fails t.
 //
 // The file is load-<scenario>.html, where letters and digits of any script, - and _
@@ -89,6 +89,9 @@ func (r *Result) page() report.Page {
 	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, number(r.Scale), r.Start.Format(time.RFC3339)))
 	if r.MarksDropped > 0 {
 		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
+	}
+	if r.SamplesLost != "" {
+		p.Footer = append(p.Footer, "Samples were not all written: "+r.SamplesLost)
 	}
 	if r.Warning != "" {
 		p.Footer = append(p.Footer, "Warning: "+r.Warning)

@@ -12,7 +12,7 @@ func (r *Result) verdict() string {
 	switch {
 	case r.Halted != "":
 		return "ENDED EARLY"
-	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0 || r.Slow:
+	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0 || r.Slow || r.SamplesLost != "":
 		return "FAIL"
 	case len(r.Thresholds) == 0:
 		return "DONE" // nothing was asked of it that it could have passed

@@ -101,6 +101,9 @@ func (r *Result) report(t qtests.TB) {
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
+	if r.SamplesLost != "" {
+		t.Errorf("load: samples were not all written: %s%s", r.SamplesLost, suffix)
+	}
 	if r.Slow {
 		t.Errorf("load: %s%s", r.Warning, suffix)
 	}

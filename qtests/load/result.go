@@ -83,6 +83,9 @@ type Result struct {
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
 
+	// SamplesLost says why Scenario.Samples could not write them all, which fails the run.
+	SamplesLost string `json:"samples_lost,omitempty"`
+
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -123,7 +122,7 @@ func (r *run) execute() (*Result, error) {
 	res.observe(r.Monitor, r.clk.Now())
 	if r.Samples != nil {
 		if err := r.Samples.Flush(); err != nil {
-			res.Halted = strings.TrimPrefix(res.Halted+"; "+printable(err.Error()), "; ")
+			res.SamplesLost = printable(err.Error())
 		}
 	}
 	return res, nil

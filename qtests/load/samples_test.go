@@ -151,10 +151,14 @@ func TestErrorsOfTheWriterOfSamplesAreReported(t *testing.T) {
 			s.Profile = Users(1).For(time.Second) // never lets time pass
 			halted, _ = Do(context.Background(), s)
 		})
-		require.Equal(t, want, res.Halted)
-		require.Contains(t, rec.Errors(), want)
+		require.Equal(t, want, res.SamplesLost)
+		require.Empty(t, res.Halted, "the run went to its end")
+		require.Contains(t, rec.Errors(), "load: samples were not all written: "+want)
+		require.Contains(t, res.Text(), "load: FAIL\n")
+		require.Contains(t, res.Text(), "\n  samples     not all written: "+want+"\n")
+		require.Contains(t, htmlOf(t, res), "Samples were not all written: "+want)
 		require.Contains(t, halted.Halted, "without any time passing")
-		require.Contains(t, halted.Halted, "; "+want)
+		require.Equal(t, want, halted.SamplesLost)
 	}
 	zero := new(Samples)
 	zero.put(Sample{})

@@ -59,8 +59,8 @@ func parseScale(s string) (float64, error) {
 	return x, nil
 }
 
-// environmentScale reads the variable once; one without meaning panics, because
-// every result would carry a scale nobody asked for.
+// environmentScale reads the variable once; one without meaning ends the process, as a
+// flag does: every result would carry a scale nobody asked for.
 var environmentScale = sync.OnceValue(func() float64 {
 	s := os.Getenv(scaleEnv)
 	if s == "" {
@@ -68,7 +68,8 @@ var environmentScale = sync.OnceValue(func() float64 {
 	}
 	x, err := parseScale(s)
 	if err != nil {
-		panic(fmt.Sprintf("load: %s: %v", scaleEnv, err))
+		fmt.Fprintf(os.Stderr, "load: %s: %v\n", scaleEnv, err)
+		os.Exit(2)
 	}
 	return x
 })

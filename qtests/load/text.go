@@ -39,6 +39,9 @@ func (r *Result) headline(b *strings.Builder) {
 	if r.Halted != "" {
 		fmt.Fprintf(b, "  ended       at %v: %s\n", short(r.ended()), r.Halted)
 	}
+	if r.SamplesLost != "" {
+		fmt.Fprintf(b, "  samples     not all written: %s\n", r.SamplesLost)
+	}
 	if r.Warning != "" {
 		fmt.Fprintf(b, "  warning     %s\n", r.Warning)
 	}
