@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,8 @@ type Trial struct {
 	Rate      float64
 	P50, P99  time.Duration
 	ErrorRate float64
+	// Dropped is the share of the arrivals that found no place.
+	Dropped float64
 	// Result is that of the last run of a level; the other runs have none, so
 	// that a search of many runs stays small.
 	Result *Result
@@ -89,7 +92,15 @@ type Trial struct {
 // in a scenario fails t, and so does a run that says nothing about its level: one that was ended by
 // the user, by its context or by an error, or one whose load the machine could not generate, if
 // FailWhenSlow. A broken threshold does not fail t, it is an answer; so is a
-// panic, or a request that ignores its cancelled context.
+// panic, or a request that ignores its cancelled context. Whether the answer is good enough is
+// for the test to say:
+//
+//	a := load.Capacity(q, load.Search{Low: 10, High: 1000}, at)
+//	if !a.Found || a.Level < 200 {
+//		q.Errorf("want 200/s at least:\n%s", a)
+//	}
+//
+// With Smallest it is a.Level > 8, for example.
 func Capacity(t qtests.TB, search Search, at func(level float64) Scenario) Answer {
 	t.Helper()
 	search, err := search.withDefaults()
@@ -214,6 +225,7 @@ func newTrial(level float64, res *Result) Trial {
 	trial := Trial{
 		Level: level, Seed: res.Seed, Note: res.Warning, Result: res,
 		Rate: res.Rate(), P50: res.Response.Percentile(50), P99: res.Response.Percentile(99), ErrorRate: res.ErrorRate(),
+		Dropped: float64(res.Dropped) / float64(max(res.Scheduled, 1)),
 	}
 	trial.Reason = res.notKept()
 	trial.Kept = trial.Reason == ""
@@ -259,42 +271,100 @@ func (a Answer) String() string {
 	if s.Whole {
 		within = "in whole numbers"
 	}
-	fmt.Fprintf(&b, "  %s, %d runs a level", within, s.Runs)
+	fmt.Fprintf(&b, "  %s, %s a level\n", within, plural(s.Runs, "run"))
 	if a.Found {
-		fmt.Fprintf(&b, ": with 95 %% confidence, what is kept breaks in at most %.2g %% of all seeds", 100*a.Risk)
+		b.WriteString(a.confidence())
 	}
-	return b.String() + "\n" + a.table()
+	return b.String() + a.table()
 }
 
+// sureRuns is from how many runs a level on the answer needs no advice: 5 %.
+const sureRuns = 59
+
+// confidence says what the number of runs tells about other seeds.
+func (a Answer) confidence() string {
+	seeds := "the one seed"
+	if a.Search.Runs > 1 {
+		seeds = fmt.Sprintf("all %d seeds", a.Search.Runs)
+	}
+	text := fmt.Sprintf("  %.6g was kept with %s tried; of all other seeds, with 95 %% confidence, at most %.2g %% break it\n", a.Level, seeds, 100*a.Risk)
+	if a.Search.Runs < sureRuns {
+		text += fmt.Sprintf("  (this bound is what so few runs can show, not how often it breaks: raise Runs to be surer, to %d for 5 %%)\n", sureRuns)
+	}
+	return text
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// table has a column for what was dropped when anything was. What a slow generator has to be
+// told stands in full below it.
 func (a Answer) table() string {
-	rows := [][]string{{"level", "seed", "", "rate", "p50", "p99", "errors", "why not"}}
+	heads := []string{"level", "seed", "", "rate", "p50", "p99", "errors"}
+	dropped := slices.ContainsFunc(a.Trials, func(t Trial) bool { return t.Dropped > 0 })
+	if dropped {
+		heads = append(heads, "dropped")
+	}
+	rows := [][]string{append(heads, "why not")}
 	for _, t := range a.Trials {
-		sign := "kept"
+		sign, why := "kept", t.Reason
 		if !t.Kept {
 			sign = "broken"
 		}
-		why := t.Reason
 		if t.Note != "" {
-			why = strings.TrimPrefix(why+"; "+t.Note, "; ")
+			sign += " *"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, significant(t.Rate) + "/s",
-			short(t.P50), short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate), clip(why, 120)})
+		if why == t.Note {
+			why = "" // it is said below
+		}
+		row := []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, significant(t.Rate) + "/s",
+			short(t.P50), short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate)}
+		if dropped {
+			row = append(row, fmt.Sprintf("%.3g%%", 100*t.Dropped))
+		}
+		rows = append(rows, append(row, clip(why, 120)))
 	}
 	var b strings.Builder
 	table(&b, rows)
-	return b.String()
+	return b.String() + a.warning()
+}
+
+// warning is the first of the notes, and how many there are.
+func (a Answer) warning() string {
+	var first Trial
+	n := 0
+	for _, t := range a.Trials {
+		if t.Note == "" {
+			continue
+		}
+		if n++; n == 1 {
+			first = t
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  * a warning, in %d of %s; at level %.6g, seed %d: %s\n", n, plural(len(a.Trials), "run"), first.Level, first.Seed, first.Note)
 }
 
 func (a Answer) finding() string {
-	bound, beyond := "at least", "below"
+	best, worst, easier, harder, up := "lowest", "highest", "lower Low", "raise High", "up"
 	if a.Search.Smallest {
-		bound, beyond = "at most", "above"
+		best, worst, easier, harder, up = "highest", "lowest", "raise High", "lower Low", "down"
 	}
 	switch {
+	case len(a.Trials) == 0:
+		return "nothing was tried"
 	case !a.Found:
-		return fmt.Sprintf("no level was kept, not even %s: it is %s", number(a.Next), beyond)
+		return fmt.Sprintf("no level was kept, not even %s, the %s of the search: %s to find one that is", number(a.Next), best, easier)
+	case a.Next == 0 && a.Search.Smallest && a.Search.Whole && a.Level == 1:
+		return "every level tried was kept, down to 1, the smallest whole number"
 	case a.Next == 0:
-		return fmt.Sprintf("%s %s, every level was kept", bound, number(a.Level))
+		return fmt.Sprintf("every level tried was kept, %s to %s, the %s of the search: %s to find one that is not", up, number(a.Level), worst, harder)
 	}
 	return fmt.Sprintf("%.6g is kept, %.6g is not", a.Level, a.Next)
 }

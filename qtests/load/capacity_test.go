@@ -130,9 +130,10 @@ func TestCapacityRunsEachLevelAsOftenAsAsked(t *testing.T) {
 
 func TestCapacitySaysHowSureItIs(t *testing.T) {
 	a := capacity(t, Search{Low: 100, High: 300, Precision: 0.1}, below(200))
-	require.Regexp(t, `^capacity: 1\d\d.* is kept, 2\d\d.* is not\n  within 10 %, 5 runs a level: with 95 % confidence, what is kept breaks in at most 45 % of all seeds\n`, a.String())
+	require.Regexp(t, `^capacity: 1\d\d.* is kept, 2\d\d.* is not\n  within 10 %, 5 runs a level\n  1\d\d.* was kept with all 5 seeds tried; of all other seeds, with 95 % confidence, at most 45 % break it\n  \(this bound is .* raise Runs to be surer, to 59 for 5 %\)\n`, a.String())
 	a = capacity(t, Search{Low: 1, High: 9, Whole: true, Runs: 59}, below(4))
-	require.Contains(t, a.String(), "capacity: 3 is kept, 4 is not\n  in whole numbers, 59 runs a level: with 95 % confidence, what is kept breaks in at most 5 % of all seeds\n")
+	require.Contains(t, a.String(), "capacity: 3 is kept, 4 is not\n  in whole numbers, 59 runs a level\n  3 was kept with all 59 seeds tried; of all other seeds, with 95 % confidence, at most 5 % break it\n")
+	require.NotContains(t, a.String(), "raise Runs", "there is no need to")
 
 	all, no := below(1e9), below(0)
 	for _, tt := range []struct {
@@ -140,11 +141,32 @@ func TestCapacitySaysHowSureItIs(t *testing.T) {
 		at       func(float64) Scenario
 		want     string
 	}{
-		{false, all, "capacity: at least 2, every level was kept\n"}, {true, all, "capacity: at most 1, every level was kept\n"},
-		{false, no, "capacity: no level was kept, not even 1: it is below\n"}, {true, no, "capacity: no level was kept, not even 2: it is above\n"},
+		{false, all, "capacity: every level tried was kept, up to 2, the highest of the search: raise High to find one that is not\n"},
+		{true, all, "capacity: every level tried was kept, down to 1, the lowest of the search: lower Low to find one that is not\n"},
+		{false, no, "capacity: no level was kept, not even 1, the lowest of the search: lower Low to find one that is\n"},
+		{true, no, "capacity: no level was kept, not even 2, the highest of the search: raise High to find one that is\n"},
 	} {
-		require.Contains(t, capacity(t, Search{Low: 1, High: 2, Smallest: tt.smallest, Runs: 1}, tt.at).String(), tt.want)
+		text := capacity(t, Search{Low: 1, High: 2, Smallest: tt.smallest, Runs: 1}, tt.at).String()
+		require.Contains(t, text, tt.want)
+		require.Contains(t, text, "\n  within 5 %, 1 run a level\n")
 	}
+	a = capacity(t, Search{Low: 1, High: 2, Smallest: true, Whole: true, Runs: 1}, all)
+	require.Contains(t, a.String(), "every level tried was kept, down to 1, the smallest whole number\n")
+	require.Contains(t, a.String(), "  1 was kept with the one seed tried;")
+	require.Contains(t, Answer{}.String(), "capacity: nothing was tried\n")
+}
+
+// TestCapacityShowsWhatWasDropped: a system that drops what it cannot serve has
+// no errors.
+func TestCapacityShowsWhatWasDropped(t *testing.T) {
+	drops := func(rate float64) Scenario {
+		return Scenario{Profile: Rate(rate).For(10 * time.Second), MaxInFlight: 1, Do: serve(10 * time.Millisecond), Thresholds: []string{"dropped==0"}}
+	}
+	a := capacity(t, Search{Low: 50, High: 200, Runs: 1, Precision: 0.5}, drops)
+	require.Equal(t, 0.6665, a.Trials[1].Dropped, "each that is served keeps two out")
+	require.Regexp(t, ` errors  dropped  why not\n`, a.String())
+	require.Regexp(t, `  200 .* broken .* 0% +66.6%  dropped==0 `, a.String())
+	require.NotContains(t, capacity(t, Search{Low: 50, High: 200, Runs: 1, Precision: 0.5}, below(100)).String(), "dropped", "nothing was")
 }
 
 func TestCapacityInWholeNumbers(t *testing.T) {
@@ -225,7 +247,10 @@ func TestCapacityMindsASlowGenerator(t *testing.T) {
 	require.Empty(t, kept.noAnswer(), "a warning is one")
 	trial := newTrial(1, &kept)
 	require.True(t, trial.Kept)
-	require.Regexp(t, "kept +0/s .*the load generator was the bottleneck", Answer{Trials: []Trial{trial}}.table())
+	trial.Seed, trial.Note = 7, kept.Warning+strings.Repeat("; use a faster machine", 9)
+	text := Answer{Trials: []Trial{{Level: 2}, trial, trial}}.table()
+	require.Regexp(t, `kept \* +0/s +0s +0s +0%\n`, text)
+	require.True(t, strings.HasSuffix(text, "  * a warning, in 2 of 3 runs; at level 1, seed 7: "+trial.Note+"\n"), "below, and in full: %s", text)
 	kept.Slow = true
 	require.Equal(t, kept.Warning, kept.noAnswer())
 }

@@ -66,7 +66,22 @@ type Comparison struct {
 // time is significant: a system that hangs is a regression. Interrupted requests are those of
 // one instant, the end; they are significant only when they are also more than twice as many as
 // the other run ever had under way.
+//
+// A regression fails no test by itself:
+//
+//	c := load.Compare(before, after)
+//	if len(c.Regressions()) > 0 {
+//		t.Errorf("worse than before:\n%s", c)
+//	}
+//
+// Compare panics when a result is nil.
 func Compare(before, after *Result) Comparison {
+	switch {
+	case before == nil:
+		panic("load: Compare: before is nil: there is no result to compare with")
+	case after == nil:
+		panic("load: Compare: after is nil: there is no result to compare")
+	}
 	c := comparer{before: before, after: after, paired: alike(before, after)}
 	c.run()
 	c.parts("step", before.Steps, after.Steps)
@@ -85,8 +100,8 @@ func (c *comparer) notes() []string {
 		what          string
 		before, after any
 	}{
-		{"version", c.before.Version, c.after.Version}, {"scenario", c.before.Scenario, c.after.Scenario},
-		{"profile", c.before.Profile, c.after.Profile}, {"scale", number(c.before.Scale), number(c.after.Scale)},
+		{"version", c.before.Version, c.after.Version}, {"scenario", quoted(c.before.Scenario), quoted(c.after.Scenario)},
+		{"profile", quoted(c.before.Profile), quoted(c.after.Profile)}, {"scale", number(c.before.Scale), number(c.after.Scale)},
 	} {
 		if x.before != x.after {
 			notes = append(notes, fmt.Sprintf("not alike: %s %v before, %v after", x.what, x.before, x.after))
@@ -108,6 +123,9 @@ func (c *comparer) notes() []string {
 	}
 	return notes
 }
+
+// quoted sets a text with commas of its own apart.
+func quoted(s string) string { return `"` + s + `"` }
 
 // Significant returns the differences that exceed the noise.
 func (c Comparison) Significant() []Difference {
@@ -131,19 +149,71 @@ func (c Comparison) Regressions() []Difference {
 	return out
 }
 
-// String is the notes and a table. Significant differences have a sign in front
-// of them, ✗ for the worse and ✓ for the better, and undecided ones a ?.
+// String is how many figures differ, the notes and a table. Significant differences have a
+// sign in front of them, ✗ for the worse and ✓ for the better, and undecided ones a ?; the last
+// column says it in words.
 func (c Comparison) String() string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "comparison: %s\n", c.finding())
 	for _, n := range c.Notes {
 		fmt.Fprintf(&b, "  %s\n", n)
 	}
-	rows := [][]string{{"", "metric", "before", "after", "change"}}
+	if len(c.Differences) == 0 {
+		return b.String()
+	}
+	rows := [][]string{{"", "metric", "before", "after", "change", ""}}
 	for _, d := range c.Differences {
-		rows = append(rows, []string{d.sign(), d.Metric, d.Before, d.After, d.change()})
+		rows = append(rows, []string{d.sign(), d.Metric, d.Before, d.After, d.change(), d.verdict()})
 	}
 	table(&b, rows)
+	if c.undecided() > 0 {
+		b.WriteString("  ?  there are too few requests, or they depend on each other for too long, to tell a difference from noise\n")
+	}
 	return b.String()
+}
+
+// finding counts in a sentence what differs.
+func (c Comparison) finding() string {
+	worse := len(c.Regressions())
+	better, undecided := len(c.Significant())-worse, c.undecided()
+	var text string
+	switch {
+	case len(c.Differences) == 0:
+		return "there is nothing to compare, no request ended"
+	case undecided == len(c.Differences):
+		return "no difference could be told from noise"
+	case worse > 0 && better > 0:
+		text = fmt.Sprintf("%s worse, %s better", are(worse, " figure"), are(better, ""))
+	case worse > 0:
+		text = are(worse, " figure") + " worse"
+	case better > 0:
+		text = are(better, " figure") + " better"
+	default:
+		text = "nothing differs by more than the noise"
+	}
+	if undecided > 0 {
+		text += fmt.Sprintf("; of %s, marked ?, nothing can be told", plural(undecided, "figure"))
+	}
+	return text
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "1" + what + " is"
+	}
+	if what != "" {
+		what += "s"
+	}
+	return fmt.Sprintf("%d%s are", n, what)
+}
+
+func (c Comparison) undecided() (n int) {
+	for _, d := range c.Differences {
+		if d.sign() == "?" {
+			n++
+		}
+	}
+	return n
 }
 
 func (d Difference) sign() string {
@@ -156,6 +226,22 @@ func (d Difference) sign() string {
 		return "?"
 	}
 	return " "
+}
+
+// verdict is the sign in words: a change without one looks like a finding.
+func (d Difference) verdict() string {
+	switch d.sign() {
+	case "✗":
+		return "worse"
+	case "✓":
+		return "better"
+	case "?":
+		return "cannot be told"
+	}
+	if d.Before == d.After {
+		return ""
+	}
+	return "within the noise"
 }
 
 func (d Difference) change() string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -203,7 +204,7 @@ func TestCompareSeesASystemThatHangs(t *testing.T) {
 		require.False(t, math.IsNaN(d.Change), d.Metric)
 	}
 	require.Equal(t, []string{"p(50)", "p(95)", "p(99)", "avg", "rate", "goodput", "interrupted"}, names)
-	require.Regexp(t, `✗  p\(50\) +1ms +none +-\n`, c.String())
+	require.Regexp(t, `✗  p\(50\) +1ms +none +- +worse\n`, c.String())
 	for _, d := range Compare(after, before).Significant() {
 		require.False(t, d.Worse, d.Metric)
 	}
@@ -228,7 +229,7 @@ func TestCompareSaysWhatIsNotAlike(t *testing.T) {
 	after.Profile, after.Scale, after.Version, after.Halted = "other", 0.1, 7, "load: interrupt"
 	c := Compare(before, after)
 	require.Equal(t, []string{
-		"not alike: version 1 before, 7 after", "not alike: profile model before, other after", "not alike: scale 1 before, 0.1 after",
+		"not alike: version 1 before, 7 after", `not alike: profile "model" before, "other" after`, "not alike: scale 1 before, 0.1 after",
 		"after ended early, at " + short(after.Elapsed) + ": load: interrupt",
 	}, c.Notes)
 	require.Contains(t, c.String(), "not alike: scale 1 before, 0.1 after\n")
@@ -237,7 +238,33 @@ func TestCompareSaysWhatIsNotAlike(t *testing.T) {
 	queue := func(seed uint64) *Result { return modelled(seed, 99, 5*time.Second, oneServer(1)) }
 	c = Compare(queue(1), queue(2))
 	require.Contains(t, c.Notes[0], "too short for how long its requests depend on each other")
-	require.Regexp(t, `\?  p\(99\)`, c.String())
+	require.Regexp(t, `\?  p\(99\) .* cannot be told\n`, c.String())
+	require.Contains(t, c.String(), "\n  ?  there are too few requests, or they depend on each other for too long,")
+}
+
+func TestComparisonBeginsWithWhatItFound(t *testing.T) {
+	worse, better := Difference{Significant: true, Worse: true, Before: "1", After: "2"}, Difference{Significant: true, Before: "2", After: "1"}
+	same, noise, unknown := Difference{Before: "1", After: "1"}, Difference{Before: "1", After: "2", Change: 1}, Difference{Undecided: true}
+	for want, ds := range map[string][]Difference{
+		"there is nothing to compare, no request ended":                                      {},
+		"no difference could be told from noise":                                             {unknown, unknown},
+		"nothing differs by more than the noise":                                             {same, noise},
+		"nothing differs by more than the noise; of 1 figure, marked ?, nothing can be told": {same, unknown},
+		"1 figure is worse":                {worse, noise},
+		"2 figures are better":             {better, better},
+		"2 figures are worse, 1 is better": {worse, better, worse},
+		"1 figure is worse, 2 are better; of 2 figures, marked ?, nothing can be told": {worse, better, better, unknown, unknown},
+	} {
+		text := Comparison{Differences: ds}.String()
+		require.True(t, strings.HasPrefix(text, "comparison: "+want+"\n"), "want %s\n%s", want, text)
+	}
+	require.Regexp(t, `\+100\.0%  within the noise\n`, Comparison{Differences: []Difference{noise}}.String())
+	require.Regexp(t, ` 1 +1  same\n`, Comparison{Differences: []Difference{same}}.String(), "what is the same needs no words")
+}
+
+func TestCompareWantsTwoResults(t *testing.T) {
+	require.PanicsWithValue(t, "load: Compare: after is nil: there is no result to compare", func() { Compare(&Result{}, nil) })
+	require.PanicsWithValue(t, "load: Compare: before is nil: there is no result to compare with", func() { Compare(nil, &Result{}) })
 }
 
 func TestChangeIsANumber(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-qtests/qtests/qtests"
 )
@@ -35,6 +36,8 @@ type Recovery struct {
 	// users, who ask less while they wait, per user and second.
 	Before, Final float64
 	Result        *Result
+
+	users bool // Before and Final are those of a profile of users
 }
 
 // Recoveries are what Recovers found, in the order of the sizes.
@@ -54,6 +57,18 @@ type Recoveries []Recovery
 //
 // All runs are at scale 1, whatever -qtests.scale and -short say: with a tenth
 // of the load the system would recover from more, and in a shortened run later.
+//
+// A system that stays down does not fail t: how much it has to recover from is for the test to
+// say.
+//
+//	rec := load.Recovers(q, load.Disturbances{Sizes: []float64{10, 60, 300}}, at)
+//	if limit, _ := rec.Limit(); limit < 60 {
+//		q.Errorf("it must recover from 60 s:\n%s", rec)
+//	}
+//
+// A system that does not recover may leave goroutines of its own behind, with the work that
+// it still has. Under a fake clock, let time pass for them, q.Sleep(time.Hour), so that the
+// backlog drains before the test ends and its leak check looks.
 //
 // The table goes to the log of t. A run that cannot be judged fails t: one
 // without any goodput before the disturbance, in which a request panicked or
@@ -106,9 +121,8 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	if err := scenario.Profile.Err(); err != nil {
 		return Recovery{}, err
 	}
-	if event.Offset <= 0 || event.Duration <= 0 || event.Offset+event.Duration >= scenario.Profile.Duration() {
-		return Recovery{}, fmt.Errorf("event %q from %v for %v: wants time before and after it within %v",
-			event.Name, event.Offset, event.Duration, scenario.Profile.Duration())
+	if err := placed(event, scenario.Profile.Duration()); err != nil {
+		return Recovery{}, err
 	}
 	scenario.Events = append(append([]qtests.Event(nil), scenario.Events...), event)
 	r, err := prepareAt(t, scenario, 1)
@@ -135,6 +149,23 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	return d.judge(size, res, event, scenario.Profile)
 }
 
+// placed reports why an event leaves no time before or after it within a run of d.
+func placed(event qtests.Event, d time.Duration) error {
+	if err := event.Validate(); err != nil {
+		return err
+	}
+	switch end := event.Offset + event.Duration; {
+	case event.Offset == 0:
+		return fmt.Errorf("event %q begins with the run, so that nothing tells how the system does without it: add At", event.Name)
+	case event.Duration == 0:
+		return fmt.Errorf("event %q has no end: add For", event.Name)
+	case end >= d:
+		return fmt.Errorf("event %q lasts from %v to %v, and the run ends at %v: it leaves no time to recover; make the profile longer",
+			event.Name, event.Offset, end, d)
+	}
+	return nil
+}
+
 // judge finds the last interval after the disturbance from which goodput is
 // down over Hold. What follows it is the recovery, if it lasts for Hold.
 func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profile Profile) (Recovery, error) {
@@ -157,7 +188,7 @@ func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profi
 	}
 	want := target{share: d.Share * before.share(), users: profile.kind == kindClosed}
 	final := total(y[last-max(last/10, 1) : last])
-	r := Recovery{Size: size, Before: before.share(), Final: final.share(), Result: res}
+	r := Recovery{Size: size, Before: before.share(), Final: final.share(), Result: res, users: want.users}
 	from := first
 	for i := first; i+hold <= last; i++ {
 		if total(y[i : i+hold]).below(want) {
@@ -257,29 +288,50 @@ func (rs Recoveries) finding() string {
 		switch {
 		case r.Recovered:
 		case i == 0:
-			return fmt.Sprintf("recovery: from none, goodput stays down after the smallest disturbance tried, %.6g", r.Size)
+			return fmt.Sprintf("recovery: the system recovers from no disturbance tried, it stays down after the smallest, %.6g", r.Size)
 		default:
-			return fmt.Sprintf("recovery: up to a disturbance of %.6g; goodput stays down after one of %.6g", rs[i-1].Size, r.Size)
+			return fmt.Sprintf("recovery: the system recovers from a disturbance of %.6g, and stays down after one of %.6g", rs[i-1].Size, r.Size)
 		}
 	}
 	if len(rs) == 0 {
-		return "recovery: nothing was tried"
+		return "recovery: no disturbance was tried"
 	}
-	return fmt.Sprintf("recovery: from every disturbance tried, up to %.6g", rs[len(rs)-1].Size)
+	return fmt.Sprintf("recovery: the system recovers from every disturbance tried, up to %.6g", rs[len(rs)-1].Size)
 }
 
 // String is the limit in a sentence, and a table of the sizes.
 func (rs Recoveries) String() string {
 	var b strings.Builder
 	b.WriteString(rs.finding() + "\n")
-	rows := [][]string{{"disturbance", "", "after", "goodput/load before", "at the end"}}
+	if len(rs) == 0 {
+		return b.String()
+	}
+	percent, users := func(x float64) string { return fmt.Sprintf("%.4g%%", 100*x) }, func(x float64) string { return fmt.Sprintf("%.4g", x) }
+	unit, show := "as a share of the arrivals", percent
+	if rs[0].users {
+		unit, show = "per user and second", users
+	}
+	fmt.Fprintf(&b, "  answered: requests that ended without an error, %s\n", unit)
+	rows := [][]string{{"disturbance", "", "back after", "answered before", "answered at the end"}}
 	for _, r := range rs {
 		verdict, after := "recovered", short(r.After)
 		if !r.Recovered {
 			verdict, after = "stays down", "-"
 		}
-		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, fmt.Sprintf("%.4g", r.Before), fmt.Sprintf("%.4g", r.Final)})
+		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, show(r.Before), show(r.Final)})
 	}
+	toTheRight(rows, 2)
 	table(&b, rows)
 	return b.String()
+}
+
+// toTheRight aligns a column in which not every cell is a number.
+func toTheRight(rows [][]string, column int) {
+	width := 0
+	for _, row := range rows {
+		width = max(width, utf8.RuneCountInString(row[column]))
+	}
+	for _, row := range rows {
+		row[column] = strings.Repeat(" ", width-utf8.RuneCountInString(row[column])) + row[column]
+	}
 }

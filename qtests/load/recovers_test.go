@@ -206,11 +206,46 @@ func TestRecoveriesNameTheLimit(t *testing.T) {
 	up := func(size float64) Recovery { return Recovery{Size: size, Recovered: true} }
 	down := func(size float64) Recovery { return Recovery{Size: size} }
 	for want, rs := range map[string]Recoveries{
-		"recovery: up to a disturbance of 2; goodput stays down after one of 4\n":           {up(1), up(2), down(4), up(8)},
-		"recovery: from every disturbance tried, up to 2\n":                                 {up(1), up(2)},
-		"recovery: from none, goodput stays down after the smallest disturbance tried, 0\n": {down(0), down(1)},
-		"recovery: nothing was tried\n":                                                     {},
+		"recovery: the system recovers from a disturbance of 2, and stays down after one of 4\n":         {up(1), up(2), down(4), up(8)},
+		"recovery: the system recovers from every disturbance tried, up to 2\n":                          {up(1), up(2)},
+		"recovery: the system recovers from no disturbance tried, it stays down after the smallest, 0\n": {down(0), down(1)},
+		"recovery: no disturbance was tried\n":                                                           {},
 	} {
 		require.Contains(t, rs.String(), want)
+	}
+}
+
+func TestRecoveriesInATable(t *testing.T) {
+	rs := Recoveries{
+		{Size: 1, Recovered: true, After: 1500 * time.Millisecond, Before: 0.9991, Final: 1},
+		{Size: 60, Before: 0.9991, Final: 0.25},
+	}
+	require.Equal(t, `recovery: the system recovers from a disturbance of 1, and stays down after one of 60
+  answered: requests that ended without an error, as a share of the arrivals
+  disturbance              back after  answered before  answered at the end
+            1  recovered         1.5s           99.91%                 100%
+           60  stays down           -           99.91%                  25%
+`, rs.String())
+	r := recovery(t, Disturbances{}, Scenario{Profile: Users(5).For(10 * time.Minute), Pacing: 2 * time.Second, Do: serve(0)})
+	require.Contains(t, Recoveries{r}.String(), "without an error, per user and second\n")
+	require.Regexp(t, `recovered +0s +0\.5 +0\.5\n`, Recoveries{r}.String())
+}
+
+func TestRecoversNamesWhatIsAmissWithAnEvent(t *testing.T) {
+	event := qtests.NewEvent("outage", func() {}, func() {})
+	for want, e := range map[string]qtests.Event{
+		`event "outage" has no end: add For`:                                  event.At(time.Minute),
+		`event "outage" begins with the run, so that nothing`:                 event.For(time.Minute),
+		`event "outage" lasts from 1m0s to 10m0s, and the run ends at 10m0s:`: event.At(time.Minute).For(9 * time.Minute),
+		`Event "outage": Offset: -1s is negative`:                             event.At(-time.Second).For(time.Second),
+		`Event "outage": Duration: -1s is negative`:                           event.At(time.Second).For(-time.Second),
+		`is past the end of time`:                                             event.At(time.Minute).For(math.MaxInt64),
+	} {
+		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+			Recovers(tb, Disturbances{Sizes: []float64{1}}, func(float64) (Scenario, qtests.Event) {
+				return Scenario{Clock: q.Clock(), Profile: Rate(10).For(10 * time.Minute), Do: serve(0)}, e
+			})
+		})
+		require.Contains(t, rec.Errors(), want)
 	}
 }
