@@ -151,7 +151,18 @@ func (v Verdict) String() string {
 }
 
 func (v Verdict) detail() string {
+	if v.Note == "" {
+		return v.found()
+	}
+	return v.found() + "; " + v.Note
+}
+
+func (v Verdict) found() string {
 	switch {
+	case v.Windows == 1 && v.Broken == 1:
+		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
+	case v.Windows == 1:
+		return v.Actual + " in the only window"
 	case v.Windows > 0 && v.Broken > 0:
 		return fmt.Sprintf("%d of %d windows, the first from %v, the worst at %s", v.Broken, v.Windows, v.First, v.Actual)
 	case v.Windows > 0:

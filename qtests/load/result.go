@@ -127,12 +127,16 @@ type ErrorCount struct {
 type Verdict struct {
 	Threshold string `json:"threshold"`
 	Pass      bool   `json:"pass"`
-	// Actual is the value found, or the worst of all windows.
+	// Actual is the value found, or the worst of all windows, or the value that
+	// aborted the run.
 	Actual string `json:"actual,omitempty"`
 	// Windows, Broken and First are those of a threshold over windows.
 	Windows int           `json:"windows,omitempty"`
 	Broken  int           `json:"broken,omitempty"`
 	First   time.Duration `json:"first_ns,omitempty"` // the start of the first broken window
+	// Note says what to know of a broken threshold: that the load was scaled, where
+	// that changes what it compares.
+	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
 }
@@ -179,6 +183,7 @@ func (r *run) result() *Result {
 	if end > 0 {
 		res.MeanInFlight = rec.busy.over(end)
 	}
+	r.mu.rules.scaled(r.scale, isReal(r.clk))
 	res.Thresholds = r.mu.rules.verdicts(end)
 	return res
 }

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -22,6 +24,8 @@ type rules struct {
 	length   time.Duration // of the profile
 	until    time.Duration // when arrivals ended, at most length
 	aborting bool          // one of them may end the run
+	aborted  bool          // one of them did, and windows are over
+	scale    string        // how the load differs from that of the scenario, if it does
 }
 
 const never = time.Duration(math.MaxInt64)
@@ -34,6 +38,7 @@ type rule struct {
 	tally    *tally // what it is about, once there is such a one
 	searched int    // how many names were looked through for it
 	over     bool   // the run has ended: what is under way was abandoned
+	fatal    string // the value that aborted the run
 
 	windows windows
 }
@@ -46,10 +51,13 @@ func newRules(s *Scenario, rec *recorder) (*rules, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := t.fits(d); err != nil {
+			return nil, fmt.Errorf("load: threshold %q: %w", text, err)
+		}
 		rs.add(t, text)
 	}
 	for i, t := range s.Limits {
-		if err := t.Validate(); err != nil {
+		if err := cmp.Or(t.Validate(), t.fits(d)); err != nil {
 			return nil, fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err)
 		}
 		rs.add(t, t.String())
@@ -71,6 +79,18 @@ func (rs *rules) add(t Threshold, text string) {
 		rs.late = append(rs.late, r)
 	case metrics[t.Metric].isTime():
 		rs.timed = append(rs.timed, r)
+	}
+}
+
+// scaled says that the load was multiplied, or that the run was shortened.
+func (rs *rules) scaled(x float64, shortened bool) {
+	switch {
+	case x == 1:
+		rs.scale = ""
+	case shortened:
+		rs.scale = "the run was scaled to " + number(x) + " of its length"
+	default:
+		rs.scale = "the load was scaled by " + number(x)
 	}
 }
 
@@ -133,7 +153,7 @@ func (rs *rules) started(late time.Duration) {
 	}
 }
 
-// look returns why the run should end now, if it should.
+// look returns why the run should end now, if it should. It is then aborted.
 func (rs *rules) look(now time.Duration) error {
 	if now >= rs.next {
 		rs.turn(now)
@@ -142,15 +162,25 @@ func (rs *rules) look(now time.Duration) error {
 		if !r.Abort || now < r.AbortAfter {
 			continue
 		}
-		if r.Every > 0 {
-			if r.windows.broken > 0 && r.isKnown(rs.rec) {
-				return fmt.Errorf("load: threshold %s broken in the window from %v", r.text, r.windows.first)
-			}
-			continue
+		if why := r.breaks(rs.rec, now); why != nil {
+			rs.abort(now)
+			return why
 		}
-		if x, _, err := r.value(rs.rec, now); err == nil && !r.compare(x) {
-			return fmt.Errorf("load: threshold %s broken: %s at %v", r.text, formatUnit(x, r.Unit), now)
+	}
+	return nil
+}
+
+// breaks says how the threshold is broken at now, if it is.
+func (r *rule) breaks(rec *recorder, now time.Duration) error {
+	if r.Every > 0 {
+		if r.windows.broken > 0 && r.isKnown(rec) {
+			return fmt.Errorf("load: threshold %s broken in the window from %v", r.text, r.windows.first)
 		}
+		return nil
+	}
+	if x, _, err := r.value(rec, now); err == nil && !r.compare(x) {
+		r.fatal = showUnit(x, r.Unit)
+		return fmt.Errorf("load: threshold %s broken: %s at %v", r.text, r.fatal, now)
 	}
 	return nil
 }
@@ -167,14 +197,23 @@ func (rs *rules) verdicts(end time.Duration) []Verdict {
 		}
 		if err := judge(&v, rs, end); err != nil {
 			v.Error = err.Error()
+		} else if !v.Pass && slices.Contains(loaded, r.Metric) {
+			v.Note = rs.scale
 		}
 		out = append(out, v)
 	}
 	return out
 }
 
-// verdict judges the whole run.
+// loaded are the metrics that grow with the load.
+var loaded = []string{"rate", "goodput", "count", "requests", "in_flight"}
+
+// verdict judges the whole run, or what it was when that aborted it.
 func (r *rule) verdict(v *Verdict, rs *rules, end time.Duration) error {
+	if r.fatal != "" {
+		v.Actual = r.fatal
+		return nil
+	}
 	x, samples, err := r.value(rs.rec, min(end, rs.length))
 	if err != nil {
 		return err

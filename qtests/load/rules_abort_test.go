@@ -84,6 +84,65 @@ func TestAbortOfWindowsWaitsForItsDelay(t *testing.T) {
 	}
 }
 
+// TestAbortEndsTheWindows has a slow request in the second window of 10 s, and
+// requests that end well, or have failed parts, when the abort cancels them.
+func TestAbortEndsTheWindows(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		res, err := Do(context.Background(), Scenario{
+			Clock: q.Clock(), Profile: Rate(10).For(time.Hour),
+			Thresholds: []string{
+				"max<5s every 10s abort", "max<100s every 10s", "step(part).errors==0 every 10s", "errors==0 every 10s", "interrupted==0 every 10s",
+				"errors==0 every 8s", "rate>1/s every 10s",
+			},
+			Do: func(ctx context.Context, u *User) error {
+				d := time.Millisecond
+				switch {
+				case u.ID() == 130:
+					d = 5 * time.Second
+				case u.ID() > 185:
+					d = time.Minute
+				}
+				err := u.Part(ctx, "part", func(ctx context.Context) error { return u.Sleep(ctx, d) })
+				if u.ID() > 190 {
+					return err
+				}
+				return nil
+			},
+		})
+		require.NoError(q, err)
+		require.Equal(q, 20*time.Second, res.Elapsed)
+		require.Positive(q, res.Interrupted)
+		var got []string
+		for _, v := range res.Thresholds {
+			got = append(got, v.String())
+		}
+		require.Equal(q, []string{
+			"max<5s every 10s abort broken: 1 of 2 windows, the first from 10s, the worst at 5s",
+			"max<100s every 10s kept: 5s in the worst of 2 windows",
+			"step(part).errors==0 every 10s kept: 0 in the worst of 2 windows",
+			"errors==0 every 10s kept: 0 in the worst of 2 windows",
+			"interrupted==0 every 10s kept: 0 in the worst of 2 windows",
+			"errors==0 every 8s kept: 0 in the worst of 3 windows",
+			"rate>1/s every 10s kept: 8.6/s in the worst of 2 windows",
+		}, got)
+	})
+}
+
+// The verdict of what aborted a run has the figure that did so.
+func TestAbortKeepsItsFigure(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		res, err := Do(context.Background(), Scenario{
+			Clock: q.Clock(), Profile: Rate(10).For(time.Hour), Do: serve(5 * time.Millisecond),
+			Thresholds: []string{"rate>100/s abort", "rate>50/s"},
+		})
+		require.NoError(q, err)
+		require.Equal(q, "load: threshold rate>100/s abort broken: 9/s at 1s", res.Halted)
+		require.Equal(q, "rate>100/s abort broken: 9/s", res.Thresholds[0].String())
+		require.False(q, res.Thresholds[1].Pass)
+		require.NotContains(q, res.Thresholds[1].String(), ": 9/s")
+	})
+}
+
 // TestGuardEndsWithTheRun finds no timer left, however the run ended.
 func TestGuardEndsWithTheRun(t *testing.T) {
 	for _, threshold := range []string{"errors==0 abort", "requests>=1000 abort", "errors==0"} {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // verdictsOf runs a scenario with the thresholds that are the keys of want, and
@@ -50,10 +51,10 @@ func TestWindowsOfNamesThatComeUp(t *testing.T) {
 		"step(pays).p(95)<1s every 10s":       `cannot be evaluated: unknown step "pays"; did you mean "pay"?`,
 		"step(pays).p(95)<1s":                 `cannot be evaluated: unknown step "pays"; did you mean "pay"?`,
 		"check(ok)>1% every 10s":              `cannot be evaluated: unknown check "ok"; there is none`,
-		"tag(region=eu).errors==0 every 10s":  "broken: 7 of 7 windows, the first from 0s, the worst at 100",
-		"step(pay).errors==0 every 10s":       "broken: 7 of 7 windows, the first from 0s, the worst at 100",
-		"step(pay).p(95)<1s every 10s":        "kept: 5ms in the worst of 7 windows",
-		"step(pay).service.max<5ms every 10s": "broken: 7 of 7 windows",
+		"tag(region=eu).errors==0 every 10s":  "broken: 6 of 6 windows, the first from 0s, the worst at 100",
+		"step(pay).errors==0 every 10s":       "broken: 6 of 6 windows, the first from 0s, the worst at 100",
+		"step(pay).p(95)<1s every 10s":        "kept: 5ms in the worst of 6 windows",
+		"step(pay).service.max<5ms every 10s": "broken: 6 of 6 windows",
 		"step(pay).timeouts==0":               `timeouts is not counted of "pay", which is a part of a request`,
 		"step(pay).retries==0 every 10s":      `retries is not counted of "pay"`,
 	})
@@ -97,10 +98,97 @@ func TestWindowsAndTheDrain(t *testing.T) {
 		"errors<1/s every 1s":   "broken: 1 of 13 windows, the first from 14s, the worst at 1/s",
 		"errors<10% every 1s":   "broken: 1 of 13 windows, the first from 14s, the worst at 100%",
 		"max<2s every 1s":       "broken: 1 of 13 windows, the first from 14s, the worst at 5s",
-		"rate>=3/s every 1m":    "cannot be evaluated: no window of 1m0s fits into the run",
-		"errors<1/s every 1m":   "cannot be evaluated: no window of 1m0s fits into the run",
-		"errors==0 every 1m":    "broken: 1 of 1 windows",
+		// Less than a window's length comes after the last one in which load arrived.
+		"rate>=3/s every 10s":  "kept: 9.7/s in the only window",
+		"errors==0 every 10s":  "broken: 1 in the only window, from 0s",
+		"errors<2% every 10s":  "kept: 1% in the only window",
+		"errors<=1% every 5s":  "broken: 1 of 2 windows, the first from 5s, the worst at 1.961%",
+		"errors<=0/s every 5s": "broken: 1 of 2 windows, the first from 5s, the worst at 0.2/s",
+		"max<5s every 5s":      "broken: 1 of 2 windows, the first from 5s, the worst at 5s",
+		"p(90)<1s every 5s":    "kept: 10ms in the worst of 2 windows",
+		"late.max<1s every 5s": "kept: 0s in the worst of 2 windows",
 	})
+}
+
+// A constant rate for a time has the windows that this time has, of every metric,
+// although the last request arrives at its end.
+func TestWindowsOfAWholeNumber(t *testing.T) {
+	want := map[string]string{}
+	for _, x := range []string{"p(95)<1s", "errors<1%", "errors==0", "errors<1/s", "late.max<1s", "rate>0.5/s", "count>1", "checks>1%", "dropped==0", "interrupted<1%"} {
+		want[x+" every 1m"] = "in the worst of 60 windows"
+		want[x+" every 1h"] = "in the only window"
+	}
+	verdictsOf(t, Scenario{
+		Profile: Rate(1).For(time.Hour),
+		Do: func(ctx context.Context, u *User) error {
+			u.Check("ok", true)
+			return u.Sleep(ctx, 100*time.Millisecond)
+		},
+	}, want)
+}
+
+// Of a steady trickle of errors no more are counted in the last window, to which the
+// drain belongs, than in the others.
+func TestCountsOfTheDrainAreNotAddedUp(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Minute),
+		Do: func(ctx context.Context, u *User) error {
+			_ = u.Sleep(ctx, 8*time.Second)
+			return errNo
+		},
+	}, map[string]string{
+		"errors<=100 every 10s":  "kept: 100 in the worst of 6 windows",
+		"errors<=10/s every 10s": "kept: 10/s in the worst of 6 windows",
+		"max<8s every 10s":       "broken: 6 of 6 windows",
+	})
+	// The drain alone may be what breaks it.
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Minute),
+		Do: func(ctx context.Context, u *User) error {
+			if u.ID() < 590 {
+				return u.Sleep(ctx, time.Millisecond)
+			}
+			_ = u.Sleep(ctx, 4*time.Second)
+			return errNo
+		},
+	}, map[string]string{
+		"errors<5 every 10s":   "broken: 1 of 6 windows, the first from 50s, the worst at 11",
+		"errors<5% every 10s":  "broken: 1 of 6 windows, the first from 50s, the worst at 10",
+		"med<1s every 10s":     "kept: 1ms in the worst of 6 windows",
+		"timeouts<1 every 10s": "kept: 0 in the worst of 6 windows",
+	})
+}
+
+// A window that was silent has the drain, too.
+func TestDrainAfterASilentWindow(t *testing.T) {
+	verdictsOf(t, Scenario{
+		Profile: Rate(10).For(time.Second).Jump(0).For(9 * time.Second),
+		Do: func(ctx context.Context, u *User) error {
+			if u.ID() == 5 {
+				_ = u.Sleep(ctx, 9700*time.Millisecond)
+				return errNo
+			}
+			return nil
+		},
+	}, map[string]string{
+		"errors==0 every 1s":  "broken: 1 of 10 windows, the first from 9s, the worst at 1",
+		"errors<50% every 1s": "broken: 1 of 3 windows, the first from 9s, the worst at 100%",
+		"max<1s every 1s":     "broken: 1 of 3 windows, the first from 9s, the worst at 9.7s",
+		"max<1s every 10s":    "broken: 9.7s in the only window, from 0s",
+	})
+}
+
+func TestWindowLongerThanTheProfile(t *testing.T) {
+	for _, x := range []string{"p(95)<1s", "count>10", "rate>1/s", "errors==0"} {
+		s := Scenario{Profile: Rate(1).For(time.Minute), Do: serve(0), Thresholds: []string{x + " every 2m"}}
+		_, err := Do(t.Context(), s)
+		require.EqualError(t, err, `load: threshold "`+x+` every 2m": every 2m0s: the profile lasts 1m0s only, and no window would be over`)
+		limit, err := ParseThreshold(x + " every 2m")
+		require.NoError(t, err)
+		s.Thresholds, s.Limits = nil, []Threshold{limit}
+		_, err = Do(t.Context(), s)
+		require.ErrorContains(t, err, `load: Scenario.Limits[0]: every 2m0s: the profile lasts`)
+	}
 }
 
 // With a budget the arrivals end before the profile does.
@@ -115,6 +203,8 @@ func TestWindowsEndWithTheBudget(t *testing.T) {
 		},
 	}, map[string]string{
 		"rate>=3/s every 1s": "kept: 9/s in the worst of 5 windows",
+		"rate>=3/s every 1m": "cannot be evaluated: the run ended before its first window of 1m0s was over",
+		"errors==0 every 1m": "kept: 0 in the only window",
 		"errors==0 every 1s": "kept: 0 in the worst of 7 windows", // five, the cut off one, and that of request 30
 	})
 }
@@ -172,9 +262,9 @@ func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
 			return errNo
 		}}},
 	}, map[string]string{
-		"check(late)>1% every 2s":       "broken: 1 of 1 windows, the first from 14s",
+		"check(late)>1% every 2s":       "broken: 0% in the only window, from 14s",
 		"step(part).errors==0 every 2s": "broken: 1 of 2 windows, the first from 16s",
-		"step(part).max<1s every 2s":    "kept: 0s in the worst of 1 windows",
+		"step(part).max<1s every 2s":    "kept: 0s in the only window",
 		"retries==0 every 2s":           "the first from 24s",
 		"retries<50% every 2s":          "broken: 1 of 3 windows, the first from 24s, the worst at 100%", // nothing started in it
 	})
@@ -192,7 +282,7 @@ func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
 
 func TestWindowsOfSteps(t *testing.T) {
 	verdictsOf(t, mixed(), map[string]string{
-		"step(a).max<=10ms every 1m":  "kept: 10ms in the worst of 6 windows", // the last request is due at 5m0s
+		"step(a).max<=10ms every 1m":  "kept: 10ms in the worst of 5 windows", // the last request is due at 5m0s
 		"step(b).max<=10ms every 1m":  "broken: ",
 		"step(b).min>=100ms every 1m": "kept: 100ms",
 		"max<=10ms every 1m":          "broken: 5 of ",
@@ -218,7 +308,7 @@ func trouble(ctx context.Context, u *User) error {
 }
 
 func TestWindowsOfCounts(t *testing.T) {
-	one := "broken: 1 of 7 windows, the first from 20s, the worst at "
+	one := "broken: 1 of 6 windows, the first from 20s, the worst at "
 	res := verdictsOf(t, Scenario{
 		Profile: Rate(10).For(time.Minute), MaxInFlight: 2, Timeout: time.Second, Retry: Retry{Max: 1},
 		Steps: []Step{{Name: "a", Do: trouble}},
@@ -227,20 +317,20 @@ func TestWindowsOfCounts(t *testing.T) {
 		"timeouts==0 every 10s": one + "1", "timeouts<=0.5% every 10s": one, "timeouts<0.1/s every 10s": one + "0.1/s",
 		"dropped==0 every 10s": one, "dropped<1% every 10s": one, "panics==0 every 10s": one + "1",
 		"checks>99% every 10s": one, "check(calm)>99% every 10s": one + "0%",
-		"denied==0 every 10s":             "kept: 0 in the worst of 7 windows",
+		"denied==0 every 10s":             "kept: 0 in the worst of 6 windows",
 		"step(a).timeouts==0 every 10s":   one + "1",
 		"step(a).retries<=1 every 10s":    one + "2",
 		"tag(in=yes).timeouts==0":         "broken: 1",
 		"tag(in=no).timeouts==0":          "kept: 0",
 		"tag(in=yes).count<50 every 10s":  "broken: 1 of 6 windows, the first from 20s",
-		"tag(in=no).max<=10ms every 10s":  "kept: 10ms in the worst of 6 windows",
-		"tag(in=yes).max<=10ms every 10s": "broken: 1 of 1 windows, the first from 20s, the worst at 2s",
+		"tag(in=no).max<=10ms every 10s":  "kept: 10ms in the worst of 5 windows",
+		"tag(in=yes).max<=10ms every 10s": "broken: 2s in the only window, from 20s",
 	})
 	require.EqualValues(t, 7, res.Dropped)
 }
 
 func TestWindowsOfInterruptedRequests(t *testing.T) {
-	last := "broken: 1 of 7 windows, the first from 1m0s, the worst at "
+	last := "broken: 1 of 6 windows, the first from 50s, the worst at "
 	res := verdictsOf(t, Scenario{
 		Profile: Rate(10).For(time.Minute), Grace: 2 * time.Second,
 		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
@@ -251,12 +341,12 @@ func TestWindowsOfInterruptedRequests(t *testing.T) {
 			return u.Sleep(ctx, 10*time.Millisecond)
 		}}},
 	}, map[string]string{
-		"interrupted==0 every 10s": last + "1", "interrupted<10% every 10s": last + "50%", "interrupted<1%": "kept: 0.1667%",
+		"interrupted==0 every 10s": last + "1", "interrupted<0.9% every 10s": last + "0.9901%", "interrupted<1%": "kept: 0.1667%",
 		"step(a).interrupted==0":          "broken: 1",
 		"step(a).interrupted==0 every 9s": "broken: 1 of 7 windows, the first from 54s",
 		"tag(slow=yes).interrupted<1%":    "broken: 100%",
 		"tag(slow=no).interrupted==0":     "kept: 0",
-		"max<1s every 10s":                "kept: 10ms in the worst of 7 windows", // it is no sample
+		"max<1s every 10s":                "kept: 10ms in the worst of 6 windows", // it is no sample
 	})
 	for _, x := range append(res.Steps, res.Tags...) {
 		require.Equal(t, x.Started, x.Finished+x.Interrupted, x.Name)
@@ -318,7 +408,7 @@ func TestWorstWindow(t *testing.T) {
 		"rate>1/s every 1s": "kept: 5/s in the worst of 4", "rate>=6/s every 1s": "broken: 1 of 4 windows, the first from 3s, the worst at 5/s",
 		"rate<100/s every 1s": "kept: 20/s", "rate<=15/s every 1s": "broken: 1 of 4 windows, the first from 2s, the worst at 20/s",
 		"count==10 every 1s": "the worst at 20", "count!=11 every 1s": "kept: 10 in",
-		"min>0s every 1s": "kept: 1ms in", "service.min>=2ms every 1s": "broken: 1 of 5 windows, the first from 2s, the worst at 1ms",
+		"min>0s every 1s": "kept: 1ms in", "service.min>=2ms every 1s": "broken: 1 of 4 windows, the first from 2s, the worst at 1ms",
 	})
 }
 
@@ -334,11 +424,11 @@ func TestServiceWindowsAreEmptied(t *testing.T) {
 			return u.Sleep(ctx, 10*time.Millisecond)
 		},
 	}, map[string]string{
-		"service.max<1s every 10s":    "broken: 1 of 4 windows, the first from 10s, the worst at 3s",
-		"service.avg<=10ms every 10s": "broken: 1 of 4 windows",
-		"service.med<=10ms every 2s":  "kept: 10ms in the worst of 15 windows",
-		"med<=10ms every 2s":          "broken: 1 of 15 windows",
-		"max<1s every 2s":             "broken: 1 of 15 windows, the first from 14s",
+		"service.max<1s every 10s":    "broken: 1 of 3 windows, the first from 10s, the worst at 3s",
+		"service.avg<=10ms every 10s": "broken: 1 of 3 windows",
+		"service.med<=10ms every 2s":  "kept: 10ms in the worst of 14 windows",
+		"med<=10ms every 2s":          "broken: 1 of 14 windows",
+		"max<1s every 2s":             "broken: 1 of 14 windows, the first from 14s",
 	})
 }
 
@@ -366,4 +456,25 @@ func TestHistogramReset(t *testing.T) {
 		require.Equal(t, make([]uint64, len(h.counts)), h.counts)
 		require.Equal(t, make([]uint32, len(h.tops)), h.tops)
 	}
+}
+
+// A threshold that a scaled load breaks says so, when it is one on how much there is.
+func TestBrokenThresholdTellsTheScale(t *testing.T) {
+	atScale(t, "0.1")
+	thresholds := []string{"rate>50/s", "count>500 every 10s", "requests>=1", "in_flight>=3", "p(99)<1ms", "step(nix).rate>1/s"}
+	var res *Result
+	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		res = Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(100).For(time.Minute), Do: serve(10 * time.Millisecond), Thresholds: thresholds})
+	})
+	scaled := "the load was scaled by 0.1"
+	for i, want := range []string{scaled, scaled, "", scaled, "", ""} {
+		require.Equal(t, want, res.Thresholds[i].Note, thresholds[i])
+	}
+	require.Contains(t, rec.Errors(), "load: threshold rate>50/s broken: 10/s; the load was scaled by 0.1\n")
+	require.Contains(t, res.Text(), "✗ count>500 every 10s  (6 of 6 windows, the first from 0s, the worst at 99; the load was scaled by 0.1)")
+
+	rec = tbtest.Run("shortened", func(tb *tbtest.TB) {
+		res = Run(tb, Scenario{Scalable: true, Profile: Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests>500"}})
+	})
+	require.Contains(t, rec.Errors(), "; the run was scaled to 0.1 of its length\n")
 }

@@ -19,6 +19,14 @@ import (
 // did or did not happen; of nothing they are zero. A step, tag or check that did not come
 // up by the end of the run is an error that proposes the nearest ones, with
 // windows too.
+//
+// A scale (-qtests.scale, -short) changes how much load there is and not what is
+// compared. Where that breaks a threshold on rate, goodput, count, requests or
+// in_flight, the verdict says that the load was scaled (Verdict.Note); shares
+// and times are worth more then.
+//
+// The verdict of a threshold that aborted the run has the value that did so, and not
+// that at the end.
 type Threshold struct {
 	// At most one of Step, Tag ("key=value") and Check limits the metric to a
 	// part of the run. Step may name a part (User.Part) as well.
@@ -45,9 +53,18 @@ type Threshold struct {
 	// A window in which nothing ended has no times and no share, and is passed
 	// over. Its counts and rates are zero and count, while load arrives. Windows of
 	// count, requests, rate and goodput end with the arrivals, as do these; one
-	// that is cut off there is left out. Of everything else, windows go on for as long
-	// as something happens, to the end of the last request; a rate of the
-	// last one is that over its full length.
+	// that is cut off there is left out.
+	//
+	// Everything else is looked at until the last request has ended. What comes less
+	// than Every after the last window in which load arrived is no window of its
+	// own but belongs to that one: its times and shares are then of all of it, and
+	// of counts and rates, which are of a length, the worse of the two parts stands.
+	// A drain that takes longer has windows of its own; a rate of the last one is
+	// that over its full length. An abort ends the windows, and what it cancels is in
+	// none.
+	//
+	// Every is at most the length of the profile: a longer one is an error, and
+	// nothing runs.
 	Every time.Duration
 	// Abort ends the run when the threshold is broken, but not before AbortAfter
 	// has passed; a window that broke before then ends it at that instant. The run
@@ -231,8 +248,29 @@ func (t Threshold) checkValue() error {
 		return fmt.Errorf("value %s: %s is never below zero", value, t.name())
 	case t.Value > top:
 		return fmt.Errorf("value %s: %s is never over 100%%", value, t.name())
+	case t.Unit == Count && t.Value != math.Trunc(t.Value):
+		return t.fraction(value)
 	case t.Op == "<" && t.Value == 0, t.Op == ">" && t.Value == top:
 		return fmt.Errorf("%s%s%s can never hold", t.name(), t.Op, value)
+	}
+	return nil
+}
+
+// fraction is the error of a count that is no whole number: below 1 it is surely
+// meant as a share.
+func (t Threshold) fraction(value string) error {
+	if t.Value < 1 && slices.Contains(metrics[t.Metric].units, Percent) {
+		share := strconv.FormatFloat(100*t.Value, 'g', 12, 64)
+		return fmt.Errorf("value %s: a plain number is a count; did you mean %q, which is a share?", value, t.name()+t.Op+share+"%")
+	}
+	return fmt.Errorf("value %s: %s is a whole number", value, t.name())
+}
+
+// fits reports whether a window is over in a profile that lasts d. A scaled one may
+// be shorter by what was rounded.
+func (t Threshold) fits(d time.Duration) error {
+	if t.Every > d+time.Microsecond {
+		return fmt.Errorf("every %v: the profile lasts %v only, and no window would be over", t.Every, d)
 	}
 	return nil
 }

@@ -28,6 +28,9 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	if t.Op == "" {
 		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
 	}
+	if another.MatchString(p.rest) {
+		return t, errOneEach
+	}
 	words := strings.Fields(p.rest)
 	if len(words) == 0 {
 		return t, fmt.Errorf("wants a value after %q", t.name()+t.Op)
@@ -44,6 +47,11 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	}
 	return t, t.Validate()
 }
+
+// another is what a second threshold in the text looks like.
+var another = regexp.MustCompile(`[\pL)]\s*[<>=!]`)
+
+var errOneEach = errors.New("one threshold per string: what follows the value is another one")
 
 // loneUnit is a unit that stands apart from its number.
 var loneUnit = regexp.MustCompile(`^(%|/s|ns|us|µs|μs|ms|s|m|h)$`)
@@ -80,7 +88,11 @@ var scopeNames = []string{"step", "tag", "check", "service", "late"}
 // unknownMetric is the error of a metric that there is not.
 func unknownMetric(name string) error {
 	if others := otherNames[strings.ToLower(name)]; others != nil {
-		return fmt.Errorf("unknown metric %q; did you mean \"%s\"?", name, strings.Join(others, `" or "`))
+		example := ""
+		if len(others) > 2 {
+			example = ", as in p(95)<1s"
+		}
+		return fmt.Errorf("unknown metric %q; did you mean \"%s\"%s?", name, strings.Join(others, `" or "`), example)
 	}
 	return unknown("metric", name, append(sortedKeys(metrics), scopeNames...))
 }
@@ -202,18 +214,31 @@ func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
 			if t.AbortAfter, words, err = optionDuration("abort after", words[2:]); err == nil && t.AbortAfter < 0 {
 				err = fmt.Errorf("abort after %v: the duration is negative", t.AbortAfter)
 			}
+		case word == "abort" && len(words) > 1 && isDuration(words[1]):
+			return fmt.Errorf("abort %s: did you mean \"abort after %s\"?", words[1], words[1])
 		case word == "abort":
 			t.Abort, words = true, words[1:]
 		case word == "after":
 			return errors.New("after goes with abort, as in abort after 30s")
+		case isDuration(word):
+			return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", word, word)
+		case len(words) > 1 && isDuration(words[1]) && len(nearest(word, optionNames)) == 0:
+			return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", word, words[1])
 		default:
-			return unknown("option", word, []string{"every", "abort"})
+			return unknown("option", word, optionNames)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+var optionNames = []string{"every", "abort"}
+
+func isDuration(s string) bool {
+	_, err := time.ParseDuration(s)
+	return err == nil
 }
 
 // optionDuration reads the duration that an option wants, and returns what follows.
