@@ -50,9 +50,10 @@ two sleeps for a request, the least that a bubble can do.`,
 
 // whySleeping is about requests which do nothing but sleep.
 const whySleeping = "In a bubble every sleep is a timer, a goroutine parked and a goroutine made ready, and ours has to sleep " +
-	"as often as the floor of reused goroutines, for an arrival and for its request. What it does on top is to give every " +
-	"event an instant of its own, to admit and count the request under the run's mutex at both ends, and to record " +
-	"it in three histograms and a timeline."
+	"as often as the floor of reused goroutines, for an arrival and for its request: the floor alone is most of what the target " +
+	"allows, and a goroutine for each arrival would cost more than that floor by itself. What ours does on top is to give every " +
+	"event an instant of its own, which takes three locks of the clock for a request, to admit and count the request under the run's " +
+	"mutex at both ends, to make the User and the context that its step is given, and to record it in three histograms and a timeline."
 
 func sleepOnPackageTime(_ *qtests.T, d time.Duration) { time.Sleep(d) }
 func sleepOnItsClock(q *qtests.T, d time.Duration)    { q.Clock().Sleep(d) }

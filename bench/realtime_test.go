@@ -45,9 +45,9 @@ func cpuFigure() compare.Figure {
 
 func memoryFigure() compare.Figure { return compare.Figure{Name: peakMemory, Unit: compare.Bytes} }
 
-const whyRealTime = "Most of the time of all generators goes into system calls for the network, which is the same for all. Ours starts every " +
-	"request at an instant of its own in a goroutine of its own, and records it when it ends; vegeta hands a tick to a worker and the outcome to " +
-	"whoever reads the results."
+const whyRealTime = "Most of the time of all generators goes into system calls for the network, which is the same for all. In ours a goroutine " +
+	"waits for each arrival, is the request, and records it in histograms and a timeline when it ends; vegeta hands a tick to a worker and the " +
+	"outcome to whoever reads the results, which here keeps nothing of it but how late it was."
 
 // generators compares load generators that do the same job.
 func generators(name string, j job, figures []compare.Figure) compare.Comparison {
