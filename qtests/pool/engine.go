@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -29,6 +30,9 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
+	// waited is whether callers waited when mu was last unlocked.
+	waited atomic.Bool
+
 	// mu is never held while user code runs or anybody waits. Clock.Now and
 	// Clock.AfterFunc are called under it.
 	mu struct {
@@ -51,6 +55,20 @@ func newEngine(s settings, clk clock.Clock) *engine {
 	e := &engine{clk: clk, base: base, descs: newDescs(s.name), name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
 	e.mu.core.settings, e.mu.core.base = s, base
 	return e
+}
+
+// lock locks mu and returns the present instant if it makes a difference, as
+// nowLocked does. While somebody waits it does, and is asked for before the lock is
+// taken: the others are kept out for less time.
+func (e *engine) lock() (now instant) {
+	if e.waited.Load() {
+		now = e.now()
+	}
+	e.mu.Lock()
+	if now == 0 {
+		now = e.nowLocked()
+	}
+	return now
 }
 
 // nowLocked returns the present instant if it makes a difference, because asking
@@ -78,6 +96,9 @@ func (e *engine) unlock() {
 	}
 	if invariants != nil {
 		invariants(c)
+	}
+	if waited := c.waiters.n > 0; waited != e.waited.Load() {
+		e.waited.Store(waited)
 	}
 	e.mu.Unlock()
 }
@@ -166,7 +187,11 @@ func (e *engine) count(r result) {
 // obtain serves the caller at once or queues it.
 func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	var fx effects
-	e.mu.Lock()
+	var place *waiter
+	if e.waited.Load() { // so will this caller: what that takes is made outside the lock
+		place = newPlace()
+	}
+	now := e.lock()
 	c := &e.mu.core
 	if c.closed {
 		c.counts.results[resultClosed]++
@@ -174,7 +199,6 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 		return grant{err: ErrClosed}
 	}
 	c.awake = true
-	now := e.nowLocked()
 	if c.waiters.n == 0 && !c.suspended {
 		if entry, _ := c.take(now, &fx); entry != nil {
 			g := c.lend(entry, now, stack)
@@ -192,7 +216,10 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 		e.perform(&fx)
 		return grant{err: err}
 	}
-	place := c.waiters.push(now, stack)
+	if place == nil {
+		place = newPlace()
+	}
+	c.waiters.push(place, now, stack)
 	c.serve(now, &fx)
 	c.feed(now, &fx)
 	e.unlock()
@@ -309,14 +336,14 @@ func (e *engine) acquireAllIdle() []grant {
 // end ends a lease, or panics if it has ended before.
 func (e *engine) end(x *entry, lease uint64, how ending) {
 	var fx effects
-	e.mu.Lock()
+	now := e.lock()
 	if x.lease.Load() != lease {
 		e.mu.Unlock()
 		panic("pool: lease ended twice")
 	}
 	permit, guarded := x.permit, x.guarded
 	x.guarded = false
-	e.mu.core.giveBack(x, how, e.nowLocked(), &fx)
+	e.mu.core.giveBack(x, how, now, &fx)
 	e.unlock()
 	e.perform(&fx)
 	if guarded {

@@ -38,9 +38,15 @@ type waitQueue struct {
 	n          int
 }
 
-func (q *waitQueue) push(now instant, stack []uintptr) *waiter {
+// newPlace is a place that is not in the queue yet.
+func newPlace() *waiter {
 	w := places.Get().(*waiter)
-	w.ch, w.since, w.stack = make(chan struct{}, 1), now, stack
+	w.ch = make(chan struct{}, 1)
+	return w
+}
+
+func (q *waitQueue) push(w *waiter, now instant, stack []uintptr) {
+	w.since, w.stack = now, stack
 	w.queued, w.prev = true, q.tail
 	if q.tail != nil {
 		q.tail.next = w
@@ -49,7 +55,6 @@ func (q *waitQueue) push(now instant, stack []uintptr) *waiter {
 	}
 	q.tail = w
 	q.n++
-	return w
 }
 
 // pop removes the first waiter, whose grant the caller must set and announce.
