@@ -46,6 +46,7 @@ func LimitGoroutines(t TB, n int) {
 // A goroutineWatch counts the goroutines of one test.
 type goroutineWatch struct {
 	limit int
+	idle  func() int64 // how many goroutines there are that do not count, or nil
 	count func() int
 	list  func() []goroutine
 
@@ -68,11 +69,21 @@ const goroutineLooks = 64
 // look counts if there may be too many. Nearly always it costs a read of the
 // number of goroutines in the process.
 func (w *goroutineWatch) look() {
-	total := int64(runtime.NumGoroutine())
+	total := w.total()
 	if total <= int64(w.limit) || total <= w.quiet.Load() && w.looks.Add(1)%goroutineLooks != 0 {
 		return
 	}
 	w.measure(total)
+}
+
+// total is the number of goroutines in the process, less those that do not
+// count: one of these that starts to work must not go unseen.
+func (w *goroutineWatch) total() int64 {
+	n := int64(runtime.NumGoroutine())
+	if w.idle != nil {
+		n -= w.idle()
+	}
+	return n
 }
 
 // measure counts, and keeps the goroutines if there are too many.
@@ -96,7 +107,7 @@ func (w *goroutineWatch) measure(total int64) {
 // end counts a last time and reports.
 func (w *goroutineWatch) end(t TB) {
 	t.Helper()
-	w.measure(int64(runtime.NumGoroutine()))
+	w.measure(w.total())
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.ended = true
@@ -150,6 +161,7 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {
+		w.idle = q.clock.standing.Load
 		q.clock.rests.add(w.look)
 	}
 	t.Cleanup(func() {

@@ -27,6 +27,8 @@ type tieFree struct {
 	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
+	// standing is how many goroutines are in Reservation.Sleep.
+	standing atomic.Int64
 	// rests are told whenever a wait begins and ends.
 	rests rests
 

@@ -53,7 +53,9 @@ func (r Reservation) Sleep() time.Time {
 		c.abandon(r.taken)
 		return c.Now()
 	}
+	c.standing.Add(1)
 	time.Sleep(left)
+	c.standing.Add(-1)
 	return time.Unix(0, c.fired(r.taken))
 }
 

@@ -92,12 +92,34 @@ func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
 			place := Reserve(q.Clock(), 2*time.Second)
 			go place.Sleep()
 		}
-		go q.Clock().Sleep(2 * time.Second)
+		go q.Clock().Sleep(3 * time.Second)
 		q.Sleep(time.Second)
+		r.end() // which always counts
 		require.Empty(q, r.errors)
-		go q.Clock().Sleep(time.Second)
 		q.Sleep(2 * time.Second)
-		r.end()
-		require.Len(q, r.errors, 1)
+	})
+}
+
+// Of those who stand, some begin to work: that the process has no more
+// goroutines than before must not hide it.
+func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
+	idle, counts := int64(1_000_000), 0
+	w := &goroutineWatch{
+		idle: func() int64 { return idle }, count: func() int { counts++; return 1 },
+		list: func() []goroutine { return nil },
+	}
+	w.look()
+	require.Zero(t, counts)
+	idle = 0
+	w.look()
+	require.Equal(t, 1, counts)
+
+	Run(t, func(q *T) {
+		place := Reserve(q.Clock(), time.Second)
+		go place.Sleep()
+		q.Wait()
+		require.EqualValues(q, 1, q.clock.standing.Load())
+		q.Sleep(2 * time.Second)
+		require.Zero(q, q.clock.standing.Load())
 	})
 }
