@@ -9,7 +9,7 @@ import (
 // Bounds of Steady.
 const (
 	// steadyTries is how often the readings must show a slope.
-	steadyTries  = 2
+	steadyTries  = 3
 	steadyWarmUp = 2  // rounds before the first reading, which fill caches
 	steadyLeast  = 8  // rounds below which a step looks like a slope
 	steadyTraced = 16 // rounds, at the most, to find the allocation sites
@@ -20,8 +20,8 @@ const (
 
 // Steady calls f rounds times, reads the live heap after each round, and fails t
 // if the heap grows from round to round. It fails on a slope and not on a step: a
-// cache that fills in any one round, or two, passes. A slope must show twice, so f
-// is called up to twice as often. f is called twice more
+// cache that fills in any one round, or two, passes. A slope must show three
+// times in a row, so f is called up to three times as often. f is called twice more
 // before, to warm up; rounds must be at least 8, and 20 is a good number.
 //
 // The slope is the 15th percentile of the slopes between all pairs of readings
