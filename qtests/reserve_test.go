@@ -88,10 +88,14 @@ func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
 		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 1)
-		for range 5 {
-			place := Reserve(q.Clock(), 2*time.Second)
+		var places [5]Reservation
+		for i := range places {
+			places[i] = Reserve(q.Clock(), 2*time.Second)
+		}
+		for _, place := range places {
 			go place.Sleep()
 		}
+		q.Wait() // who has not come to Sleep yet counts
 		go q.Clock().Sleep(3 * time.Second)
 		q.Sleep(time.Second)
 		r.end() // which always counts
