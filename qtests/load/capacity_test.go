@@ -182,8 +182,7 @@ func TestCapacityInWholeNumbers(t *testing.T) {
 }
 
 func TestCapacityRunsUnscaled(t *testing.T) {
-	scaleSetting = "0.1"
-	defer func() { scaleSetting = "" }()
+	atScale(t, "0.1")
 	a := capacity(t, Search{Low: 10, High: 1000, Precision: 0.2, Runs: 1}, func(rate float64) Scenario {
 		return Scenario{Profile: Rate(rate).For(5 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond), Thresholds: []string{"p(99)<50ms"}}
 	})

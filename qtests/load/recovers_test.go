@@ -195,8 +195,7 @@ func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
 }
 
 func TestRecoversRunsUnscaled(t *testing.T) {
-	scaleSetting = "0.1"
-	defer func() { scaleSetting = "" }()
+	atScale(t, "0.1")
 	r := recovery(t, Disturbances{}, Scenario{Profile: Rate(10).For(10 * time.Minute), Scalable: true, Do: serve(0)})
 	require.Equal(t, 1.0, r.Result.Scale)
 	require.EqualValues(t, 6000, r.Result.Finished)
