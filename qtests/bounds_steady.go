@@ -1,33 +1,39 @@
 package qtests
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 )
 
 // Bounds of Steady.
 const (
-	// steadyTries is how often the readings must show a slope.
-	steadyTries  = 3
+	steadyTries  = 3  // series of readings at the most
+	steadyGrows  = 2  // of them must show a slope
 	steadyWarmUp = 2  // rounds before the first reading, which fill caches
 	steadyLeast  = 8  // rounds below which a step looks like a slope
 	steadyTraced = 16 // rounds, at the most, to find the allocation sites
 	steadySlope  = 8  // bytes a round that count as growth: the smallest object
 
 	steadyPercentile = 15 // of the slopes
+	steadyJumps      = 6  // the share of jumps that are levelled is one in so many
 )
 
 // Steady calls f rounds times, reads the live heap after each round, and fails t
 // if the heap grows from round to round. It fails on a slope and not on a step: a
-// cache that fills in any one round, or two, passes. A slope must show three
-// times in a row, so f is called up to three times as often. f is called twice more
-// before, to warm up; rounds must be at least 8, and 20 is a good number.
+// cache that fills in any one round, or two, passes, and so does a buffer that
+// empties every few rounds. f is called twice more before, to warm up; rounds must be
+// at least 8, and 20 is a good number.
 //
 // The slope is the 15th percentile of the slopes between all pairs of readings
 // (Theil and Sen take the median, which a single step in the middle would decide),
-// and growth is 8 bytes a round or more. A structure that grows by doubling has
-// steps, too, and longer and longer ones: let f add enough to it for one round.
+// and growth is 8 bytes a round or more. It must show in two of three series of
+// readings. The first is the last where nothing grows; f is called up to three times
+// as often where the heap grows, or where it falls now and then, be it f's doing or
+// old garbage that goes. A structure that grows by doubling has steps, too, and
+// longer and longer ones: let f add enough to it for one round.
 //
 // After a failure f is called up to 16 times more, to name the five allocation
 // sites that keep most, with exact numbers.
@@ -44,17 +50,22 @@ func Steady(t TB, rounds int, f func()) {
 	for range steadyWarmUp {
 		f()
 	}
-	var readings []int64
+	readings := make([]int64, rounds) // at once: a slice that grows is on the heap as well
 	var slope float64
 	// A slope that the rest of the process had for a while is gone the next time.
-	for range steadyTries {
-		readings = readings[:0]
-		for range rounds {
-			f()
-			readings = append(readings, liveHeap())
-		}
-		if slope = lowSlope(readings); slope < steadySlope {
+	for tries, grows := 0, 0; grows < steadyGrows; tries++ {
+		if tries == steadyTries {
 			return
+		}
+		for i := range readings {
+			f()
+			readings[i] = liveHeap()
+		}
+		if low := lowSlope(readings); low >= steadySlope {
+			slope = low
+			grows++
+		} else if levelSlope(readings) < steadySlope {
+			return // no fall hides a slope
 		}
 	}
 	traced := min(rounds, steadyTraced)
@@ -67,16 +78,50 @@ func Steady(t TB, rounds int, f func()) {
 // lowSlope returns a low percentile of the slopes between all pairs of readings.
 // With k steps at even distances nearly 1/(k+1) of the pairs have none between
 // them, and a slope of nothing but noise: two steps leave 30 percent, of which the
-// 15th percentile of all is about the middle.
+// 15th percentile of all is about the middle. A fall in the middle hides a slope.
 func lowSlope(readings []int64) float64 {
+	slopes := slopesOf(jumpsOf(readings))
+	return slopes[(len(slopes)-1)*steadyPercentile/100]
+}
+
+// levelSlope returns the median of the slopes between all pairs of readings when
+// the jumps that differ most from the usual one, in either direction, have been made
+// like it: no fall hides a slope here, but a buffer that empties has one.
+func levelSlope(readings []int64) float64 {
+	jumps := jumpsOf(readings)
+	sorted := slices.Sorted(slices.Values(jumps))
+	usual := sorted[len(sorted)/2]
+	largest := slices.SortedFunc(slices.Values(jumps), func(a, b float64) int {
+		return cmp.Compare(math.Abs(b-usual), math.Abs(a-usual))
+	})
+	for _, jump := range largest[:max(2, len(jumps)/steadyJumps)] {
+		jumps[slices.Index(jumps, jump)] = usual
+	}
+	slopes := slopesOf(jumps)
+	return slopes[len(slopes)/2]
+}
+
+// jumpsOf returns the differences between neighbours.
+func jumpsOf(readings []int64) []float64 {
+	jumps := make([]float64, len(readings)-1)
+	for i := range jumps {
+		jumps[i] = float64(readings[i+1] - readings[i])
+	}
+	return jumps
+}
+
+// slopesOf returns the slopes between all pairs of readings that jump so, sorted.
+func slopesOf(jumps []float64) []float64 {
 	var slopes []float64
-	for i, a := range readings {
-		for j, b := range readings[i+1:] {
-			slopes = append(slopes, float64(b-a)/float64(j+1))
+	for i := range jumps {
+		var rise float64
+		for j, jump := range jumps[i:] {
+			rise += jump
+			slopes = append(slopes, rise/float64(j+1))
 		}
 	}
 	slices.Sort(slopes)
-	return slopes[(len(slopes)-1)*steadyPercentile/100]
+	return slopes
 }
 
 // keptByRound calls f rounds times and returns what each call keeps, in bytes,

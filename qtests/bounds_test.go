@@ -47,7 +47,7 @@ func TestLimitHeapSees64BytesAnIteration(t *testing.T) {
 	})
 	t.Log(r.Errors())
 	require.Contains(t, r.Errors(), "LimitHeap allows 64.0 KiB")
-	require.Regexp(t, `\d\d\.\d KiB  \S+bounds_test.go:\d+  \S+qtests\.keep64`, r.Errors())
+	require.Regexp(t, `samples,\n *\d+\.\d KiB  \S+bounds_test.go:\d+  \S+qtests\.keep64\n`, r.Errors(), "the largest is first")
 	require.NotContains(t, r.Errors(), "waste")
 	require.Equal(t, 512<<10, runtime.MemProfileRate, "the rate is put back")
 }
@@ -121,6 +121,35 @@ func TestSteady(t *testing.T) {
 			}
 			keep64()
 		}, true},
+		{"a step, a fall and a slope", func() {
+			switch rounds++; rounds { // in the first series; the second and third have none
+			case 7:
+				cache[0] = make([]byte, 1<<20)
+			case 14:
+				clear(cache)
+			}
+			keep64()
+		}, true},
+		{"a buffer that empties", func() {
+			keep64()
+			if rounds++; rounds%10 == 0 {
+				clear(kept)
+				kept = kept[:0]
+			}
+		}, false},
+		{"a fall in the middle", func() {
+			if rounds++; rounds == 2 {
+				cache[0] = make([]byte, 1<<20)
+			}
+			if rounds == 12 {
+				clear(cache)
+			}
+		}, false},
+		{"64 bytes in every third round", func() {
+			if rounds++; rounds%3 == 0 {
+				keep64()
+			}
+		}, true},
 		{"a goroutine a round", func() { leave(t, 1) }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,21 +173,28 @@ func TestStressSteadyNoFalseAlarm(t *testing.T) {
 	}
 }
 
-func TestLowSlope(t *testing.T) {
+func TestSteadySlopes(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		readings []int64
-		slope    float64
+		name       string
+		readings   []int64
+		low, level float64
 	}{
-		{"flat", []int64{7, 7, 7, 7, 7, 7, 7, 7}, 0},
-		{"line", []int64{0, 8, 16, 24, 32, 40, 48, 56}, 8},
-		{"falling", []int64{56, 48, 40, 32, 24, 16, 8, 0}, -8},
-		{"step in the middle", []int64{0, 0, 0, 0, 900, 900, 900, 900}, 0},
-		{"step first", []int64{0, 900, 900, 900, 900, 900, 900, 900}, 0},
-		{"spike", []int64{0, 0, 0, 900, 0, 0, 0, 0}, 0},
-		{"line with a spike down", []int64{80, 160, 240, 0, 400, 480, 560, 640}, 80},
+		{"flat", []int64{7, 7, 7, 7, 7, 7, 7, 7}, 0, 0},
+		{"line", []int64{0, 8, 16, 24, 32, 40, 48, 56}, 8, 8},
+		{"falling", []int64{56, 48, 40, 32, 24, 16, 8, 0}, -8, -8},
+		{"step in the middle", []int64{0, 0, 0, 0, 900, 900, 900, 900}, 0, 0},
+		{"step first", []int64{0, 900, 900, 900, 900, 900, 900, 900}, 0, 0},
+		{"two steps", []int64{0, 0, 900, 900, 900, 900, 9000, 9000}, 0, 0},
+		{"two steps side by side", []int64{0, 0, 0, 900, 9000, 9000, 9000, 9000}, 0, 0},
+		{"spike", []int64{0, 0, 0, 900, 0, 0, 0, 0}, 0, 0},
+		{"line with a spike down", []int64{80, 160, 240, 0, 400, 480, 560, 640}, 80, 80},
+		{"line with a step and a fall", []int64{8, 16, 924, 932, 940, 48, 56, 64}, -292, 8},
+		{"line with a fall", []int64{8, 16, 24, 32, -960, -952, -944, -936}, -976.0 / 3, 8},
+		{"emptied every fourth", []int64{0, 100, 200, 300, 0, 100, 200, 300}, -100.0 / 3, 100},
+		{"to and fro", []int64{0, 112, 0, 112, 0, 112, 0, 112}, -112.0 / 3, 112},
 	} {
-		require.Equal(t, c.slope, lowSlope(c.readings), c.name)
+		require.InDelta(t, c.low, lowSlope(c.readings), 1e-9, "low, %s", c.name)
+		require.InDelta(t, c.level, levelSlope(c.readings), 1e-9, "level, %s", c.name)
 	}
 }
 
