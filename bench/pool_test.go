@@ -18,27 +18,27 @@ func pools() compare.Group {
 	g := compare.Group{
 		Name: "pool",
 		About: `One operation is one Acquire and Release of a resource that exists, under a context that can be cancelled. In
-the first row one goroutine does so alone; in the others 64 do, as fast as they can, and all of them have to
-wait at first: what is compared is a queue, not the luck of never meeting one. database/sql lends connections of
-an empty driver (` + "`Conn` and `Close`" + `), and serves those who wait in no order; the floor is a buffered channel and a select.`,
+the first row one goroutine does so alone; in the others 64 do, as fast as they can, each under a context of its own,
+as requests have, but for the last row. All 64 have to wait at first: what is compared is a queue, not the luck of never
+meeting one. database/sql lends connections of an empty driver (` + "`Conn` and `Close`" + `), and serves those who wait in no
+order; the floor is a buffered channel and a select.`,
 	}
 	for _, row := range []struct {
-		name                  string
-		goroutines, resources int
-		time, allocations     float64
+		name              string
+		by                borrowers
+		time, allocations float64
+		why               string
 	}{
-		{"uncontended", 1, 4, 0.7, 0},
-		{"64 goroutines on 2", 64, 2, 0.9, 1},
-		{"64 goroutines on 4", 64, 4, 0.9, 1},
-		{"64 goroutines on 16", 64, 16, 0.9, 1},
+		{"uncontended", borrowers{goroutines: 1, resources: 4}, 0.7, 0, ""},
+		{"64 goroutines on 2", borrowers{goroutines: 64, resources: 2}, 0.9, 1, ""},
+		{"64 goroutines on 4", borrowers{goroutines: 64, resources: 4}, 0.9, 1, ""},
+		{"64 goroutines on 16", borrowers{goroutines: 64, resources: 16}, 0.9, 1, ""},
+		{"64 goroutines on 2, one context", borrowers{goroutines: 64, resources: 2, oneContext: true}, 0.9, 1, whyOneContext},
 	} {
 		borrow := func(open func(t testing.TB, resources int) borrowing) compare.Work {
 			return compare.Timed(func(t testing.TB) func(n int) error {
-				b := open(t, row.resources)
-				if row.goroutines == 1 {
-					return b.times
-				}
-				return func(n int) error { return b.contend(n, row.goroutines, row.resources) }
+				b := open(t, row.by.resources)
+				return func(n int) error { return row.by.borrow(b, n) }
 			})
 		}
 		g.Comparisons = append(g.Comparisons, compare.Comparison{
@@ -53,55 +53,94 @@ an empty driver (` + "`Conn` and `Close`" + `), and serves those who wait in no 
 				compare.TimeOf(compare.Times(row.time, "puddle")),
 				compare.AllocationsOf(compare.Bound(row.allocations)),
 			},
+			Why: row.why,
 		})
 	}
 	return g
 }
 
-// A borrowing acquires a resource, calls hold if there is one, and releases it.
-type borrowing func(hold func()) error
+const whyOneContext = "Whoever waits selects between the answer and the channel that says that the context has ended. Here that is one " +
+	"channel for all 64, which every select locks when it begins to wait and when it ends. The wait for this lock of the runtime " +
+	"is the same for all pools and for the floor, and what they differ in is a smaller part of the whole."
 
-func (b borrowing) times(n int) error {
+// A borrowing acquires a resource, calls hold if there is one, and releases it.
+type borrowing func(ctx context.Context, hold func()) error
+
+func (b borrowing) times(ctx context.Context, n int) error {
 	for range n {
-		if err := b(nil); err != nil {
+		if err := b(ctx, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// contend divides n borrowings among goroutines, all of which have to wait when
-// they come. Without that, some turns would be spent in a queue and others, in
-// which by chance nobody was ever stopped while he had a resource, without one:
-// times that differ by a factor of ten. (RunParallel's loop is not used because it
-// costs as much as an uncontended acquire.)
-func (b borrowing) contend(n, goroutines, resources int) error {
-	errs := make([]error, goroutines+resources)
-	var held, all sync.WaitGroup
-	gate := make(chan struct{})
-	for i := range resources {
-		held.Add(1)
-		all.Go(func() {
-			errs[goroutines+i] = b(func() {
-				held.Done()
-				<-gate
-			})
-		})
+// Borrowers are so many goroutines that share so many resources.
+type borrowers struct {
+	goroutines, resources int
+	oneContext            bool
+}
+
+// borrow divides n borrowings among the goroutines, all of which have to wait when
+// they come, if there are several. Without that, some turns would be spent in a queue
+// and others, in which by chance nobody was ever stopped while he had a resource,
+// without one: times that differ by a factor of ten. (RunParallel's loop is not used
+// because it costs as much as an uncontended acquire.)
+func (by borrowers) borrow(b borrowing, n int) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if by.goroutines == 1 {
+		return b.times(ctx, n)
 	}
-	held.Wait()
-	for g := range goroutines {
-		mine := n / goroutines
-		if g < n%goroutines {
+	giveBack := by.takeAll(b)
+	errs := make([]error, by.goroutines)
+	var all sync.WaitGroup
+	for g := range errs {
+		mine := n / by.goroutines
+		if g < n%by.goroutines {
 			mine++
 		}
-		all.Go(func() { errs[g] = b.times(mine) })
+		own := ctx
+		if !by.oneContext {
+			var cancel context.CancelFunc
+			own, cancel = context.WithCancel(context.Background())
+			defer cancel()
+		}
+		all.Go(func() { errs[g] = b.times(own, mine) })
 	}
-	for range goroutines {
+	for range by.goroutines {
 		runtime.Gosched() // by now they have come to the queue
 	}
-	close(gate)
+	errs = append(errs, giveBack())
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// takeAll borrows every resource, until giveBack is called.
+func (by borrowers) takeAll(b borrowing) (giveBack func() error) {
+	errs := make([]error, by.resources)
+	var taken, all sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range errs {
+		taken.Add(1)
+		all.Go(func() {
+			var held bool
+			errs[i] = b(context.Background(), func() {
+				held = true
+				taken.Done()
+				<-gate
+			})
+			if !held {
+				taken.Done() // it failed
+			}
+		})
+	}
+	taken.Wait()
+	return func() error {
+		close(gate)
+		all.Wait()
+		return errors.Join(errs...)
+	}
 }
 
 type conn [8]byte
@@ -120,8 +159,7 @@ func fromOurs(t testing.TB, resources int) borrowing {
 			t.Error(err)
 		}
 	})
-	ctx := cancellable(t)
-	return func(hold func()) error {
+	return func(ctx context.Context, hold func()) error {
 		l, err := p.Acquire(ctx)
 		if err != nil {
 			return err
@@ -144,8 +182,7 @@ func fromPuddle(t testing.TB, resources int) borrowing {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	ctx := cancellable(t)
-	return func(hold func()) error {
+	return func(ctx context.Context, hold func()) error {
 		r, err := p.Acquire(ctx)
 		if err != nil {
 			return err
@@ -167,8 +204,7 @@ func fromSQL(t testing.TB, resources int) borrowing {
 			t.Error(err)
 		}
 	})
-	ctx := cancellable(t)
-	return func(hold func()) error {
+	return func(ctx context.Context, hold func()) error {
 		c, err := db.Conn(ctx)
 		if err != nil {
 			return err
@@ -185,8 +221,7 @@ func fromChannel(t testing.TB, resources int) borrowing {
 	for range resources {
 		idle <- new(conn)
 	}
-	ctx := cancellable(t)
-	return func(hold func()) error {
+	return func(ctx context.Context, hold func()) error {
 		select {
 		case c := <-idle:
 			if hold != nil {
