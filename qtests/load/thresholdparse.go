@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/near"
 )
 
 type thresholdParser struct{ text, rest string }
@@ -222,7 +223,7 @@ func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
 			return errors.New("after goes with abort, as in abort after 30s")
 		case isDuration(word):
 			return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", word, word)
-		case len(words) > 1 && isDuration(words[1]) && len(nearest(word, optionNames)) == 0:
+		case len(words) > 1 && isDuration(words[1]) && len(near.Names(word, optionNames)) == 0:
 			return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", word, words[1])
 		default:
 			return unknown("option", word, optionNames)
@@ -256,57 +257,17 @@ func optionDuration(option string, words []string) (time.Duration, []string, err
 // unknown is the error of a name that is not among the known ones, with those
 // that are near.
 func unknown(what, name string, known []string) error {
-	near := nearest(name, known)
+	proposed := near.Names(name, known)
+	for i, n := range proposed {
+		proposed[i] = strconv.Quote(n)
+	}
 	switch {
 	case len(known) == 0:
 		return fmt.Errorf("unknown %s %q; there is none", what, name)
-	case len(near) == 0:
+	case len(proposed) == 0:
 		return fmt.Errorf("unknown %s %q; known: %s", what, name, strings.Join(known, ", "))
 	}
-	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(near, " or "))
-}
-
-// nearest returns up to three known names within half of name's length, and
-// at least one edit, nearest first.
-func nearest(name string, known []string) []string {
-	type candidate struct {
-		name     string
-		distance int
-	}
-	var found []candidate
-	for _, k := range known {
-		d := distance(strings.ToLower(name), strings.ToLower(k))
-		if d <= max(1, min(len(name), len(k))/2) || len(name) > 2 && strings.HasPrefix(k, name) {
-			found = append(found, candidate{k, d})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
-	var names []string
-	for _, f := range found[:min(3, len(found))] {
-		names = append(names, strconv.Quote(f.name))
-	}
-	return names
-}
-
-// distance is the number of edits between a and b (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitution := diagonal
-			if a[i] != b[j] {
-				substitution++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitution, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(proposed, " or "))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

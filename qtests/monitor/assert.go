@@ -25,7 +25,10 @@ func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
 }
 
 // RequireNotFired fails t if any of the named alerts, or without names any alert
-// at all, has fired.
+// at all, has fired. Where an expression names series that the history does not
+// have, the log of t says so, with the names that may be meant: a misspelt metric
+// never fires. That is no failure, because many a counter appears with its first
+// error.
 func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
 	t.Helper()
 	m.requireKnown(t, alerts)
@@ -33,6 +36,9 @@ func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
 		if x.To == Firing {
 			m.fail(t, x.Alert, "alert %s has fired, at %v", x.Alert, m.offset(x.At))
 		}
+	}
+	if missing := m.missing(alerts); len(missing) > 0 {
+		t.Logf("monitor: RequireNotFired holds, perhaps for want of series, after %d scrapes:\n  %s", m.Status().Scrapes, strings.Join(missing, "\n  "))
 	}
 }
 
@@ -142,6 +148,9 @@ func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
 		if r.Name == name {
 			text += "\nrule: " + r.Expr
 		}
+	}
+	for _, line := range m.missing([]string{name}) {
+		text += "\n" + line
 	}
 	if status.LastError != nil {
 		text += fmt.Sprintf("\nlast of %d errors: %v", status.Errors, status.LastError)

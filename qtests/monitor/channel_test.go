@@ -1,19 +1,16 @@
 package monitor_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,73 +152,6 @@ func TestOutsideABubble(t *testing.T) {
 	closed := monitor.NewOutside(0)
 	closed.Close()
 	require.ErrorIs(t, closed.Do(func(context.Context) error { return nil }), monitor.ErrClosed)
-}
-
-// smtpServer answers one conversation and returns what came after DATA.
-func smtpServer(c net.Conn, refuse string) string {
-	defer func() { _ = c.Close() }()
-	r := bufio.NewReader(c)
-	fmt.Fprint(c, "220 ready\r\n")
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return ""
-		}
-		switch {
-		case refuse != "" && strings.HasPrefix(line, refuse):
-			fmt.Fprint(c, "550 no\r\n")
-		case strings.HasPrefix(line, "DATA"):
-			fmt.Fprint(c, "354 go on\r\n")
-			var b strings.Builder
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil || line == ".\r\n" {
-					break
-				}
-				b.WriteString(line)
-			}
-			fmt.Fprint(c, "250 ok\r\n")
-			_, _ = r.ReadString('\n')
-			fmt.Fprint(c, "221 bye\r\n")
-			return b.String()
-		default:
-			fmt.Fprint(c, "250 ok\r\n")
-		}
-	}
-}
-
-func TestMail(t *testing.T) {
-	qtests.Run(t, func(q *qtests.T) {
-		var mails []string
-		dial := func(context.Context) (net.Conn, error) {
-			client, server := net.Pipe()
-			q.Go(func() { mails = append(mails, smtpServer(server, "")) })
-			return client, nil
-		}
-		ch, err := monitor.Mail(monitor.MailConfig{Addr: "mail.memory:25", From: "Monitor <m@example.org>", To: []string{"a@example.org", "b@example.org"}, Dial: dial})
-		require.NoError(q, err)
-		m := notifyOnce(q, ch)
-		require.NoError(q, m.Status().LastError)
-		require.Len(q, mails, 2)
-		require.Contains(q, mails[0], "Subject: [FIRING:1] High: 7 errors  Bcc: x@example.org\r\n", "a label adds no header field")
-		require.Contains(q, mails[0], "FIRING {alertname=3D\"High\",severity=3D\"page\"}")
-		require.Contains(q, mails[1], "until 2000-01-01T00:00:20Z")
-	})
-}
-
-func TestMailRefused(t *testing.T) {
-	qtests.Run(t, func(q *qtests.T) {
-		ch, err := monitor.Mail(monitor.MailConfig{Addr: "mail.memory:25", From: "m@example.org", To: []string{"a@example.org"},
-			Dial: func(context.Context) (net.Conn, error) {
-				client, server := net.Pipe()
-				q.Go(func() { smtpServer(server, "RCPT") })
-				return client, nil
-			}})
-		require.NoError(q, err)
-		m := notifyOnce(q, ch)
-		require.ErrorIs(q, m.Status().LastError, monitor.ErrPermanent)
-		require.ErrorContains(q, m.Status().LastError, `550 "no"`)
-	})
 }
 
 func TestFileAndSlog(t *testing.T) {

@@ -78,6 +78,9 @@ func TestAlertLifeInABubble(t *testing.T) {
 	})
 }
 
+// TestExample runs the test that the package's example shows, which has no T.
+func TestExample(t *testing.T) { qtests.Run(t, relayOutage) }
+
 // A day at ten seconds, or as many as QTESTS_STRESS says.
 func TestDays(t *testing.T) {
 	days := int64(1)
