@@ -123,10 +123,13 @@ func siteOf(r runtime.MemProfileRecord) string {
 		}
 	}
 	if site == "" {
-		return "the runtime"
+		return runtimeSite
 	}
 	return site
 }
+
+// runtimeSite is the place of what no code but the runtime's has allocated.
+const runtimeSite = "the runtime"
 
 // describeSites lists the largest sites, with amounts as format prints them.
 func describeSites(sites map[string]int64, format func(int64) string) string {

@@ -16,6 +16,10 @@ const (
 	steadyLeast  = 8  // rounds below which a step looks like a slope
 	steadyTraced = 16 // rounds, at the most, to find the allocation sites
 	steadySlope  = 8  // bytes a round that count as growth: the smallest object
+	// steadyRuntime is how many bytes a round, allocated by nobody but the runtime,
+	// are f's doing: less than a goroutine has, and more than what the runtime
+	// caches on a busy machine.
+	steadyRuntime = 128
 
 	steadyPercentile = 15 // of the slopes
 	steadyJumps      = 6  // the share of jumps that are levelled is one in so many
@@ -35,8 +39,11 @@ const (
 // old garbage that goes. A structure that grows by doubling has steps, too, and
 // longer and longer ones: let f add enough to it for one round.
 //
-// After a failure f is called up to 16 times more, to name the five allocation
-// sites that keep most, with exact numbers.
+// Before it fails, Steady calls f up to 16 times more, to find with exact numbers
+// the allocation sites that keep something in the first and in the second half of
+// these rounds, and names the five that keep most. If there are none, the growth is
+// that of the rest of the process, or has ended, and t does not fail. (With
+// -test.memprofile the numbers are not exact, and growth is a failure in any case.)
 //
 // The heap belongs to the whole process: in a parallel test Steady fails at
 // once. Each round costs two collections. Steady is for the goroutine that runs
@@ -69,10 +76,14 @@ func Steady(t TB, rounds int, f func()) {
 		}
 	}
 	traced := min(rounds, steadyTraced)
+	kept, exact := keptByRound(traced, f)
 	alone(t, "Steady", "the heap is that") // f may have become parallel meanwhile
+	if exact && !confirms(kept) {
+		return
+	}
 	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
 		formatBytes(int64(slope)), t.Name(), formatBytes(readings[0]), formatBytes(readings[rounds-1]), rounds,
-		traced, describeSites(keptByRound(traced, f), formatBytes))
+		traced, describeSites(kept, formatBytes))
 }
 
 // lowSlope returns a low percentile of the slopes between all pairs of readings.
@@ -124,23 +135,43 @@ func slopesOf(jumps []float64) []float64 {
 	return slopes
 }
 
-// keptByRound calls f rounds times and returns what each call keeps, in bytes,
-// by allocation site.
-func keptByRound(rounds int, f func()) map[string]int64 {
+// keptByRound calls f rounds times and returns what each call keeps, in bytes, by
+// allocation site: of sites that keep something in both halves of the rounds. The
+// numbers are exact unless the profile's rate is the user's.
+func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
 	rate := profileEvery(1)
 	defer rate.restore()
-	collect()
-	before := readHeapProfile()
-	for range rounds {
-		f()
+	var profiles [3]heapProfile
+	for half := range profiles {
+		if half > 0 {
+			for range rounds / 2 {
+				f()
+			}
+		}
+		collect()
+		profiles[half] = readHeapProfile()
 	}
-	collect()
-	sites := readHeapProfile().keptSince(before, rate)
 	runtime.KeepAlive(f) // what f keeps may be a variable that nobody else has
-	for site := range sites {
-		sites[site] /= int64(rounds)
+	first, second := profiles[1].keptSince(profiles[0], rate), profiles[2].keptSince(profiles[1], rate)
+	kept = map[string]int64{}
+	for site := range first {
+		if second[site] > 0 {
+			kept[site] = (first[site] + second[site]) / int64(rounds/2*2)
+		}
 	}
-	return sites
+	return kept, rate.now <= 1
+}
+
+// confirms reports whether what each round keeps is enough to be growth. A tiny
+// object shares its block with others, and is found in half of the rounds.
+func confirms(kept map[string]int64) bool {
+	var sum int64
+	for site, bytes := range kept {
+		if site != runtimeSite || bytes >= steadyRuntime {
+			sum += bytes
+		}
+	}
+	return sum >= steadySlope/2
 }
 
 // formatCount prints a number of objects for people.

@@ -97,7 +97,7 @@ func TestLimitHeapAfterCleanups(t *testing.T) {
 
 func TestSteady(t *testing.T) {
 	room(t, 1000)
-	rounds, cache := 0, map[int][]byte{}
+	rounds, cache, tiny := 0, map[int][]byte{}, make([]*int64, 0, 100)
 	for _, c := range []struct {
 		name  string
 		f     func()
@@ -151,6 +151,12 @@ func TestSteady(t *testing.T) {
 			}
 		}, true},
 		{"a goroutine a round", func() { leave(t, 1) }, true},
+		{"8 bytes a round", func() { tiny = append(tiny, new(int64)) }, true},
+		{"growth that ends", func() { // in the second series, before the sites are looked for
+			if rounds++; rounds <= 2+2*20 {
+				keep64()
+			}
+		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rounds = 0
@@ -161,8 +167,9 @@ func TestSteady(t *testing.T) {
 		})
 	}
 	runtime.KeepAlive(cache)
+	runtime.KeepAlive(tiny)
 	r := tbtest.Run("TestSteady", func(r *tbtest.TB) { Steady(r, 20, keep64) })
-	require.Regexp(t, `grows by 6[4-9] B in each round of Steady in TestSteady`, r.Errors())
+	require.Regexp(t, `grows by \d+ B in each round of Steady in TestSteady`, r.Errors())
 	require.Regexp(t, `64 B  \S+bounds_test.go:\d+  \S+qtests\.keep64`, r.Errors())
 }
 
@@ -170,6 +177,23 @@ func TestStressSteadyNoFalseAlarm(t *testing.T) {
 	for range 3 * stress() {
 		r := tbtest.Run("TestSteady", func(r *tbtest.TB) { Steady(r, 12, waste) })
 		require.Empty(t, r.Errors())
+	}
+}
+
+func TestSteadyConfirms(t *testing.T) {
+	for _, c := range []struct {
+		kept map[string]int64
+		yes  bool
+	}{
+		{nil, false},
+		{map[string]int64{"a.go:1": 3}, false},
+		{map[string]int64{"a.go:1": 4}, true},
+		{map[string]int64{"a.go:1": 2, "b.go:1": 2}, true},
+		{map[string]int64{runtimeSite: 127}, false},
+		{map[string]int64{runtimeSite: 127, "a.go:1": 3}, false},
+		{map[string]int64{runtimeSite: 128}, true},
+	} {
+		require.Equal(t, c.yes, confirms(c.kept), c.kept)
 	}
 }
 
