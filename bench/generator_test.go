@@ -23,6 +23,11 @@ func newClient() *http.Client {
 func loadOurs(j job) (outcome, error) {
 	client := newClient()
 	defer client.CloseIdleConnections()
+	return j.run(client)
+}
+
+// run is what ours has to do.
+func (j job) run(client *http.Client) (outcome, error) {
 	profile := load.Users(j.Users)
 	if j.Rate > 0 {
 		profile = load.Rate(float64(j.Rate))
@@ -60,23 +65,34 @@ func loadVegeta(j job) (outcome, error) {
 	if j.Rate == 0 {
 		options = append(options, vegeta.Workers(uint64(j.Users)), vegeta.MaxWorkers(uint64(j.Users)))
 	}
+	return j.attack(vegeta.NewAttacker(options...))
+}
+
+// attack is what vegeta has to do.
+func (j job) attack(attacker *vegeta.Attacker) (outcome, error) {
 	targets := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: j.URL})
 	pace := vegeta.Rate{Freq: j.Rate, Per: time.Second} // a rate of 0 is as fast as possible
 	out, start := outcome{}, time.Now()
 	var late []time.Duration
-	for r := range vegeta.NewAttacker(options...).Attack(targets, pace, j.Duration, "") {
+	for r := range attacker.Attack(targets, pace, j.Duration, "") {
 		if r.Error != "" {
 			return out, errors.New(r.Error)
 		}
 		out.Requests++
 		if j.Rate > 0 {
-			due := start.Add(time.Duration(r.Seq) * time.Second / time.Duration(j.Rate)) // its first one is due at once
+			due := start.Add(time.Duration(r.Seq+1) * time.Second / time.Duration(j.Rate)) // the first has the number 0
 			late = append(late, max(r.Timestamp.Sub(due), 0))
 		}
 	}
-	if len(late) > 0 {
-		slices.Sort(late)
-		out.LateP99 = late[(len(late)*99+99)/100-1] // the nearest rank, as ours
-	}
+	out.LateP99 = nearestRank99(late)
 	return out, nil
+}
+
+// nearestRank99 is the 99th percentile by the nearest rank, as ours is.
+func nearestRank99(values []time.Duration) time.Duration {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[(len(values)*99+99)/100-1]
 }

@@ -52,7 +52,10 @@
 // late starts as soon as it can and is not left out, and its response time counts
 // from when it was due. Where more than 1% start over 10 ms late, the generator
 // was the bottleneck: [Result.Warning] says so, and [Scenario.FailWhenSlow] makes
-// it a failure.
+// it a failure. On an idle Linux machine arrivals that are a millisecond or more
+// apart start within some tenths of a millisecond, woken by the kernel; those that
+// are nearer to each other are woken several at once, and start up to a millisecond
+// late, as all timers of Go do. Result.Late has the distribution.
 //
 // In a test, Ctrl-C ends the arrivals; what is under way gets its grace, and the run
 // is reported as one that ended early. A second Ctrl-C ends the grace, and a

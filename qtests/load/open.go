@@ -22,11 +22,14 @@ type openLoop struct {
 	draw   sync.Mutex
 	source arrivals
 	failed bool // source has, and the run was told
+	alarms *alarms
 
 	// The run's mutex guards what follows.
 	known   [lookAhead]due // arrival n is known[n%lookAhead] until somebody waits for it
 	last    int64          // number of the latest arrival that is known
 	taken   int64          // number of the latest one that somebody waits for
+	come    int64          // in real time: number of the latest one that has come
+	latest  time.Duration  // instant of the last one
 	waiting int            // how many are waited for: at least one until all have come
 }
 
@@ -35,6 +38,7 @@ type due struct {
 	arrival
 	number int64
 	place  qtests.Reservation
+	alone  bool // in real time: it is to have an alarm
 	rested bool // who waits for it was a request before
 }
 
@@ -50,7 +54,11 @@ const (
 )
 
 func newOpenLoop(r *run) *openLoop {
-	return &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
+	o := &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
+	if isReal(r.clk) {
+		o.alarms = new(alarms)
+	}
+	return o
 }
 
 func (o *openLoop) begin() {
@@ -95,7 +103,9 @@ func (o *openLoop) next(rested bool) (a arrival, ok bool) {
 // expectLocked takes the place of the next arrival.
 func (o *openLoop) expectLocked(a arrival, now time.Duration) {
 	o.last++
-	o.known[o.last%lookAhead] = due{arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.at-now)}
+	alone := o.alarms != nil && a.at-o.latest >= sparse
+	o.known[o.last%lookAhead] = due{arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.at-now), alone: alone}
+	o.latest = a.at
 }
 
 // nextLocked is the first arrival that nobody waits for, or nil.
@@ -125,7 +135,40 @@ func (o *openLoop) arrangeLocked() {
 		return
 	}
 	d := o.takeLocked(next)
-	d.place.AfterFunc(func() { o.work(d, o.offset()) })
+	if d.alone {
+		o.clk.AfterFunc(d.at-o.offset()-early, func() { o.work(o.wait(d)) })
+	} else {
+		d.place.AfterFunc(func() { o.work(o.first(d)) })
+	}
+}
+
+// wait waits for an arrival.
+func (o *openLoop) wait(d due) (first due, now time.Duration) {
+	switch {
+	case o.alarms == nil:
+		return d, d.place.Sleep().Sub(o.start)
+	case d.alone:
+		o.alarms.wait(func() time.Duration { return d.at - o.offset() })
+	default:
+		d.place.Sleep()
+	}
+	return o.first(d)
+}
+
+// first returns, when an arrival is due for which this goroutine has waited, the
+// first that is. In real time it may be another one: of several that are due at once
+// package time wakes the last first, and the earliest, which is late already, would
+// have to wait for its request to block.
+func (o *openLoop) first(d due) (first due, now time.Duration) {
+	if o.alarms == nil {
+		return d, o.offset()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.come++
+	first = o.known[o.come%lookAhead]
+	first.rested = d.rested // which is of the goroutine
+	return first, o.offset()
 }
 
 // work is an arrival, and then those after it for which this goroutine waits.
@@ -138,7 +181,7 @@ func (o *openLoop) work(d due, now time.Duration) {
 		}
 		o.serve(u, d.rested, now)
 		if d, more = o.rest(); more {
-			now = d.place.Sleep().Sub(o.start)
+			d, now = o.wait(d)
 		}
 	}
 }
@@ -209,6 +252,7 @@ func (o *openLoop) restedLocked() {
 
 // end gives back the places of arrivals that will not come.
 func (o *openLoop) end() {
+	o.alarms.close()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for d := o.nextLocked(); d != nil; d = o.nextLocked() {
