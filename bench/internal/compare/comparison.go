@@ -85,8 +85,8 @@ type Work struct {
 }
 
 // Timed is work that is done n times over and timed from outside. It yields
-// [Time], [Allocations] and [CPU], each of one operation. start sets it up; what
-// must be undone is registered with t.Cleanup.
+// [Time] and [Allocations], each of one operation. start sets it up; what must be
+// undone is registered with t.Cleanup.
 func Timed(start func(t testing.TB) (run func(n int) error)) Work { return Work{timed: start} }
 
 // Measured is work that measures itself.
@@ -131,7 +131,6 @@ type Figure struct {
 const (
 	Time        = "time"
 	Allocations = "allocations"
-	CPU         = "processor time"
 )
 
 // TimeOf is the figure [Time] with its targets.
@@ -142,12 +141,6 @@ func TimeOf(targets ...Target) Figure {
 // AllocationsOf is the figure [Allocations] with its targets.
 func AllocationsOf(targets ...Target) Figure {
 	return Figure{Name: Allocations, Unit: Count, MayBeZero: true, Targets: targets}
-}
-
-// CPUOf is the figure [CPU] with its targets. The processor's accounts may be too
-// coarse for a short turn, which then reads as zero.
-func CPUOf(targets ...Target) Figure {
-	return Figure{Name: CPU, Unit: Nanoseconds, MayBeZero: true, Targets: targets}
 }
 
 // ours returns our contestant.
