@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -185,10 +186,12 @@ func (r Row) figure(contestant string) string {
 		return ""
 	case c.Absent != "":
 		return "*" + c.Absent + "*"
-	case len(r.Result.series(contestant, r.Figure.Name)) == 0:
+	}
+	median := r.Result.Median(contestant, r.Figure.Name)
+	if math.IsNaN(median) {
 		return "—"
 	}
-	return r.Figure.Unit.Format(r.Result.Median(contestant, r.Figure.Name))
+	return r.Figure.Unit.Format(median)
 }
 
 // comparisons are the ratio to every peer, and what else the targets are about.

@@ -43,10 +43,10 @@ func (r *Result) row(f *Figure) Row {
 	for i := range r.Contestants {
 		c := &r.Contestants[i]
 		theirs := r.series(c.Name, f.Name)
-		if c.Role == RoleOurs || len(theirs) == 0 {
+		a := Against{Contestant: c, Ratio: Summarize(ratios(ours, theirs)), More: Summarize(differences(ours, theirs))}
+		if c.Role == RoleOurs || a.More.N == 0 {
 			continue
 		}
-		a := Against{Contestant: c, Ratio: Summarize(ratios(ours, theirs)), More: Summarize(differences(ours, theirs))}
 		a.Ahead = a.More.Median > 0 != f.MoreIsBetter && a.More.Median != 0
 		row.Against = append(row.Against, a)
 	}

@@ -1,10 +1,14 @@
 package compare
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// missing stands for a reading that is not there.
+const missing = -math.MaxFloat64
 
 // result is a made-up one: the readings of "figure", round by round, by contestant.
 func result(f Figure, readings map[string][]float64, contestants ...Contestant) *Result {
@@ -15,7 +19,9 @@ func result(f Figure, readings map[string][]float64, contestants ...Contestant) 
 			if round == len(r.Turns) {
 				r.Turns = append(r.Turns, map[string]Readings{})
 			}
-			r.Turns[round][name] = Readings{"figure": x}
+			if x != missing {
+				r.Turns[round][name] = Readings{"figure": x}
+			}
 		}
 	}
 	return r
@@ -52,6 +58,19 @@ func TestJudge(t *testing.T) {
 			require.Equal(t, c.behind, len(rows[0].Behind()) == 1, "a floor is nobody to be behind")
 		})
 	}
+}
+
+// TestPairsWithinARound leaves a reading out in the middle. Every round is ten
+// times as slow as the one before it.
+func TestPairsWithinARound(t *testing.T) {
+	f := Figure{Targets: []Target{Times(0.5, "peer"), Plus(50, "peer")}}
+	r := result(f, map[string][]float64{OursName: {1, 10, 100, 1000}, "peer": {2, missing, 200, 2000}}, trio...)
+	row := r.Rows()[0]
+	require.Equal(t, Summary{0.5, 0.5, 0.5, 3}, row.Against[0].Ratio)
+	require.Equal(t, Summary{-100, -550, -50.5, 3}, row.Against[0].More)
+	require.Equal(t, row.Against[0].Ratio, row.Judged[0].Actual)
+	require.Equal(t, row.Against[0].More, row.Judged[1].Actual)
+	require.Equal(t, 200.0, r.Median("peer", "figure"))
 }
 
 func TestTargetText(t *testing.T) {

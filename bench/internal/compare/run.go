@@ -137,12 +137,16 @@ func order(round, n int) []int {
 	return turns
 }
 
-// series returns the readings of a figure, round by round.
-func (r *Result) series(contestant, figure string) (xs []float64) {
-	for _, turn := range r.Turns {
-		if x, ok := turn[contestant][figure]; ok {
-			xs = append(xs, x)
+// series returns the readings of a figure, one for every round: NaN where there is
+// none, so that the others keep their places.
+func (r *Result) series(contestant, figure string) []float64 {
+	xs := make([]float64, len(r.Turns))
+	for round, turn := range r.Turns {
+		x, ok := turn[contestant][figure]
+		if !ok {
+			x = math.NaN()
 		}
+		xs[round] = x
 	}
 	return xs
 }
