@@ -62,7 +62,8 @@ const (
 	RoleOurs Role = iota
 	// RolePeer is what people use now.
 	RolePeer
-	// RoleFloor is the least that anybody has to pay: it does less than the work.
+	// RoleFloor is what the work takes in the usual way without the rest: locks, a
+	// channel, bare sleeps. Ours is below it where it does without that.
 	RoleFloor
 )
 
@@ -75,7 +76,7 @@ func Ours(w Work) Contestant { return Contestant{Name: OursName, Role: RoleOurs,
 // Peer is a contestant that we want to be ahead of.
 func Peer(name string, w Work) Contestant { return Contestant{Name: name, Role: RolePeer, Work: w} }
 
-// Floor is a contestant that shows what cannot be saved.
+// Floor is a contestant that does the usual part of the work and nothing else.
 func Floor(name string, w Work) Contestant { return Contestant{Name: name, Role: RoleFloor, Work: w} }
 
 // Work is what a contestant does, from [Timed] or [Measured].
