@@ -109,6 +109,9 @@ func timedTurn(run func(n int) error, n int) (Readings, error) {
 	return m.Readings(n), err
 }
 
+// mostRepeats is enough for whatever takes time.
+const mostRepeats = 1e9
+
 // repeats finds how many operations take about as long as a turn.
 func repeats(run func(n int) error, turn time.Duration) (int, error) {
 	for n := 1; ; {
@@ -117,15 +120,16 @@ func repeats(run func(n int) error, turn time.Duration) (int, error) {
 			return 0, err
 		}
 		times := float64(turn) / float64(max(time.Since(start), 1))
-		if times <= 2 || n >= 1e9 {
-			return max(int(float64(n)*times), 1), nil
+		if times <= 2 || n >= mostRepeats {
+			return int(min(max(float64(n)*times, 1), mostRepeats)), nil
 		}
 		n = int(float64(n) * min(times, 100))
 	}
 }
 
 // order is who follows whom in a round: everybody is first, last and in between
-// equally often, and follows each of his neighbours.
+// nearly equally often, and exactly so in every 2n rounds, and follows each of his
+// neighbours.
 func order(round, n int) []int {
 	turns := make([]int, n)
 	for i := range turns {
