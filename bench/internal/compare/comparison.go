@@ -34,7 +34,8 @@ type Comparison struct {
 	Contestants []Contestant
 	Figures     []Figure
 	// Why explains, in prose, what ours has to pay that others have not. It is shown
-	// where a target is missed or a peer is ahead.
+	// where a target is missed or a peer is ahead; [Report.Unexplained] names the rows
+	// that lack it there.
 	Why string
 	// Rounds, if set, are how many a full run takes: turns that are long by nature
 	// cannot be as many as others.

@@ -24,7 +24,7 @@ func report() *Report {
 	bare := result(Figure{Unit: Bytes}, map[string][]float64{OursName: {4096}}, trio...)
 	bare.Name = "a|b"
 	return &Report{
-		Command: "make bench", Profiled: "go test -bench '%s'", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 61 * time.Second,
+		Command: "make bench", Code: "v1.2.3-4-gabcdef0", Profiled: "go test -bench '%s'", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 61 * time.Second,
 		Machine:  Machine{CPU: "A processor", Cores: 2, Procs: 2, Go: "go1.26.0", OS: "linux/amd64"},
 		Versions: []Version{{"example.com/peer", "v1.2.3"}},
 		Options:  Options{Rounds: 3, Turn: 100 * time.Millisecond},

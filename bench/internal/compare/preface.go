@@ -11,6 +11,7 @@ func (r *Report) preface(w *strings.Builder) {
 	m := r.Machine
 	fmt.Fprintf(w, "| | |\n|---|---|\n")
 	fmt.Fprintf(w, "| command | `%s` |\n", r.Command)
+	fmt.Fprintf(w, "| code | qtests %s |\n", r.Code)
 	fmt.Fprintf(w, "| date | %s, in %v |\n", r.Date.UTC().Format("2006-01-02 15:04 MST"), r.Took.Round(time.Second))
 	fmt.Fprintf(w, "| machine | %s, %d cores, GOMAXPROCS %d, %s, %s |\n", m.CPU, m.Cores, m.Procs, m.OS, m.Go)
 	fmt.Fprintf(w, "| rounds | %d, with turns of about %v, where a row says nothing else |\n", r.Options.Rounds, r.Options.Turn)

@@ -6,19 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestThisMachine(t *testing.T) {
-	m, err := ThisMachine()
-	require.NoError(t, err)
-	require.NotEmpty(t, m.CPU)
-	require.Positive(t, m.Cores)
-}
-
-func TestVersions(t *testing.T) {
-	versions, err := Versions()
-	require.NoError(t, err)
-	require.NotEmpty(t, versions)
-	for _, v := range versions {
-		require.NotEmpty(t, v.Module)
-		require.Regexp(t, `^v\d`, v.Version)
+func TestUnexplained(t *testing.T) {
+	named := func(name, why string, ours float64, targets ...Target) *Result {
+		r := result(Figure{Targets: targets}, map[string][]float64{OursName: {ours}, "peer": {2}}, trio...)
+		r.Name, r.Why = name, why
+		return r
 	}
+	r := &Report{Groups: []GroupResult{{Group: &Group{Name: "things"}, Results: []*Result{
+		named("ahead", "", 1), named("explained", "It does more.", 3, Bound(1)), named("behind", "", 3), named("missed", "", 1, Bound(0.5)),
+	}}}}
+	require.Equal(t, []string{"things: behind: figure", "things: missed: figure"}, r.Unexplained())
 }
