@@ -49,9 +49,8 @@ type Contestant struct {
 	Work Work
 	// Absent, if set, is why the contestant does not take part, in a few words.
 	Absent string
-	// Profile, if set, writes a profile of the work to a file. By default it is of
-	// the time that this process spends; work that is done in another one has to
-	// say how.
+	// Profile, if set, writes a profile of the work to a file, whose name says of
+	// what: see [ProfileTo]. Work that is done in another process has to say how.
 	Profile func(file string) error
 }
 

@@ -15,7 +15,7 @@ func (r *Report) Markdown() string {
 	for _, g := range r.Groups {
 		g.section(w)
 	}
-	r.profiles(w)
+	r.appendix(w)
 	return w.String()
 }
 

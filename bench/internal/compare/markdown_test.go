@@ -20,11 +20,17 @@ func report() *Report {
 	met.Name = "fast"
 	missed := result(Figure{Unit: PerSecond, MoreIsBetter: true, Targets: []Target{Times(1, "peer"), Times(1.5, "k6")}},
 		map[string][]float64{OursName: {900}, "peer": {1000}}, append(trio[:2:2], absent)...)
-	missed.Name, missed.Rounds, missed.Why, missed.Top = "slow", 1, "It does more.", "flat  flat%"
+	missed.Name, missed.Rounds, missed.Why = "slow", 1, "It does more."
+	missed.Profiles = []Profile{
+		{Kind: ProcessorTime, Figures: []string{"figure", "time"}, Samples: 150, Taken: 3, Views: []View{
+			{viewCommand(ProcessorTime, ""), "flat  flat%"}, {viewCommand(ProcessorTime, "^ours[/.]"), "flat  flat%  cum"},
+		}},
+		{Kind: MemoryInUse, Figures: []string{"memory"}, Taken: 1, Views: []View{{viewCommand(MemoryInUse, ""), "flat"}}},
+	}
 	bare := result(Figure{Unit: Bytes}, map[string][]float64{OursName: {4096}}, trio...)
 	bare.Name = "a|b"
 	return &Report{
-		Command: "make bench", Code: "v1.2.3-4-gabcdef0", Profiled: "go test -bench '%s'", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 61 * time.Second,
+		Command: "make bench", Code: "v1.2.3-4-gabcdef0", Profiled: "PROFILE=$PWD/%s go test -bench %s", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Took: 61 * time.Second,
 		Machine:  Machine{CPU: "A processor", Cores: 2, Procs: 2, Go: "go1.26.0", OS: "linux/amd64"},
 		Versions: []Version{{"example.com/peer", "v1.2.3"}},
 		Options:  Options{Rounds: 3, Turn: 100 * time.Millisecond},

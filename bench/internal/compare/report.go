@@ -9,9 +9,9 @@ import (
 type Report struct {
 	// Command is what wrote it.
 	Command string
-	// Profiled is how a row is profiled, and ProfiledOutside how one is whose work is
-	// done in another process. %s is the argument of -bench.
-	Profiled, ProfiledOutside string
+	// Profiled is how a row is profiled: the first %s is the name of the file, and
+	// the second one the argument of -bench.
+	Profiled string
 	// Code is of which code the results are, from [Revision].
 	Code     string
 	Date     time.Time
@@ -39,7 +39,9 @@ func Results(t *testing.T, groups []Group, o Options, tell func(string)) (all []
 				c := &g.Comparisons[i]
 				t.Run(c.Name, func(t *testing.T) {
 					tell(g.Name + ": " + c.Name)
-					g.Results = append(g.Results, Run(t, c, o))
+					r := Run(t, c, o)
+					r.profile(t, benchmarkOf(g.Name, c.Name), o.Profile)
+					g.Results = append(g.Results, r)
 				})
 			}
 		})

@@ -15,9 +15,9 @@ type Options struct {
 	Rounds int
 	// Turn is about how long a turn of timed work takes.
 	Turn time.Duration
-	// Profile, if set, is how long our contestant is profiled where a target is
-	// missed or a peer is ahead.
-	Profile time.Duration
+	// Profile, if set, profiles our contestant where a target is missed or a peer is
+	// ahead: it is a [Profiler]'s.
+	Profile func(dir string, kind Kind, pattern string, ours *Contestant) (Profile, error)
 }
 
 // SmokeRun shows that everything works.
@@ -28,9 +28,8 @@ type Result struct {
 	*Comparison
 	// Turns are the readings of all the contestants, by name, round by round.
 	Turns []map[string]Readings
-	// Top is the head of our contestant's CPU profile, where there is a reason to
-	// look at it.
-	Top string
+	// Profiles are of our contestant, where there is a reason to look at it.
+	Profiles []Profile
 }
 
 // Run measures a comparison. An error of a contestant fails t.
@@ -60,10 +59,28 @@ func Run(t testing.TB, c *Comparison, o Options) *Result {
 	if err := r.check(); err != nil {
 		t.Fatal(err)
 	}
-	if o.Profile > 0 && r.needsExplaining() {
-		r.Top = profileOurs(t, c, entrants, o.Profile)
-	}
 	return r
+}
+
+// profile takes the profiles that the figures ask for.
+func (r *Result) profile(t testing.TB, pattern string, take func(string, Kind, string, *Contestant) (Profile, error)) {
+	t.Helper()
+	if take == nil {
+		return
+	}
+	wanted := r.wanted()
+	for kind := range kinds {
+		figures := wanted[Kind(kind)]
+		if len(figures) == 0 {
+			continue
+		}
+		p, err := take(t.TempDir(), Kind(kind), pattern, r.ours())
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		p.Figures = figures
+		r.Profiles = append(r.Profiles, p)
+	}
 }
 
 // An entrant is a contestant that is set up and warm.
