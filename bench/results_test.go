@@ -67,8 +67,26 @@ func TestResults(t *testing.T) {
 	report.Took = time.Since(start)
 	require.False(t, t.Failed(), "nothing is written of a run that failed")
 	require.NoError(t, write(report, file))
+	requireComplete(t, report, file)
 	if full { // of a smoke run, who is ahead is chance
 		require.Empty(t, report.Unexplained(), "these rows miss a target, or a peer is ahead, and there is no Why")
+	}
+}
+
+// requireComplete reads what is written: all that is declared, if all was run.
+func requireComplete(t *testing.T, report *compare.Report, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	outline := compare.OutlineOf(string(text))
+	require.NotEmpty(t, outline)
+	if report.Run() == report.Declared {
+		require.Equal(t, compare.Outline(groups()), outline)
+	}
+	for _, g := range report.Groups {
+		if g.Chart != nil {
+			require.FileExists(t, filepath.Join(filepath.Dir(file), g.ChartFile))
+		}
 	}
 }
 

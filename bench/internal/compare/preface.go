@@ -20,7 +20,7 @@ func (r *Report) preface(w *strings.Builder) {
 		versions[i] = v.Module + " " + v.Version
 	}
 	fmt.Fprintf(w, "| versions | %s |\n\n", strings.Join(versions, ", "))
-	if n := r.run(); n < r.Declared {
+	if n := r.Run(); n < r.Declared {
 		fmt.Fprintf(w, "**A part only: %d of %d comparisons were run.**\n\n", n, r.Declared)
 	}
 	w.WriteString(reading)
@@ -45,7 +45,8 @@ const reading = `How to read a row:
 
 `
 
-func (r *Report) run() (n int) {
+// Run is how many comparisons were run.
+func (r *Report) Run() (n int) {
 	for _, g := range r.Groups {
 		n += len(g.Results)
 	}
