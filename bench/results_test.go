@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +89,19 @@ func requireComplete(t *testing.T, report *compare.Report, file string) {
 			require.FileExists(t, filepath.Join(filepath.Dir(file), g.ChartFile))
 		}
 	}
+}
+
+// TestResultsAreOfTheseRows holds the committed results to what is declared now:
+// tables, contestants, rows and targets. (Figures are as old as they say.)
+func TestResultsAreOfTheseRows(t *testing.T) {
+	text, err := os.ReadFile(committed)
+	require.NoError(t, err)
+	declared, written := compare.Outline(groups()), compare.OutlineOf(string(text))
+	without := func(lines, others []string) []string {
+		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+	}
+	require.Empty(t, without(declared, written), "declared, but not in %s: run %s", committed, command)
+	require.Empty(t, without(written, declared), "in %s, but not declared: run %s", committed, command)
 }
 
 // newReport is one before the run.
