@@ -24,12 +24,10 @@ import (
 // variable and prints the outcome.
 const jobVariable = "QTESTS_BENCH_JOB"
 
-// profileVariable makes such a process write a profile to the file in it: of the
-// processors, or of the heap where memory is what is measured.
+// profileVariable makes such a process, or a benchmark of what is done in this one,
+// write a profile to the file in it, whose name says of what: see compare.ProfileTo.
+// Of a process that measures memory it is of the heap.
 const profileVariable = "QTESTS_BENCH_PROFILE"
-
-// profiledOutside is the command that profiles one.
-const profiledOutside = profileVariable + "=$PWD/profile.prof go test -run '^$' -bench '%s' ."
 
 // A job is what a process has to do.
 type job struct {

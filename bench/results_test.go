@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,37 +24,109 @@ func groups() []compare.Group {
 
 var resultsFile = flag.String("results", "", "make TestResults run in full and write its results to this `file`")
 
-// fullRun is what the results are made of.
-var fullRun = compare.Options{Size: compare.Full, Rounds: 31, Turn: 100 * time.Millisecond, Profile: 5 * time.Second}
-
 const (
-	command  = "make bench"
-	profiled = "go test -run '^$' -bench '%s' -cpuprofile cpu.prof ."
+	command = "make bench"
+	// committed are the results that belong to the code.
+	committed = "RESULTS.md"
+	// profileTime is how long ours is profiled.
+	profileTime = "5s"
+	profiled    = profileVariable + "=$PWD/%s go test -run '^$' -bench %s -benchtime " + profileTime + " ."
+	// ownFunctions are those of which a profile shows what they cost.
+	ownFunctions = `^github\.com/go-qtests/qtests/(qtests|fixtures)[/.]`
 )
 
-// TestResults runs every comparison. Without -results it does as little as shows
-// that all contestants work and that their figures are figures; with it, it takes
-// its time and writes what it finds to the file.
-func TestResults(t *testing.T) {
-	if *resultsFile == "" {
-		compare.Results(t, groups(), compare.SmokeRun, func(string) {})
-		return
+// fullRun is what the results are made of.
+func fullRun() compare.Options {
+	profiler := &compare.Profiler{Take: takeProfile(profileTime), Own: ownFunctions, Enough: 200, Most: 15}
+	return compare.Options{Size: compare.Full, Rounds: 31, Turn: 100 * time.Millisecond, Profile: profiler.Profile}
+}
+
+// smokeRun shows that everything works. Its profiles are made up: real ones of so
+// many rows would take minutes.
+func smokeRun() compare.Options {
+	o := compare.SmokeRun
+	o.Profile = func(_ string, kind compare.Kind, _ string, _ *compare.Contestant) (compare.Profile, error) {
+		return compare.Profile{Kind: kind, Taken: 1, Views: []compare.View{{Command: "none", Text: "made up"}}}, nil
 	}
+	return o
+}
+
+// TestResults runs every comparison and writes its results. Without -results it
+// does as little as shows that all contestants work, that their figures are figures
+// and that they can be written down; with it, it takes its time.
+func TestResults(t *testing.T) {
+	full := *resultsFile != ""
+	file, o, tell := *resultsFile, fullRun(), func(string) {}
 	start := time.Now()
-	report := &compare.Report{Command: command, Profiled: profiled, ProfiledOutside: profiledOutside, Date: start, Options: fullRun, Declared: declared()}
+	if full {
+		tell = func(name string) { fmt.Fprintf(os.Stderr, "%8v  %s\n", time.Since(start).Round(time.Second), name) }
+	} else {
+		file, o = filepath.Join(t.TempDir(), committed), smokeRun()
+	}
+	report := newReport(t, start, o)
+	report.Groups = compare.Results(t, groups(), o, tell)
+	report.Took = time.Since(start)
+	require.False(t, t.Failed(), "nothing is written of a run that failed")
+	require.NoError(t, write(report, file))
+	requireComplete(t, report, file)
+	if full { // of a smoke run, who is ahead is chance
+		require.Empty(t, report.Unexplained(), "these rows miss a target, or a peer is ahead, and there is no Why")
+	}
+}
+
+// requireComplete reads what is written: all that is declared, if all was run.
+func requireComplete(t *testing.T, report *compare.Report, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	outline := compare.OutlineOf(string(text))
+	require.NotEmpty(t, outline)
+	if report.Run() == report.Declared {
+		require.Equal(t, compare.Outline(groups()), outline)
+	}
+	for _, g := range report.Groups {
+		if g.Chart != nil {
+			require.FileExists(t, filepath.Join(filepath.Dir(file), g.ChartFile))
+		}
+	}
+}
+
+// TestResultsAreOfTheseRows holds the committed results to what is declared now:
+// tables, contestants, rows and targets. (Figures are as old as they say.)
+func TestResultsAreOfTheseRows(t *testing.T) {
+	text, err := os.ReadFile(committed)
+	require.NoError(t, err)
+	declared, written := compare.Outline(groups()), compare.OutlineOf(string(text))
+	without := func(lines, others []string) []string {
+		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
+	}
+	require.Empty(t, without(declared, written), "declared, but not in %s: run %s", committed, command)
+	require.Empty(t, without(written, declared), "in %s, but not declared: run %s", committed, command)
+}
+
+// newReport is one before the run.
+func newReport(t *testing.T, start time.Time, o compare.Options) *compare.Report {
+	report := &compare.Report{
+		Command: command, Profiled: profiled, Code: compare.Revision(written()...), Date: start, Options: o, Declared: declared(),
+	}
 	var err error
 	report.Machine, err = compare.ThisMachine()
 	require.NoError(t, err)
 	report.Versions, err = compare.Versions()
 	require.NoError(t, err)
 	report.Versions = append(report.Versions, k6Version(t)...)
+	return report
+}
 
-	report.Groups = compare.Results(t, groups(), fullRun, func(name string) {
-		fmt.Fprintf(os.Stderr, "%8v  %s\n", time.Since(start).Round(time.Second), name)
-	})
-	report.Took = time.Since(start)
-	require.False(t, t.Failed(), "nothing is written of a run that failed")
-	require.NoError(t, write(report, *resultsFile))
+// written are the files of the repository that a run writes.
+func written() []string {
+	files := []string{committed}
+	for _, g := range groups() {
+		if g.Chart != nil {
+			files = append(files, g.ChartFile)
+		}
+	}
+	return files
 }
 
 // write writes the report and, beside it, the charts.
@@ -76,5 +150,48 @@ func declared() (n int) {
 	return n
 }
 
-// BenchmarkRows is every contestant of every comparison by itself, to be profiled.
-func BenchmarkRows(b *testing.B) { compare.Benchmark(b, groups()) }
+// takeProfile has a process of its own, in which nothing has happened before, run
+// the benchmarks that a pattern selects, as the command in the results does.
+func takeProfile(benchtime string) func(pattern, file string) error {
+	return func(pattern, file string) error {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command(self, "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+benchtime)
+		cmd.Env = append(os.Environ(), profileVariable+"="+file)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%v: %w\n%s", cmd.Args, err, out)
+		}
+		return nil
+	}
+}
+
+// TestProfiles takes profiles of a row, as they are taken for the results.
+func TestProfiles(t *testing.T) {
+	profiler := &compare.Profiler{Take: takeProfile("10ms"), Own: ownFunctions, Most: 1}
+	g := fakes()
+	c := g.Comparisons[0]
+	ours := c.Contestants[0]
+	require.Equal(t, compare.RoleOurs, ours.Role)
+	pattern := compare.Pattern("BenchmarkRows", g.Name, c.Name, ours.Name)
+	for _, kind := range []compare.Kind{compare.ProcessorTime, compare.Allocated, compare.MemoryInUse} {
+		p, err := profiler.Profile(t.TempDir(), kind, pattern, &ours)
+		require.NoError(t, err)
+		require.Len(t, p.Views, 2)
+		require.NotContains(t, p.Views[1].Text, "runtime.", "none but ours")
+		if kind == compare.Allocated {
+			require.Contains(t, p.Views[1].Text, "/qtests/pool.")
+		}
+	}
+}
+
+// BenchmarkRows is every contestant of every comparison by itself: in full, to be
+// profiled, and with -short as little as shows that it works.
+func BenchmarkRows(b *testing.B) {
+	size := compare.Full
+	if testing.Short() {
+		size = compare.Smoke
+	}
+	compare.Benchmark(b, groups(), size, os.Getenv(profileVariable))
+}

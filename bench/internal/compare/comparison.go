@@ -34,7 +34,8 @@ type Comparison struct {
 	Contestants []Contestant
 	Figures     []Figure
 	// Why explains, in prose, what ours has to pay that others have not. It is shown
-	// where a target is missed or a peer is ahead.
+	// where a target is missed or a peer is ahead; [Report.Unexplained] names the rows
+	// that lack it there.
 	Why string
 	// Rounds, if set, are how many a full run takes: turns that are long by nature
 	// cannot be as many as others.
@@ -48,9 +49,8 @@ type Contestant struct {
 	Work Work
 	// Absent, if set, is why the contestant does not take part, in a few words.
 	Absent string
-	// Profile, if set, writes a profile of the work to a file. By default it is of
-	// the time that this process spends; work that is done in another one has to
-	// say how.
+	// Profile, if set, writes a profile of the work to a file, whose name says of
+	// what: see [ProfileTo]. Work that is done in another process has to say how.
 	Profile func(file string) error
 }
 
@@ -62,7 +62,8 @@ const (
 	RoleOurs Role = iota
 	// RolePeer is what people use now.
 	RolePeer
-	// RoleFloor is the least that anybody has to pay: it does less than the work.
+	// RoleFloor is what the work takes in the usual way without the rest: locks, a
+	// channel, bare sleeps. Ours is below it where it does without that.
 	RoleFloor
 )
 
@@ -75,7 +76,7 @@ func Ours(w Work) Contestant { return Contestant{Name: OursName, Role: RoleOurs,
 // Peer is a contestant that we want to be ahead of.
 func Peer(name string, w Work) Contestant { return Contestant{Name: name, Role: RolePeer, Work: w} }
 
-// Floor is a contestant that shows what cannot be saved.
+// Floor is a contestant that does the usual part of the work and nothing else.
 func Floor(name string, w Work) Contestant { return Contestant{Name: name, Role: RoleFloor, Work: w} }
 
 // Work is what a contestant does, from [Timed] or [Measured].
@@ -85,8 +86,8 @@ type Work struct {
 }
 
 // Timed is work that is done n times over and timed from outside. It yields
-// [Time], [Allocations] and [CPU], each of one operation. start sets it up; what
-// must be undone is registered with t.Cleanup.
+// [Time] and [Allocations], each of one operation. start sets it up; what must be
+// undone is registered with t.Cleanup.
 func Timed(start func(t testing.TB) (run func(n int) error)) Work { return Work{timed: start} }
 
 // Measured is work that measures itself.
@@ -131,7 +132,6 @@ type Figure struct {
 const (
 	Time        = "time"
 	Allocations = "allocations"
-	CPU         = "processor time"
 )
 
 // TimeOf is the figure [Time] with its targets.
@@ -142,12 +142,6 @@ func TimeOf(targets ...Target) Figure {
 // AllocationsOf is the figure [Allocations] with its targets.
 func AllocationsOf(targets ...Target) Figure {
 	return Figure{Name: Allocations, Unit: Count, MayBeZero: true, Targets: targets}
-}
-
-// CPUOf is the figure [CPU] with its targets. The processor's accounts may be too
-// coarse for a short turn, which then reads as zero.
-func CPUOf(targets ...Target) Figure {
-	return Figure{Name: CPU, Unit: Nanoseconds, MayBeZero: true, Targets: targets}
 }
 
 // ours returns our contestant.

@@ -2,8 +2,8 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"strings"
-	"time"
 )
 
 // Markdown writes the report.
@@ -15,69 +15,16 @@ func (r *Report) Markdown() string {
 	for _, g := range r.Groups {
 		g.section(w)
 	}
-	r.profiles(w)
+	r.appendix(w)
 	return w.String()
 }
 
-// preface says what was run, where, and how to read it.
-func (r *Report) preface(w *strings.Builder) {
-	m := r.Machine
-	fmt.Fprintf(w, "| | |\n|---|---|\n")
-	fmt.Fprintf(w, "| command | `%s` |\n", r.Command)
-	fmt.Fprintf(w, "| date | %s, in %v |\n", r.Date.UTC().Format("2006-01-02 15:04 MST"), r.Took.Round(time.Second))
-	fmt.Fprintf(w, "| machine | %s, %d cores, GOMAXPROCS %d, %s, %s |\n", m.CPU, m.Cores, m.Procs, m.OS, m.Go)
-	fmt.Fprintf(w, "| rounds | %d, with turns of about %v, where a row says nothing else |\n", r.Options.Rounds, r.Options.Turn)
-	versions := make([]string, len(r.Versions))
-	for i, v := range r.Versions {
-		versions[i] = v.Module + " " + v.Version
+// spread says of a verdict that another run may come to another.
+func spread(within bool) string {
+	if within {
+		return ", within the spread"
 	}
-	fmt.Fprintf(w, "| versions | %s |\n\n", strings.Join(versions, ", "))
-	if n := r.run(); n < r.Declared {
-		fmt.Fprintf(w, "**A part only: %d of %d comparisons were run.**\n\n", n, r.Declared)
-	}
-	w.WriteString(`All contestants of a row take one turn each in every round, in an order that changes. A figure is the median of
-the rounds. A ratio is that of ours to theirs within a round, below 1 where ours takes less; it is shown as the
-median and, in brackets, the quartiles of the rounds, and targets are judged by the median; a target in comparison with
-somebody who did not take part is not judged. A floor does less than the work: it shows what nobody can save.
-
-`)
-}
-
-func (r *Report) run() (n int) {
-	for _, g := range r.Groups {
-		n += len(g.Results)
-	}
-	return n
-}
-
-// shortfalls lists the rows that are not as they should be.
-func (r *Report) shortfalls(w *strings.Builder) {
-	var missed, behind []string
-	for _, g := range r.Groups {
-		for _, row := range g.rows() {
-			name := g.Name + ": " + row.name()
-			if row.Missed() {
-				missed = append(missed, name)
-			}
-			if peers := row.Behind(); len(peers) > 0 {
-				behind = append(behind, name+" (behind "+strings.Join(peers, ", ")+")")
-			}
-		}
-	}
-	list := func(title string, names []string) {
-		fmt.Fprintf(w, "**%s:**", title)
-		if len(names) == 0 {
-			w.WriteString(" none.\n\n")
-			return
-		}
-		w.WriteString("\n\n")
-		for _, name := range names {
-			fmt.Fprintf(w, "- %s\n", name)
-		}
-		w.WriteString("\n")
-	}
-	list("Rows that miss a target", missed)
-	list("Rows in which a peer is ahead of ours", behind)
+	return ""
 }
 
 // section is one table and what belongs to it.
@@ -172,7 +119,8 @@ func (r Row) line(w *strings.Builder, contestants []*Contestant) {
 	var targets, verdicts []string
 	for _, j := range r.Judged {
 		targets = append(targets, j.format(r.Figure))
-		verdicts = append(verdicts, map[Verdict]string{Met: "met", Missed: "**missed**", NotJudged: "not judged"}[j.Verdict])
+		verdict := map[Verdict]string{Met: "met", Missed: "**missed**", NotJudged: "not judged"}[j.Verdict]
+		verdicts = append(verdicts, verdict+spread(j.WithinSpread))
 	}
 	fmt.Fprintf(w, " %s | %s | %s |\n", lines(r.comparisons()), lines(targets), lines(verdicts))
 }
@@ -185,10 +133,12 @@ func (r Row) figure(contestant string) string {
 		return ""
 	case c.Absent != "":
 		return "*" + c.Absent + "*"
-	case len(r.Result.series(contestant, r.Figure.Name)) == 0:
+	}
+	median := r.Result.Median(contestant, r.Figure.Name)
+	if math.IsNaN(median) {
 		return "—"
 	}
-	return r.Figure.Unit.Format(r.Result.Median(contestant, r.Figure.Name))
+	return r.Figure.Unit.Format(median)
 }
 
 // comparisons are the ratio to every peer, and what else the targets are about.
@@ -214,42 +164,13 @@ func (r Row) comparisons() (texts []string) {
 	return texts
 }
 
-// text is the median and, where there is one, the spread.
+// text is the median and, of more than one round, the quartiles: also where they
+// read alike, for that is how little the rounds differ.
 func (s Summary) text(format func(float64) string) string {
-	middle, low, high := format(s.Median), format(s.Low), format(s.High)
-	if low == high {
-		return middle
+	if s.N == 1 {
+		return format(s.Median)
 	}
-	return fmt.Sprintf("%s [%s–%s]", middle, low, high)
-}
-
-const profilesPreface = `## Profiles
-
-Ours, alone, for every comparison in which a target is missed or a peer is ahead: the profile of the processors, or that of
-the heap where memory is what is compared. Each is the %d functions with the largest share (flat), by
-` + "`go tool pprof -top`" + `, below the command that takes one in the directory ` + "`bench`" + `.
-`
-
-// profiles is the appendix.
-func (r *Report) profiles(w *strings.Builder) {
-	begun := false
-	for _, g := range r.Groups {
-		for _, result := range g.Results {
-			if result.Top == "" {
-				continue
-			}
-			if !begun {
-				begun = true
-				fmt.Fprintf(w, profilesPreface, topFunctions)
-			}
-			command := r.Profiled
-			if result.ours().Profile != nil {
-				command = r.ProfiledOutside
-			}
-			command = fmt.Sprintf(command, Pattern("BenchmarkRows", g.Name, result.Name, OursName))
-			fmt.Fprintf(w, "\n### %s: %s\n\n`%s`\n\n```text\n%s\n```\n", title(g.Name), result.Name, command, result.Top)
-		}
-	}
+	return fmt.Sprintf("%s [%s–%s]", format(s.Median), format(s.Low), format(s.High))
 }
 
 func rounds(n int) string {

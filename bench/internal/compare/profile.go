@@ -1,58 +1,34 @@
 package compare
 
 import (
-	"fmt"
+	"bytes"
+	"errors"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"runtime"
 	"runtime/pprof"
-	"strings"
-	"testing"
 	"time"
 )
 
-// topFunctions is how many functions of a profile are shown.
-const topFunctions = 10
-
-// profileOurs takes turns of our contestant, alone, under the profiler for about d, and returns the functions that it was found in most.
-func profileOurs(t testing.TB, c *Comparison, entrants []entrant, d time.Duration) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "cpu.prof")
-	profile := c.ours().Profile
-	if profile == nil {
-		profile = func(file string) error { return profileTurns(entrants, file, d) }
-	}
-	if err := profile(file); err != nil {
-		t.Fatalf("profiling: %v", err)
-	}
-	top, err := topOf(file)
-	if err != nil {
-		t.Fatalf("profiling: %v", err)
-	}
-	return top
-}
-
-func profileTurns(entrants []entrant, file string, d time.Duration) (err error) {
-	stop, err := ProfileTo(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = firstOf(err, stop()) }()
-	for _, e := range entrants {
-		if e.Role != RoleOurs {
-			continue
-		}
-		for start := time.Now(); time.Since(start) < d; {
-			if _, err := e.turn(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ProfileTo starts a CPU profile of this process, which stop ends.
+// ProfileTo starts a profile of this process, which stop ends and writes. The name
+// of the file says of what: it is that of a [Kind], or of the processor time.
 func ProfileTo(file string) (stop func() error, err error) {
+	switch kindOf(file) {
+	case Allocated:
+		restore := everyAllocation()
+		return func() error {
+			defer restore()
+			runtime.GC() // what is counted is what there was at the last one
+			return writeHeap(file)
+		}, nil
+	case MemoryInUse:
+		restore := everyAllocation()
+		largest := watchHeap()
+		return func() error {
+			defer restore()
+			profile, err := largest()
+			return firstOf(err, os.WriteFile(file, profile, 0o600))
+		}, nil
+	}
 	out, err := os.Create(file)
 	if err != nil {
 		return nil, err
@@ -66,20 +42,62 @@ func ProfileTo(file string) (stop func() error, err error) {
 	}, nil
 }
 
-// topOf has the go command print the head of a profile, and leaves out the lines
-// that name the file.
-func topOf(file string) (string, error) {
-	text, err := exec.Command("go", "tool", "pprof", "-top", fmt.Sprintf("-nodecount=%d", topFunctions), file).Output()
-	if err != nil {
-		return "", fmt.Errorf("go tool pprof: %w", err)
+// everyAllocation has every allocation from here on profiled, not one in half a
+// megabyte: what has been before hardly counts beside them.
+func everyAllocation() (restore func()) {
+	before := runtime.MemProfileRate
+	runtime.MemProfileRate = 1
+	return func() { runtime.MemProfileRate = before }
+}
+
+func writeHeap(file string) error {
+	var profile bytes.Buffer
+	err := pprof.WriteHeapProfile(&profile)
+	return firstOf(err, os.WriteFile(file, profile.Bytes(), 0o600))
+}
+
+// watchHeap looks at the heap now and then, and returns its profile as it was when
+// it was largest: at the end of the work all of it may be gone.
+func watchHeap() (largest func() ([]byte, error)) {
+	w := &heapWatch{quit: make(chan struct{}), ended: make(chan struct{})}
+	w.look()
+	go w.run()
+	return func() ([]byte, error) {
+		close(w.quit)
+		<-w.ended
+		return w.profile.Bytes(), w.err
 	}
-	var kept []string
-	for line := range strings.Lines(string(text)) {
-		if name, _, _ := strings.Cut(line, ": "); name != "File" && name != "Build ID" && name != "Time" {
-			kept = append(kept, strings.TrimRight(line, "\n"))
+}
+
+type heapWatch struct {
+	quit, ended chan struct{}
+	largest     uint64
+	profile     bytes.Buffer
+	err         error
+}
+
+func (w *heapWatch) run() {
+	defer close(w.ended)
+	for {
+		select {
+		case <-w.quit:
+			w.look()
+			return
+		case <-time.After(50 * time.Millisecond):
+			w.look()
 		}
 	}
-	return strings.Join(kept, "\n"), nil
+}
+
+func (w *heapWatch) look() {
+	runtime.GC()
+	var m runtime.MemStats
+	if runtime.ReadMemStats(&m); m.HeapAlloc <= w.largest {
+		return
+	}
+	w.largest = m.HeapAlloc
+	w.profile.Reset()
+	w.err = errors.Join(w.err, pprof.WriteHeapProfile(&w.profile))
 }
 
 func firstOf(errs ...error) error {

@@ -17,8 +17,9 @@ type Against struct {
 	*Contestant
 	// Ratio is ours to theirs, and More is ours less theirs, in rounds.
 	Ratio, More Summary
-	// Ahead says that theirs is better than ours, by the medians of the pairs.
-	Ahead bool
+	// Ahead says that theirs is better than ours, by the medians of the pairs, and
+	// WithinSpread that it is not in some of the rounds between the quartiles.
+	Ahead, WithinSpread bool
 }
 
 // Judged is a target and what became of it.
@@ -26,6 +27,9 @@ type Judged struct {
 	Target
 	Actual  Summary
 	Verdict Verdict
+	// WithinSpread says that the limit lies between the quartiles, so that another
+	// run may come to another verdict.
+	WithinSpread bool
 }
 
 // Rows returns a row for every figure.
@@ -43,16 +47,20 @@ func (r *Result) row(f *Figure) Row {
 	for i := range r.Contestants {
 		c := &r.Contestants[i]
 		theirs := r.series(c.Name, f.Name)
-		if c.Role == RoleOurs || len(theirs) == 0 {
+		a := Against{Contestant: c, Ratio: Summarize(ratios(ours, theirs)), More: Summarize(differences(ours, theirs))}
+		if c.Role == RoleOurs || a.More.N == 0 {
 			continue
 		}
-		a := Against{Contestant: c, Ratio: Summarize(ratios(ours, theirs)), More: Summarize(differences(ours, theirs))}
 		a.Ahead = a.More.Median > 0 != f.MoreIsBetter && a.More.Median != 0
+		a.WithinSpread = a.Ahead && a.Ratio.Low <= 1 && a.Ratio.High >= 1
 		row.Against = append(row.Against, a)
 	}
 	for _, t := range f.Targets {
 		actual := t.actual(ours, r.series(t.against, f.Name))
-		row.Judged = append(row.Judged, Judged{t, actual, t.judge(f, actual)})
+		row.Judged = append(row.Judged, Judged{
+			Target: t, Actual: actual, Verdict: t.judge(f, actual.Median),
+			WithinSpread: t.judge(f, actual.Low) != t.judge(f, actual.High),
+		})
 	}
 	return row
 }
@@ -68,13 +76,13 @@ func (r Row) Missed() bool {
 }
 
 // Behind returns the peers that are ahead of ours.
-func (r Row) Behind() (names []string) {
+func (r Row) Behind() (peers []Against) {
 	for _, a := range r.Against {
 		if a.Role == RolePeer && a.Ahead {
-			names = append(names, a.Name)
+			peers = append(peers, a)
 		}
 	}
-	return names
+	return peers
 }
 
 // NeedsExplaining says that the row is not as it should be.

@@ -15,9 +15,9 @@ type Options struct {
 	Rounds int
 	// Turn is about how long a turn of timed work takes.
 	Turn time.Duration
-	// Profile, if set, is how long our contestant is profiled where a target is
-	// missed or a peer is ahead.
-	Profile time.Duration
+	// Profile, if set, profiles our contestant where a target is missed or a peer is
+	// ahead: it is a [Profiler]'s.
+	Profile func(dir string, kind Kind, pattern string, ours *Contestant) (Profile, error)
 }
 
 // SmokeRun shows that everything works.
@@ -28,9 +28,8 @@ type Result struct {
 	*Comparison
 	// Turns are the readings of all the contestants, by name, round by round.
 	Turns []map[string]Readings
-	// Top is the head of our contestant's CPU profile, where there is a reason to
-	// look at it.
-	Top string
+	// Profiles are of our contestant, where there is a reason to look at it.
+	Profiles []Profile
 }
 
 // Run measures a comparison. An error of a contestant fails t.
@@ -60,10 +59,28 @@ func Run(t testing.TB, c *Comparison, o Options) *Result {
 	if err := r.check(); err != nil {
 		t.Fatal(err)
 	}
-	if o.Profile > 0 && r.needsExplaining() {
-		r.Top = profileOurs(t, c, entrants, o.Profile)
-	}
 	return r
+}
+
+// profile takes the profiles that the figures ask for.
+func (r *Result) profile(t testing.TB, pattern string, take func(string, Kind, string, *Contestant) (Profile, error)) {
+	t.Helper()
+	if take == nil {
+		return
+	}
+	wanted := r.wanted()
+	for kind := range kinds {
+		figures := wanted[Kind(kind)]
+		if len(figures) == 0 {
+			continue
+		}
+		p, err := take(t.TempDir(), Kind(kind), pattern, r.ours())
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		p.Figures = figures
+		r.Profiles = append(r.Profiles, p)
+	}
 }
 
 // An entrant is a contestant that is set up and warm.
@@ -109,6 +126,9 @@ func timedTurn(run func(n int) error, n int) (Readings, error) {
 	return m.Readings(n), err
 }
 
+// mostRepeats is enough for whatever takes time.
+const mostRepeats = 1e9
+
 // repeats finds how many operations take about as long as a turn.
 func repeats(run func(n int) error, turn time.Duration) (int, error) {
 	for n := 1; ; {
@@ -117,15 +137,16 @@ func repeats(run func(n int) error, turn time.Duration) (int, error) {
 			return 0, err
 		}
 		times := float64(turn) / float64(max(time.Since(start), 1))
-		if times <= 2 || n >= 1e9 {
-			return max(int(float64(n)*times), 1), nil
+		if times <= 2 || n >= mostRepeats {
+			return int(min(max(float64(n)*times, 1), mostRepeats)), nil
 		}
 		n = int(float64(n) * min(times, 100))
 	}
 }
 
 // order is who follows whom in a round: everybody is first, last and in between
-// equally often, and follows each of his neighbours.
+// nearly equally often, and exactly so in every 2n rounds, and follows each of his
+// neighbours.
 func order(round, n int) []int {
 	turns := make([]int, n)
 	for i := range turns {
@@ -137,12 +158,16 @@ func order(round, n int) []int {
 	return turns
 }
 
-// series returns the readings of a figure, round by round.
-func (r *Result) series(contestant, figure string) (xs []float64) {
-	for _, turn := range r.Turns {
-		if x, ok := turn[contestant][figure]; ok {
-			xs = append(xs, x)
+// series returns the readings of a figure, one for every round: NaN where there is
+// none, so that the others keep their places.
+func (r *Result) series(contestant, figure string) []float64 {
+	xs := make([]float64, len(r.Turns))
+	for round, turn := range r.Turns {
+		x, ok := turn[contestant][figure]
+		if !ok {
+			x = math.NaN()
 		}
+		xs[round] = x
 	}
 	return xs
 }

@@ -2,8 +2,11 @@ package compare
 
 import (
 	"math"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +27,39 @@ func TestOrder(t *testing.T) {
 		require.Equal(t, [n]int{2, 2, 2, 2}, counts, "places of %d", who)
 	}
 	require.Empty(t, order(3, 0))
+}
+
+// TestOrderChanges has everybody follow everybody, in a trio.
+func TestOrderChanges(t *testing.T) {
+	for round, want := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}, {2, 0, 1}, {1, 0, 2}, {0, 1, 2}} {
+		require.Equal(t, want, order(round, 3), "round %d", round)
+	}
+}
+
+// TestTurns has every contestant write down when it has its turn, and how often
+// garbage was collected on demand by then.
+func TestTurns(t *testing.T) {
+	var turns []string
+	var collected []uint32
+	note := func(name string) Work {
+		return Measured(func(testing.TB) func(Size) (Readings, error) {
+			return func(Size) (Readings, error) {
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				turns, collected = append(turns, name), append(collected, m.NumForcedGC)
+				return Readings{Time: 1}, nil
+			}
+		})
+	}
+	Run(t, &Comparison{
+		Name:        "c",
+		Contestants: []Contestant{Ours(note("a")), Peer("b", note("b")), Peer("c", note("c"))},
+		Figures:     []Figure{TimeOf()},
+	}, Options{Rounds: 3})
+	require.Equal(t, "abc"+"cba"+"bca", strings.Join(turns, ""))
+	for i := range collected[1:] {
+		require.Equal(t, collected[i]+1, collected[i+1], "before turn %d", i+1)
+	}
 }
 
 // counting is work that notes how much of it is done.
@@ -94,18 +130,30 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestRepeats takes its time in a bubble, where it is exact.
 func TestRepeats(t *testing.T) {
-	largest := 0
-	n, err := repeats(func(n int) error {
-		largest = max(largest, n)
-		for deadline := time.Now().Add(time.Duration(n) * 10 * time.Microsecond); time.Now().Before(deadline); {
-			continue
-		}
-		return nil
-	}, 2*time.Millisecond)
-	require.NoError(t, err)
-	require.Positive(t, n)
-	require.NotZero(t, largest)
-	_, err = repeats(func(int) error { return errTest }, time.Second)
+	for _, c := range []struct {
+		name            string
+		setup, op, turn time.Duration
+		want            int
+	}{
+		{"quick", 0, 10 * time.Microsecond, 100 * time.Millisecond, 10_000},
+		{"very quick", 0, time.Nanosecond, 100 * time.Millisecond, 100_000_000},
+		{"with a share that is always the same", 20 * time.Millisecond, 10 * time.Microsecond, 100 * time.Millisecond, 8_000},
+		{"longer than a turn", 0, time.Second, 100 * time.Millisecond, 1},
+		{"no time at all", 0, 0, time.Second, 1_000_000_000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, err := repeats(func(n int) error {
+					time.Sleep(c.setup + time.Duration(n)*c.op)
+					return nil
+				}, c.turn)
+				require.NoError(t, err)
+				require.InEpsilon(t, c.want, n, 0.3)
+			})
+		})
+	}
+	_, err := repeats(func(int) error { return errTest }, time.Second)
 	require.ErrorIs(t, err, errTest)
 }

@@ -70,12 +70,12 @@ const (
 	Missed
 )
 
-// judge compares the median with the limit.
-func (t Target) judge(f *Figure, actual Summary) Verdict {
+// judge compares what it came to with the limit.
+func (t Target) judge(f *Figure, actual float64) Verdict {
 	switch {
-	case math.IsNaN(actual.Median):
+	case math.IsNaN(actual):
 		return NotJudged
-	case f.MoreIsBetter && actual.Median >= t.limit, !f.MoreIsBetter && actual.Median <= t.limit:
+	case f.MoreIsBetter && actual >= t.limit, !f.MoreIsBetter && actual <= t.limit:
 		return Met
 	}
 	return Missed
