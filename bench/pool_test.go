@@ -117,9 +117,9 @@ func (by borrowers) borrow(b borrowing, n int) error {
 	for range by.goroutines {
 		runtime.Gosched() // by now they have come to the queue
 	}
-	errs = append(errs, giveBack())
+	err := giveBack()
 	all.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, err)...)
 }
 
 // takeAll borrows every resource, until giveBack is called.
