@@ -22,28 +22,32 @@ func breakers() compare.Group {
 		name   string
 		trio   breakerTrio
 		target float64
+		why    string
 	}{
-		{"closed, consecutive", breakerTrio{failsafe: consecutive}, 0.3},
-		{"closed, consecutive, SlowCall", breakerTrio{ours: breaker.Config{SlowCall: time.Second}, failsafe: consecutive}, 0.6},
+		{"closed, consecutive", breakerTrio{failsafe: consecutive}, 0.3, whyAtomic},
+		{"closed, consecutive, SlowCall", breakerTrio{ours: breaker.Config{SlowCall: time.Second}, failsafe: consecutive}, 0.6, whyAtomic},
 		{"closed, window of calls", breakerTrio{
 			ours: breaker.Config{FailureRate: 0.5, WindowCalls: 100}, gobreaker: window, failsafe: ofCalls,
-		}, 0.8},
+		}, 0.8, whyWindow},
 		{"closed, window of time", breakerTrio{
 			ours: breaker.Config{FailureRate: 0.5, Window: 10 * time.Second}, gobreaker: window, failsafe: ofTime,
-		}, 0.8},
+		}, 0.8, whyWindow},
 		{"closed, window of time, SlowCallRate", breakerTrio{
 			ours:      breaker.Config{FailureThreshold: 5, FailureRate: 0.5, Window: 10 * time.Second, SlowCall: time.Second, SlowCallRate: 0.5},
 			gobreaker: window, failsafe: ofTime,
-		}, 0.8},
+		}, 0.8, whyWindow},
 		{"open", breakerTrio{
 			ours: breaker.Config{ResetTimeout: time.Hour}, gobreaker: gobreaker.Settings{Timeout: time.Hour}, failsafe: consecutive, open: true,
-		}, 1},
+		}, 1, whyOpen},
 	}
 	g := compare.Group{
 		Name: "breaker",
 		About: `One operation is one call of a function that returns at once, through a circuit breaker, from one goroutine. In the
 last row it is admitted (` + "`Allow`" + `) and finished in two steps. gobreaker has no limit for slow calls and no window of
-calls: it is measured with what is nearest, nothing and a window of time.`,
+calls: it is measured with what is nearest, nothing and a window of time. The floors are what a breaker pays that keeps its
+state behind a mutex: a lock to admit and one to count, and a reading of the clock where the length of a call or its place in a
+window matters. Ours is below them where it takes less: while it is closed, a call is admitted by one atomic operation, and
+where there is no window a success is counted by another.`,
 	}
 	for _, row := range rows {
 		c := compare.Comparison{
@@ -54,6 +58,7 @@ calls: it is measured with what is nearest, nothing and a window of time.`,
 				compare.Peer("failsafe-go", compare.Timed(row.trio.callFailsafe)),
 			},
 			Figures: []compare.Figure{compare.TimeOf(compare.Times(row.target, "gobreaker")), compare.AllocationsOf(compare.Bound(0))},
+			Why:     row.why,
 		}
 		if !row.trio.open {
 			c.Contestants = append(c.Contestants, lockFloors()...)
@@ -63,6 +68,15 @@ calls: it is measured with what is nearest, nothing and a window of time.`,
 	g.Comparisons = append(g.Comparisons, twoSteps())
 	return g
 }
+
+const (
+	whyAtomic = "Ours admits a call by one atomic operation and counts its success by another. With a limit for slow calls it reads the " +
+		"clock at both ends of the call as well."
+	whyWindow = "A result is counted under the lock, because its place in the window and what falls out of the window have to be found " +
+		"with it. Where there is a limit for slow calls, the clock is read at both ends of the call."
+	whyOpen = "Ours has to look at the clock, because nobody else ends the time for which it is open, and returns an error that says " +
+		"which breaker it was and when to come again; gobreaker looks at the clock, too, and returns a constant."
+)
 
 // A breakerTrio is breakers of one kind: ours and two others.
 type breakerTrio struct {
@@ -196,8 +210,7 @@ func twoSteps() compare.Comparison {
 }
 
 // lockFloors are the least that a breaker costs which keeps its state behind a
-// mutex: one lock to admit and one to count, and a reading of the clock where the
-// length of a call or its place in a window matters.
+// mutex.
 func lockFloors() []compare.Contestant {
 	return []compare.Contestant{
 		compare.Floor("two locks", compare.Timed(func(testing.TB) func(n int) error { return twoLocks })),

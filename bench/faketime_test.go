@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/benbjohnson/clock"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/go-qtests/qtests/bench/internal/compare"
@@ -27,7 +24,17 @@ const (
 )
 
 func fakeTime() compare.Group {
-	return compare.Group{
+	steps := []struct {
+		name    string
+		latency time.Duration
+		sleep   sleeper
+		why     string
+	}{
+		{"a step that sleeps 41.3 ms", apart, sleepOnPackageTime, whySleeping},
+		{"a step that sleeps 40 ms, which ties", tied, sleepOnPackageTime, whySleeping},
+		{"a step that sleeps 41.3 ms on the tie-free clock", apart, sleepOnItsClock, whySleepingThere},
+	}
+	g := compare.Group{
 		Name: "load in fake time",
 		About: `One operation is one request of an open model at 200/s, which takes as long as it sleeps: the opening of the bubble and
 the making of the result are part of the time. Ours records everything that its report shows; the others record nothing,
@@ -35,55 +42,131 @@ but for vegeta, which returns a result for every hit. The raw loop is what a tes
 sleeps from arrival to arrival and starts a goroutine for each. Where a latency ties with the gap, it fires the timers of
 one instant at once and in random order, on all processors, which ours does not.
 
-The floors record nothing and lock nothing. In one, the timer of each arrival arms that of the next; in the other,
+The floors count nothing. In one, the timer of each arrival arms that of the next; in the other,
 no more goroutines than requests under way take turns, each of which sleeps until an arrival and then through the latency:
-two sleeps for a request, the least that a bubble can do.`,
-		Comparisons: []compare.Comparison{
-			sleeping("a step that sleeps 41.3 ms", apart, sleepOnPackageTime,
-				compare.Peer("clock.Mock", compare.Timed(func(testing.TB) func(n int) error { return mockLoop }))),
-			sleeping("a step that sleeps 40 ms, which ties", tied, sleepOnPackageTime),
-			sleeping("a step that sleeps 41.3 ms on the tie-free clock", apart, sleepOnItsClock),
-			requesting(),
-		},
+two sleeps for a request, the least that a bubble can do. The two after it are the same loop with what ours does on top of
+it, one thing at a time: the arrivals wait on the tie-free clock, each in a place that is reserved beforehand; and every
+request is then also recorded in as many histograms as ours has for it, under a mutex. What ours costs beyond the last floor
+is the rest: admitting and counting requests, their User and context, the timeline. The rows *to the raw loop* are times
+divided by that of a raw loop in the same turn, for the floors too.
+
+` + "`clock.Mock`" + ` is the loop on a clock that is stepped by hand, without a bubble. Nearly all of its time is waiting: every ` + "`Add`" + `
+ends with a sleep of a millisecond of real time, so that those who were woken get on, and so does every timer that fires.`,
 	}
+	for _, s := range steps {
+		g.Comparisons = append(g.Comparisons, sleeping(s.name, s.latency, s.sleep, s.why))
+	}
+	g.Comparisons = append(g.Comparisons, steppedByHand(), requesting())
+	for _, s := range steps {
+		g.Comparisons = append(g.Comparisons, toRawLoop(s.name+", to the raw loop", s.latency, s.sleep))
+	}
+	return g
 }
 
 // whySleeping is about requests which do nothing but sleep.
 const whySleeping = "In a bubble every sleep is a timer, a goroutine parked and a goroutine made ready, and ours has to sleep " +
-	"as often as the floor of reused goroutines, for an arrival and for its request: the floor alone is most of what the target " +
-	"allows, and a goroutine for each arrival would cost more than that floor by itself. What ours does on top is to give every " +
-	"event an instant of its own, which takes three locks of the clock for a request, to admit and count the request under the run's " +
-	"mutex at both ends, to make the User and the context that its step is given, and to record it in three histograms and a timeline."
+	"as often as the floor of reused goroutines, for an arrival and for its request: the row to the raw loop shows how much of " +
+	"what the target allows that floor takes by itself, and what the tie-free clock and the histograms add to it. What is left " +
+	"is to admit and count the request under the run's mutex at both ends, to make the User and the context that its step is " +
+	"given, and the timeline."
+
+const whySleepingThere = "For the reasons given for the other steps; and the sleep of the step itself, which the raw loop leaves " +
+	"to package time, is on the tie-free clock here, too: it has to find an instant that no other event has, and to give it back " +
+	"when it is over."
+
+// A sleeper is how a step sleeps under qtests.Run.
+type sleeper func(q *qtests.T, d time.Duration)
 
 func sleepOnPackageTime(_ *qtests.T, d time.Duration) { time.Sleep(d) }
 func sleepOnItsClock(q *qtests.T, d time.Duration)    { q.Clock().Sleep(d) }
 
-// sleeping compares requests that only sleep.
-func sleeping(name string, latency time.Duration, sleep func(*qtests.T, time.Duration), more ...compare.Contestant) compare.Comparison {
-	bubble := func(loop func(n int, latency time.Duration)) compare.Work {
-		return compare.Timed(func(testing.TB) func(n int) error {
-			return func(n int) error { return inBubble(func() { loop(n, latency) }) }
+// A fakeLoop makes n requests that sleep, one every gap, in a bubble of its own.
+type fakeLoop func(n int) error
+
+// bubble is a loop in a plain bubble.
+func bubble(loop requestLoop, latency time.Duration) fakeLoop {
+	return func(n int) (err error) {
+		bubbleErr := inBubble(func() { err = took(n, latency, func() { loop(n, latency, func() { time.Sleep(latency) }) }) })
+		return firstOf(err, bubbleErr)
+	}
+}
+
+// ourLoop is a scenario of package load.
+func ourLoop(latency time.Duration, sleep sleeper) fakeLoop {
+	return func(n int) error {
+		return inRun(func(q *qtests.T) {
+			res := run(q, n, func(context.Context) error { sleep(q, latency); return nil })
+			if err := tookAsLong(res, n, latency); err != nil {
+				q.Error(err)
+			}
 		})
 	}
-	return compare.Comparison{
-		Name: name,
-		Contestants: append([]compare.Contestant{
-			compare.Ours(compare.Timed(func(testing.TB) func(n int) error {
-				return func(n int) error {
-					return inRun(func(q *qtests.T) {
-						run(q, n, func(context.Context) error { sleep(q, latency); return nil })
-					})
-				}
-			})),
-			compare.Peer("raw loop", bubble(rawLoop)),
-			compare.Floor("armed by timer", bubble(armedByTimer)),
-			compare.Floor("reused goroutines", bubble(reusedGoroutines)),
-		}, more...),
-		Figures: []compare.Figure{
-			compare.TimeOf(compare.Times(0.8, "raw loop")), compare.AllocationsOf(),
-		},
-		Why: whySleeping,
+}
+
+// fakeLoops are the contestants of the rows about requests that sleep, and their
+// loops.
+func fakeLoops(latency time.Duration, sleep sleeper) (all []struct {
+	compare.Contestant
+	loop fakeLoop
+}) {
+	add := func(c compare.Contestant, loop fakeLoop) {
+		c.Work = compare.Timed(func(testing.TB) func(n int) error { return loop })
+		all = append(all, struct {
+			compare.Contestant
+			loop fakeLoop
+		}{c, loop})
 	}
+	none := compare.Work{}
+	add(compare.Ours(none), ourLoop(latency, sleep))
+	add(compare.Peer("raw loop", none), bubble(rawLoop, latency))
+	add(compare.Floor("armed by timer", none), bubble(armedByTimer, latency))
+	add(compare.Floor("reused goroutines", none), bubble(reusedGoroutines, latency))
+	add(compare.Floor("reused, tie-free clock", none), reusedOnClock(latency, sleep, nil))
+	add(compare.Floor("reused, tie-free clock, recorded", none), reusedOnClock(latency, sleep, &endings{}))
+	return all
+}
+
+// sleeping compares requests that only sleep.
+func sleeping(name string, latency time.Duration, sleep sleeper, why string) compare.Comparison {
+	c := compare.Comparison{
+		Name:    name,
+		Figures: []compare.Figure{compare.TimeOf(compare.Times(0.8, "raw loop")), compare.AllocationsOf()},
+		Why:     why,
+	}
+	for _, l := range fakeLoops(latency, sleep) {
+		c.Contestants = append(c.Contestants, l.Contestant)
+	}
+	return c
+}
+
+// toRawLoop is the times of sleeping as shares of that of the raw loop, whose turn
+// is a part of everybody's: for the floors, which the other rows do not compare
+// with anybody.
+func toRawLoop(name string, latency time.Duration, sleep sleeper) compare.Comparison {
+	c := compare.Comparison{Name: name, Rounds: 11, Figures: []compare.Figure{{Name: compare.Time, Unit: compare.Count}}}
+	raw := bubble(rawLoop, latency)
+	for _, l := range fakeLoops(latency, sleep) {
+		if l.Role == compare.RolePeer {
+			continue
+		}
+		l.Work = compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
+			return func(size compare.Size) (compare.Readings, error) {
+				n := size.Pick(10, 50_000)
+				its, err := timed(l.loop, n)
+				its2, err2 := timed(raw, n)
+				return compare.Readings{compare.Time: float64(its) / float64(its2)}, firstOf(err, err2)
+			}
+		})
+		c.Contestants = append(c.Contestants, l.Contestant)
+	}
+	return c
+}
+
+// timed is how long a loop takes, in real time.
+func timed(loop fakeLoop, n int) (time.Duration, error) {
+	start := time.Now()
+	err := loop(n)
+	return time.Since(start), err
 }
 
 // run is a scenario of n requests.
@@ -101,62 +184,31 @@ func run(q *qtests.T, n int, do func(context.Context) error) *load.Result {
 	return res
 }
 
-func rawLoop(n int, latency time.Duration) {
-	var wg sync.WaitGroup
-	for range n {
-		time.Sleep(gap)
-		wg.Go(func() { time.Sleep(latency) })
+// steppedByHand is a row of its own: a turn of clock.Mock is a second or two of
+// real time, or it would be as long as what is under way at the end takes.
+func steppedByHand() compare.Comparison {
+	const requests = 1000
+	return compare.Comparison{
+		Name:   "a step that sleeps 41.3 ms, 1,000 requests",
+		Rounds: 5,
+		Contestants: []compare.Contestant{
+			compare.Ours(requestsInTurn(requests, ourLoop(apart, sleepOnPackageTime))),
+			compare.Peer("clock.Mock", requestsInTurn(requests, mockLoop)),
+		},
+		Figures: []compare.Figure{compare.TimeOf(), compare.AllocationsOf()},
 	}
-	wg.Wait()
 }
 
-func armedByTimer(n int, latency time.Duration) {
-	var wg sync.WaitGroup
-	wg.Add(n)
-	k := 0
-	var fire func()
-	fire = func() {
-		if k++; k < n {
-			time.AfterFunc(gap, fire)
+// requestsInTurn is a loop whose turns have so many requests, however long they take.
+func requestsInTurn(full int, loop fakeLoop) compare.Work {
+	return compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
+		return func(size compare.Size) (compare.Readings, error) {
+			n := size.Pick(10, full)
+			meter := compare.StartMeter()
+			err := loop(n)
+			return meter.Readings(n), err
 		}
-		time.Sleep(latency)
-		wg.Done()
-	}
-	time.AfterFunc(gap, fire)
-	wg.Wait()
-}
-
-func reusedGoroutines(n int, latency time.Duration) {
-	goroutines := int(latency/gap) + 2 // under way, and the one that waits for the next arrival
-	start := time.Now()
-	var wg sync.WaitGroup
-	for g := range goroutines {
-		wg.Go(func() {
-			for k := g; k < n; k += goroutines {
-				time.Sleep(time.Until(start.Add(time.Duration(k+1) * gap)))
-				time.Sleep(latency)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// mockLoop is the raw loop on a clock that is stepped by hand, outside any bubble.
-func mockLoop(n int) error {
-	mock := clock.NewMock()
-	var left atomic.Int64
-	left.Store(int64(n))
-	for range n {
-		mock.Add(gap)
-		go func() {
-			mock.Sleep(apart)
-			left.Add(-1)
-		}()
-	}
-	for left.Load() > 0 {
-		mock.Add(gap)
-	}
-	return nil
+	})
 }
 
 // requesting compares requests that go through an http.Client, as vegeta's do.
@@ -190,6 +242,8 @@ func requesting() compare.Comparison {
 			})),
 		},
 		Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "vegeta")), compare.AllocationsOf()},
+		Why: "Both pay for the http.Client, which is the larger part. Ours records every request in histograms and a timeline as it " +
+			"ends; vegeta hands a result to whoever reads its channel, which here looks at it and keeps nothing.",
 	}
 }
 
@@ -198,15 +252,20 @@ func attack(n int, client *http.Client, url string) error {
 	attacker := vegeta.NewAttacker(vegeta.Client(client))
 	targets := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: url})
 	pace := vegeta.Rate{Freq: int(time.Second / gap), Per: time.Second}
-	hits := 0
-	for r := range attacker.Attack(targets, pace, time.Duration(n)*gap, "") {
+	// Its k-th hit is due after k gaps, as ours is. Whether the time is over it asks
+	// before it waits for the next one: of exactly n gaps nothing is over at the n-th
+	// hit, and it would make another.
+	hits, start := 0, time.Now()
+	for r := range attacker.Attack(targets, pace, time.Duration(n)*gap-1, "") {
 		if r.Error != "" {
 			return fmt.Errorf("vegeta: %s", r.Error)
 		}
+		if due := start.Add(time.Duration(r.Seq+1) * gap); !r.Timestamp.Equal(due) || r.Latency != apart {
+			return fmt.Errorf("vegeta's hit %d is at %v and takes %v", r.Seq, r.Timestamp.Sub(start), r.Latency)
+		}
 		hits++
 	}
-	// Its first hit is due at once, its last one with the end.
-	if hits < n || hits > n+1 {
+	if hits != n {
 		return fmt.Errorf("vegeta made %d hits, not %d", hits, n)
 	}
 	return nil

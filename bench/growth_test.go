@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/bench/internal/chart"
 	"github.com/go-qtests/qtests/bench/internal/compare"
@@ -18,8 +19,10 @@ import (
 func growth() compare.Group {
 	return compare.Group{
 		Name: "growth",
-		About: `What a request costs in a run of so many, and what is alive after it, its result included: both have to stay flat. The day
-is 24 hours at 100/s, 8.64 million requests, and is compared with an hour at that rate.`,
+		About: `What a request costs in a run of so many, and what is alive after it, its result included. Both have to stay flat,
+which the longest run is judged by in comparison with one of a hundredth of its length; and what is alive has a bound. Short runs
+are repeated, and the median of them is one reading. The day is 24 hours at 100/s, 8.64 million requests, and is compared
+with an hour at that rate.`,
 		Comparisons: []compare.Comparison{sizes(), day()},
 		Chart:       growthChart,
 		ChartFile:   "growth.svg",
@@ -34,7 +37,10 @@ var (
 func costAt(name string) string { return "time per request, " + name + " requests" }
 func heapAt(name string) string { return "live heap, " + name + " requests" }
 
-const longToShort = "time per request, 10⁷ to 10⁵ requests"
+const (
+	costToShort = "time per request, 10⁷ to 10⁵ requests"
+	heapToShort = "live heap, 10⁷ to 10⁵ requests"
+)
 
 // sizes are runs of growing length.
 func sizes() compare.Comparison {
@@ -45,12 +51,16 @@ func sizes() compare.Comparison {
 			return measureSizes
 		}))},
 	}
+	c.Why = "What a run keeps depends on its longest latency and on its steps: histograms, and a timeline whose points are as wide as it " +
+		"takes to keep their number within a bound. How many that are differs from one length to another."
 	for _, name := range runNames {
 		c.Figures = append(c.Figures,
 			compare.Figure{Name: costAt(name), Unit: compare.Nanoseconds},
 			compare.Figure{Name: heapAt(name), Unit: compare.Bytes, MayBeZero: true, Targets: []compare.Target{compare.Bound(8 << 20)}})
 	}
-	c.Figures = append(c.Figures, compare.Figure{Name: longToShort, Targets: []compare.Target{compare.Bound(1.1)}})
+	for _, name := range []string{costToShort, heapToShort} {
+		c.Figures = append(c.Figures, compare.Figure{Name: name, Targets: []compare.Target{compare.Bound(1.1)}})
+	}
 	return c
 }
 
@@ -72,10 +82,23 @@ func measureSizes(size compare.Size) (compare.Readings, error) {
 			times, heaps = append(times, float64(r.time)/float64(n)), append(heaps, float64(r.heap))
 		}
 		readings[costAt(name)] = compare.Summarize(times).Median
-		readings[heapAt(name)] = slices.Max(heaps)
+		readings[heapAt(name)] = compare.Summarize(heaps).Median
 	}
-	readings[longToShort] = readings[costAt("10⁷")] / readings[costAt("10⁵")]
+	addRatios(readings)
 	return readings, nil
+}
+
+// addRatios compares the longest run with a shorter one.
+func addRatios(r compare.Readings) {
+	r[costToShort] = r[costAt("10⁷")] / r[costAt("10⁵")]
+	r[heapToShort] = r[heapAt("10⁷")] / r[heapAt("10⁵")]
+}
+
+func TestAddRatios(t *testing.T) {
+	r := compare.Readings{costAt("10⁵"): 2, costAt("10⁷"): 3, heapAt("10⁵"): 4, heapAt("10⁷"): 10}
+	addRatios(r)
+	require.Equal(t, 1.5, r[costToShort])
+	require.Equal(t, 2.5, r[heapToShort])
 }
 
 // A measuredRun is what a run leaves.
@@ -94,8 +117,8 @@ func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 			Clock: q.Clock(), Profile: load.RatePer(1, every).For(time.Duration(n) * every),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(apart); return nil },
 		})
-		if err == nil && res.Finished != int64(n) {
-			err = fmt.Errorf("%d of %d requests finished", res.Finished, n)
+		if err == nil && (res.Finished != int64(n) || res.Response.Min() != apart) {
+			err = fmt.Errorf("%d of %d requests finished, after %v or more", res.Finished, n, res.Response.Min())
 		}
 		if err != nil {
 			q.Fatal(err)
@@ -131,6 +154,7 @@ func day() compare.Comparison {
 			{Name: dayResult, Unit: compare.Bytes},
 			{Name: dayToHour, Targets: []compare.Target{compare.Bound(1.05)}},
 		},
+		Why: "The timeline of a day may have more points than that of an hour, within the same bound, and has longer numbers in them.",
 	}
 }
 

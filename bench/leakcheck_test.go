@@ -15,8 +15,12 @@ import (
 func leakChecks() compare.Group {
 	g := compare.Group{
 		Name: "leak check",
-		About: "One operation is one leak check beside so many other goroutines that wait: `CheckLeaks` of a test that leaves nothing\n" +
-			"behind, and goleak's `Find`, to which all of them are allowed, so that neither waits for anything.",
+		About: "One operation is one leak check beside so many other goroutines that wait, of a test that leaves nothing behind. The two\n" +
+			"answer different questions. `CheckLeaks` looks for goroutines with the label of the test, whatever else there is: the others\n" +
+			"may be those of parallel tests. goleak's `Find` judges all goroutines of the process, so that here every one of them is on\n" +
+			"its list of those that were there before (`IgnoreCurrent`); with that, neither waits for anything. The usual case of goleak is\n" +
+			"a process with few goroutines, as in the first row: there what ours pays for the label and the profile weighs most, and it\n" +
+			"has no target, because a check of either is short beside the test that it belongs to.",
 	}
 	for _, n := range []int{10, 1000, 10_000} {
 		check := compare.TimeOf()
@@ -31,8 +35,9 @@ func leakChecks() compare.Group {
 				compare.Peer("goleak", compare.Timed(findLeaks)),
 			},
 			Figures: []compare.Figure{check, compare.AllocationsOf()},
-			Why: "Ours reads the goroutine profile, whose labels say to which test a goroutine belongs; goleak reads the stacks of all. " +
-				"The profile has a price of its own, and then costs less for each goroutine.",
+			Why: "Ours labels the test's goroutine and reads the goroutine profile, whose labels say to which test a goroutine belongs; " +
+				"goleak reads the stacks of all. The runtime stops the world, and names every function, for the profile; and then it counts " +
+				"goroutines that stand at the same place once.",
 		})
 	}
 	return g

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -44,8 +43,12 @@ all users less with one.`,
 	return g
 }
 
-const whyMemory = "The stack with which a goroutine starts is the runtime's choice: it makes it as large as those that it has seen in " +
-	"use, so that a few deep ones in a small process double it, as the floor shows. What is left is shared: histograms and timeline of the run."
+const whyMemory = "Most of it is the goroutine, as the floor shows: the stack with which one starts, whose size the runtime chooses, " +
+	"and what it keeps of a timer. On top come the User and the context that the step is given, and a share of what the run has once: " +
+	"histograms and timeline."
+
+// minStack is the smallest stack that the runtime gives a goroutine.
+const minStack = 2048
 
 // perUser does a job that returns the bytes of so many users. A smoke run has fewer
 // of them.
@@ -54,7 +57,11 @@ func perUser(kind string, n int) compare.Work {
 		return func(size compare.Size) (compare.Readings, error) {
 			n := size.Pick(min(n, 5000), n)
 			out, _, err := job{Kind: kind, Users: n}.outside("")
-			return compare.Readings{memoryPerUser: float64(out.Bytes) / float64(n)}, err
+			each := float64(out.Bytes) / float64(n)
+			if err == nil && each < minStack {
+				err = fmt.Errorf("%v bytes for each of %d goroutines is less than its stack", each, n)
+			}
+			return compare.Readings{memoryPerUser: each}, err
 		}
 	})
 }
@@ -91,14 +98,6 @@ func goroutinesAsleep(j job) (out outcome, err error) {
 		wg.Wait()
 	})
 	return out, err
-}
-
-// footprint is the live heap and the stacks in use.
-func footprint() int64 {
-	heap := liveHeap()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return heap + int64(m.StackInuse)
 }
 
 func k6Users(n int) compare.Contestant {

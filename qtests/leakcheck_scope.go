@@ -161,11 +161,13 @@ type profiled struct {
 // What does not look like a record is passed over.
 func eachProfiled(profile []byte, f func(profiled)) {
 	var r profiled
+	var root []byte // made a string once for a record, not for each of its frames
 	flush := func() {
 		if r.n > 0 {
+			r.root = string(root)
 			f(r)
 		}
-		r = profiled{}
+		r, root = profiled{}, nil
 	}
 	for line := range bytes.Lines(profile) {
 		line = bytes.TrimRight(line, "\n")
@@ -176,15 +178,26 @@ func eachProfiled(profile []byte, f func(profiled)) {
 			_, after, _ := bytes.Cut(labels, []byte(`"`+scopeLabel+`":"`))
 			path, _, _ := bytes.Cut(after, []byte(`"`))
 			r.scope = string(path)
-		} else if fields := bytes.Fields(line); len(fields) >= 3 && string(fields[0]) == "#" {
-			function := string(fields[2])
-			if i := strings.LastIndex(function, "+0x"); i >= 0 {
-				function = function[:i]
-			}
-			r.root = function
+		} else if function := functionOf(line); len(function) > 0 {
+			root = function
 		}
 	}
 	flush()
+}
+
+// functionOf returns the function in the line of a frame, whose fields are apart by
+// one tab or more, and nothing where there is none.
+func functionOf(line []byte) []byte {
+	frame, ok := bytes.CutPrefix(line, []byte("#\t"))
+	if !ok {
+		return nil
+	}
+	_, rest, _ := bytes.Cut(frame, []byte("\t")) // the address
+	function, _, _ := bytes.Cut(bytes.TrimLeft(rest, "\t"), []byte("\t"))
+	if i := bytes.LastIndex(function, []byte("+0x")); i >= 0 {
+		function = function[:i]
+	}
+	return function
 }
 
 // hostFunction returns the outermost function of the calling goroutine, or "" if

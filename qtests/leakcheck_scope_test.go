@@ -65,7 +65,8 @@ func TestEachProfiled(t *testing.T) {
 #	0x53	example.com/shop.(*Pool[...]).run+0x4c	/shop/b.go:19
 
 3 @ 0x44
-#	0x4e	testing.tRunner+0xe9	/go/testing.go:2036
+#	0x4e		testing.tRunner+0xe9		/go/testing.go:2036
+#	0x5f
 `
 	var all []profiled
 	eachProfiled([]byte(profile), func(r profiled) { all = append(all, r) })

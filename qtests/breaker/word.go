@@ -14,10 +14,15 @@ import "sync/atomic"
 //
 // Zero means that the machine counts everything. While the word is published
 // (not zero) it has taken over the calls in flight, and the machine counts down
-// from zero those that finish under the lock. Only the holder of the breaker's lock publishes and collects; collecting is one atomic
-// swap, so a success is either in what was collected or finds the word changed
-// and takes the lock. Separate counters for each figure would be as fast, but a
-// reader could see a success without its call, or in the next generation.
+// from zero those that finish under the lock. Only the holder of the breaker's lock
+// publishes and collects; collecting is one atomic swap, so a success is either in
+// what was collected or finds the word changed and takes the lock. Separate counters
+// for each figure would be as fast, but a reader could see a success without its
+// call, or in the next generation.
+//
+// Measured in bench's group breaker, with the word and without (flags always 0), as
+// the medians of runs in turn: 28 instead of 113 ns in the row closed, consecutive,
+// and 66 instead of 113 in closed, window of time, where it admits only.
 type word struct{ v atomic.Uint64 }
 
 const (

@@ -30,9 +30,9 @@
 // due where N reaches the sum of the first k gaps. A run of d so has N(d) requests, rounded down: 50/s for 5 s are 250,
 // the last one at the end itself. Nothing is due later because something else
 // took long: requests that are under way together have a goroutine each. Such a
-// goroutine may make further requests after its own, which is
-// cheaper than a new one for each; it then carries along what is bound to
-// goroutines, as profiler labels are.
+// goroutine may make further requests after its own, which is cheaper than a new one
+// for each (bench, in this repository, measures both); it then carries along what is
+// bound to goroutines, as profiler labels are.
 //
 // Requests of one instant run in the order of their numbers. Under the clock of
 // qtests.Run each of them runs until it waits before the next one starts.

@@ -58,8 +58,8 @@ func lowestOf(bucket int) uint64 {
 
 // Record counts one duration; a negative one counts as zero.
 func (h *Histogram) Record(d time.Duration) {
-	d = min(max(d, 0), LongestDuration)
-	h.record(uint64((d+time.Microsecond/2)/time.Microsecond), 1)
+	// Unsigned, the division takes fewer instructions.
+	h.record((uint64(min(max(d, 0), LongestDuration))+uint64(time.Microsecond/2))/uint64(time.Microsecond), 1)
 }
 
 func (h *Histogram) record(v, n uint64) {
@@ -68,11 +68,16 @@ func (h *Histogram) record(v, n uint64) {
 		h.grow(b)
 	}
 	h.counts[b] += n
-	h.tops[b] = max(h.tops[b], above)
-	if h.total == 0 || v < h.min {
+	// What follows is written where it changes only, as it does for few values.
+	if above > h.tops[b] {
+		h.tops[b] = above
+	}
+	if v < h.min || h.total == 0 {
 		h.min = v
 	}
-	h.max = max(h.max, v)
+	if v > h.max {
+		h.max = v
+	}
 	h.total += n
 	h.sum += v * n
 }

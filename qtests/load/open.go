@@ -10,8 +10,10 @@ import (
 
 // An openLoop lets requests arrive. Nobody dispatches: the goroutine that waited
 // for an arrival is the request, and when the request has ended it waits for one
-// of the next. That is two waits for a request and nothing else, the least there
-// can be; bench compares it with a goroutine for each arrival.
+// of the next. That is two waits for a request and nothing else. What it saves is
+// measured in bench's group load in fake time: goroutines that are used again, the
+// floor reused goroutines, beside one that is started for each arrival, by a timer
+// (the floor armed by timer) or by a loop that sleeps (raw loop).
 //
 // The instants are absolute; one that has passed already is due at once, which
 // is how a late run catches up without leaving anything out.
@@ -45,7 +47,8 @@ type due struct {
 const (
 	// lookAhead is how many arrivals are known ahead, and so the most goroutines
 	// that wait for one. With a single one, a second request that ends before the next
-	// arrival would find nothing to wait for, and its goroutine would end.
+	// arrival would find nothing to wait for, and its goroutine would end: in bench's row
+	// load in fake time: a step that sleeps 41.3 ms that takes 3.2 instead of 1.5 µs.
 	lookAhead = 8
 	// longestWait is how long a goroutine waits for an arrival: it cannot be
 	// called off, and a run that is halted has to wait for it. What is further

@@ -30,7 +30,11 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
-	// waited is whether callers waited when mu was last unlocked.
+	// waited is whether callers waited when mu was last unlocked. The next ones will,
+	// too, and have what that takes, the instant and a place in the queue, before they
+	// lock, which keeps the others out for less time. Measured in bench's row pool: 64
+	// goroutines on 2, as the median of 25 runs in turn: 457 ns, instead of 513 with the
+	// instant taken under the lock, 495 with the place, and 530 with both.
 	waited atomic.Bool
 
 	// mu is never held while user code runs or anybody waits. Clock.Now and
@@ -58,8 +62,7 @@ func newEngine(s settings, clk clock.Clock) *engine {
 }
 
 // lock locks mu and returns the present instant if it makes a difference, as
-// nowLocked does. While somebody waits it does, and is asked for before the lock is
-// taken: the others are kept out for less time.
+// nowLocked does. While somebody waits it does, and is asked for before; see waited.
 func (e *engine) lock() (now instant) {
 	if e.waited.Load() {
 		now = e.now()
@@ -188,7 +191,7 @@ func (e *engine) count(r result) {
 func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	var fx effects
 	var place *waiter
-	if e.waited.Load() { // so will this caller: what that takes is made outside the lock
+	if e.waited.Load() {
 		place = newPlace()
 	}
 	now := e.lock()
