@@ -116,6 +116,17 @@ func TestImportsPointDown(t *testing.T) {
 	require.Len(t, checked, len(may))
 }
 
+// What qtests is compared with alone is no dependency of those who use it.
+func TestPeersStayOutside(t *testing.T) {
+	sums, bench := readFile(t, "go.sum"), readFile(t, "bench/go.mod")
+	for _, peer := range []string{
+		"github.com/failsafe-go/failsafe-go", "github.com/jackc/pgx/", "github.com/jackc/puddle/", "github.com/sony/gobreaker/", "github.com/tsenart/vegeta/",
+	} {
+		require.Contains(t, bench, "\t"+peer)
+		require.NotContains(t, sums, peer)
+	}
+}
+
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(name)
