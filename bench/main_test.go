@@ -1,6 +1,6 @@
 // Package bench compares qtests with its peers; see RESULTS.md, which TestResults
-// writes. It is a module of its own, so that no peer enters the module graph of a
-// user of qtests.
+// writes. It is a module of its own, so that a peer which is needed for that alone
+// does not enter the module graph of a user of qtests.
 package bench
 
 import (

@@ -53,8 +53,15 @@ var jobs = map[string]struct {
 }{
 	"qtests":     {loadOurs, true},
 	"vegeta":     {loadVegeta, true},
+	"idle":       {do: stayIdle},
 	"users":      {do: usersWithin},
 	"goroutines": {do: goroutinesAsleep},
+}
+
+// stayIdle does nothing, for long enough to be looked at.
+func stayIdle(job) (outcome, error) {
+	time.Sleep(100 * time.Millisecond)
+	return outcome{}, nil
 }
 
 // TestJob is the life of a process that has a job.
