@@ -48,8 +48,8 @@ func TestScheduleRunsEventsInOrder(t *testing.T) {
 		)
 		require.NoError(q, err)
 		q.Sleep(time.Minute)
-		stop()
-		stop()
+		require.NoError(q, stop())
+		require.NoError(q, stop(), "once more")
 		require.Equal(q, []string{"0s now+", "1s a+", "2s b+", "3s b-", "3s c+", "5s a-"}, told())
 		marks, dropped := q.EventLog().Marks()
 		require.Zero(q, dropped)
@@ -78,7 +78,7 @@ func TestScheduleEndsWhatHasBegun(t *testing.T) {
 				cancel()
 				q.Wait()
 			}
-			stop()
+			require.NoError(q, stop())
 			require.Equal(q, []string{"0s over+", "1s over-", "1s open+", "1s for good+", "30s open-"}, told())
 		})
 	}
@@ -162,7 +162,7 @@ func TestScheduleOnAMock(t *testing.T) {
 			mock.Add(time.Second) // the goroutine may not have armed its timer before
 		}
 	}
-	stop()
+	require.NoError(t, stop())
 }
 
 func TestEventLogIsBounded(t *testing.T) {

@@ -41,7 +41,7 @@ func TestInABubble(t *testing.T) {
 			})
 			q.Sleep(time.Second)
 		}
-		stop()
+		require.NoError(q, stop())
 		b.RequireTransitions(q,
 			breaker.Open.At(24*time.Second), breaker.HalfOpen.At(54*time.Second), breaker.Open.At(54*time.Second),
 			breaker.HalfOpen.At(84*time.Second), breaker.Open.At(84*time.Second),

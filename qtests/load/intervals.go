@@ -22,11 +22,11 @@ func apart(x, y estimate, inflation, z float64) (is, open bool) {
 	if math.IsInf(inflation, 1) {
 		return false, true
 	}
-	lowX, highX := x.interval(inflation, z)
-	lowY, highY := y.interval(inflation, z)
 	if y.value < x.value {
-		x, y, lowX, highX, lowY, highY = y, x, lowY, highY, lowX, highX
+		x, y = y, x
 	}
+	_, highX := x.interval(inflation, z)
+	lowY, _ := y.interval(inflation, z)
 	reach := math.Hypot(highX-x.value, y.value-lowY)
 	return y.value-x.value > reach, math.IsInf(reach, 1)
 }

@@ -69,7 +69,7 @@ func TestHTTPOutageOnATimeline(t *testing.T) {
 		stop, err := qtests.Schedule(context.Background(), q.Clock(), q.EventLog(),
 			pay.Outage().At(10*time.Minute).For(90*time.Second))
 		require.NoError(q, err)
-		defer stop()
+		defer func() { require.NoError(q, stop()) }()
 		try := func(at time.Duration) (time.Duration, error) {
 			q.Sleep(at - q.Elapsed())
 			_, _, err := get(context.Background(), pay.Client(), "http://pay/charge")
