@@ -24,5 +24,7 @@ fuzz:
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .
 
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
 lint:
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+	for m in . promql bench; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done

@@ -76,7 +76,11 @@ func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
 	if err != nil {
 		qtests.Fatalf(q, "%v", err)
 	}
-	defer stop()
+	defer func() {
+		if err := stop(); err != nil {
+			q.Error(err)
+		}
+	}()
 	start := q.Clock().Now()
 	for i := range 3600 / 7 {
 		q.Clock().Sleep(q.Clock().Until(start.Add(time.Duration(i) * 7 * time.Second)))
