@@ -62,8 +62,8 @@ type Comparison struct {
 // the middle of a wide distribution takes some thousands. When two runs
 // share a seed they share a part of their noise, and less is significant than could be.
 //
-// When one side has no finished request at all and the other has, every figure of
-// time is significant: a system that hangs is a regression. Interrupted requests are those of
+// When one side has no finished request at all, though some were due, and the other has,
+// every figure of time is significant: a system that hangs is a regression. Interrupted requests are those of
 // one instant, the end; they are significant only when they are also more than twice as many as
 // the other run ever had under way.
 //

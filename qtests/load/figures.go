@@ -99,7 +99,9 @@ func (c *comparer) run() {
 	}
 	mean := c.noise(func(r *Result) series { return r.sums() })
 	b, a := c.before, c.after
-	c.times("", &b.Response, &a.Response, within, mean, true)
+	// A run in which nothing was due has not hung.
+	hung := b.Finished == 0 && b.Scheduled > 0 || a.Finished == 0 && a.Scheduled > 0
+	c.times("", &b.Response, &a.Response, within, mean, hung)
 	c.rate("rate", func(r *Result) int64 { return r.Finished }, func(p *Point) int64 { return p.Finished })
 	c.rate("goodput", func(r *Result) int64 { return r.Finished - r.Errors }, func(p *Point) int64 { return p.Finished - p.Errors })
 	c.share("errors", b.Errors, b.Finished, a.Errors, a.Finished, c.noise(func(r *Result) series {
