@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"strconv"
 )
 
@@ -25,8 +24,8 @@ import (
 //   - The request's context ends when that of the client does, when the client
 //     closes the body before its end, and when the handler has returned. It has
 //     neither values nor the deadline of the client's context.
-//   - A panic is logged, save for http.ErrAbortHandler, and like a Goexit breaks
-//     the response off: the client gets io.EOF, or io.ErrUnexpectedEOF in a body.
+//   - The first three panics are logged, save for http.ErrAbortHandler, and at the end
+//     how many there were. Like a Goexit, a panic breaks the response off: the client gets io.EOF, or io.ErrUnexpectedEOF in a body.
 //   - A handler that ignores its context when the client is gone goes on, and is
 //     reported as a leak when it outlives the test.
 //
@@ -38,13 +37,13 @@ func (q *T) Direct(handler http.Handler) *http.Client {
 	if handler == nil {
 		handler = http.DefaultServeMux
 	}
-	return &http.Client{Transport: &directTransport{handler: handler, t: q, pause: func() { <-q.clock.After(0) }}}
+	return &http.Client{Transport: &directTransport{handler: handler, log: newServerLog(q), pause: func() { <-q.clock.After(0) }}}
 }
 
 // directTransport is the http.RoundTripper of Direct.
 type directTransport struct {
 	handler http.Handler
-	t       TB
+	log     *serverLog
 	// pause lets what else is due at this instant happen first.
 	pause func()
 }
@@ -83,7 +82,7 @@ func (d *directTransport) serve(w *directResponse) {
 	defer func() {
 		r := recover()
 		if r != nil && r != http.ErrAbortHandler {
-			d.t.Logf("http: panic serving %s: %v\n%s", w.req.RemoteAddr, r, debug.Stack())
+			d.log.panicked(w.req.RemoteAddr, r)
 		}
 		w.finish(returned)
 	}()

@@ -5,7 +5,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -74,7 +73,8 @@ func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
 }
 
 // Serve starts an HTTP/1.1 server for handler inside the bubble and closes it
-// when the test ends. What the server logs goes to the test's log.
+// when the test ends. What the server logs goes to the test's log; of the panics of
+// the handler the first three do, and how many there were.
 func (q *T) Serve(handler http.Handler) *Server {
 	s := &Server{
 		URL:      "http://server.memory",
@@ -83,7 +83,7 @@ func (q *T) Serve(handler http.Handler) *Server {
 		clock:    q.clock,
 	}
 	s.conns.open = map[net.Conn]bool{}
-	s.server = &http.Server{Handler: handler, ErrorLog: log.New(logWriter{q}, "", 0), ConnState: s.conns.track}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(newServerLog(q), "", 0), ConnState: s.conns.track}
 	s.client = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.listener.Dial(ctx) },
 		// The default of 2 idle connections would dial anew for nearly every
@@ -141,12 +141,4 @@ func (s *Server) Close() {
 		<-s.served
 		s.conns.wait(s.clock, lingers)
 	})
-}
-
-// logWriter hands lines to the log of a test.
-type logWriter struct{ t TB }
-
-func (w logWriter) Write(line []byte) (int, error) {
-	w.t.Logf("%s", strings.TrimRight(string(line), "\n"))
-	return len(line), nil
 }

@@ -142,8 +142,11 @@ func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
 		timeline = "(no transitions)\n"
 	}
 	status := m.Status()
-	text := fmt.Sprintf("monitor: "+format+"\ntimeline:\n%s%d scrapes, the last at %v",
-		append(args, timeline, status.Scrapes, m.offset(status.Last))...)
+	scrapes := "no scrape yet"
+	if status.Scrapes > 0 {
+		scrapes = fmt.Sprintf("%d scrapes, the last at %v", status.Scrapes, m.offset(status.Last))
+	}
+	text := fmt.Sprintf("monitor: "+format+"\ntimeline:\n%s%s", append(args, timeline, scrapes)...)
 	for _, r := range m.rules {
 		if r.Name == name {
 			text += "\nrule: " + r.Expr

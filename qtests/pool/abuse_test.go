@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -269,4 +270,22 @@ func TestConfigErrors(t *testing.T) {
 	}
 	_, err := New(Config[*item]{New: ok.New, Min: 20})
 	require.NoError(t, err, "the default of Max follows Min")
+}
+
+// A pool that was made outside a bubble, as one in a variable of a package is, works
+// inside, where the year is 2000, and outside again.
+func TestPoolFromOutsideABubble(t *testing.T) {
+	p, err := New(Config[int]{New: func(context.Context) (int, error) { return 7, nil }, Max: 1, AcquireTimeout: time.Second})
+	require.NoError(t, err)
+	use := func() {
+		l, err := p.Acquire(context.Background())
+		require.NoError(t, err)
+		require.Equal(t, 7, l.Value())
+		_, err = p.Acquire(context.Background())
+		require.ErrorIs(t, err, ErrAcquireTimeout)
+		l.Release()
+	}
+	synctest.Test(t, func(*testing.T) { use() })
+	qtests.Run(t, func(*qtests.T) { use() })
+	require.NoError(t, p.Close(context.Background()))
 }

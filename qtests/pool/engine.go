@@ -83,7 +83,9 @@ func (e *engine) nowLocked() instant {
 	return 0
 }
 
-func (e *engine) now() instant { return e.clk.Since(e.base) }
+// now is the present instant. To a pool that was made outside a bubble and is used in
+// one, which begins in the year 2000, time stands still.
+func (e *engine) now() instant { return max(1, e.clk.Since(e.base)) }
 
 // unlock ends a change of the core. Every change must end with it.
 func (e *engine) unlock() {

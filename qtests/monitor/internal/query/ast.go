@@ -16,6 +16,14 @@ const (
 	Matrix Type = "range vector"
 )
 
+// article is the type with its article.
+func (t Type) article() string {
+	if t == Vector {
+		return "an " + string(t)
+	}
+	return "a " + string(t)
+}
+
 // A node is one expression. A matrix is never evaluated by itself: the
 // function around it reads the range.
 type node interface {

@@ -212,7 +212,7 @@ func (p *parser) call(t token) (node, error) {
 	}
 	for i, a := range args {
 		if a.typ() != fn.args[i] {
-			return nil, syntax(t.pos, "argument %d of %s: want a %s, have a %s", i+1, t.text, fn.args[i], a.typ())
+			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, fn.args[i].article(), a.typ().article())
 		}
 	}
 	return &call{fn: fn, args: args}, nil

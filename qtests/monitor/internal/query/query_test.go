@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 		"a atan2 b":                "atan2 is not evaluated here",
 		"'text'":                   "a string is not evaluated here",
 		"a[5m]":                    "a range vector is only the argument",
-		"rate(a)":                  "argument 1 of rate: want a range vector, have a instant vector",
+		"rate(a)":                  "argument 1 of rate: want a range vector, have an instant vector",
 		"rate(a[5m], 1)":           "rate takes 1 arguments, has 2",
 		"sum(a, b)":                "sum takes one instant vector",
 		"quantile(a)":              "quantile takes one instant vector after a scalar",
