@@ -102,6 +102,25 @@
 //
 //	QTESTS_SEEDS=20 go test ./...
 //
+// # Data races
+//
+// The race detector reports two accesses that no lock or channel orders. Under the
+// clock of a bubble one event comes after another, and all of them pass the locks of the
+// clock and of the fakes: that orders what a real server would do at once, so that
+// -race finds fewer races than there are. Keep a test that goes through the same
+// handlers in real time, from several goroutines and without fakes, for -race to look at.
+//
+// # Dates
+//
+// A bubble begins on 1 January 2000. What was made before it, outside, has today's
+// date: the start of a process in a variable of a package, a certificate, a token. Make
+// it inside, or let the test begin after it:
+//
+//	q.JumpTo(startedAt.Add(time.Second))
+//
+// A breaker, a pool or a monitor belongs inside, too: made with q, it has the clock, the
+// seed and the log of the test.
+//
 // # Standing still
 //
 // A bubble in which a goroutine waits, not durably, for something that will never

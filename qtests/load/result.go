@@ -59,7 +59,8 @@ type Result struct {
 	Goexits       int64 `json:"goexits"`        // of steps, NewUser and ThinkTime
 
 	// Response is measured from the instant at which a request was due, Service
-	// from its start; Late is from the one to the other.
+	// from its start; Late is from the one to the other, of the requests that did not
+	// queue: what it shows is the generator, and waiting for a place is the system's.
 	Response Histogram `json:"response"`
 	Service  Histogram `json:"service"`
 	Late     Histogram `json:"late"`

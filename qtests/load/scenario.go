@@ -151,7 +151,8 @@ const (
 	// Drop counts it as dropped and does not start it.
 	Drop Overflow = iota
 	// Queue lets it wait, first come, first served. Its response time counts
-	// from the instant at which it was due.
+	// from the instant at which it was due. What still waits when the profile ends
+	// is dropped: nothing starts after that.
 	Queue
 )
 

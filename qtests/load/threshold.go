@@ -31,7 +31,8 @@ type Threshold struct {
 	// At most one of Step, Tag ("key=value") and Check limits the metric to a
 	// part of the run. Step may name a part (User.Part) as well.
 	Step, Tag, Check string
-	// Service measures from the start of a request and Late from the due instant to the start;
+	// Service measures from the start of a request and Late from the due instant to the start,
+	// of requests that did not queue;
 	// otherwise response time counts, from the due instant to the end.
 	Service, Late bool
 	// Metric is one of the names that ParseThreshold lists.
@@ -139,7 +140,8 @@ var metrics = map[string]metric{
 //	p(99)<1s every 1m           errors<50% abort after 30s
 //
 // scope is step(name), tag(key=value) or check(name). which is service, for times
-// from the start of a request, or late, for the time from its due instant to its start;
+// from the start of a request, or late, for the time from its due instant to its start,
+// of requests that did not queue;
 // without it, times count from the due instant to the end.
 //
 //	metric                value     of                   by
