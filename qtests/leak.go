@@ -24,8 +24,8 @@ func (q *T) leaks() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. "+
-		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.\n",
-		what, q.Name(), Round(q.Elapsed()))
+		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.%s\n",
+		what, q.Name(), Round(q.Elapsed()), leakHint(left))
 	groups := alike(left)
 	for i, group := range groups {
 		if i == wholeStacks {
@@ -41,6 +41,16 @@ func (q *T) leaks() string {
 		}
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// leakHint says what to do about goroutines that no code of the test has started.
+func leakHint(left []goroutine) string {
+	for _, g := range left {
+		if strings.Contains(g.stack, "net/http.(*persistConn).") {
+			return " A persistConn of net/http is a connection that is still open: close the body of every response, and call CloseIdleConnections of a client of your own."
+		}
+	}
+	return ""
 }
 
 // alike groups goroutines that stand at the same place and came there the same

@@ -161,7 +161,7 @@ func describeLeaks(test string, left []goroutine) string {
 	}
 	var b strings.Builder
 	if test != "" {
-		fmt.Fprintf(&b, "qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.\n", test, what)
+		fmt.Fprintf(&b, "qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.%s\n", test, what, leakHint(left))
 	} else {
 		fmt.Fprintf(&b, "qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n", what)
 	}

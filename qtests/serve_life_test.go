@@ -318,6 +318,26 @@ func TestServeBlockedHandler(t *testing.T) {
 	require.False(t, passed)
 	require.Contains(t, out, "1 goroutine is left behind in the bubble of TestChildServeBlockedHandler")
 	require.Contains(t, out, "TestChildServeBlockedHandler.func1.1", "the handler is in the stack")
+	require.NotContains(t, out, "the body of every response")
+}
+
+func TestChildServeOpenBody(t *testing.T) {
+	child(t)
+	Run(t, func(q *T) {
+		s := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("read me")) }))
+		resp, err := s.Client().Get(s.URL)
+		require.NoError(q, err)
+		_ = resp // and not its body
+	})
+}
+
+// TestServeOpenBody: the goroutines that are left are net/http's, in whose stacks
+// no line of the test is.
+func TestServeOpenBody(t *testing.T) {
+	out, passed := runChild(t, "^TestChildServeOpenBody$")
+	require.False(t, passed)
+	require.Contains(t, out, "left behind in the bubble of TestChildServeOpenBody")
+	require.Contains(t, out, "close the body of every response")
 }
 
 // fetch gets path and reads the body.

@@ -117,12 +117,14 @@ const maxMarkRows = 500
 
 func (r *Result) marksTable() report.Table {
 	t := report.Table{Title: "What happened when", Head: []string{"At", "What", ""}}
-	shown := min(len(r.Marks), maxMarkRows)
-	for _, m := range r.Marks[:shown] {
-		t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
-	}
-	if hidden := len(r.Marks) - shown; hidden > 0 {
-		t.Rows = append(t.Rows, report.Cells("", "", fmt.Sprintf("… and %s more, which the charts show", grouped(int64(hidden)))))
+	first, hidden := headAndTail(len(r.Marks), maxMarkRows)
+	for i, m := range r.Marks {
+		switch {
+		case i < first || i >= first+hidden:
+			t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
+		case i == first:
+			t.Rows = append(t.Rows, report.Cells("…", "", grouped(int64(hidden))+" more, which the charts show"))
+		}
 	}
 	if r.MarksDropped > 0 {
 		t.Rows = append(t.Rows, []report.Cell{{}, {}, {Text: r.droppedMarks(), Tone: "warn"}})

@@ -156,16 +156,27 @@ func (r *Result) markLines(b *strings.Builder) {
 		return
 	}
 	rows := [][]string{{"at", "", ""}}
-	hidden := max(len(r.Marks)-2*maxShown, 0)
-	for _, m := range r.Marks[:len(r.Marks)-hidden] {
-		rows = append(rows, []string{short(m.Offset), m.Source, clip(m.Text, 70)})
+	first, hidden := headAndTail(len(r.Marks), 2*maxShown)
+	for i, m := range r.Marks {
+		switch {
+		case i < first || i >= first+hidden:
+			rows = append(rows, []string{short(m.Offset), m.Source, clip(m.Text, 70)})
+		case i == first:
+			rows = append(rows, []string{"…", "", fmt.Sprintf("%d more", hidden)})
+		}
 	}
 	b.WriteByte('\n')
 	table(b, rows)
-	if hidden > 0 {
-		fmt.Fprintf(b, "  … and %d more\n", hidden)
-	}
 	b.WriteByte('\n')
+}
+
+// headAndTail says how many of n rows are shown before a gap, and how many the gap
+// hides, when there is room for so many: a story needs its end as well.
+func headAndTail(n, room int) (first, hidden int) {
+	if n <= room {
+		return n, 0
+	}
+	return room / 2, n - room
 }
 
 // table writes rows in columns; a column whose cells start with a digit is

@@ -215,7 +215,7 @@ func TestCloseWaitsForUserFunctions(t *testing.T) {
 		require.ErrorIs(q, err, ErrNoneIdle)
 		ctx, cancel := q.Clock().WithTimeout(bg, time.Second)
 		defer cancel()
-		require.ErrorContains(q, p.Close(ctx), "0 leases out, 1 calls of New, Check or Destroy running")
+		require.ErrorContains(q, p.Close(ctx), "0 leases out, 1 call of New, Check or Destroy running")
 		require.NoError(q, p.Close(bg))
 		require.Equal(q, 3*time.Second, q.Elapsed())
 		require.EqualValues(q, 1, f.destroyed.Load(), "what New returns after Close does not stay")
@@ -397,7 +397,7 @@ func TestNewTFailsItsTest(t *testing.T) {
 		})
 		require.True(q, tb.Failed())
 		require.Equal(q, CleanupTimeout, q.Elapsed())
-		require.Contains(q, tb.Errors(), "pool pool: close: context deadline exceeded: 1 leases out")
+		require.Contains(q, tb.Errors(), "pool pool: close: context deadline exceeded: 1 lease out")
 		require.Contains(q, tb.Errors(), "TestNewTFailsItsTest")
 	})
 	tb := tbtest.Run("bad", func(t *tbtest.TB) {

@@ -1,10 +1,13 @@
 package query
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/near"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -201,7 +204,11 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 func (p *parser) call(t token) (node, error) {
 	fn, ok := functions[t.text]
 	if !ok {
-		return nil, syntax(t.pos, "the function %s is not evaluated here", t.text)
+		var meant string
+		if names := near.Names(t.text, slices.Sorted(maps.Keys(functions))); len(names) > 0 {
+			meant = "; did you mean " + strings.Join(names, " or ") + "?"
+		}
+		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, meant)
 	}
 	args, err := p.arguments(t)
 	if err != nil {

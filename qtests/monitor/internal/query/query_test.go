@@ -158,6 +158,7 @@ func TestRefusals(t *testing.T) {
 		"a +":                      "at character 4: unexpected \"the end\"",
 		"topk(3, a)":               "the aggregation topk is not evaluated here",
 		"label_replace(a)":         "the function label_replace is not evaluated here",
+		"histogramquantile(1, a)":  "the function histogramquantile is not evaluated here; did you mean histogram_quantile?",
 		"predict_linear(a[1m], 1)": "predict_linear",
 		"rate(a[5m:1m])":           "a subquery is not evaluated here",
 		"rate((a)[5m])":            "a subquery",
