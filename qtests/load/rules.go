@@ -2,6 +2,7 @@ package load
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -46,23 +47,26 @@ type rule struct {
 func newRules(s *Scenario, rec *recorder) (*rules, error) {
 	d := s.Profile.Duration()
 	rs := &rules{rec: rec, next: never, length: d, until: d}
+	var errs []error
 	for _, text := range s.Thresholds {
 		t, err := ParseThreshold(text)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			if err = t.fits(d); err != nil {
+				err = fmt.Errorf("load: threshold %q: %w", text, err)
+			}
 		}
-		if err := t.fits(d); err != nil {
-			return nil, fmt.Errorf("load: threshold %q: %w", text, err)
+		if errs = append(errs, err); err == nil {
+			rs.add(t, text)
 		}
-		rs.add(t, text)
 	}
 	for i, t := range s.Limits {
 		if err := cmp.Or(t.Validate(), t.fits(d)); err != nil {
-			return nil, fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err)
+			errs = append(errs, fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err))
+			continue
 		}
 		rs.add(t, t.String())
 	}
-	return rs, nil
+	return rs, errors.Join(errs...)
 }
 
 func (rs *rules) add(t Threshold, text string) {

@@ -254,3 +254,17 @@ func TestAbort(t *testing.T) {
 }
 
 var _ qtests.TB = (*tbtest.TB)(nil)
+
+// Whoever wrote three wrong ones should not have to run the test three times.
+func TestAllWrongThresholdsAreNamed(t *testing.T) {
+	_, err := Do(t.Context(), Scenario{
+		Profile: Rate(10).For(time.Second), Do: serve(0),
+		Thresholds: []string{"p(99)<1s", "erors<1%", "p(95)<1s every 1h", "rate>10ms"},
+		Limits:     []Threshold{{Metric: "avg", Op: "<", Value: 1, Unit: Seconds}, {Metric: "nonsense"}},
+	})
+	require.Error(t, err)
+	for _, want := range []string{"erors", "every 1h", "rate>10ms", "Scenario.Limits[1]"} {
+		require.ErrorContains(t, err, want)
+	}
+	require.NotContains(t, err.Error(), `"p(99)<1s"`)
+}
