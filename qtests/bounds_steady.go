@@ -41,8 +41,9 @@ const (
 //
 // Before it fails, Steady calls f up to 16 times more, to find with exact numbers
 // the allocation sites that keep something in the first and in the second half of
-// these rounds, and names the five that keep most. If there are none, the growth is
-// that of the rest of the process, or has ended, and t does not fail. (With
+// these rounds, and names the five that keep most. If they keep less than 4 bytes a
+// round (128 where only the runtime allocates), the growth is that of the rest of the
+// process, or has ended, and t does not fail. (With
 // -test.memprofile the numbers are not exact, and growth is a failure in any case.)
 //
 // The heap belongs to the whole process: in a parallel test Steady fails at
@@ -75,7 +76,7 @@ func Steady(t TB, rounds int, f func()) {
 			return // no fall hides a slope
 		}
 	}
-	traced := min(rounds, steadyTraced)
+	traced := min(rounds, steadyTraced) / 2 * 2
 	kept, exact := keptByRound(traced, f)
 	alone(t, "Steady", "the heap is that") // f may have become parallel meanwhile
 	if exact && !confirms(kept) {
@@ -135,7 +136,7 @@ func slopesOf(jumps []float64) []float64 {
 	return slopes
 }
 
-// keptByRound calls f rounds times and returns what each call keeps, in bytes, by
+// keptByRound calls f rounds times, an even number, and returns what each call keeps, in bytes, by
 // allocation site: of sites that keep something in both halves of the rounds. The
 // numbers are exact unless the profile's rate is the user's.
 func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
@@ -156,7 +157,7 @@ func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
 	kept = map[string]int64{}
 	for site := range first {
 		if second[site] > 0 {
-			kept[site] = (first[site] + second[site]) / int64(rounds/2*2)
+			kept[site] = (first[site] + second[site]) / int64(rounds)
 		}
 	}
 	return kept, rate.now <= 1

@@ -11,7 +11,7 @@ import (
 // every response time, which counts from the intended instant, would be too long by
 // half a millisecond, whatever the server does.
 //
-// A nil *alarms is that of a run in fake time.
+// A nil *alarms is that of a run that does not take real time.
 type alarms struct {
 	mu struct {
 		sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -52,9 +53,11 @@ func TestAlarmsWaitUntilNothingIsLeft(t *testing.T) {
 func TestAlarmsAreUsedAgain(t *testing.T) {
 	var a alarms
 	first := a.take()
-	if first == nil {
-		t.Skip("this system has no alarms")
+	if runtime.GOOS != "linux" {
+		require.Nil(t, first)
+		t.Skip("only Linux needs alarms")
 	}
+	require.NotNil(t, first)
 	second := a.take()
 	require.NotSame(t, first, second)
 	a.giveBack(second)
@@ -113,8 +116,7 @@ func TestRealRunLeavesNoAlarm(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.EqualValues(t, 40, res.Finished)
-	if a := newAlarm(); a != nil {
-		a.close()
+	if runtime.GOOS == "linux" {
 		require.Positive(t, most, "arrivals that are 5 ms apart have alarms")
 	}
 	require.Equal(t, before, openTimers(t))

@@ -151,6 +151,7 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 	case o.alarms == nil:
 		return d, d.place.Sleep().Sub(o.start)
 	case d.alone:
+		d.place.Release() // an instant alone, on such a clock
 		o.alarms.wait(func() time.Duration { return d.at - o.offset() })
 	default:
 		d.place.Sleep()

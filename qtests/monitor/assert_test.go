@@ -50,6 +50,17 @@ func TestAssertionsThatHold(t *testing.T) {
 	})
 }
 
+func TestAssertionBeforeTheFirstScrape(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		_, reg := gauge("errors")
+		m := monitor.NewT(q, monitor.Config{
+			Gatherers: []prometheus.Gatherer{reg}, Rules: []monitor.Rule{{Name: "High", Expr: "errors > 5"}}, Disabled: true,
+		})
+		failed := tbtest.Run("TestEarly", func(r *tbtest.TB) { m.RequireFired(r, "High") })
+		require.Contains(q, failed.Errors(), "(no transitions)\nno scrape yet\nrule: errors > 5")
+	})
+}
+
 func TestAssertionsThatFail(t *testing.T) {
 	const timeline = "\ntimeline:\n10s\tHigh inactive → firing\n40s\tHigh firing → resolved\n4 scrapes, the last at 40s\nrule: errors > 5"
 	qtests.Run(t, func(q *qtests.T) {

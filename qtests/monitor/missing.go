@@ -3,7 +3,6 @@ package monitor
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/near"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -96,8 +95,5 @@ func (m *Monitor) meantLocked(s query.Selector) string {
 		slices.Sort(known)
 		known = slices.Compact(known)
 	}
-	if meant := near.Names(wanted, known[:min(len(known), maxCompared)]); len(meant) > 0 {
-		return "; did you mean " + strings.Join(meant, " or ") + "?"
-	}
-	return ""
+	return near.Question(wanted, known[:min(len(known), maxCompared)])
 }

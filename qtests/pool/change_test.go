@@ -182,7 +182,7 @@ func TestCloseFailsWaitersAndReportsLeases(t *testing.T) {
 		require.ErrorAs(q, err, &out)
 		require.Len(q, out.Leases, 2)
 		require.Equal(q, 6*time.Second, out.Leases[0].Held)
-		require.Contains(q, err.Error(), "pool orders: close: context deadline exceeded: 2 leases out")
+		require.Contains(q, err.Error(), "pool orders: close: context deadline exceeded: leases out: 2")
 		require.Contains(q, out.Leases[1].Stack[0].Function, "Acquire")
 		require.Contains(q, err.Error(), "TestCloseFailsWaitersAndReportsLeases")
 
@@ -215,7 +215,7 @@ func TestCloseWaitsForUserFunctions(t *testing.T) {
 		require.ErrorIs(q, err, ErrNoneIdle)
 		ctx, cancel := q.Clock().WithTimeout(bg, time.Second)
 		defer cancel()
-		require.ErrorContains(q, p.Close(ctx), "0 leases out, 1 call of New, Check or Destroy running")
+		require.ErrorContains(q, p.Close(ctx), "leases out: 0, calls of New, Check or Destroy running: 1")
 		require.NoError(q, p.Close(bg))
 		require.Equal(q, 3*time.Second, q.Elapsed())
 		require.EqualValues(q, 1, f.destroyed.Load(), "what New returns after Close does not stay")
@@ -397,7 +397,7 @@ func TestNewTFailsItsTest(t *testing.T) {
 		})
 		require.True(q, tb.Failed())
 		require.Equal(q, CleanupTimeout, q.Elapsed())
-		require.Contains(q, tb.Errors(), "pool pool: close: context deadline exceeded: 1 lease out")
+		require.Contains(q, tb.Errors(), "pool pool: close: context deadline exceeded: leases out: 1")
 		require.Contains(q, tb.Errors(), "TestNewTFailsItsTest")
 	})
 	tb := tbtest.Run("bad", func(t *tbtest.TB) {

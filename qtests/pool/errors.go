@@ -75,8 +75,8 @@ type CloseError struct {
 
 func (e *CloseError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "pool %s: close: %v: %s out, %s of New, Check or Destroy running",
-		e.Pool, e.Err, counted(len(e.Leases), "lease"), counted(e.Running, "call"))
+	fmt.Fprintf(&b, "pool %s: close: %v: leases out: %d, calls of New, Check or Destroy running: %d",
+		e.Pool, e.Err, len(e.Leases), e.Running)
 	for _, l := range e.Leases {
 		b.WriteString("\n")
 		b.WriteString(l.String())
@@ -85,10 +85,3 @@ func (e *CloseError) Error() string {
 }
 
 func (e *CloseError) Unwrap() error { return e.Err }
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

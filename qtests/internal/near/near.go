@@ -34,6 +34,16 @@ func Names(name string, known []string) []string {
 	return names
 }
 
+// Question is what an error may end with, "; did you mean a or b?", or "" where no name
+// is near.
+func Question(name string, known []string) string {
+	names := Names(name, known)
+	if len(names) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(names, " or ") + "?"
+}
+
 // distance is the number of edits between a and b (Levenshtein).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

@@ -21,6 +21,12 @@ func TestNames(t *testing.T) {
 	require.Nil(t, Names("up", nil))
 }
 
+func TestQuestion(t *testing.T) {
+	require.Equal(t, "; did you mean up?", Question("uq", []string{"up"}))
+	require.Equal(t, "; did you mean up or us?", Question("uq", []string{"up", "us"}))
+	require.Empty(t, Question("temperature", []string{"up"}))
+}
+
 func TestDistance(t *testing.T) {
 	for pair, want := range map[[2]string]int{
 		{"", ""}: 0, {"", "abc"}: 3, {"abc", ""}: 3, {"kitten", "sitting"}: 3, {"ab", "ba"}: 2, {"same", "same"}: 0,

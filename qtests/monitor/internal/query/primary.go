@@ -1,9 +1,7 @@
 package query
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -204,11 +202,7 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 func (p *parser) call(t token) (node, error) {
 	fn, ok := functions[t.text]
 	if !ok {
-		var meant string
-		if names := near.Names(t.text, slices.Sorted(maps.Keys(functions))); len(names) > 0 {
-			meant = "; did you mean " + strings.Join(names, " or ") + "?"
-		}
-		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, meant)
+		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, near.Question(t.text, Functions()))
 	}
 	args, err := p.arguments(t)
 	if err != nil {
