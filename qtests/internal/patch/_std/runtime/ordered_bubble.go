@@ -1,0 +1,289 @@
+package runtime
+
+import "unsafe"
+
+// orderedLive lists the bubbles that have begun and not ended, whether ordered or not.
+var orderedLive struct {
+	lock mutex
+	head *synctestBubble
+}
+
+// orderedOn is set in a test binary that has the library in it. Everything here does
+// nothing in any other program, so that a product keeps Go's own randomness.
+var orderedOn bool
+
+// orderedLibrary is 1 where the library is linked: it defines the same symbol with data.
+//
+//go:linkname orderedLibrary
+var orderedLibrary uint64
+
+// orderedTestBinary is testing.testBinary, which is "1" in a binary that go test built,
+// and empty where package testing is not linked.
+//
+//go:linkname orderedTestBinary testing.testBinary
+var orderedTestBinary string
+
+// orderedHashKey replaces the random key of the hash functions, so that maps have one
+// order in every process. It is called before anything else runs.
+//
+//go:linkname orderedHashKey
+func orderedHashKey() uint64 {
+	if orderedLibrary != 1 || orderedTestBinary != "1" {
+		return bootstrapRand()
+	}
+	orderedOn = true
+	return orderedMix(&orderedKeys)
+}
+
+var orderedKeys uint64
+
+// orderedHooks is what the library calls. It declares a variable of the same symbol
+// without data, which is nil where the runtime is not this one.
+//
+//go:linkname orderedHooks
+var orderedHooks = &orderedTable
+
+var orderedTable = orderedHookTable{
+	version: 1,
+	arm:     orderedArm,
+	report:  orderedReport,
+	test:    orderedIsTest,
+}
+
+type orderedHookTable struct {
+	version uint64
+	arm     func(seed uint64, random bool, events unsafe.Pointer) int
+	report  func(out *[16 + orderedDepth]uint64) bool
+	test    func() bool
+}
+
+func orderedIsTest() bool { return orderedOn }
+
+// orderedArm makes the bubble of the caller ordered. It returns 0, or why not: 1 outside
+// a bubble, 2 a second time, 3 beside other goroutines of the bubble, 4 not in a test.
+func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
+	gp := getg()
+	b := gp.bubble
+	switch {
+	case b == nil:
+		return 1
+	case b.turn != nil:
+		return 2
+	case b.total != 2:
+		return 3
+	case !orderedOn:
+		return 4
+	}
+	t := new(turn)
+	lockInit(&t.mu, lockRankLeafRank)
+	t.seed, t.random = seed, random
+	t.picks = orderedHash(seed, 0, choices, 0)
+	t.states.first[0].id = orderedHash(seed, 0, choices, 1)
+	t.record.events = (*orderedEvents)(events)
+	t.tag = orderedFreeTag()
+	b.turn = t
+	t.states.born(b, gp, b.root)
+	systemstack(func() {
+		lock(&t.mu)
+		t.give(gp)
+		unlock(&t.mu)
+	})
+	return 0
+}
+
+// orderedFreeTag returns a tag that no live bubble has, unless there are too many.
+func orderedFreeTag() int32 {
+	used := uint32(0)
+	lock(&orderedLive.lock)
+	for b := orderedLive.head; b != nil; b = b.nextLive {
+		if b.turn != nil {
+			used |= 1 << (b.turn.tag >> orderedTagShift)
+		}
+	}
+	unlock(&orderedLive.lock)
+	for i := int32(1); i < orderedTags; i++ {
+		if used&(1<<i) == 0 {
+			return i << orderedTagShift
+		}
+	}
+	return orderedTags << orderedTagShift
+}
+
+// orderedReport copies the record of the caller's bubble.
+func orderedReport(out *[16 + orderedDepth]uint64) bool {
+	b := getg().bubble
+	if b == nil || b.turn == nil {
+		return false
+	}
+	t := b.turn
+	lock(&t.mu)
+	r := &t.record
+	out[0], out[1], out[2], out[3], out[4] = r.turns, r.hash, r.disturbed, r.firstKind, r.firstN
+	for i := range r.kinds {
+		out[5+i] = r.kinds[i]
+	}
+	for i := range r.firstPCs {
+		out[16+i] = uint64(r.firstPCs[i])
+	}
+	unlock(&t.mu)
+	return true
+}
+
+// orderedBegin and orderedOver mark the life of a bubble.
+func orderedBegin(b *synctestBubble) {
+	lock(&orderedLive.lock)
+	b.nextLive = orderedLive.head
+	if b.nextLive != nil {
+		b.nextLive.prevLive = b
+	}
+	orderedLive.head = b
+	unlock(&orderedLive.lock)
+}
+
+func orderedOver(b *synctestBubble) {
+	lock(&orderedLive.lock)
+	if b.prevLive != nil {
+		b.prevLive.nextLive = b.nextLive
+	} else {
+		orderedLive.head = b.nextLive
+	}
+	if b.nextLive != nil {
+		b.nextLive.prevLive = b.prevLive
+	}
+	b.nextLive, b.prevLive = nil, nil
+	b.over = true
+	unlock(&orderedLive.lock)
+	b.pools = nil
+	if t := b.turn; t != nil && b.total <= 1 {
+		t.queue.free()
+		t.states.release()
+	}
+}
+
+// orderedIsLive reports whether the bubble with this id has not ended.
+func orderedIsLive(id uint64) bool {
+	live := false
+	lock(&orderedLive.lock)
+	for b := orderedLive.head; b != nil && !live; b = b.nextLive {
+		live = b.id == id
+	}
+	unlock(&orderedLive.lock)
+	return live
+}
+
+// orderedAdopt reports whether c, a channel of another bubble than the caller's, may be
+// used all the same: by an ordered bubble when its own has ended, which then owns it; and
+// by a finalizer or a cleanup, which run outside. A package that makes a channel once and
+// keeps it for ever would end the process otherwise.
+func orderedAdopt(c *hchan) bool {
+	if !orderedOn {
+		return false
+	}
+	gp := getg()
+	if b := gp.bubble; b != nil {
+		if b.turn == nil || !c.bubble.over {
+			return false
+		}
+		if c.timer != nil {
+			orderedRescue(c.timer)
+		}
+		c.bubble = b
+		return true
+	}
+	if gp != fing && !gp.runningCleanups.Load() {
+		return false
+	}
+	if c.bubble.over {
+		c.bubble = nil
+		return true
+	}
+	if t := c.bubble.turn; t != nil {
+		lock(&t.mu)
+		t.record.count(disturbedObject)
+		unlock(&t.mu)
+		return true
+	}
+	return false
+}
+
+// orderedRescue takes t, a timer that an ordered bubble is about to use, out of the heap
+// of a bubble that has ended, where it would never fire.
+func orderedRescue(t *timer) {
+	b := getg().bubble
+	if b == nil || b.turn == nil {
+		return
+	}
+	t.lock()
+	if t.state&timerHeaped != 0 && t.ts != &b.timers && !orderedOwns(t.ts) {
+		t.state &^= timerHeaped | timerModified | timerZombie
+		t.ts = nil
+		t.when = 0
+	}
+	t.unlock()
+}
+
+// orderedOwns reports whether ts is the heap of a live bubble.
+func orderedOwns(ts *timers) bool {
+	owned := false
+	lock(&orderedLive.lock)
+	for b := orderedLive.head; b != nil && !owned; b = b.nextLive {
+		owned = &b.timers == ts
+	}
+	unlock(&orderedLive.lock)
+	return owned
+}
+
+// Mutexes: the state of a locked one has the tag of the bubble that holds it.
+const (
+	orderedTagShift = 3
+	orderedTags     = 31
+)
+
+//go:nosplit
+func orderedTag() int32 {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		return b.turn.tag
+	}
+	return 0
+}
+
+//go:linkname internal_sync_orderedTag internal/sync.runtime_orderedTag
+//go:nosplit
+func internal_sync_orderedTag() int32 { return orderedTag() }
+
+//go:linkname sync_orderedTag sync.runtime_orderedTag
+//go:nosplit
+func sync_orderedTag() int32 { return orderedTag() }
+
+//go:linkname internal_sync_orderedAcquire internal/sync.runtime_orderedAcquire
+func internal_sync_orderedAcquire(addr *uint32, lifo bool, skipframes int) {
+	semacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedMutex)
+}
+
+//go:linkname sync_orderedAcquireR sync.runtime_orderedAcquireR
+func sync_orderedAcquireR(addr *uint32, skipframes int) {
+	semacquire1(addr, false, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedRLock)
+}
+
+//go:linkname sync_orderedAcquireW sync.runtime_orderedAcquireW
+func sync_orderedAcquireW(addr *uint32, skipframes int) {
+	semacquire1(addr, false, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedLock)
+}
+
+// orderedNanotime is the time by which a mutex goes: fake in an ordered bubble.
+func orderedNanotime() (int64, bool) {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		return b.now, true
+	}
+	return 0, false
+}
+
+// orderedPools is where package sync keeps the pools of the caller's bubble, or nil.
+//
+//go:linkname orderedPools sync.runtime_orderedPools
+func orderedPools() *unsafe.Pointer {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		return &b.pools
+	}
+	return nil
+}
