@@ -103,7 +103,7 @@ var changes = []change{
 	{files: pool, in: "Pool.Put", what: "pools of the bubble", find: top(ifMentioning("x", "nil")), put: after, text: "if p.orderedPut(x) { return }"},
 	{files: pool, in: "Pool.Get", what: "pools of the bubble", find: theFunc, put: onEntry, text: "if x, ok := p.orderedGet(); ok { return x }"},
 	{files: bubble, in: "synctestBubble", what: "what is ordered of it", find: structBody, put: lastField,
-		text: "turn *turn; pools unsafe.Pointer; nextLive, prevLive *synctestBubble; over bool; "},
+		text: "turn *turn; pools unsafe.Pointer; nextLive, prevLive *synctestBubble; "},
 	{files: bubble, in: "synctestRun", what: "a bubble begins", find: top(stmtSetting("gp.bubble")), put: before, text: "orderedBegin(bubble)"},
 	{files: bubble, in: "synctestRun", what: "a bubble ends", find: nested(stmtSetting("gp.bubble")), put: before, text: "orderedOver(bubble)"},
 	{files: bubble, in: "getOrSetBubbleSpecial", what: "objects of a bubble that has ended", find: settingTo("assoc", "bubbleAssocOtherBubble"), put: after,

@@ -60,7 +60,7 @@ type orderedHookTable struct {
 func orderedIsTest() bool { return orderedOn }
 
 // orderedArm makes the bubble of the caller ordered. It returns 0, or why not: 1 outside
-// a bubble, 2 a second time, 3 beside other goroutines of the bubble, 4 not in a test.
+// a bubble, 2 a second time, 3 beside other goroutines of the bubble that run, 4 not in a test.
 func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
 	gp := getg()
 	b := gp.bubble
@@ -69,7 +69,7 @@ func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
 		return 1
 	case b.turn != nil:
 		return 2
-	case b.total != 2:
+	case b.running != 1:
 		return 3
 	case !orderedOn:
 		return 4
@@ -151,7 +151,6 @@ func orderedOver(b *synctestBubble) {
 		b.nextLive.prevLive = b.prevLive
 	}
 	b.nextLive, b.prevLive = nil, nil
-	b.over = true
 	unlock(&orderedLive.lock)
 	b.pools = nil
 	if t := b.turn; t != nil && b.total <= 1 {
@@ -160,15 +159,20 @@ func orderedOver(b *synctestBubble) {
 	}
 }
 
-// orderedIsLive reports whether the bubble with this id has not ended.
-func orderedIsLive(id uint64) bool {
-	live := false
+// orderedFind returns the live bubble for which f is true, or nil.
+func orderedFind(f func(b *synctestBubble) bool) *synctestBubble {
 	lock(&orderedLive.lock)
-	for b := orderedLive.head; b != nil && !live; b = b.nextLive {
-		live = b.id == id
+	b := orderedLive.head
+	for b != nil && !f(b) {
+		b = b.nextLive
 	}
 	unlock(&orderedLive.lock)
-	return live
+	return b
+}
+
+// orderedIsLive reports whether the bubble with this id has not ended.
+func orderedIsLive(id uint64) bool {
+	return orderedFind(func(b *synctestBubble) bool { return b.id == id }) != nil
 }
 
 // orderedAdopt reports whether c, a channel of another bubble than the caller's, may be
@@ -179,9 +183,12 @@ func orderedAdopt(c *hchan) bool {
 	if !orderedOn {
 		return false
 	}
-	gp := getg()
+	// A channel without pointers in it does not keep its bubble alive: c.bubble may be of
+	// one that is gone, and must not be looked into then.
+	gp, owner := getg(), c.bubble
+	live := orderedFind(func(b *synctestBubble) bool { return b == owner })
 	if b := gp.bubble; b != nil {
-		if b.turn == nil || !c.bubble.over {
+		if b.turn == nil || live != nil {
 			return false
 		}
 		if c.timer != nil {
@@ -193,11 +200,11 @@ func orderedAdopt(c *hchan) bool {
 	if gp != fing && !gp.runningCleanups.Load() {
 		return false
 	}
-	if c.bubble.over {
+	if live == nil {
 		c.bubble = nil
 		return true
 	}
-	if t := c.bubble.turn; t != nil {
+	if t := live.turn; t != nil {
 		lock(&t.mu)
 		t.record.count(disturbedObject)
 		unlock(&t.mu)
@@ -224,13 +231,7 @@ func orderedRescue(t *timer) {
 
 // orderedOwns reports whether ts is the heap of a live bubble.
 func orderedOwns(ts *timers) bool {
-	owned := false
-	lock(&orderedLive.lock)
-	for b := orderedLive.head; b != nil && !owned; b = b.nextLive {
-		owned = &b.timers == ts
-	}
-	unlock(&orderedLive.lock)
-	return owned
+	return orderedFind(func(b *synctestBubble) bool { return &b.timers == ts }) != nil
 }
 
 // Mutexes: the state of a locked one has the tag of the bubble that holds it.

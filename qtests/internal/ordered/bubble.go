@@ -1,0 +1,182 @@
+package ordered
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"unsafe"
+)
+
+// Disturbance is a kind of thing that cannot be ordered.
+type Disturbance int
+
+const (
+	FromOutside Disturbance = iota // woken from outside the bubble
+	Network                        // woken by the network
+	SystemCall                     // a system call, or a call of C, took longer than 100 ms
+	Loop                           // ran for more than 2 s while others waited
+	Object                         // a channel of the bubble was used by a finalizer or a cleanup
+	disturbances
+)
+
+var disturbanceTexts = [disturbances]string{
+	FromOutside: "woken from outside the bubble",
+	Network:     "woken by the network",
+	SystemCall:  "in a system call or a call of C for more than 100ms",
+	Loop:        "ran for more than 2s while others waited",
+	Object:      "a channel used by a finalizer or a cleanup",
+}
+
+func (d Disturbance) String() string {
+	if d < 0 || d >= disturbances {
+		return fmt.Sprintf("Disturbance(%d)", int(d))
+	}
+	return disturbanceTexts[d]
+}
+
+// Report is what a bubble has done so far.
+type Report struct {
+	Turns     uint64 // how often a goroutine got the turn
+	Hash      uint64 // over the sequence of turns and choices
+	Disturbed uint64 // how often something happened that could not be ordered
+	Kinds     [disturbances]uint64
+	First     Disturbance // kind of the first disturbance
+	Where     string      // file:line of the user's code at the first one, "" where it could not be seen
+}
+
+// Arm orders the bubble that calls it, whose other goroutines must all be waiting. With
+// random set, the goroutine that runs next is drawn from the seed; otherwise they run in
+// the order in which they became able to. events may be nil.
+func Arm(seed uint64, random bool, events *Events) error {
+	switch code := hooks.arm(seed, random, events.memory()); code {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("ordered: not in a bubble")
+	case 2:
+		return fmt.Errorf("ordered: the bubble is ordered already")
+	case 3:
+		return fmt.Errorf("ordered: the bubble has other goroutines that run")
+	default:
+		return fmt.Errorf("ordered: not in a test binary")
+	}
+}
+
+// Now returns the report of the caller's bubble.
+func Now() (Report, bool) {
+	var out [16 + depth]uint64
+	if hooks == nil || !hooks.report(&out) {
+		return Report{}, false
+	}
+	r := Report{Turns: out[0], Hash: out[1], Disturbed: out[2], First: Disturbance(out[3])}
+	copy(r.Kinds[:], out[5:])
+	if r.Disturbed > 0 {
+		pcs := make([]uintptr, 0, depth)
+		for _, pc := range out[16 : 16+min(out[4], depth)] {
+			pcs = append(pcs, uintptr(pc))
+		}
+		r.Where = UserLine(pcs)
+	}
+	return r, true
+}
+
+// UserLine returns file:line of the first frame outside the standard library, or "".
+func UserLine(pcs []uintptr) string {
+	if len(pcs) == 0 {
+		return ""
+	}
+	root := runtime.GOROOT()
+	frames := runtime.CallersFrames(pcs)
+	for {
+		f, more := frames.Next()
+		if f.File != "" && !standard(f, root) {
+			return fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+// standard reports whether a frame is of the standard library: the first element of its
+// package's path has no dot, and it lies beneath GOROOT where that is known.
+func standard(f runtime.Frame, root string) bool {
+	if root != "" && strings.HasPrefix(f.File, root) {
+		return true
+	}
+	return strings.HasPrefix(f.Function, "runtime.")
+}
+
+// Events is memory for a sequence of turns and choices, with the stacks at which they
+// happened. The runtime writes into it.
+type Events struct {
+	head   eventsHead
+	events []event
+	stacks []stack
+}
+
+// eventsHead, event and stack have the layouts of the runtime's.
+type eventsHead struct {
+	n, max    uint64
+	events    unsafe.Pointer
+	stacks    uint64
+	stack     unsafe.Pointer
+	forgotten uint64
+}
+
+type event struct{ hash, stack uint64 }
+
+type stack struct {
+	key uint64
+	pcs [depth]uintptr
+}
+
+// NewEvents makes room for n events, at 16 bytes each, and for 16,384 stacks.
+func NewEvents(n int) *Events {
+	e := &Events{events: make([]event, n), stacks: make([]stack, 1<<14)}
+	e.head = eventsHead{max: uint64(n), events: unsafe.Pointer(&e.events[0]), stacks: 1 << 14, stack: unsafe.Pointer(&e.stacks[0])}
+	return e
+}
+
+func (e *Events) memory() unsafe.Pointer {
+	if e == nil {
+		return nil
+	}
+	return unsafe.Pointer(&e.head)
+}
+
+// Len returns how many events there were, at most the room.
+func (e *Events) Len() int { return int(e.head.n) }
+
+// Full reports whether there were more events than there was room for.
+func (e *Events) Full() bool { return e.head.n == e.head.max }
+
+// Line returns the user's line at event i, "" where there is none.
+func (e *Events) Line(i int) string {
+	key := e.events[i].stack
+	for k := range uint64(32) {
+		s := &e.stacks[(key>>8+k)&uint64(len(e.stacks)-1)]
+		if s.key == key {
+			n := 0
+			for n < depth && s.pcs[n] != 0 {
+				n++
+			}
+			return UserLine(s.pcs[:n])
+		}
+	}
+	return ""
+}
+
+// Part returns the first event at which a and b differ, or -1.
+func Part(a, b *Events) int {
+	n := min(a.Len(), b.Len())
+	for i := range n {
+		if a.events[i].hash != b.events[i].hash {
+			return i
+		}
+	}
+	if a.Len() != b.Len() {
+		return n
+	}
+	return -1
+}
