@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"testing/synctest"
 	"unsafe"
 )
 
@@ -48,6 +49,7 @@ type Report struct {
 // random set, the goroutine that runs next is drawn from the seed; otherwise they run in
 // the order in which they became able to. events may be nil.
 func Arm(seed uint64, random bool, events *Events) error {
+	synctest.Wait() // until the goroutine of package testing waits for this one
 	switch code := hooks.arm(seed, random, events.memory()); code {
 	case 0:
 		return nil
@@ -152,7 +154,10 @@ func (e *Events) Len() int { return int(e.head.n) }
 func (e *Events) Full() bool { return e.head.n == e.head.max }
 
 // Line returns the user's line at event i, "" where there is none.
-func (e *Events) Line(i int) string {
+func (e *Events) Line(i int) string { return UserLine(e.callers(i)) }
+
+// callers returns the stack at event i.
+func (e *Events) callers(i int) []uintptr {
 	key := e.events[i].stack
 	for k := range uint64(32) {
 		s := &e.stacks[(key>>8+k)&uint64(len(e.stacks)-1)]
@@ -161,10 +166,10 @@ func (e *Events) Line(i int) string {
 			for n < depth && s.pcs[n] != 0 {
 				n++
 			}
-			return UserLine(s.pcs[:n])
+			return s.pcs[:n]
 		}
 	}
-	return ""
+	return nil
 }
 
 // Part returns the first event at which a and b differ, or -1.

@@ -219,6 +219,9 @@ func chaos(l *logger) {
 		})
 	}
 	wg.Wait()
+	if os.Getenv("NOMORE") != "" {
+		return
+	}
 	more(l, &wg)
 	wg.Wait()
 }
@@ -342,7 +345,7 @@ func TestChaos(t *testing.T) {
 	for i := range n {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if err := ordered.Arm(seed, seed > 1, nil); err != nil {
+				if err := arm(seed); err != nil {
 					t.Fatal(err)
 				}
 				l := &logger{h: fnv.New64a(), start: time.Now()}
@@ -355,6 +358,14 @@ func TestChaos(t *testing.T) {
 				out[l.h.Sum64()]++
 				r, _ := ordered.Now()
 				turns[r.Hash]++
+				if i > 1 && cur != nil {
+					if k := ordered.Part(prev, cur); k >= 0 && k < cur.Len() {
+						for d := -1; d < 2; d++ {
+							t.Logf("part at %d:\nA %s\nB %s", k+d, ordered.Stack(prev, k+d), ordered.Stack(cur, k+d))
+						}
+						i = n
+					}
+				}
 				if i == 0 || r.Disturbed > 0 {
 					t.Logf("%d events, %+v", l.n, r)
 				}
@@ -368,3 +379,17 @@ func TestChaos(t *testing.T) {
 		}
 	}
 }
+
+func arm(seed uint64) error {
+	if os.Getenv("NOARM") != "" {
+		return nil
+	}
+	if os.Getenv("EV") != "" {
+		prev = cur
+		cur = ordered.NewEvents(1 << 14)
+	}
+	return ordered.Arm(seed, seed > 1, cur)
+}
+
+var cur, prev *ordered.Events
+

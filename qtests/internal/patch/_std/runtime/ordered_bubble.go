@@ -77,7 +77,7 @@ func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
 	t := new(turn)
 	lockInit(&t.mu, lockRankLeafRank)
 	t.seed, t.random = seed, random
-	t.picks = orderedHash(seed, 0, choices, 0)
+	t.bubble = b
 	t.states.first[0].id = orderedHash(seed, 0, choices, 1)
 	t.record.events = (*orderedEvents)(events)
 	t.tag = orderedFreeTag()
@@ -185,8 +185,8 @@ func orderedAdopt(c *hchan) bool {
 	}
 	// A channel without pointers in it does not keep its bubble alive: c.bubble may be of
 	// one that is gone, and must not be looked into then.
-	gp, owner := getg(), c.bubble
-	live := orderedFind(func(b *synctestBubble) bool { return b == owner })
+	gp, owner := getg(), uintptr(unsafe.Pointer(c.bubble))
+	live := orderedFind(func(b *synctestBubble) bool { return uintptr(unsafe.Pointer(b)) == owner })
 	if b := gp.bubble; b != nil {
 		if b.turn == nil || live != nil {
 			return false
@@ -194,14 +194,14 @@ func orderedAdopt(c *hchan) bool {
 		if c.timer != nil {
 			orderedRescue(c.timer)
 		}
-		c.bubble = b
+		orderedSetBubble(c, b)
 		return true
 	}
 	if gp != fing && !gp.runningCleanups.Load() {
 		return false
 	}
 	if live == nil {
-		c.bubble = nil
+		orderedSetBubble(c, nil)
 		return true
 	}
 	if t := live.turn; t != nil {
@@ -211,6 +211,12 @@ func orderedAdopt(c *hchan) bool {
 		return true
 	}
 	return false
+}
+
+// orderedSetBubble sets c.bubble without a write barrier, which would look at the old
+// value, a bubble that may be gone.
+func orderedSetBubble(c *hchan, b *synctestBubble) {
+	*(*uintptr)(unsafe.Pointer(&c.bubble)) = uintptr(unsafe.Pointer(b))
 }
 
 // orderedRescue takes t, a timer that an ordered bubble is about to use, out of the heap

@@ -22,6 +22,8 @@ const (
 	chooseSelect        // which ready case
 	chooseCrypto        // crypto/rand
 	chooseChild         // a goroutine that is started
+	chooseTurn          // of the bubble: who gets the turn
+	chooseTimer         // of the bubble: which timer of one instant
 	choices
 )
 
@@ -133,6 +135,12 @@ func (s *turnState) draw(now int64, kind uint32) uint32 {
 	return n
 }
 
+// pick returns the next number of a choice that is the bubble's, not a goroutine's.
+func (t *turn) pick(kind uint32) uint64 {
+	s, now := &t.states.first[0], t.bubble.now
+	return orderedHash(s.id, uint64(now), kind, s.draw(now, kind))
+}
+
 //go:nosplit
 func orderedHash(id, now uint64, kind, n uint32) uint64 {
 	x := id ^ (now+1)*0x9e3779b97f4a7c15 ^ (uint64(kind)<<32|uint64(n)+1)*0xd6e8feb86659fd93
@@ -226,7 +234,9 @@ func orderedCaseRand(n uint32) uint32 {
 	return k
 }
 
-// orderedTimerRand orders timers of one instant: as they were armed, or at random.
+// orderedTimerRand orders timers of one instant: as they were set, or at random. It is
+// called when a timer is set and not when it is put into the heap, because a select puts
+// the timers of its cases there in the order of their addresses.
 func orderedTimerRand() uint32 {
 	b := getg().bubble
 	if b == nil || b.turn == nil {
@@ -234,10 +244,18 @@ func orderedTimerRand() uint32 {
 	}
 	t := b.turn
 	if t.random {
-		return uint32(orderedMix(&t.picks))
+		return uint32(t.pick(chooseTimer))
 	}
 	t.timers++
 	return t.timers
+}
+
+// orderedTimerKeep is the order of t as it is put into the heap.
+func orderedTimerKeep(t *timer) uint32 {
+	if b := getg().bubble; b == nil || b.turn == nil {
+		return cheaprand()
+	}
+	return t.rand
 }
 
 //go:linkname orderedCrypto crypto/internal/sysrand.runtime_orderedCrypto

@@ -21,7 +21,7 @@ type turn struct {
 	queue   turnQueue
 
 	seed   uint64
-	picks  uint64 // state of the stream from which holders and ties of timers are drawn
+	bubble *synctestBubble
 	timers uint32 // timers armed, which orders those of one instant
 	tag    int32  // of this bubble, in the state of a mutex that it holds
 
@@ -122,7 +122,7 @@ func (t *turn) give(gp *g) {
 func (t *turn) next() *g {
 	t.leaving, t.revoked = false, false
 	if t.random && t.queue.size > 1 {
-		t.queue.toFront(uint32(orderedMix(&t.picks) % uint64(t.queue.size)))
+		t.queue.toFront(uint32(t.pick(chooseTurn) % uint64(t.queue.size)))
 	}
 	gp := t.queue.pop()
 	t.give(gp)

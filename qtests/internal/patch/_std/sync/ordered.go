@@ -57,16 +57,64 @@ func (rw *RWMutex) orderedAcquireW(n int32) {
 
 // An ordered bubble has pools of its own, so that what one bubble puts into a Pool does
 // not come out in the next, and so that the collector does not decide what comes out.
-type orderedPool struct{ items map[*Pool][]any }
+//
+// Its functions are not looked at by the race detector: the turn orders them, which it
+// does not know and must not learn, or it would find no race in a bubble.
+type orderedPool struct{ heads [64]*orderedItems }
 
-func orderedPoolOf(p *unsafe.Pointer) *orderedPool {
-	if *p == nil {
-		*p = unsafe.Pointer(&orderedPool{items: map[*Pool][]any{}})
+// orderedItems are the items of one Pool.
+type orderedItems struct {
+	pool  *Pool
+	items []any
+	next  *orderedItems
+}
+
+// of returns the items of p, or nil where there are none and add is false.
+//
+//go:norace
+func (o *orderedPool) of(p *Pool, add bool) *orderedItems {
+	head := &o.heads[uintptr(unsafe.Pointer(p))>>4%64]
+	for i := *head; i != nil; i = i.next {
+		if i.pool == p {
+			return i
+		}
 	}
-	return (*orderedPool)(*p)
+	if !add {
+		return nil
+	}
+	*head = &orderedItems{pool: p, next: *head}
+	return *head
+}
+
+//go:norace
+func (i *orderedItems) push(x any) {
+	if len(i.items) == cap(i.items) {
+		more := make([]any, len(i.items), 2*cap(i.items)+4)
+		for k := range i.items {
+			more[k] = i.items[k]
+		}
+		i.items = more
+	}
+	n := len(i.items)
+	i.items = i.items[:n+1]
+	i.items[n] = x
+}
+
+//go:norace
+func (i *orderedItems) pop() any {
+	if i == nil || len(i.items) == 0 {
+		return nil
+	}
+	n := len(i.items) - 1
+	x := i.items[n]
+	i.items[n] = nil
+	i.items = i.items[:n]
+	return x
 }
 
 // orderedPut puts x into the pool of the bubble. It reports false outside one.
+//
+//go:norace
 func (p *Pool) orderedPut(x any) bool {
 	slot := runtime_orderedPools()
 	if slot == nil {
@@ -75,22 +123,26 @@ func (p *Pool) orderedPut(x any) bool {
 	if race.Enabled {
 		race.ReleaseMerge(poolRaceAddr(x))
 	}
-	o := orderedPoolOf(slot)
-	o.items[p] = append(o.items[p], x)
+	if *slot == nil {
+		*slot = unsafe.Pointer(new(orderedPool))
+	}
+	(*orderedPool)(*slot).of(p, true).push(x)
 	return true
 }
 
-// orderedGet returns what was put last in the bubble, or something new.
+// orderedGet returns what was put last in the bubble, or something new. It reports false
+// outside one.
+//
+//go:norace
 func (p *Pool) orderedGet() (x any, ok bool) {
 	slot := runtime_orderedPools()
 	if slot == nil {
 		return nil, false
 	}
-	o := orderedPoolOf(slot)
-	if items := o.items[p]; len(items) > 0 {
-		x = items[len(items)-1]
-		items[len(items)-1] = nil
-		o.items[p] = items[:len(items)-1]
+	if *slot != nil {
+		x = (*orderedPool)(*slot).of(p, false).pop()
+	}
+	if x != nil {
 		if race.Enabled {
 			race.Acquire(poolRaceAddr(x))
 		}
