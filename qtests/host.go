@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // bubbleConfig is what distinguishes one bubble from the next.
@@ -86,6 +88,11 @@ func inRun() bool {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
+	if ordered.Available() {
+		if err := ordered.Arm(b.config.seed, b.config.seed != DefaultSeed, nil); err != nil {
+			inner.Fatalf("qtests: %v", err)
+		}
+	}
 	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: freshBubble(b.root)}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
 	q.start = q.clock.Now()
