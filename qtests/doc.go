@@ -45,6 +45,15 @@
 // 12:00:00 ends at exactly 12:00:01, a thousand waits later as well. Nominal time
 // never goes back: an event displaced past a later one sees the later one's time.
 //
+// An event of package time counts from the raw instant at which it was asked for. It
+// belongs to the nominal instant before it when it is no farther behind that than the
+// clock has displaced anything. [T.Sleep] and [T.Wait] return behind all of them: at
+// the raw instant that is behind the nominal one by as much as anything that ran so
+// far was, and not behind an event of the clock with a later nominal instant. At a
+// nominal instant that is no whole number of microseconds they return as soon as what
+// counts from the caller's own raw instant has happened, so that a test can look at
+// the last nanosecond before a timeout of package time.
+//
 // What moves: package time. time.Now shows the raw instant, and so do the values
 // received from the channels of Timer, After, Ticker and Tick and a context's
 // Deadline. Durations that were measured across both kinds of code are rounded to
@@ -59,8 +68,12 @@
 //     it has passed. The cancel function of a context gives its instant back.
 //   - Timer.Reset is not seen. That of an AfterFunc is found out when it fires:
 //     all those that fire at one raw instant run after it, in the order in which
-//     they were made, each when the one before has come to rest. That of a Timer
-//     fires at the raw instant of the runtime.
+//     they were made, each when the one before has come to rest. Its nominal instant
+//     is exact where the function resets its own timer, and where whole microseconds
+//     are asked for. A function that resets its own timer again and again gets, like
+//     a ticker, a nanosecond of its own, as long as half of them are free; after that
+//     each run is displaced by two more. That of a Timer fires at the raw instant of
+//     the runtime.
 //   - Ticker and Tick: the runtime fires them at start + k·period, with start
 //     raw. All waits keep off the instants of a ticker whose period is whole
 //     microseconds. Two tickers may meet each other, and a ticker that was Reset
