@@ -25,6 +25,8 @@ type tieFree struct {
 	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
+	// complain, if set, fails the test and says so at once.
+	complain func(problem string)
 	// standing is how many goroutines are in Reservation.Sleep.
 	standing atomic.Int64
 	// rests are told whenever a wait begins and ends.
@@ -187,6 +189,7 @@ func (c *tieFree) WithTimeout(parent context.Context, d time.Duration) (context.
 }
 
 func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	checkContext(c, parent)
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first, at an instant of its own
 	}

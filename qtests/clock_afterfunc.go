@@ -12,7 +12,8 @@ import (
 // package time, which no wrapper sees: the timer then fires late, at an instant
 // that it has not claimed.
 type funcTimer struct {
-	order   uint64 // in which the timers were made
+	order   uint64   // in which the timers were made
+	where   position // of the user, if the run is verified
 	f       func()
 	planned claim
 	// last is when f ran last; before the first time, when the timer was made.
@@ -34,7 +35,7 @@ func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	taken, wait := c.claim(d, true)
 	c.mu.Lock()
 	c.mu.timers++
-	t := &funcTimer{order: c.mu.timers, f: f, planned: taken, last: claim{taken.raw - int64(wait), c.mu.latest}, own: -1}
+	t := &funcTimer{order: c.mu.timers, where: c.trace.caller(), f: f, planned: taken, last: claim{taken.raw - int64(wait), c.mu.latest}, own: -1}
 	c.mu.Unlock()
 	return c.real.AfterFunc(wait, func() { c.fire(t) })
 }
@@ -46,6 +47,7 @@ func (c *tieFree) fire(t *funcTimer) {
 	if now == t.planned.raw || now%microsecond == t.own {
 		if t.last = t.planned; now != t.planned.raw {
 			t.last = claim{now, t.dueAt(now, c.mu.claims.stretch)}
+			c.trace.late(t.where, t.last.nominal)
 		}
 		t.ran = true
 		c.mu.Unlock()
@@ -93,6 +95,7 @@ func (c *tieFree) callLate(calls []lateCall) {
 	t, now := calls[0].timer, time.Now().UnixNano()
 	c.mu.Lock()
 	due := max(calls[0].due, c.mu.latest)
+	c.trace.late(t.where, due)
 	raw, own := int64(0), false
 	if t.ran && t.own < 0 && (calls[0].due-t.last.nominal)%microsecond == 0 {
 		raw, own = c.mu.claims.takeOwn(now, due)
