@@ -22,7 +22,7 @@ type T struct {
 	log     *EventLog
 	start   time.Time // nominal
 	home    bubbleHome
-	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
+	turns   turns
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
@@ -124,35 +124,11 @@ func (q *T) RealElapsed() time.Duration {
 	return q.run.askRealTime().Sub(q.run.realStart)
 }
 
-// Wait returns when everything that the present instant sets going has come to
-// rest, the events that the clock displaced behind it included. The nominal time
-// does not move.
-func (q *T) Wait() {
-	q.settle()
-	for q.clock.behind() {
-		q.clock.rest()
-		q.settle()
-	}
-}
-
-// settle is synctest.Wait for one caller at a time. A second one gets the same
-// from a wait of a nanosecond, save that the race detector does not see that the
-// others have come to rest.
+// settle is synctest.Wait, which takes only one caller at a time: the one whose
+// turn it is.
 func (q *T) settle() {
-	if !q.waiting.CompareAndSwap(false, true) {
-		q.clock.rest()
-		return
-	}
-	defer q.waiting.Store(false)
 	synctest.Wait()
 	q.witness.look(q)
-}
-
-// Sleep waits for d and returns with every effect of that instant visible: like
-// [T.Wait] behind a Sleep of the clock.
-func (q *T) Sleep(d time.Duration) {
-	q.clock.Sleep(d)
-	q.Wait()
 }
 
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.

@@ -2,6 +2,7 @@ package qtests
 
 import (
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type bubbleRun struct {
 	realTime  chan time.Time
 	done      chan struct{}
 	root      uint64 // the goroutine that hosts the bubble
+	remnant   *remnant
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is.
@@ -49,6 +51,9 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
 		done: make(chan struct{}), started: make(chan struct{}),
 	}
+	prime()
+	b.remnant = processRemnants.next(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
+	defer b.remnant.end()
 	guard := guardOuter(t)
 	go b.host(t)
 	abandoned := b.watch(t)
@@ -95,6 +100,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	}
 	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: freshBubble(b.root)}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
+	q.clock.complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
 	runs.Store(q.home.bubble, q)
@@ -128,12 +134,26 @@ func (q *T) conclude() {
 	for _, f := range q.last {
 		f()
 	}
-	for _, problem := range []string{q.leaks(), q.clock.trace.end()} {
+	leaks := q.leaks()
+	if leaks == "" {
+		q.run.remnant.leave()
+	} else if !testing.Verbose() {
+		printAtOnce("%s\n%s", leaks, endsProcess)
+	}
+	for _, problem := range []string{leaks, q.clock.trace.end()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()
 		}
 	}
+}
+
+// complain fails the test, and says why at once.
+func (q *T) complain(problem string) {
+	if !testing.Verbose() {
+		printAtOnce("%s", problem)
+	}
+	q.Errorf("%s", problem)
 }
 
 // askRealTime asks the goroutine outside, because package time is fake in here.

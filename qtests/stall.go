@@ -61,8 +61,12 @@ func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []gorout
 	t.Helper()
 	b.q.sealed.Store(true)
 	abandonBubble(b.q.home.bubble, t.Name())
-	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
+	report := fmt.Sprintf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
 		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
+	if !testing.Verbose() {
+		printAtOnce("%s\n%s", report, endsProcess)
+	}
+	t.Errorf("%s", report)
 }
 
 // describeHolders prints the goroutines that may hold a mutex for which others

@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -121,25 +122,40 @@ func length(v reflect.Value) int {
 	return v.Len()
 }
 
-// userCaller returns the innermost frame of the user's code: that of no package
-// of qtests, save for its tests. Where there is none, as in a goroutine of a
-// package's own, it is the innermost outside the ground floor.
-func userCaller() uintptr {
+// A position is a line of code.
+type position struct {
+	file string
+	line int
+}
+
+func (p position) String() string {
+	if p == (position{}) {
+		return "a line of qtests" // which goes on by itself, in a goroutine of its own
+	}
+	return fmt.Sprintf("%s:%d", p.file, p.line)
+}
+
+// userCaller returns the innermost line of the user's code on the stack: that of no
+// package of qtests, save for its tests, nor of the standard library. Where there is
+// none, as in a goroutine of a package's own, it is the innermost outside the ground
+// floor.
+func userCaller() (outside position) {
 	var pcs [64]uintptr
-	n := runtime.Callers(3, pcs[:])
-	outside := uintptr(0)
-	for _, pc := range pcs[:n] {
-		f := runtime.FuncForPC(pc - 1)
-		if f == nil {
-			continue
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		here := position{f.File, f.Line}
+		if strings.HasSuffix(f.File, "_test.go") {
+			return here
 		}
-		if outside == 0 && !strings.HasPrefix(f.Name(), groundFloor) {
-			outside = pc
+		ground, standard := strings.HasPrefix(f.Function, groundFloor), strings.HasPrefix(f.File, standardLibrary)
+		if !ground && !standard && !strings.HasPrefix(f.Function, house) {
+			return here
 		}
-		file, _ := f.FileLine(pc - 1)
-		library := strings.HasPrefix(f.Name(), house) || strings.HasPrefix(file, standardLibrary)
-		if !library || strings.HasSuffix(file, "_test.go") {
-			return pc
+		machinery := strings.HasPrefix(f.Function, "runtime.") || f.Function == "time.goFunc"
+		if outside == (position{}) && !ground && !machinery {
+			outside = here
 		}
 	}
 	return outside
