@@ -20,7 +20,7 @@ import (
 // nor b.Loop is for the body, nor for the benchmark around it.
 func Bench(b *testing.B, body func(q *T)) {
 	b.Helper()
-	if thisGoroutine().bubble != 0 {
+	if InBubble() {
 		b.Fatalf("qtests: Bench inside a bubble: bubbles do not nest. Call it from the benchmark itself")
 	}
 	config := bubbleConfig{seed: seedSetting.get()}

@@ -21,7 +21,8 @@ type T struct {
 	seed    uint64
 	log     *EventLog
 	start   time.Time // nominal
-	home    bubbleHome
+	home    *bubbleHome
+	alone   int // goroutines of the process when the body began
 	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind

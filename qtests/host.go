@@ -2,9 +2,11 @@ package qtests
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,13 +32,14 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	root      uint64 // the goroutine that hosts the bubble
+	home      *bubbleHome
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is.
 	started  chan struct{}
 	q        *T
-	problems []string // found when everything had ended; reported from outside
+	over     bool     // the body and all cleanups have ended
+	problems []string // found when they had; reported from outside
 	fault    any      // what the runtime panicked with at the end of the bubble
 }
 
@@ -45,7 +48,7 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	t.Helper()
 	b := &bubbleRun{
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
-		done: make(chan struct{}), started: make(chan struct{}),
+		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
 	guard := guardOuter(t)
 	go b.host(t)
@@ -61,13 +64,11 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 // the runtime, or a Goexit, neither of which may take the test along; and
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
-	b.root = thisGoroutine().id
+	liveRuns.Add(1)
 	defer close(b.done)
 	defer func() {
 		b.fault = recover()
-		if b.q != nil {
-			runs.Delete(b.q.home.bubble)
-		}
+		liveRuns.Add(-1)
 	}()
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
@@ -75,22 +76,33 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// runs are the bubbles of Run, by the runtime's number.
-var runs sync.Map
+// liveRuns is how many bubbles of Run there are, and plainBubble the number of
+// one that is not, so that nobody looks twice.
+var liveRuns, plainBubble atomic.Int64
 
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	_, ok := runs.Load(thisGoroutine().bubble)
-	return ok
+	if liveRuns.Load() == 0 || !InBubble() {
+		return false
+	}
+	bubble := thisGoroutine().bubble
+	if int64(bubble) == plainBubble.Load() {
+		return false
+	}
+	if slices.ContainsFunc(bubbleGoroutines(bubble), func(g goroutine) bool { return g.outermost == runHost }) {
+		return true
+	}
+	plainBubble.Store(int64(bubble))
+	return false
 }
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: freshBubble(b.root)}
+	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: b.home}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
 	q.start = q.clock.Now()
 	b.q = q
-	runs.Store(q.home.bubble, q)
+	q.alone = runtime.NumGoroutine()
 	close(b.started)
 	inner.Cleanup(q.conclude) // registered first, so that it runs last
 	returned := false
@@ -111,22 +123,26 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	}()
 	func() {
 		defer q.catch("the body")
+		if problem := proveBubble(); problem != "" {
+			q.Fatal(problem)
+		}
 		b.body(q)
 	}()
 	returned = true
 }
 
-// conclude is the last thing that happens in a bubble.
+// conclude is the last thing that happens in a bubble. Which goroutines are left
+// the runtime says when the bubble ends, and only then is there a need to look.
 func (q *T) conclude() {
 	for _, f := range q.last {
 		f()
 	}
-	for _, problem := range []string{q.leaks(), q.clock.trace.end()} {
-		if problem != "" {
-			q.run.problems = append(q.run.problems, problem)
-			q.Fail()
-		}
+	q.Wait()
+	if problem := q.clock.trace.end(); problem != "" {
+		q.run.problems = append(q.run.problems, problem)
+		q.Fail()
 	}
+	q.run.over = true
 }
 
 // askRealTime asks the goroutine outside, because package time is fake in here.
@@ -148,14 +164,36 @@ func (b *bubbleRun) end(t *testing.T, trapped bool) outcome {
 		panic(b.fault) // the bubble never started
 	}
 	inner := b.q.TB
+	stuck := b.fault != nil
+	if stuck {
+		b.home.number.Store(bubbleOf(b.fault))
+		if problem := b.describeEnd(t); problem != "" {
+			b.problems = slices.Insert(b.problems, 0, problem)
+		} else {
+			stuck = false
+		}
+	}
 	for _, problem := range b.problems {
 		t.Errorf("%s", problem)
 	}
-	if b.fault != nil && !inner.Failed() {
-		t.Errorf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-			b.fault, Round(b.q.clock.last().Sub(b.q.start)), formatGoroutines(b.q.home.stuck()))
+	return outcome{failed: stuck || inner.Failed() || trapped, skipped: inner.Skipped()}
+}
+
+// describeEnd says what the runtime's panic at the end of the bubble is about, or
+// "" where the goroutines that are left may stay.
+func (b *bubbleRun) describeEnd(t *testing.T) string {
+	at := Round(b.q.clock.last().Sub(b.q.start))
+	switch {
+	case b.home.number.Load() == 0:
+		return fmt.Sprintf("qtests: %v, at %v of fake time. "+
+			"%s does not say which bubble that is in a way that this version of qtests reads; GOTRACEBACK=all and a panic show all goroutines", b.fault, at, runtime.Version())
+	case b.over:
+		return b.q.leaks(at)
+	case b.q.TB.Failed():
+		return "" // that has ended the body
 	}
-	return outcome{failed: b.fault != nil || inner.Failed() || trapped, skipped: inner.Skipped()}
+	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
+		b.fault, at, formatGoroutines(b.home.stuck()))
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

@@ -11,9 +11,8 @@ import (
 )
 
 // leaks describes the goroutines that the body and the cleanups left in the
-// bubble, or returns nothing. The nominal time does not move.
-func (q *T) leaks() string {
-	q.Wait()
+// bubble, which ended at now, or returns nothing. It is called from outside.
+func (q *T) leaks(now time.Duration) string {
 	left := q.home.leftovers()
 	if len(left) == 0 {
 		return ""
@@ -25,7 +24,7 @@ func (q *T) leaks() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. "+
 		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.%s\n",
-		what, q.Name(), Round(q.Elapsed()), leakHint(left))
+		what, q.Name(), now, leakHint(left))
 	groups := alike(left)
 	for i, group := range groups {
 		if i == wholeStacks {
@@ -34,7 +33,7 @@ func (q *T) leaks() string {
 		}
 		g := group[0]
 		left = left[len(group):]
-		start, waited := q.witness.date(q, g)
+		start, waited := q.witness.date(now, g)
 		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, start, waited, g.stack)
 		if n := len(group) - 1; n > 0 {
 			fmt.Fprintf(&b, "… and %d more like it\n", n)
@@ -103,20 +102,26 @@ type sighting struct {
 }
 
 // Bounds of a witness: beyond this many goroutines in the process it does not
-// look at all, and after so many looks it looks half as often.
+// look at all, it looks at no more than so many of them a pause, on average, and
+// after so many looks it looks half as often.
 const (
 	witnessGoroutines = 2000
+	witnessShare      = 64
 	witnessLooks      = 32
 )
 
 // look takes note of where the bubble's goroutines are. Only the goroutine in
 // Wait calls it.
 func (w *witness) look(q *T) {
+	total := runtime.NumGoroutine()
+	if total <= q.alone {
+		return // nobody is there but the body
+	}
 	if w.seen == nil {
 		w.seed, w.seen, w.stride = maphash.MakeSeed(), map[uint64]sighting{}, 1
 	}
 	w.pauses++
-	if w.pauses < w.stride || runtime.NumGoroutine() > witnessGoroutines {
+	if w.pauses < w.stride*(1+total/witnessShare) || total > witnessGoroutines {
 		return
 	}
 	w.pauses = 0
@@ -153,10 +158,9 @@ func (w *witness) end(id uint64) {
 
 // date says where and when g was started, and how long it has been waiting where
 // it is, as far as that is known.
-func (w *witness) date(q *T, g goroutine) (started, waited string) {
+func (w *witness) date(now time.Duration, g goroutine) (started, waited string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := q.Elapsed()
 	started = g.startedAt()
 	atMost := now
 	if s, ok := w.starts[g.id]; ok {

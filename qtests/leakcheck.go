@@ -42,7 +42,7 @@ import (
 // CheckLeaks is for the goroutine that runs the test.
 func CheckLeaks(t TB, opts ...goleak.Option) {
 	t.Helper()
-	if thisGoroutine().bubble != 0 {
+	if InBubble() {
 		checkBubbleLeaks(t, opts)
 		return
 	}
@@ -68,10 +68,13 @@ func checkBubbleLeaks(t TB, opts []goleak.Option) {
 	if _, ok := t.(*T); ok {
 		return // Run checks
 	}
+	if problem := proveBubble(); problem != "" {
+		Fatalf(t, "%s", problem)
+	}
 	home := thisBubble()
 	t.Cleanup(func() {
 		t.Helper()
-		if thisGoroutine().bubble != home.bubble {
+		if thisGoroutine().bubble != home.bubble() {
 			return // t is the test outside, and the bubble has ended
 		}
 		synctest.Wait()
@@ -191,8 +194,8 @@ func leakProfile(alone bool) {
 // included.
 func anyBubble() bool {
 	found := false
-	goroutinesWhere(stackDump(), func(header []byte) bool {
-		found = found || strings.Contains(string(header), ", synctest bubble ")
+	goroutinesWhere(stackDump(), func(h *stackHeader) bool {
+		found = found || h.bubble != 0
 		return false
 	})
 	return found
@@ -252,7 +255,7 @@ func processLeaks(filters []goleak.Option) string {
 	}
 	leakProfile(true)
 	var left []goroutine
-	for _, g := range goroutinesWhere(stackDump(), func([]byte) bool { return true }) {
+	for _, g := range goroutinesWhere(stackDump(), every) {
 		if unexpected[g.id] && abandonedTest(g.bubble) == "" {
 			left = append(left, g)
 		}

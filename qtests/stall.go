@@ -60,7 +60,7 @@ func (b *bubbleRun) watch(t *testing.T) (abandoned bool) {
 func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []goroutine) {
 	t.Helper()
 	b.q.sealed.Store(true)
-	abandonBubble(b.q.home.bubble, t.Name())
+	abandonBubble(b.home.bubble(), t.Name())
 	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
 		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
 }
@@ -71,7 +71,7 @@ func (b *bubbleRun) describeHolders(culprits []goroutine) string {
 	if !slices.ContainsFunc(culprits, func(g goroutine) bool { return g.cause() == causeMutex }) {
 		return ""
 	}
-	holders := slices.DeleteFunc(b.q.home.stuck(), func(g goroutine) bool { return !g.durable })
+	holders := slices.DeleteFunc(b.home.stuck(), func(g goroutine) bool { return !g.durable })
 	if len(holders) == 0 {
 		return ""
 	}
@@ -105,7 +105,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 	var culprits []goroutine
 	var h maphash.Hash
 	h.SetSeed(w.seed)
-	for _, g := range bubbleGoroutines(b.q.home.bubble) {
+	for _, g := range b.goroutines() {
 		if g.runs() || strings.Contains(g.stack, askRealTime) {
 			w.print = 0
 			return nil

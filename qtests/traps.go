@@ -13,7 +13,7 @@ import (
 // ends the process, because Run is called from where no bubble can start.
 func checkStart(t *testing.T) {
 	t.Helper()
-	if thisGoroutine().bubble != 0 {
+	if InBubble() {
 		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", callerOf(3))
 		t.FailNow()
 	}
