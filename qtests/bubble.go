@@ -53,7 +53,7 @@ type T struct {
 func Run(t *testing.T, body func(q *T)) {
 	t.Helper()
 	checkStart(t)
-	here := commandOf(t.Name())
+	here := commandLater(t.Name())
 	seed, n := seedSetting.get(), seedsSetting.get()
 	if seedSetting.random {
 		t.Logf("qtests: seed %d, drawn", seed)
@@ -64,7 +64,7 @@ func Run(t *testing.T, body func(q *T)) {
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
 		switch {
 		case o.abandoned || o.failed && n == 1:
-			t.Logf("qtests: to repeat: %s", here.withScale(seed+i))
+			t.Logf("qtests: to repeat: %s", here().withScale(seed+i))
 			t.FailNow()
 		case o.failed:
 			failed = append(failed, seed+i)
@@ -74,7 +74,7 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
-			len(failed), n, listSeeds(failed), here.withScale(failed[0]))
+			len(failed), n, listSeeds(failed), here().withScale(failed[0]))
 		t.FailNow()
 	}
 	if skipped == n {

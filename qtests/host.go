@@ -16,7 +16,7 @@ import (
 type bubbleConfig struct {
 	seed  uint64
 	trace *trace
-	here  command
+	here  func() command // nil in a benchmark
 }
 
 // An outcome is how a bubble ended. What failed has been reported already.

@@ -17,11 +17,9 @@ func checkStart(t *testing.T) {
 		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", callerOf(3))
 		t.FailNow()
 	}
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for more := true; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); f.Function == "testing.(*common).runCleanup" {
+	var pcs [64]uintptr
+	for _, pc := range pcs[:runtime.Callers(2, pcs[:])] {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
 			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", callerOf(3))
 			t.FailNow()
 		}
