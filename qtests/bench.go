@@ -29,7 +29,9 @@ func Bench(b *testing.B, body func(q *T)) {
 	inTest(b.Name(), func(t *testing.T) {
 		for b.Loop() {
 			iteration++
-			if end = runBubble(t, config, body); end.failed || end.skipped {
+			end = runBubble(t, config, body)
+			end.report(t)
+			if end.failed || end.skipped {
 				return
 			}
 		}

@@ -22,11 +22,17 @@ type T struct {
 	log     *EventLog
 	start   time.Time // nominal
 	home    *bubbleHome
-	alone   int // goroutines of the process when the body began
+	alone   int         // goroutines of the process when the body began
 	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
+	allowed []string    // functions whose goroutines may stay
+	body    uint64      // the goroutine of the body, where others were there at the end
+	ending  struct {
+		sync.Mutex
+		arranged bool // somebody calls conclude, or has
+	}
 
 	outside sync.Mutex // held while the goroutine outside is asked the time
 }
@@ -51,9 +57,9 @@ type T struct {
 // With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
 // with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
-	t.Helper()
-	checkStart(t)
-	here := commandLater(t.Name())
+	pcs := stackHere()
+	checkStart(t, pcs)
+	here := commandLater(t.Name(), pcs)
 	seed, n := seedSetting.get(), seedsSetting.get()
 	if seedSetting.random {
 		t.Logf("qtests: seed %d, drawn", seed)
@@ -62,8 +68,13 @@ func Run(t *testing.T, body func(q *T)) {
 	skipped := 0
 	for i := range uint64(n) {
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
+		if len(o.problems)+len(o.notes) > 0 {
+			t.Helper()
+			o.report(t)
+		}
 		switch {
 		case o.abandoned || o.failed && n == 1:
+			t.Helper()
 			t.Logf("qtests: to repeat: %s", here().withScale(seed+i))
 			t.FailNow()
 		case o.failed:
@@ -73,6 +84,7 @@ func Run(t *testing.T, body func(q *T)) {
 		}
 	}
 	if len(failed) > 0 {
+		t.Helper()
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
 			len(failed), n, listSeeds(failed), here().withScale(failed[0]))
 		t.FailNow()
@@ -84,7 +96,6 @@ func Run(t *testing.T, body func(q *T)) {
 
 // runSeed runs the body once, or twice to compare.
 func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	t.Helper()
 	if !verifySetting.get() {
 		return runBubble(t, config, body)
 	}

@@ -66,22 +66,6 @@ func InBubble() bool {
 	return now == now.Round(0)
 }
 
-// wholeStacks is how many goroutines a failure message prints.
-const wholeStacks = 20
-
-// formatGoroutines prints goroutines for a failure message.
-func formatGoroutines(list []goroutine) string {
-	var b strings.Builder
-	for i, g := range list {
-		if i == wholeStacks {
-			fmt.Fprintf(&b, "… and %d more\n", len(list)-i)
-			break
-		}
-		fmt.Fprintf(&b, "goroutine %d [%s]:\n%s\n\n", g.id, g.state, g.stack)
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
 // runs reports whether the goroutine uses a processor, or would if it had one.
 func (g goroutine) runs() bool {
 	switch g.state {
@@ -91,10 +75,6 @@ func (g goroutine) runs() bool {
 	// Whoever helps the collector goes on when the collector does.
 	return strings.HasPrefix(g.state, "GC ")
 }
-
-// isHost reports whether g is the goroutine that started the bubble and waits
-// for its end.
-func isHost(g goroutine) bool { return strings.HasPrefix(g.state, "synctest.Run") }
 
 // startedAt returns the line of the go statement that started g.
 func (g goroutine) startedAt() string {
@@ -139,8 +119,7 @@ func outermost(stack string) (function string) {
 // outermost line of g outside of it and of the ground floor's own machinery.
 func (g goroutine) origin() string {
 	line, creator := g.startedAt(), g.creator()
-	library := standardLibrary != "" && strings.HasPrefix(line, standardLibrary)
-	if !library {
+	if !inStandardLibrary("\t" + line) {
 		return strings.TrimSpace(line + "  " + creator)
 	}
 	frames, _, _ := strings.Cut(g.stack, "created by ")
@@ -150,7 +129,7 @@ func (g goroutine) origin() string {
 		if !strings.HasPrefix(position, "\t") || isMachinery(function) {
 			continue
 		}
-		if standardLibrary == "" || !strings.HasPrefix(position, "\t"+standardLibrary) {
+		if !inStandardLibrary(position) {
 			if open := strings.LastIndexByte(function, '('); open > 0 {
 				function = function[:open]
 			}
@@ -172,8 +151,7 @@ func (g goroutine) userLine() string {
 		if innermost == "" {
 			innermost = trimPosition(line)
 		}
-		library := standardLibrary == "" || strings.HasPrefix(line, "\t"+standardLibrary)
-		if !library && !isMachinery(function) {
+		if standardLibrary != "" && !inStandardLibrary(line) && !isMachinery(function) {
 			return trimPosition(line)
 		}
 	}
@@ -205,6 +183,13 @@ var standardLibrary = func() string {
 	file, _ := f.FileLine(f.Entry())
 	return strings.TrimSuffix(file, "strings/clone.go")
 }()
+
+// inStandardLibrary reports whether the line of a stack that names a file, and
+// begins with a tab, names one of the standard library. Where a binary does not
+// have the paths, nothing is.
+func inStandardLibrary(line string) bool {
+	return standardLibrary != "" && strings.HasPrefix(line, "\t"+standardLibrary)
+}
 
 // callerOf returns the file and line skip frames above its caller's.
 func callerOf(skip int) string {

@@ -19,10 +19,24 @@ type bubbleConfig struct {
 	here  func() command // nil in a benchmark
 }
 
-// An outcome is how a bubble ended. What failed has been reported already.
+// An outcome is how a bubble ended.
 type outcome struct {
 	failed, skipped bool
-	abandoned       bool // it stands still, and nobody waits for it any more
+	abandoned       bool     // it stands still, and nobody waits for it any more
+	problems        []string // to be reported: what failed, beside what the body reported itself
+	notes           []string // to be logged
+}
+
+// report tells t, whose goroutine it is for. A method of t that is told of every
+// function in between, as Helper has it, costs as much as the bubble itself.
+func (o outcome) report(t *testing.T) {
+	t.Helper()
+	for _, problem := range o.problems {
+		t.Errorf("%s", problem)
+	}
+	for _, note := range o.notes {
+		t.Logf("%s", note)
+	}
 }
 
 // bubbleRun is a bubble seen from outside, where time is real.
@@ -43,21 +57,23 @@ type bubbleRun struct {
 	fault    any      // what the runtime panicked with at the end of the bubble
 }
 
-// runBubble runs body in a fresh bubble of t and reports to t what went wrong.
+// runBubble runs body in a fresh bubble of t.
 func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	t.Helper()
 	b := &bubbleRun{
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
 		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
 	guard := guardOuter(t)
 	go b.host(t)
-	abandoned := b.watch(t)
-	trapped := guard.check(t)
-	if abandoned {
-		return outcome{failed: true, abandoned: true}
+	stalled := b.watch(t)
+	trapped := guard.check()
+	if stalled != "" {
+		return outcome{failed: true, abandoned: true, problems: append([]string{stalled}, trapped...)}
 	}
-	return b.end(t, trapped)
+	o := b.end()
+	o.failed = o.failed || len(trapped) > 0
+	o.problems = append(o.problems, trapped...)
+	return o
 }
 
 // host has a goroutine of its own because the end of a bubble may be a panic of
@@ -104,7 +120,12 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	b.q = q
 	q.alone = runtime.NumGoroutine()
 	close(b.started)
-	inner.Cleanup(q.conclude) // registered first, so that it runs last
+	// Where a cleanup comes later, conclude has become one, and runs last.
+	defer func() {
+		if q.endsHere() {
+			q.conclude()
+		}
+	}()
 	returned := false
 	defer func() {
 		switch {
@@ -131,6 +152,27 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	returned = true
 }
 
+// concludeLast makes conclude the cleanup that runs last. It is called before
+// anything is registered that happens behind the body: a test without that does
+// without cleanups, which cost as much as the bubble itself.
+func (q *T) concludeLast() {
+	q.ending.Lock()
+	defer q.ending.Unlock()
+	if !q.ending.arranged {
+		q.ending.arranged = true
+		q.TB.Cleanup(q.conclude)
+	}
+}
+
+// endsHere reports whether conclude has not become a cleanup, and never will.
+func (q *T) endsHere() bool {
+	q.ending.Lock()
+	defer q.ending.Unlock()
+	arranged := q.ending.arranged
+	q.ending.arranged = true
+	return !arranged
+}
+
 // conclude is the last thing that happens in a bubble. Which goroutines are left
 // the runtime says when the bubble ends, and only then is there a need to look.
 func (q *T) conclude() {
@@ -138,6 +180,9 @@ func (q *T) conclude() {
 		f()
 	}
 	q.Wait()
+	if runtime.NumGoroutine() > q.alone {
+		q.body = thisGoroutine().id
+	}
 	if problem := q.clock.trace.end(); problem != "" {
 		q.run.problems = append(q.run.problems, problem)
 		q.Fail()
@@ -157,43 +202,41 @@ func (b *bubbleRun) askRealTime() time.Time {
 	}
 }
 
-// end reports what the end of the bubble brought to light.
-func (b *bubbleRun) end(t *testing.T, trapped bool) outcome {
-	t.Helper()
+// end returns what the end of the bubble brought to light.
+func (b *bubbleRun) end() outcome {
 	if b.q == nil {
 		panic(b.fault) // the bubble never started
 	}
 	inner := b.q.TB
-	stuck := b.fault != nil
-	if stuck {
+	o := outcome{failed: inner.Failed(), skipped: inner.Skipped(), problems: b.problems}
+	if b.fault != nil {
 		b.home.number.Store(bubbleOf(b.fault))
-		if problem := b.describeEnd(t); problem != "" {
-			b.problems = slices.Insert(b.problems, 0, problem)
-		} else {
-			stuck = false
+		problem, notes := b.describeEnd()
+		if problem != "" {
+			o.failed = true
+			o.problems = slices.Insert(o.problems, 0, problem)
 		}
+		o.notes = notes
 	}
-	for _, problem := range b.problems {
-		t.Errorf("%s", problem)
-	}
-	return outcome{failed: stuck || inner.Failed() || trapped, skipped: inner.Skipped()}
+	return o
 }
 
-// describeEnd says what the runtime's panic at the end of the bubble is about, or
-// "" where the goroutines that are left may stay.
-func (b *bubbleRun) describeEnd(t *testing.T) string {
+// describeEnd says what the runtime's panic at the end of the bubble is about. It
+// returns no problem where all goroutines that are left may stay, and where the
+// body has failed already.
+func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	at := Round(b.q.clock.last().Sub(b.q.start))
 	switch {
 	case b.home.number.Load() == 0:
-		return fmt.Sprintf("qtests: %v, at %v of fake time. "+
-			"%s does not say which bubble that is in a way that this version of qtests reads; GOTRACEBACK=all and a panic show all goroutines", b.fault, at, runtime.Version())
+		return fmt.Sprintf("qtests: %v, at %v of fake time. %s does not say of which bubble in a way that this version of qtests reads, so that the goroutines cannot be named",
+			b.fault, at, runtime.Version()), nil
 	case b.over:
 		return b.q.leaks(at)
 	case b.q.TB.Failed():
-		return "" // that has ended the body
+		return "", nil
 	}
 	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-		b.fault, at, formatGoroutines(b.home.stuck()))
+		b.fault, at, formatGoroutines(b.home.stuck())), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

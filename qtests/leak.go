@@ -3,7 +3,6 @@ package qtests
 import (
 	"fmt"
 	"hash/maphash"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,35 +10,26 @@ import (
 )
 
 // leaks describes the goroutines that the body and the cleanups left in the
-// bubble, which ended at now, or returns nothing. It is called from outside.
-func (q *T) leaks(now time.Duration) string {
-	left := q.home.leftovers()
-	if len(left) == 0 {
-		return ""
+// bubble, which ended at now, and must not stay. It is called from outside.
+func (q *T) leaks(now time.Duration) (problem string, notes []string) {
+	all := q.home.leftovers()
+	left, stay := q.mayStay(all)
+	if len(left) == 0 && len(stay) > 0 {
+		abandonBubble(q.home.bubble(), leftBehind{test: q.Name(), allowed: true})
+		q.sealed.Store(true)
+		return "", describeAllowed(stay)
 	}
-	what := "1 goroutine is"
-	if len(left) > 1 {
-		what = fmt.Sprintf("%d goroutines are", len(left))
+	verb := "is"
+	if len(left) != 1 {
+		verb = "are"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. "+
-		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.%s\n",
-		what, q.Name(), now, leakHint(left))
-	groups := alike(left)
-	for i, group := range groups {
-		if i == wholeStacks {
-			fmt.Fprintf(&b, "\n… and %d more at %d other places", len(left), len(groups)-i)
-			break
-		}
-		g := group[0]
-		left = left[len(group):]
+	problem = fmt.Sprintf("qtests: %s %s left behind in the bubble of %s, at %v of fake time. "+
+		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep; q.Allow is for what a library gives no way to end.%s\n\n",
+		countGoroutines(len(left)), verb, q.Name(), now, leakHint(left))
+	return problem + describeAlike(left, func(g goroutine) string {
 		start, waited := q.witness.date(now, g)
-		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, start, waited, g.stack)
-		if n := len(group) - 1; n > 0 {
-			fmt.Fprintf(&b, "… and %d more like it\n", n)
-		}
-	}
-	return strings.TrimRight(b.String(), "\n")
+		return fmt.Sprintf(", started at %s, %s%s", start, waited, behindLibrary(g, all, q.body, q.Name()))
+	}), nil
 }
 
 // leakHint says what to do about goroutines that no code of the test has started.
@@ -51,27 +41,6 @@ func leakHint(left []goroutine) string {
 	}
 	return ""
 }
-
-// alike groups goroutines that stand at the same place and came there the same
-// way, in the order of the first of each group.
-func alike(list []goroutine) (groups [][]goroutine) {
-	places := map[string]int{}
-	for _, g := range list {
-		place := g.state + "\n" + callArguments.ReplaceAllString(g.stack, "")
-		i, known := places[place]
-		if !known {
-			i = len(groups)
-			places[place] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], g)
-	}
-	return groups
-}
-
-// callArguments are what the stack of one goroutine has and that of another at the same
-// place has not: "(0xc000012345, …)", "in goroutine 7" and " +0x1d".
-var callArguments = regexp.MustCompile(`(?m)\([^()\n]*\)$| in goroutine \d+$| \+0x[0-9a-f]+$`)
 
 // A witness remembers since when goroutines have stood where they stand, so that
 // a leak can be dated: the runtime knows neither when a goroutine was started nor

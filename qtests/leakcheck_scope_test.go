@@ -136,7 +136,7 @@ func TestCheckLeaksPassesAbandonedBubbles(t *testing.T) {
 		path := scopes.of["TestStuck"]
 		scopes.Unlock()
 		paths <- path
-		abandonBubble(<-bubble, "TestStuck")
+		abandonBubble(<-bubble, leftBehind{test: "TestStuck"})
 	})
 	close(stuck)
 	<-ended

@@ -19,9 +19,9 @@ func commandOf(name string) command {
 	return command{pattern: RunPattern(name), pkg: testPackage(stackHere())}
 }
 
-// commandLater is commandOf, worked out when somebody asks, which few do.
-func commandLater(name string) func() command {
-	pcs := stackHere()
+// commandLater is commandOf for a goroutine with that stack, worked out when
+// somebody asks, which few do.
+func commandLater(name string, pcs []uintptr) func() command {
 	return func() command { return command{pattern: RunPattern(name), pkg: testPackage(pcs)} }
 }
 
