@@ -17,7 +17,7 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
-	clock   *tieFree
+	clock   bubbleClock
 	seed    uint64
 	log     *EventLog
 	start   time.Time // nominal

@@ -281,7 +281,9 @@ func TestCancelledWaitsAreForgotten(t *testing.T) {
 			cancel()
 		}
 		require.Zero(q, q.clock.pending())
-		require.LessOrEqual(q, len(q.clock.mu.claims.lapsing), 65)
+		if c, ok := q.clock.(*tieFree); ok {
+			require.LessOrEqual(q, len(c.mu.claims.lapsing), 65)
+		}
 	})
 }
 

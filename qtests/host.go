@@ -11,8 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // bubbleConfig is what distinguishes one bubble from the next.
@@ -121,14 +119,9 @@ func inRun() bool {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	if ordered.Available() {
-		if err := ordered.Arm(b.config.seed, b.config.seed != DefaultSeed, nil); err != nil {
-			inner.Fatalf("qtests: %v", err)
-		}
-	}
-	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: b.home}
-	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
-	q.clock.complain = q.complain
+	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, log: &EventLog{}, home: b.home}
+	q.clock.watched().trace, q.log.trace = b.config.trace, b.config.trace
+	q.clock.watched().complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
@@ -198,7 +191,7 @@ func (q *T) conclude() {
 	} else {
 		q.run.remnant.leave()
 	}
-	if problem := q.clock.trace.end(); problem != "" {
+	if problem := q.clock.watched().trace.end(); problem != "" {
 		q.run.problems = append(q.run.problems, problem)
 		q.Fail()
 	}

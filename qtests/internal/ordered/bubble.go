@@ -64,6 +64,9 @@ func Arm(seed uint64, random bool, events *Events) error {
 	}
 }
 
+// Timers returns how many timers of the caller's bubble are set and waited for.
+func Timers() int { return hooks.timers() }
+
 // Now returns the report of the caller's bubble.
 func Now() (Report, bool) {
 	var out [16 + depth]uint64

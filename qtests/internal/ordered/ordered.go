@@ -31,6 +31,7 @@ type hookTable struct {
 	report  func(out *[16 + depth]uint64) bool
 	test    func() bool
 	all     func(on bool)
+	timers  func() int
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

@@ -49,6 +49,7 @@ var orderedTable = orderedHookTable{
 	report:  orderedReport,
 	test:    orderedIsTest,
 	all:     orderedAllBubbles,
+	timers:  orderedTimers,
 }
 
 type orderedHookTable struct {
@@ -57,6 +58,7 @@ type orderedHookTable struct {
 	report  func(out *[16 + orderedDepth]uint64) bool
 	test    func() bool
 	all     func(on bool)
+	timers  func() int
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -148,6 +150,15 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 	}
 	unlock(&t.mu)
 	return true
+}
+
+// orderedTimers returns how many timers of the caller's bubble are set and waited for.
+func orderedTimers() int {
+	b := getg().bubble
+	if b == nil {
+		return 0
+	}
+	return int(b.timers.len.Load()) - int(b.timers.zombies.Load())
 }
 
 // orderedBegin and orderedOver mark the life of a bubble.
