@@ -16,6 +16,7 @@ import (
 type turnClock struct {
 	clock.Clock // package time, which inside a bubble is fake
 	clockWatch
+	waits  turnWaits
 	latest atomic.Int64
 }
 
@@ -25,14 +26,12 @@ func newTurnClock() *turnClock {
 	return c
 }
 
-// begin is told of every wait that begins, and end of those that end by themselves.
-func (c *turnClock) begin() {
-	c.moves.Add(1)
-	c.latest.Store(time.Now().UnixNano())
-	c.rests.call()
-}
-
-func (c *turnClock) end() {
+// tell lets others know that a wait has begun or ended. It stores and does not add: an
+// addition would order all goroutines for the race detector.
+func (c *turnClock) tell(moves uint64) {
+	if moves > 0 {
+		c.moves.Store(moves)
+	}
 	c.latest.Store(time.Now().UnixNano())
 	c.rests.call()
 }
@@ -41,25 +40,35 @@ func (c *turnClock) Sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	c.begin()
+	c.tell(c.waits.begin())
 	time.Sleep(d)
-	c.end()
+	c.waits.end()
+	c.tell(0)
 }
 
 func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	c.begin()
+	c.lapse(d)
 	return c.Clock.AfterFunc(d, func() {
-		c.end()
+		c.tell(0)
 		f()
 	})
+}
+
+// lapse begins a wait of which the end is not seen, and returns when it lapses.
+func (c *turnClock) lapse(d time.Duration) (at int64) {
+	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
+	c.tell(c.waits.beginLapsing(at))
+	return at
 }
 
 func (c *turnClock) After(d time.Duration) <-chan time.Time { return c.Timer(d).C }
 
 func (c *turnClock) Timer(d time.Duration) *clock.Timer {
-	c.begin()
+	c.lapse(d)
 	return c.Clock.Timer(d)
 }
+
+func (c *turnClock) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }
 
 func (c *turnClock) WithTimeout(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return c.WithDeadline(parent, c.Now().Add(d))
@@ -67,13 +76,31 @@ func (c *turnClock) WithTimeout(parent context.Context, d time.Duration) (contex
 
 func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
 	checkContext(c, parent)
-	c.begin()
-	return context.WithDeadline(parent, deadline)
+	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
+		return context.WithCancel(parent) // the parent ends first
+	}
+	at := c.lapse(c.Until(deadline))
+	ctx, cancel := context.WithDeadline(parent, deadline)
+	return ctx, func() {
+		if ctx.Err() == nil {
+			c.waits.giveBack(time.Now().UnixNano(), at)
+		}
+		cancel()
+	}
 }
 
 func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
-	t := c.AfterFunc(d, f)
-	return func() { t.Stop() }
+	c.tell(c.waits.begin())
+	t := time.AfterFunc(d, func() {
+		c.waits.end()
+		c.tell(0)
+		f()
+	})
+	return func() {
+		if t.Stop() {
+			c.waits.end()
+		}
+	}
 }
 
 func (c *turnClock) inTurn(wakes []func()) {
@@ -82,25 +109,34 @@ func (c *turnClock) inTurn(wakes []func()) {
 	}
 }
 
+// reserve returns a claim whose raw value is the place among the waits of its instant.
 func (c *turnClock) reserve(d time.Duration) claim {
-	at := saturatingAdd(time.Now().UnixNano(), max(d, 0))
-	return claim{at, at}
+	c.tell(c.waits.begin())
+	return claim{raw: int64(ordered.Place()), nominal: saturatingAdd(time.Now().UnixNano(), max(d, 0))}
 }
 
 func (c *turnClock) sleepReserved(taken claim) time.Time {
-	if left := taken.raw - time.Now().UnixNano(); left > 0 {
-		c.standing.Add(1)
-		c.Sleep(time.Duration(left))
-		c.standing.Add(-1)
+	if left := taken.nominal - time.Now().UnixNano(); left > 0 {
+		c.standing.Store(c.waits.stand(1))
+		ordered.UsePlace(uint32(taken.raw))
+		time.Sleep(time.Duration(left))
+		c.standing.Store(c.waits.stand(-1))
 	}
+	c.waits.end()
+	c.tell(0)
 	return time.Now()
 }
 
 func (c *turnClock) callReserved(taken claim, f func()) {
-	c.AfterFunc(time.Duration(taken.raw-time.Now().UnixNano()), f)
+	ordered.UsePlace(uint32(taken.raw))
+	time.AfterFunc(time.Duration(taken.nominal-time.Now().UnixNano()), func() {
+		c.waits.end()
+		c.tell(0)
+		f()
+	})
 }
 
-func (c *turnClock) abandon(claim) {}
+func (c *turnClock) abandon(claim) { c.waits.end() }
 
 func (c *turnClock) sleep(q *T, d time.Duration) {
 	c.Sleep(d)
@@ -115,7 +151,7 @@ func (c *turnClock) wait(q *T) {
 	q.settle()
 }
 
-func (c *turnClock) pending() int { return ordered.Timers() }
+func (c *turnClock) pending() int { return c.waits.pending(time.Now().UnixNano()) }
 
 func (c *turnClock) last() time.Time { return time.Unix(0, c.latest.Load()) }
 

@@ -64,8 +64,12 @@ func Arm(seed uint64, random bool, events *Events) error {
 	}
 }
 
-// Timers returns how many timers of the caller's bubble are set and waited for.
-func Timers() int { return hooks.timers() }
+// Place takes a place among the waits that end at one instant, as if the wait began now.
+func Place() uint32 { return hooks.place() }
+
+// UsePlace gives the place to the timer that the caller sets next, with time.Sleep or
+// time.AfterFunc.
+func UsePlace(place uint32) { hooks.use(place) }
 
 // Now returns the report of the caller's bubble.
 func Now() (Report, bool) {

@@ -31,7 +31,8 @@ type hookTable struct {
 	report  func(out *[16 + depth]uint64) bool
 	test    func() bool
 	all     func(on bool)
-	timers  func() int
+	place   func() uint32
+	use     func(place uint32)
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

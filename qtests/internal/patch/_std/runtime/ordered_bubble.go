@@ -49,7 +49,8 @@ var orderedTable = orderedHookTable{
 	report:  orderedReport,
 	test:    orderedIsTest,
 	all:     orderedAllBubbles,
-	timers:  orderedTimers,
+	place:   orderedPlace,
+	use:     orderedUsePlace,
 }
 
 type orderedHookTable struct {
@@ -58,7 +59,8 @@ type orderedHookTable struct {
 	report  func(out *[16 + orderedDepth]uint64) bool
 	test    func() bool
 	all     func(on bool)
-	timers  func() int
+	place   func() uint32
+	use     func(place uint32)
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -152,13 +154,14 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 	return true
 }
 
-// orderedTimers returns how many timers of the caller's bubble are set and waited for.
-func orderedTimers() int {
-	b := getg().bubble
-	if b == nil {
-		return 0
+// orderedPlace takes a place among the timers of one instant, and orderedUsePlace gives
+// it to the timer that the caller sets next.
+func orderedPlace() uint32 { return orderedTimerRand() }
+
+func orderedUsePlace(place uint32) {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		b.turn.place = place
 	}
-	return int(b.timers.len.Load()) - int(b.timers.zombies.Load())
 }
 
 // orderedBegin and orderedOver mark the life of a bubble.

@@ -243,8 +243,13 @@ func orderedTimerRand() uint32 {
 		return cheaprand()
 	}
 	t := b.turn
+	if t.place != 0 {
+		place := t.place
+		t.place = 0
+		return place
+	}
 	if t.random {
-		return uint32(t.pick(chooseTimer))
+		return uint32(t.pick(chooseTimer)) | 1
 	}
 	t.timers++
 	return t.timers
