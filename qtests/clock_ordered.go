@@ -41,6 +41,7 @@ func (c *turnClock) Sleep(d time.Duration) {
 		return
 	}
 	c.tell(c.waits.begin())
+	ordered.Alone()
 	time.Sleep(d)
 	c.waits.end()
 	c.tell(0)
@@ -58,6 +59,7 @@ func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 func (c *turnClock) lapse(d time.Duration) (at int64) {
 	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
 	c.tell(c.waits.beginLapsing(at))
+	ordered.Alone()
 	return at
 }
 
@@ -91,6 +93,7 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 
 func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
 	c.tell(c.waits.begin())
+	ordered.Alone()
 	t := time.AfterFunc(d, func() {
 		c.waits.end()
 		c.tell(0)

@@ -71,6 +71,11 @@ func Place() uint32 { return hooks.place() }
 // time.AfterFunc.
 func UsePlace(place uint32) { hooks.use(place) }
 
+// Alone makes the timer that the caller sets next fire alone: when all that the events
+// before it set going has come to rest, and before anything of the next one. The timers of
+// package time that are due at one instant fire together otherwise, each in its place.
+func Alone() { hooks.alone() }
+
 // Now returns the report of the caller's bubble.
 func Now() (Report, bool) {
 	var out [16 + depth]uint64

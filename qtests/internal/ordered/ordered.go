@@ -33,6 +33,7 @@ type hookTable struct {
 	all     func(on bool)
 	place   func() uint32
 	use     func(place uint32)
+	alone   func()
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

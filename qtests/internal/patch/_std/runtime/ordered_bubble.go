@@ -51,6 +51,7 @@ var orderedTable = orderedHookTable{
 	all:     orderedAllBubbles,
 	place:   orderedPlace,
 	use:     orderedUsePlace,
+	alone:   orderedAlone,
 }
 
 type orderedHookTable struct {
@@ -61,6 +62,7 @@ type orderedHookTable struct {
 	all     func(on bool)
 	place   func() uint32
 	use     func(place uint32)
+	alone   func()
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -156,7 +158,17 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 
 // orderedPlace takes a place among the timers of one instant, and orderedUsePlace gives
 // it to the timer that the caller sets next.
-func orderedPlace() uint32 { return orderedTimerRand() }
+func orderedPlace() uint32 {
+	orderedAlone()
+	return orderedTimerRand()
+}
+
+// orderedAlone makes the timer that the caller sets next fire alone.
+func orderedAlone() {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		b.turn.alone = true
+	}
+}
 
 func orderedUsePlace(place uint32) {
 	if b := getg().bubble; b != nil && b.turn != nil {
