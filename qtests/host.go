@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,7 +70,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			runs.Delete(b.q.home.bubble)
+			moveOut(b.q.home.bubble)
 		}
 	}()
 	hadFailed := t.Failed()
@@ -79,9 +78,6 @@ func (b *bubbleRun) host(t *testing.T) {
 		b.main(inner, func() bool { return t.Failed() && !hadFailed })
 	})
 }
-
-// runs are the bubbles of Run, by the runtime's number.
-var runs sync.Map
 
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
@@ -96,7 +92,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.clock.complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
-	runs.Store(q.home.bubble, q)
+	moveIn(q.home.bubble, q)
 	close(b.started)
 	inner.Cleanup(q.conclude) // registered first, so that it runs last
 	returned := false
