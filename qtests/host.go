@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,11 +84,12 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 // the runtime, or a Goexit, neither of which may take the test along; and
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
-	liveRuns.Add(1)
 	defer close(b.done)
 	defer func() {
 		b.fault = recover()
-		liveRuns.Add(-1)
+		if b.q != nil {
+			moveOut(b.home.bubble())
+		}
 	}()
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
@@ -97,24 +97,10 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// liveRuns is how many bubbles of Run there are, and plainBubble the number of
-// one that is not, so that nobody looks twice.
-var liveRuns, plainBubble atomic.Int64
-
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	if liveRuns.Load() == 0 || !InBubble() {
-		return false
-	}
-	bubble := thisGoroutine().bubble
-	if int64(bubble) == plainBubble.Load() {
-		return false
-	}
-	if slices.ContainsFunc(bubbleGoroutines(bubble), func(g goroutine) bool { return g.outermost == runHost }) {
-		return true
-	}
-	plainBubble.Store(int64(bubble))
-	return false
+	_, ok := runs.Load(thisGoroutine().bubble)
+	return ok
 }
 
 // main runs inside the bubble, around the body.
@@ -125,6 +111,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
+	moveIn(b.home.bubble(), q)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {

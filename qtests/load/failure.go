@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"runtime/debug"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -28,7 +29,7 @@ func (f *failure) name() string {
 
 // tell describes an error. If the user's code panics over it, that is what is
 // told.
-func (r *run) tell(err error) (f *failure) {
+func (r *run) tell(u *User, err error) (f *failure) {
 	defer func() {
 		if value := recover(); value != nil {
 			p := &panicError{value: value, stack: string(debug.Stack())}
@@ -45,8 +46,20 @@ func (r *run) tell(err error) (f *failure) {
 		f.goexit = true
 	default:
 		f.timeout = isTimeout(err)
+		if u.timedOut && !f.timeout {
+			f.timeout = true
+			r.nameTimeout(f)
+		}
 	}
 	return f
+}
+
+// nameTimeout gives a timeout that the error does not show the kind of those that do:
+// which error a library makes of it may be chance.
+func (r *run) nameTimeout(f *failure) {
+	if reflect.ValueOf(r.ErrorKind).Pointer() == reflect.ValueOf(KindOf).Pointer() {
+		f.kind, f.text = KindTimeout, fmt.Sprintf("the timeout of %v has passed", r.Timeout)
+	}
 }
 
 // isTimeout reports whether a deadline has passed, that of a context or of the

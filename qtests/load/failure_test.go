@@ -195,3 +195,51 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"woken 3 4": 60 * stress()}, outcomes)
 }
+
+// statusError is what a library makes of any error, a gRPC status for example: it
+// unwraps to nothing.
+type statusError struct{ text string }
+
+func (e statusError) Error() string { return e.text }
+
+// A timeout is one whatever error the library makes of it, and whether its own timer
+// for the deadline of the context fires first or that of the scenario does.
+func TestTimeoutsWhateverTheError(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		scenario := func(kind func(error) string) Scenario {
+			return Scenario{
+				Profile: Rate(10).For(10 * time.Second), Timeout: 300 * time.Millisecond, ErrorKind: kind,
+				Do: func(ctx context.Context, u *User) error {
+					if u.ID()%10 == 0 {
+						q.Clock().Sleep(100 * time.Millisecond)
+						return statusError{"no such item"}
+					}
+					deadline, _ := ctx.Deadline()
+					own, cancel := context.WithDeadline(context.Background(), deadline) // of the other end
+					defer cancel()
+					select {
+					case <-own.Done():
+						return statusError{"the server noticed"}
+					case <-ctx.Done():
+						return statusError{"the client noticed"}
+					}
+				},
+				Thresholds: []string{"timeouts==0"},
+			}
+		}
+		res := resultOf(q, scenario(nil))
+		require.EqualValues(q, 90, res.Timeouts)
+		require.EqualValues(q, 100, res.Errors)
+		require.False(q, res.Thresholds[0].Pass)
+		require.Len(q, res.ErrorKinds, 2)
+		require.Equal(q, ErrorCount{KindTimeout, 90, res.ErrorKinds[0].First, "load", "the timeout of 300ms has passed"}, res.ErrorKinds[0])
+		require.Equal(q, "no such item", res.ErrorKinds[1].Kind)
+		require.Equal(q, qtests.Round(res.Elapsed), res.Elapsed)
+
+		res = resultOf(q, scenario(func(err error) string { return "mine: " + err.Error() }))
+		require.EqualValues(q, 90, res.Timeouts)
+		for _, kind := range res.ErrorKinds {
+			require.Contains(q, kind.Kind, "mine: ")
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -174,7 +175,12 @@ func (r *run) tryWithin(u *User) error {
 		stop()
 		attempt.end(cancelled)
 	}()
-	return u.do(attempt, u)
+	u.timedOut = false
+	err := u.do(attempt, u)
+	// Not asked of the error: a library may make any of it, such as the status of a
+	// gRPC call whose server noticed first. It may also be a hair ahead of our timer.
+	u.timedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || qtests.Round(r.clk.Until(attempt.deadline)) <= 0)
+	return err
 }
 
 // finish counts a request that ended, and hands its place to the longest
@@ -208,7 +214,7 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 			r.handOver(next)
 		}
 	}()
-	f = r.tell(err)
+	f = r.tell(u, err)
 	told = true
 	return r.complete(u, now, f)
 }

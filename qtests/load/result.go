@@ -31,8 +31,8 @@ type Result struct {
 
 	Start    time.Time     `json:"start"`
 	Duration time.Duration `json:"duration_ns"` // of the profile
-	// Elapsed runs to the end of the last request. It is at least Duration, unless
-	// the run was halted or its budget was used up.
+	// Elapsed runs to the end of the last request, to the microsecond. It is at least
+	// Duration, unless the run was halted or its budget was used up.
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Halted  string        `json:"halted,omitempty"`
 	// HaltedAt is when the arrivals were ended before their time; what was under way then had its grace.
@@ -54,7 +54,7 @@ type Result struct {
 	Attempts      int64 `json:"attempts"`       // of requests that have ended; 1 each without Retry
 	Retries       int64 `json:"retries"`        // attempts after the first, begun
 	RetriesDenied int64 `json:"retries_denied"` // refused by Retry.Budget
-	Timeouts      int64 `json:"timeouts"`       // failed requests whose last error is a passed deadline
+	Timeouts      int64 `json:"timeouts"`       // failed requests whose last error is a passed deadline, or whose last attempt hit Scenario.Timeout
 	Panics        int64 `json:"panics"`         // of steps, interrupted ones too, and of the scenario's other functions
 	Goexits       int64 `json:"goexits"`        // of steps, NewUser and ThinkTime
 
@@ -164,6 +164,7 @@ func (r *run) result() *Result {
 	for u := r.mu.inFlight.first; u != nil; u = u.next {
 		rec.busy.add(max(end-u.started, 0))
 	}
+	end = qtests.Round(end)
 	r.sampleAbandonedLocked()
 	res := &Result{
 		Version: ResultVersion, Scenario: r.Name, Profile: r.Profile.String(), Seed: r.Seed, Scale: r.scale,

@@ -122,7 +122,8 @@ type Scenario struct {
 	FailWhenSlow bool
 
 	// ErrorKind names the kind under which an error is counted. The default is
-	// described at KindOf.
+	// described at KindOf; with it, every request that hit Timeout is of the kind
+	// "timeout", whatever its error.
 	ErrorKind func(error) string
 
 	// Clock, Seed and EventLog default to those of the test, or without a test

@@ -31,6 +31,7 @@ type User struct {
 	prev, next        *User // requests under way, in the order of their starts
 	attempts          int32
 	queued            bool // had to wait for MaxInFlight
+	timedOut          bool // the latest attempt failed at its Timeout or later
 	interrupted       bool // set under the run's mutex when the run cancels it
 }
 

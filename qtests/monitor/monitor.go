@@ -29,6 +29,8 @@ type Monitor struct {
 	// receivers are the channels.
 	receivers []*receiver
 
+	tenancy qtests.Tenancy
+
 	// scraping is the token of the one scrape under way: a channel and not a
 	// mutex, because a gatherer may sleep, which under a mutex would stop the
 	// time of a bubble. Its holder alone writes the history.

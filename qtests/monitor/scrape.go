@@ -26,6 +26,9 @@ func (m *Monitor) Scrape() error {
 
 // scrape is one scrape, with the given instant as that of its samples.
 func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
+	if err := m.tenancy.Use(m.clk, "the", "monitor"); err != nil {
+		return err
+	}
 	select {
 	case m.scraping <- struct{}{}:
 		defer func() { <-m.scraping }()

@@ -90,6 +90,7 @@ func (tl *timeline) add(r *rule, c alert.Transition) {
 // Transitions returns every change of the named alerts, or of all of them, in the
 // order in which they happened.
 func (m *Monitor) Transitions(alerts ...string) []Transition {
+	_ = m.tenancy.Use(m.clk, "the", "monitor") // it fails the test
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Transition
@@ -123,6 +124,7 @@ func sortLabels(ids []history.Labels) {
 // Alerts returns the alerts that are pending or firing now, or those of the
 // named rules, in the order of the rules and by labels.
 func (m *Monitor) Alerts(names ...string) []Alert {
+	_ = m.tenancy.Use(m.clk, "the", "monitor") // it fails the test
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Alert

@@ -30,6 +30,8 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
+	tenancy qtests.Tenancy
+
 	// waited is whether callers waited when mu was last unlocked. The next ones will,
 	// too, and have what that takes, the instant and a place in the queue, before they
 	// lock, which keeps the others out for less time. Measured in bench's row pool: 64
@@ -157,6 +159,10 @@ func (e *engine) acquire(ctx context.Context) (grant, error) {
 
 // guarded takes a permit of the breaker for a lease.
 func (e *engine) guarded(obtain func(stack []uintptr) grant) (grant, error) {
+	if err := e.tenancy.Use(e.clk, "pool", e.name); err != nil {
+		e.count(resultError)
+		return grant{}, err
+	}
 	var permit breaker.Permit
 	if e.breaker != nil {
 		var err error
@@ -314,6 +320,9 @@ func (e *engine) obtainNow(stack []uintptr) (g grant) {
 
 // acquireAllIdle takes what is idle, also from a suspended pool.
 func (e *engine) acquireAllIdle() []grant {
+	if e.tenancy.Use(e.clk, "pool", e.name) != nil {
+		return nil // it has failed the test
+	}
 	var stack []uintptr
 	if e.stacks {
 		stack = callers(2)
