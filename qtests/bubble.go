@@ -94,21 +94,6 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 }
 
-// runSeed runs the body once, or twice to compare.
-func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	if !verifySetting.get() {
-		return runBubble(t, config, body)
-	}
-	first := newTrace()
-	config.trace = first
-	o := runBubble(t, config, body)
-	if o.failed || o.skipped {
-		return o
-	}
-	config.trace = first.follow()
-	return runBubble(t, config, body)
-}
-
 // Clock returns the bubble's clock.
 func (q *T) Clock() clock.Clock { return q.clock }
 

@@ -36,10 +36,19 @@ func (c *turnClock) tell(moves uint64) {
 	c.rests.call()
 }
 
+// note tells the trace of a run that is verified.
+func (c *turnClock) note(d time.Duration) {
+	if c.trace != nil {
+		now := time.Now().UnixNano()
+		c.trace.wait(now, saturatingAdd(now, max(d, 0)))
+	}
+}
+
 func (c *turnClock) Sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
+	c.note(d)
 	c.tell(c.waits.begin())
 	ordered.Alone()
 	time.Sleep(d)
@@ -57,6 +66,7 @@ func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 
 // lapse begins a wait of which the end is not seen, and returns when it lapses.
 func (c *turnClock) lapse(d time.Duration) (at int64) {
+	c.note(d)
 	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
 	c.tell(c.waits.beginLapsing(at))
 	ordered.Alone()
@@ -92,6 +102,7 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 }
 
 func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
+	c.note(d)
 	c.tell(c.waits.begin())
 	ordered.Alone()
 	t := time.AfterFunc(d, func() {
@@ -114,6 +125,7 @@ func (c *turnClock) inTurn(wakes []func()) {
 
 // reserve returns a claim whose raw value is the place among the waits of its instant.
 func (c *turnClock) reserve(d time.Duration) claim {
+	c.note(d)
 	c.tell(c.waits.begin())
 	return claim{raw: int64(ordered.Place()), nominal: saturatingAdd(time.Now().UnixNano(), max(d, 0))}
 }

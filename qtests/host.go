@@ -10,12 +10,15 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // bubbleConfig is what distinguishes one bubble from the next.
 type bubbleConfig struct {
 	seed  uint64
 	trace *trace
+	turns *ordered.Events // where a run is verified on the ordered runtime
 	here  func() command // nil in a benchmark
 }
 
@@ -178,9 +181,11 @@ func (q *T) conclude() {
 	} else {
 		q.run.remnant.leave()
 	}
-	if problem := q.clock.watched().trace.end(); problem != "" {
-		q.run.problems = append(q.run.problems, problem)
-		q.Fail()
+	for _, problem := range []string{q.clock.watched().trace.end(), q.strictProblem()} {
+		if problem != "" {
+			q.run.problems = append(q.run.problems, problem)
+			q.Fail()
+		}
 	}
 	q.run.over = true
 }

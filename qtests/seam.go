@@ -12,7 +12,7 @@ func newBubbleClock(inner *testing.T, config bubbleConfig) bubbleClock {
 	if !ordered.Available() {
 		return newTieFree()
 	}
-	if err := ordered.Arm(config.seed, config.seed != DefaultSeed, nil); err != nil {
+	if err := ordered.Arm(config.seed, config.seed != DefaultSeed, config.turns); err != nil {
 		inner.Fatalf("qtests: %v", err)
 	}
 	return newTurnClock()
