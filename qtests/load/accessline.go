@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // commonTime is the time of the common log format.
@@ -40,7 +42,7 @@ func parseCommonLine(line string) (e Entry, err error) {
 	}
 	at, err := time.Parse(commonTime, stamp)
 	if err != nil {
-		return e, fmt.Errorf("time %q is not like 02/Jan/2006:15:04:05 -0700", clip(stamp, 40))
+		return e, fmt.Errorf("time %q is not like 02/Jan/2006:15:04:05 -0700", text.Clip(stamp, 40))
 	}
 	request, rest, err := cutRequest(rest)
 	if err != nil {
@@ -56,12 +58,12 @@ func parseCommonLine(line string) (e Entry, err error) {
 	}
 	status, err := strconv.Atoi(fields[0])
 	if err != nil || status < 100 || status > 999 {
-		return e, fmt.Errorf("status %q is not a number from 100 to 999", clip(fields[0], 20))
+		return e, fmt.Errorf("status %q is not a number from 100 to 999", text.Clip(fields[0], 20))
 	}
 	size := int64(0)
 	if fields[1] != "-" {
 		if size, err = strconv.ParseInt(fields[1], 10, 64); err != nil || size < 0 {
-			return e, fmt.Errorf("bytes %q are neither a number nor -", clip(fields[1], 20))
+			return e, fmt.Errorf("bytes %q are neither a number nor -", text.Clip(fields[1], 20))
 		}
 	}
 	return Entry{At: at, Client: strings.Clone(client), Method: method, Path: path, Status: status, Bytes: size}, nil
@@ -93,16 +95,16 @@ func splitRequest(request string) (method, path string, err error) {
 	}
 	switch {
 	case !ok || path == "":
-		return "", "", fmt.Errorf("request %q is not a method and a path", clip(request, 40))
+		return "", "", fmt.Errorf("request %q is not a method and a path", text.Clip(request, 40))
 	case strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "":
-		return "", "", fmt.Errorf("method %q is not in capitals", clip(method, 40))
+		return "", "", fmt.Errorf("method %q is not in capitals", text.Clip(method, 40))
 	}
 	return strings.Clone(method), strings.Clone(path), nil
 }
 
-func parseJSONLine(text []byte) (e Entry, err error) {
+func parseJSONLine(line []byte) (e Entry, err error) {
 	var fields map[string]any
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
 	if err := d.Decode(&fields); err != nil {
 		return e, fmt.Errorf("JSON: %v", err)
@@ -134,12 +136,12 @@ func parseJSONLine(text []byte) (e Entry, err error) {
 	}
 	if s := get("status"); s != "" {
 		if e.Status, err = strconv.Atoi(s); err != nil || e.Status < 100 || e.Status > 999 {
-			return e, fmt.Errorf("status %q is not a number from 100 to 999", clip(s, 20))
+			return e, fmt.Errorf("status %q is not a number from 100 to 999", text.Clip(s, 20))
 		}
 	}
 	if s := get("bytes", "size", "body_bytes_sent"); s != "" && s != "-" {
 		if e.Bytes, err = strconv.ParseInt(s, 10, 64); err != nil || e.Bytes < 0 {
-			return e, fmt.Errorf("bytes %q are not a number", clip(s, 20))
+			return e, fmt.Errorf("bytes %q are not a number", text.Clip(s, 20))
 		}
 	}
 	return e, nil
@@ -159,12 +161,5 @@ func parseTime(s string) (time.Time, error) {
 		whole, fraction := math.Modf(x)
 		return time.Unix(int64(whole), int64(math.Round(fraction*1e6))*1000).UTC(), nil
 	}
-	return time.Time{}, fmt.Errorf("time %q is neither RFC 3339, nor like 02/Jan/2006:15:04:05 -0700, nor seconds since 1970", clip(s, 40))
-}
-
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "?") + "…"
+	return time.Time{}, fmt.Errorf("time %q is neither RFC 3339, nor like 02/Jan/2006:15:04:05 -0700, nor seconds since 1970", text.Clip(s, 40))
 }

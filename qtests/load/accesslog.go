@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Limits of [ReadLog].
@@ -152,8 +154,8 @@ func (l *Log) String() string {
 		return "no entries"
 	}
 	first, last := l.Entries[0].At, l.Entries[len(l.Entries)-1].At
-	text := fmt.Sprintf("%s entries from %s to %s, %s lines skipped, %s out of order", grouped(int64(len(l.Entries))),
-		first.Format(time.RFC3339), last.Format(time.RFC3339), grouped(int64(l.Skipped)), grouped(int64(l.Disordered)))
+	text := fmt.Sprintf("%s entries from %s to %s, %s lines skipped, %s out of order", text.Grouped(int64(len(l.Entries))),
+		first.Format(time.RFC3339), last.Format(time.RFC3339), text.Grouped(int64(l.Skipped)), text.Grouped(int64(l.Disordered)))
 	for _, bad := range l.Bad {
 		text += "\n\t" + bad.Error()
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Search says where Capacity looks and how closely.
@@ -243,7 +244,7 @@ func (r *Result) notKept() string {
 	case r.Slow:
 		return r.Warning
 	case r.Panics > 0:
-		return "code of the scenario panicked " + times(r.Panics)
+		return "code of the scenario panicked " + text.Times(r.Panics)
 	case r.Abandoned > 0:
 		return fmt.Sprintf("%d requests ignored their cancelled context", r.Abandoned)
 	}
@@ -255,7 +256,7 @@ func (r *Result) notKept() string {
 func (r *Result) noAnswer() string {
 	switch {
 	case r.Halted != "" && !strings.HasPrefix(r.Halted, "load: threshold "):
-		return fmt.Sprintf("the run ended early, at %v: %s", short(r.Elapsed), r.Halted)
+		return fmt.Sprintf("the run ended early, at %v: %s", text.Short(r.Elapsed), r.Halted)
 	case r.Slow:
 		return r.Warning
 	}
@@ -271,7 +272,7 @@ func (a Answer) String() string {
 	if s.Whole {
 		within = "in whole numbers"
 	}
-	fmt.Fprintf(&b, "  %s, %s a level\n", within, plural(s.Runs, "run"))
+	fmt.Fprintf(&b, "  %s, %s a level\n", within, text.Plural(s.Runs, "run"))
 	if a.Found {
 		b.WriteString(a.confidence())
 	}
@@ -294,13 +295,6 @@ func (a Answer) confidence() string {
 	return text
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // table has a column for what was dropped when anything was. What a slow generator has to be
 // told stands in full below it.
 func (a Answer) table() string {
@@ -321,15 +315,15 @@ func (a Answer) table() string {
 		if why == t.Note {
 			why = "" // it is said below
 		}
-		row := []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, significant(t.Rate) + "/s",
-			short(t.P50), short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate)}
+		row := []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, text.Significant(t.Rate) + "/s",
+			text.Short(t.P50), text.Short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate)}
 		if dropped {
 			row = append(row, fmt.Sprintf("%.3g%%", 100*t.Dropped))
 		}
-		rows = append(rows, append(row, clip(why, 120)))
+		rows = append(rows, append(row, text.Clip(why, 120)))
 	}
 	var b strings.Builder
-	table(&b, rows)
+	text.Table(&b, rows)
 	return b.String() + a.warning()
 }
 
@@ -348,7 +342,7 @@ func (a Answer) warning() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("  * a warning, in %d of %s; at level %.6g, seed %d: %s\n", n, plural(len(a.Trials), "run"), first.Level, first.Seed, first.Note)
+	return fmt.Sprintf("  * a warning, in %d of %s; at level %.6g, seed %d: %s\n", n, text.Plural(len(a.Trials), "run"), first.Level, first.Seed, first.Note)
 }
 
 func (a Answer) finding() string {
@@ -360,11 +354,11 @@ func (a Answer) finding() string {
 	case len(a.Trials) == 0:
 		return "nothing was tried"
 	case !a.Found:
-		return fmt.Sprintf("no level was kept, not even %s, the %s of the search: %s to find one that is", number(a.Next), best, easier)
+		return fmt.Sprintf("no level was kept, not even %s, the %s of the search: %s to find one that is", text.Number(a.Next), best, easier)
 	case a.Next == 0 && a.Search.Smallest && a.Search.Whole && a.Level == 1:
 		return "every level tried was kept, down to 1, the smallest whole number"
 	case a.Next == 0:
-		return fmt.Sprintf("every level tried was kept, %s to %s, the %s of the search: %s to find one that is not", up, number(a.Level), worst, harder)
+		return fmt.Sprintf("every level tried was kept, %s to %s, the %s of the search: %s to find one that is not", up, text.Number(a.Level), worst, harder)
 	}
 	return fmt.Sprintf("%.6g is kept, %.6g is not", a.Level, a.Next)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests"
 )
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // falseAlarm is in how many comparisons of two runs of the same system, at the most,
@@ -101,7 +103,7 @@ func (c *comparer) notes() []string {
 		before, after any
 	}{
 		{"version", c.before.Version, c.after.Version}, {"scenario", quoted(c.before.Scenario), quoted(c.after.Scenario)},
-		{"profile", quoted(c.before.Profile), quoted(c.after.Profile)}, {"scale", number(c.before.Scale), number(c.after.Scale)},
+		{"profile", quoted(c.before.Profile), quoted(c.after.Profile)}, {"scale", text.Number(c.before.Scale), text.Number(c.after.Scale)},
 	} {
 		if x.before != x.after {
 			notes = append(notes, fmt.Sprintf("not alike: %s %v before, %v after", x.what, x.before, x.after))
@@ -112,7 +114,7 @@ func (c *comparer) notes() []string {
 		*Result
 	}{{"before", c.before}, {"after", c.after}} {
 		if x.Halted != "" {
-			notes = append(notes, fmt.Sprintf("%s ended early, at %v: %s", x.side, short(x.Elapsed), x.Halted))
+			notes = append(notes, fmt.Sprintf("%s ended early, at %v: %s", x.side, text.Short(x.Elapsed), x.Halted))
 		}
 	}
 	switch {
@@ -165,7 +167,7 @@ func (c Comparison) String() string {
 	for _, d := range c.Differences {
 		rows = append(rows, []string{d.sign(), d.Metric, d.Before, d.After, d.change(), d.verdict()})
 	}
-	table(&b, rows)
+	text.Table(&b, rows)
 	if c.undecided() > 0 {
 		b.WriteString("  ?  there are too few requests, or they depend on each other for too long, to tell a difference from noise\n")
 	}
@@ -176,25 +178,25 @@ func (c Comparison) String() string {
 func (c Comparison) finding() string {
 	worse := len(c.Regressions())
 	better, undecided := len(c.Significant())-worse, c.undecided()
-	var text string
+	var found string
 	switch {
 	case len(c.Differences) == 0:
 		return "there is nothing to compare, no request ended"
 	case undecided == len(c.Differences):
 		return "no difference could be told from noise"
 	case worse > 0 && better > 0:
-		text = fmt.Sprintf("%s worse, %s better", are(worse, " figure"), are(better, ""))
+		found = fmt.Sprintf("%s worse, %s better", are(worse, " figure"), are(better, ""))
 	case worse > 0:
-		text = are(worse, " figure") + " worse"
+		found = are(worse, " figure") + " worse"
 	case better > 0:
-		text = are(better, " figure") + " better"
+		found = are(better, " figure") + " better"
 	default:
-		text = "nothing differs by more than the noise"
+		found = "nothing differs by more than the noise"
 	}
 	if undecided > 0 {
-		text += fmt.Sprintf("; of %s, marked ?, nothing can be told", plural(undecided, "figure"))
+		found += fmt.Sprintf("; of %s, marked ?, nothing can be told", text.Plural(undecided, "figure"))
 	}
-	return text
+	return found
 }
 
 func are(n int, what string) string {

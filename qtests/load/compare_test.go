@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // modelled is the result of so many requests per second for d, arriving as a Poisson process,
@@ -242,7 +243,7 @@ func TestCompareSaysWhatIsNotAlike(t *testing.T) {
 	c := Compare(before, after)
 	require.Equal(t, []string{
 		"not alike: version 1 before, 7 after", `not alike: profile "model" before, "other" after`, "not alike: scale 1 before, 0.1 after",
-		"after ended early, at " + short(after.Elapsed) + ": load: interrupt",
+		"after ended early, at " + text.Short(after.Elapsed) + ": load: interrupt",
 	}, c.Notes)
 	require.Contains(t, c.String(), "not alike: scale 1 before, 0.1 after\n")
 	after.Timeline = after.Timeline[:3]

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 func TestPrintable(t *testing.T) {
@@ -22,10 +23,10 @@ func TestPrintable(t *testing.T) {
 		"the real \ufffd":    "the real \ufffd",
 		"":                   "",
 	} {
-		require.Equal(t, want, printable(in))
-		require.Equal(t, want, printable(want), "once is enough")
+		require.Equal(t, want, text.Printable(in))
+		require.Equal(t, want, text.Printable(want), "once is enough")
 	}
-	require.Equal(t, `a b c\x00`, oneLine("a\nb\tc\x00"))
+	require.Equal(t, `a b c\x00`, text.OneLine("a\nb\tc\x00"))
 	require.Equal(t, `a\x00\x1b[31mb\xff`, KindOf(errors.New("a\x00\x1b[31mb\xff\nmore")))
 }
 

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // A failure is how a request failed, told from its error outside all locks: the
@@ -32,10 +33,10 @@ func (r *run) tell(err error) (f *failure) {
 	defer func() {
 		if value := recover(); value != nil {
 			p := &panicError{value: value, stack: string(debug.Stack())}
-			f = &failure{kind: "ErrorKind panicked", text: clip(printable(p.Error()), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
+			f = &failure{kind: "ErrorKind panicked", text: text.Clip(text.Printable(p.Error()), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
-	f = &failure{kind: oneLine(r.ErrorKind(err)), text: clip(printable(err.Error()), 200)}
+	f = &failure{kind: text.OneLine(r.ErrorKind(err)), text: text.Clip(text.Printable(err.Error()), 200)}
 	var p *panicError
 	var g *goexitError
 	switch {
@@ -104,5 +105,5 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // report is what the test shows of the first panic.
 func (p *panicError) report(where string) string {
-	return printable(fmt.Sprintf("%v, in %s\n%s", p, where, p.stack))
+	return text.Printable(fmt.Sprintf("%v, in %s\n%s", p, where, p.stack))
 }

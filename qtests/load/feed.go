@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Limits of feeds.
@@ -211,7 +212,7 @@ func (c *lineCounter) lineOf(err error) int {
 
 // checkFeeds wants rows in every feed.
 func (s *Scenario) checkFeeds(check *field.Checker) {
-	for _, name := range sortedKeys(s.Feeds) {
+	for _, name := range text.SortedKeys(s.Feeds) {
 		f := s.Feeds[name]
 		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
 	}
@@ -244,7 +245,7 @@ func (f *Feed) take(gen func(round int) *rand.Rand) map[string]string {
 func (u *User) Row(name string) map[string]string {
 	f := u.run.feeds[name]
 	if f == nil {
-		panic("load: " + unknown("feed", name, sortedKeys(u.run.feeds)).Error())
+		panic("load: " + text.Unknown("feed", name, text.SortedKeys(u.run.feeds)).Error())
 	}
 	return f.take(func(round int) *rand.Rand { return u.run.users.Sub("feed " + name).At(uint64(round)) })
 }

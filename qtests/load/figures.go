@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // none is the text of a figure without samples.
@@ -172,7 +174,7 @@ func (c *comparer) times(prefix string, before, after *Histogram, within [len(wi
 		return
 	}
 	add := func(metric string, x, y estimate, n noise) {
-		c.add(figure{metric: prefix + metric, before: x, after: y, noise: n, show: func(x float64) string { return short(time.Duration(x)) },
+		c.add(figure{metric: prefix + metric, before: x, after: y, noise: n, show: func(x float64) string { return text.Short(time.Duration(x)) },
 			absentBefore: before.Count() == 0, absentAfter: after.Count() == 0, dead: dead})
 	}
 	for i, p := range withins {
@@ -200,7 +202,7 @@ func (c *comparer) rates(metric string, x, y int64, n noise) {
 		return
 	}
 	c.add(figure{metric: metric, before: estimateRate(x, c.before.length().Seconds()), after: estimateRate(y, c.after.length().Seconds()), noise: n,
-		show: func(x float64) string { return significant(x) + "/s" }, lower: true})
+		show: func(x float64) string { return text.Significant(x) + "/s" }, lower: true})
 }
 
 // shares is the series of a share: x of so many.

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Gaps is a distribution of the gaps between arrivals, in units of the mean gap. The
@@ -137,7 +139,7 @@ func (d *drawn) passes(at time.Duration) bool {
 	switch {
 	case d.gaps.foreign && d.together > maxTogether:
 		d.err = fmt.Errorf("load: GapsFunc(%q): more than %s arrivals at %v: its gaps have to have mean 1",
-			d.gaps.name, grouped(maxTogether), at)
+			d.gaps.name, text.Grouped(maxTogether), at)
 	case d.count > maxArrivals:
 		d.err = fmt.Errorf("load: %s gaps: more than %.0g arrivals until %v: the gaps have to have mean 1",
 			d.gaps.name, float64(maxArrivals), at)

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // hdr returns the histogram in the form that HDR tools read: microseconds, up to
@@ -77,7 +79,7 @@ func (l *hlog) keep(err error) {
 }
 
 func (l *hlog) head(r *Result) {
-	l.keep(l.OutputComment(fmt.Sprintf("[load scenario %s, seed %d, response time in microseconds, Interval_Max in seconds]", oneLine(r.Scenario), r.Seed)))
+	l.keep(l.OutputComment(fmt.Sprintf("[load scenario %s, seed %d, response time in microseconds, Interval_Max in seconds]", text.OneLine(r.Scenario), r.Seed)))
 	l.keep(l.OutputLogFormatVersion())
 	l.keep(l.OutputStartTime(l.start.UnixMilli()))
 	l.keep(l.OutputLegend())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // WriteHTML writes the report into the directory for artifacts of t and returns
@@ -86,7 +87,7 @@ func (r *Result) page() report.Page {
 	for _, m := range r.Marks {
 		p.Marks = append(p.Marks, report.Mark{At: m.Offset.Seconds(), When: m.Offset.String(), Kind: m.kind(), Who: m.Source, Text: m.Text})
 	}
-	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, number(r.Scale), r.Start.Format(time.RFC3339)))
+	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, text.Number(r.Scale), r.Start.Format(time.RFC3339)))
 	if r.MarksDropped > 0 {
 		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
 	}
@@ -113,12 +114,12 @@ func (m Mark) kind() string {
 
 func (r *Result) facts() []report.Fact {
 	return []report.Fact{
-		{Label: "Requests", Value: grouped(r.Finished), Note: "in " + short(r.Elapsed)},
-		{Label: "Rate", Value: significant(r.Rate()) + "/s", Note: significant(r.Goodput()) + "/s without error"},
-		{Label: "Response p50", Value: short(r.Response.Percentile(50)), Note: "p95 " + short(r.Response.Percentile(95))},
-		{Label: "Response p99", Value: short(r.Response.Percentile(99)), Note: "max " + short(r.Response.Max())},
-		{Label: "Errors", Value: fmt.Sprintf("%.3g%%", 100*r.ErrorRate()), Note: grouped(r.Errors) + " requests"},
-		{Label: "In flight", Value: significant(r.MeanInFlight), Note: "at most " + grouped(r.MaxInFlight)},
+		{Label: "Requests", Value: text.Grouped(r.Finished), Note: "in " + text.Short(r.Elapsed)},
+		{Label: "Rate", Value: text.Significant(r.Rate()) + "/s", Note: text.Significant(r.Goodput()) + "/s without error"},
+		{Label: "Response p50", Value: text.Short(r.Response.Percentile(50)), Note: "p95 " + text.Short(r.Response.Percentile(95))},
+		{Label: "Response p99", Value: text.Short(r.Response.Percentile(99)), Note: "max " + text.Short(r.Response.Max())},
+		{Label: "Errors", Value: fmt.Sprintf("%.3g%%", 100*r.ErrorRate()), Note: text.Grouped(r.Errors) + " requests"},
+		{Label: "In flight", Value: text.Significant(r.MeanInFlight), Note: "at most " + text.Grouped(r.MaxInFlight)},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // verdict is the word for the whole run.
@@ -63,9 +64,9 @@ func (r *Result) stepsTable() report.Table {
 			kind = "└ "
 		}
 		h := &s.Response
-		t.Rows = append(t.Rows, report.Cells(kind+s.Name, grouped(s.Finished), grouped(s.Errors), short(h.Percentile(50)),
-			short(h.Percentile(95)), short(h.Percentile(99)), short(h.Percentile(99.9)), short(h.Max()),
-			short(s.Service.Percentile(99))))
+		t.Rows = append(t.Rows, report.Cells(kind+s.Name, text.Grouped(s.Finished), text.Grouped(s.Errors), text.Short(h.Percentile(50)),
+			text.Short(h.Percentile(95)), text.Short(h.Percentile(99)), text.Short(h.Percentile(99.9)), text.Short(h.Max()),
+			text.Short(s.Service.Percentile(99))))
 	}
 	for _, s := range r.Steps {
 		row("", s)
@@ -79,7 +80,7 @@ func (r *Result) stepsTable() report.Table {
 func (r *Result) errorsTable() report.Table {
 	t := report.Table{Title: "Errors by kind", Head: []string{"Kind", "Count", "First at", "In step", "First one"}}
 	for _, e := range r.ErrorKinds {
-		t.Rows = append(t.Rows, report.Cells(e.Kind, grouped(e.Count), e.First.Round(time.Millisecond).String(), e.Step, e.Text))
+		t.Rows = append(t.Rows, report.Cells(e.Kind, text.Grouped(e.Count), e.First.Round(time.Millisecond).String(), e.Step, e.Text))
 	}
 	return t
 }
@@ -87,7 +88,7 @@ func (r *Result) errorsTable() report.Table {
 func (r *Result) checksTable() report.Table {
 	t := report.Table{Title: "Checks", Head: []string{"Check", "Passed", "Of"}}
 	for _, c := range r.Checks {
-		t.Rows = append(t.Rows, report.Cells(c.Name, grouped(c.Passed), grouped(c.Total)))
+		t.Rows = append(t.Rows, report.Cells(c.Name, text.Grouped(c.Passed), text.Grouped(c.Total)))
 	}
 	return t
 }
@@ -102,14 +103,14 @@ func (r *Result) countsTable() report.Table {
 		{"interrupted", r.Interrupted}, {"timeouts", r.Timeouts}, {"retries", r.Retries}, {"retries denied", r.RetriesDenied},
 		{"panics", r.Panics},
 	} {
-		t.Rows = append(t.Rows, report.Cells(c.name, grouped(c.n)))
+		t.Rows = append(t.Rows, report.Cells(c.name, text.Grouped(c.n)))
 	}
 	return t
 }
 
 // droppedMarks says that the story has gaps.
 func (r *Result) droppedMarks() string {
-	return fmt.Sprintf("%s further marks are missing: the event log was full", grouped(int64(r.MarksDropped)))
+	return fmt.Sprintf("%s further marks are missing: the event log was full", text.Grouped(int64(r.MarksDropped)))
 }
 
 // maxMarkRows is how many marks the report writes out.
@@ -123,7 +124,7 @@ func (r *Result) marksTable() report.Table {
 		case i < first || i >= first+hidden:
 			t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
 		case i == first:
-			t.Rows = append(t.Rows, report.Cells("…", "", grouped(int64(hidden))+" more, which the charts show"))
+			t.Rows = append(t.Rows, report.Cells("…", "", text.Grouped(int64(hidden))+" more, which the charts show"))
 		}
 	}
 	if r.MarksDropped > 0 {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Do runs a scenario without a test and returns its result. The error is that of
@@ -81,7 +82,7 @@ func repeatCommand(t qtests.TB, scale float64) string {
 	if scale == 1 {
 		return qtests.RepeatCommand(t)
 	}
-	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+number(scale))
+	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+text.Number(scale))
 }
 
 // report tells the test how the run came out.
@@ -91,12 +92,12 @@ func (r *Result) report(t qtests.TB) {
 	attribute := "load." + attributeKey(r.Scenario)
 	qtests.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	qtests.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
-	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, number(r.Scale), r.Repeat)
+	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	for _, v := range r.Failed() {
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
-		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", times(r.Panics), r.bug, suffix)
+		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.bug, suffix)
 	}
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
@@ -108,15 +109,8 @@ func (r *Result) report(t qtests.TB) {
 		t.Errorf("load: %s%s", r.Warning, suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
-		t.Errorf("load: the run ended early, at %v: %s%s", short(r.ended()), r.Halted, suffix)
+		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.ended()), r.Halted, suffix)
 	}
-}
-
-func times(n int64) string {
-	if n == 1 {
-		return "once"
-	}
-	return grouped(n) + " times"
 }
 
 // ended is when a run ended that ended early. What stops a run besides its

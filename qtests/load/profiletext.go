@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 const (
@@ -35,8 +37,8 @@ func (p Profile) String() string {
 	}
 	note(rounded(p.speedFactor()) != "1", "speed ×%s", rounded(p.speedFactor()))
 	note(p.gaps.random(), "%s gaps", p.gaps.name)
-	note(p.budget > 0, "at most %s requests", grouped(p.budget))
-	note(p.each > 0, "%s requests each", grouped(p.each))
+	note(p.budget > 0, "at most %s requests", text.Grouped(p.budget))
+	note(p.each > 0, "%s requests each", text.Grouped(p.each))
 	note(rounded(p.factor()) != "1", "×%s", rounded(p.factor()))
 	note(p.longer != 0, "×%s as long", rounded(p.longer))
 	if len(parts) == 0 {
@@ -52,7 +54,7 @@ func (p Profile) stageTexts() (out []string) {
 	pieces := p.pieces()
 	for i := 0; i < len(pieces); i++ {
 		if left := len(pieces) - i; len(pieces) > maxStages && i == shownFirst {
-			out = append(out, fmt.Sprintf("… and %s more stages …", grouped(int64(left-shownLast))))
+			out = append(out, fmt.Sprintf("… and %s more stages …", text.Grouped(int64(left-shownLast))))
 			i = len(pieces) - shownLast
 		}
 		out = append(out, p.stageText(pieces[i]))
@@ -63,7 +65,7 @@ func (p Profile) stageTexts() (out []string) {
 func (p Profile) stageText(s piece) string {
 	switch {
 	case s.wave.amplitude != 0:
-		return fmt.Sprintf("%s±%s%s, a wave of %v, for %v", number(s.from), number(s.wave.amplitude), p.per(), s.wave.period, s.d)
+		return fmt.Sprintf("%s±%s%s, a wave of %v, for %v", text.Number(s.from), text.Number(s.wave.amplitude), p.per(), s.wave.period, s.d)
 	case s.from == s.to:
 		return fmt.Sprintf("%s for %v", p.amount(s.from), s.d)
 	}
@@ -72,12 +74,10 @@ func (p Profile) stageText(s piece) string {
 
 func (p Profile) amount(level float64) string {
 	if p.kind == kindClosed {
-		return number(level) + " users"
+		return text.Number(level) + " users"
 	}
-	return number(level) + p.per()
+	return text.Number(level) + p.per()
 }
-
-func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 // rounded shows a product of factors without the last bits of binary fractions.
 func rounded(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }

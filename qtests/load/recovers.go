@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Disturbances says how Recovers disturbs a scenario.
@@ -138,9 +139,9 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	}
 	switch {
 	case res.Halted != "":
-		return Recovery{}, fmt.Errorf("the run ended early, at %v: %s", short(res.Elapsed), res.Halted)
+		return Recovery{}, fmt.Errorf("the run ended early, at %v: %s", text.Short(res.Elapsed), res.Halted)
 	case res.Panics > 0:
-		return Recovery{}, fmt.Errorf("code of the scenario panicked %s, the first time:\n%s", times(res.Panics), res.bug)
+		return Recovery{}, fmt.Errorf("code of the scenario panicked %s, the first time:\n%s", text.Times(res.Panics), res.bug)
 	case res.Abandoned > 0:
 		return Recovery{}, fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
 	case res.Slow:
@@ -314,14 +315,14 @@ func (rs Recoveries) String() string {
 	fmt.Fprintf(&b, "  answered: requests that ended without an error, %s\n", unit)
 	rows := [][]string{{"disturbance", "", "back after", "answered before", "answered at the end"}}
 	for _, r := range rs {
-		verdict, after := "recovered", short(r.After)
+		verdict, after := "recovered", text.Short(r.After)
 		if !r.Recovered {
 			verdict, after = "stays down", "-"
 		}
 		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, show(r.Before), show(r.Final)})
 	}
 	toTheRight(rows, 2)
-	table(&b, rows)
+	text.Table(&b, rows)
 	return b.String()
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // An Entry is one request of a recorded access log.
@@ -48,7 +50,7 @@ func Replay(entries []Entry) Profile {
 			r.origin.Format(time.RFC3339), entries[len(entries)-1].At.Format(time.RFC3339), maxSpan)
 	}
 	p.replay = r
-	p.heading = fmt.Sprintf("replay of %s requests, %s to %s", grouped(int64(len(entries))),
+	p.heading = fmt.Sprintf("replay of %s requests, %s to %s", text.Grouped(int64(len(entries))),
 		r.origin.Format(time.DateTime), entries[len(entries)-1].At.Format(time.DateTime))
 	return p
 }

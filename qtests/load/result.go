@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // ResultVersion is the version of the JSON form of a Result. ReadResult reads
@@ -179,7 +180,7 @@ func (r *run) result() *Result {
 	}
 	res.Marks, res.MarksDropped = r.marks(end)
 	if r.mu.halt != nil {
-		res.Halted, res.HaltedAt = printable(r.mu.halt.Error()), qtests.Round(r.mu.haltedAt)
+		res.Halted, res.HaltedAt = text.Printable(r.mu.halt.Error()), qtests.Round(r.mu.haltedAt)
 	}
 	if end > 0 {
 		res.MeanInFlight = rec.busy.over(end)
@@ -205,7 +206,7 @@ func stepResults(tallies []*tally) []StepResult {
 
 func checkResults(rec *recorder) []CheckResult {
 	var out []CheckResult
-	for _, name := range sortedKeys(rec.checks) {
+	for _, name := range text.SortedKeys(rec.checks) {
 		out = append(out, CheckResult{name, rec.checks[name].passed, rec.checks[name].of})
 	}
 	return out
@@ -214,7 +215,7 @@ func checkResults(rec *recorder) []CheckResult {
 // errorCounts are sorted by count, the most frequent first.
 func errorCounts(rec *recorder) []ErrorCount {
 	out := []ErrorCount{}
-	for _, kind := range sortedKeys(rec.faults) {
+	for _, kind := range text.SortedKeys(rec.faults) {
 		f := rec.faults[kind]
 		out = append(out, ErrorCount{f.kind, f.count, f.first, f.step, f.text})
 	}
@@ -251,7 +252,7 @@ func showUnit(x float64, u Unit) string {
 	case PerSecond:
 		return fmt.Sprintf("%.4g/s", x)
 	}
-	return grouped(int64(x))
+	return text.Grouped(int64(x))
 }
 
 // Failed returns the thresholds that were not kept or could not be evaluated.

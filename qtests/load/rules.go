@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // rules are the thresholds of a run, with what they need to keep while it runs.
@@ -92,9 +94,9 @@ func (rs *rules) scaled(x float64, shortened bool) {
 	case x == 1:
 		rs.scale = ""
 	case shortened:
-		rs.scale = "the run was scaled to " + number(x) + " of its length"
+		rs.scale = "the run was scaled to " + text.Number(x) + " of its length"
 	default:
-		rs.scale = "the load was scaled by " + number(x)
+		rs.scale = "the load was scaled by " + text.Number(x)
 	}
 }
 

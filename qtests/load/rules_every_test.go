@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -17,7 +18,7 @@ import (
 // requires that their verdicts read as the values say.
 func verdictsOf(t *testing.T, s Scenario, want map[string]string) (res *Result) {
 	t.Helper()
-	s.Thresholds = sortedKeys(want)
+	s.Thresholds = text.SortedKeys(want)
 	qtests.Run(t, func(q *qtests.T) {
 		s.Clock = q.Clock()
 		var err error
@@ -361,7 +362,7 @@ func TestThresholdOnAbandonedRequests(t *testing.T) {
 	}
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), NoGrace: true, Thresholds: sortedKeys(want),
+			Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), NoGrace: true, Thresholds: text.SortedKeys(want),
 			Do: func(context.Context, *User) error { q.Sleep(time.Minute); return nil },
 		})
 		require.NoError(q, err)

@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // figures are what the value of a threshold on counts is made of: n of so many.
@@ -30,13 +32,13 @@ func (r *rule) lookup(rec *recorder) (*tally, error) {
 	t := r.find(rec)
 	switch {
 	case t == nil && r.Step != "":
-		return nil, unknown("step", r.Step, sortedKeys(rec.steps))
+		return nil, text.Unknown("step", r.Step, text.SortedKeys(rec.steps))
 	case t == nil:
-		return nil, unknown("tag", r.Tag, tagNames(rec))
+		return nil, text.Unknown("tag", r.Tag, tagNames(rec))
 	case t.part && metrics[r.Metric].requests:
 		return nil, fmt.Errorf("%s is not counted of %q, which is a part of a request", r.Metric, t.name)
 	case r.Check != "" && rec.checks[r.Check] == nil:
-		return nil, unknown("check", r.Check, sortedKeys(rec.checks))
+		return nil, text.Unknown("check", r.Check, text.SortedKeys(rec.checks))
 	}
 	return t, nil
 }

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // abandonAfter is how long a run waits for requests that it has cancelled.
@@ -122,7 +124,7 @@ func (r *run) execute() (*Result, error) {
 	res.observe(r.Monitor, r.clk.Now())
 	if r.Samples != nil {
 		if err := r.Samples.Flush(); err != nil {
-			res.SamplesLost = printable(err.Error())
+			res.SamplesLost = text.Printable(err.Error())
 		}
 	}
 	return res, nil

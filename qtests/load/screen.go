@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // A screen shows how the runs of this process stand, in one line that is
@@ -87,10 +89,10 @@ func (r *run) progress() string {
 	rec := r.mu.rec
 	at := r.offset()
 	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", r.Name,
-		at.Round(time.Second), r.duration, grouped(rec.all.finished), significant(perSecond(rec.all.finished, at)), rec.inFlight,
-		short(rec.all.response.Percentile(99)), rec.errorShare())
+		at.Round(time.Second), r.duration, text.Grouped(rec.all.finished), text.Significant(perSecond(rec.all.finished, at)), rec.inFlight,
+		text.Short(rec.all.response.Percentile(99)), rec.errorShare())
 	if rec.dropped > 0 {
-		line += fmt.Sprintf(", %s dropped", grouped(rec.dropped))
+		line += fmt.Sprintf(", %s dropped", text.Grouped(rec.dropped))
 	}
 	if r.mu.halt != nil {
 		line += "; ending, Ctrl-C again to end at once"
@@ -103,7 +105,7 @@ func (r *run) brief() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.mu.rec
-	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, grouped(rec.all.finished), significant(perSecond(rec.all.finished, r.offset())), rec.errorShare())
+	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, text.Grouped(rec.all.finished), text.Significant(perSecond(rec.all.finished, r.offset())), rec.errorShare())
 }
 
 func (rec *recorder) errorShare() string {

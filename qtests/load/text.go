@@ -2,10 +2,9 @@ package load
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // maxShown is how many steps, kinds of errors and marks the text shows; the
@@ -33,11 +32,11 @@ func (r *Result) Text() string {
 func (r *Result) headline(b *strings.Builder) {
 	fmt.Fprintf(b, "%s: %s\n  %s, seed %d", r.Scenario, r.verdict(), r.Profile, r.Seed)
 	if r.Scale != 1 {
-		fmt.Fprintf(b, ", scale %s", number(r.Scale))
+		fmt.Fprintf(b, ", scale %s", text.Number(r.Scale))
 	}
 	b.WriteString("\n\n")
 	if r.Halted != "" {
-		fmt.Fprintf(b, "  ended       at %v: %s\n", short(r.ended()), r.Halted)
+		fmt.Fprintf(b, "  ended       at %v: %s\n", text.Short(r.ended()), r.Halted)
 	}
 	if r.SamplesLost != "" {
 		fmt.Fprintf(b, "  samples     not all written: %s\n", r.SamplesLost)
@@ -48,21 +47,21 @@ func (r *Result) headline(b *strings.Builder) {
 }
 
 func (r *Result) figures(b *strings.Builder) {
-	fmt.Fprintf(b, "  requests    %s in %v, %s/s", grouped(r.Finished), short(r.Elapsed), significant(r.Rate()))
+	fmt.Fprintf(b, "  requests    %s in %v, %s/s", text.Grouped(r.Finished), text.Short(r.Elapsed), text.Significant(r.Rate()))
 	for _, c := range []struct {
 		n    int64
 		what string
 	}{{r.Dropped, "dropped"}, {r.Interrupted, "interrupted"}, {r.Retries, "retries"}, {r.RetriesDenied, "retries denied"}} {
 		if c.n > 0 {
-			fmt.Fprintf(b, ", %s %s", grouped(c.n), c.what)
+			fmt.Fprintf(b, ", %s %s", text.Grouped(c.n), c.what)
 		}
 	}
-	fmt.Fprintf(b, "\n  errors      %s (%.4g%%)\n", grouped(r.Errors), 100*r.ErrorRate())
+	fmt.Fprintf(b, "\n  errors      %s (%.4g%%)\n", text.Grouped(r.Errors), 100*r.ErrorRate())
 	fmt.Fprintf(b, "  response    %s\n", percentiles(&r.Response))
 	if r.Service.Percentile(99) != r.Response.Percentile(99) || r.Service.sum != r.Response.sum {
 		fmt.Fprintf(b, "  service     %s\n", percentiles(&r.Service))
 	}
-	fmt.Fprintf(b, "  in flight   mean %s, at most %s\n", significant(r.MeanInFlight), grouped(r.MaxInFlight))
+	fmt.Fprintf(b, "  in flight   mean %s, at most %s\n", text.Significant(r.MeanInFlight), text.Grouped(r.MaxInFlight))
 	if len(r.Timeline) > 1 {
 		fmt.Fprintf(b, "  arrivals    %s\n", r.spark(func(p *Point) float64 { return float64(p.Arrivals) }))
 		fmt.Fprintf(b, "  p99         %s\n", r.spark(func(p *Point) float64 { return float64(p.P99) }))
@@ -77,8 +76,8 @@ func percentiles(h *Histogram) string {
 		return "no request ended"
 	}
 	return fmt.Sprintf("p50 %v  p90 %v  p95 %v  p99 %v  p99.9 %v  max %v  mean %v",
-		short(h.Percentile(50)), short(h.Percentile(90)), short(h.Percentile(95)),
-		short(h.Percentile(99)), short(h.Percentile(99.9)), short(h.Max()), short(h.Mean()))
+		text.Short(h.Percentile(50)), text.Short(h.Percentile(90)), text.Short(h.Percentile(95)),
+		text.Short(h.Percentile(99)), text.Short(h.Percentile(99.9)), text.Short(h.Max()), text.Short(h.Mean()))
 }
 
 func (r *Result) stepTable(b *strings.Builder) {
@@ -95,11 +94,11 @@ func (r *Result) stepTable(b *strings.Builder) {
 		} else if i >= len(r.Steps) {
 			name = "tag " + name
 		}
-		rows = append(rows, []string{name, grouped(s.Finished), grouped(s.Errors), short(s.Response.Percentile(50)),
-			short(s.Response.Percentile(95)), short(s.Response.Percentile(99)), short(s.Response.Max())})
+		rows = append(rows, []string{name, text.Grouped(s.Finished), text.Grouped(s.Errors), text.Short(s.Response.Percentile(50)),
+			text.Short(s.Response.Percentile(95)), text.Short(s.Response.Percentile(99)), text.Short(s.Response.Max())})
 	}
 	b.WriteByte('\n')
-	table(b, rows)
+	text.Table(b, rows)
 	if hidden > 0 {
 		fmt.Fprintf(b, "  … and %d more\n", hidden)
 	}
@@ -112,10 +111,10 @@ func (r *Result) errorTable(b *strings.Builder) {
 	rows := [][]string{{"error", "count", "first at", "in step"}}
 	hidden := max(len(r.ErrorKinds)-maxShown, 0)
 	for _, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
-		rows = append(rows, []string{clip(e.Kind, 60), grouped(e.Count), short(e.First), clip(e.Step, 30)})
+		rows = append(rows, []string{text.Clip(e.Kind, 60), text.Grouped(e.Count), text.Short(e.First), text.Clip(e.Step, 30)})
 	}
 	b.WriteByte('\n')
-	table(b, rows)
+	text.Table(b, rows)
 	if hidden > 0 {
 		fmt.Fprintf(b, "  … and %d more\n", hidden)
 	}
@@ -126,7 +125,7 @@ func (r *Result) checkLines(b *strings.Builder) {
 		if i == 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(b, "  check %s: %s of %s\n", c.Name, grouped(c.Passed), grouped(c.Total))
+		fmt.Fprintf(b, "  check %s: %s of %s\n", c.Name, text.Grouped(c.Passed), text.Grouped(c.Total))
 	}
 }
 
@@ -160,13 +159,13 @@ func (r *Result) markLines(b *strings.Builder) {
 	for i, m := range r.Marks {
 		switch {
 		case i < first || i >= first+hidden:
-			rows = append(rows, []string{short(m.Offset), m.Source, clip(m.Text, 70)})
+			rows = append(rows, []string{text.Short(m.Offset), m.Source, text.Clip(m.Text, 70)})
 		case i == first:
 			rows = append(rows, []string{"…", "", fmt.Sprintf("%d more", hidden)})
 		}
 	}
 	b.WriteByte('\n')
-	table(b, rows)
+	text.Table(b, rows)
 	b.WriteByte('\n')
 }
 
@@ -177,31 +176,6 @@ func headAndTail(n, room int) (first, hidden int) {
 		return n, 0
 	}
 	return room / 2, n - room
-}
-
-// table writes rows in columns; a column whose cells start with a digit is
-// aligned to the right.
-func table(b *strings.Builder, rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	right := make([]bool, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-			right[i] = cell != "" && cell[0] >= '0' && cell[0] <= '9'
-		}
-	}
-	for _, row := range rows {
-		line := " "
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if right[i] {
-				line += " " + pad + cell + " "
-			} else {
-				line += " " + cell + pad + " "
-			}
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
 }
 
 // sparkWidth is how many characters a spark line has at most.
@@ -230,29 +204,4 @@ func (r *Result) spark(value func(*Point) float64) string {
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
-}
-
-// short rounds a duration to what a person reads: four digits.
-func short(d time.Duration) string {
-	unit := time.Microsecond
-	for x := d; x >= 10_000*time.Microsecond && unit < time.Second; x /= 10 {
-		unit *= 10
-	}
-	return d.Round(unit).String()
-}
-
-func significant(x float64) string {
-	if x >= 1000 {
-		return grouped(int64(x + 0.5))
-	}
-	return strconv.FormatFloat(x, 'g', 4, 64)
-}
-
-// grouped writes 1234567 as 1,234,567.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // A Threshold is what a run must keep. ParseThreshold reads one from text, and
@@ -314,7 +316,7 @@ func (t Threshold) name() string {
 		s += "late."
 	}
 	if t.Metric == "p" {
-		return s + "p(" + number(t.Percentile) + ")"
+		return s + "p(" + text.Number(t.Percentile) + ")"
 	}
 	return s + t.Metric
 }
@@ -324,11 +326,11 @@ func formatUnit(x float64, u Unit) string {
 	case Seconds:
 		return duration(x).String()
 	case Percent:
-		return number(x) + "%"
+		return text.Number(x) + "%"
 	case PerSecond:
-		return number(x) + "/s"
+		return text.Number(x) + "/s"
 	}
-	return number(x)
+	return text.Number(x)
 }
 
 // duration converts seconds; a duration that came from text is a whole number

@@ -3,14 +3,13 @@ package load
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/near"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 type thresholdParser struct{ text, rest string }
@@ -95,7 +94,7 @@ func unknownMetric(name string) error {
 		}
 		return fmt.Errorf("unknown metric %q; did you mean \"%s\"%s?", name, strings.Join(others, `" or "`), example)
 	}
-	return unknown("metric", name, append(sortedKeys(metrics), scopeNames...))
+	return text.Unknown("metric", name, append(text.SortedKeys(metrics), scopeNames...))
 }
 
 // left reads the scope, the kind of time, and the metric.
@@ -223,10 +222,10 @@ func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
 			return errors.New("after goes with abort, as in abort after 30s")
 		case isDuration(word):
 			return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", word, word)
-		case len(words) > 1 && isDuration(words[1]) && len(near.Names(word, optionNames)) == 0:
+		case len(words) > 1 && isDuration(words[1]) && len(text.Near(word, optionNames)) == 0:
 			return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", word, words[1])
 		default:
-			return unknown("option", word, optionNames)
+			return text.Unknown("option", word, optionNames)
 		}
 		if err != nil {
 			return err
@@ -253,21 +252,3 @@ func optionDuration(option string, words []string) (time.Duration, []string, err
 	}
 	return d, words[1:], nil
 }
-
-// unknown is the error of a name that is not among the known ones, with those
-// that are near.
-func unknown(what, name string, known []string) error {
-	proposed := near.Names(name, known)
-	for i, n := range proposed {
-		proposed[i] = strconv.Quote(n)
-	}
-	switch {
-	case len(known) == 0:
-		return fmt.Errorf("unknown %s %q; there is none", what, name)
-	case len(proposed) == 0:
-		return fmt.Errorf("unknown %s %q; known: %s", what, name, strings.Join(known, ", "))
-	}
-	return fmt.Errorf("unknown %s %q; did you mean %s?", what, name, strings.Join(proposed, " or "))
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

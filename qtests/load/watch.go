@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // A watch is what a run in real time does besides: it stops for Ctrl-C, shows a
@@ -119,7 +121,7 @@ func (w *watch) end(res *Result) {
 	}
 	if late := res.Late.Percentile(99); late > maxLateness {
 		res.Warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
-			short(late), maxLateness)
+			text.Short(late), maxLateness)
 		res.Slow = w.run.FailWhenSlow
 	}
 }
