@@ -74,7 +74,11 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/breaker": {"qtests"},
 		"qtests/pool":    {"qtests", "qtests/breaker"},
 		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/load":    {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
+		"qtests/load":    {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic"},
+
+		"qtests/load/accesslog": {},
+		"qtests/load/traffic":   {"qtests/load/accesslog"},
+
 		"fixtures":       {"qtests"},
 		"fixtures/cut":   {},
 	}

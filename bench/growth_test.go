@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func growth() compare.Group {
@@ -114,7 +115,7 @@ func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 	before, start := liveHeap(), time.Now()
 	err = inRun(func(q *qtests.T) {
 		res, err = load.Do(context.Background(), load.Scenario{
-			Clock: q.Clock(), Profile: load.RatePer(1, every).For(time.Duration(n) * every),
+			Clock: q.Clock(), Traffic: traffic.RatePer(1, every).For(time.Duration(n) * every),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(apart); return nil },
 		})
 		if err == nil && (res.Finished != int64(n) || res.Response.Min() != apart) {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // tenThresholds are what a suite may want of a run.
@@ -124,7 +125,7 @@ func judgedRun(thresholds []string) (took time.Duration, err error) {
 	}
 	bubbleErr := inRun(func(q *qtests.T) {
 		scenario := load.Scenario{
-			Clock: q.Clock(), Profile: load.Rate(100).For(time.Duration(len(serviceTimes)) * 10 * time.Millisecond), Thresholds: thresholds,
+			Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Duration(len(serviceTimes)) * 10 * time.Millisecond), Thresholds: thresholds,
 			Steps: []load.Step{{Name: "browse", Weight: 4, Do: step}, {Name: "checkout", Do: step}},
 		}
 		began := q.RealElapsed()

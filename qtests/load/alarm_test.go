@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // countdown is what is left: each of the durations in turn, and then nothing.
@@ -107,7 +109,7 @@ func openTimers(t *testing.T) (n int) {
 func TestRealRunLeavesNoAlarm(t *testing.T) {
 	before, most := openTimers(t), 0
 	res, err := Do(context.Background(), Scenario{
-		Profile: Rate(200).For(200 * time.Millisecond),
+		Traffic: traffic.Rate(200).For(200 * time.Millisecond),
 		Do: func(context.Context, *User) error {
 			most = max(most, openTimers(t)-before)
 			return nil
@@ -124,13 +126,13 @@ func TestRealRunLeavesNoAlarm(t *testing.T) {
 
 // Package time may wake the last of several that are due at once first.
 func TestRealArrivalsComeInOrder(t *testing.T) {
-	r, err := newRun(context.Background(), Scenario{Name: "order", Profile: Rate(2000).For(time.Second), Do: func(context.Context, *User) error { return nil }})
+	r, err := newRun(context.Background(), Scenario{Name: "order", Traffic: traffic.Rate(2000).For(time.Second), Do: func(context.Context, *User) error { return nil }})
 	require.NoError(t, err)
 	r.start = r.clk.Now()
 	o := newOpenLoop(r)
 	require.NotNil(t, o.alarms)
 	for i := range 4 {
-		o.expectLocked(arrival{at: time.Duration(i+1) * 500 * time.Microsecond}, 0)
+		o.expectLocked(traffic.Arrival{At: time.Duration(i+1) * 500 * time.Microsecond}, 0)
 	}
 	var taken []due
 	for range 4 {
@@ -148,7 +150,7 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 }
 
 func TestSparseArrivalsHaveAlarms(t *testing.T) {
-	r, err := newRun(context.Background(), Scenario{Name: "sparse", Profile: Rate(1).For(time.Second), Do: func(context.Context, *User) error { return nil }})
+	r, err := newRun(context.Background(), Scenario{Name: "sparse", Traffic: traffic.Rate(1).For(time.Second), Do: func(context.Context, *User) error { return nil }})
 	require.NoError(t, err)
 	o := newOpenLoop(r)
 	for _, c := range []struct {
@@ -157,7 +159,7 @@ func TestSparseArrivalsHaveAlarms(t *testing.T) {
 	}{
 		{time.Millisecond, true}, {time.Millisecond, false}, {2*time.Millisecond - 1, false}, {3 * time.Millisecond, true}, {time.Second, true},
 	} {
-		o.expectLocked(arrival{at: c.at}, 0)
+		o.expectLocked(traffic.Arrival{At: c.at}, 0)
 		require.Equal(t, c.alone, o.nextLocked().alone, c.at)
 		o.takeLocked(o.nextLocked())
 	}

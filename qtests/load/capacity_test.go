@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -22,7 +23,7 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		// Two places of 10 ms each serve exactly 200/s.
 		a := Capacity(q, Search{Low: 10, High: 1000, Precision: 0.01, Runs: 1}, func(rate float64) Scenario {
-			return Scenario{Profile: Rate(rate).For(20 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond),
+			return Scenario{Traffic: traffic.Rate(rate).For(20 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond),
 				Thresholds: []string{"p(99)<50ms"}}
 		})
 		require.True(q, a.Found)
@@ -33,18 +34,18 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 	})
 	qtests.Run(t, func(q *qtests.T) {
 		smallest := Capacity(q, Search{Low: 1, High: 64, Smallest: true, Whole: true, Runs: 1}, func(size float64) Scenario {
-			return Scenario{Profile: Rate(450).For(10 * time.Second), MaxInFlight: int(size), Overflow: Queue, Do: serve(10 * time.Millisecond),
+			return Scenario{Traffic: traffic.Rate(450).For(10 * time.Second), MaxInFlight: int(size), Overflow: Queue, Do: serve(10 * time.Millisecond),
 				Thresholds: []string{"max<=12ms"}}
 		})
 		require.Equal(q, 5.0, smallest.Level)
 		require.Equal(q, 4.0, smallest.Next)
 		all := Capacity(q, Search{Low: 1, High: 2}, func(rate float64) Scenario {
-			return Scenario{Profile: Rate(rate).For(10 * time.Second), Do: serve(0), Thresholds: []string{"errors<1%"}}
+			return Scenario{Traffic: traffic.Rate(rate).For(10 * time.Second), Do: serve(0), Thresholds: []string{"errors<1%"}}
 		})
 		require.Zero(q, all.Next)
 		require.Equal(q, 2.0, all.Level)
 		none := Capacity(q, Search{Low: 1, High: 2}, func(rate float64) Scenario {
-			return Scenario{Profile: Rate(rate).For(10 * time.Second), Do: serve(time.Second), Thresholds: []string{"p(50)<1ms"}}
+			return Scenario{Traffic: traffic.Rate(rate).For(10 * time.Second), Do: serve(time.Second), Thresholds: []string{"p(50)<1ms"}}
 		})
 		require.False(q, none.Found)
 	})
@@ -54,7 +55,7 @@ func TestCapacityFindsTheEdge(t *testing.T) {
 // from there.
 func edge(kept func(level float64, u *User) bool) func(float64) Scenario {
 	return func(level float64) Scenario {
-		return Scenario{Profile: Rate(10).For(time.Second), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
+		return Scenario{Traffic: traffic.Rate(10).For(time.Second), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
 			if !kept(level, u) {
 				return errors.New("over the edge")
 			}
@@ -160,7 +161,7 @@ func TestCapacitySaysHowSureItIs(t *testing.T) {
 // no errors.
 func TestCapacityShowsWhatWasDropped(t *testing.T) {
 	drops := func(rate float64) Scenario {
-		return Scenario{Profile: Rate(rate).For(10 * time.Second), MaxInFlight: 1, Do: serve(10 * time.Millisecond), Thresholds: []string{"dropped==0"}}
+		return Scenario{Traffic: traffic.Rate(rate).For(10 * time.Second), MaxInFlight: 1, Do: serve(10 * time.Millisecond), Thresholds: []string{"dropped==0"}}
 	}
 	a := capacity(t, Search{Low: 50, High: 200, Runs: 1, Precision: 0.5}, drops)
 	require.Equal(t, 0.6665, a.Trials[1].Dropped, "each that is served keeps two out")
@@ -184,7 +185,7 @@ func TestCapacityInWholeNumbers(t *testing.T) {
 func TestCapacityRunsUnscaled(t *testing.T) {
 	atScale(t, "0.1")
 	a := capacity(t, Search{Low: 10, High: 1000, Precision: 0.2, Runs: 1}, func(rate float64) Scenario {
-		return Scenario{Profile: Rate(rate).For(5 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond), Thresholds: []string{"p(99)<50ms"}}
+		return Scenario{Traffic: traffic.Rate(rate).For(5 * time.Second), MaxInFlight: 2, Overflow: Queue, Do: serve(10 * time.Millisecond), Thresholds: []string{"p(99)<50ms"}}
 	})
 	require.InDelta(t, 200, a.Level, 40)
 	require.Equal(t, 1.0, a.Trials[0].Result.Scale)
@@ -196,7 +197,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 	rec := tbtest.Run("interrupted", func(tb *tbtest.TB) {
 		Capacity(tb, search, func(float64) Scenario {
 			runs++
-			return Scenario{Profile: Rate(1e5).For(time.Hour), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
+			return Scenario{Traffic: traffic.Rate(1e5).For(time.Hour), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *User) error {
 				if u.ID() == 50 {
 					return syscall.Kill(os.Getpid(), syscall.SIGINT)
 				}
@@ -213,7 +214,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 	// An error of a user ends the run, too, and is no threshold.
 	out := in(t, func(q *qtests.T, tb qtests.TB) {
 		Capacity(tb, search, func(float64) Scenario {
-			return Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Minute), Pacing: time.Second, Thresholds: []string{"errors<1%"}, Do: serve(0),
+			return Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Minute), Pacing: time.Second, Thresholds: []string{"errors<1%"}, Do: serve(0),
 				NewUser: func(context.Context, *User) error { return errors.New("no account") }}
 		})
 	})
@@ -222,7 +223,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 	// A threshold that aborts is an answer, and so is a panic.
 	a := capacity(t, Search{Low: 1, High: 2, Runs: 1}, func(level float64) Scenario {
 		s := below(2)(level)
-		s.Profile, s.Thresholds = Rate(10).For(time.Minute), []string{"errors<1% abort"}
+		s.Traffic, s.Thresholds = traffic.Rate(10).For(time.Minute), []string{"errors<1% abort"}
 		return s
 	})
 	require.Equal(t, 2.0, a.Next)

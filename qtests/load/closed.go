@@ -7,13 +7,14 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // A closedLoop keeps so many users at work. A user who thinks is a timer and no
 // goroutine; a request runs in the goroutine of the timer that ended the wait.
 type closedLoop struct {
 	*run
-	changes *changes
+	changes *traffic.Changes
 
 	// The run's mutex guards what follows.
 	timer   *clock.Timer // of the next change
@@ -39,9 +40,9 @@ type visitor struct {
 const maxStalled = 10_000
 
 func newClosedLoop(r *run) *closedLoop {
-	c := &closedLoop{run: r, changes: newChanges(r.Profile), left: -1}
-	if r.Profile.budget > 0 {
-		c.left = r.Profile.budget
+	c := &closedLoop{run: r, changes: r.Traffic.Changes(), left: -1}
+	if budget, _ := r.Traffic.Limits(); budget > 0 {
+		c.left = budget
 	}
 	return c
 }
@@ -51,7 +52,7 @@ func (c *closedLoop) begin() { c.arm() }
 // arm waits for the next change in the number of users. Users who come at one
 // instant come one after the other, each with a timer of its own.
 func (c *closedLoop) arm() {
-	change, ok := c.changes.next()
+	change, ok := c.changes.Next()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -59,29 +60,29 @@ func (c *closedLoop) arm() {
 		c.ended = true
 		c.checkSpentLocked()
 	case !c.mu.stopped:
-		c.timer = c.clk.AfterFunc(c.clk.Until(c.start.Add(change.at)), func() { c.apply(change) })
+		c.timer = c.clk.AfterFunc(c.clk.Until(c.start.Add(change.At)), func() { c.apply(change) })
 	}
 }
 
 // apply makes a change. It is made before the next one is waited for: that might
 // overtake it in real time, and without another one the run would end for want
 // of users.
-func (c *closedLoop) apply(change change) {
+func (c *closedLoop) apply(change traffic.Change) {
 	c.mu.Lock()
 	if c.mu.stopped {
 		c.mu.Unlock()
 		return
 	}
 	var v *visitor
-	if change.comes {
-		v = c.comeLocked(change.user)
+	if change.Comes {
+		v = c.comeLocked(change.User)
 	} else {
-		v = c.present[change.user-1]
+		v = c.present[change.User-1]
 		c.retireLocked(v)
 	}
 	c.mu.Unlock()
 	c.arm()
-	if change.comes {
+	if change.Comes {
 		c.arrive(v)
 	} else {
 		c.leave(v)
@@ -91,8 +92,8 @@ func (c *closedLoop) apply(change change) {
 // comeLocked gives user n its place, which may be that of one who left.
 func (c *closedLoop) comeLocked(n int) *visitor {
 	v := &visitor{User: &User{run: c.run, id: int64(n)}, left: -1, last: -1}
-	if c.Profile.each > 0 {
-		v.left = c.Profile.each
+	if _, each := c.Traffic.Limits(); each > 0 {
+		v.left = each
 	}
 	if n <= len(c.present) {
 		c.present[n-1] = v
@@ -296,72 +297,3 @@ func (c *closedLoop) end() {
 		}
 	}
 }
-
-// A change is one user who comes or goes.
-type change struct {
-	at    time.Duration
-	user  int
-	comes bool
-}
-
-// changes hands out, in order, who comes and goes: user i is there while the
-// number of users, rounded, is at least i.
-type changes struct {
-	pieces []piece
-	factor float64
-	start  time.Duration
-	users  int
-	// entered says that the jump to the level of the first piece is done.
-	entered bool
-}
-
-func newChanges(p Profile) *changes {
-	pieces := p.pieces()
-	if len(pieces) == 0 {
-		pieces = []piece{{from: p.level, to: p.level, d: p.Duration()}}
-	}
-	return &changes{pieces: pieces, factor: p.factor()}
-}
-
-// scaled is a number of users under the factor: at least one where there were
-// any.
-func (c *changes) scaled(level float64) float64 {
-	if level > 0 && c.factor < 1 {
-		return max(level*c.factor, min(level, 1))
-	}
-	return level * c.factor
-}
-
-func (c *changes) next() (change, bool) {
-	for len(c.pieces) > 0 {
-		p := c.pieces[0]
-		from, to := c.scaled(p.from), c.scaled(p.to)
-		if n := roundUsers(from); n != c.users && !c.entered {
-			return c.step(n, c.start), true // a jump
-		}
-		c.entered = true
-		if n := roundUsers(to); n != c.users {
-			level := float64(c.users) + 0.5 // at which the number changes
-			if n < c.users {
-				level--
-			}
-			x := min(max((level-from)/(to-from), 0), 1)
-			return c.step(n, c.start+time.Duration(x*float64(p.d))), true
-		}
-		c.start += p.d
-		c.pieces, c.entered = c.pieces[1:], false
-	}
-	return change{}, false
-}
-
-// step is the change by one user towards n.
-func (c *changes) step(n int, at time.Duration) change {
-	if n > c.users {
-		c.users++
-		return change{at, c.users, true}
-	}
-	c.users--
-	return change{at, c.users + 1, false}
-}
-
-func roundUsers(level float64) int { return int(level + 0.5) }

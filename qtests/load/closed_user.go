@@ -3,6 +3,8 @@ package load
 import (
 	"errors"
 	"fmt"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // admitNew gives NewUser a life, unless the user has come in vain.
@@ -46,7 +48,7 @@ func (c *closedLoop) prepare(v *visitor) {
 // blame ends the run because of the user's code outside of a request: it
 // panicked with value, or called Goexit, where that is nil.
 func (c *closedLoop) blame(field string, v *visitor, value any) {
-	bug, exiting := c.bug(value)
+	bug, exiting := usercode.Cause(value)
 	err := fmt.Errorf("load: %s of user %d: %w", field, v.id, bug)
 	if exiting {
 		err = fmt.Errorf("load: %s of user %d: goexit: it ended its goroutine (t.FailNow, require)", field, v.id)
@@ -59,9 +61,9 @@ func (c *closedLoop) blame(field string, v *visitor, value any) {
 		return
 	}
 	c.mu.rec.panics++
-	var p *panicError
+	var p *usercode.Panic
 	if errors.As(bug, &p) && c.mu.rec.firstBug == "" {
-		c.mu.rec.firstBug = fmt.Sprintf("%v\n%s", err, p.stack)
+		c.mu.rec.firstBug = fmt.Sprintf("%v\n%s", err, p.Stack)
 	}
 }
 
@@ -77,7 +79,10 @@ func (r *run) failLocked(err error) {
 	r.stopLocked(err)
 }
 
-func (r *run) budgeted() bool { return r.Profile.budget > 0 || r.Profile.each > 0 }
+func (r *run) budgeted() bool {
+	budget, each := r.Traffic.Limits()
+	return budget > 0 || each > 0
+}
 
 // abandonUsers names one of those whose NewUser does not end.
 func (r *run) abandonUsers() {

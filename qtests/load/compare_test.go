@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // modelled is the result of so many requests per second for d, arriving as a Poisson process,
@@ -196,8 +197,8 @@ func runOf(t *testing.T, s Scenario) (res *Result) {
 }
 
 func TestCompareSeesASystemThatHangs(t *testing.T) {
-	before := runOf(t, Scenario{Profile: Rate(100).For(10 * time.Second), Do: serve(time.Millisecond)})
-	after := runOf(t, Scenario{Profile: Rate(100).For(10 * time.Second), NoGrace: true, Do: serve(time.Hour)})
+	before := runOf(t, Scenario{Traffic: traffic.Rate(100).For(10 * time.Second), Do: serve(time.Millisecond)})
+	after := runOf(t, Scenario{Traffic: traffic.Rate(100).For(10 * time.Second), NoGrace: true, Do: serve(time.Hour)})
 	c := Compare(before, after)
 	var names []string
 	for _, d := range c.Regressions() {
@@ -225,7 +226,7 @@ func TestCompareTakesAnEmptyRunForChance(t *testing.T) {
 
 func TestCompareSeesThroughput(t *testing.T) {
 	users := func(pacing time.Duration) *Result {
-		return runOf(t, Scenario{Profile: Users(10).For(time.Minute), Pacing: pacing, Do: serve(time.Millisecond)})
+		return runOf(t, Scenario{Traffic: traffic.Users(10).For(time.Minute), Pacing: pacing, Do: serve(time.Millisecond)})
 	}
 	before, after := users(time.Second), users(4*time.Second)
 	require.EqualValues(t, 600, before.Finished)
@@ -298,7 +299,7 @@ func TestChangeIsANumber(t *testing.T) {
 // TestTimelineTellsDependence: the points of a run of the engine hold what
 // Compare needs.
 func TestTimelineTellsDependence(t *testing.T) {
-	res := runOf(t, Scenario{Profile: Rate(90).For(20 * time.Second).Poisson(), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)})
+	res := runOf(t, Scenario{Traffic: traffic.Rate(90).For(20 * time.Second).Poisson(), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)})
 	var sum time.Duration
 	var within [3]int64
 	for _, p := range res.Timeline {
@@ -320,7 +321,7 @@ func TestCompareSeesDifferencesBeyondTheNoise(t *testing.T) {
 			latency := qtests.LogNormal(10*time.Millisecond, 100*time.Millisecond)
 			var err error
 			res, err = Do(context.Background(), Scenario{
-				Clock: q.Clock(), Seed: seed, Profile: Rate(100).For(100 * time.Second),
+				Clock: q.Clock(), Seed: seed, Traffic: traffic.Rate(100).For(100 * time.Second),
 				Do: func(ctx context.Context, u *User) error {
 					_ = u.Sleep(ctx, time.Duration(factor*float64(latency.Sample(u.Rand()))))
 					if u.ID()%100 < failing {

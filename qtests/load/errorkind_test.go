@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestPrintable(t *testing.T) {
@@ -35,14 +36,14 @@ func TestLogOfATestIsText(t *testing.T) {
 	const evil = "a\x00\x1b[31mb\xff"
 	var res *Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
-		res = Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
+		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
 			Do: func(_ context.Context, u *User) error {
 				if u.ID() == 2 {
 					panic(evil)
 				}
 				return errors.New(evil)
 			}})
-		Run(tb, Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Second), Do: serve(time.Second),
+		Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Second), Do: serve(time.Second),
 			NewUser: func(context.Context, *User) error { return errors.New(evil) }})
 	})
 	all := rec.Errors() + strings.Join(rec.Logs(), "\n") + htmlOf(t, res)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // Outside of a test a run takes real time.
 func ExampleDo() {
 	res, err := load.Do(context.Background(), load.Scenario{
-		Profile:    load.Rate(200).For(100 * time.Millisecond),
+		Traffic:    traffic.Rate(200).For(100 * time.Millisecond),
 		Thresholds: []string{"errors<1%"},
 		Do: func(_ context.Context, u *load.User) error {
 			if u.ID() == 7 {
@@ -36,31 +37,6 @@ func ExampleDo() {
 	// Output:
 	// 20 requests, 1 error
 	// errors<1% is broken: 5%
-}
-
-func ExampleProfile() {
-	morning := load.Rate(10).To(200, time.Hour).For(30 * time.Minute).Poisson()
-	fmt.Println(morning)
-	fmt.Println(morning.Duration())
-	// Output:
-	// 10/s to 200/s in 1h0m0s, 200/s for 30m0s, exponential gaps
-	// 1h30m0s
-}
-
-func ExampleProfile_Arrivals() {
-	err := load.Rate(1).For(2*time.Second).Jump(4).For(time.Second).Arrivals(nil, func(at time.Duration) bool {
-		fmt.Println(at)
-		return true
-	})
-	fmt.Println(err)
-	// Output:
-	// 1s
-	// 2s
-	// 2.25s
-	// 2.5s
-	// 2.75s
-	// 3s
-	// <nil>
 }
 
 func ExampleParseThreshold() {
@@ -99,7 +75,7 @@ func ExampleCapacity() {
 		a := load.Capacity(t, search, func(level float64) load.Scenario {
 			seats := make(chan struct{}, int(level)) // anew for every run
 			return load.Scenario{
-				Profile:    load.Rate(200).For(50 * time.Millisecond),
+				Traffic:    traffic.Rate(200).For(50 * time.Millisecond),
 				Thresholds: []string{"errors==0%"},
 				Do: func(context.Context, *load.User) error {
 					select {
@@ -127,7 +103,7 @@ func ExampleRecovers() {
 				var down atomic.Bool // of a system that is new for every size
 				outage := qtests.NewEvent("outage", func() { down.Store(true) }, func() { down.Store(false) })
 				return load.Scenario{
-					Profile: load.Rate(50).For(10 * time.Minute), Timeout: time.Second, Retry: load.Retry{Max: 2},
+					Traffic: traffic.Rate(50).For(10 * time.Minute), Timeout: time.Second, Retry: load.Retry{Max: 2},
 					Do: func(ctx context.Context, u *load.User) error {
 						if down.Load() {
 							return errors.New("connection refused")

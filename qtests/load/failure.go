@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // A failure is how a request failed, told from its error outside all locks: the
@@ -32,16 +32,16 @@ func (f *failure) name() string {
 func (r *run) tell(err error) (f *failure) {
 	defer func() {
 		if value := recover(); value != nil {
-			p := &panicError{value: value, stack: string(debug.Stack())}
-			f = &failure{kind: "ErrorKind panicked", text: text.Clip(text.Printable(p.Error()), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
+			p := usercode.NewPanic(value)
+			f = &failure{kind: "ErrorKind panicked", text: text.Clip(text.Printable(p.Error()), 200), bug: p.Report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
 	f = &failure{kind: text.OneLine(r.ErrorKind(err)), text: text.Clip(text.Printable(err.Error()), 200)}
-	var p *panicError
-	var g *goexitError
+	var p *usercode.Panic
+	var g *usercode.Goexit
 	switch {
 	case errors.As(err, &p):
-		f.bug = p.report("the step")
+		f.bug = p.Report("the step")
 	case errors.As(err, &g):
 		f.goexit = true
 	default:
@@ -58,52 +58,24 @@ func isTimeout(err error) bool {
 }
 
 // panicked counts a panic of the user's code that is no request's.
-func (r *run) panicked(p *panicError, where string) {
+func (r *run) panicked(p *usercode.Panic, where string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.rec.bug(p.report(where))
+	r.mu.rec.bug(p.Report(where))
 }
 
 // checkEvents counts what became of the events.
 func (r *run) checkEvents(err error) {
 	var p *qtests.EventPanic
 	if errors.As(err, &p) {
-		r.panicked(&panicError{value: p.Value, stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
+		r.panicked(&usercode.Panic{Value: p.Value, Stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
 	}
 }
 
 // fail ends the run because of the user's code that is no request's.
 func (r *run) fail(err error) {
-	if p := new(panicError); errors.As(err, &p) {
+	if p := new(usercode.Panic); errors.As(err, &p) {
 		r.panicked(p, "a function of the scenario")
 	}
 	r.stop(err)
-}
-
-// bug makes an error of a panic's value, which is nil for runtime.Goexit.
-//
-//go:noinline
-func (r *run) bug(value any) (err error, exiting bool) {
-	if value == nil {
-		return &goexitError{}, true
-	}
-	return &panicError{value: value, stack: string(debug.Stack())}, false
-}
-
-type goexitError struct{}
-
-func (*goexitError) Error() string {
-	return "goexit: the step ended its goroutine (t.FailNow, require)"
-}
-
-type panicError struct {
-	value any
-	stack string
-}
-
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
-// report is what the test shows of the first panic.
-func (p *panicError) report(where string) string {
-	return text.Printable(fmt.Sprintf("%v, in %s\n%s", p, where, p.stack))
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // resultOf runs a scenario on the clock of a bubble.
@@ -50,7 +52,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
 				res := resultOf(q, Scenario{
-					Profile: Rate(1).For(5 * time.Second), MaxInFlight: 1, Overflow: Queue, ErrorKind: test.kind,
+					Traffic: traffic.Rate(1).For(5 * time.Second), MaxInFlight: 1, Overflow: Queue, ErrorKind: test.kind,
 					Do: func(context.Context, *User) error { q.Clock().Sleep(1100 * time.Millisecond); return test.err },
 				})
 				require.EqualValues(q, 5, res.Finished+res.Dropped)
@@ -68,7 +70,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 func TestPanicAfterCancellation(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second), NoGrace: true,
+			Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true,
 			Do: func(ctx context.Context, u *User) error {
 				<-ctx.Done()
 				if u.ID() == 1 {
@@ -89,7 +91,7 @@ func TestPanicAfterCancellation(t *testing.T) {
 func TestTimeoutsOfTheNetwork(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(4 * time.Second), Timeout: time.Second,
+			Traffic: traffic.Rate(1).For(4 * time.Second), Timeout: time.Second,
 			Do: func(ctx context.Context, u *User) error {
 				if u.ID() == 1 {
 					return u.Sleep(ctx, time.Minute)
@@ -111,14 +113,14 @@ func blankText(kinds []ErrorCount, text string) []ErrorCount {
 }
 
 func TestRouteNamesSteps(t *testing.T) {
-	var entries []Entry
+	var entries []accesslog.Entry
 	for i := range 12 {
-		entries = append(entries, Entry{At: time.Unix(int64(i), 0), Path: fmt.Sprintf("/%d", i%4)})
+		entries = append(entries, accesslog.Entry{At: time.Unix(int64(i), 0), Path: fmt.Sprintf("/%d", i%4)})
 	}
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Replay(entries), Do: serve(time.Millisecond),
-			Route: func(e Entry) string {
+			Traffic: traffic.Replay(entries), Do: serve(time.Millisecond),
+			Route: func(e accesslog.Entry) string {
 				switch e.Path {
 				case "/0":
 					panic("route")
@@ -144,7 +146,7 @@ func TestRouteNamesSteps(t *testing.T) {
 func TestRetriesThatWereNotMade(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second), NoGrace: true,
+			Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true,
 			Retry: Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Second)},
 			Do:    func(context.Context, *User) error { return errors.New("x") },
 		})
@@ -173,7 +175,7 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 			}
 			woken := make(chan struct{})
 			resultOf(q, Scenario{
-				Profile: Rate(1).For(time.Minute).Budget(4), MaxInFlight: 2, Overflow: Queue,
+				Traffic: traffic.Rate(1).For(time.Minute).Budget(4), MaxInFlight: 2, Overflow: Queue,
 				Do: func(_ context.Context, u *User) error {
 					switch u.Request() {
 					case 1:

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func take(f *Feed) map[string]string {
@@ -151,7 +153,7 @@ func TestFeedLimits(t *testing.T) {
 }
 
 func TestFeedsWithoutRowsAreNamed(t *testing.T) {
-	s := Scenario{Profile: Rate(1).For(time.Second), Do: serve(0), Feeds: map[string]*Feed{"ok": {rows: []map[string]string{{}}}, "users": nil}}
+	s := Scenario{Traffic: traffic.Rate(1).For(time.Second), Do: serve(0), Feeds: map[string]*Feed{"ok": {rows: []map[string]string{{}}}, "users": nil}}
 	_, err := Do(t.Context(), s)
 	require.EqualError(t, err, `load: Scenario.Feeds["users"]: a feed without rows: make it with CSVFeed or JSONFeed`)
 	s.Feeds["users"] = &Feed{}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
@@ -20,7 +21,7 @@ func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var err error
 		res, err = Do(context.Background(), Scenario{
-			Name: "two\nlines", Clock: q.Clock(), Profile: Rate(100).For(100 * time.Second), MaxInFlight: 1, Overflow: Queue,
+			Name: "two\nlines", Clock: q.Clock(), Traffic: traffic.Rate(100).For(100 * time.Second), MaxInFlight: 1, Overflow: Queue,
 			Steps: []Step{{Name: "a b", Do: exponential(5 * time.Millisecond)}, {Name: "a,b", Do: serve(7 * time.Millisecond)}, {Name: "intervals", Do: serve(0)}},
 		})
 		require.NoError(q, err)
@@ -67,7 +68,9 @@ func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
 
 func TestHLogOfAResultFromJSONHasNoIntervals(t *testing.T) {
 	var res *Result
-	qtests.Run(t, func(q *qtests.T) { res = Run(q, Scenario{Profile: Rate(1).For(10 * time.Second), Do: serve(0)}) })
+	qtests.Run(t, func(q *qtests.T) {
+		res = Run(q, Scenario{Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0)})
+	})
 	text, err := res.JSON()
 	require.NoError(t, err)
 	again, err := ReadResult(bytes.NewReader(text))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // outage is a scenario with something to see in every chart but those of a
@@ -26,7 +27,7 @@ func outage(q *qtests.T) Scenario {
 	latency := qtests.LogNormal(8*time.Millisecond, 60*time.Millisecond)
 	return Scenario{
 		Name:    "shop",
-		Profile: Rate(0).To(50, time.Minute).For(8*time.Minute).To(0, time.Minute),
+		Traffic: traffic.Rate(0).To(50, time.Minute).For(8*time.Minute).To(0, time.Minute),
 		Timeout: time.Second,
 		Steps: []Step{
 			{Name: "browse", Weight: 3, Do: func(ctx context.Context, u *User) error {
@@ -129,7 +130,7 @@ func TestBandsOfEventsThatOverlapOrLast(t *testing.T) {
 		return qtests.NewEvent(name, func() {}, func() {}).At(at * time.Second).For(d * time.Second)
 	}
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Profile: Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
 			event("for ever", 10, 0), event("same", 20, 20), event("same", 30, 20), event("late", 90, 3600), event("within", 60, 20), event("within", 65, 5),
 		}})
 		require.Equal(q, []report.Band{
@@ -150,7 +151,7 @@ func TestReportSaysThatMarksAreMissing(t *testing.T) {
 		for range 10_005 {
 			q.EventLog().Add(q.Clock().Now(), "pool api", "constructing fails")
 		}
-		s := Scenario{Name: "second", Profile: Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
+		s := Scenario{Name: "second", Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
 			qtests.NewEvent("outage", func() { q.EventLog().Add(q.Clock().Now(), "breaker api", "closed → open: 5 errors") }, func() {}).At(time.Second).For(time.Second)}}
 		res := Run(q, s)
 		require.Equal(q, 1, res.MarksDropped, "those before the run are not its own")
@@ -174,7 +175,7 @@ func TestMarksOfTheGrace(t *testing.T) {
 		for _, s := range []time.Duration{-1, 0, 4, 6} {
 			q.EventLog().Add(q.Clock().Now().Add(s*time.Second), "pool", s.String())
 		}
-		res := Run(q, Scenario{Profile: Rate(1).For(3 * time.Second), Grace: 2 * time.Second, Do: serve(0)})
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(3 * time.Second), Grace: 2 * time.Second, Do: serve(0)})
 		require.Equal(q, []Mark{{0, "pool", "0s"}, {4 * time.Second, "pool", "4ns"}}, res.Marks)
 	})
 }

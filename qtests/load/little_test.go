@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // Little's law holds to the nanosecond on a run that ends empty: the integral of
@@ -19,14 +20,14 @@ import (
 // that they took.
 func TestLittlesLawIsExact(t *testing.T) {
 	for _, service := range []time.Duration{1400, 1500, 1_234_567, 20 * time.Millisecond} {
-		for name, profile := range map[string]Profile{
-			"open": Rate(700).For(2 * time.Second).Poisson(), "bursts": Bursts(50, 300*time.Millisecond).For(2 * time.Second),
-			"closed": Users(3).To(9, time.Second).To(1, time.Second).Each(40),
+		for name, profile := range map[string]traffic.Profile{
+			"open": traffic.Rate(700).For(2 * time.Second).Poisson(), "bursts": traffic.Bursts(50, 300*time.Millisecond).For(2 * time.Second),
+			"closed": traffic.Users(3).To(9, time.Second).To(1, time.Second).Each(40),
 		} {
 			t.Run(fmt.Sprint(name, service), func(t *testing.T) {
 				qtests.Run(t, func(q *qtests.T) {
 					var lines bytes.Buffer
-					s := Scenario{Profile: profile, Samples: JSONSamples(&lines), Do: func(_ context.Context, u *User) error {
+					s := Scenario{Traffic: profile, Samples: JSONSamples(&lines), Do: func(_ context.Context, u *User) error {
 						q.Clock().Sleep(service/2 + time.Duration(u.Rand().Int64N(int64(service))))
 						return nil
 					}}

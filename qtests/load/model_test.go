@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // stress is QTESTS_STRESS, how many times as much to do.
@@ -60,21 +61,21 @@ func anyScenario(r *rand.Rand) Scenario {
 	}
 	second := func() time.Duration { return time.Duration(1+r.IntN(3)) * time.Second }
 	if r.IntN(3) == 0 {
-		s.Profile = Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
+		s.Traffic = traffic.Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
 		s.ThinkTime = qtests.Exponential(50 * time.Millisecond)
 		if r.IntN(2) == 0 {
-			s.Profile = s.Profile.Budget(1 + r.IntN(500))
+			s.Traffic = s.Traffic.Budget(1 + r.IntN(500))
 		}
 		return s
 	}
-	s.Profile = Rate(float64(r.IntN(100))).To(float64(20+r.IntN(200)), second()).For(second())
+	s.Traffic = traffic.Rate(float64(r.IntN(100))).To(float64(20+r.IntN(200)), second()).For(second())
 	switch r.IntN(4) {
 	case 0:
-		s.Profile = s.Profile.Poisson()
+		s.Traffic = s.Traffic.Poisson()
 	case 1:
-		s.Profile = Bursts(1+r.IntN(50), 300*time.Millisecond).For(second())
+		s.Traffic = traffic.Bursts(1+r.IntN(50), 300*time.Millisecond).For(second())
 	case 2:
-		s.Profile = s.Profile.Budget(1 + r.IntN(200))
+		s.Traffic = s.Traffic.Budget(1 + r.IntN(200))
 	}
 	if r.IntN(2) == 0 {
 		s.MaxInFlight = 1 + r.IntN(10)
@@ -201,10 +202,10 @@ func lively(t *testing.T) (all string) {
 			return errors.New("drawn")
 		}
 		for _, res := range RunAll(q,
-			Scenario{Name: "open", Profile: Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
+			Scenario{Name: "open", Traffic: traffic.Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
 				Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
-			Scenario{Name: "bursts", Profile: Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
-			Scenario{Name: "users", Profile: Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
+			Scenario{Name: "bursts", Traffic: traffic.Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
+			Scenario{Name: "users", Traffic: traffic.Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
 				NoGrace: true, Samples: samples},
 		) {
 			j, err := res.JSON()
@@ -236,7 +237,7 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			res, err := Do(context.Background(), Scenario{
-				Clock: q.Clock(), Profile: Rate(100).For(d),
+				Clock: q.Clock(), Traffic: traffic.Rate(100).For(d),
 				Do: func(ctx context.Context, u *User) error {
 					q.Sleep(time.Duration(1+u.Request()%97) * time.Millisecond)
 					return nil
@@ -264,24 +265,24 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 func TestScaleMultipliesArrivalsAndNoInstant(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		event := qtests.NewEvent("e", func() {}, nil).At(30 * time.Second)
-		base := Scenario{Clock: q.Clock(), Profile: Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
+		base := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
 		s := base.scaledBy(0.1)
-		require.Equal(q, time.Minute, s.Profile.Duration())
+		require.Equal(q, time.Minute, s.Traffic.Duration())
 		require.Equal(q, 30*time.Second, s.Events[0].Offset)
-		require.Len(q, arrivalsOf(t, s.Profile), 600)
-		base.Profile = Users(20).To(3, time.Minute)
-		got := newChanges(base.scaledBy(0.1).Profile)
+		require.Len(q, offsetsOf(t, s.Traffic), 600)
+		base.Traffic = traffic.Users(20).To(3, time.Minute)
+		got := base.scaledBy(0.1).Traffic.Changes()
 		n := 0
-		for c, ok := got.next(); ok && c.comes; c, ok = got.next() {
+		for c, ok := got.Next(); ok && c.Comes; c, ok = got.Next() {
 			n++
 		}
 		require.Equal(q, 2, n, "a tenth of the users, and at least one")
 	})
-	real := Scenario{Profile: Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
-	require.Equal(t, time.Minute, real.scaledBy(0.1).Profile.Duration())
+	real := Scenario{Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
+	require.Equal(t, time.Minute, real.scaledBy(0.1).Traffic.Duration())
 	real.Scalable = true
 	short := real.scaledBy(0.1)
-	require.Equal(t, 6*time.Second, short.Profile.Duration())
+	require.Equal(t, 6*time.Second, short.Traffic.Duration())
 	require.Equal(t, 3*time.Second, short.Events[0].Offset)
 	require.Equal(t, time.Second, short.Events[0].Duration)
 	require.Equal(t, 30*time.Second, real.Events[0].Offset, "the scenario is a value")

@@ -1,11 +1,12 @@
 package load
 
 import (
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // An openLoop lets requests arrive. Nobody dispatches: the goroutine that waited
@@ -22,7 +23,7 @@ type openLoop struct {
 	// draw guards source, and keeps what comes out of it in order until it is
 	// known. It is not the run's mutex, because gaps may be drawn by the user's code.
 	draw   sync.Mutex
-	source arrivals
+	source traffic.Source
 	failed bool // source has, and the run was told
 	alarms *alarms
 
@@ -37,7 +38,7 @@ type openLoop struct {
 
 // A due is an arrival whose place in the order of events is taken.
 type due struct {
-	arrival
+	traffic.Arrival
 	number int64
 	place  qtests.Reservation
 	alone  bool // in real time: it is to have an alarm
@@ -57,7 +58,7 @@ const (
 )
 
 func newOpenLoop(r *run) *openLoop {
-	o := &openLoop{run: r, source: r.Profile.source(r.users.Sub("gaps").Rand())}
+	o := &openLoop{run: r, source: r.Traffic.Source(r.users.Sub("gaps").Rand())}
 	if isReal(r.clk) {
 		o.alarms = new(alarms)
 	}
@@ -82,13 +83,13 @@ func (o *openLoop) begin() {
 // next is the next arrival of the source, if there is one, for a goroutine that
 // has perhaps rested. Gaps may be the user's code: when they fail, the run ends,
 // also when they end the goroutine.
-func (o *openLoop) next(rested bool) (a arrival, ok bool) {
+func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 	returned := false
 	defer func() {
 		if ok {
 			return
 		}
-		if err := o.source.failed(); err != nil && !o.failed {
+		if err := o.source.Err(); err != nil && !o.failed {
 			o.failed = true
 			o.fail(err)
 		}
@@ -98,17 +99,17 @@ func (o *openLoop) next(rested bool) (a arrival, ok bool) {
 			o.restedLocked()
 		}
 	}()
-	a, ok = o.source.next()
+	a, ok = o.source.Next()
 	returned = true
 	return a, ok
 }
 
 // expectLocked takes the place of the next arrival.
-func (o *openLoop) expectLocked(a arrival, now time.Duration) {
+func (o *openLoop) expectLocked(a traffic.Arrival, now time.Duration) {
 	o.last++
-	alone := o.alarms != nil && a.at-o.latest >= sparse
-	o.known[o.last%lookAhead] = due{arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.at-now), alone: alone}
-	o.latest = a.at
+	alone := o.alarms != nil && a.At-o.latest >= sparse
+	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.At-now), alone: alone}
+	o.latest = a.At
 }
 
 // nextLocked is the first arrival that nobody waits for, or nil.
@@ -139,7 +140,7 @@ func (o *openLoop) arrangeLocked() {
 	}
 	d := o.takeLocked(next)
 	if d.alone {
-		o.clk.AfterFunc(d.at-o.offset()-early, func() { o.work(o.wait(d)) })
+		o.clk.AfterFunc(d.At-o.offset()-early, func() { o.work(o.wait(d)) })
 	} else {
 		d.place.AfterFunc(func() { o.work(o.first(d)) })
 	}
@@ -152,7 +153,7 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 		return d, d.place.Sleep().Sub(o.start)
 	case d.alone:
 		d.place.Release() // an instant alone, on such a clock
-		o.alarms.wait(func() time.Duration { return d.at - o.offset() })
+		o.alarms.wait(func() time.Duration { return d.At - o.offset() })
 	default:
 		d.place.Sleep()
 	}
@@ -195,7 +196,7 @@ func (o *openLoop) request(d *due) *User {
 	request := &struct {
 		User
 		life
-	}{User: User{run: o.run, id: d.number, intended: d.at, entry: d.entry}, life: life{parent: o.ctx}}
+	}{User: User{run: o.run, id: d.number, intended: d.At, entry: d.Entry}, life: life{parent: o.ctx}}
 	request.User.life = &request.life
 	return &request.User
 }
@@ -240,7 +241,7 @@ func (o *openLoop) rest() (d due, ok bool) {
 	defer o.mu.Unlock()
 	next := o.nextLocked()
 	// The recorder has just seen an end, which saves a look at the clock.
-	if o.mu.stopped || next == nil || next.at-o.mu.rec.seen > longestWait {
+	if o.mu.stopped || next == nil || next.At-o.mu.rec.seen > longestWait {
 		return due{}, false
 	}
 	d = o.takeLocked(next)
@@ -277,7 +278,7 @@ func (o *openLoop) route(u *User, rested bool) {
 		value := recover()
 		if value != nil {
 			name = "Route panicked"
-			o.panicked(&panicError{value: value, stack: string(debug.Stack())}, "Scenario.Route")
+			o.panicked(usercode.NewPanic(value), "Scenario.Route")
 		}
 		o.name(u, name)
 		if value == nil { // this goroutine cannot go on

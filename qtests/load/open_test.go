@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // A goroutine that was a request waits for a later arrival: the requests keep
@@ -21,7 +22,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		next := int64(0)
 		res := Run(q, Scenario{
-			Profile: Rate(1000).For(10 * time.Second),
+			Traffic: traffic.Rate(1000).For(10 * time.Second),
 			Do: func(_ context.Context, u *User) error {
 				next++
 				require.Equal(q, next, u.ID())
@@ -46,7 +47,7 @@ func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
 					ctx, cancel := context.WithCancelCause(context.Background())
 					q.Clock().AfterFunc(time.Second+510*time.Microsecond, func() { cancel(errors.New("enough")) })
 					res, err := Do(ctx, Scenario{
-						Clock: q.Clock(), Profile: Rate(rate).For(time.Hour), Grace: grace,
+						Clock: q.Clock(), Traffic: traffic.Rate(rate).For(time.Hour), Grace: grace,
 						Do: func(context.Context, *User) error { q.Clock().Sleep(time.Microsecond); return nil },
 					})
 					require.NoError(q, err)
@@ -66,7 +67,7 @@ func TestGoroutinesBetweenRequestsDoNotCount(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		qtests.LimitGoroutines(q, 1) // beside the body
 		res := Run(q, Scenario{
-			Profile: Rate(100).For(time.Minute),
+			Traffic: traffic.Rate(100).For(time.Minute),
 			Do:      func(context.Context, *User) error { q.Clock().Sleep(9 * time.Millisecond); return nil },
 		})
 		require.EqualValues(q, 1, res.MaxInFlight)
@@ -77,7 +78,7 @@ func TestGoroutinesBetweenRequestsDoNotCount(t *testing.T) {
 func TestArrivalsOutliveGoexit(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(500).For(time.Second),
+			Clock: q.Clock(), Traffic: traffic.Rate(500).For(time.Second),
 			Do: func(_ context.Context, u *User) error {
 				q.Clock().Sleep(time.Duration(u.ID()%7) * time.Millisecond)
 				if u.ID()%3 == 0 {
@@ -117,7 +118,7 @@ func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 				n := 0
 				s := Scenario{
 					Clock: q.Clock(), Do: serve(time.Millisecond),
-					Profile: Rate(100).For(time.Minute).Gaps(GapsFunc("mine", func(*rand.Rand) float64 {
+					Traffic: traffic.Rate(100).For(time.Minute).Gaps(traffic.GapsFunc("mine", func(*rand.Rand) float64 {
 						n++
 						draw(n)
 						return 1
@@ -145,7 +146,7 @@ func TestEventThatPanics(t *testing.T) {
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		happened := false
 		Run(tb, Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(10 * time.Second), Do: serve(0),
+			Clock: q.Clock(), Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0),
 			Events: []qtests.Event{
 				qtests.NewEvent("broken", func() { panic("begin") }, nil).At(time.Second),
 				qtests.NewEvent("sound", func() { happened = true }, nil).At(2 * time.Second),

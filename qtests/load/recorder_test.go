@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // TestRecorderTellsAHundredNamesApart counts 150 names of each kind twice.
@@ -77,12 +79,12 @@ func TestPartsHaveTheirOwnTally(t *testing.T) {
 		}
 		return nil
 	}
-	replay := Replay([]Entry{{At: at(0)}, {At: at(1)}, {At: at(2)}})
+	replay := traffic.Replay([]accesslog.Entry{{At: second(0)}, {At: second(1)}, {At: second(2)}})
 	qtests.Run(t, func(q *qtests.T) {
 		for _, s := range []Scenario{
-			{Profile: Rate(1).For(3 * time.Second), Do: do},
-			{Profile: Rate(1).For(3 * time.Second), Steps: []Step{{Name: "load", Do: do}}},
-			{Profile: replay, Do: do, Route: func(Entry) string { return "load" }},
+			{Traffic: traffic.Rate(1).For(3 * time.Second), Do: do},
+			{Traffic: traffic.Rate(1).For(3 * time.Second), Steps: []Step{{Name: "load", Do: do}}},
+			{Traffic: replay, Do: do, Route: func(accesslog.Entry) string { return "load" }},
 		} {
 			res := Run(q, s)
 			step, _ := res.Step("load")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // Disturbances says how Recovers disturbs a scenario.
@@ -119,10 +120,10 @@ func (d Disturbances) check() error {
 // try runs one size.
 func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario, qtests.Event)) (Recovery, error) {
 	scenario, event := at(size)
-	if err := scenario.Profile.Err(); err != nil {
+	if err := scenario.Traffic.Err(); err != nil {
 		return Recovery{}, err
 	}
-	if err := placed(event, scenario.Profile.Duration()); err != nil {
+	if err := placed(event, scenario.Traffic.Duration()); err != nil {
 		return Recovery{}, err
 	}
 	scenario.Events = append(append([]qtests.Event(nil), scenario.Events...), event)
@@ -147,7 +148,7 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (Scenario,
 	case res.Slow:
 		return Recovery{}, fmt.Errorf("%s", res.Warning)
 	}
-	return d.judge(size, res, event, scenario.Profile)
+	return d.judge(size, res, event, scenario.Traffic)
 }
 
 // placed reports why an event leaves no time before or after it within a run of d.
@@ -169,7 +170,7 @@ func placed(event qtests.Event, d time.Duration) error {
 
 // judge finds the last interval after the disturbance from which goodput is
 // down over Hold. What follows it is the recovery, if it lasts for Hold.
-func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profile Profile) (Recovery, error) {
+func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profile traffic.Profile) (Recovery, error) {
 	end := event.Offset + event.Duration
 	hold := int((d.Hold + res.Interval - 1) / res.Interval)
 	if d.Hold == 0 {
@@ -187,7 +188,7 @@ func (d Disturbances) judge(size float64, res *Result, event qtests.Event, profi
 		return Recovery{}, fmt.Errorf("no goodput before event %q at %v, of %d requests that ended: nothing can return",
 			event.Name, event.Offset, total(y[:event.Offset/res.Interval]).ended)
 	}
-	want := target{share: d.Share * before.share(), users: profile.kind == kindClosed}
+	want := target{share: d.Share * before.share(), users: profile.Kind() == traffic.Closed}
 	final := total(y[last-max(last/10, 1) : last])
 	r := Recovery{Size: size, Before: before.share(), Final: final.share(), Result: res, users: want.users}
 	from := first
@@ -242,26 +243,15 @@ func (y yield) below(t target) bool {
 
 // yields are those of the intervals of the timeline. Users wait for their answers, so
 // that they are due by their number, not by what they ask for.
-func yields(res *Result, profile Profile) []yield {
+func yields(res *Result, profile traffic.Profile) []yield {
 	out := make([]yield, len(res.Timeline))
 	for i, p := range res.Timeline {
 		out[i] = yield{p.Finished - p.Errors, p.Finished, float64(p.Arrivals)}
-		if profile.kind == kindClosed {
-			out[i].due = profile.levelAt(p.Offset+res.Interval/2) * res.Interval.Seconds()
+		if profile.Kind() == traffic.Closed {
+			out[i].due = profile.LevelAt(p.Offset+res.Interval/2) * res.Interval.Seconds()
 		}
 	}
 	return out
-}
-
-// levelAt is the rate or number of users at an offset.
-func (p Profile) levelAt(offset time.Duration) float64 {
-	for _, s := range p.pieces() {
-		if offset < s.d {
-			return p.factor() * (s.from + (s.to-s.from)*float64(offset)/float64(s.d))
-		}
-		offset -= s.d
-	}
-	return 0
 }
 
 func total(ys []yield) (sum yield) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // queued is a server of one place, whose clients give up after a second but
@@ -22,7 +23,7 @@ func queued(q *qtests.T, retries int) (Scenario, *atomic.Bool) {
 	var mu sync.Mutex // the requests are goroutines
 	free := q.Clock().Now()
 	return Scenario{
-		Profile: Rate(80).For(4 * time.Minute), Timeout: time.Second, Retry: Retry{Max: retries},
+		Traffic: traffic.Rate(80).For(4 * time.Minute), Timeout: time.Second, Retry: Retry{Max: retries},
 		Do: func(ctx context.Context, u *User) error {
 			if down.Load() {
 				<-ctx.Done()
@@ -69,8 +70,8 @@ func nothing() qtests.Event {
 
 // failing is ten minutes of a load during which requests fail when the function
 // says so of the instant at which they are due.
-func failing(profile Profile, fails func(at time.Duration, u *User) bool) Scenario {
-	return Scenario{Profile: profile, Do: func(ctx context.Context, u *User) error {
+func failing(profile traffic.Profile, fails func(at time.Duration, u *User) bool) Scenario {
+	return Scenario{Traffic: profile, Do: func(ctx context.Context, u *User) error {
 		if fails(u.Intended(), u) {
 			return errors.New("down")
 		}
@@ -90,7 +91,7 @@ func recovery(t *testing.T, d Disturbances, s Scenario) (r Recovery) {
 
 func TestRecoversJudgesTheShareOfTheArrivals(t *testing.T) {
 	const end = 4*time.Minute + 10*time.Second
-	r := recovery(t, Disturbances{}, Scenario{Profile: AverageLoad(100, 10*time.Minute), Do: serve(time.Millisecond)})
+	r := recovery(t, Disturbances{}, Scenario{Traffic: traffic.AverageLoad(100, 10*time.Minute), Do: serve(time.Millisecond)})
 	require.True(t, r.Recovered, "the load rises and falls, the system does not")
 	require.Zero(t, r.After)
 	require.InDelta(t, 1, r.Before, 0.001)
@@ -99,7 +100,7 @@ func TestRecoversJudgesTheShareOfTheArrivals(t *testing.T) {
 	between := func(from, to time.Duration) func(time.Duration, *User) bool {
 		return func(at time.Duration, _ *User) bool { return at >= from && at < to }
 	}
-	rate := Rate(10).For(10 * time.Minute)
+	rate := traffic.Rate(10).For(10 * time.Minute)
 	for _, wait := range []time.Duration{0, 2 * time.Second, 30 * time.Second, 4 * time.Minute} {
 		r = recovery(t, Disturbances{}, failing(rate, between(4*time.Minute, end+wait)))
 		require.True(t, r.Recovered)
@@ -120,7 +121,7 @@ func TestRecoversJudgesTheShareOfTheArrivals(t *testing.T) {
 
 func TestRecoversKnowsTheShare(t *testing.T) {
 	everyOf := func(n int64) Scenario {
-		return failing(Rate(10).For(10*time.Minute), func(at time.Duration, u *User) bool { return at >= 4*time.Minute && u.ID()%n == 0 })
+		return failing(traffic.Rate(10).For(10*time.Minute), func(at time.Duration, u *User) bool { return at >= 4*time.Minute && u.ID()%n == 0 })
 	}
 	require.True(t, recovery(t, Disturbances{}, everyOf(50)).Recovered, "2 % errors are not down")
 	require.False(t, recovery(t, Disturbances{}, everyOf(5)).Recovered, "20 % are")
@@ -134,11 +135,11 @@ func TestRecoversKnowsTheShare(t *testing.T) {
 // TestRecoversHolds: the time over which goodput is averaged decides what is an
 // outage and what a hiccup.
 func TestRecoversHolds(t *testing.T) {
-	hiccup := failing(Rate(10).For(10*time.Minute), func(at time.Duration, _ *User) bool {
+	hiccup := failing(traffic.Rate(10).For(10*time.Minute), func(at time.Duration, _ *User) bool {
 		return at >= 6*time.Minute && at < 6*time.Minute+2*time.Second
 	})
 	require.Zero(t, recovery(t, Disturbances{Hold: time.Minute}, hiccup).After)
-	half := failing(Rate(10).For(10*time.Minute), func(at time.Duration, u *User) bool {
+	half := failing(traffic.Rate(10).For(10*time.Minute), func(at time.Duration, u *User) bool {
 		return at >= 6*time.Minute && at < 6*time.Minute+2*time.Second && u.ID()%2 == 0
 	})
 	require.Zero(t, recovery(t, Disturbances{}, half).After, "10 intervals by default")
@@ -151,7 +152,7 @@ func TestRecoversHolds(t *testing.T) {
 func TestRecoversOfUsers(t *testing.T) {
 	for _, stuck := range []bool{false, true} {
 		r := recovery(t, Disturbances{}, Scenario{
-			Profile: Users(5).To(20, 5*time.Minute).For(5 * time.Minute), ThinkTime: qtests.Exponential(500 * time.Millisecond),
+			Traffic: traffic.Users(5).To(20, 5*time.Minute).For(5 * time.Minute), ThinkTime: qtests.Exponential(500 * time.Millisecond),
 			Do: func(ctx context.Context, u *User) error {
 				if stuck && u.Intended() > 4*time.Minute {
 					return u.Sleep(ctx, 5*time.Second)
@@ -164,17 +165,17 @@ func TestRecoversOfUsers(t *testing.T) {
 }
 
 func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
-	profile := Rate(10).For(10 * time.Minute)
-	fine := Scenario{Profile: profile, Do: serve(0)}
+	profile := traffic.Rate(10).For(10 * time.Minute)
+	fine := Scenario{Traffic: profile, Do: serve(0)}
 	up := []float64{1}
 	for want, tt := range map[string]struct {
 		d Disturbances
 		s Scenario
 	}{
 		"size 1: no goodput before event \"nothing\" at 4m0s, of 2399 requests that ended": {Disturbances{Sizes: up}, failing(profile, func(time.Duration, *User) bool { return true })},
-		"code of the scenario panicked 6,000 times":                                        {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: func(context.Context, *User) error { panic("boom") }}},
-		"the run ended early, at 30":                                                       {Disturbances{Sizes: up}, Scenario{Profile: profile, Do: serve(time.Second), Thresholds: []string{"avg<1ms abort after 30s"}}},
-		"ignored that their context":                                                       {Disturbances{Sizes: up}, Scenario{Profile: profile, NoGrace: true, Do: func(ctx context.Context, u *User) error { return u.Sleep(context.Background(), time.Minute) }}},
+		"code of the scenario panicked 6,000 times":                                        {Disturbances{Sizes: up}, Scenario{Traffic: profile, Do: func(context.Context, *User) error { panic("boom") }}},
+		"the run ended early, at 30":                                                       {Disturbances{Sizes: up}, Scenario{Traffic: profile, Do: serve(time.Second), Thresholds: []string{"avg<1ms abort after 30s"}}},
+		"ignored that their context":                                                       {Disturbances{Sizes: up}, Scenario{Traffic: profile, NoGrace: true, Do: func(ctx context.Context, u *User) error { return u.Sleep(context.Background(), time.Minute) }}},
 		"are too few for a Hold of 300":                                                    {Disturbances{Sizes: up, Hold: 10 * time.Minute}, fine},
 		"[2 1] are not finite and in rising order":                                         {Disturbances{Sizes: []float64{2, 1}}, fine},
 		"[1 1] are not finite":                                                             {Disturbances{Sizes: []float64{1, 1}}, fine},
@@ -182,7 +183,7 @@ func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
 		"Sizes: none":                                                                      {Disturbances{}, fine},
 		"Share: 1.5 is not":                                                                {Disturbances{Sizes: up, Share: 1.5}, fine},
 		"Hold: -1s is negative":                                                            {Disturbances{Sizes: up, Hold: -time.Second}, fine},
-		"Rate: -1 is not a number":                                                         {Disturbances{Sizes: up}, Scenario{Profile: Rate(-1).For(time.Hour), Do: serve(0)}},
+		"Rate: -1 is not a number":                                                         {Disturbances{Sizes: up}, Scenario{Traffic: traffic.Rate(-1).For(time.Hour), Do: serve(0)}},
 	} {
 		rec := in(t, func(q *qtests.T, tb qtests.TB) {
 			defer q.Sleep(time.Hour) // what ignores its context ends in its own time
@@ -196,7 +197,7 @@ func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
 
 func TestRecoversRunsUnscaled(t *testing.T) {
 	atScale(t, "0.1")
-	r := recovery(t, Disturbances{}, Scenario{Profile: Rate(10).For(10 * time.Minute), Scalable: true, Do: serve(0)})
+	r := recovery(t, Disturbances{}, Scenario{Traffic: traffic.Rate(10).For(10 * time.Minute), Scalable: true, Do: serve(0)})
 	require.Equal(t, 1.0, r.Result.Scale)
 	require.EqualValues(t, 6000, r.Result.Finished)
 }
@@ -225,7 +226,7 @@ func TestRecoveriesInATable(t *testing.T) {
             1  recovered         1.5s           99.91%                 100%
            60  stays down           -           99.91%                  25%
 `, rs.String())
-	r := recovery(t, Disturbances{}, Scenario{Profile: Users(5).For(10 * time.Minute), Pacing: 2 * time.Second, Do: serve(0)})
+	r := recovery(t, Disturbances{}, Scenario{Traffic: traffic.Users(5).For(10 * time.Minute), Pacing: 2 * time.Second, Do: serve(0)})
 	require.Contains(t, Recoveries{r}.String(), "without an error, per user and second\n")
 	require.Regexp(t, `recovered +0s +0\.5 +0\.5\n`, Recoveries{r}.String())
 }
@@ -242,7 +243,7 @@ func TestRecoversNamesWhatIsAmissWithAnEvent(t *testing.T) {
 	} {
 		rec := in(t, func(q *qtests.T, tb qtests.TB) {
 			Recovers(tb, Disturbances{Sizes: []float64{1}}, func(float64) (Scenario, qtests.Event) {
-				return Scenario{Clock: q.Clock(), Profile: Rate(10).For(10 * time.Minute), Do: serve(0)}, e
+				return Scenario{Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Minute), Do: serve(0)}, e
 			})
 		})
 		require.Contains(t, rec.Errors(), want)

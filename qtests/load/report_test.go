@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -29,7 +30,7 @@ func TestAttributes(t *testing.T) {
 	all := map[string]string{}
 	qtests.Run(t, func(q *qtests.T) {
 		rec := tbtest.Run("attributes", func(tb *tbtest.TB) {
-			Run(withAttributes{tb, all}, Scenario{Name: "four days\t(x)", Clock: q.Clock(), Profile: Rate(10).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
+			Run(withAttributes{tb, all}, Scenario{Name: "four days\t(x)", Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
 				if u.ID() > 98 {
 					return u.Sleep(ctx, time.Second)
 				}
@@ -37,20 +38,20 @@ func TestAttributes(t *testing.T) {
 			}})
 		})
 		require.False(q, rec.Failed())
-		Run(q, Scenario{Name: "a name with spaces", Profile: Rate(1).For(time.Second), Do: serve(0)}) // q refuses what the testing package does
+		Run(q, Scenario{Name: "a name with spaces", Traffic: traffic.Rate(1).For(time.Second), Do: serve(0)}) // q refuses what the testing package does
 	})
 	require.Equal(t, map[string]string{"load.four-days-(x).requests": "100", "load.four-days-(x).p99": "1s"}, all)
 }
 
 func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
 	const here = "go test github.com/go-qtests/qtests/qtests/load -run "
-	s := Scenario{Seed: 7, Profile: Rate(1).For(5 * time.Second), Do: serve(0), Thresholds: []string{"count<1"}}
+	s := Scenario{Seed: 7, Traffic: traffic.Rate(1).For(5 * time.Second), Do: serve(0), Thresholds: []string{"count<1"}}
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Seed: 7, Profile: s.Profile, Do: s.Do})
+		res := Run(q, Scenario{Seed: 7, Traffic: s.Traffic, Do: s.Do})
 		require.EqualValues(q, 7, res.Seed)
 		require.True(q, strings.HasPrefix(res.Repeat, fmt.Sprintf(here+"'^%s$' -qtests.seed=%d", t.Name(), q.Seed())), res.Repeat)
 		q.Go(func() {
-			require.Equal(q, res.Repeat, Run(q, Scenario{Name: "later", Profile: s.Profile, Do: s.Do}).Repeat)
+			require.Equal(q, res.Repeat, Run(q, Scenario{Name: "later", Traffic: s.Traffic, Do: s.Do}).Repeat)
 		})
 		q.Sleep(time.Minute)
 	})
@@ -66,7 +67,7 @@ func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
 // A machine that is too slow shows in everything that a result becomes.
 func TestWarningIsSaidWhereverTheRunIs(t *testing.T) {
 	for _, fail := range []bool{false, true} {
-		s := Scenario{Clock: late{clock.New()}, Profile: Rate(100).For(50 * time.Millisecond), FailWhenSlow: fail, Do: serve(0)}
+		s := Scenario{Clock: late{clock.New()}, Traffic: traffic.Rate(100).For(50 * time.Millisecond), FailWhenSlow: fail, Do: serve(0)}
 		res, err := Do(t.Context(), s)
 		require.NoError(t, err)
 		require.Contains(t, res.Warning, "the load generator was the bottleneck")
@@ -128,7 +129,7 @@ func TestRunAllStartsInTurn(t *testing.T) {
 					order = append(order, u.Step())
 					return nil
 				}
-				s := Scenario{Profile: Bursts(2, time.Second).For(time.Second), Do: act}
+				s := Scenario{Traffic: traffic.Bursts(2, time.Second).For(time.Second), Do: act}
 				var all []Scenario
 				for _, name := range []string{"a", "b", "c"} {
 					s.Name = name

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // admitLocked counts a request that is due, and says whether it may start.
@@ -79,7 +80,7 @@ func (r *run) once(u *User) (next *User) {
 	defer func() {
 		exiting := false
 		if !returned {
-			err, exiting = r.bug(recover())
+			err, exiting = usercode.Cause(recover())
 		}
 		next = r.finish(u, err)
 		if exiting && next != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // ResultVersion is the version of the JSON form of a Result. ReadResult reads
@@ -157,7 +158,7 @@ func (r *run) result() *Result {
 	r.mu.closed = true
 	rec := r.mu.rec
 	end := max(rec.lastEnd, 0)
-	spent := r.mu.spent || r.Profile.kind == kindClosed && r.mu.exhausted
+	spent := r.mu.spent || r.Traffic.Kind() == traffic.Closed && r.mu.exhausted
 	if r.mu.halt == nil && !spent {
 		end = max(end, r.duration)
 	}
@@ -167,7 +168,7 @@ func (r *run) result() *Result {
 	}
 	r.sampleAbandonedLocked()
 	res := &Result{
-		Version: ResultVersion, Scenario: r.Name, Profile: r.Profile.String(), Seed: r.Seed, Scale: r.scale,
+		Version: ResultVersion, Scenario: r.Name, Profile: r.Traffic.String(), Seed: r.Seed, Scale: r.scale,
 		Start: r.start.UTC(), Duration: r.duration, Elapsed: end,
 		Scheduled: rec.scheduled, Started: rec.all.started, Finished: rec.all.finished, Errors: rec.all.errors,
 		Dropped: rec.dropped, Interrupted: rec.interrupted + abandoned, Abandoned: abandoned, MaxInFlight: rec.maxInFlight,

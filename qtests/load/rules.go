@@ -47,7 +47,7 @@ type rule struct {
 }
 
 func newRules(s *Scenario, rec *recorder) (*rules, error) {
-	d := s.Profile.Duration()
+	d := s.Traffic.Duration()
 	rs := &rules{rec: rec, next: never, length: d, until: d}
 	var errs []error
 	for _, text := range s.Thresholds {

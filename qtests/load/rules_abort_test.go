@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // wedged requests end only when they are cancelled.
@@ -17,9 +18,9 @@ func wedged(ctx context.Context, _ *User) error {
 }
 
 func TestAbortOfASystemThatHangs(t *testing.T) {
-	open := Scenario{Profile: Rate(10).For(time.Hour), MaxInFlight: 5}
-	closed := Scenario{Profile: Users(5).For(time.Hour)}
-	spent := Scenario{Profile: Users(5).Budget(100)}
+	open := Scenario{Traffic: traffic.Rate(10).For(time.Hour), MaxInFlight: 5}
+	closed := Scenario{Traffic: traffic.Users(5).For(time.Hour)}
+	spent := Scenario{Traffic: traffic.Users(5).Budget(100)}
 	for _, tt := range []struct {
 		s         Scenario
 		threshold string
@@ -51,7 +52,7 @@ func TestAbortOfASystemThatHangs(t *testing.T) {
 // What cannot be told yet aborts nothing.
 func TestNoAbortWithoutSamples(t *testing.T) {
 	res := verdictsOf(t, Scenario{
-		Profile: Rate(1).For(5 * time.Second), Do: serve(3500 * time.Millisecond),
+		Traffic: traffic.Rate(1).For(5 * time.Second), Do: serve(3500 * time.Millisecond),
 	}, map[string]string{
 		"p(99)<10s abort": "kept", "errors<1% abort": "kept", "errors<1% every 1s abort": "kept",
 		"tag(a=b).rate>1/s every 1s abort": `unknown tag "a=b"`, "step(b).count>5 abort": `unknown step "b"`,
@@ -68,7 +69,7 @@ func TestAbortOfWindowsWaitsForItsDelay(t *testing.T) {
 	} {
 		qtests.Run(t, func(q *qtests.T) {
 			res, err := Do(context.Background(), Scenario{
-				Clock: q.Clock(), Profile: Rate(10).For(time.Minute), Thresholds: []string{threshold},
+				Clock: q.Clock(), Traffic: traffic.Rate(10).For(time.Minute), Thresholds: []string{threshold},
 				Do: func(ctx context.Context, u *User) error {
 					if u.Intended() >= 2*time.Second && u.Intended() < 3*time.Second {
 						return errNo
@@ -89,7 +90,7 @@ func TestAbortOfWindowsWaitsForItsDelay(t *testing.T) {
 func TestAbortEndsTheWindows(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(10).For(time.Hour),
+			Clock: q.Clock(), Traffic: traffic.Rate(10).For(time.Hour),
 			Thresholds: []string{
 				"max<5s every 10s abort", "max<100s every 10s", "step(part).errors==0 every 10s", "errors==0 every 10s", "interrupted==0 every 10s",
 				"errors==0 every 8s", "rate>1/s every 10s",
@@ -132,7 +133,7 @@ func TestAbortEndsTheWindows(t *testing.T) {
 func TestAbortKeepsItsFigure(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(10).For(time.Hour), Do: serve(5 * time.Millisecond),
+			Clock: q.Clock(), Traffic: traffic.Rate(10).For(time.Hour), Do: serve(5 * time.Millisecond),
 			Thresholds: []string{"rate>100/s abort", "rate>50/s"},
 		})
 		require.NoError(q, err)
@@ -148,7 +149,7 @@ func TestGuardEndsWithTheRun(t *testing.T) {
 	for _, threshold := range []string{"errors==0 abort", "requests>=1000 abort", "errors==0"} {
 		qtests.Run(t, func(q *qtests.T) {
 			r, err := newRun(context.Background(), Scenario{
-				Clock: q.Clock(), Profile: Rate(10).For(2500 * time.Millisecond), Do: serve(0), Thresholds: []string{threshold},
+				Clock: q.Clock(), Traffic: traffic.Rate(10).For(2500 * time.Millisecond), Do: serve(0), Thresholds: []string{threshold},
 			})
 			require.NoError(q, err)
 			_, err = r.execute()
@@ -161,7 +162,7 @@ func TestGuardEndsWithTheRun(t *testing.T) {
 
 func TestAbortInRealTime(t *testing.T) {
 	res, err := Do(t.Context(), Scenario{
-		Profile: Users(2).For(time.Hour), Do: wedged, Thresholds: []string{"requests>=1 abort"},
+		Traffic: traffic.Users(2).For(time.Hour), Do: wedged, Thresholds: []string{"requests>=1 abort"},
 	})
 	require.NoError(t, err)
 	require.Contains(t, res.Halted, "threshold requests>=1 abort broken: 0 at")

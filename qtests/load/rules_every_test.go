@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -37,7 +39,7 @@ var errNo = errors.New("no")
 
 func TestWindowsOfNamesThatComeUp(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Minute),
+		Traffic: traffic.Rate(10).For(time.Minute),
 		Do: func(ctx context.Context, u *User) error {
 			u.Tag("region", "eu")
 			return u.Part(ctx, "pay", func(ctx context.Context) error {
@@ -64,7 +66,7 @@ func TestWindowsOfNamesThatComeUp(t *testing.T) {
 // A part is known only when it has run, so its name may look like a step's.
 func TestThresholdOnAPartWhoseNameResemblesAStep(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(1).For(3 * time.Second),
+		Traffic: traffic.Rate(1).For(3 * time.Second),
 		Steps: []Step{{Name: "checkout", Do: func(ctx context.Context, u *User) error {
 			return u.Part(ctx, "checkin", func(ctx context.Context) error { return u.Sleep(ctx, time.Millisecond) })
 		}}},
@@ -79,7 +81,7 @@ func TestThresholdOnAPartWhoseNameResemblesAStep(t *testing.T) {
 // due, beyond the end of the profile.
 func TestWindowsAndTheDrain(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(10 * time.Second),
+		Traffic: traffic.Rate(10).For(10 * time.Second),
 		Do: func(ctx context.Context, u *User) error {
 			switch u.ID() {
 			case 95:
@@ -120,7 +122,7 @@ func TestWindowsOfAWholeNumber(t *testing.T) {
 		want[x+" every 1h"] = "in the only window"
 	}
 	verdictsOf(t, Scenario{
-		Profile: Rate(1).For(time.Hour),
+		Traffic: traffic.Rate(1).For(time.Hour),
 		Do: func(ctx context.Context, u *User) error {
 			u.Check("ok", true)
 			return u.Sleep(ctx, 100*time.Millisecond)
@@ -132,7 +134,7 @@ func TestWindowsOfAWholeNumber(t *testing.T) {
 // drain belongs, than in the others.
 func TestCountsOfTheDrainAreNotAddedUp(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Minute),
+		Traffic: traffic.Rate(10).For(time.Minute),
 		Do: func(ctx context.Context, u *User) error {
 			_ = u.Sleep(ctx, 8*time.Second)
 			return errNo
@@ -144,7 +146,7 @@ func TestCountsOfTheDrainAreNotAddedUp(t *testing.T) {
 	})
 	// The drain alone may be what breaks it.
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Minute),
+		Traffic: traffic.Rate(10).For(time.Minute),
 		Do: func(ctx context.Context, u *User) error {
 			if u.ID() < 590 {
 				return u.Sleep(ctx, time.Millisecond)
@@ -163,7 +165,7 @@ func TestCountsOfTheDrainAreNotAddedUp(t *testing.T) {
 // A window that was silent has the drain, too.
 func TestDrainAfterASilentWindow(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Second).Jump(0).For(9 * time.Second),
+		Traffic: traffic.Rate(10).For(time.Second).Jump(0).For(9 * time.Second),
 		Do: func(ctx context.Context, u *User) error {
 			if u.ID() == 5 {
 				_ = u.Sleep(ctx, 9700*time.Millisecond)
@@ -181,7 +183,7 @@ func TestDrainAfterASilentWindow(t *testing.T) {
 
 func TestWindowLongerThanTheProfile(t *testing.T) {
 	for _, x := range []string{"p(95)<1s", "count>10", "rate>1/s", "errors==0"} {
-		s := Scenario{Profile: Rate(1).For(time.Minute), Do: serve(0), Thresholds: []string{x + " every 2m"}}
+		s := Scenario{Traffic: traffic.Rate(1).For(time.Minute), Do: serve(0), Thresholds: []string{x + " every 2m"}}
 		_, err := Do(t.Context(), s)
 		require.EqualError(t, err, `load: threshold "`+x+` every 2m": every 2m0s: the profile lasts 1m0s only, and no window would be over`)
 		limit, err := ParseThreshold(x + " every 2m")
@@ -195,7 +197,7 @@ func TestWindowLongerThanTheProfile(t *testing.T) {
 // With a budget the arrivals end before the profile does.
 func TestWindowsEndWithTheBudget(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Hour).Budget(55),
+		Traffic: traffic.Rate(10).For(time.Hour).Budget(55),
 		Do: func(ctx context.Context, u *User) error {
 			if u.ID() == 30 {
 				return u.Sleep(ctx, 10*time.Second)
@@ -217,7 +219,7 @@ func TestWindowsOfASilence(t *testing.T) {
 		"late.max<1s every 1ms": 10,
 	}
 	res := verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Second).Jump(0).For(24 * time.Hour), Do: serve(0),
+		Traffic: traffic.Rate(10).For(time.Second).Jump(0).For(24 * time.Hour), Do: serve(0),
 	}, map[string]string{
 		"p(99)<1s every 1ms": "kept", "errors==0 every 1ms": "kept", "errors<1/s every 1ms": "kept", "errors<1% every 1ms": "kept",
 		"rate<=1000/s every 1ms": "kept: 1000/s", "dropped==0 every 1ms": "kept", "late.max<1s every 1ms": "kept",
@@ -231,7 +233,7 @@ func TestWindowsOfASilence(t *testing.T) {
 // A silence that reaches over the end of the profile counts up to there.
 func TestWindowsOfASilenceAtTheEnd(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(2 * time.Second).Jump(0).For(8 * time.Second),
+		Traffic: traffic.Rate(10).For(2 * time.Second).Jump(0).For(8 * time.Second),
 		Do: func(ctx context.Context, u *User) error {
 			if u.ID() == 15 {
 				return u.Sleep(ctx, 11*time.Second)
@@ -250,7 +252,7 @@ func TestWindowsOfASilenceAtTheEnd(t *testing.T) {
 // Whatever comes first after the end of a window belongs to the next one.
 func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(1).For(3 * time.Second), Retry: Retry{Max: 1, Backoff: qtests.Fixed(4 * time.Second)},
+		Traffic: traffic.Rate(1).For(3 * time.Second), Retry: Retry{Max: 1, Backoff: qtests.Fixed(4 * time.Second)},
 		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
 			if u.ID() < 3 || u.Attempt() > 1 {
 				return nil
@@ -270,7 +272,7 @@ func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
 		"retries<50% every 2s":          "broken: 1 of 3 windows, the first from 24s, the worst at 100%", // nothing started in it
 	})
 	verdictsOf(t, Scenario{
-		Profile: Users(1).For(5 * time.Second), Pacing: time.Second, Retry: Retry{Max: 1},
+		Traffic: traffic.Users(1).For(5 * time.Second), Pacing: time.Second, Retry: Retry{Max: 1},
 		Do: func(ctx context.Context, u *User) error {
 			_ = u.Sleep(ctx, 10*time.Millisecond)
 			if u.Request() == 1 && u.Attempt() == 1 {
@@ -311,7 +313,7 @@ func trouble(ctx context.Context, u *User) error {
 func TestWindowsOfCounts(t *testing.T) {
 	one := "broken: 1 of 6 windows, the first from 20s, the worst at "
 	res := verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Minute), MaxInFlight: 2, Timeout: time.Second, Retry: Retry{Max: 1},
+		Traffic: traffic.Rate(10).For(time.Minute), MaxInFlight: 2, Timeout: time.Second, Retry: Retry{Max: 1},
 		Steps: []Step{{Name: "a", Do: trouble}},
 	}, map[string]string{
 		"retries==0 every 10s": one + "2", "retries<2% every 10s": one, "retries<0.2/s every 10s": one + "0.2/s",
@@ -333,7 +335,7 @@ func TestWindowsOfCounts(t *testing.T) {
 func TestWindowsOfInterruptedRequests(t *testing.T) {
 	last := "broken: 1 of 6 windows, the first from 50s, the worst at "
 	res := verdictsOf(t, Scenario{
-		Profile: Rate(10).For(time.Minute), Grace: 2 * time.Second,
+		Traffic: traffic.Rate(10).For(time.Minute), Grace: 2 * time.Second,
 		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
 			u.Tag("slow", map[bool]string{true: "yes", false: "no"}[u.ID() == 590])
 			if u.ID() == 590 {
@@ -362,7 +364,7 @@ func TestThresholdOnAbandonedRequests(t *testing.T) {
 	}
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), NoGrace: true, Thresholds: text.SortedKeys(want),
+			Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true, Thresholds: text.SortedKeys(want),
 			Do: func(context.Context, *User) error { q.Sleep(time.Minute); return nil },
 		})
 		require.NoError(q, err)
@@ -374,16 +376,16 @@ func TestThresholdOnAbandonedRequests(t *testing.T) {
 }
 
 func TestWindowsOfLateness(t *testing.T) {
-	entries := []Entry{{At: at(0)}, {At: at(10)}, {At: at(20)}, {At: at(30)}}
+	entries := []accesslog.Entry{{At: second(0)}, {At: second(10)}, {At: second(20)}, {At: second(30)}}
 	verdictsOf(t, Scenario{
-		Profile: Replay(entries), Do: serve(0),
-		Route: func(e Entry) string { return e.Path },
+		Traffic: traffic.Replay(entries), Do: serve(0),
+		Route: func(e accesslog.Entry) string { return e.Path },
 	}, map[string]string{"late.max<10ms every 10s": "kept: 0s in the worst of 4 windows"})
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Replay(entries), Do: serve(0),
-			Route: func(e Entry) string {
-				if e.At.Equal(at(20)) {
+			Clock: q.Clock(), Traffic: traffic.Replay(entries), Do: serve(0),
+			Route: func(e accesslog.Entry) string {
+				if e.At.Equal(second(20)) {
 					q.Sleep(50 * time.Millisecond)
 				}
 				return "r"
@@ -398,7 +400,7 @@ func TestWindowsOfLateness(t *testing.T) {
 // TestWorstWindow has windows with 9, 10, 20 and 5 requests.
 func TestWorstWindow(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(2 * time.Second).Jump(20).For(time.Second).Jump(5).For(time.Second),
+		Traffic: traffic.Rate(10).For(2 * time.Second).Jump(20).For(time.Second).Jump(5).For(time.Second),
 		Do: func(ctx context.Context, u *User) error {
 			if u.Intended() >= 2*time.Second && u.Intended() < 3*time.Second {
 				return u.Sleep(ctx, time.Millisecond)
@@ -417,7 +419,7 @@ func TestWorstWindow(t *testing.T) {
 // one slow request waits for nothing and those behind it in the queue do.
 func TestServiceWindowsAreEmptied(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(30 * time.Second), MaxInFlight: 1, Overflow: Queue,
+		Traffic: traffic.Rate(10).For(30 * time.Second), MaxInFlight: 1, Overflow: Queue,
 		Do: func(ctx context.Context, u *User) error {
 			if u.ID() == 110 {
 				return u.Sleep(ctx, 3*time.Second)
@@ -435,7 +437,7 @@ func TestServiceWindowsAreEmptied(t *testing.T) {
 
 func TestDeniedRetriesAreNotRetries(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Profile: Rate(10).For(10 * time.Second), Retry: Retry{Max: 1, Budget: 0.1},
+		Traffic: traffic.Rate(10).For(10 * time.Second), Retry: Retry{Max: 1, Budget: 0.1},
 		Steps: []Step{{Name: "good", Do: serve(time.Millisecond)}, {Name: "bad", Do: func(ctx context.Context, u *User) error {
 			_ = u.Sleep(ctx, time.Millisecond)
 			return errNo
@@ -465,7 +467,7 @@ func TestBrokenThresholdTellsTheScale(t *testing.T) {
 	thresholds := []string{"rate>50/s", "count>500 every 10s", "requests>=1", "in_flight>=3", "p(99)<1ms", "step(nix).rate>1/s"}
 	var res *Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
-		res = Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(100).For(time.Minute), Do: serve(10 * time.Millisecond), Thresholds: thresholds})
+		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Do: serve(10 * time.Millisecond), Thresholds: thresholds})
 	})
 	scaled := "the load was scaled by 0.1"
 	for i, want := range []string{scaled, scaled, "", scaled, "", ""} {
@@ -475,7 +477,7 @@ func TestBrokenThresholdTellsTheScale(t *testing.T) {
 	require.Contains(t, res.Text(), "✗ count>500 every 10s  (6 of 6 windows, the first from 0s, the worst at 99; the load was scaled by 0.1)")
 
 	rec = tbtest.Run("shortened", func(tb *tbtest.TB) {
-		res = Run(tb, Scenario{Scalable: true, Profile: Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests>500"}})
+		res = Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests>500"}})
 	})
 	require.Contains(t, rec.Errors(), "; the run was scaled to 0.1 of its length\n")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // abandonAfter is how long a run waits for requests that it has cancelled.
@@ -65,7 +66,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
+		Scenario: s, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
 		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 		exhausted: make(chan struct{}), spent: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}), hurry: make(chan struct{}),
 		feeds: map[string]*Feed{},
@@ -106,7 +107,7 @@ func (r *run) execute() (*Result, error) {
 		begin()
 		end()
 	}
-	if r.Profile.kind == kindClosed {
+	if r.Traffic.Kind() == traffic.Closed {
 		loop = newClosedLoop(r)
 	} else {
 		loop = newOpenLoop(r)
@@ -134,14 +135,14 @@ func (r *run) execute() (*Result, error) {
 // requests is used up, or the run is halted.
 func (r *run) await(d time.Duration) {
 	spent := r.spent
-	if r.Profile.kind == kindClosed {
+	if r.Traffic.Kind() == traffic.Closed {
 		spent = r.exhausted
 	}
 	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		if r.Profile.kind != kindClosed {
+		if r.Traffic.Kind() != traffic.Closed {
 			r.awaitLast()
 		}
 	case <-spent:
@@ -172,7 +173,8 @@ func (r *run) exhaustLocked() {
 // checkSpentLocked sees whether the budget is used up. What waits for a place is
 // of the budget, and there is time for it before the profile ends.
 func (r *run) checkSpentLocked() {
-	if r.mu.exhausted && r.mu.rec.scheduled == r.Profile.budget && r.mu.queue.size() == 0 && !r.mu.spent {
+	budget, _ := r.Traffic.Limits()
+	if r.mu.exhausted && r.mu.rec.scheduled == budget && r.mu.queue.size() == 0 && !r.mu.spent {
 		r.mu.spent = true
 		close(r.spent)
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // everyState has requests that come out in every way but one: they arrive every half
 // second, and there is room for one.
 func everyState() Scenario {
 	return Scenario{
-		Name: "s", Profile: Rate(2).For(2750 * time.Millisecond), MaxInFlight: 1, NoGrace: true,
+		Name: "s", Traffic: traffic.Rate(2).For(2750 * time.Millisecond), MaxInFlight: 1, NoGrace: true,
 		Do: func(ctx context.Context, u *User) error {
 			switch u.ID() {
 			case 1:
@@ -61,7 +62,7 @@ func TestSamplesOfWhatWaitedAndNeverStarted(t *testing.T) {
 	var lines bytes.Buffer
 	qtests.Run(t, func(q *qtests.T) {
 		Run(q, Scenario{
-			Name: "s", Profile: Rate(1).For(3500 * time.Millisecond), MaxInFlight: 1, Overflow: Queue, NoGrace: true,
+			Name: "s", Traffic: traffic.Rate(1).For(3500 * time.Millisecond), MaxInFlight: 1, Overflow: Queue, NoGrace: true,
 			Do: serve(time.Hour), Samples: CSVSamples(&lines),
 		})
 	})
@@ -78,7 +79,7 @@ func TestSamplesEndWithTheRun(t *testing.T) {
 	in(t, func(q *qtests.T, tb qtests.TB) {
 		samples := CSVSamples(&lines)
 		Run(tb, Scenario{
-			Name: "s", Clock: q.Clock(), Profile: Rate(1).For(2 * time.Second), Grace: time.Second, Samples: samples,
+			Name: "s", Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), Grace: time.Second, Samples: samples,
 			Do: func(_ context.Context, u *User) error {
 				u.Tag("a", "b")
 				q.Sleep(time.Hour)
@@ -108,7 +109,7 @@ func TestSamplesAreWrittenUnderNoLock(t *testing.T) {
 		var first *User
 		writes, meanwhile := 0, 0
 		res := Run(q, Scenario{
-			Profile: Rate(1000).For(2 * time.Second), MaxInFlight: 1,
+			Traffic: traffic.Rate(1000).For(2 * time.Second), MaxInFlight: 1,
 			Samples: JSONSamples(writerFunc(func(p []byte) (int, error) {
 				writes++
 				first.Check("written", true)
@@ -128,7 +129,7 @@ func TestSamplesAreWrittenUnderNoLock(t *testing.T) {
 
 		writes = 0
 		Run(q, Scenario{
-			Name: "ends", Profile: Rate(1000).For(2 * time.Second),
+			Name: "ends", Traffic: traffic.Rate(1000).For(2 * time.Second),
 			Samples: JSONSamples(writerFunc(func(p []byte) (int, error) { writes++; return len(p), nil })),
 			Do: func(context.Context, *User) error {
 				meanwhile = writes
@@ -146,9 +147,9 @@ func TestErrorsOfTheWriterOfSamplesAreReported(t *testing.T) {
 	} {
 		var res, halted *Result
 		rec := in(t, func(q *qtests.T, tb qtests.TB) {
-			s := Scenario{Clock: q.Clock(), Profile: Rate(1).For(2 * time.Second), Do: serve(0), Samples: CSVSamples(write)}
+			s := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), Do: serve(0), Samples: CSVSamples(write)}
 			res = Run(tb, s)
-			s.Profile = Users(1).For(time.Second) // never lets time pass
+			s.Traffic = traffic.Users(1).For(time.Second) // never lets time pass
 			halted, _ = Do(context.Background(), s)
 		})
 		require.Equal(t, want, res.SamplesLost)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 const (
@@ -98,54 +98,22 @@ func scaleOf() float64 {
 // would leave none is raised to that.
 func (s Scenario) scaledBy(x float64) Scenario {
 	real := isReal(s.Clock)
-	if x == 1 || real && !s.Scalable || s.Profile.Err() != nil {
+	if x == 1 || real && !s.Scalable || s.Traffic.Err() != nil {
 		return s
 	}
 	if !real {
-		x = s.Profile.enough(x, Profile.multiplied)
-		s.Profile = s.Profile.multiplied(x)
+		s.Traffic = s.Traffic.Multiplied(x)
 		return s
 	}
-	x = s.Profile.enough(x, Profile.stretch)
-	s.Profile = s.Profile.stretch(x)
+	s.Traffic, x = s.Traffic.Shortened(x)
 	events := append([]qtests.Event(nil), s.Events...)
 	for i := range events {
-		events[i].Offset = shrink(events[i].Offset, 1/x)
-		events[i].Duration = shrink(events[i].Duration, 1/x)
+		events[i].Offset = traffic.Divide(events[i].Offset, 1/x)
+		events[i].Duration = traffic.Divide(events[i].Duration, 1/x)
 	}
 	s.Events = events
 	s.scaleThresholds(x)
 	return s
-}
-
-// enough returns x, or the least factor above it, up to 1, that makes the area
-// under the rate 1: the one arrival is then at the end of the area. For drawn gaps
-// that is one arrival on average, and source sees to it that it comes.
-func (p Profile) enough(x float64, apply func(Profile, float64) Profile) float64 {
-	if x >= 1 || p.kind != kindOpen || p.bursts != nil || apply(p, x).arrives() {
-		return x
-	}
-	x = max(x, min(1/p.expected(), 1))
-	// The rounding of rates or durations may still leave less than one.
-	for more := 0x1p-52; x < 1 && !apply(p, x).arrives(); more *= 2 {
-		x = min(x*(1+more), 1)
-	}
-	return x
-}
-
-// multiplied is Amplify for a scale.
-func (p Profile) multiplied(x float64) Profile {
-	p.least = p.kind == kindOpen && p.expected() >= 1
-	p.budget = share(p.budget, x)
-	return p.Amplify(x)
-}
-
-// share is the part of a budget, at least one request; none stays none.
-func share(budget int64, x float64) int64 {
-	if budget == 0 {
-		return 0
-	}
-	return int64(min(max(math.Round(float64(budget)*x), 1), 1<<62))
 }
 
 // scaleThresholds keeps the windows of thresholds and their delays in proportion
@@ -166,7 +134,7 @@ func (s *Scenario) scaleThresholds(x float64) {
 func (t Threshold) stretch(x float64) Threshold {
 	for _, d := range []*time.Duration{&t.Every, &t.AbortAfter} {
 		if *d > 0 {
-			*d = max(shrink(*d, 1/x), 1)
+			*d = max(traffic.Divide(*d, 1/x), 1)
 		}
 	}
 	return t
@@ -186,35 +154,4 @@ func (s *Scenario) scaleOf() float64 {
 func isReal(c clock.Clock) bool {
 	_, mock := c.(*clock.Mock)
 	return !mock && !qtests.TieFree(c) && !qtests.InBubble()
-}
-
-// stretch makes every stage last x times as long, at the same rates. Of a replay,
-// which goes 1/x times as fast, it therefore plays the share x of the entries.
-func (p Profile) stretch(x float64) Profile {
-	p.least = p.kind == kindOpen && p.expected() >= 1
-	p.budget, p.each = share(p.budget, x), share(p.each, x)
-	switch {
-	case p.replay != nil:
-		p = p.Speed(1 / x).Amplify(x)
-		p.longer = x
-		return p
-	case p.bursts != nil:
-		b := *p.bursts
-		b.length = max(shrink(b.length, 1/x), 1)
-		p.bursts = &b
-	}
-	if p.heading == "" {
-		p.heading = strings.Join(p.stageTexts(), ", ")
-	}
-	pieces := p.pieces()
-	p.stages, p.length = nil, 0
-	for _, s := range pieces {
-		s.d = max(shrink(s.d, 1/x), 1)
-		if s.wave.amplitude != 0 {
-			s.wave.period = max(shrink(s.wave.period, 1/x), 1)
-		}
-		p = p.add(s)
-	}
-	p.longer = x
-	return p
 }

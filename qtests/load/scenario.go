@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -20,7 +22,7 @@ type Scenario struct {
 	Name string
 
 	// Profile says who arrives when. It has no default.
-	Profile Profile
+	Traffic traffic.Profile
 
 	// Do is what a request does; its error makes the request a failed one. Its
 	// context ends at the request's timeout, and at the end of the run's grace.
@@ -34,7 +36,7 @@ type Scenario struct {
 
 	// Route names the step under which a request of a replay is counted, from
 	// its entry; with it, all requests run Do. Beyond 100 names, "other".
-	Route func(Entry) string
+	Route func(accesslog.Entry) string
 
 	// Timeout ends the context of each attempt of a request, counted from the
 	// attempt's start; with Retry, the next attempt has the same again. Zero means none.
@@ -172,7 +174,7 @@ const maxSteps = 1000
 func (s Scenario) withDefaults() (Scenario, error) {
 	check := field.Check("load: Scenario")
 	s.checkWork(check)
-	check.Err("Profile", s.Profile.Err())
+	check.Err("Traffic", s.Traffic.Err())
 	check.Duration("Timeout", s.Timeout)
 	check.Duration("Pacing", s.Pacing)
 	check.Err("ThinkTime", s.ThinkTime.Err())
@@ -183,12 +185,12 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	check.That(s.Overflow == Drop || s.Overflow == Queue, "Overflow", int(s.Overflow), "is neither Drop nor Queue")
 	check.That(s.MaxQueue == 0 || s.Overflow == Queue, "MaxQueue", s.MaxQueue, "has no meaning with Overflow: Drop")
 	s.Retry.check(check)
-	if s.Profile.kind != kindClosed {
+	if s.Traffic.Kind() != traffic.Closed {
 		check.That(s.ThinkTime.IsZero(), "ThinkTime", s.ThinkTime, "has no meaning in an open profile, which has no users")
 		check.That(s.Pacing == 0, "Pacing", s.Pacing, "has no meaning in an open profile, which has no users")
 		check.That(s.NewUser == nil, "NewUser", "a function", "has no meaning in an open profile, which has no users")
 	}
-	if s.Profile.kind == kindClosed {
+	if s.Traffic.Kind() == traffic.Closed {
 		check.That(s.MaxInFlight == 0, "MaxInFlight", s.MaxInFlight, "has no meaning in a closed profile: the users are the limit")
 		check.That(s.Overflow == Drop, "Overflow", int(s.Overflow), "has no meaning in a closed profile: the users are the limit")
 	}
@@ -223,7 +225,7 @@ func (s Scenario) withDefaults() (Scenario, error) {
 func (s *Scenario) checkWork(check *field.Checker) {
 	check.That(s.Do != nil || len(s.Steps) > 0, "Do", "nil", "and no Steps: there is nothing to do")
 	check.That(s.Do == nil || len(s.Steps) == 0, "Steps", len(s.Steps), "contradict Do")
-	check.That(s.Route == nil || s.Profile.kind == kindReplay, "Route", "a function", "has no meaning without a replay")
+	check.That(s.Route == nil || s.Traffic.Kind() == traffic.Replayed, "Route", "a function", "has no meaning without a replay")
 	check.That(s.Route == nil || len(s.Steps) == 0, "Route", "a function", "contradicts Steps: each has a name")
 	check.That(len(s.Steps) <= maxSteps, "Steps", len(s.Steps), "are more than %d", maxSteps)
 	names := map[string]bool{}
@@ -238,7 +240,7 @@ func (s *Scenario) checkWork(check *field.Checker) {
 }
 
 func (s *Scenario) checkEvents(check *field.Checker) {
-	d := s.Profile.Duration()
+	d := s.Traffic.Duration()
 	for i, e := range s.Events {
 		name := fmt.Sprintf("Events[%d]", i)
 		check.Err(name, e.Validate())

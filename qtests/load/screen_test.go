@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // shown are the lines that were shown one after the other, "" for a cleared one.
@@ -25,7 +26,7 @@ func shown(b *bytes.Buffer) []string {
 func TestProgressEverySecond(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10.25).For(3500 * time.Millisecond), Do: serve(time.Millisecond)})
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10.25).For(3500 * time.Millisecond), Do: serve(time.Millisecond)})
 		w.watch.screen = &screen{out: &out}
 		w.result(q)
 		require.Equal(q, []string{
@@ -40,7 +41,7 @@ func TestProgressEverySecond(t *testing.T) {
 func TestProgressInTheDrainSaysWhatCtrlCDoes(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10).For(time.Hour), Do: serve(time.Hour)})
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(time.Hour), Do: serve(time.Hour)})
 		w.watch.screen = &screen{out: &out}
 		w.result(q, 1550*time.Millisecond, 2500*time.Millisecond)
 		lines := shown(&out)
@@ -54,7 +55,7 @@ func TestScenariosSideBySideShareTheLine(t *testing.T) {
 		var out bytes.Buffer
 		s := &screen{out: &out}
 		start := func(name string, d time.Duration) {
-			w := newWatched(q, Scenario{Name: name, Profile: Rate(100.25).For(d), Do: func(context.Context, *User) error { return errors.New("no") }})
+			w := newWatched(q, Scenario{Name: name, Traffic: traffic.Rate(100.25).For(d), Do: func(context.Context, *User) error { return errors.New("no") }})
 			w.watch.screen = s
 			q.Go(func() { w.result(q) })
 		}
@@ -75,7 +76,7 @@ func TestScenariosSideBySideShareTheLine(t *testing.T) {
 func TestNoScreenWhereNothingWasShown(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10).For(900 * time.Millisecond), Do: serve(0)})
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(900 * time.Millisecond), Do: serve(0)})
 		w.watch.screen = &screen{out: &out}
 		w.result(q)
 		require.Empty(q, out.String())

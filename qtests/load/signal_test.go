@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // watched is a run that is told of Ctrl-C, though its time is fake.
@@ -52,22 +53,22 @@ func (w *watched) result(q *qtests.T, presses ...time.Duration) *Result {
 func TestFirstInterruptDrainsAndSecondEndsTheGrace(t *testing.T) {
 	const first, second, end = 2250 * time.Millisecond, 5250 * time.Millisecond, 10 * time.Second
 	for name, tt := range map[string]struct {
-		profile          Profile
+		profile          traffic.Profile
 		presses          []time.Duration
 		started          int64
 		haltedAt, length time.Duration
 		halted           string
 		stops            int
 	}{
-		"once":         {Rate(10).For(time.Hour), []time.Duration{first}, 22, first, first + DefaultGrace, "load: interrupt: ended by the user", 1},
-		"twice":        {Rate(10).For(time.Hour), []time.Duration{first, second}, 22, first, second, "load: interrupt: ended by the user", 2},
-		"users":        {Users(3).For(time.Hour), []time.Duration{first, second}, 3, first, second, "load: interrupt: ended by the user", 2},
-		"in the drain": {Rate(10).For(end), []time.Duration{end + time.Second}, 100, end + time.Second, end + time.Second, "load: interrupt: ended by the user", 2},
-		"never":        {Rate(10).For(end), nil, 100, 0, end + DefaultGrace, "", 1},
+		"once":         {traffic.Rate(10).For(time.Hour), []time.Duration{first}, 22, first, first + DefaultGrace, "load: interrupt: ended by the user", 1},
+		"twice":        {traffic.Rate(10).For(time.Hour), []time.Duration{first, second}, 22, first, second, "load: interrupt: ended by the user", 2},
+		"users":        {traffic.Users(3).For(time.Hour), []time.Duration{first, second}, 3, first, second, "load: interrupt: ended by the user", 2},
+		"in the drain": {traffic.Rate(10).For(end), []time.Duration{end + time.Second}, 100, end + time.Second, end + time.Second, "load: interrupt: ended by the user", 2},
+		"never":        {traffic.Rate(10).For(end), nil, 100, 0, end + DefaultGrace, "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
-				w := newWatched(q, Scenario{Profile: tt.profile, Do: serve(24 * time.Hour)})
+				w := newWatched(q, Scenario{Traffic: tt.profile, Do: serve(24 * time.Hour)})
 				res := w.result(q, tt.presses...)
 				require.Equal(q, tt.halted, res.Halted)
 				require.Equal(q, tt.started, res.Started)
@@ -133,7 +134,7 @@ func TestThirdInterruptEndsTheProcess(t *testing.T) {
 
 func TestChildThatIgnoresItsContext(t *testing.T) {
 	child(t)
-	Run(t, Scenario{Profile: Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
+	Run(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		fmt.Println("\nunder way")
 		<-u.run.halted
 		fmt.Println("draining")
@@ -151,7 +152,7 @@ func TestInterruptAfterTheRunIsTheProcesss(t *testing.T) {
 
 func TestChildAfterARun(t *testing.T) {
 	child(t)
-	Run(t, Scenario{Profile: Rate(1e6).For(time.Hour).Budget(5), Do: serve(0)})
+	Run(t, Scenario{Traffic: traffic.Rate(1e6).For(time.Hour).Budget(5), Do: serve(0)})
 	fmt.Println("\nover")
 	time.Sleep(time.Minute)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // overSeeds runs a scenario with ten seeds and wants the mean of a figure within
@@ -63,7 +64,7 @@ func TestDM1(t *testing.T) {
 		sigma = math.Exp(-mu * (1 - sigma) / lambda)
 	}
 	overSeeds(t, sigma/(mu*(1-sigma)), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(lambda).For(200 * time.Second), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
+		return Scenario{Traffic: traffic.Rate(lambda).For(200 * time.Second), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
 	}, wait)
 }
 
@@ -84,13 +85,13 @@ func TestMMc(t *testing.T) {
 	b := erlangB(c, a)
 	erlangC := b / (1 - a/c*(1-b))
 	overSeeds(t, erlangC/(c*mu-lambda), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(lambda).For(60 * time.Second).Poisson(), MaxInFlight: c, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
+		return Scenario{Traffic: traffic.Rate(lambda).For(60 * time.Second).Poisson(), MaxInFlight: c, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
 	}, wait)
 }
 
 func TestErlangB(t *testing.T) {
 	overSeeds(t, erlangB(5, 4), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
+		return Scenario{Traffic: traffic.Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
 	}, func(r *Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
 }
 
@@ -108,7 +109,7 @@ func TestMeanValueAnalysis(t *testing.T) {
 	overSeeds(t, throughput, func(*qtests.T) Scenario {
 		server, work := make(chan struct{}, 1), exponential(service)
 		return Scenario{
-			Profile: Users(n).For(200 * time.Second), ThinkTime: qtests.Exponential(think),
+			Traffic: traffic.Users(n).For(200 * time.Second), ThinkTime: qtests.Exponential(think),
 			Do: func(ctx context.Context, u *User) error {
 				server <- struct{}{}
 				defer func() { <-server }()
@@ -129,7 +130,7 @@ func TestCoordinatedOmission(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
 				start := q.Clock().Now()
-				s.Profile = Rate(100).For(100 * time.Second)
+				s.Traffic = traffic.Rate(100).For(100 * time.Second)
 				s.Do = func(ctx context.Context, u *User) error {
 					if at := q.Clock().Since(start); at >= 40*time.Second && at < 50*time.Second {
 						return u.Sleep(ctx, 50*time.Second-at)
@@ -157,7 +158,7 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			feed := &Feed{rows: []map[string]string{{"a": "1"}, {"a": "2"}, {"a": "3"}}}
 			s := Scenario{
-				Profile: Rate(30).For(time.Second).Poisson(), Feeds: map[string]*Feed{"f": feed.Shuffled()},
+				Traffic: traffic.Rate(30).For(time.Second).Poisson(), Feeds: map[string]*Feed{"f": feed.Shuffled()},
 				Do: func(ctx context.Context, u *User) error {
 					u.Tag("row", u.Row("f")["a"])
 					return u.Sleep(ctx, time.Duration(u.Rand().IntN(1000))*time.Microsecond)
@@ -184,7 +185,7 @@ func TestRetryStormIsSeenAndBounded(t *testing.T) {
 	run := func(budget float64) (res *Result) {
 		qtests.Run(t, func(q *qtests.T) {
 			res = Run(q, Scenario{
-				Profile: Rate(100).For(10 * time.Second),
+				Traffic: traffic.Rate(100).For(10 * time.Second),
 				Retry:   Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Millisecond), Budget: budget},
 				Do: func(ctx context.Context, u *User) error {
 					_ = u.Sleep(ctx, 5*time.Millisecond)

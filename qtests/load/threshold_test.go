@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -132,7 +133,7 @@ func TestLimitsAreValidated(t *testing.T) {
 		`did you mean "errors<1%"`:                   {Metric: "errors", Op: "<", Value: 0.01},
 		`unknown metric "mean"; did you mean "avg"?`: {Metric: "mean", Op: "<", Value: 1, Unit: Seconds},
 	} {
-		_, err := Do(t.Context(), Scenario{Profile: Rate(1).For(time.Second), Do: serve(0), Limits: []Threshold{limit}})
+		_, err := Do(t.Context(), Scenario{Traffic: traffic.Rate(1).For(time.Second), Do: serve(0), Limits: []Threshold{limit}})
 		require.ErrorContains(t, err, "load: Scenario.Limits[0]: ")
 		require.ErrorContains(t, err, want)
 	}
@@ -156,7 +157,7 @@ func FuzzParseThreshold(f *testing.F) {
 // minute.
 func mixed(thresholds ...string) Scenario {
 	return Scenario{
-		Profile: Rate(10).For(5 * time.Minute),
+		Traffic: traffic.Rate(10).For(5 * time.Minute),
 		Steps: []Step{
 			{Name: "a", Weight: 9, Do: func(ctx context.Context, u *User) error {
 				u.Tag("region", "eu")
@@ -217,7 +218,7 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 func TestThresholdWithoutSamplesIsAnError(t *testing.T) {
 	none, noWindow := "there are no samples", "no window had any samples"
 	got := verdictsOf(t, Scenario{
-		Profile: Rate(1).For(3 * time.Second), NoGrace: true, Do: serve(time.Hour),
+		Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true, Do: serve(time.Hour),
 	}, map[string]string{
 		"p(99)<1s": none, "errors<1%": none, "checks>1%": none, "errors==0": none, "errors<1/s": none, "goodput<5/s": none,
 		"rate<5/s": none, "timeouts==0": none, "timeouts<1%": none, "panics==0": none, "step(load).errors==0": none,
@@ -258,7 +259,7 @@ var _ qtests.TB = (*tbtest.TB)(nil)
 // Whoever wrote three wrong ones should not have to run the test three times.
 func TestAllWrongThresholdsAreNamed(t *testing.T) {
 	_, err := Do(t.Context(), Scenario{
-		Profile: Rate(10).For(time.Second), Do: serve(0),
+		Traffic: traffic.Rate(10).For(time.Second), Do: serve(0),
 		Thresholds: []string{"p(99)<1s", "erors<1%", "p(95)<1s every 1h", "rate>10ms"},
 		Limits:     []Threshold{{Metric: "avg", Op: "<", Value: 1, Unit: Seconds}, {Metric: "nonsense"}},
 	})

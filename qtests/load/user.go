@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 )
 
 // A User is who makes a request. In a closed profile it is the same User, with
@@ -22,7 +24,7 @@ type User struct {
 	request int64
 	step    *tally
 	do      func(context.Context, *User) error
-	entry   *Entry
+	entry   *accesslog.Entry
 	rand    *rand.Rand
 	tags    []tag
 
@@ -57,9 +59,9 @@ func (u *User) Attempt() int { return int(u.attempts) }
 
 // Entry is the log entry that the request repeats, in a replay, and otherwise
 // the zero Entry.
-func (u *User) Entry() Entry {
+func (u *User) Entry() accesslog.Entry {
 	if u.entry == nil {
-		return Entry{}
+		return accesslog.Entry{}
 	}
 	return *u.entry
 }

@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"errors"
@@ -22,18 +22,18 @@ func (p Profile) Err() error {
 	switch {
 	case p.err != nil:
 		return p.err
-	case p.kind == kindNone:
+	case p.kind == None:
 		return errors.New("load: Profile: is empty: start with Rate, Users or Replay")
-	case p.kind == kindReplay && p.Duration() <= 0:
+	case p.kind == Replayed && p.Duration() <= 0:
 		return fmt.Errorf("load: Profile: Speed: %v leaves the log no time", p.speedFactor())
-	case p.kind == kindOpen && p.Duration() == 0 && p.budget > 0:
+	case p.kind == Open && p.Duration() == 0 && p.budget > 0:
 		return errors.New("load: Profile: lasts no time: a Budget only ends it early")
 	case p.Duration() == 0:
 		return errors.New("load: Profile: lasts no time: add For or To")
 	case p.jumped && p.stages != nil:
 		return fmt.Errorf("load: Profile: Jump: %v: no stage comes after it: add For or To", p.level)
 	}
-	if err := p.checkFactor(); err != nil || p.kind == kindClosed {
+	if err := p.checkFactor(); err != nil || p.kind == Closed {
 		return err
 	}
 	n := p.expected()
@@ -54,9 +54,9 @@ func (p Profile) Err() error {
 func (p Profile) checkFactor() error {
 	limit, of := float64(maxLevel), "a rate"
 	switch {
-	case p.kind == kindClosed:
+	case p.kind == Closed:
 		limit, of = maxUsers, "the users"
-	case p.kind == kindReplay:
+	case p.kind == Replayed:
 		of = "the entries"
 	case p.bursts != nil:
 		of = "a burst"
@@ -126,7 +126,7 @@ func (p Profile) add(s piece) Profile {
 }
 
 func (p Profile) checkStages(name string) Profile {
-	if p.kind != kindOpen && p.kind != kindClosed || p.bursts != nil {
+	if p.kind != Open && p.kind != Closed || p.bursts != nil {
 		p.fail("%s: only a profile of Rate or Users has stages", name)
 	}
 	return p
@@ -135,7 +135,7 @@ func (p Profile) checkStages(name string) Profile {
 func (p Profile) checkLevel(name string, level float64) Profile {
 	if !(level >= 0 && level <= maxLevel) {
 		p.fail("%s: %v is not a number from 0 to 1e12", name, level)
-	} else if p.kind == kindClosed && level > maxUsers {
+	} else if p.kind == Closed && level > maxUsers {
 		p.fail("%s: %v users are more than %d", name, level, maxUsers)
 	}
 	return p

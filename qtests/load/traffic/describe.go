@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"fmt"
@@ -73,7 +73,7 @@ func (p Profile) stageText(s piece) string {
 }
 
 func (p Profile) amount(level float64) string {
-	if p.kind == kindClosed {
+	if p.kind == Closed {
 		return text.Number(level) + " users"
 	}
 	return text.Number(level) + p.per()

@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"math"
@@ -193,14 +193,14 @@ func TestProfilesFromOnePrefixDoNotShare(t *testing.T) {
 }
 
 func TestUsersComeAndGo(t *testing.T) {
-	collect := func(p Profile) (out []change) {
-		c := newChanges(p)
-		for x, ok := c.next(); ok; x, ok = c.next() {
+	collect := func(p Profile) (out []Change) {
+		c := p.Changes()
+		for x, ok := c.Next(); ok; x, ok = c.Next() {
 			out = append(out, x)
 		}
 		return out
 	}
-	require.Equal(t, []change{{500 * time.Millisecond, 1, true}, {1500 * time.Millisecond, 2, true},
+	require.Equal(t, []Change{{500 * time.Millisecond, 1, true}, {1500 * time.Millisecond, 2, true},
 		{2750 * time.Millisecond, 2, false}, {3250 * time.Millisecond, 1, false}},
 		collect(Users(0).To(2, 2*time.Second).For(500*time.Millisecond).To(0, time.Second)),
 		"2 s up, half a second at two, 1 s down: the levels 1.5 and 0.5 are at 2.75 s and 3.25 s")

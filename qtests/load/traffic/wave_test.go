@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"math"
@@ -185,7 +185,7 @@ func BenchmarkScheduleOfAWave(b *testing.B) {
 	src := &even{curve: Sine(100, 50, 24*time.Hour, 24*time.Hour).curve()}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := src.next(); !ok {
+		if _, ok := src.Next(); !ok {
 			src.k = 0
 		}
 	}
@@ -195,7 +195,7 @@ func BenchmarkScheduleOfAYear(b *testing.B) {
 	src := &even{curve: Rate(50).To(100, 365*24*time.Hour).curve()}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := src.next(); !ok {
+		if _, ok := src.Next(); !ok {
 			src.k = 0
 		}
 	}

@@ -1,33 +1,35 @@
-package load
+package traffic
 
 import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 )
 
-// An arrival is one request of an open model or a replay: the offset at which
+// An Arrival is one request of an open model or a replay: the offset at which
 // it is due and, in a replay, the log entry it repeats.
-type arrival struct {
-	at    time.Duration
-	entry *Entry
+type Arrival struct {
+	At    time.Duration
+	Entry *accesslog.Entry
 }
 
-// arrivals hands out arrivals in order. When next returns false, failed returns
+// Source hands out arrivals in order. When next returns false, failed returns
 // why, or nil when all have come.
-type arrivals interface {
-	next() (arrival, bool)
-	failed() error
+type Source interface {
+	Next() (Arrival, bool)
+	Err() error
 }
 
 // sound is the part of a source that cannot fail.
 type sound struct{}
 
-func (sound) failed() error { return nil }
+func (sound) Err() error { return nil }
 
-// source returns the arrivals of an open or replay profile without error.
-func (p Profile) source(gaps *rand.Rand) arrivals {
-	var src arrivals
+// Source returns the arrivals of an open or replay profile without error.
+func (p Profile) Source(gaps *rand.Rand) Source {
+	var src Source
 	switch {
 	case p.replay != nil:
 		src = &replaySource{replay: p.replay, speed: p.speedFactor(), amplify: p.factor()}
@@ -42,7 +44,7 @@ func (p Profile) source(gaps *rand.Rand) arrivals {
 	return src
 }
 
-func (p Profile) rateSource(gaps *rand.Rand) arrivals {
+func (p Profile) rateSource(gaps *rand.Rand) Source {
 	if p.gaps.random() {
 		return &drawn{curve: p.curve(), gaps: p.gaps, rand: gaps, least: p.least}
 	}
@@ -68,26 +70,26 @@ type even struct {
 	k     int64
 }
 
-func (e *even) next() (arrival, bool) {
+func (e *even) Next() (Arrival, bool) {
 	if e.k >= e.curve.total {
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	e.k++
-	return arrival{at: e.curve.at(float64(e.k))}, true
+	return Arrival{At: e.curve.at(float64(e.k))}, true
 }
 
 // limited ends after n arrivals.
 type limited struct {
-	arrivals
+	Source
 	left int64
 }
 
-func (l *limited) next() (arrival, bool) {
+func (l *limited) Next() (Arrival, bool) {
 	if l.left <= 0 {
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	l.left--
-	return l.arrivals.next()
+	return l.Source.Next()
 }
 
 // bursts are size arrivals at once, at 0, every, 2·every, …, before length.
@@ -99,12 +101,12 @@ type bursts struct {
 // Bursts is an open profile of size requests at once, at the start and then
 // every so often, for as long as For says:
 //
-//	load.Bursts(500, time.Minute).For(time.Hour) // 60 bursts of 500
+//	traffic.Bursts(500, time.Minute).For(time.Hour) // 60 bursts of 500
 //
 // The requests of a burst share one instant and run in the order of their
 // numbers.
 func Bursts(size int, every time.Duration) Profile {
-	p := Profile{kind: kindOpen, unit: time.Second, bursts: &bursts{size: size, every: every}}
+	p := Profile{kind: Open, unit: time.Second, bursts: &bursts{size: size, every: every}}
 	switch {
 	case size <= 0:
 		p.fail("Bursts: size: %d is not positive", size)
@@ -142,15 +144,15 @@ type burstSource struct {
 	inside int64
 }
 
-func (b *burstSource) next() (arrival, bool) {
+func (b *burstSource) Next() (Arrival, bool) {
 	size := max(int64(math.Round(float64(b.size)*b.factor)), 1)
 	if b.inside == size {
 		b.inside = 0
 		b.burst++
 	}
 	if b.burst > int64((b.length-1)/b.every) {
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	b.inside++
-	return arrival{at: time.Duration(b.burst) * b.every}, true
+	return Arrival{At: time.Duration(b.burst) * b.every}, true
 }

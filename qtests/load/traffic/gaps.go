@@ -1,14 +1,14 @@
-package load
+package traffic
 
 import (
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // Gaps is a distribution of the gaps between arrivals, in units of the mean gap. The
@@ -103,30 +103,30 @@ type drawn struct {
 	err      error
 }
 
-func (d *drawn) failed() error { return d.err }
+func (d *drawn) Err() error { return d.err }
 
-func (d *drawn) next() (arrival, bool) {
+func (d *drawn) Next() (Arrival, bool) {
 	if d.err != nil || math.IsInf(d.k, 1) {
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	gap, ok := d.draw()
 	if !ok {
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	d.k += gap
 	if all := d.curve.areas[len(d.curve.pieces)]; all.minus(d.k) > 0 {
 		d.k = math.Inf(1)
 		if d.least && d.count == 0 {
 			d.count++
-			return arrival{at: d.curve.at(all.hi)}, true
+			return Arrival{At: d.curve.at(all.hi)}, true
 		}
-		return arrival{}, false
+		return Arrival{}, false
 	}
 	at := time.Duration(0)
 	if d.k > 0 {
 		at = d.curve.at(d.k)
 	}
-	return arrival{at: at}, d.passes(at)
+	return Arrival{At: at}, d.passes(at)
 }
 
 // passes counts an arrival, and reports whether time still passes.
@@ -155,7 +155,7 @@ func (d *drawn) draw() (gap float64, ok bool) {
 			return
 		}
 		if value := recover(); value != nil {
-			d.err = fmt.Errorf("load: %s gaps: %w", d.gaps.name, &panicError{value: value, stack: string(debug.Stack())})
+			d.err = fmt.Errorf("load: %s gaps: %w", d.gaps.name, usercode.NewPanic(value))
 		} else {
 			d.err = errors.New("load: " + d.gaps.name + " gaps: goexit: draw ended its goroutine (t.FailNow, require)")
 		}

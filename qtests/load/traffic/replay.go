@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"fmt"
@@ -7,21 +7,12 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 )
-
-// An Entry is one request of a recorded access log.
-type Entry struct {
-	At     time.Time
-	Client string
-	Method string
-	Path   string
-	Status int
-	Bytes  int64
-}
 
 // replay is a recorded log in the order of its instants.
 type replay struct {
-	entries []Entry
+	entries []accesslog.Entry
 	origin  time.Time
 	moved   bool // the origin is not that of the first entry
 }
@@ -35,29 +26,25 @@ type replay struct {
 //
 // The run lasts until one second after the last entry, the resolution of common
 // logs.
-func Replay(entries []Entry) Profile {
-	p := Profile{kind: kindReplay}
+func Replay(entries []accesslog.Entry) Profile {
+	p := Profile{kind: Replayed}
 	if len(entries) == 0 {
 		p.fail("Replay: there are no entries")
 		p.replay = &replay{}
 		return p
 	}
 	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b Entry) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(entries, func(a, b accesslog.Entry) int { return a.At.Compare(b.At) })
 	r := &replay{entries: entries, origin: entries[0].At}
-	if span := entries[len(entries)-1].At.Sub(r.origin); span > maxSpan {
+	if span := entries[len(entries)-1].At.Sub(r.origin); span > accesslog.MaxSpan {
 		p.fail("Replay: %v lie between the first entry (%v) and the last (%v): more than %v", span,
-			r.origin.Format(time.RFC3339), entries[len(entries)-1].At.Format(time.RFC3339), maxSpan)
+			r.origin.Format(time.RFC3339), entries[len(entries)-1].At.Format(time.RFC3339), accesslog.MaxSpan)
 	}
 	p.replay = r
 	p.heading = fmt.Sprintf("replay of %s requests, %s to %s", text.Grouped(int64(len(entries))),
 		r.origin.Format(time.DateTime), entries[len(entries)-1].At.Format(time.DateTime))
 	return p
 }
-
-// maxSpan keeps one wrong year from making a run of decades. [ReadLog] drops
-// such entries; Replay, given them all the same, reports an error.
-const maxSpan = 366 * 24 * time.Hour
 
 // From makes instant the start of the run, so that the timeline begins at a
 // round hour, say. Entries before it are left out.
@@ -67,14 +54,14 @@ func (p Profile) From(instant time.Time) Profile {
 		return p
 	}
 	r := *p.replay
-	first, _ := slices.BinarySearchFunc(r.entries, instant, func(e Entry, t time.Time) int { return e.At.Compare(t) })
+	first, _ := slices.BinarySearchFunc(r.entries, instant, func(e accesslog.Entry, t time.Time) int { return e.At.Compare(t) })
 	if first == len(r.entries) {
 		p.fail("From: %v is after the last entry", instant.Format(time.RFC3339))
 		return p
 	}
 	r.entries, r.origin, r.moved = r.entries[first:], instant, true
-	if r.entries[0].At.Sub(instant) > maxSpan {
-		p.fail("From: %v is more than %v before the first entry", instant.Format(time.RFC3339), maxSpan)
+	if r.entries[0].At.Sub(instant) > accesslog.MaxSpan {
+		p.fail("From: %v is more than %v before the first entry", instant.Format(time.RFC3339), accesslog.MaxSpan)
 	}
 	p.replay = &r
 	return p
@@ -91,8 +78,8 @@ func (p Profile) Speed(factor float64) Profile {
 	switch length := p.replay.duration(product); {
 	case !(factor > 0) || math.IsInf(factor, 1):
 		p.fail("Speed: %v is not a finite number > 0", factor)
-	case length > 100*maxSpan:
-		p.fail("Speed: %v stretches the log beyond %v", factor, 100*maxSpan)
+	case length > 100*accesslog.MaxSpan:
+		p.fail("Speed: %v stretches the log beyond %v", factor, 100*accesslog.MaxSpan)
 	case length <= 0 && len(p.replay.entries) > 0:
 		p.fail("Speed: %v leaves the log no time", factor)
 	default:
@@ -114,24 +101,14 @@ func (p Profile) Offset(instant time.Time) time.Duration {
 	if p.replay == nil {
 		return 0
 	}
-	return shrink(instant.Sub(p.replay.origin), p.speedFactor())
+	return Divide(instant.Sub(p.replay.origin), p.speedFactor())
 }
 
 func (r *replay) duration(speed float64) time.Duration {
 	if len(r.entries) == 0 {
 		return 0
 	}
-	return shrink(r.entries[len(r.entries)-1].At.Sub(r.origin)+time.Second, speed)
-}
-
-func shrink(d time.Duration, speed float64) time.Duration {
-	if speed == 1 {
-		return d
-	}
-	if x := math.Round(float64(d) / speed); x < math.MaxInt64 {
-		return time.Duration(x)
-	}
-	return math.MaxInt64
+	return Divide(r.entries[len(r.entries)-1].At.Sub(r.origin)+time.Second, speed)
 }
 
 // replaySource plays entry i as often as floor((i+1)·amplify) - floor(i·amplify)
@@ -145,11 +122,11 @@ type replaySource struct {
 	played         int64
 }
 
-func (s *replaySource) next() (arrival, bool) {
+func (s *replaySource) Next() (Arrival, bool) {
 	for s.left == 0 {
 		if s.i == len(s.entries) {
 			if s.played > 0 {
-				return arrival{}, false
+				return Arrival{}, false
 			}
 			s.i--
 			s.left = 1
@@ -166,10 +143,5 @@ func (s *replaySource) next() (arrival, bool) {
 	if s.left == 0 {
 		s.i++
 	}
-	return arrival{shrink(e.At.Sub(s.origin), s.speed), e}, true
-}
-
-// String returns the entry as a log line reads: "GET /path 200 1234".
-func (e Entry) String() string {
-	return fmt.Sprintf("%s %s %d %d", e.Method, e.Path, e.Status, e.Bytes)
+	return Arrival{Divide(e.At.Sub(s.origin), s.speed), e}, true
 }

@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ import (
 // Parameters without meaning are kept until the scenario is run, which reports
 // them by [Profile.Err].
 type Profile struct {
-	kind    kind
+	kind    Kind
 	level   float64 // the rate or number of users that For holds
 	jumped  bool    // Jump has set the level, and no stage has held it yet
 	unit    time.Duration
@@ -59,20 +59,11 @@ func (p Profile) pieces() []piece {
 	return out
 }
 
-type kind int
-
-const (
-	kindNone kind = iota
-	kindOpen
-	kindReplay
-	kindClosed
-)
-
 // Rate is an open profile that starts at so many arrivals per second, fractions
 // included. It lasts no time until For or To adds some:
 //
-//	load.Rate(200).For(time.Hour)
-//	load.Rate(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
+//	traffic.Rate(200).For(time.Hour)
+//	traffic.Rate(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
 // The k-th arrival, k = 1, 2, …, is at the instant at which the area under the
 // rate reaches k, rounded to the nearest nanosecond, however long the stages and
@@ -83,7 +74,7 @@ func Rate(perSecond float64) Profile { return RatePer(perSecond, time.Second) }
 // RatePer is [Rate] in arrivals per unit: RatePer(30, time.Minute). The unit
 // holds for every rate that To and Jump add.
 func RatePer(n float64, unit time.Duration) Profile {
-	p := Profile{kind: kindOpen, level: n, unit: unit}
+	p := Profile{kind: Open, level: n, unit: unit}
 	if unit <= 0 {
 		p.fail("RatePer: unit: %v is not positive", unit)
 	}
@@ -92,14 +83,14 @@ func RatePer(n float64, unit time.Duration) Profile {
 
 // Users is a closed profile that starts with n users, numbered from 1.
 //
-//	load.Users(50).For(time.Hour)
-//	load.Users(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
+//	traffic.Users(50).For(time.Hour)
+//	traffic.Users(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
 // While the number rises or falls, user i is there as long as it rounds to i or
 // more. A user who leaves starts nothing more; a request of his that is under
 // way gets the scenario's Grace.
 func Users(n int) Profile {
-	p := Profile{kind: kindClosed, level: float64(n), unit: time.Second}
+	p := Profile{kind: Closed, level: float64(n), unit: time.Second}
 	return p.checkLevel("Users", float64(n))
 }
 
@@ -151,7 +142,7 @@ func (p Profile) Gaps(g Gaps) Profile {
 	if g.err != nil {
 		p.fail("Gaps: %w", g.err)
 	}
-	if p.kind != kindOpen || p.bursts != nil {
+	if p.kind != Open || p.bursts != nil {
 		p.fail("Gaps: %s: only a profile with a rate has gaps to draw", g.name)
 	}
 	p.gaps = g
@@ -179,7 +170,7 @@ func (p Profile) Each(n int) Profile {
 	if n <= 0 {
 		p.fail("Each: %d is not positive", n)
 	}
-	if p.kind != kindClosed {
+	if p.kind != Closed {
 		p.fail("Each: %d: only users have a budget each", n)
 	}
 	p.each = int64(n)
@@ -214,6 +205,13 @@ func (p Profile) factor() float64 {
 // defaultBudgetTime bounds a closed profile that has only a budget.
 const defaultBudgetTime = 24 * time.Hour
 
+// Kind returns the kind of the profile.
+func (p Profile) Kind() Kind { return p.kind }
+
+// Limits returns the numbers of requests that Budget and Each allow, or 0 where there is
+// no limit.
+func (p Profile) Limits() (budget, each int64) { return p.budget, p.each }
+
 // Duration returns how long the profile lasts at most. For users with a budget
 // and no time it is 24 hours, at which the run ends if the budget is not spent
 // by then.
@@ -223,7 +221,7 @@ func (p Profile) Duration() time.Duration {
 		return p.replay.duration(p.speedFactor())
 	case p.bursts != nil:
 		return p.bursts.length
-	case p.length == 0 && p.kind == kindClosed && p.budget+p.each > 0:
+	case p.length == 0 && p.kind == Closed && p.budget+p.each > 0:
 		return defaultBudgetTime
 	}
 	return p.length
@@ -238,17 +236,28 @@ func (p Profile) Arrivals(gaps *rand.Rand, yield func(time.Duration) bool) error
 	if err := p.Err(); err != nil {
 		return err
 	}
-	if p.kind == kindClosed {
+	if p.kind == Closed {
 		return errors.New("load: Profile: users arrive when they have been answered; only Rate and Replay have a schedule")
 	}
-	src := p.source(gaps)
+	src := p.Source(gaps)
 	for {
-		a, ok := src.next()
+		a, ok := src.Next()
 		if !ok {
-			return src.failed()
+			return src.Err()
 		}
-		if !yield(a.at) {
+		if !yield(a.At) {
 			return nil
 		}
 	}
+}
+
+// LevelAt is the rate or number of users at an offset.
+func (p Profile) LevelAt(offset time.Duration) float64 {
+	for _, s := range p.pieces() {
+		if offset < s.d {
+			return p.factor() * (s.from + (s.to-s.from)*float64(offset)/float64(s.d))
+		}
+		offset -= s.d
+	}
+	return 0
 }

@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"fmt"
@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 )
 
 func TestFactorsKeepTheLimits(t *testing.T) {
-	es := []Entry{{At: at(0)}, {At: at(1)}}
+	es := []accesslog.Entry{{At: instant(0)}, {At: instant(1)}}
 	second := Rate(1).For(time.Second)
 	tests := map[string]struct {
 		profile Profile
@@ -35,7 +37,7 @@ func TestFactorsKeepTheLimits(t *testing.T) {
 		"bursts, many":           {Bursts(1_000_000, time.Second).For(24 * time.Hour), "8.64e+10 arrivals in a run are more than"},
 		"speed":                  {Replay(es).Speed(1e300), "Speed: 1e+300 leaves the log no time"},
 		"speed, product":         {Replay(es).Speed(1e4).Speed(1e9), "Speed: 1e+09 leaves the log no time"},
-		"speed, then From":       {Replay(es).Speed(3e9).From(at(1)), "Speed: 3e+09 leaves the log no time"},
+		"speed, then From":       {Replay(es).Speed(3e9).From(instant(1)), "Speed: 3e+09 leaves the log no time"},
 		"slowness":               {Replay(es).Speed(1e-300).Speed(1e-300), "stretches the log beyond"},
 		"not one, with a budget": {Rate(0.1).For(time.Second).Budget(5), "not one arrival"},
 		"Jump without a stage":   {Rate(5).For(time.Second).Jump(9), "Jump: 9: no stage comes after it"},
@@ -62,7 +64,7 @@ func TestFactorsKeepTheLimits(t *testing.T) {
 		"users at another level":     Users(5).Jump(9).Budget(5),
 	} {
 		require.NoError(t, p.Err(), name)
-		if p.kind == kindClosed {
+		if p.kind == Closed {
 			continue
 		}
 		n := 0
@@ -127,7 +129,7 @@ func TestPrefixesMayBeContinuedAtOnce(t *testing.T) {
 }
 
 func TestProfilesDescribeThemselves(t *testing.T) {
-	es := []Entry{{At: at(0)}, {At: at(9)}}
+	es := []accesslog.Entry{{At: instant(0)}, {At: instant(9)}}
 	for want, p := range map[string]Profile{
 		"empty":                    {},
 		"200/s for 1h0m0s":         Rate(200).For(time.Hour),
@@ -138,7 +140,7 @@ func TestProfilesDescribeThemselves(t *testing.T) {
 		"bursts of 5 every 1s for 1m0s, at most 1,000 requests":  Bursts(5, time.Second).For(time.Minute).Budget(1000),
 		"5 users for 1s, 7 requests each":                        Users(5).Each(7).For(time.Second),
 		"1/s for 1s, ×0.3":                                       Rate(1).For(time.Second).Amplify(0.1).Amplify(3),
-		"replay of 2 requests, 2015-05-17 10:05:00 to 2015-05-17 10:05:09, from 2015-05-17 10:05:01, speed ×6": Replay(es).From(at(1)).Speed(2).Speed(3),
+		"replay of 2 requests, 2015-05-17 10:05:00 to 2015-05-17 10:05:09, from 2015-05-17 10:05:01, speed ×6": Replay(es).From(instant(1)).Speed(2).Speed(3),
 		"1/s for 10s, ×0.5 as long": Rate(1).For(10 * time.Second).stretch(0.5),
 	} {
 		require.Equal(t, want, fmt.Sprint(p))

@@ -1,4 +1,4 @@
-package load
+package accesslog
 
 import (
 	"bufio"
@@ -13,17 +13,21 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// Limits of [ReadLog].
+// Limits of [Read].
 const (
-	// MaxLogLine is the longest line that is read, in bytes.
-	MaxLogLine = 64 << 10
-	// MaxLogEntries is how many entries a log may have.
-	MaxLogEntries = 2_000_000
+	// MaxLine is the longest line that is read, in bytes.
+	MaxLine = 64 << 10
+	// MaxEntries is how many entries a log may have.
+	MaxEntries = 2_000_000
 	// maxBadLines is how many lines that do not parse are kept for showing.
 	maxBadLines = 5
 )
 
-// ErrNoEntries is the error of [ReadLog] when no line of the input parses.
+// MaxSpan is the longest time that a log may span. It keeps one wrong year from making
+// a run of decades: [Read] drops such entries, and a replay of them is an error.
+const MaxSpan = 366 * 24 * time.Hour
+
+// ErrNoEntries is the error of [Read] when no line of the input parses.
 var ErrNoEntries = errors.New("load: log without entries")
 
 // A Log is a recorded access log.
@@ -52,7 +56,7 @@ func (e LineError) Error() string {
 	return fmt.Sprintf("%s:%d: %s: %q", e.File, e.Line, e.Reason, e.Text)
 }
 
-// ReadLog reads an access log in common log format, combined log format or JSON
+// Read reads an access log in common log format, combined log format or JSON
 // lines, recognized line by line. file is the name that errors show.
 //
 // A line of JSON is an object with a time (RFC 3339, common log format, or
@@ -65,9 +69,9 @@ func (e LineError) Error() string {
 // first five kept; none of them is fatal unless no line is left, which is
 // ErrNoEntries joined with the lines kept. Times out of order are sorted. More
 // than MaxLogEntries entries, and an error of r, are errors that name the line.
-func ReadLog(file string, r io.Reader) (*Log, error) {
+func Read(file string, r io.Reader) (*Log, error) {
 	log := &Log{}
-	lines := lineReader{r: bufio.NewReaderSize(r, MaxLogLine+1)}
+	lines := lineReader{r: bufio.NewReaderSize(r, MaxLine+1)}
 	var numbers []int // of the entries, for those that are dropped later
 	for {
 		text, long, err := lines.next()
@@ -84,11 +88,11 @@ func ReadLog(file string, r io.Reader) (*Log, error) {
 		entry, err := parseLine(text)
 		switch {
 		case long:
-			log.skip(file, lines.number, text, fmt.Sprintf("longer than %d bytes", MaxLogLine))
+			log.skip(file, lines.number, text, fmt.Sprintf("longer than %d bytes", MaxLine))
 		case err != nil:
 			log.skip(file, lines.number, text, err.Error())
-		case len(log.Entries) == MaxLogEntries:
-			return nil, fmt.Errorf("load: %s:%d: more than %d entries", file, lines.number, MaxLogEntries)
+		case len(log.Entries) == MaxEntries:
+			return nil, fmt.Errorf("load: %s:%d: more than %d entries", file, lines.number, MaxEntries)
 		default:
 			log.Entries = append(log.Entries, entry)
 			numbers = append(numbers, lines.number)
@@ -137,9 +141,9 @@ func (l *Log) dropWrongYears(file string, numbers []int) {
 	median := time.Unix(times[len(times)/2], 0).UTC()
 	kept := l.Entries[:0]
 	for i, e := range l.Entries {
-		if off := e.At.Sub(median); off > maxSpan/2 || off < -maxSpan/2 {
+		if off := e.At.Sub(median); off > MaxSpan/2 || off < -MaxSpan/2 {
 			l.skip(file, numbers[i], []byte(e.At.Format(time.RFC3339)+" "+e.String()),
-				fmt.Sprintf("time is more than %v from the middle of the log, %s", maxSpan/2, median.Format("2006-01-02")))
+				fmt.Sprintf("time is more than %v from the middle of the log, %s", MaxSpan/2, median.Format("2006-01-02")))
 			continue
 		}
 		kept = append(kept, e)

@@ -1,4 +1,4 @@
-package load
+package traffic
 
 import (
 	"errors"
@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // TestGapsHaveTheirMeanAndVariance: a tenth of either would be five to twenty
@@ -83,53 +86,53 @@ func TestGapsThatLetNoTimePassAreAnError(t *testing.T) {
 
 func TestGapsThatPanicAreAnError(t *testing.T) {
 	calls := 0
-	bad := func(fail func()) arrivals {
+	bad := func(fail func()) Source {
 		calls = 0
 		return Rate(1).For(time.Hour).Gaps(GapsFunc("mine", func(*rand.Rand) float64 {
 			if calls++; calls > 2 {
 				fail()
 			}
 			return 1
-		})).Budget(10).source(nil)
+		})).Budget(10).Source(nil)
 	}
 	src := bad(func() { panic("boom") })
 	for range 2 {
-		_, ok := src.next()
+		_, ok := src.Next()
 		require.True(t, ok)
 	}
 	for range 2 {
-		_, ok := src.next()
+		_, ok := src.Next()
 		require.False(t, ok)
-		require.EqualError(t, src.failed(), "load: mine gaps: panic: boom")
+		require.EqualError(t, src.Err(), "load: mine gaps: panic: boom")
 	}
 	require.Equal(t, 3, calls, "nothing is drawn after an error")
-	var value *panicError
-	require.True(t, errors.As(src.failed(), &value))
-	require.Contains(t, value.stack, "gaps_test.go")
+	var value *usercode.Panic
+	require.True(t, errors.As(src.Err(), &value))
+	require.Contains(t, value.Stack, "gaps_test.go")
 
 	src = bad(runtime.Goexit)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			src.next()
+			src.Next()
 		}
 	}()
 	<-done
-	require.ErrorContains(t, src.failed(), "load: mine gaps: goexit")
-	_, ok := src.next()
+	require.ErrorContains(t, src.Err(), "load: mine gaps: goexit")
+	_, ok := src.Next()
 	require.False(t, ok)
 }
 
 func TestSourcesThatEndHaveNoError(t *testing.T) {
 	for _, p := range []Profile{
 		Rate(1).For(time.Second), Rate(1).For(time.Second).Budget(1), Rate(5).For(time.Second).Poisson(),
-		Bursts(1, time.Second).For(time.Second), Replay([]Entry{{At: at(0)}}),
+		Bursts(1, time.Second).For(time.Second), Replay([]accesslog.Entry{{At: instant(0)}}),
 	} {
-		src := p.source(rand.New(rand.NewPCG(1, 1)))
-		for _, ok := src.next(); ok; {
-			_, ok = src.next()
+		src := p.Source(rand.New(rand.NewPCG(1, 1)))
+		for _, ok := src.Next(); ok; {
+			_, ok = src.Next()
 		}
-		require.NoError(t, src.failed())
+		require.NoError(t, src.Err())
 	}
 }
