@@ -26,6 +26,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/pool"
@@ -39,7 +40,7 @@ func TestQuickstart(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) { quickstart(q) })
 }
 
-func quickstart(q *qtests.T) *load.Result {
+func quickstart(q *qtests.T) *result.Result {
 	log, err := accesslog.Read("access.log", fixtures.AccessLog()) // one minute of every hour
 	require.NoError(q, err)
 	q.Log(log)
@@ -69,7 +70,7 @@ func quickstart(q *qtests.T) *load.Result {
 	mon.RequireFired(q, "RelatedDown")
 	mon.RequireResolvedWithin(q, "RelatedDown", time.Hour)
 	fmt.Fprintf(q.Output(), "real: %v of traffic in %v on %d cores; the report is %s\n", res.Elapsed.Round(time.Minute),
-		q.RealElapsed().Round(10*time.Millisecond), runtime.NumCPU(), res.WriteHTML(q))
+		q.RealElapsed().Round(10*time.Millisecond), runtime.NumCPU(), res.SaveHTML(q))
 	return res
 }
 
@@ -84,11 +85,10 @@ func TestRepeatQuickstart(t *testing.T) {
 		var now [3]string
 		qtests.Run(t, func(q *qtests.T) {
 			res := quickstart(q)
-			text, err := res.JSON()
-			require.NoError(q, err)
-			var page strings.Builder
-			require.NoError(q, res.HTML(&page))
-			now = [3]string{res.Text(), string(text), page.String()}
+			var text, page strings.Builder
+			require.NoError(q, res.WriteJSON(&text))
+			require.NoError(q, res.WriteHTML(&page))
+			now = [3]string{res.String(), text.String(), page.String()}
 		})
 		if i == 0 {
 			first = now

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -54,7 +55,7 @@ func TestEventsAfterTheEnd(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{Traffic: traffic.Rate(1).For(time.Hour).Budget(10), Do: serve(time.Millisecond), Events: []qtests.Event{event}})
 		require.EqualValues(q, 10, res.Finished)
-		require.Equal(q, []Mark{{10*time.Second + time.Millisecond, "event", "late: did not happen: the run had ended"}}, res.Marks)
+		require.Equal(q, []result.Mark{{Offset: 10*time.Second + time.Millisecond, Source: "event", Text: "late: did not happen: the run had ended"}}, res.Marks)
 	})
 }
 

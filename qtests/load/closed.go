@@ -7,6 +7,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -91,7 +92,7 @@ func (c *closedLoop) apply(change traffic.Change) {
 
 // comeLocked gives user n its place, which may be that of one who left.
 func (c *closedLoop) comeLocked(n int) *visitor {
-	v := &visitor{User: &User{run: c.run, id: int64(n)}, left: -1, last: -1}
+	v := &visitor{User: &User{run: c.run, req: record.Request{User: int64(n)}}, left: -1, last: -1}
 	if _, each := c.Traffic.Limits(); each > 0 {
 		v.left = each
 	}
@@ -138,7 +139,7 @@ func (c *closedLoop) interrupt(v *visitor) {
 	c.mu.Lock()
 	busy := v.busy()
 	if busy {
-		v.interrupted = true
+		v.req.Interrupted = true
 	}
 	c.mu.Unlock()
 	if busy {
@@ -216,11 +217,11 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 		v.stalled = 0
 	} else if v.stalled++; v.stalled >= maxStalled && c.left < 0 && v.left < 0 {
 		c.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
-			v.id, v.stalled, now))
+			v.req.User, v.stalled, now))
 		return false
 	}
-	c.mu.rec.arrive(now)
-	v.last, v.intended, v.tags = now, now, v.tags[:0]
+	c.mu.rec.Arrive(now)
+	v.last, v.req.Intended, v.req.Tags = now, now, v.req.Tags[:0]
 	v.life = &life{parent: c.ctx}
 	c.startLocked(v.User, now)
 	c.spendLocked(v)
@@ -239,7 +240,7 @@ func (c *closedLoop) spendLocked(v *visitor) {
 	}
 	if c.left--; c.left == 0 {
 		for _, v := range c.present {
-			if !v.busy() || v.request == 0 {
+			if !v.busy() || v.req.Number == 0 {
 				c.retireLocked(v)
 			}
 		}

@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // runClosed runs a scenario in a bubble and returns its result, and how long
 // the run took on the clock.
-func runClosed(t *testing.T, s Scenario) (res *Result, took time.Duration) {
+func runClosed(t *testing.T, s Scenario) (res *result.Result, took time.Duration) {
 	t.Helper()
 	qtests.Run(t, func(q *qtests.T) {
 		start := q.Clock().Now()
@@ -108,7 +109,7 @@ func TestClosedInRealTime(t *testing.T) {
 	const ms = time.Millisecond
 	newUser := func(context.Context, *User) error { return nil }
 	for name, clk := range map[string]clock.Clock{"real": clock.New(), "hasty": hastyClock{clock.New()}} {
-		count := func(s Scenario) *Result {
+		count := func(s Scenario) *result.Result {
 			t.Helper()
 			s.Clock = clk
 			res, err := Do(t.Context(), s)
@@ -287,7 +288,7 @@ func TestEndLeavesNoTimer(t *testing.T) {
 		c.end()
 		require.False(q, c.timer.Stop(), "that of the next change")
 		for _, v := range c.present {
-			require.False(q, v.timer.Stop(), "that of user %d", v.id)
+			require.False(q, v.timer.Stop(), "that of user %d", v.req.User)
 		}
 		c.arm()
 		require.False(q, c.timer.Stop(), "nor does a change that was late arm the next one")

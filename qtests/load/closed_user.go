@@ -34,10 +34,10 @@ func (c *closedLoop) prepare(v *visitor) {
 		c.mu.preparing.remove(v.User)
 		switch {
 		case err == nil:
-		case !v.interrupted:
-			c.failLocked(fmt.Errorf("load: NewUser of user %d: %w", v.id, err))
+		case !v.req.Interrupted:
+			c.failLocked(fmt.Errorf("load: NewUser of user %d: %w", v.req.User, err))
 		case !v.gone: // who had to go before that was not ready in time, and that is all
-			c.failLocked(fmt.Errorf("load: NewUser of user %d was not done at the end of the grace: %w", v.id, err))
+			c.failLocked(fmt.Errorf("load: NewUser of user %d was not done at the end of the grace: %w", v.req.User, err))
 		}
 		c.checkIdleLocked()
 	}()
@@ -49,22 +49,20 @@ func (c *closedLoop) prepare(v *visitor) {
 // panicked with value, or called Goexit, where that is nil.
 func (c *closedLoop) blame(field string, v *visitor, value any) {
 	bug, exiting := usercode.Cause(value)
-	err := fmt.Errorf("load: %s of user %d: %w", field, v.id, bug)
+	err := fmt.Errorf("load: %s of user %d: %w", field, v.req.User, bug)
 	if exiting {
-		err = fmt.Errorf("load: %s of user %d: goexit: it ended its goroutine (t.FailNow, require)", field, v.id)
+		err = fmt.Errorf("load: %s of user %d: goexit: it ended its goroutine (t.FailNow, require)", field, v.req.User)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failLocked(err)
 	if exiting {
-		c.mu.rec.goexits++
+		c.mu.rec.Goexit()
 		return
 	}
-	c.mu.rec.panics++
 	var p *usercode.Panic
-	if errors.As(bug, &p) && c.mu.rec.firstBug == "" {
-		c.mu.rec.firstBug = fmt.Sprintf("%v\n%s", err, p.Stack)
-	}
+	errors.As(bug, &p)
+	c.mu.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 }
 
 // failLocked halts the run, also when it has stopped already: what users do in the
@@ -73,7 +71,7 @@ func (r *run) failLocked(err error) {
 	if r.mu.stopped && r.mu.halt == nil {
 		r.mu.halt = err
 		if !r.budgeted() {
-			r.mu.rec.lastEnd = max(r.mu.rec.lastEnd, r.duration) // it has not ended early
+			r.mu.rec.Lasts(r.duration) // it has not ended early
 		}
 	}
 	r.stopLocked(err)
@@ -89,6 +87,6 @@ func (r *run) abandonUsers() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if u := r.mu.preparing.first; u != nil {
-		r.failLocked(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.id, abandonAfter))
+		r.failLocked(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.req.User, abandonAfter))
 	}
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestNewUserComesBeforeTheRequests(t *testing.T) {
 	type key struct{}
 	var came []int64
-	res := (*Result)(nil)
+	res := (*result.Result)(nil)
 	qtests.Run(t, func(q *qtests.T) {
 		var err error
 		res, err = Do(context.WithValue(q.Context(), key{}, "value"), Scenario{
@@ -57,7 +58,7 @@ func TestNewUserThatFailsEndsTheRun(t *testing.T) {
 		"goexit": {func() error { runtime.Goexit(); return nil }, "load: NewUser of user 2: goexit: it ended its goroutine (t.FailNow, require)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var res *Result
+			var res *result.Result
 			rec := in(t, func(q *qtests.T, tb qtests.TB) {
 				start := q.Clock().Now()
 				res = Run(tb, Scenario{
@@ -124,7 +125,7 @@ func TestNewUserHasTheGraceOfARequest(t *testing.T) {
 				}
 				return tt.wait(ctx, u)
 			}
-			res, took := (*Result)(nil), time.Duration(0)
+			res, took := (*result.Result)(nil), time.Duration(0)
 			qtests.Run(t, func(q *qtests.T) {
 				start := q.Clock().Now()
 				s.Clock = q.Clock()
@@ -278,7 +279,7 @@ func TestThinkTimeThatMisbehavesEndsTheRun(t *testing.T) {
 		"goexit, after another": {exit, runtime.Goexit, "load: ThinkTime of user 2: goexit: it ended its goroutine (t.FailNow, require)", 0, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var res *Result
+			var res *result.Result
 			rec := in(t, func(q *qtests.T, tb qtests.TB) {
 				n := 0
 				res = Run(tb, Scenario{

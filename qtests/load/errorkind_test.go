@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -34,7 +35,7 @@ func TestPrintable(t *testing.T) {
 // TestLogOfATestIsText has user code that puts control characters everywhere it can.
 func TestLogOfATestIsText(t *testing.T) {
 	const evil = "a\x00\x1b[31mb\xff"
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
 			Do: func(_ context.Context, u *User) error {

@@ -8,44 +8,29 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
-// A failure is how a request failed, told from its error outside all locks: the
-// error's methods are the user's code.
-type failure struct {
-	kind, text string
-	timeout    bool
-	bug        string // of a panic, with its stack
-	goexit     bool
-}
-
-func (f *failure) name() string {
-	if f == nil {
-		return ""
-	}
-	return f.kind
-}
-
 // tell describes an error. If the user's code panics over it, that is what is
 // told.
-func (r *run) tell(err error) (f *failure) {
+func (r *run) tell(err error) (f *record.Failure) {
 	defer func() {
 		if value := recover(); value != nil {
 			p := usercode.NewPanic(value)
-			f = &failure{kind: "ErrorKind panicked", text: text.Clip(text.Printable(p.Error()), 200), bug: p.Report("Scenario.ErrorKind, or a method of the step's error")}
+			f = &record.Failure{Kind: "ErrorKind panicked", Text: text.Clip(text.Printable(p.Error()), 200), Bug: p.Report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
-	f = &failure{kind: text.OneLine(r.ErrorKind(err)), text: text.Clip(text.Printable(err.Error()), 200)}
+	f = &record.Failure{Kind: text.OneLine(r.ErrorKind(err)), Text: text.Clip(text.Printable(err.Error()), 200)}
 	var p *usercode.Panic
 	var g *usercode.Goexit
 	switch {
 	case errors.As(err, &p):
-		f.bug = p.Report("the step")
+		f.Bug = p.Report("the step")
 	case errors.As(err, &g):
-		f.goexit = true
+		f.Goexit = true
 	default:
-		f.timeout = isTimeout(err)
+		f.Timeout = isTimeout(err)
 	}
 	return f
 }
@@ -61,7 +46,7 @@ func isTimeout(err error) bool {
 func (r *run) panicked(p *usercode.Panic, where string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.rec.bug(p.Report(where))
+	r.mu.rec.Bug(p.Report(where))
 }
 
 // checkEvents counts what became of the events.

@@ -16,11 +16,12 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // resultOf runs a scenario on the clock of a bubble.
-func resultOf(q *qtests.T, s Scenario) *Result {
+func resultOf(q *qtests.T, s Scenario) *result.Result {
 	q.Helper()
 	s.Clock = q.Clock()
 	res, err := Do(context.Background(), s)
@@ -60,7 +61,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 				require.Equal(q, test.want, res.ErrorKinds[0].Kind)
 				require.Equal(q, min(test.panics, res.Finished), res.Panics)
 				require.Zero(q, res.Abandoned)
-				require.Contains(q, res.bug, test.mention)
+				require.Contains(q, res.FirstPanic, test.mention)
 			})
 		})
 	}
@@ -83,7 +84,7 @@ func TestPanicAfterCancellation(t *testing.T) {
 		require.EqualValues(q, 2, res.Panics)
 		require.EqualValues(q, 1, res.Goexits)
 		require.Empty(q, res.ErrorKinds)
-		require.Contains(q, res.bug, "panic: on the way out, in the step")
+		require.Contains(q, res.FirstPanic, "panic: on the way out, in the step")
 	})
 }
 
@@ -100,12 +101,12 @@ func TestTimeoutsOfTheNetwork(t *testing.T) {
 			},
 		})
 		require.EqualValues(q, 4, res.Timeouts)
-		require.Equal(q, []ErrorCount{{KindTimeout, 4, 2 * time.Second, "load", "context deadline exceeded"}}, blankText(res.ErrorKinds, "context deadline exceeded"))
+		require.Equal(q, []result.ErrorCount{{Kind: KindTimeout, Count: 4, First: 2 * time.Second, Step: "load", Text: "context deadline exceeded"}}, blankText(res.ErrorKinds, "context deadline exceeded"))
 	})
 }
 
 // blankText replaces the first error's text, which is that of whichever came first.
-func blankText(kinds []ErrorCount, text string) []ErrorCount {
+func blankText(kinds []result.ErrorCount, text string) []result.ErrorCount {
 	for i := range kinds {
 		kinds[i].Text = text
 	}
@@ -137,7 +138,7 @@ func TestRouteNamesSteps(t *testing.T) {
 		}
 		require.Equal(q, map[string]int64{"Route panicked": 3, "Route exited": 3, "page /2": 3, "page /3": 3}, got)
 		require.EqualValues(q, 3, res.Panics)
-		require.True(q, strings.HasPrefix(res.bug, "panic: route, in Scenario.Route\n"), res.bug)
+		require.True(q, strings.HasPrefix(res.FirstPanic, "panic: route, in Scenario.Route\n"), res.FirstPanic)
 		require.EqualValues(q, 12, res.Finished)
 	})
 }

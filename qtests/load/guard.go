@@ -11,7 +11,7 @@ const abortEvery = time.Second
 func (r *run) guard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.rules.aborting {
+	if r.mu.judge.Aborts() {
 		r.guardLocked(1)
 	}
 }
@@ -24,7 +24,7 @@ func (r *run) guardLocked(k time.Duration) {
 		if r.mu.stopped {
 			return
 		}
-		if broken := r.mu.rules.look(r.offset()); broken != nil {
+		if broken := r.mu.judge.Look(r.offset()); broken != nil {
 			r.mu.aborted = true
 			r.stopLocked(broken)
 			return

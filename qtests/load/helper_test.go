@@ -1,12 +1,14 @@
 package load
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -18,4 +20,10 @@ func offsetsOf(t *testing.T, p traffic.Profile) (out []time.Duration) {
 	t.Helper()
 	require.NoError(t, p.Arrivals(rand.New(rand.NewPCG(1, 1)), func(d time.Duration) bool { out = append(out, d); return true }))
 	return out
+}
+
+func jsonOf(t require.TestingT, r *result.Result) []byte {
+	var b bytes.Buffer
+	require.NoError(t, r.WriteJSON(&b))
+	return b.Bytes()
 }

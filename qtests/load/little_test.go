@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -27,7 +28,7 @@ func TestLittlesLawIsExact(t *testing.T) {
 			t.Run(fmt.Sprint(name, service), func(t *testing.T) {
 				qtests.Run(t, func(q *qtests.T) {
 					var lines bytes.Buffer
-					s := Scenario{Traffic: profile, Samples: JSONSamples(&lines), Do: func(_ context.Context, u *User) error {
+					s := Scenario{Traffic: profile, RequestLog: result.JSONRequestLog(&lines), Do: func(_ context.Context, u *User) error {
 						q.Clock().Sleep(service/2 + time.Duration(u.Rand().Int64N(int64(service))))
 						return nil
 					}}
@@ -38,7 +39,7 @@ func TestLittlesLawIsExact(t *testing.T) {
 					require.Equal(q, res.Started, res.Finished)
 					changes := map[time.Duration]int64{}
 					for line := range bytes.Lines(lines.Bytes()) {
-						var x Sample
+						var x result.LoggedRequest
 						require.NoError(q, json.Unmarshal(line, &x))
 						changes[x.Started]++
 						changes[x.Finished]--
@@ -66,18 +67,4 @@ func integral(changes map[time.Duration]int64) (area int64) {
 		level += changes[x]
 	}
 	return area
-}
-
-// A span keeps what a Duration cannot.
-func TestSpan(t *testing.T) {
-	var s span
-	for range 1000 {
-		s.add(time.Duration(1<<62) + 999_999_999)
-	}
-	require.Equal(t, time.Duration(1<<63-1), s.duration())
-	require.InEpsilon(t, 1000*(float64(1<<62)+999_999_999), s.over(1), 1e-15)
-	s = span{}
-	s.add(1500 * time.Millisecond)
-	s.add(700 * time.Millisecond)
-	require.Equal(t, 2200*time.Millisecond, s.duration())
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // Do runs a scenario without a test and returns its result. The error is that of
@@ -22,12 +22,12 @@ import (
 //	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 //	defer stop()
 //	res, err := load.Do(ctx, scenario)
-func Do(ctx context.Context, s Scenario) (*Result, error) {
+func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	r, err := newRun(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	r.watch = newJudge(r)
+	r.watch = newLatenessWatch(r)
 	return r.execute()
 }
 
@@ -39,7 +39,7 @@ func Do(ctx context.Context, s Scenario) (*Result, error) {
 //
 // Run may be called from any goroutine of the test, and from within a step,
 // which then is a long step.
-func Run(t qtests.TB, s Scenario) *Result {
+func Run(t qtests.TB, s Scenario) *result.Result {
 	t.Helper()
 	r, err := prepare(t, s)
 	if err != nil {
@@ -49,8 +49,19 @@ func Run(t qtests.TB, s Scenario) *Result {
 	if err != nil {
 		qtests.Fatalf(t, "%v", err)
 	}
-	res.report(t)
+	reportTo(t, res)
 	return res
+}
+
+// Try runs a scenario in a test at scale 1, whatever -qtests.scale and -short say, and
+// leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error is
+// that of a Scenario without meaning.
+func Try(t qtests.TB, s Scenario) (*result.Result, error) {
+	r, err := prepareAt(t, s, 1)
+	if err != nil {
+		return nil, err
+	}
+	return r.execute()
 }
 
 // prepare makes a run of a scenario with what the test supplies, at the scale of the process.
@@ -85,10 +96,10 @@ func repeatCommand(t qtests.TB, scale float64) string {
 	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+text.Number(scale))
 }
 
-// report tells the test how the run came out.
-func (r *Result) report(t qtests.TB) {
+// reportTo tells the test how the run came out.
+func reportTo(t qtests.TB, r *result.Result) {
 	t.Helper()
-	t.Logf("%s", r.Text())
+	t.Logf("%s", r)
 	attribute := "load." + attributeKey(r.Scenario)
 	qtests.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	qtests.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
@@ -97,29 +108,20 @@ func (r *Result) report(t qtests.TB) {
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
-		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.bug, suffix)
+		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.FirstPanic, suffix)
 	}
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
-	if r.SamplesLost != "" {
-		t.Errorf("load: samples were not all written: %s%s", r.SamplesLost, suffix)
+	if r.LogLost != "" {
+		t.Errorf("load: the request log was not written to its end: %s%s", r.LogLost, suffix)
 	}
 	if r.Slow {
 		t.Errorf("load: %s%s", r.Warning, suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
-		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.ended()), r.Halted, suffix)
+		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
 	}
-}
-
-// ended is when a run ended that ended early. What stops a run besides its
-// arrivals does so at the end.
-func (r *Result) ended() time.Duration {
-	if r.HaltedAt > 0 {
-		return r.HaltedAt
-	}
-	return r.Elapsed
 }
 
 // attributeKey makes a scenario's name one that testing.T.Attr takes, which fails
@@ -131,36 +133,4 @@ func attributeKey(name string) string {
 		}
 		return c
 	}, name)
-}
-
-// String says how the threshold came out in a line.
-func (v Verdict) String() string {
-	switch {
-	case v.Error != "":
-		return fmt.Sprintf("%s cannot be evaluated: %s", v.Threshold, v.Error)
-	case v.Pass:
-		return fmt.Sprintf("%s kept: %s", v.Threshold, v.detail())
-	}
-	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
-}
-
-func (v Verdict) detail() string {
-	if v.Note == "" {
-		return v.found()
-	}
-	return v.found() + "; " + v.Note
-}
-
-func (v Verdict) found() string {
-	switch {
-	case v.Windows == 1 && v.Broken == 1:
-		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
-	case v.Windows == 1:
-		return v.Actual + " in the only window"
-	case v.Windows > 0 && v.Broken > 0:
-		return fmt.Sprintf("%d of %d windows, the first from %v, the worst at %s", v.Broken, v.Windows, v.First, v.Actual)
-	case v.Windows > 0:
-		return fmt.Sprintf("%s in the worst of %d windows", v.Actual, v.Windows)
-	}
-	return v.Actual
 }

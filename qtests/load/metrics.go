@@ -83,20 +83,20 @@ func (r *run) metrics() (out []prometheus.Metric) {
 	defer r.mu.Unlock()
 	rec := r.mu.rec
 	name := label(r.Name)
-	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.inFlight), name))
-	for _, t := range rec.stepOrder {
-		if t.part {
+	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.InFlight), name))
+	for _, t := range rec.StepOrder {
+		if t.Part {
 			continue
 		}
-		step := label(t.name)
+		step := label(t.Name)
 		buckets := map[float64]uint64{}
 		for _, bound := range responseBounds {
-			buckets[bound.Seconds()] = t.response.within(bound)
+			buckets[bound.Seconds()] = uint64(t.Response.Within(bound))
 		}
 		out = append(out,
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.finished-t.errors), name, step, "ok"),
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.errors), name, step, "error"),
-			prometheus.MustNewConstHistogram(responseDesc, t.response.total, float64(t.response.sum)/1e6, buckets, name, step))
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Finished-t.Errors), name, step, "ok"),
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Errors), name, step, "error"),
+			prometheus.MustNewConstHistogram(responseDesc, uint64(t.Response.Count()), t.Response.Sum(), buckets, name, step))
 	}
 	return out
 }

@@ -67,7 +67,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		require.NotEmpty(q, mon.Series("load_in_flight"))
 
 		var html strings.Builder
-		require.NoError(q, res.HTML(&html))
+		require.NoError(q, res.WriteHTML(&html))
 		for _, want := range []string{"places in use", "places limit", `"title":"Breakers","lanes":[{"name":"upstream"`, "closed → open"} {
 			require.Contains(q, html.String(), want)
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -27,7 +29,7 @@ func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
 }
 
 func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{
 			Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Second), MaxInFlight: 1, Overflow: Queue,
@@ -48,7 +50,7 @@ func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
 }
 
 func TestGoexitGivesThePlaceBack(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	in(t, func(q *qtests.T, tb qtests.TB) {
 		for want, p := range map[int]traffic.Profile{33: traffic.Rate(10).For(10 * time.Second), 34: traffic.Users(1).For(10 * time.Second)} {
 			s := Scenario{
@@ -74,7 +76,7 @@ func TestGoexitGivesThePlaceBack(t *testing.T) {
 }
 
 func TestIgnoredContextIsWaitedForThenAbandoned(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{
 			Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), Grace: 5 * time.Second,
@@ -195,7 +197,7 @@ func TestScenarioErrors(t *testing.T) {
 		}, `Events[0].Offset: 10s of "x" is past the end`},
 		"event without effect": {func(s *Scenario) { s.Events = []qtests.Event{{Name: "x"}} }, "Begin and End are both nil"},
 		"threshold":            {func(s *Scenario) { s.Thresholds = []string{"p(99)<5"} }, `threshold "p(99)<5": p(99) is a duration`},
-		"limit":                {func(s *Scenario) { s.Limits = []Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},
+		"limit":                {func(s *Scenario) { s.Limits = []threshold.Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},
 		"users and places":     {func(s *Scenario) { s.Traffic, s.MaxInFlight = traffic.Users(1).For(1), 5 }, "the users are the limit"},
 		"route":                {func(s *Scenario) { s.Route = func(accesslog.Entry) string { return "" } }, "has no meaning without a replay"},
 		"names":                {func(s *Scenario) { s.Do, s.Steps = nil, []Step{{Name: "a", Do: serve(0)}, {Name: "a", Do: serve(0)}} }, "Steps[1].Name: a is there twice"},

@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -93,7 +95,7 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			s := anyScenario(rand.New(rand.NewPCG(seed, 0)))
 			var stream bytes.Buffer
-			s.Clock, s.Seed, s.Samples = q.Clock(), seed+1, JSONSamples(&stream)
+			s.Clock, s.Seed, s.RequestLog = q.Clock(), seed+1, result.JSONRequestLog(&stream)
 			res, err := Do(context.Background(), s)
 			require.NoError(q, err)
 			fail := func(what string) string {
@@ -118,7 +120,7 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 			require.Equal(q, res.Finished, steps, fail("steps"))
 			require.Equal(q, res.Errors, errs, fail("errors of steps"))
 			require.Equal(q, res.Errors, kinds, fail("errors by kind"))
-			sums := Point{}
+			sums := result.Point{}
 			for _, p := range res.Timeline {
 				sums.Arrivals += p.Arrivals
 				sums.Started += p.Started
@@ -128,28 +130,28 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 				sums.Interrupted += p.Interrupted
 				sums.Retries += p.Retries
 			}
-			require.Equal(q, Point{Arrivals: res.Scheduled, Started: res.Started, Finished: res.Finished, Errors: res.Errors,
+			require.Equal(q, result.Point{Arrivals: res.Scheduled, Started: res.Started, Finished: res.Finished, Errors: res.Errors,
 				Dropped: res.Dropped, Interrupted: res.Interrupted, Retries: res.Retries}, sums, fail("timeline"))
 
 			var responses []time.Duration
 			states := map[string]int64{}
 			for in := json.NewDecoder(&stream); in.More(); {
-				var x Sample
+				var x result.LoggedRequest
 				require.NoError(q, in.Decode(&x))
 				require.LessOrEqual(q, x.Intended, x.Started)
 				require.LessOrEqual(q, x.Started, x.Finished)
-				if states[x.State]++; x.State == stateDropped {
+				if states[x.State]++; x.State == result.StateDropped {
 					continue
 				}
 				responses = append(responses, qtests.Round(x.Finished-x.Intended))
 			}
 			require.Len(q, responses, int(res.Started), fail("samples"))
 			require.Equal(q, []int64{res.Finished - res.Errors, res.Errors, res.Interrupted, res.Dropped},
-				[]int64{states[stateOK], states[stateError], states[stateInterrupted], states[stateDropped]}, fail("states"))
+				[]int64{states[result.StateOK], states[result.StateError], states[result.StateInterrupted], states[result.StateDropped]}, fail("states"))
 			if res.Interrupted == 0 && len(responses) > 0 {
 				slices.Sort(responses)
 				require.Equal(q, responses[len(responses)-1], res.Response.Max(), fail("max"))
-				want := responses[rankOf(95, uint64(len(responses)))-1]
+				want := responses[result.RankOf(95, uint64(len(responses)))-1]
 				require.InDelta(q, want, res.Response.Percentile(95), float64(want)/1000+1, fail("p95"))
 			}
 		})
@@ -186,7 +188,7 @@ func TestSameResultEveryTime(t *testing.T) {
 func lively(t *testing.T) (all string) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		samples := CSVSamples(&out)
+		samples := result.CSVRequestLog(&out)
 		server := make(chan struct{}, 2)
 		latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
 		work := func(ctx context.Context, u *User) error {
@@ -202,17 +204,16 @@ func lively(t *testing.T) (all string) {
 			return errors.New("drawn")
 		}
 		for _, res := range RunAll(q,
-			Scenario{Name: "open", Traffic: traffic.Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
+			Scenario{Name: "open", Traffic: traffic.Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, RequestLog: samples,
 				Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
-			Scenario{Name: "bursts", Traffic: traffic.Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
+			Scenario{Name: "bursts", Traffic: traffic.Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, RequestLog: samples},
 			Scenario{Name: "users", Traffic: traffic.Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
-				NoGrace: true, Samples: samples},
+				NoGrace: true, RequestLog: samples},
 		) {
-			j, err := res.JSON()
-			require.NoError(q, err)
+			j := jsonOf(q, res)
 			out.Write(j)
-			out.WriteString(res.Text())
-			require.NoError(q, res.HTML(&out))
+			out.WriteString(res.String())
+			require.NoError(q, res.WriteHTML(&out))
 		}
 		all = out.String()
 	})
@@ -247,8 +248,7 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 			require.EqualValues(q, 100*d/time.Second, res.Finished)
 			runtime.GC()
 			runtime.ReadMemStats(&after)
-			j, err := res.JSON()
-			require.NoError(q, err)
+			j := jsonOf(q, res)
 			size, points, heap = len(j), len(res.Timeline), int64(after.HeapAlloc)-int64(before.HeapAlloc)
 			runtime.KeepAlive(res)
 		})
@@ -258,7 +258,7 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 	long, many, heap := run(100 * time.Minute * time.Duration(stress()))
 	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, 100*time.Minute*time.Duration(stress()), heap)
 	require.Less(t, heap, int64(8<<20))
-	require.LessOrEqual(t, many, maxPoints)
+	require.LessOrEqual(t, many, record.MaxPoints)
 	require.InEpsilon(t, float64(short)/float64(few), float64(long)/float64(many), 0.2, "the numbers have more digits")
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -193,12 +194,12 @@ func (o *openLoop) work(d due, now time.Duration) {
 
 // request is that of an arrival which is due now.
 func (o *openLoop) request(d *due) *User {
-	request := &struct {
+	r := &struct {
 		User
 		life
-	}{User: User{run: o.run, id: d.number, intended: d.At, entry: d.Entry}, life: life{parent: o.ctx}}
-	request.User.life = &request.life
-	return &request.User
+	}{User: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life{parent: o.ctx}}
+	r.User.life = &r.life
+	return &r.User
 }
 
 // serve runs the request, if it may start.
@@ -206,7 +207,7 @@ func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 	if o.arrive(u, rested, now) {
 		o.perform(u)
 	} else {
-		o.Samples.pump() // it was dropped
+		o.RequestLog.Pump() // it was dropped
 	}
 }
 
@@ -241,7 +242,7 @@ func (o *openLoop) rest() (d due, ok bool) {
 	defer o.mu.Unlock()
 	next := o.nextLocked()
 	// The recorder has just seen an end, which saves a look at the clock.
-	if o.mu.stopped || next == nil || next.At-o.mu.rec.seen > longestWait {
+	if o.mu.stopped || next == nil || next.At-o.mu.rec.Seen > longestWait {
 		return due{}, false
 	}
 	d = o.takeLocked(next)
@@ -293,5 +294,5 @@ func (o *openLoop) route(u *User, rested bool) {
 func (o *openLoop) name(u *User, step string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	u.step = o.mu.rec.route(step)
+	u.req.Step = o.mu.rec.Route(step)
 }

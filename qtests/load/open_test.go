@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -124,7 +125,7 @@ func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 						return 1
 					})),
 				}
-				var res *Result
+				var res *result.Result
 				var err error
 				q.Go(func() { res, err = Do(context.Background(), s) }) // which a Goexit at the start ends
 				q.Sleep(time.Hour)

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -73,46 +75,18 @@ func TestWarningIsSaidWhereverTheRunIs(t *testing.T) {
 		require.Contains(t, res.Warning, "the load generator was the bottleneck")
 		require.Equal(t, fail, res.Slow)
 
-		text, err := res.JSON()
-		require.NoError(t, err)
-		again, err := ReadResult(bytes.NewReader(text))
+		text := jsonOf(t, res)
+		again, err := result.Read(bytes.NewReader(text))
 		require.NoError(t, err)
 		var page strings.Builder
-		require.NoError(t, again.HTML(&page))
+		require.NoError(t, again.WriteHTML(&page))
 		require.Contains(t, page.String(), res.Warning[:40])
-		require.Contains(t, again.Text(), "\n  warning     "+res.Warning+"\n")
+		require.Contains(t, again.String(), "\n  warning     "+res.Warning+"\n")
 		verdict := map[bool]string{false: "load: DONE\n", true: "load: FAIL\n"}[fail]
-		require.True(t, strings.HasPrefix(again.Text(), verdict), again.Text())
-		require.Equal(t, fail, again.page().Tone == "bad")
-		if fail {
-			require.Equal(t, res.Warning, again.noAnswer())
-		}
+		require.True(t, strings.HasPrefix(again.String(), verdict), again.String())
+		require.Equal(t, fail, strings.Contains(page.String(), `class="badge bad"`))
+		require.Equal(t, fail, again.Slow)
 	}
-}
-
-// A long story keeps its end: that is where things have recovered, or have not.
-func TestMarksKeepHeadAndTail(t *testing.T) {
-	for _, c := range []struct{ n, room, first, hidden int }{
-		{0, 24, 0, 0}, {1, 24, 1, 0}, {24, 24, 24, 0}, {25, 24, 12, 1}, {10_000, 24, 12, 9976}, {6, 5, 2, 1},
-	} {
-		first, hidden := headAndTail(c.n, c.room)
-		require.Equal(t, []int{c.first, c.hidden}, []int{first, hidden}, c)
-	}
-	var r Result
-	for i := range 1000 {
-		r.Marks = append(r.Marks, Mark{Offset: time.Duration(i) * time.Second, Source: "outage", Text: fmt.Sprintf("mark %d", i)})
-	}
-	text := r.Text()
-	for i, want := range map[int]bool{0: true, 11: true, 12: false, 987: false, 988: true, 999: true} {
-		require.Equal(t, want, strings.Contains(text, fmt.Sprintf("mark %d\n", i)), "mark %d of\n%s", i, text)
-	}
-	require.Regexp(t, `mark 11\n +… +976 more\n +16m28s +outage +mark 988\n`, text)
-	var page strings.Builder
-	require.NoError(t, r.HTML(&page))
-	for i, want := range map[int]bool{0: true, 249: true, 250: false, 749: false, 750: true, 999: true} {
-		require.Equal(t, want, strings.Contains(page.String(), fmt.Sprintf("<td>mark %d</td>", i)), "mark %d", i)
-	}
-	require.Contains(t, page.String(), "500 more, which the charts show")
 }
 
 func TestRunAllStartsInTurn(t *testing.T) {
@@ -133,7 +107,7 @@ func TestRunAllStartsInTurn(t *testing.T) {
 				var all []Scenario
 				for _, name := range []string{"a", "b", "c"} {
 					s.Name = name
-					s.Events = []qtests.Event{qtests.NewEvent(name, func() { _ = act(nil, &User{step: &tally{name: "event " + name}}) }, nil)}
+					s.Events = []qtests.Event{qtests.NewEvent(name, func() { _ = act(nil, &User{req: record.Request{Step: &record.Tally{Name: "event " + name}}}) }, nil)}
 					all = append(all, s)
 				}
 				RunAll(q, all...)

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // admitLocked counts a request that is due, and says whether it may start.
 func (r *run) admitLocked(u *User, now time.Duration) bool {
 	r.turnLocked(now)
-	r.mu.rec.arrive(u.intended)
+	r.mu.rec.Arrive(u.req.Intended)
 	switch {
 	case r.mu.inFlight.size < r.MaxInFlight:
 		r.startLocked(u, now)
@@ -19,8 +20,8 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 		u.queued = true
 		r.mu.queue.push(u)
 	default:
-		r.mu.rec.drop(u.intended)
-		r.sampleDropLocked(u, now)
+		r.mu.rec.Drop(u.req.Intended)
+		r.logDropLocked(u, now)
 	}
 	return false
 }
@@ -28,25 +29,25 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 func (r *run) startLocked(u *User, now time.Duration) {
 	r.turnLocked(now)
 	r.mu.requests++
-	u.request = r.mu.requests
-	u.started = now
+	u.req.Number = r.mu.requests
+	u.req.Started = now
 	u.do = r.Do
 	switch {
 	case r.Route != nil:
 		// named before the lock, see openLoop
 	case len(r.Steps) > 0:
 		i := r.mu.picker.pick()
-		u.step, u.do = r.mu.steps[i], r.Steps[i].Do
+		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:
-		u.step = r.mu.steps[0]
+		u.req.Step = r.mu.steps[0]
 	}
 	if !u.queued {
-		late := qtests.Round(now - u.intended)
-		r.mu.rec.late.Record(late)
-		r.mu.rules.started(late)
+		late := qtests.Round(now - u.req.Intended)
+		r.mu.rec.Lateness(late)
+		r.mu.judge.Started(late)
 	}
 	r.mu.inFlight.add(u)
-	r.mu.rec.start(u.step, now)
+	r.mu.rec.Start(u.req.Step, now)
 }
 
 // perform runs an admitted request to its end, and then those that waited for
@@ -86,7 +87,7 @@ func (r *run) once(u *User) (next *User) {
 		if exiting && next != nil {
 			r.handOver(next)
 		}
-		r.Samples.pump()
+		r.RequestLog.Pump()
 	}()
 	err = r.attempt(u)
 	returned = true
@@ -95,7 +96,7 @@ func (r *run) once(u *User) (next *User) {
 
 // attempt runs the step, again and again as Retry allows.
 func (r *run) attempt(u *User) error {
-	u.attempts = 1
+	u.req.Attempts = 1
 	err := r.try(u)
 	if err != nil && r.Retry.Max > 0 {
 		return r.retry(u, err)
@@ -117,7 +118,7 @@ func (r *run) retry(u *User, err error) error {
 			break
 		}
 		r.retried(u, true)
-		u.attempts = int32(n) + 1
+		u.req.Attempts = int32(n) + 1
 		if err = r.try(u); err == nil {
 			break
 		}
@@ -130,12 +131,11 @@ func (r *run) mayRetry(u *User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.turnLocked(r.offset())
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries+r.mu.rec.retrying) {
-		r.mu.rec.denied++
-		u.step.denied++
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.AllRetries()) {
+		r.mu.rec.Deny(u.req.Step)
 		return false
 	}
-	r.mu.rec.retrying++
+	r.mu.rec.AwaitRetry()
 	return true
 }
 
@@ -144,15 +144,13 @@ func (r *run) mayRetry(u *User) bool {
 func (r *run) retried(u *User, made bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.rec.retrying--
 	if !made {
+		r.mu.rec.GiveUpRetry()
 		return
 	}
 	now := r.offset()
 	r.turnLocked(now)
-	r.mu.rec.retries++
-	u.step.retries++
-	r.mu.rec.timeline.at(now).Retries++
+	r.mu.rec.Retry(u.req.Step, now)
 }
 
 // try is one attempt.
@@ -199,7 +197,7 @@ func (r *run) finish(u *User, err error) (next *User) {
 //
 //go:noinline
 func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
-	f := &failure{kind: "ErrorKind exited", text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
+	f := &record.Failure{Kind: "ErrorKind exited", Text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
 	told := false
 	defer func() {
 		if told {
@@ -215,7 +213,7 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 }
 
 // complete counts a request that ended at now, with f if it failed.
-func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
+func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.inFlight.remove(u)
@@ -223,17 +221,17 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 		return nil
 	}
 	// A request that came to a good end all the same was not interrupted.
-	e := ending{at: now, failed: f != nil, interrupted: u.interrupted && f != nil}
+	e := record.Ending{At: now, Failed: f != nil, Interrupted: u.req.Interrupted && f != nil}
 	r.turnLocked(now)
-	r.mu.rec.end(u, &e)
-	if r.Samples != nil {
-		r.sampleLocked(u, &e, f.name())
+	r.mu.rec.End(&u.req, &e)
+	if r.RequestLog != nil {
+		r.logLocked(u, &e, f.Name())
 	}
 	if f != nil {
-		r.mu.rec.fail(u, &e, f)
+		r.mu.rec.Fail(&u.req, &e, f)
 	}
-	if len(r.mu.rules.timed) > 0 && !e.interrupted {
-		r.mu.rules.ended(u, &e)
+	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
+		r.mu.judge.Ended(&u.req, &e)
 	}
 	if r.mu.queue.size() > 0 && !r.mu.stopped {
 		next, _ = r.mu.queue.pop()
@@ -249,8 +247,8 @@ func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
 // turnLocked closes the windows of thresholds that are over, before anything is
 // counted that came after them.
 func (r *run) turnLocked(now time.Duration) {
-	if now >= r.mu.rules.next {
-		r.mu.rules.turn(now)
+	if r.mu.judge.Due(now) {
+		r.mu.judge.Turn(now)
 	}
 }
 
@@ -260,10 +258,10 @@ func (r *run) check(name string, ok bool) {
 	if r.mu.closed {
 		return
 	}
-	if r.mu.rules.next != never {
+	if r.mu.judge.HasWindows() {
 		r.turnLocked(r.offset())
 	}
-	r.mu.rec.check(name, ok)
+	r.mu.rec.Check(name, ok)
 }
 
 func (r *run) part(name string, d time.Duration, err error) {
@@ -274,9 +272,7 @@ func (r *run) part(name string, d time.Duration, err error) {
 	}
 	now := r.offset()
 	r.turnLocked(now)
-	t := r.mu.rec.step(name, true)
-	t.started++
 	d = qtests.Round(d)
-	t.count(now, d, d, err != nil)
-	r.mu.rules.partEnded(t, d)
+	t := r.mu.rec.Part(name, now, d, err != nil)
+	r.mu.judge.PartEnded(t, d)
 }

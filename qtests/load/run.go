@@ -9,6 +9,9 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -39,9 +42,9 @@ type run struct {
 
 	mu struct {
 		sync.Mutex
-		rec       *recorder
-		rules     *rules
-		steps     []*tally
+		rec       *record.Recorder
+		judge     *threshold.Judge
+		steps     []*record.Tally
 		picker    *picker
 		requests  int64
 		inFlight  list
@@ -74,18 +77,18 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 	for name, f := range s.Feeds {
 		r.feeds[name] = &Feed{rows: f.rows, shuffle: f.shuffle}
 	}
-	r.mu.rec = newRecorder(r.duration)
+	r.mu.rec = record.New(r.duration)
 	var weights []int64
 	for _, step := range s.Steps {
-		r.mu.steps = append(r.mu.steps, r.mu.rec.step(step.Name, false))
+		r.mu.steps = append(r.mu.steps, r.mu.rec.Step(step.Name, false))
 		weights = append(weights, int64(max(step.Weight, 1)))
 	}
 	if len(s.Steps) == 0 && s.Route == nil {
-		r.mu.steps = []*tally{r.mu.rec.only(s.Name)}
+		r.mu.steps = []*record.Tally{r.mu.rec.Only(s.Name)}
 		weights = []int64{1}
 	}
 	r.mu.picker = newPicker(weights)
-	r.mu.rules, err = newRules(&s, r.mu.rec)
+	r.mu.judge, err = threshold.NewJudge(s.Thresholds, s.Limits, r.duration, r.mu.rec)
 	return r, err
 }
 
@@ -93,7 +96,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
 // execute runs the scenario to its end.
-func (r *run) execute() (*Result, error) {
+func (r *run) execute() (*result.Result, error) {
 	r.start = r.clk.Now()
 	r.Metrics.attach(r)
 	_, r.lost = r.EventLog.Marks()
@@ -122,10 +125,10 @@ func (r *run) execute() (*Result, error) {
 	r.checkEvents(stopEvents())
 	res := r.result()
 	r.watch.end(res)
-	res.observe(r.Monitor, r.clk.Now())
-	if r.Samples != nil {
-		if err := r.Samples.Flush(); err != nil {
-			res.SamplesLost = text.Printable(err.Error())
+	observe(res, r.Monitor, r.clk.Now())
+	if r.RequestLog != nil {
+		if err := r.RequestLog.Flush(); err != nil {
+			res.LogLost = text.Printable(err.Error())
 		}
 	}
 	return res, nil
@@ -174,7 +177,7 @@ func (r *run) exhaustLocked() {
 // of the budget, and there is time for it before the profile ends.
 func (r *run) checkSpentLocked() {
 	budget, _ := r.Traffic.Limits()
-	if r.mu.exhausted && r.mu.rec.scheduled == budget && r.mu.queue.size() == 0 && !r.mu.spent {
+	if r.mu.exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size() == 0 && !r.mu.spent {
 		r.mu.spent = true
 		close(r.spent)
 	}
@@ -197,13 +200,13 @@ func (r *run) stopLocked(err error) {
 	if err != nil {
 		close(r.halted)
 	}
-	r.mu.rules.stop(now)
+	r.mu.judge.Stop(now)
 	if r.mu.guard != nil {
 		r.mu.guard.Stop()
 	}
 	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
-		r.mu.rec.drop(now) // waited, but never started
-		r.sampleDropLocked(u, now)
+		r.mu.rec.Drop(now) // waited, but never started
+		r.logDropLocked(u, now)
 	}
 	r.checkIdleLocked()
 }
@@ -225,7 +228,7 @@ func (r *run) drain() {
 	var wakes []func()
 	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
 		for u := l.first; u != nil; u = u.next {
-			u.interrupted = true
+			u.req.Interrupted = true
 			life := u.life
 			wakes = append(wakes, func() { life.end(cancelled) })
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -60,9 +61,9 @@ func TestErrorsByKind(t *testing.T) {
 				return nil
 			},
 		})
-		require.Equal(t, []ErrorCount{
-			{"timeout", 50, 6100 * time.Millisecond, "load", "context deadline exceeded"},
-			{"even", 25, 200 * time.Millisecond, "load", "even"},
+		require.Equal(t, []result.ErrorCount{
+			{Kind: "timeout", Count: 50, First: 6100 * time.Millisecond, Step: "load", Text: "context deadline exceeded"},
+			{Kind: "even", Count: 25, First: 200 * time.Millisecond, Step: "load", Text: "even"},
 		}, res.ErrorKinds)
 	})
 }

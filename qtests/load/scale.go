@@ -14,6 +14,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -122,16 +123,17 @@ func (s Scenario) scaledBy(x float64) Scenario {
 func (s *Scenario) scaleThresholds(x float64) {
 	s.Thresholds, s.Limits = slices.Clone(s.Thresholds), slices.Clone(s.Limits)
 	for i, text := range s.Thresholds {
-		if t, err := ParseThreshold(text); err == nil && t.Every+t.AbortAfter > 0 {
-			s.Thresholds[i] = t.stretch(x).String()
+		if t, err := threshold.Parse(text); err == nil && t.Every+t.AbortAfter > 0 {
+			s.Thresholds[i] = stretched(t, x).String()
 		}
 	}
 	for i, t := range s.Limits {
-		s.Limits[i] = t.stretch(x)
+		s.Limits[i] = stretched(t, x)
 	}
 }
 
-func (t Threshold) stretch(x float64) Threshold {
+// stretched makes the windows and the delay of a threshold x times as long.
+func stretched(t threshold.Threshold, x float64) threshold.Threshold {
 	for _, d := range []*time.Duration{&t.Every, &t.AbortAfter} {
 		if *d > 0 {
 			*d = max(traffic.Divide(*d, 1/x), 1)

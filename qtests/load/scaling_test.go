@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -26,28 +28,27 @@ func atScale(t *testing.T, scale string) {
 
 func TestScaleIsSaidWhereverTheRunIs(t *testing.T) {
 	atScale(t, "0.1")
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(10 * time.Second), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
 	require.EqualValues(t, 100, res.Finished)
 	require.InDelta(t, 0.1, res.Scale, 0)
-	text, err := res.JSON()
-	require.NoError(t, err)
+	text := jsonOf(t, res)
 	require.True(t, strings.Contains(string(text), `"scale":0.1,`))
 	require.Regexp(t, `\.seed=\d+ -qtests\.scale=0\.1$`, res.Repeat)
 	require.Contains(t, rec.Errors(), "scale 0.1; repeat with: "+res.Repeat)
-	require.Contains(t, res.Text(), ", scale 0.1\n")
-	require.Contains(t, res.Text(), "repeat      "+res.Repeat)
+	require.Contains(t, res.String(), ", scale 0.1\n")
+	require.Contains(t, res.String(), "repeat      "+res.Repeat)
 	var page strings.Builder
-	require.NoError(t, res.HTML(&page))
+	require.NoError(t, res.WriteHTML(&page))
 	require.Contains(t, page.String(), ", scale 0.1, start")
 	require.Contains(t, page.String(), "-qtests.scale=0.1")
 }
 
 func TestRealTimeWithoutScalableIsNotScaled(t *testing.T) {
 	atScale(t, "0.1")
-	var res *Result
+	var res *result.Result
 	rec := tbtest.Run("real", func(tb *tbtest.TB) {
 		res = Run(tb, Scenario{Traffic: traffic.Rate(1e5).For(time.Millisecond), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
@@ -59,12 +60,12 @@ func TestRealTimeWithoutScalableIsNotScaled(t *testing.T) {
 
 func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	atScale(t, "0.1")
-	limit := Threshold{Metric: "errors", Op: "<", Value: 50, Unit: Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
+	limit := threshold.Threshold{Metric: "errors", Op: "<", Value: 50, Unit: threshold.Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
 	s := Scenario{
 		Scalable: true, Traffic: traffic.Rate(10).For(10 * time.Minute),
 		Events:     []qtests.Event{qtests.NewEvent("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
 		Thresholds: []string{"rate>1/s every 1s", "errors<1% abort after 10s", "p(99)<1s", "nonsense every 1s"},
-		Limits:     []Threshold{limit},
+		Limits:     []threshold.Threshold{limit},
 	}
 	scaled := s.scaledBy(0.1)
 	require.Equal(t, time.Minute, scaled.Traffic.Duration())
@@ -140,7 +141,7 @@ func TestWhatTakesRealTime(t *testing.T) {
 }
 
 func TestPlainBubble(t *testing.T) {
-	check := func(t *testing.T, res *Result) {
+	check := func(t *testing.T, res *result.Result) {
 		t.Helper()
 		require.EqualValues(t, 600, res.Finished)
 		require.EqualValues(t, 60, res.Interrupted)

@@ -10,6 +10,9 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
@@ -97,7 +100,7 @@ type Scenario struct {
 	// Thresholds and Limits are what must hold, as text (see ParseThreshold) and
 	// as values.
 	Thresholds []string
-	Limits     []Threshold
+	Limits     []threshold.Threshold
 
 	// Monitor supplies the series of pools, breakers and alerts for the report.
 	Monitor *monitor.Monitor
@@ -105,8 +108,8 @@ type Scenario struct {
 	// Metrics, if set, exports this run's counters; give it to the monitor, too.
 	Metrics *Metrics
 
-	// Samples, if set, receives every request as it ends or is dropped.
-	Samples *Samples
+	// RequestLog, if set, receives every request as it ends or is dropped.
+	RequestLog *result.RequestLog
 
 	// Scalable allows -qtests.scale to shorten the scenario when it runs in
 	// real time: its stages, bursts and waves, at the same rates; and in the same
@@ -167,8 +170,6 @@ const (
 	DefaultMaxQueue    = 1_000_000
 )
 
-const maxSteps = 1000
-
 // withDefaults returns the scenario with every zero field replaced, or what is
 // wrong with it.
 func (s Scenario) withDefaults() (Scenario, error) {
@@ -227,7 +228,7 @@ func (s *Scenario) checkWork(check *field.Checker) {
 	check.That(s.Do == nil || len(s.Steps) == 0, "Steps", len(s.Steps), "contradict Do")
 	check.That(s.Route == nil || s.Traffic.Kind() == traffic.Replayed, "Route", "a function", "has no meaning without a replay")
 	check.That(s.Route == nil || len(s.Steps) == 0, "Route", "a function", "contradicts Steps: each has a name")
-	check.That(len(s.Steps) <= maxSteps, "Steps", len(s.Steps), "are more than %d", maxSteps)
+	check.That(len(s.Steps) <= record.MaxSteps, "Steps", len(s.Steps), "are more than %d", record.MaxSteps)
 	names := map[string]bool{}
 	for i, step := range s.Steps {
 		name := fmt.Sprintf("Steps[%d]", i)

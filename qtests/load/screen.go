@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // A screen shows how the runs of this process stand, in one line that is
@@ -89,10 +91,10 @@ func (r *run) progress() string {
 	rec := r.mu.rec
 	at := r.offset()
 	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", r.Name,
-		at.Round(time.Second), r.duration, text.Grouped(rec.all.finished), text.Significant(perSecond(rec.all.finished, at)), rec.inFlight,
-		text.Short(rec.all.response.Percentile(99)), rec.errorShare())
-	if rec.dropped > 0 {
-		line += fmt.Sprintf(", %s dropped", text.Grouped(rec.dropped))
+		at.Round(time.Second), r.duration, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, at)), rec.InFlight,
+		text.Short(rec.All.Response.Percentile(99)), errorShare(rec))
+	if rec.Dropped > 0 {
+		line += fmt.Sprintf(", %s dropped", text.Grouped(rec.Dropped))
 	}
 	if r.mu.halt != nil {
 		line += "; ending, Ctrl-C again to end at once"
@@ -105,11 +107,11 @@ func (r *run) brief() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.mu.rec
-	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, text.Grouped(rec.all.finished), text.Significant(perSecond(rec.all.finished, r.offset())), rec.errorShare())
+	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, r.offset())), errorShare(rec))
 }
 
-func (rec *recorder) errorShare() string {
-	return fmt.Sprintf("%.3g%% errors", 100*float64(rec.all.errors)/float64(max(rec.all.finished, 1)))
+func errorShare(rec *record.Recorder) string {
+	return fmt.Sprintf("%.3g%% errors", 100*float64(rec.All.Errors)/float64(max(rec.All.Finished, 1)))
 }
 
 // errNoTerminal says that nobody looks on.

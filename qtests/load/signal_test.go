@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -40,7 +41,7 @@ func newWatched(q *qtests.T, s Scenario) *watched {
 }
 
 // run runs to the end, with Ctrl-C at some instants.
-func (w *watched) result(q *qtests.T, presses ...time.Duration) *Result {
+func (w *watched) result(q *qtests.T, presses ...time.Duration) *result.Result {
 	for _, at := range presses {
 		q.Clock().AfterFunc(at, func() { w.signals <- os.Interrupt })
 	}
@@ -77,7 +78,7 @@ func TestFirstInterruptDrainsAndSecondEndsTheGrace(t *testing.T) {
 				require.Equal(q, tt.length, res.Elapsed)
 				require.Equal(q, tt.stops, w.stops)
 				if tt.halted != "" {
-					require.Contains(q, res.Text(), fmt.Sprintf("ended       at %v: load: interrupt", tt.haltedAt))
+					require.Contains(q, res.String(), fmt.Sprintf("ended       at %v: load: interrupt", tt.haltedAt))
 				}
 			})
 		})

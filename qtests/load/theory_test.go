@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // overSeeds runs a scenario with ten seeds and wants the mean of a figure within
 // three standard errors of the theory.
-func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure func(*Result) float64) {
+func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure func(*result.Result) float64) {
 	t.Helper()
 	const n = 10
 	var sum, squares float64
@@ -40,9 +41,9 @@ func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure 
 
 // littlesLaw holds exactly on every run that ends empty: requests in flight,
 // integrated over time, are the sum of the service times.
-func littlesLaw(t require.TestingT, r *Result) {
+func littlesLaw(t require.TestingT, r *result.Result) {
 	require.Zero(t, r.Interrupted)
-	sum := float64(r.Service.sum) * 1e3
+	sum := r.Service.Sum() * 1e9
 	require.InEpsilon(t, sum, r.MeanInFlight*float64(r.Elapsed), 1e-12)
 }
 
@@ -53,7 +54,7 @@ func exponential(mean time.Duration) func(context.Context, *User) error {
 	return func(ctx context.Context, u *User) error { return u.Sleep(ctx, qtests.Round(l.Sample(u.Rand()))) }
 }
 
-func wait(r *Result) float64 { return (r.Response.Mean() - r.Service.Mean()).Seconds() }
+func wait(r *result.Result) float64 { return (r.Response.Mean() - r.Service.Mean()).Seconds() }
 
 // TestDM1: of deterministic arrivals at rate λ and one exponential server at
 // rate μ, the mean wait is σ/(μ(1-σ)) with σ = exp(-μ(1-σ)/λ).
@@ -92,7 +93,7 @@ func TestMMc(t *testing.T) {
 func TestErlangB(t *testing.T) {
 	overSeeds(t, erlangB(5, 4), func(*qtests.T) Scenario {
 		return Scenario{Traffic: traffic.Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
-	}, func(r *Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
+	}, func(r *result.Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
 }
 
 // TestMeanValueAnalysis: n users who think for Z and share one server with
@@ -116,7 +117,7 @@ func TestMeanValueAnalysis(t *testing.T) {
 				return work(ctx, u)
 			},
 		}
-	}, (*Result).Rate)
+	}, (*result.Result).Rate)
 }
 
 // TestCoordinatedOmission: a server that stalls for 10 s of 100 s at 100/s keeps
@@ -170,8 +171,7 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 				require.NoError(q, err)
 				require.Greater(q, res.Finished, int64(15))
 				res.Start = time.Time{}
-				j, err := res.JSON()
-				require.NoError(q, err)
+				j := jsonOf(q, res)
 				jsons = append(jsons, string(j))
 			}
 		})
@@ -182,7 +182,7 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 }
 
 func TestRetryStormIsSeenAndBounded(t *testing.T) {
-	run := func(budget float64) (res *Result) {
+	run := func(budget float64) (res *result.Result) {
 		qtests.Run(t, func(q *qtests.T) {
 			res = Run(q, Scenario{
 				Traffic: traffic.Rate(100).For(10 * time.Second),

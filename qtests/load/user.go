@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // A User is who makes a request. In a closed profile it is the same User, with
@@ -19,43 +20,35 @@ type User struct {
 	// State is the caller's own, kept from request to request of a user.
 	State any
 
-	run     *run
-	id      int64
-	request int64
-	step    *tally
-	do      func(context.Context, *User) error
-	entry   *accesslog.Entry
-	rand    *rand.Rand
-	tags    []tag
+	run    *run
+	req    record.Request // what is recorded of it
+	do     func(context.Context, *User) error
+	entry  *accesslog.Entry
+	rand   *rand.Rand
+	life   *life
+	queued bool // had to wait for MaxInFlight
 
-	intended, started time.Duration
-	life              *life
-	prev, next        *User // requests under way, in the order of their starts
-	attempts          int32
-	queued            bool // had to wait for MaxInFlight
-	interrupted       bool // set under the run's mutex when the run cancels it
+	prev, next *User // in the list that the user is in
 }
-
-type tag struct{ key, value string }
 
 // ID is the number of the user, from 1. In an open profile it is that of the
 // request.
-func (u *User) ID() int64 { return u.id }
+func (u *User) ID() int64 { return u.req.User }
 
 // Request is the number of the request in its run, from 1, in the order of their
 // starts.
-func (u *User) Request() int64 { return u.request }
+func (u *User) Request() int64 { return u.req.Number }
 
 // Step is the name of the step that runs, "" in NewUser.
 func (u *User) Step() string {
-	if u.step == nil {
+	if u.req.Step == nil {
 		return ""
 	}
-	return u.step.name
+	return u.req.Step.Name
 }
 
 // Attempt is the number of the attempt, from 1; it rises with every retry.
-func (u *User) Attempt() int { return int(u.attempts) }
+func (u *User) Attempt() int { return int(u.req.Attempts) }
 
 // Entry is the log entry that the request repeats, in a replay, and otherwise
 // the zero Entry.
@@ -71,13 +64,13 @@ func (u *User) Clock() clock.Clock { return u.run.clk }
 
 // Intended is when the request was due, as an offset from the start of the run. In a closed
 // profile it is when the request started.
-func (u *User) Intended() time.Duration { return u.intended }
+func (u *User) Intended() time.Duration { return u.req.Intended }
 
 // Rand returns the user's own random numbers. They depend on the run's seed, the
 // scenario's name and the number of the user, and on nothing else.
 func (u *User) Rand() *rand.Rand {
 	if u.rand == nil {
-		u.rand = u.run.users.At(uint64(u.id))
+		u.rand = u.run.users.At(uint64(u.req.User))
 	}
 	return u.rand
 }
@@ -111,13 +104,13 @@ func (u *User) Check(name string, ok bool) bool {
 // thresholds: "tag(region=eu).p(95)<1s". A key set twice keeps the later value.
 // Beyond 100 pairs of a run, the value "other", and beyond 200 the key as well.
 func (u *User) Tag(key, value string) {
-	for i := range u.tags {
-		if u.tags[i].key == key {
-			u.tags[i].value = value
+	for i := range u.req.Tags {
+		if u.req.Tags[i].Key == key {
+			u.req.Tags[i].Value = value
 			return
 		}
 	}
-	u.tags = append(u.tags, tag{key, value})
+	u.req.Tags = append(u.req.Tags, record.Tag{Key: key, Value: value})
 }
 
 // Part runs f as a named part of the request and measures it as a step of its

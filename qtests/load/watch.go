@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // A watch is what a run in real time does besides: it stops for Ctrl-C, shows a
@@ -29,7 +30,7 @@ const maxLateness = 10 * time.Millisecond
 
 // newWatch is that of a run in a test, which has the terminal and Ctrl-C.
 func newWatch(r *run) *watch {
-	w := newJudge(r)
+	w := newLatenessWatch(r)
 	if w != nil {
 		w.screen = theScreen()
 		w.notify = func(c chan<- os.Signal) { signal.Notify(c, os.Interrupt) }
@@ -38,8 +39,8 @@ func newWatch(r *run) *watch {
 	return w
 }
 
-// newJudge is that of a run in a program, whose signals and terminal are its own.
-func newJudge(r *run) *watch {
+// newLatenessWatch is that of a run in a program, whose signals and terminal are its own.
+func newLatenessWatch(r *run) *watch {
 	if !isReal(r.clk) {
 		return nil
 	}
@@ -109,7 +110,7 @@ func (r *run) endGrace(why error) {
 }
 
 // end stops the watch and judges.
-func (w *watch) end(res *Result) {
+func (w *watch) end(res *result.Result) {
 	if w == nil {
 		return
 	}

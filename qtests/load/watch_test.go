@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -48,13 +49,13 @@ func TestInterruptDrainsAndReports(t *testing.T) {
 
 func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 	for _, fail := range []bool{false, true} {
-		r := &Result{}
+		r := &result.Result{}
 		for range 100 {
 			r.Late.Record(11 * time.Millisecond)
 		}
 		(&watch{run: &run{Scenario: Scenario{FailWhenSlow: fail}}}).end(r)
 		require.Contains(t, r.Warning, "the load generator was the bottleneck")
-		rec := tbtest.Run("slow", func(tb *tbtest.TB) { r.report(tb) })
+		rec := tbtest.Run("slow", func(tb *tbtest.TB) { reportTo(tb, r) })
 		require.Equal(t, fail, rec.Failed())
 		require.Equal(t, fail, strings.Contains(rec.Errors(), "load: the load generator was the bottleneck"))
 		require.Contains(t, rec.Logs()[len(rec.Logs())-1], "warning     the load generator was the bottleneck")
@@ -65,7 +66,7 @@ func TestProgressIsOneLine(t *testing.T) {
 	r, err := newRun(t.Context(), Scenario{Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0)})
 	require.NoError(t, err)
 	r.start = r.clk.Now()
-	r.mu.rec.drop(0)
+	r.mu.rec.Drop(0)
 	line := r.progress()
 	require.Regexp(t, `^real: load 0s of 10s: 0 requests, 0/s, 0 in flight, p99 0s, 0% errors, 1 dropped$`, line)
 }
