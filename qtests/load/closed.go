@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -8,13 +9,14 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // A closedLoop keeps so many users at work. A user who thinks is a timer and no
 // goroutine; a request runs in the goroutine of the timer that ended the wait.
 type closedLoop struct {
-	*run
+	run     *run
 	changes *traffic.Changes
 
 	// The run's mutex guards what follows.
@@ -54,14 +56,14 @@ func (c *closedLoop) begin() { c.arm() }
 // instant come one after the other, each with a timer of its own.
 func (c *closedLoop) arm() {
 	change, ok := c.changes.Next()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	switch {
 	case !ok:
 		c.ended = true
-		c.checkSpentLocked()
-	case !c.mu.stopped:
-		c.timer = c.clk.AfterFunc(c.clk.Until(c.start.Add(change.At)), func() { c.apply(change) })
+		c.endIfSpentLocked()
+	case !c.run.mu.phase.stopped():
+		c.timer = c.run.clk.AfterFunc(c.run.clk.Until(c.run.start.Add(change.At)), func() { c.apply(change) })
 	}
 }
 
@@ -69,9 +71,9 @@ func (c *closedLoop) arm() {
 // overtake it in real time, and without another one the run would end for want
 // of users.
 func (c *closedLoop) apply(change traffic.Change) {
-	c.mu.Lock()
-	if c.mu.stopped {
-		c.mu.Unlock()
+	c.run.mu.Lock()
+	if c.run.mu.phase.stopped() {
+		c.run.mu.Unlock()
 		return
 	}
 	var v *visitor
@@ -81,7 +83,7 @@ func (c *closedLoop) apply(change traffic.Change) {
 		v = c.present[change.User-1]
 		c.retireLocked(v)
 	}
-	c.mu.Unlock()
+	c.run.mu.Unlock()
 	c.arm()
 	if change.Comes {
 		c.arrive(v)
@@ -93,7 +95,7 @@ func (c *closedLoop) apply(change traffic.Change) {
 // comeLocked gives user n its place, which may be that of one who left.
 func (c *closedLoop) comeLocked(n int) *visitor {
 	v := &visitor{User: &User{run: c.run, req: record.Request{User: int64(n)}}, left: -1, last: -1}
-	if _, each := c.Traffic.Limits(); each > 0 {
+	if _, each := c.run.Traffic.Limits(); each > 0 {
 		v.left = each
 	}
 	if n <= len(c.present) {
@@ -110,7 +112,7 @@ func (c *closedLoop) comeLocked(n int) *visitor {
 
 // arrive lets a user begin, in the goroutine that then is the user.
 func (c *closedLoop) arrive(v *visitor) {
-	if c.NewUser == nil {
+	if c.run.NewUser == nil {
 		c.visit(v)
 		return
 	}
@@ -128,22 +130,22 @@ func (v *visitor) busy() bool { return v.life != nil && v.life.Err() == nil }
 
 // leave gives what a user who is gone has under way its grace.
 func (c *closedLoop) leave(v *visitor) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	if v.busy() {
-		v.timer = c.clk.AfterFunc(c.Grace, func() { c.interrupt(v) })
+		v.timer = c.run.clk.AfterFunc(c.run.Grace, func() { c.interrupt(v) })
 	}
 }
 
 func (c *closedLoop) interrupt(v *visitor) {
-	c.mu.Lock()
+	c.run.mu.Lock()
 	busy := v.busy()
 	if busy {
 		v.req.Interrupted = true
 	}
-	c.mu.Unlock()
+	c.run.mu.Unlock()
 	if busy {
-		v.life.end(cancelled)
+		v.life.Cancel()
 	}
 }
 
@@ -154,7 +156,7 @@ func (c *closedLoop) retireLocked(v *visitor) {
 	v.gone = true
 	c.active--
 	v.disarm()
-	c.checkSpentLocked()
+	c.endIfSpentLocked()
 }
 
 func (v *visitor) disarm() {
@@ -163,11 +165,11 @@ func (v *visitor) disarm() {
 	}
 }
 
-// checkSpentLocked ends a run whose users are all gone for good, as those with
+// endIfSpentLocked ends a run whose users are all gone for good, as those with
 // a budget are.
-func (c *closedLoop) checkSpentLocked() {
-	if (c.ended || c.left == 0) && c.active == 0 && c.budgeted() {
-		c.exhaustLocked()
+func (c *closedLoop) endIfSpentLocked() {
+	if (c.ended || c.left == 0) && c.active == 0 && c.run.budgeted() {
+		c.run.mu.phase.turn(spend)
 	}
 }
 
@@ -184,7 +186,7 @@ func (c *closedLoop) visit(v *visitor) {
 					}
 				}
 			}()
-			c.once(v.User)
+			c.run.once(v.User)
 			ended = true
 		}()
 		d, ok := c.pause(v)
@@ -193,7 +195,7 @@ func (c *closedLoop) visit(v *visitor) {
 		}
 		// Without a pause, too, the next request of a user waits for its turn, as
 		// in perform.
-		if d > 0 || c.fake {
+		if d > 0 || c.run.fake {
 			c.wait(v, d)
 			return
 		}
@@ -202,10 +204,10 @@ func (c *closedLoop) visit(v *visitor) {
 
 // admitVisit starts a request of the user, unless there is nothing left to do.
 func (c *closedLoop) admitVisit(v *visitor) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.offset()
-	if c.mu.stopped || v.gone || now >= c.duration {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	now := c.run.offset()
+	if c.run.mu.phase.stopped() || v.gone || now >= c.run.duration {
 		v.disarm()
 		return false
 	}
@@ -216,14 +218,14 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 	if v.last != now {
 		v.stalled = 0
 	} else if v.stalled++; v.stalled >= maxStalled && c.left < 0 && v.left < 0 {
-		c.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
+		c.run.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
 			v.req.User, v.stalled, now))
 		return false
 	}
-	c.mu.rec.Arrive(now)
+	c.run.mu.rec.Arrive(now)
 	v.last, v.req.Intended, v.req.Tags = now, now, v.req.Tags[:0]
-	v.life = &life{parent: c.ctx}
-	c.startLocked(v.User, now)
+	v.life = &life{parent: c.run.ctx}
+	c.run.startLocked(v.User, now)
 	c.spendLocked(v)
 	return true
 }
@@ -250,9 +252,9 @@ func (c *closedLoop) spendLocked(v *visitor) {
 // pause is how long the user waits before the next request, and whether it can be
 // told: ThinkTime may be the caller's code. After Goexit it does not return.
 func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
-	c.mu.Lock()
-	over := c.mu.stopped || v.gone
-	c.mu.Unlock()
+	c.run.mu.Lock()
+	over := c.run.mu.phase.stopped() || v.gone
+	c.run.mu.Unlock()
 	if over {
 		return 0, true // the result may be made already, and ThinkTime be too late to spoil it
 	}
@@ -261,34 +263,34 @@ func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
 			c.blame("ThinkTime", v, recover())
 		}
 	}()
-	if !c.ThinkTime.IsZero() {
-		d = qtests.Round(c.ThinkTime.Sample(v.Rand()))
+	if !c.run.ThinkTime.IsZero() {
+		d = qtests.Round(c.run.ThinkTime.Sample(v.Rand()))
 	}
-	if c.Pacing > 0 {
-		d = max(d, c.Pacing-(c.offset()-v.last))
+	if c.run.Pacing > 0 {
+		d = max(d, c.run.Pacing-(c.run.offset()-v.last))
 	}
 	return d, true
 }
 
 // wait is for a user who has nothing under way.
 func (c *closedLoop) wait(v *visitor, d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	v.disarm()
 	switch {
-	case c.mu.stopped || v.gone:
-	case c.left == 0 || v.left == 0 || d >= c.duration-c.offset():
+	case c.run.mu.phase.stopped() || v.gone:
+	case c.left == 0 || v.left == 0 || d >= c.run.duration-c.run.offset():
 		c.retireLocked(v) // nothing would start
 	default:
-		v.timer = c.clk.AfterFunc(d, func() { c.visit(v) })
+		v.timer = c.run.clk.AfterFunc(d, func() { c.visit(v) })
 	}
 }
 
 // end stops the timers of those who think, and of the next change. Those of a
 // grace go on: they end before that of the run.
 func (c *closedLoop) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -297,4 +299,62 @@ func (c *closedLoop) end() {
 			v.disarm()
 		}
 	}
+}
+
+// admitNew gives NewUser a life, unless the user has come in vain.
+func (c *closedLoop) admitNew(v *visitor) bool {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	if c.run.mu.phase.stopped() || v.gone || c.run.offset() >= c.run.duration {
+		return false
+	}
+	v.life = &life{parent: c.run.ctx}
+	c.run.mu.preparing.add(v.User)
+	return true
+}
+
+// prepare calls NewUser. When that fails, the run is stopped or the user is gone.
+// After Goexit prepare does not return.
+func (c *closedLoop) prepare(v *visitor) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			c.blame("NewUser", v, recover())
+		}
+		v.life.Cancel()
+		c.run.mu.Lock()
+		defer c.run.mu.Unlock()
+		c.run.mu.preparing.remove(v.User)
+		switch {
+		case err == nil:
+		case !v.req.Interrupted:
+			c.run.failLocked(fmt.Errorf("load: NewUser of user %d: %w", v.req.User, err))
+		case !v.gone: // who had to go before that was not ready in time, and that is all
+			c.run.failLocked(fmt.Errorf("load: NewUser of user %d was not done at the end of the grace: %w", v.req.User, err))
+		}
+		c.run.checkIdleLocked()
+	}()
+	err = c.run.NewUser(v.life, v.User)
+	returned = true
+}
+
+// blame ends the run because of the user's code outside of a request: it
+// panicked with value, or called Goexit, where that is nil.
+func (c *closedLoop) blame(field string, v *visitor, value any) {
+	bug, exiting := usercode.Cause(value)
+	err := fmt.Errorf("load: %s of user %d: %w", field, v.req.User, bug)
+	if exiting {
+		err = fmt.Errorf("load: %s of user %d: goexit: it ended its goroutine (t.FailNow, require)", field, v.req.User)
+	}
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	c.run.failLocked(err)
+	if exiting {
+		c.run.mu.rec.Goexit()
+		return
+	}
+	var p *usercode.Panic
+	errors.As(bug, &p)
+	c.run.mu.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 }

@@ -10,10 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"sync"
-
-	"github.com/go-qtests/qtests/qtests/internal/field"
-	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // Limits of feeds.
@@ -24,18 +20,13 @@ const (
 	MaxFeedBytes = 256 << 20
 )
 
-// A Feed is rows of data that requests take one after the other, from the first
-// again after the last. It is safe for concurrent use; under a fake clock the
-// order in which requests take rows is the same for every run.
+// A Feed is rows of data. The requests of a run take them one after the other, and after the
+// last one begin again with the first. Every run begins with the first row. A Feed does not
+// change and is safe for concurrent use. Under a fake clock the order in which requests take
+// rows is the same in every run.
 type Feed struct {
 	rows    []map[string]string
 	shuffle bool
-
-	mu struct {
-		sync.Mutex
-		order []int
-		next  int
-	}
 }
 
 // CSVFeed reads rows of CSV (RFC 4180), the first of which names the columns,
@@ -210,14 +201,6 @@ func (c *lineCounter) lineOf(err error) int {
 	return c.line + bytes.Count(kept, []byte{'\n'}) + 1
 }
 
-// checkFeeds wants rows in every feed.
-func (s *Scenario) checkFeeds(check *field.Checker) {
-	for _, name := range text.SortedKeys(s.Feeds) {
-		f := s.Feeds[name]
-		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
-	}
-}
-
 // Shuffled returns a feed of the same rows in an order that the run's seed
 // decides, another one in every round.
 func (f *Feed) Shuffled() *Feed { return &Feed{rows: f.rows, shuffle: true} }
@@ -225,27 +208,22 @@ func (f *Feed) Shuffled() *Feed { return &Feed{rows: f.rows, shuffle: true} }
 // Len is the number of rows.
 func (f *Feed) Len() int { return len(f.rows) }
 
-// take returns the next row. gen gives the generator of a round.
-func (f *Feed) take(gen func(round int) *rand.Rand) map[string]string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i, n := f.mu.next%len(f.rows), len(f.rows)
-	if f.shuffle && i == 0 {
-		f.mu.order = gen(f.mu.next / n).Perm(n)
-	}
-	f.mu.next++
-	if f.shuffle {
-		i = f.mu.order[i]
-	}
-	return f.rows[i]
+// A cursor is the place of a run in a feed. The run locks it.
+type cursor struct {
+	feed  *Feed
+	order []int // of the present round, of a feed that is shuffled
+	next  int
 }
 
-// Row takes the next row of a feed of the scenario. The map is shared and must
-// not be changed. An unknown name panics, with those that are near.
-func (u *User) Row(name string) map[string]string {
-	f := u.run.feeds[name]
-	if f == nil {
-		panic("load: " + text.Unknown("feed", name, text.SortedKeys(u.run.feeds)).Error())
+// take returns the next row. generator gives the generator of a round.
+func (c *cursor) take(generator func(round int) *rand.Rand) map[string]string {
+	i, n := c.next%len(c.feed.rows), len(c.feed.rows)
+	if c.feed.shuffle && i == 0 {
+		c.order = generator(c.next / n).Perm(n)
 	}
-	return f.take(func(round int) *rand.Rand { return u.run.users.Sub("feed " + name).At(uint64(round)) })
+	c.next++
+	if c.feed.shuffle {
+		i = c.order[i]
+	}
+	return c.feed.rows[i]
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/benbjohnson/clock"
 )
 
-// A life is the context of one request. It is a type of its own and not one of
-// package context because those cancel their children in random order: at the
-// end of a run every life is ended by itself, in the order of the requests. Until
-// somebody asks for Done it costs no allocation.
+// A life is the context of one request. It is a type of its own, because those of package
+// context cancel their children in random order: at the end of a run every life is ended by
+// itself, in the order of the requests. As long as Done is not called it costs no
+// allocation.
 //
 // Package context recognizes AfterFunc, so that contexts derived from a life
 // need no goroutine each.
 type life struct {
-	parent context.Context // for its values; it is never waited for
+	parent context.Context // for its values; its end does not matter
 	mu     struct {
 		sync.Mutex
-		ended outcome
+		ended state
 		done  chan struct{}
 		after *followers
 	}
@@ -37,32 +37,33 @@ type follower struct {
 	call   func()
 }
 
-// A limitedLife is one with a deadline: an attempt of a request.
-type limitedLife struct {
+// A limited is a life with a deadline: an attempt of a request.
+type limited struct {
 	life
 	deadline time.Time
 }
 
-// expire gives the life a deadline on clk and returns the timer, to be stopped
-// when the request is over.
-func (l *limitedLife) expire(clk clock.Clock, now time.Time, d time.Duration) *clock.Timer {
-	l.deadline = now.Add(d)
-	return clk.AfterFunc(d, func() { l.end(expired) })
+// newLimited returns a life that ends after d on clk, with context.DeadlineExceeded, and the
+// timer that ends it, which has to be stopped.
+func newLimited(parent context.Context, clk clock.Clock, d time.Duration) (*limited, *clock.Timer) {
+	l := &limited{life: life{parent: parent}, deadline: clk.Now().Add(d)}
+	return l, clk.AfterFunc(d, func() { l.end(expired) })
 }
 
-func (l *limitedLife) Deadline() (time.Time, bool) { return l.deadline, true }
+// Deadline implements context.Context.
+func (l *limited) Deadline() (time.Time, bool) { return l.deadline, true }
 
-// An outcome is how a life ended.
-type outcome uint8
+// A state says whether and how a life ended.
+type state uint8
 
 const (
-	alive outcome = iota
+	alive state = iota
 	cancelled
 	expired
 )
 
-func (o outcome) err() error {
-	switch o {
+func (s state) err() error {
+	switch s {
 	case cancelled:
 		return context.Canceled
 	case expired:
@@ -71,8 +72,11 @@ func (o outcome) err() error {
 	return nil
 }
 
+// Cancel ends the life with context.Canceled, unless it has ended.
+func (l *life) Cancel() { l.end(cancelled) }
+
 // end ends the life; only the first call has an effect.
-func (l *life) end(how outcome) {
+func (l *life) end(how state) {
 	l.mu.Lock()
 	if l.mu.ended != alive {
 		l.mu.Unlock()
@@ -92,8 +96,10 @@ func (l *life) end(how outcome) {
 	}
 }
 
+// Deadline implements context.Context: there is none.
 func (l *life) Deadline() (time.Time, bool) { return time.Time{}, false }
 
+// Done implements context.Context.
 func (l *life) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,12 +112,14 @@ func (l *life) Done() <-chan struct{} {
 	return l.mu.done
 }
 
+// Err implements context.Context.
 func (l *life) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.mu.ended.err()
 }
 
+// Value implements context.Context, with the values of the parent.
 func (l *life) Value(key any) any { return l.parent.Value(key) }
 
 // AfterFunc calls f, which package context makes cancel a child and which does

@@ -27,7 +27,6 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.watch = newLatenessWatch(r)
 	return r.execute()
 }
 
@@ -83,7 +82,9 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 		return nil, err
 	}
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
-	r.watch = newWatch(r)
+	if r.real {
+		r.watch = newWatch(r, r.clk)
+	}
 	return r, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // Metrics exports the counters of runs to Prometheus:
@@ -22,8 +24,14 @@ import (
 type Metrics struct {
 	mu struct {
 		sync.Mutex
-		runs []*run
+		runs []source
 	}
+}
+
+// A source is what a run exports.
+type source struct {
+	name string
+	read func() []prometheus.Metric
 }
 
 // NewMetrics returns a collector without runs.
@@ -43,20 +51,20 @@ var responseBounds = []time.Duration{
 	2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
-// attach makes the run the one of its name. A nil Metrics drops it.
-func (m *Metrics) attach(r *run) {
+// attach makes the run that read reads the one of its name. A nil Metrics drops it.
+func (m *Metrics) attach(name string, read func() []prometheus.Metric) {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, old := range m.mu.runs {
-		if old.Name == r.Name {
-			m.mu.runs[i] = r
+		if old.name == name {
+			m.mu.runs[i] = source{name, read}
 			return
 		}
 	}
-	m.mu.runs = append(m.mu.runs, r)
+	m.mu.runs = append(m.mu.runs, source{name, read})
 }
 
 // Describe implements prometheus.Collector.
@@ -69,20 +77,18 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.mu.Lock()
-	runs := append([]*run(nil), m.mu.runs...)
+	runs := append([]source(nil), m.mu.runs...)
 	m.mu.Unlock()
 	for _, r := range runs {
-		for _, x := range r.metrics() { // sent without a lock
+		for _, x := range r.read() { // sent without a lock
 			out <- x
 		}
 	}
 }
 
-func (r *run) metrics() (out []prometheus.Metric) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	name := label(r.Name)
+// metricsOf returns the counters of a run.
+func metricsOf(scenario string, rec *record.Recorder) (out []prometheus.Metric) {
+	name := label(scenario)
 	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.InFlight), name))
 	for _, t := range rec.StepOrder {
 		if t.Part {

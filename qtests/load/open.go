@@ -20,7 +20,7 @@ import (
 // The instants are absolute; one that has passed already is due at once, which
 // is how a late run catches up without leaving anything out.
 type openLoop struct {
-	*run
+	run *run
 	// draw guards source, and keeps what comes out of it in order until it is
 	// known. It is not the run's mutex, because gaps may be drawn by the user's code.
 	draw   sync.Mutex
@@ -60,7 +60,7 @@ const (
 
 func newOpenLoop(r *run) *openLoop {
 	o := &openLoop{run: r, source: r.Traffic.Source(r.users.Sub("gaps").Rand())}
-	if isReal(r.clk) {
+	if r.real {
 		o.alarms = new(alarms)
 	}
 	return o
@@ -71,13 +71,13 @@ func (o *openLoop) begin() {
 	defer o.draw.Unlock()
 	for range lookAhead {
 		if a, ok := o.next(false); ok {
-			o.mu.Lock()
+			o.run.mu.Lock()
 			o.expectLocked(a, 0)
-			o.mu.Unlock()
+			o.run.mu.Unlock()
 		}
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
 	o.arrangeLocked()
 }
 
@@ -92,11 +92,11 @@ func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 		}
 		if err := o.source.Err(); err != nil && !o.failed {
 			o.failed = true
-			o.fail(err)
+			o.run.fail(err)
 		}
 		if rested && !returned {
-			o.mu.Lock()
-			defer o.mu.Unlock()
+			o.run.mu.Lock()
+			defer o.run.mu.Unlock()
 			o.restedLocked()
 		}
 	}()
@@ -109,7 +109,7 @@ func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 func (o *openLoop) expectLocked(a traffic.Arrival, now time.Duration) {
 	o.last++
 	alone := o.alarms != nil && a.At-o.latest >= sparse
-	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: qtests.Reserve(o.clk, a.At-now), alone: alone}
+	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: qtests.Reserve(o.run.clk, a.At-now), alone: alone}
 	o.latest = a.At
 }
 
@@ -135,13 +135,12 @@ func (o *openLoop) arrangeLocked() {
 	}
 	next := o.nextLocked()
 	if next == nil {
-		o.exhaustLocked()
-		o.checkSpentLocked()
+		o.run.exhaustLocked()
 		return
 	}
 	d := o.takeLocked(next)
 	if d.alone {
-		o.clk.AfterFunc(d.At-o.offset()-early, func() { o.work(o.wait(d)) })
+		o.run.clk.AfterFunc(d.At-o.run.offset()-early, func() { o.work(o.wait(d)) })
 	} else {
 		d.place.AfterFunc(func() { o.work(o.first(d)) })
 	}
@@ -151,10 +150,10 @@ func (o *openLoop) arrangeLocked() {
 func (o *openLoop) wait(d due) (first due, now time.Duration) {
 	switch {
 	case o.alarms == nil:
-		return d, d.place.Sleep().Sub(o.start)
+		return d, d.place.Sleep().Sub(o.run.start)
 	case d.alone:
 		d.place.Release() // an instant alone, on such a clock
-		o.alarms.wait(func() time.Duration { return d.At - o.offset() })
+		o.alarms.wait(func() time.Duration { return d.At - o.run.offset() })
 	default:
 		d.place.Sleep()
 	}
@@ -167,23 +166,23 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 // have to wait for its request to block.
 func (o *openLoop) first(d due) (first due, now time.Duration) {
 	if o.alarms == nil {
-		return d, o.offset()
+		return d, o.run.offset()
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
 	o.come++
 	first = o.known[o.come%lookAhead]
 	first.rested = d.rested // which is of the goroutine
-	return first, o.offset()
+	return first, o.run.offset()
 }
 
 // work is an arrival, and then those after it for which this goroutine waits.
 func (o *openLoop) work(d due, now time.Duration) {
 	for more := true; more; {
 		u := o.request(&d)
-		if o.Route != nil {
+		if o.run.Route != nil {
 			o.route(u, d.rested)
-			now = o.offset()
+			now = o.run.offset()
 		}
 		o.serve(u, d.rested, now)
 		if d, more = o.rest(); more {
@@ -194,20 +193,20 @@ func (o *openLoop) work(d due, now time.Duration) {
 
 // request is that of an arrival which is due now.
 func (o *openLoop) request(d *due) *User {
-	r := &struct {
-		User
-		life
-	}{User: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life{parent: o.ctx}}
-	r.User.life = &r.life
-	return &r.User
+	both := &struct {
+		user User
+		life life
+	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life{parent: o.run.ctx}}
+	both.user.life = &both.life
+	return &both.user
 }
 
 // serve runs the request, if it may start.
 func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 	if o.arrive(u, rested, now) {
-		o.perform(u)
+		o.run.perform(u)
 	} else {
-		o.RequestLog.Pump() // it was dropped
+		o.run.RequestLog.Pump() // it was dropped
 	}
 }
 
@@ -216,18 +215,18 @@ func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 	o.draw.Lock()
 	defer o.draw.Unlock()
 	next, more := o.next(rested)
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
 	o.waiting--
 	if rested {
 		o.restedLocked()
 	}
-	if o.mu.stopped {
+	if o.run.mu.phase.stopped() {
 		return false
 	}
 	// It is admitted before the next one is waited for, because in real time
 	// that might overtake it.
-	admitted := o.admitLocked(u, now)
+	admitted := o.run.admitLocked(u, now)
 	if more {
 		o.expectLocked(next, now)
 	}
@@ -238,29 +237,29 @@ func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 // rest returns one of the next arrivals for a goroutine whose request has
 // ended to wait for. Without one that is near the goroutine has to end.
 func (o *openLoop) rest() (d due, ok bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
 	next := o.nextLocked()
 	// The recorder has just seen an end, which saves a look at the clock.
-	if o.mu.stopped || next == nil || next.At-o.mu.rec.Seen > longestWait {
+	if o.run.mu.phase.stopped() || next == nil || next.At-o.run.mu.rec.Seen > longestWait {
 		return due{}, false
 	}
 	d = o.takeLocked(next)
 	d.rested = true
-	o.mu.resting++
+	o.run.mu.resting++
 	return d, true
 }
 
 func (o *openLoop) restedLocked() {
-	o.mu.resting--
-	o.checkIdleLocked()
+	o.run.mu.resting--
+	o.run.checkIdleLocked()
 }
 
 // end gives back the places of arrivals that will not come.
 func (o *openLoop) end() {
 	o.alarms.close()
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
 	for d := o.nextLocked(); d != nil; d = o.nextLocked() {
 		d.place.Release()
 		o.taken++
@@ -279,20 +278,20 @@ func (o *openLoop) route(u *User, rested bool) {
 		value := recover()
 		if value != nil {
 			name = "Route panicked"
-			o.panicked(usercode.NewPanic(value), "Scenario.Route")
+			o.run.panicked(usercode.NewPanic(value), "Scenario.Route")
 		}
 		o.name(u, name)
 		if value == nil { // this goroutine cannot go on
-			o.clk.AfterFunc(0, func() { o.serve(u, rested, o.offset()) })
+			o.run.clk.AfterFunc(0, func() { o.serve(u, rested, o.run.offset()) })
 		}
 	}()
-	name = o.Route(u.Entry())
+	name = o.run.Route(u.Entry())
 	returned = true
 	o.name(u, name)
 }
 
 func (o *openLoop) name(u *User, step string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	u.req.Step = o.mu.rec.Route(step)
+	o.run.mu.Lock()
+	defer o.run.mu.Unlock()
+	u.req.Step = o.run.mu.rec.Route(step)
 }

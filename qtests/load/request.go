@@ -16,9 +16,9 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 	case r.mu.inFlight.size < r.MaxInFlight:
 		r.startLocked(u, now)
 		return true
-	case r.Overflow == Queue && r.mu.queue.size() < r.MaxQueue:
+	case r.Overflow == Queue && r.mu.queue.size < r.MaxQueue:
 		u.queued = true
-		r.mu.queue.push(u)
+		r.mu.queue.add(u)
 	default:
 		r.mu.rec.Drop(u.req.Intended)
 		r.logDropLocked(u, now)
@@ -109,7 +109,7 @@ func (r *run) attempt(u *User) error {
 //go:noinline
 func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
-		d := r.Retry.backoff(u, n)
+		d := r.Retry.backoff(u.Rand, n)
 		if d == 0 && r.fake {
 			<-r.clk.Timer(0).C // comes to rest first, as in handOver
 		}
@@ -165,13 +165,12 @@ func (r *run) try(u *User) error {
 //
 //go:noinline
 func (r *run) tryWithin(u *User) error {
-	attempt := &limitedLife{life: life{parent: u.life}}
-	timer := attempt.expire(r.clk, r.clk.Now(), r.Timeout)
-	stop := u.life.AfterFunc(func() { attempt.end(cancelled) })
+	attempt, timer := newLimited(u.life, r.clk, r.Timeout)
+	leave := u.life.AfterFunc(attempt.Cancel)
 	defer func() {
 		timer.Stop()
-		stop()
-		attempt.end(cancelled)
+		leave()
+		attempt.Cancel()
 	}()
 	return u.do(attempt, u)
 }
@@ -185,7 +184,7 @@ func (r *run) tryWithin(u *User) error {
 // KiB for every request under way).
 func (r *run) finish(u *User, err error) (next *User) {
 	now := r.offset()
-	u.life.end(cancelled)
+	u.life.Cancel()
 	if err != nil {
 		return r.finishFailed(u, now, err)
 	}
@@ -207,7 +206,7 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 			r.handOver(next)
 		}
 	}()
-	f = r.tell(err)
+	f = tell(err, r.ErrorKind)
 	told = true
 	return r.complete(u, now, f)
 }
@@ -217,7 +216,7 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.inFlight.remove(u)
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return nil
 	}
 	// A request that came to a good end all the same was not interrupted.
@@ -233,12 +232,12 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
 		r.mu.judge.Ended(&u.req, &e)
 	}
-	if r.mu.queue.size() > 0 && !r.mu.stopped {
-		next, _ = r.mu.queue.pop()
+	if r.mu.queue.size > 0 && !r.mu.phase.stopped() {
+		next = r.mu.queue.pop()
 		r.startLocked(next, now)
 		r.checkSpentLocked()
 	}
-	if r.mu.stopped {
+	if r.mu.phase.stopped() {
 		r.checkIdleLocked()
 	}
 	return next
@@ -255,7 +254,7 @@ func (r *run) turnLocked(now time.Duration) {
 func (r *run) check(name string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return
 	}
 	if r.mu.judge.HasWindows() {
@@ -267,7 +266,7 @@ func (r *run) check(name string, ok bool) {
 func (r *run) part(name string, d time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return
 	}
 	now := r.offset()

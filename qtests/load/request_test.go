@@ -118,7 +118,7 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 
 func TestBackoffOfAgesDoesNotOverflow(t *testing.T) {
 	r := Retry{Backoff: qtests.Fixed(200 * 365 * 24 * time.Hour), MaxBackoff: math.MaxInt64}
-	require.Equal(t, time.Duration(math.MaxInt64), r.backoff(&User{run: &run{}, rand: rand.New(rand.NewPCG(1, 2))}, 3))
+	require.Equal(t, time.Duration(math.MaxInt64), r.backoff(func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }, 3))
 }
 
 // A retry storm is seen, and held to its budget: ten retries, and one for every

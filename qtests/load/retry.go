@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -60,12 +61,12 @@ func (r *Retry) worth(err error) bool {
 	return !errors.Is(err, context.Canceled)
 }
 
-// backoff is the wait before the n-th retry.
-func (r *Retry) backoff(u *User, n int) time.Duration {
+// backoff is the wait before the n-th retry, drawn from gen.
+func (r *Retry) backoff(gen func() *rand.Rand, n int) time.Duration {
 	if r.Backoff.IsZero() {
 		return 0
 	}
-	d := r.Backoff.Sample(u.Rand())
+	d := r.Backoff.Sample(gen())
 	for range n - 1 {
 		if d > r.MaxBackoff/2 {
 			return r.MaxBackoff

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/benbjohnson/clock"
-
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -148,12 +146,4 @@ func (s *Scenario) scaleOf() float64 {
 		return 1
 	}
 	return scaleOf()
-}
-
-// isReal reports whether a run that starts here on c takes real time: whether
-// nobody fakes it, neither a bubble around the caller nor a clock that is stepped
-// by hand. The clock's type says nothing more: the real one may be wrapped.
-func isReal(c clock.Clock) bool {
-	_, mock := c.(*clock.Mock)
-	return !mock && !qtests.TieFree(c) && !qtests.InBubble()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -246,5 +247,13 @@ func (s *Scenario) checkEvents(check *field.Checker) {
 		name := fmt.Sprintf("Events[%d]", i)
 		check.Err(name, e.Validate())
 		check.That(d == 0 || e.Offset < d, name+".Offset", e.Offset, "of %q is past the end of the scenario, %v", e.Name, d)
+	}
+}
+
+// checkFeeds wants rows in every feed.
+func (s *Scenario) checkFeeds(check *field.Checker) {
+	for _, name := range text.SortedKeys(s.Feeds) {
+		f := s.Feeds[name]
+		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
 	}
 }

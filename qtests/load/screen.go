@@ -8,11 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/go-qtests/qtests/qtests/internal/text"
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // A screen shows how the runs of this process stand, in one line that is
@@ -23,7 +18,7 @@ type screen struct {
 	out io.Writer
 	mu  struct {
 		sync.Mutex
-		runs  []*run // under way, in the order of their starts
+		runs  []watched // under way, in the order of their starts
 		shown bool
 	}
 }
@@ -37,7 +32,7 @@ var theScreen = sync.OnceValue(func() *screen {
 	return &screen{out: out}
 })
 
-func (s *screen) add(r *run) {
+func (s *screen) add(r watched) {
 	if s == nil {
 		return
 	}
@@ -48,7 +43,7 @@ func (s *screen) add(r *run) {
 
 // draw shows all runs when the first of them asks; the others are drawn with it.
 // A line wider than the terminal is cut: wrapped, it could not be rewritten.
-func (s *screen) draw(r *run) {
+func (s *screen) draw(r watched) {
 	if s == nil {
 		return
 	}
@@ -57,11 +52,11 @@ func (s *screen) draw(r *run) {
 	if len(s.mu.runs) == 0 || s.mu.runs[0] != r {
 		return
 	}
-	line := r.progress()
+	line := r.Progress()
 	if len(s.mu.runs) > 1 {
 		var each []string
 		for _, r := range s.mu.runs {
-			each = append(each, r.brief())
+			each = append(each, r.Brief())
 		}
 		line = "real: " + strings.Join(each, " | ")
 	}
@@ -71,47 +66,17 @@ func (s *screen) draw(r *run) {
 
 // remove takes the line away, until the next second of those that are left: what
 // the test prints comes in its place.
-func (s *screen) remove(r *run) {
+func (s *screen) remove(r watched) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each *run) bool { return each == r })
+	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each watched) bool { return each == r })
 	if s.mu.shown {
 		s.mu.shown = false
 		_, _ = io.WriteString(s.out, "\r\x1b[K")
 	}
-}
-
-// progress says how the run stands, to fill a line.
-func (r *run) progress() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	at := r.offset()
-	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", r.Name,
-		at.Round(time.Second), r.duration, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, at)), rec.InFlight,
-		text.Short(rec.All.Response.Percentile(99)), errorShare(rec))
-	if rec.Dropped > 0 {
-		line += fmt.Sprintf(", %s dropped", text.Grouped(rec.Dropped))
-	}
-	if r.mu.halt != nil {
-		line += "; ending, Ctrl-C again to end at once"
-	}
-	return line
-}
-
-// brief is progress for one of several.
-func (r *run) brief() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, r.offset())), errorShare(rec))
-}
-
-func errorShare(rec *record.Recorder) string {
-	return fmt.Sprintf("%.3g%% errors", 100*float64(rec.All.Errors)/float64(max(rec.All.Finished, 1)))
 }
 
 // errNoTerminal says that nobody looks on.

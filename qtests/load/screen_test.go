@@ -27,7 +27,7 @@ func TestProgressEverySecond(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
 		w := newWatched(q, Scenario{Traffic: traffic.Rate(10.25).For(3500 * time.Millisecond), Do: serve(time.Millisecond)})
-		w.watch.screen = &screen{out: &out}
+		w.watch.Screen = &screen{out: &out}
 		w.result(q)
 		require.Equal(q, []string{
 			"real: load 1s of 3.5s: 10 requests, 10/s, 0 in flight, p99 1ms, 0% errors",
@@ -42,7 +42,7 @@ func TestProgressInTheDrainSaysWhatCtrlCDoes(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
 		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(time.Hour), Do: serve(time.Hour)})
-		w.watch.screen = &screen{out: &out}
+		w.watch.Screen = &screen{out: &out}
 		w.result(q, 1550*time.Millisecond, 2500*time.Millisecond)
 		lines := shown(&out)
 		require.Len(q, lines, 3)
@@ -56,7 +56,7 @@ func TestScenariosSideBySideShareTheLine(t *testing.T) {
 		s := &screen{out: &out}
 		start := func(name string, d time.Duration) {
 			w := newWatched(q, Scenario{Name: name, Traffic: traffic.Rate(100.25).For(d), Do: func(context.Context, *User) error { return errors.New("no") }})
-			w.watch.screen = s
+			w.watch.Screen = s
 			q.Go(func() { w.result(q) })
 		}
 		start("short", 1500*time.Millisecond)
@@ -77,7 +77,7 @@ func TestNoScreenWhereNothingWasShown(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
 		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(900 * time.Millisecond), Do: serve(0)})
-		w.watch.screen = &screen{out: &out}
+		w.watch.Screen = &screen{out: &out}
 		w.result(q)
 		require.Empty(q, out.String())
 	})

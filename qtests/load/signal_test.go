@@ -20,28 +20,28 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// watched is a run that is told of Ctrl-C, though its time is fake.
-type watched struct {
+// watchedRun is a run that is told of Ctrl-C, though its time is fake.
+type watchedRun struct {
 	*run
 	signals chan<- os.Signal // nil while the signal is the process's own
 	stops   int
 }
 
-func newWatched(q *qtests.T, s Scenario) *watched {
+func newWatched(q *qtests.T, s Scenario) *watchedRun {
 	s.Clock = q.Clock()
 	r, err := newRun(context.Background(), s)
 	require.NoError(q, err)
-	w := &watched{run: r}
+	w := &watchedRun{run: r}
 	r.watch = &watch{
-		run:    r,
-		notify: func(c chan<- os.Signal) { w.signals = c },
-		stop:   func(chan<- os.Signal) { w.signals = nil; w.stops++ },
+		Run: r, Clock: r.clk,
+		Notify:     func(c chan<- os.Signal) { w.signals = c },
+		StopNotify: func(chan<- os.Signal) { w.signals = nil; w.stops++ },
 	}
 	return w
 }
 
 // run runs to the end, with Ctrl-C at some instants.
-func (w *watched) result(q *qtests.T, presses ...time.Duration) *result.Result {
+func (w *watchedRun) result(q *qtests.T, presses ...time.Duration) *result.Result {
 	for _, at := range presses {
 		q.Clock().AfterFunc(at, func() { w.signals <- os.Interrupt })
 	}
@@ -137,7 +137,7 @@ func TestChildThatIgnoresItsContext(t *testing.T) {
 	child(t)
 	Run(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		fmt.Println("\nunder way")
-		<-u.run.halted
+		<-u.run.mu.phase.reached[draining]
 		fmt.Println("draining")
 		<-ctx.Done()
 		fmt.Println("cancelled")

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // TestPickerKeepsSharesWithinOne checks Tijdeman's bound after every pick, and
@@ -74,21 +73,39 @@ func TestLifeIsAContext(t *testing.T) {
 	require.False(t, has)
 }
 
-func TestQueueIsFirstComeFirstServed(t *testing.T) {
-	var q queue
-	var in, out int64
+func TestListKeepsItsOrder(t *testing.T) {
+	var l list
+	var want []*User
 	r := rand.New(rand.NewPCG(6, 6))
 	for range 20_000 {
-		if r.IntN(2) == 0 {
-			in++
-			q.push(&User{req: record.Request{User: in}})
-		} else if u, ok := q.pop(); ok {
-			out++
-			require.Equal(t, out, u.req.User)
+		switch r.IntN(5) {
+		case 0, 1:
+			u := &User{}
+			l.add(u)
+			want = append(want, u)
+		case 2, 3:
+			u := l.pop()
+			if len(want) == 0 {
+				require.Nil(t, u)
+				break
+			}
+			require.Same(t, want[0], u)
+			want = want[1:]
+		case 4:
+			if len(want) > 0 {
+				i := r.IntN(len(want))
+				l.remove(want[i])
+				want = slices.Delete(want, i, i+1)
+			}
 		}
-		require.EqualValues(t, in-out, q.size())
-		require.LessOrEqual(t, len(q.waiting), 2*q.size()+130, "what was served is given back")
+		require.Equal(t, len(want), l.size)
 	}
+	n := 0
+	for u := l.first; u != nil; u = u.next {
+		require.Same(t, want[n], u)
+		n++
+	}
+	require.Len(t, want, n)
 }
 
 func TestKindOf(t *testing.T) {

@@ -144,3 +144,13 @@ func Sequence(steps ...Step) func(context.Context, *User) error {
 		return nil
 	}
 }
+
+// Row takes the next row of a feed of the scenario. The map is shared and must
+// not be changed. An unknown name panics, with those that are near.
+func (u *User) Row(name string) map[string]string {
+	row, err := u.run.row(name)
+	if err != nil {
+		panic("load: " + err.Error())
+	}
+	return row
+}

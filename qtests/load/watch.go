@@ -6,77 +6,66 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/text"
-	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/benbjohnson/clock"
 )
 
-// A watch is what a run in real time does besides: it stops for Ctrl-C, shows a
-// line of progress every second where a person looks on, and judges whether the
-// machine that generates the load was the bottleneck. Under a fake clock there is
-// none, and a nil watch does nothing. One without notify and screen only judges.
+// A watched is a run as its watch sees it. Its methods are safe for concurrent use.
+type watched interface {
+	// Progress says in a line how the run stands, and Brief says it shorter.
+	Progress() string
+	Brief() string
+	// StopEarly ends the arrivals, unless they have ended, and reports whether it did.
+	StopEarly(why error) bool
+	// EndGrace ends the grace of what is under way.
+	EndGrace(why error)
+}
+
+// A watch is what a run in real time does besides: it stops for Ctrl-C, and where a person
+// looks on it shows a line of progress every second. A nil watch does nothing.
 type watch struct {
-	run     *run
-	screen  *screen
-	notify  func(chan<- os.Signal)
-	stop    func(chan<- os.Signal) // takes notify back
+	Run        watched
+	Clock      clock.Clock
+	Screen     *screen // nil where nobody looks on
+	Notify     func(chan<- os.Signal)
+	StopNotify func(chan<- os.Signal) // takes Notify back
+
 	signals chan os.Signal
 	done    chan struct{}
 	ended   chan struct{}
 }
 
-// Lateness over which the load is not the one that was asked for: at the 99th
-// percentile, a start is this much later than intended.
-const maxLateness = 10 * time.Millisecond
-
-// newWatch is that of a run in a test, which has the terminal and Ctrl-C.
-func newWatch(r *run) *watch {
-	w := newLatenessWatch(r)
-	if w != nil {
-		w.screen = theScreen()
-		w.notify = func(c chan<- os.Signal) { signal.Notify(c, os.Interrupt) }
-		w.stop = signal.Stop
+// newWatch watches a run in a test, which has the terminal and Ctrl-C of the process.
+func newWatch(r watched, clk clock.Clock) *watch {
+	return &watch{
+		Run: r, Clock: clk, Screen: theScreen(),
+		Notify: func(c chan<- os.Signal) { signal.Notify(c, os.Interrupt) }, StopNotify: signal.Stop,
 	}
-	return w
 }
 
-// newLatenessWatch is that of a run in a program, whose signals and terminal are its own.
-func newLatenessWatch(r *run) *watch {
-	if !isReal(r.clk) {
-		return nil
-	}
-	return &watch{run: r}
-}
-
-func (w *watch) begin() {
-	if w == nil || w.notify == nil {
+// Begin begins to watch a run that started at start.
+func (w *watch) Begin(start time.Time) {
+	if w == nil {
 		return
 	}
-	// Every signal counts, so that the channel has room for both that do anything.
+	// Two signals have an effect, so that the channel has room for two.
 	w.signals, w.done, w.ended = make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
-	w.notify(w.signals)
-	w.screen.add(w.run)
-	go w.loop()
+	w.Notify(w.signals)
+	w.Screen.add(w.Run)
+	go w.loop(start)
 }
 
-// loop waits at absolute instants, like everything that repeats here.
-func (w *watch) loop() {
+// loop waits at absolute instants, like everything that repeats in a run.
+func (w *watch) loop(start time.Time) {
 	defer close(w.ended)
-	r := w.run
 	for tick := time.Second; ; {
-		timer := r.clk.Timer(r.clk.Until(r.start.Add(tick)))
+		timer := w.Clock.Timer(w.Clock.Until(start.Add(tick)))
 		select {
 		case <-timer.C:
 			tick += time.Second
-			w.screen.draw(r)
+			w.Screen.draw(w.Run)
 		case s := <-w.signals:
 			timer.Stop()
-			// The first one ends the arrivals and lets the run drain, the next one
-			// ends the grace. There is nothing left for a third, which is not ours.
-			why := fmt.Errorf("load: %v: ended by the user", s)
-			if !r.stopEarly(why) {
-				w.stop(w.signals)
-				r.endGrace(why)
-			}
+			w.interrupt(s)
 		case <-w.done:
 			timer.Stop()
 			return
@@ -84,45 +73,23 @@ func (w *watch) loop() {
 	}
 }
 
-// stopEarly ends the arrivals, unless they have ended.
-func (r *run) stopEarly(why error) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mu.stopped {
-		return false
-	}
-	r.stopLocked(why)
-	return true
-}
-
-// endGrace cancels what is under way in the drain.
-func (r *run) endGrace(why error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mu.halt == nil { // the arrivals had come to their end
-		r.mu.halt, r.mu.haltedAt = why, r.offset()
-	}
-	select {
-	case <-r.hurry:
-	default:
-		close(r.hurry)
+// interrupt takes a Ctrl-C. The first one ends the arrivals and lets the run drain, the
+// second one ends the grace. A third one is not for this run, and ends the process.
+func (w *watch) interrupt(s os.Signal) {
+	why := fmt.Errorf("load: %v: ended by the user", s)
+	if !w.Run.StopEarly(why) {
+		w.StopNotify(w.signals)
+		w.Run.EndGrace(why)
 	}
 }
 
-// end stops the watch and judges.
-func (w *watch) end(res *result.Result) {
+// End stops the watch. Nothing is shown or called after it has returned.
+func (w *watch) End() {
 	if w == nil {
 		return
 	}
-	if w.notify != nil {
-		w.stop(w.signals)
-		close(w.done)
-		<-w.ended
-		w.screen.remove(w.run)
-	}
-	if late := res.Late.Percentile(99); late > maxLateness {
-		res.Warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
-			text.Short(late), maxLateness)
-		res.Slow = w.run.FailWhenSlow
-	}
+	w.StopNotify(w.signals)
+	close(w.done)
+	<-w.ended
+	w.Screen.remove(w.Run)
 }

@@ -53,7 +53,7 @@ func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 		for range 100 {
 			r.Late.Record(11 * time.Millisecond)
 		}
-		(&watch{run: &run{Scenario: Scenario{FailWhenSlow: fail}}}).end(r)
+		(&run{real: true, Scenario: Scenario{FailWhenSlow: fail}}).tellLateness(r)
 		require.Contains(t, r.Warning, "the load generator was the bottleneck")
 		rec := tbtest.Run("slow", func(tb *tbtest.TB) { reportTo(tb, r) })
 		require.Equal(t, fail, rec.Failed())
@@ -67,6 +67,6 @@ func TestProgressIsOneLine(t *testing.T) {
 	require.NoError(t, err)
 	r.start = r.clk.Now()
 	r.mu.rec.Drop(0)
-	line := r.progress()
+	line := r.Progress()
 	require.Regexp(t, `^real: load 0s of 10s: 0 requests, 0/s, 0 in flight, p99 0s, 0% errors, 1 dropped$`, line)
 }

@@ -1,0 +1,120 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+)
+
+// result closes the run and returns what it was.
+func (r *run) result() *result.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.phase.turn(finish)
+	rec, ended := r.mu.rec, r.mu.ended
+	end := max(rec.LastEnd, 0)
+	if ended.why == nil && !ended.spent {
+		end = max(end, r.duration)
+	}
+	for u := r.mu.inFlight.first; u != nil; u = u.next {
+		rec.Abandon(&u.req, end)
+	}
+	r.logAbandonedLocked()
+	res := rec.Result(end)
+	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
+	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.start.UTC(), r.duration
+	res.Marks, res.MarksDropped = r.marks(end)
+	res.Aborted = ended.aborted
+	if ended.why != nil {
+		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), qtests.Round(ended.at)
+	}
+	r.mu.judge.Scaled(r.scale, r.real)
+	res.Thresholds = r.mu.judge.Verdicts(end)
+	return res
+}
+
+// marks are those of the event log that fall into the run, and the events that the run
+// ended too early for. dropped is how many marks the log had no room for since the start.
+func (r *run) marks(end time.Duration) (out []result.Mark, dropped int) {
+	out = []result.Mark{}
+	all, dropped := r.EventLog.Marks()
+	for _, m := range all {
+		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
+			out = append(out, result.Mark{Offset: qtests.Round(at), Source: m.Source, Text: m.Text})
+		}
+	}
+	now := qtests.Round(r.offset())
+	for _, e := range r.Events {
+		if e.Offset > now {
+			out = append(out, result.Mark{Offset: now, Source: "event", Text: e.Name + ": did not happen: the run had ended"})
+		}
+	}
+	return out, dropped - r.lost
+}
+
+// maxLateness is how much later than intended one request in a hundred may start. From there
+// on the load is not the one that was asked for.
+const maxLateness = 10 * time.Millisecond
+
+// tellLateness says in the result of a run in real time that the machine which generates the
+// load was the bottleneck, if it was.
+func (r *run) tellLateness(res *result.Result) {
+	late := res.Late.Percentile(99)
+	if !r.real || late <= maxLateness {
+		return
+	}
+	res.Warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
+		text.Short(late), maxLateness)
+	res.Slow = r.FailWhenSlow
+}
+
+// logLocked logs a request that ended.
+//
+//go:noinline
+func (r *run) logLocked(u *User, e *record.Ending, kind string) {
+	state := result.StateOK
+	switch {
+	case e.Interrupted:
+		state = result.StateInterrupted
+	case e.Failed:
+		state = result.StateError
+	}
+	r.RequestLog.Put(result.LoggedRequest{
+		Scenario: r.Name, Request: u.req.Number, User: u.req.User, Step: u.req.Step.Name, State: state, Tags: u.req.JoinedTags(),
+		Intended: u.req.Intended, Started: u.req.Started, Finished: e.At, Attempts: u.Attempt(), Error: kind,
+	})
+}
+
+// logDropLocked logs a request that will not start, and may not have a
+// step.
+//
+//go:noinline
+func (r *run) logDropLocked(u *User, at time.Duration) {
+	if r.RequestLog == nil {
+		return
+	}
+	x := result.LoggedRequest{Scenario: r.Name, User: u.req.User, State: result.StateDropped, Intended: u.req.Intended, Started: at, Finished: at}
+	if u.req.Step != nil {
+		x.Step = u.req.Step.Name
+	}
+	r.RequestLog.Put(x)
+}
+
+// logAbandonedLocked logs what is still under way when the run gives it
+// up. Tags and attempts belong to goroutines that still run.
+func (r *run) logAbandonedLocked() {
+	if r.RequestLog == nil {
+		return
+	}
+	now := r.offset()
+	for u := r.mu.inFlight.first; u != nil; u = u.next {
+		r.RequestLog.Put(result.LoggedRequest{
+			Scenario: r.Name, Request: u.req.Number, User: u.req.User, Step: u.req.Step.Name, State: result.StateAbandoned,
+			Intended: u.req.Intended, Started: u.req.Started, Finished: now,
+		})
+	}
+}
