@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,84 +13,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
-
-// countdown is what is left: each of the durations in turn, and then nothing.
-func countdown(asked *int, left ...time.Duration) func() time.Duration {
-	return func() time.Duration {
-		*asked++
-		if *asked > len(left) {
-			return 0
-		}
-		return left[*asked-1]
-	}
-}
-
-func TestAlarmsWaitUntilNothingIsLeft(t *testing.T) {
-	for name, closed := range map[string]bool{"with alarms": false, "without": true} {
-		t.Run(name, func(t *testing.T) {
-			var a alarms
-			a.mu.closed = closed
-			defer a.close()
-			for _, left := range [][]time.Duration{
-				{},
-				{-time.Second},
-				{time.Nanosecond},
-				{time.Millisecond},
-				{time.Millisecond, time.Microsecond, 1}, // woken too early, twice
-			} {
-				asked := 0
-				a.wait(countdown(&asked, left...))
-				require.LessOrEqual(t, asked, len(left)+1, left)
-				require.GreaterOrEqual(t, asked, min(len(left), 1), left)
-			}
-			asked := 0
-			a.wait(countdown(&asked, 1, 1, 1))
-			require.Equal(t, 4, asked, "it asks until nothing is left")
-		})
-	}
-}
-
-// One alarm serves one wait after the other, and many at once have one each.
-func TestAlarmsAreUsedAgain(t *testing.T) {
-	var a alarms
-	first := a.take()
-	if runtime.GOOS != "linux" {
-		require.Nil(t, first)
-		t.Skip("only Linux needs alarms")
-	}
-	require.NotNil(t, first)
-	second := a.take()
-	require.NotSame(t, first, second)
-	a.giveBack(second)
-	require.Same(t, second, a.take())
-	a.giveBack(first)
-
-	a.close()
-	require.Empty(t, a.mu.free)
-	asked := 0
-	require.Error(t, first.wait(countdown(&asked, time.Hour)))
-	a.giveBack(second)
-	require.Error(t, second.wait(countdown(&asked, time.Hour)), "given back after the end")
-	require.Nil(t, a.take())
-	a.close()
-	(*alarms)(nil).close()
-}
-
-func TestStressAlarms(t *testing.T) {
-	var a alarms
-	defer a.close()
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 20 * stress() {
-				asked := 0
-				a.wait(countdown(&asked, 50*time.Microsecond, time.Microsecond))
-			}
-		})
-	}
-	all.Wait()
-	require.LessOrEqual(t, len(a.mu.free), 8)
-}
 
 // openTimers counts the process' alarms.
 func openTimers(t *testing.T) (n int) {

@@ -8,6 +8,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -224,7 +225,7 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 	}
 	c.run.mu.rec.Arrive(now)
 	v.last, v.req.Intended, v.req.Tags = now, now, v.req.Tags[:0]
-	v.life = &life{parent: c.run.ctx}
+	v.life = &life.Life{Parent: c.run.ctx}
 	c.run.startLocked(v.User, now)
 	c.spendLocked(v)
 	return true
@@ -308,7 +309,7 @@ func (c *closedLoop) admitNew(v *visitor) bool {
 	if c.run.mu.phase.stopped() || v.gone || c.run.offset() >= c.run.duration {
 		return false
 	}
-	v.life = &life{parent: c.run.ctx}
+	v.life = &life.Life{Parent: c.run.ctx}
 	c.run.mu.preparing.add(v.User)
 	return true
 }

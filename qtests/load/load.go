@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
@@ -83,7 +84,7 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 	}
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
-		r.watch = newWatch(r, r.clk)
+		r.watch = watch.New(r, r.clk)
 	}
 	return r, nil
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/alarm"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -26,7 +28,7 @@ type openLoop struct {
 	draw   sync.Mutex
 	source traffic.Source
 	failed bool // source has, and the run was told
-	alarms *alarms
+	alarms *alarm.Set
 
 	// The run's mutex guards what follows.
 	known   [lookAhead]due // arrival n is known[n%lookAhead] until somebody waits for it
@@ -56,12 +58,23 @@ const (
 	// called off, and a run that is halted has to wait for it. What is further
 	// away is left to a timer.
 	longestWait = 100 * time.Millisecond
+
+	// sparse is how far an arrival has to be from the one before it to have an alarm.
+	// To wake an idle process costs more than a request does. Above a thousand
+	// arrivals a second package time wakes it for several at once, and alarms would
+	// nearly double the processor time of each: measured in bench's row "2,000 a
+	// second", 105 µs instead of 60. At 100/s they save a quarter, and the 99th
+	// percentile of the lateness falls from 1.1 to 0.15 ms.
+	sparse = time.Millisecond
+	// early is how long before its instant a timer of package time has to fire, to
+	// leave the rest to an alarm.
+	early = 2 * time.Millisecond
 )
 
 func newOpenLoop(r *run) *openLoop {
 	o := &openLoop{run: r, source: r.Traffic.Source(r.users.Sub("gaps").Rand())}
 	if r.real {
-		o.alarms = new(alarms)
+		o.alarms = new(alarm.Set)
 	}
 	return o
 }
@@ -153,7 +166,7 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 		return d, d.place.Sleep().Sub(o.run.start)
 	case d.alone:
 		d.place.Release() // an instant alone, on such a clock
-		o.alarms.wait(func() time.Duration { return d.At - o.run.offset() })
+		o.alarms.Wait(func() time.Duration { return d.At - o.run.offset() })
 	default:
 		d.place.Sleep()
 	}
@@ -195,8 +208,8 @@ func (o *openLoop) work(d due, now time.Duration) {
 func (o *openLoop) request(d *due) *User {
 	both := &struct {
 		user User
-		life life
-	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life{parent: o.run.ctx}}
+		life life.Life
+	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
 	both.user.life = &both.life
 	return &both.user
 }
@@ -257,7 +270,7 @@ func (o *openLoop) restedLocked() {
 
 // end gives back the places of arrivals that will not come.
 func (o *openLoop) end() {
-	o.alarms.close()
+	o.alarms.Close()
 	o.run.mu.Lock()
 	defer o.run.mu.Unlock()
 	for d := o.nextLocked(); d != nil; d = o.nextLocked() {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
@@ -165,7 +166,7 @@ func (r *run) try(u *User) error {
 //
 //go:noinline
 func (r *run) tryWithin(u *User) error {
-	attempt, timer := newLimited(u.life, r.clk, r.Timeout)
+	attempt, timer := life.WithTimeout(u.life, r.clk, r.Timeout)
 	leave := u.life.AfterFunc(attempt.Cancel)
 	defer func() {
 		timer.Stop()

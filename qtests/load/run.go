@@ -15,6 +15,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -31,8 +32,8 @@ const (
 type run struct {
 	Scenario
 	test     string
-	repeat   string // the command for the test
-	watch    *watch // of a test in real time
+	repeat   string       // the command for the test
+	watch    *watch.Watch // of a test in real time
 	clk      clock.Clock
 	start    time.Time
 	duration time.Duration

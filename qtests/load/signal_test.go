@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -32,7 +33,7 @@ func newWatched(q *qtests.T, s Scenario) *watchedRun {
 	r, err := newRun(context.Background(), s)
 	require.NoError(q, err)
 	w := &watchedRun{run: r}
-	r.watch = &watch{
+	r.watch = &watch.Watch{
 		Run: r, Clock: r.clk,
 		Notify:     func(c chan<- os.Signal) { w.signals = c },
 		StopNotify: func(chan<- os.Signal) { w.signals = nil; w.stops++ },

@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
@@ -25,7 +26,7 @@ type User struct {
 	do     func(context.Context, *User) error
 	entry  *accesslog.Entry
 	rand   *rand.Rand
-	life   *life
+	life   *life.Life
 	queued bool // had to wait for MaxInFlight
 
 	prev, next *User // in the list that the user is in

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -199,7 +197,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 			runs++
 			return load.Scenario{Traffic: traffic.Rate(1e5).For(time.Hour), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *load.User) error {
 				if u.ID() == 50 {
-					return syscall.Kill(os.Getpid(), syscall.SIGINT)
+					return interrupt()
 				}
 				return nil
 			}}

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -44,4 +45,13 @@ func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
 // serve is a step that takes d.
 func serve(d time.Duration) func(context.Context, *load.User) error {
 	return func(ctx context.Context, u *load.User) error { return u.Sleep(ctx, d) }
+}
+
+// interrupt sends this process what Ctrl-C sends.
+func interrupt() error {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return self.Signal(os.Interrupt)
 }

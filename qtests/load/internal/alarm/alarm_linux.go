@@ -1,4 +1,4 @@
-package load
+package alarm
 
 import (
 	"os"
@@ -30,9 +30,9 @@ func newAlarm() *alarm {
 	return &alarm{file, conn}
 }
 
-// wait waits until left is not positive. The timer is set when the poller is ready
-// to see it expire. Nobody reads it: the poller reports that it has expired, and setting
-// it again takes that back.
+// wait waits until left is not positive. The timer is set when the poller is ready to see it
+// expire. It is never read: the poller reports that it has expired, and to set it again takes
+// that back.
 func (a *alarm) wait(left func() time.Duration) (err error) {
 	polled := a.conn.Read(func(fd uintptr) (done bool) {
 		d := left()

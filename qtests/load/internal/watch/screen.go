@@ -1,4 +1,4 @@
-package load
+package watch
 
 import (
 	"errors"
@@ -10,29 +10,32 @@ import (
 	"sync"
 )
 
-// A screen shows how the runs of this process stand, in one line that is
+// A Screen shows how the runs of this process stand, in one line that is
 // rewritten in place every second. Several runs side by side share the line:
 // going up to rewrite more than one would run over what the test prints in
 // between. A nil screen shows nothing.
-type screen struct {
+type Screen struct {
 	out io.Writer
 	mu  struct {
 		sync.Mutex
-		runs  []watched // under way, in the order of their starts
+		runs  []Run // under way, in the order of their starts
 		shown bool
 	}
 }
 
+// NewScreen returns a screen that writes to out.
+func NewScreen(out io.Writer) *Screen { return &Screen{out: out} }
+
 // theScreen is that of the process, or nil where nobody looks on.
-var theScreen = sync.OnceValue(func() *screen {
+var theScreen = sync.OnceValue(func() *Screen {
 	out, err := terminal()
 	if err != nil {
 		return nil
 	}
-	return &screen{out: out}
+	return &Screen{out: out}
 })
 
-func (s *screen) add(r watched) {
+func (s *Screen) add(r Run) {
 	if s == nil {
 		return
 	}
@@ -43,7 +46,7 @@ func (s *screen) add(r watched) {
 
 // draw shows all runs when the first of them asks; the others are drawn with it.
 // A line wider than the terminal is cut: wrapped, it could not be rewritten.
-func (s *screen) draw(r watched) {
+func (s *Screen) draw(r Run) {
 	if s == nil {
 		return
 	}
@@ -66,13 +69,13 @@ func (s *screen) draw(r watched) {
 
 // remove takes the line away, until the next second of those that are left: what
 // the test prints comes in its place.
-func (s *screen) remove(r watched) {
+func (s *Screen) remove(r Run) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each watched) bool { return each == r })
+	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each Run) bool { return each == r })
 	if s.mu.shown {
 		s.mu.shown = false
 		_, _ = io.WriteString(s.out, "\r\x1b[K")

@@ -1,4 +1,4 @@
-package load
+package life
 
 import (
 	"context"
@@ -9,15 +9,15 @@ import (
 	"github.com/benbjohnson/clock"
 )
 
-// A life is the context of one request. It is a type of its own, because those of package
+// A Life is the context of one request. It is a type of its own, because those of package
 // context cancel their children in random order: at the end of a run every life is ended by
 // itself, in the order of the requests. As long as Done is not called it costs no
 // allocation.
 //
 // Package context recognizes AfterFunc, so that contexts derived from a life
 // need no goroutine each.
-type life struct {
-	parent context.Context // for its values; its end does not matter
+type Life struct {
+	Parent context.Context // for its values; its end does not matter
 	mu     struct {
 		sync.Mutex
 		ended state
@@ -37,21 +37,21 @@ type follower struct {
 	call   func()
 }
 
-// A limited is a life with a deadline: an attempt of a request.
-type limited struct {
-	life
+// A Limited is a life with a deadline: an attempt of a request.
+type Limited struct {
+	Life
 	deadline time.Time
 }
 
-// newLimited returns a life that ends after d on clk, with context.DeadlineExceeded, and the
+// WithTimeout returns a life that ends after d on clk, with context.DeadlineExceeded, and the
 // timer that ends it, which has to be stopped.
-func newLimited(parent context.Context, clk clock.Clock, d time.Duration) (*limited, *clock.Timer) {
-	l := &limited{life: life{parent: parent}, deadline: clk.Now().Add(d)}
+func WithTimeout(parent context.Context, clk clock.Clock, d time.Duration) (*Limited, *clock.Timer) {
+	l := &Limited{Life: Life{Parent: parent}, deadline: clk.Now().Add(d)}
 	return l, clk.AfterFunc(d, func() { l.end(expired) })
 }
 
 // Deadline implements context.Context.
-func (l *limited) Deadline() (time.Time, bool) { return l.deadline, true }
+func (l *Limited) Deadline() (time.Time, bool) { return l.deadline, true }
 
 // A state says whether and how a life ended.
 type state uint8
@@ -73,10 +73,10 @@ func (s state) err() error {
 }
 
 // Cancel ends the life with context.Canceled, unless it has ended.
-func (l *life) Cancel() { l.end(cancelled) }
+func (l *Life) Cancel() { l.end(cancelled) }
 
 // end ends the life; only the first call has an effect.
-func (l *life) end(how state) {
+func (l *Life) end(how state) {
 	l.mu.Lock()
 	if l.mu.ended != alive {
 		l.mu.Unlock()
@@ -97,10 +97,10 @@ func (l *life) end(how state) {
 }
 
 // Deadline implements context.Context: there is none.
-func (l *life) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (l *Life) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done implements context.Context.
-func (l *life) Done() <-chan struct{} {
+func (l *Life) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.mu.done == nil {
@@ -113,18 +113,18 @@ func (l *life) Done() <-chan struct{} {
 }
 
 // Err implements context.Context.
-func (l *life) Err() error {
+func (l *Life) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.mu.ended.err()
 }
 
 // Value implements context.Context, with the values of the parent.
-func (l *life) Value(key any) any { return l.parent.Value(key) }
+func (l *Life) Value(key any) any { return l.Parent.Value(key) }
 
 // AfterFunc calls f, which package context makes cancel a child and which does
 // not block, when the life ends.
-func (l *life) AfterFunc(f func()) (stop func() bool) {
+func (l *Life) AfterFunc(f func()) (stop func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.mu.ended != alive {
@@ -141,7 +141,7 @@ func (l *life) AfterFunc(f func()) (stop func() bool) {
 }
 
 // forget takes a function back, unless it has been called.
-func (l *life) forget(number int) bool {
+func (l *Life) forget(number int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.mu.after

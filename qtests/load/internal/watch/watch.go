@@ -1,4 +1,4 @@
-package load
+package watch
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/benbjohnson/clock"
 )
 
-// A watched is a run as its watch sees it. Its methods are safe for concurrent use.
-type watched interface {
+// A Run is a run as its watch sees it. Its methods are safe for concurrent use.
+type Run interface {
 	// Progress says in a line how the run stands, and Brief says it shorter.
 	Progress() string
 	Brief() string
@@ -20,12 +20,12 @@ type watched interface {
 	EndGrace(why error)
 }
 
-// A watch is what a run in real time does besides: it stops for Ctrl-C, and where a person
+// A Watch is what a run in real time does besides: it stops for Ctrl-C, and where a person
 // looks on it shows a line of progress every second. A nil watch does nothing.
-type watch struct {
-	Run        watched
+type Watch struct {
+	Run        Run
 	Clock      clock.Clock
-	Screen     *screen // nil where nobody looks on
+	Screen     *Screen // nil where nobody looks on
 	Notify     func(chan<- os.Signal)
 	StopNotify func(chan<- os.Signal) // takes Notify back
 
@@ -34,16 +34,16 @@ type watch struct {
 	ended   chan struct{}
 }
 
-// newWatch watches a run in a test, which has the terminal and Ctrl-C of the process.
-func newWatch(r watched, clk clock.Clock) *watch {
-	return &watch{
+// New watches a run in a test, which has the terminal and Ctrl-C of the process.
+func New(r Run, clk clock.Clock) *Watch {
+	return &Watch{
 		Run: r, Clock: clk, Screen: theScreen(),
 		Notify: func(c chan<- os.Signal) { signal.Notify(c, os.Interrupt) }, StopNotify: signal.Stop,
 	}
 }
 
 // Begin begins to watch a run that started at start.
-func (w *watch) Begin(start time.Time) {
+func (w *Watch) Begin(start time.Time) {
 	if w == nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (w *watch) Begin(start time.Time) {
 }
 
 // loop waits at absolute instants, like everything that repeats in a run.
-func (w *watch) loop(start time.Time) {
+func (w *Watch) loop(start time.Time) {
 	defer close(w.ended)
 	for tick := time.Second; ; {
 		timer := w.Clock.Timer(w.Clock.Until(start.Add(tick)))
@@ -75,7 +75,7 @@ func (w *watch) loop(start time.Time) {
 
 // interrupt takes a Ctrl-C. The first one ends the arrivals and lets the run drain, the
 // second one ends the grace. A third one is not for this run, and ends the process.
-func (w *watch) interrupt(s os.Signal) {
+func (w *Watch) interrupt(s os.Signal) {
 	why := fmt.Errorf("load: %v: ended by the user", s)
 	if !w.Run.StopEarly(why) {
 		w.StopNotify(w.signals)
@@ -84,7 +84,7 @@ func (w *watch) interrupt(s os.Signal) {
 }
 
 // End stops the watch. Nothing is shown or called after it has returned.
-func (w *watch) End() {
+func (w *Watch) End() {
 	if w == nil {
 		return
 	}
