@@ -14,8 +14,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// A closedLoop keeps so many users at work. A user who thinks is a timer and no
-// goroutine; a request runs in the goroutine of the timer that ended the wait.
+// A closedLoop lets users make requests. A user who thinks is a timer and no goroutine. A request
+// runs in the goroutine of the timer that ended the wait.
 type closedLoop struct {
 	run     *run
 	changes *traffic.Changes
@@ -28,19 +28,19 @@ type closedLoop struct {
 	ended   bool // no further user will come
 }
 
-// A visitor is one user of a closed profile. Its life is that of NewUser or of
-// the present request, and over between two of them.
+// A visitor is one user of a closed profile. Its life is the context of NewUser or of the present
+// request, and has ended between two of them.
 type visitor struct {
 	*User
-	timer   *clock.Timer // of the pause, or of the grace of one who left
+	timer   *clock.Timer // of the pause, or of the grace of a user who left
 	gone    bool         // starts nothing more
 	left    int64        // requests of its own budget; -1 for no bound
 	last    time.Duration
 	stalled int // requests in a row that took no time
 }
 
-// maxStalled requests in a row of one user without any time passing mean that
-// none ever will, unless a budget ends them.
+// maxStalled is how many requests in a row a user may make at one instant. After so many no time
+// would ever pass, unless a budget ends them.
 const maxStalled = 10_000
 
 func newClosedLoop(r *run) *closedLoop {
@@ -68,9 +68,8 @@ func (c *closedLoop) arm() {
 	}
 }
 
-// apply makes a change. It is made before the next one is waited for: that might
-// overtake it in real time, and without another one the run would end for want
-// of users.
+// apply makes a change, and then waits for the next one. In this order no change overtakes another
+// in real time, and the run does not end because the last user left before the next one came.
 func (c *closedLoop) apply(change traffic.Change) {
 	c.run.mu.Lock()
 	if c.run.mu.phase.stopped() {
@@ -93,7 +92,7 @@ func (c *closedLoop) apply(change traffic.Change) {
 	}
 }
 
-// comeLocked gives user n its place, which may be that of one who left.
+// comeLocked gives user n its place, where a user who left may have been before.
 func (c *closedLoop) comeLocked(n int) *visitor {
 	v := &visitor{User: &User{run: c.run, req: record.Request{User: int64(n)}}, left: -1, last: -1}
 	if _, each := c.run.Traffic.Limits(); each > 0 {
@@ -119,17 +118,17 @@ func (c *closedLoop) arrive(v *visitor) {
 	}
 	if c.admitNew(v) {
 		c.prepare(v)
-		// NewUser may have waited for the end of another user's request. The first
-		// one of this user waits for its turn, as in perform.
+		// NewUser may have waited for the end of another user's request. The first request
+		// of this user waits for its turn, as in perform.
 		c.wait(v, 0)
 	}
 }
 
-// busy reports whether NewUser or a request of the user is under way. For one who
-// is gone the answer can only become no.
+// busy reports whether NewUser or a request of the user is under way. For a user who is gone the
+// answer changes to no, and never back.
 func (v *visitor) busy() bool { return v.life != nil && v.life.Err() == nil }
 
-// leave gives what a user who is gone has under way its grace.
+// leave gives the request of a user who is gone its grace, if one is under way.
 func (c *closedLoop) leave(v *visitor) {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
@@ -166,16 +165,14 @@ func (v *visitor) disarm() {
 	}
 }
 
-// endIfSpentLocked ends a run whose users are all gone for good, as those with
-// a budget are.
+// endIfSpentLocked ends a run with a budget when all users are gone and none will come.
 func (c *closedLoop) endIfSpentLocked() {
 	if (c.ended || c.left == 0) && c.active == 0 && c.run.budgeted() {
 		c.run.mu.phase.turn(spend)
 	}
 }
 
-// visit makes requests until the user has to wait, and then leaves the rest to
-// a timer.
+// visit makes requests until the user has to wait. A timer then goes on.
 func (c *closedLoop) visit(v *visitor) {
 	for c.admitVisit(v) {
 		ended := false
@@ -194,8 +191,7 @@ func (c *closedLoop) visit(v *visitor) {
 		if !ok {
 			return
 		}
-		// Without a pause, too, the next request of a user waits for its turn, as
-		// in perform.
+		// The next request of a user waits for its turn also without a pause, as in perform.
 		if d > 0 || c.run.fake {
 			c.wait(v, d)
 			return
@@ -231,9 +227,8 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 	return true
 }
 
-// spendLocked takes a request that has started from the budgets. After the last
-// one of the shared budget, those who think or are in NewUser have nothing left
-// to come for.
+// spendLocked takes a request that has started from the budgets. After the last one of the shared
+// budget, users who think or are in NewUser will make no request, and are gone.
 func (c *closedLoop) spendLocked(v *visitor) {
 	if v.left > 0 {
 		v.left--
@@ -250,14 +245,14 @@ func (c *closedLoop) spendLocked(v *visitor) {
 	}
 }
 
-// pause is how long the user waits before the next request, and whether it can be
-// told: ThinkTime may be the caller's code. After Goexit it does not return.
+// pause returns how long the user waits before the next request. ThinkTime may be the user's code:
+// ok says that it returned. After Goexit pause does not return.
 func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
 	c.run.mu.Lock()
 	over := c.run.mu.phase.stopped() || v.gone
 	c.run.mu.Unlock()
 	if over {
-		return 0, true // the result may be made already, and ThinkTime be too late to spoil it
+		return 0, true // the result may be made, and ThinkTime must not add to it
 	}
 	defer func() {
 		if !ok {
@@ -287,8 +282,8 @@ func (c *closedLoop) wait(v *visitor, d time.Duration) {
 	}
 }
 
-// end stops the timers of those who think, and of the next change. Those of a
-// grace go on: they end before that of the run.
+// end stops the timers of users who think, and of the next change. The timers of a grace go on: they
+// end before the grace of the run.
 func (c *closedLoop) end() {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
@@ -302,7 +297,7 @@ func (c *closedLoop) end() {
 	}
 }
 
-// admitNew gives NewUser a life, unless the user has come in vain.
+// admitNew gives NewUser a context, unless the user comes too late.
 func (c *closedLoop) admitNew(v *visitor) bool {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
@@ -314,8 +309,8 @@ func (c *closedLoop) admitNew(v *visitor) bool {
 	return true
 }
 
-// prepare calls NewUser. When that fails, the run is stopped or the user is gone.
-// After Goexit prepare does not return.
+// prepare calls NewUser. If that fails, the run is stopped or the user is gone. After Goexit prepare
+// does not return.
 func (c *closedLoop) prepare(v *visitor) {
 	returned := false
 	var err error
@@ -331,7 +326,7 @@ func (c *closedLoop) prepare(v *visitor) {
 		case err == nil:
 		case !v.req.Interrupted:
 			c.run.failLocked(fmt.Errorf("load: NewUser of user %d: %w", v.req.User, err))
-		case !v.gone: // who had to go before that was not ready in time, and that is all
+		case !v.gone: // a user who left before NewUser was done is no error
 			c.run.failLocked(fmt.Errorf("load: NewUser of user %d was not done at the end of the grace: %w", v.req.User, err))
 		}
 		c.run.checkIdleLocked()
@@ -340,8 +335,8 @@ func (c *closedLoop) prepare(v *visitor) {
 	returned = true
 }
 
-// blame ends the run because of the user's code outside of a request: it
-// panicked with value, or called Goexit, where that is nil.
+// blame ends the run because of the user's code outside of a request. The code panicked with value,
+// or called Goexit if value is nil.
 func (c *closedLoop) blame(field string, v *visitor, value any) {
 	bug, exiting := usercode.Cause(value)
 	err := fmt.Errorf("load: %s of user %d: %w", field, v.req.User, bug)

@@ -9,7 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// Kinds that KindOf gives by the error's type, whatever its text.
+// The kinds that KindOf gives by the type of the error and not by its text.
 const (
 	KindTimeout  = "timeout"
 	KindCanceled = "canceled"
@@ -17,13 +17,12 @@ const (
 
 // KindOf names the kind under which an error is counted:
 //
-//   - a deadline that passed and a network timeout are "timeout", a cancelled
-//     context "canceled";
-//   - of a *url.Error it names what it wraps, without method and URL;
-//   - anything else is its own first line, at most 100 bytes, with numbers of
-//     four digits and more replaced by #, so that ports and identifiers make no kinds
-//     of their own, and control characters and bytes that are no UTF-8 escaped as
-//     Go does.
+//   - a deadline that passed and a network timeout are "timeout", a cancelled context is
+//     "canceled";
+//   - of a *url.Error, the error that it wraps is named, without method and URL;
+//   - any other kind is the first line of the error, at most 100 bytes. Numbers of four digits and
+//     more are replaced by #, so that ports and identifiers make no kinds of their own. Control
+//     characters and bytes that are no UTF-8 are escaped as Go escapes them.
 //
 // A run tells 100 kinds apart and counts the rest as "other".
 func KindOf(err error) string {

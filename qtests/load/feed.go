@@ -29,16 +29,16 @@ type Feed struct {
 	shuffle bool
 }
 
-// CSVFeed reads rows of CSV (RFC 4180), the first of which names the columns,
-// each of them once. A byte order mark before it is skipped. file is the name that
-// errors show, beside the line. A row may be of any length within MaxFeedBytes.
+// CSVFeed reads rows of CSV (RFC 4180). The first row names the columns, each with another name. A
+// byte order mark before it is skipped. Errors name file and the line. A row may be of any length
+// within MaxFeedBytes.
 func CSVFeed(file string, r io.Reader) (*Feed, error) {
 	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).csv()
 }
 
-// JSONFeed reads objects, one after the other or in one array. Their values may
-// be strings, numbers, truth values and null; null is "". Errors name the line
-// of what is no JSON, or the row that is no object of such values.
+// JSONFeed reads objects, one after the other or in one array. Their values are strings, numbers,
+// truth values or null; null is read as "". Errors name file, and the line that is no JSON or the row
+// that is no such object.
 func JSONFeed(file string, r io.Reader) (*Feed, error) {
 	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).json()
 }
@@ -160,8 +160,8 @@ func (r *feedReader) ready() (*Feed, error) {
 	return r.feed, nil
 }
 
-// fail returns an error of the feed. What the limit has cut off parses no
-// better than it should, so that the limit is the error then.
+// fail returns an error of the feed. If the limit has cut the input off, that is the error: the rest
+// cannot be parsed because of it.
 func (r *feedReader) fail(format string, args ...any) error {
 	if r.limited.N <= 0 {
 		format, args = "longer than %d bytes", []any{r.bytes}
@@ -169,8 +169,8 @@ func (r *feedReader) fail(format string, args ...any) error {
 	return fmt.Errorf("load: feed %s: "+format, append([]any{r.file}, args...)...)
 }
 
-// A lineCounter finds the line of an error. It keeps what was read of the
-// present value, which the decoder does, too.
+// A lineCounter finds the line of an error. It keeps what was read of the present value, as the
+// decoder does.
 type lineCounter struct {
 	r     io.Reader
 	kept  []byte
@@ -191,7 +191,7 @@ func (c *lineCounter) drop(offset int64) {
 	c.kept, c.start = c.kept[n:], offset
 }
 
-// lineOf returns the line of the byte that is no JSON, or of the last one.
+// lineOf returns the line of the byte that is no JSON, or else of the last byte.
 func (c *lineCounter) lineOf(err error) int {
 	kept := bytes.TrimRight(c.kept, " \t\r\n")
 	var syntax *json.SyntaxError
@@ -201,8 +201,8 @@ func (c *lineCounter) lineOf(err error) int {
 	return c.line + bytes.Count(kept, []byte{'\n'}) + 1
 }
 
-// Shuffled returns a feed of the same rows in an order that the run's seed
-// decides, another one in every round.
+// Shuffled returns a feed of the same rows in an order that the seed of the run decides. Every round
+// has another order.
 func (f *Feed) Shuffled() *Feed { return &Feed{rows: f.rows, shuffle: true} }
 
 // Len is the number of rows.

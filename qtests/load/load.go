@@ -12,13 +12,12 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// Do runs a scenario without a test and returns its result. The error is that of
-// a Scenario without meaning; what happens during the run, thresholds included,
-// is in the Result.
+// Do runs a scenario without a test and returns its result. The error says what is wrong with
+// the Scenario. What happens during the run, also to thresholds, is in the Result.
 //
-// Do leaves the process alone: it does not catch Ctrl-C, prints no progress, and
-// knows no scale. The end of ctx does what Ctrl-C does in Run: nothing starts any
-// more, and what is under way gets its grace. For a program, then:
+// Do leaves the process alone: it does not catch Ctrl-C, prints no progress, and does not scale.
+// The end of ctx has the effect of Ctrl-C in Run: nothing starts any more, and what is under way
+// gets its grace. In a program:
 //
 //	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 //	defer stop()
@@ -31,14 +30,15 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	return r.execute()
 }
 
-// Run runs a scenario in a test: on the clock, the seed and the event log of t,
-// unless the scenario sets its own. It writes the summary to the log of t, and fails t when
-// the scenario has no meaning (FailNow), when a threshold is not kept or cannot
-// be evaluated, when a step panicked, or when a request ignored its cancelled
-// context. Run then still returns the result.
+// Run runs a scenario in a test: on the clock, the seed and the event log of t, unless the
+// scenario sets its own. It writes the summary to the log of t.
 //
-// Run may be called from any goroutine of the test, and from within a step,
-// which then is a long step.
+// Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
+// the result, if a threshold is not kept or cannot be evaluated, if a step panicked, or if a
+// request ignored its cancelled context.
+//
+// Run may be called from any goroutine of the test, and from within a step, which then takes as
+// long as the run.
 func Run(t qtests.TB, s Scenario) *result.Result {
 	t.Helper()
 	r, err := prepare(t, s)
@@ -54,8 +54,8 @@ func Run(t qtests.TB, s Scenario) *result.Result {
 }
 
 // Try runs a scenario in a test at scale 1, whatever -qtests.scale and -short say, and
-// leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error is
-// that of a Scenario without meaning.
+// leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error says
+// what is wrong with the Scenario.
 func Try(t qtests.TB, s Scenario) (*result.Result, error) {
 	r, err := prepareAt(t, s, 1)
 	if err != nil {
@@ -64,7 +64,8 @@ func Try(t qtests.TB, s Scenario) (*result.Result, error) {
 	return r.execute()
 }
 
-// prepare makes a run of a scenario with what the test supplies, at the scale of the process.
+// prepare makes a run of a scenario with the clock, seed and event log of the test, at the scale
+// of the process.
 func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
 
 // prepareAt is prepare at a given scale.
@@ -89,8 +90,8 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 	return r, nil
 }
 
-// repeatCommand is the command for the test, with the test's seed: that of the
-// scenario may be its own, and stands in its source.
+// repeatCommand is the command that repeats the test. It has the seed of the test: a seed that
+// the scenario sets is in its source.
 func repeatCommand(t qtests.TB, scale float64) string {
 	if scale == 1 {
 		return qtests.RepeatCommand(t)
@@ -126,8 +127,8 @@ func reportTo(t qtests.TB, r *result.Result) {
 	}
 }
 
-// attributeKey makes a scenario's name one that testing.T.Attr takes, which fails
-// the test for a key with white space.
+// attributeKey replaces white space in the name of a scenario: testing.T.Attr fails the test for
+// a key that has some.
 func attributeKey(name string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || unicode.IsControl(c) {

@@ -17,10 +17,9 @@ import (
 //	load_in_flight{scenario}                               gauge, requests under way
 //	load_response_seconds{scenario,step}                   histogram, from the due instant
 //
-// Give it to Scenario.Metrics and to what collects, a registry or a monitor. It
-// counts nothing by itself but reads the run when it is collected, so that it
-// costs a request nothing. Of runs with the same name the latest counts. It
-// is safe for concurrent use.
+// Give it to Scenario.Metrics and to a registry or a monitor, which collects from it. It reads the run
+// when it is collected, and so costs a request nothing. Of several runs with the same name it exports
+// the latest. It is safe for concurrent use.
 type Metrics struct {
 	mu struct {
 		sync.Mutex
@@ -107,9 +106,8 @@ func metricsOf(scenario string, rec *record.Recorder) (out []prometheus.Metric) 
 	return out
 }
 
-// label returns a name as the value of a label, which has to be UTF-8, as the
-// paths of a log may not be. Other bytes are written as in Go, so that names
-// that differ stay different.
+// label returns a name as the value of a label. Labels are UTF-8, and the paths of a log may be
+// something else: other bytes are written as Go escapes them, so that different names stay different.
 func label(name string) string {
 	if utf8.ValidString(name) {
 		return name

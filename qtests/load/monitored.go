@@ -53,7 +53,7 @@ func sampled(r *result.Result, samples []monitor.Sample) []float64 {
 			values[i], seen[i] = x.Value, true
 		}
 	}
-	// An interval with a peak does not hand the peak on, but what came last.
+	// After an interval with a peak goes on what came last in it, not the peak.
 	last, next := 0.0, 0
 	for i := range values {
 		if !seen[i] {

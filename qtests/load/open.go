@@ -12,31 +12,30 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// An openLoop lets requests arrive. Nobody dispatches: the goroutine that waited
-// for an arrival is the request, and when the request has ended it waits for one
-// of the next. That is two waits for a request and nothing else. What it saves is
-// measured in bench's group load in fake time: goroutines that are used again, the
-// floor reused goroutines, beside one that is started for each arrival, by a timer
-// (the floor armed by timer) or by a loop that sleeps (raw loop).
+// An openLoop lets requests arrive. There is no dispatcher: a goroutine waits until an arrival is
+// due, is that request, and then waits for a later arrival. So each request costs two waits and
+// nothing else. The group "load in fake time" of bench measures what that saves: its floor
+// "reused goroutines" beside one goroutine for each arrival, started by a timer ("armed by
+// timer") or by a loop that sleeps ("raw loop").
 //
-// The instants are absolute; one that has passed already is due at once, which
-// is how a late run catches up without leaving anything out.
+// The instants are absolute. An instant that has passed is due at once, so that a late run
+// catches up and leaves nothing out.
 type openLoop struct {
 	run *run
-	// draw guards source, and keeps what comes out of it in order until it is
-	// known. It is not the run's mutex, because gaps may be drawn by the user's code.
+	// draw guards source, and keeps the arrivals in order until they are known. It is not the
+	// run's mutex, because the user's code may draw the gaps.
 	draw   sync.Mutex
 	source traffic.Source
-	failed bool // source has, and the run was told
+	failed bool // source has failed, and the run was told
 	alarms *alarm.Set
 
 	// The run's mutex guards what follows.
-	known   [lookAhead]due // arrival n is known[n%lookAhead] until somebody waits for it
+	known   [lookAhead]due // arrival n is known[n%lookAhead] until a goroutine waits for it
 	last    int64          // number of the latest arrival that is known
-	taken   int64          // number of the latest one that somebody waits for
-	come    int64          // in real time: number of the latest one that has come
-	latest  time.Duration  // instant of the last one
-	waiting int            // how many are waited for: at least one until all have come
+	latest  time.Duration  // its instant
+	taken   int64          // number of the latest arrival that a goroutine waits for
+	come    int64          // in real time: number of the latest arrival that has come
+	waiting int            // how many arrivals goroutines wait for: at least one until all have come
 }
 
 // A due is an arrival whose place in the order of events is taken.
@@ -44,30 +43,28 @@ type due struct {
 	traffic.Arrival
 	number int64
 	place  qtests.Reservation
-	alone  bool // in real time: it is to have an alarm
-	rested bool // who waits for it was a request before
+	alone  bool // in real time: it gets an alarm
+	rested bool // the goroutine that waits for it was a request before
 }
 
 const (
-	// lookAhead is how many arrivals are known ahead, and so the most goroutines
-	// that wait for one. With a single one, a second request that ends before the next
-	// arrival would find nothing to wait for, and its goroutine would end: in bench's row
-	// load in fake time: a step that sleeps 41.3 ms that takes 3.2 instead of 1.5 µs.
+	// lookAhead is how many arrivals are known ahead, and so how many goroutines wait for one
+	// at most. With one only, a second request that ends before the next arrival would find
+	// nothing to wait for, and its goroutine would end: in bench's row "load in fake time: a
+	// step that sleeps 41.3 ms" a request then takes 3.2 µs instead of 1.5.
 	lookAhead = 8
-	// longestWait is how long a goroutine waits for an arrival: it cannot be
-	// called off, and a run that is halted has to wait for it. What is further
-	// away is left to a timer.
+	// longestWait is how long a goroutine waits for an arrival. It cannot be called off, and a
+	// run that is stopped has to wait for it. An arrival that is further away gets a timer.
 	longestWait = 100 * time.Millisecond
 
-	// sparse is how far an arrival has to be from the one before it to have an alarm.
-	// To wake an idle process costs more than a request does. Above a thousand
-	// arrivals a second package time wakes it for several at once, and alarms would
-	// nearly double the processor time of each: measured in bench's row "2,000 a
-	// second", 105 µs instead of 60. At 100/s they save a quarter, and the 99th
-	// percentile of the lateness falls from 1.1 to 0.15 ms.
+	// sparse is how far an arrival has to be from the one before it to get an alarm. To wake
+	// an idle process costs more than a request. Above a thousand arrivals a second package
+	// time wakes the process for several at once, and alarms would nearly double the processor
+	// time of each: 105 µs instead of 60 in bench's row "2,000 a second". At 100/s alarms save
+	// a quarter of it, and the 99th percentile of the lateness falls from 1.1 to 0.15 ms.
 	sparse = time.Millisecond
-	// early is how long before its instant a timer of package time has to fire, to
-	// leave the rest to an alarm.
+	// early is how long before the instant of an arrival a timer of package time has to fire. An
+	// alarm waits for the rest.
 	early = 2 * time.Millisecond
 )
 
@@ -94,9 +91,9 @@ func (o *openLoop) begin() {
 	o.arrangeLocked()
 }
 
-// next is the next arrival of the source, if there is one, for a goroutine that
-// has perhaps rested. Gaps may be the user's code: when they fail, the run ends,
-// also when they end the goroutine.
+// next returns the next arrival of the source, if there is one. rested says that the goroutine
+// waited for its arrival after a request. The gaps may be the user's code: the run ends when they
+// fail, also when they end the goroutine.
 func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 	returned := false
 	defer func() {
@@ -126,7 +123,7 @@ func (o *openLoop) expectLocked(a traffic.Arrival, now time.Duration) {
 	o.latest = a.At
 }
 
-// nextLocked is the first arrival that nobody waits for, or nil.
+// nextLocked returns the first arrival that no goroutine waits for, or nil.
 func (o *openLoop) nextLocked() *due {
 	if o.taken == o.last {
 		return nil
@@ -134,14 +131,14 @@ func (o *openLoop) nextLocked() *due {
 	return &o.known[(o.taken+1)%lookAhead]
 }
 
-// takeLocked takes what nextLocked returned: somebody waits for it from now on.
+// takeLocked takes what nextLocked returned: a goroutine waits for it from now on.
 func (o *openLoop) takeLocked(d *due) due {
 	o.taken++
 	o.waiting++
 	return *d
 }
 
-// arrangeLocked sees to it that somebody waits for the next arrival.
+// arrangeLocked makes sure that a goroutine waits for the next arrival.
 func (o *openLoop) arrangeLocked() {
 	if o.waiting > 0 {
 		return
@@ -165,7 +162,7 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 	case o.alarms == nil:
 		return d, d.place.Sleep().Sub(o.run.start)
 	case d.alone:
-		d.place.Release() // an instant alone, on such a clock
+		d.place.Release() // a real clock gives places to nothing
 		o.alarms.Wait(func() time.Duration { return d.At - o.run.offset() })
 	default:
 		d.place.Sleep()
@@ -173,10 +170,9 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 	return o.first(d)
 }
 
-// first returns, when an arrival is due for which this goroutine has waited, the
-// first that is. In real time it may be another one: of several that are due at once
-// package time wakes the last first, and the earliest, which is late already, would
-// have to wait for its request to block.
+// first returns the arrival to serve when the one is due for which this goroutine has waited. In
+// real time that may be another one: of several that are due at once package time wakes the last
+// first, and the earliest, which is late already, would have to wait for that request to block.
 func (o *openLoop) first(d due) (first due, now time.Duration) {
 	if o.alarms == nil {
 		return d, o.run.offset()
@@ -185,11 +181,11 @@ func (o *openLoop) first(d due) (first due, now time.Duration) {
 	defer o.run.mu.Unlock()
 	o.come++
 	first = o.known[o.come%lookAhead]
-	first.rested = d.rested // which is of the goroutine
+	first.rested = d.rested // rested is about the goroutine
 	return first, o.run.offset()
 }
 
-// work is an arrival, and then those after it for which this goroutine waits.
+// work serves an arrival, and then the later ones for which this goroutine waits.
 func (o *openLoop) work(d due, now time.Duration) {
 	for more := true; more; {
 		u := o.request(&d)
@@ -204,7 +200,7 @@ func (o *openLoop) work(d due, now time.Duration) {
 	}
 }
 
-// request is that of an arrival which is due now.
+// request makes the request of an arrival that is due now. User and life are one allocation.
 func (o *openLoop) request(d *due) *User {
 	both := &struct {
 		user User
@@ -237,8 +233,8 @@ func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 	if o.run.mu.phase.stopped() {
 		return false
 	}
-	// It is admitted before the next one is waited for, because in real time
-	// that might overtake it.
+	// It is admitted before a goroutine waits for the next arrival, which might overtake it in
+	// real time.
 	admitted := o.run.admitLocked(u, now)
 	if more {
 		o.expectLocked(next, now)
@@ -247,13 +243,13 @@ func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
 	return admitted
 }
 
-// rest returns one of the next arrivals for a goroutine whose request has
-// ended to wait for. Without one that is near the goroutine has to end.
+// rest returns an arrival to wait for, for a goroutine whose request has ended. If none is near,
+// the goroutine has to end.
 func (o *openLoop) rest() (d due, ok bool) {
 	o.run.mu.Lock()
 	defer o.run.mu.Unlock()
 	next := o.nextLocked()
-	// The recorder has just seen an end, which saves a look at the clock.
+	// The recorder has just seen an end, so that its time saves a look at the clock.
 	if o.run.mu.phase.stopped() || next == nil || next.At-o.run.mu.rec.Seen > longestWait {
 		return due{}, false
 	}
@@ -279,9 +275,9 @@ func (o *openLoop) end() {
 	}
 }
 
-// route names the step of a replayed request. Route is the user's code and so
-// called outside the lock; when it panics or calls runtime.Goexit, that is the
-// step's name, and the request goes on.
+// route names the step of a replayed request. Route is the user's code, and called without the
+// lock. If it panics or calls runtime.Goexit, the step is named after that, and the request goes
+// on.
 func (o *openLoop) route(u *User, rested bool) {
 	name, returned := "Route exited", false
 	defer func() {

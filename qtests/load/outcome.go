@@ -72,7 +72,7 @@ func (r *run) tellLateness(res *result.Result) {
 	res.Slow = r.FailWhenSlow
 }
 
-// logLocked logs a request that ended.
+// logLocked adds a request that ended to the request log.
 //
 //go:noinline
 func (r *run) logLocked(u *User, e *record.Ending, kind string) {
@@ -89,8 +89,7 @@ func (r *run) logLocked(u *User, e *record.Ending, kind string) {
 	})
 }
 
-// logDropLocked logs a request that will not start, and may not have a
-// step.
+// logDropLocked adds a request that will not start, and may not have a step.
 //
 //go:noinline
 func (r *run) logDropLocked(u *User, at time.Duration) {
@@ -104,8 +103,8 @@ func (r *run) logDropLocked(u *User, at time.Duration) {
 	r.RequestLog.Put(x)
 }
 
-// logAbandonedLocked logs what is still under way when the run gives it
-// up. Tags and attempts belong to goroutines that still run.
+// logAbandonedLocked adds what is still under way when the run gives it up. Tags and attempts are not
+// read, because goroutines that still run may change them.
 func (r *run) logAbandonedLocked() {
 	if r.RequestLog == nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
-// admitLocked counts a request that is due, and says whether it may start.
+// admitLocked counts a request that is due, and reports whether it may start.
 func (r *run) admitLocked(u *User, now time.Duration) bool {
 	r.turnLocked(now)
 	r.mu.rec.Arrive(u.req.Intended)
@@ -35,7 +35,7 @@ func (r *run) startLocked(u *User, now time.Duration) {
 	u.do = r.Do
 	switch {
 	case r.Route != nil:
-		// named before the lock, see openLoop
+		// openLoop has named the step, without the lock
 	case len(r.Steps) > 0:
 		i := r.mu.picker.pick()
 		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
@@ -51,8 +51,7 @@ func (r *run) startLocked(u *User, now time.Duration) {
 	r.mu.rec.Start(u.req.Step, now)
 }
 
-// perform runs an admitted request to its end, and then those that waited for
-// its place.
+// perform runs an admitted request to its end, and then the requests that waited for its place.
 func (r *run) perform(u *User) {
 	for u != nil {
 		if u = r.once(u); u != nil && r.fake {
@@ -62,9 +61,9 @@ func (r *run) perform(u *User) {
 	}
 }
 
-// handOver lets another goroutine perform u. Under a fake clock it begins when
-// all that runs now has come to rest: the request that ended in this event may
-// have woken others, with which u would race otherwise.
+// handOver lets another goroutine perform u. Under a fake clock that goroutine begins when all that
+// runs now has come to rest: the request that ended in this event may have woken others, and u would
+// race with them.
 func (r *run) handOver(u *User) {
 	if r.fake {
 		r.clk.AfterFunc(0, func() { r.perform(u) })
@@ -73,9 +72,9 @@ func (r *run) handOver(u *User) {
 	go r.perform(u)
 }
 
-// once runs one request and returns the next one to run in this goroutine. Every way
-// out of the user's code passes through its deferred function: a return, a
-// panic, and runtime.Goexit, after which this goroutine cannot go on.
+// once runs one request and returns the next one to run in this goroutine. Every way out of the
+// user's code passes through the deferred function: a return, a panic, and runtime.Goexit, after
+// which this goroutine cannot go on.
 func (r *run) once(u *User) (next *User) {
 	returned := false
 	var err error
@@ -112,7 +111,7 @@ func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
 		d := r.Retry.backoff(u.Rand, n)
 		if d == 0 && r.fake {
-			<-r.clk.Timer(0).C // comes to rest first, as in handOver
+			<-r.clk.Timer(0).C // all else comes to rest first, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
 			r.retried(u, false)
@@ -140,8 +139,8 @@ func (r *run) mayRetry(u *User) bool {
 	return true
 }
 
-// retried counts a retry that begins, or gives it back to the budget when its
-// request was cancelled during the back-off.
+// retried counts a retry that begins. A retry whose request was cancelled during the back-off is not
+// made, and goes back to the budget.
 func (r *run) retried(u *User, made bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -176,13 +175,11 @@ func (r *run) tryWithin(u *User) error {
 	return u.do(attempt, u)
 }
 
-// finish counts a request that ended, and hands its place to the longest
-// waiting one.
+// finish counts a request that ended, and returns the request that waited longest for its place.
 //
-// It runs on the small stack that a goroutine starts with, below the frames of
-// the timer and the request: what only some requests need is kept out of its
-// frame, because growing that stack costs as much as all the rest (1 µs, and 2
-// KiB for every request under way).
+// It runs on the small stack that a goroutine starts with, below the frames of the timer and the
+// request. To grow that stack costs as much as all the rest: 1 µs, and 2 KiB for every request under
+// way. So its frame has nothing that only some requests need.
 func (r *run) finish(u *User, err error) (next *User) {
 	now := r.offset()
 	u.life.Cancel()
@@ -192,8 +189,8 @@ func (r *run) finish(u *User, err error) (next *User) {
 	return r.complete(u, now, nil)
 }
 
-// finishFailed finishes a request that failed. To tell how is the user's code, which may
-// misbehave again; the request's place comes back all the same.
+// finishFailed finishes a request that failed. The user's code tells how it failed, and may misbehave
+// again: the place of the request comes back all the same.
 //
 //go:noinline
 func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
@@ -220,7 +217,7 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	if r.mu.phase.now == closed {
 		return nil
 	}
-	// A request that came to a good end all the same was not interrupted.
+	// A request that was cancelled and succeeded all the same was not interrupted.
 	e := record.Ending{At: now, Failed: f != nil, Interrupted: u.req.Interrupted && f != nil}
 	r.turnLocked(now)
 	r.mu.rec.End(&u.req, &e)
@@ -244,8 +241,8 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	return next
 }
 
-// turnLocked closes the windows of thresholds that are over, before anything is
-// counted that came after them.
+// turnLocked closes the windows of thresholds that have ended, before anything is counted that comes
+// after them.
 func (r *run) turnLocked(now time.Duration) {
 	if r.mu.judge.Due(now) {
 		r.mu.judge.Turn(now)

@@ -32,8 +32,8 @@ type scaleValue string
 
 func (v *scaleValue) String() string { return string(*v) }
 
-// Get makes it a flag.Getter: the scale of this process, whatever set it, for who
-// prints the command that repeats a run.
+// Get makes it a flag.Getter. It returns the scale of this process, whatever set it, for code that
+// prints the command which repeats a run.
 func (v *scaleValue) Get() any { return scaleOf() }
 
 func (v *scaleValue) Set(s string) error {
@@ -58,8 +58,8 @@ func parseScale(s string) (float64, error) {
 	return x, nil
 }
 
-// environmentScale reads the variable once; one without meaning ends the process, as a
-// flag does: every result would carry a scale nobody asked for.
+// environmentScale reads the variable once. A wrong one ends the process, as a wrong flag does: all
+// runs would have a scale that was not asked for.
 var environmentScale = sync.OnceValue(func() float64 {
 	s := os.Getenv(scaleEnv)
 	if s == "" {
@@ -89,12 +89,10 @@ func scaleOf() float64 {
 	return 1
 }
 
-// scaledBy applies a scale. Under a fake clock it multiplies arrivals and users,
-// never an instant: what the system under test goes through keeps its shape. In
-// real time, where waiting is what costs, it shortens a scenario that allows
-// it, and with it its events and the windows and delays of its thresholds.
-// Budgets change in proportion, and one request at least remains: a scale that
-// would leave none is raised to that.
+// scaledBy applies a scale. Under a fake clock it multiplies arrivals and users, and moves no instant,
+// so that the run of the system under test keeps its shape. In real time, where waiting costs most, it
+// shortens a scenario that allows it, its events, and the windows and delays of its thresholds. Budgets
+// change in proportion. One request at least remains: a scale that would leave none is raised.
 func (s Scenario) scaledBy(x float64) Scenario {
 	real := isReal(s.Clock)
 	if x == 1 || real && !s.Scalable || s.Traffic.Err() != nil {
@@ -115,9 +113,9 @@ func (s Scenario) scaledBy(x float64) Scenario {
 	return s
 }
 
-// scaleThresholds keeps the windows of thresholds and their delays in proportion
-// to the run; what is compared stays as it is. Their text says what they are now.
-// One that cannot be read is left for the run to report.
+// scaleThresholds keeps the windows and delays of thresholds in proportion to the run. What they
+// compare stays as it is. Their text says what they are now. A threshold that cannot be read stays, and
+// the run reports it.
 func (s *Scenario) scaleThresholds(x float64) {
 	s.Thresholds, s.Limits = slices.Clone(s.Thresholds), slices.Clone(s.Limits)
 	for i, text := range s.Thresholds {

@@ -7,10 +7,9 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// RunAll runs scenarios side by side, from one start, and returns their results
-// in the order of the arguments. Every scenario needs a name of its own: its
-// random streams derive from it. A scenario without meaning fails t before any
-// of them starts.
+// RunAll runs scenarios side by side, from one start, and returns their results in the order of the
+// arguments. Every scenario needs a name of its own, because its random streams derive from the name.
+// If something is wrong with a scenario, RunAll fails t before any of them starts.
 func RunAll(t qtests.TB, scenarios ...Scenario) []*result.Result {
 	t.Helper()
 	runs := make([]*run, len(scenarios))
@@ -30,8 +29,8 @@ func RunAll(t qtests.TB, scenarios ...Scenario) []*result.Result {
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
 	wg.Add(len(runs))
-	// Each start arms the next one before it begins, so that what the scenarios
-	// do at their first instant has an order.
+	// Each start arms the next one before it begins, so that the first events of the scenarios have
+	// an order.
 	var start func(i int)
 	start = func(i int) {
 		if i+1 < len(runs) {
