@@ -253,7 +253,7 @@ func TestPauseThatEndsWithTheProfile(t *testing.T) {
 	})
 }
 
-// TestGoneUserStartsNothing, whatever he was about to do, and nobody does in a
+// TestGoneUserStartsNothing, whatever the user was about to do. No user does so in a
 // run that has stopped.
 func TestGoneUserStartsNothing(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {

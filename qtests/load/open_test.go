@@ -38,7 +38,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 	})
 }
 
-// Whoever waits for an arrival when a run is halted does not outlive the run,
+// A goroutine that waits for an arrival when a run is stopped does not outlive the run,
 // and the result is that of the instant of the halt.
 func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
 	for _, rate := range []float64{20, 500, 50_000} { // beyond longestWait, within it, many within it
@@ -98,7 +98,7 @@ func TestArrivalsOutliveGoexit(t *testing.T) {
 	})
 }
 
-// A draw of gaps that misbehaves ends the run, and loses nobody.
+// A draw of gaps that misbehaves ends the run, and loses no request.
 func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 	for name, draw := range map[string]func(n int){
 		"load: mine gaps: panic: draw": func(int) { panic("draw") },

@@ -9,30 +9,20 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// Progress says how the run stands, to fill a line.
-func (r *run) Progress() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	at := r.offset()
-	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", r.Name,
-		at.Round(time.Second), r.duration, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, at)), rec.InFlight,
+// progress says how a run of the given name and length stands at an offset, to fill a line.
+func progress(name string, length, at time.Duration, rec *record.Recorder) string {
+	line := fmt.Sprintf("real: %s %v of %v: %s requests, %s/s, %d in flight, p99 %v, %s", name,
+		at.Round(time.Second), length, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, at)), rec.InFlight,
 		text.Short(rec.All.Response.Percentile(99)), errorShare(rec))
 	if rec.Dropped > 0 {
 		line += fmt.Sprintf(", %s dropped", text.Grouped(rec.Dropped))
 	}
-	if r.mu.ended.why != nil {
-		line += "; ending, Ctrl-C again to end at once"
-	}
 	return line
 }
 
-// Brief is Progress for one of several.
-func (r *run) Brief() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	return fmt.Sprintf("%s %s, %s/s, %s", r.Name, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, r.offset())), errorShare(rec))
+// brief is a shorter progress, for one of several runs.
+func brief(name string, at time.Duration, rec *record.Recorder) string {
+	return fmt.Sprintf("%s %s, %s/s, %s", name, text.Grouped(rec.All.Finished), text.Significant(result.RateOf(rec.All.Finished, at)), errorShare(rec))
 }
 
 func errorShare(rec *record.Recorder) string {

@@ -159,33 +159,6 @@ func (r *run) loop() loop {
 	return newOpenLoop(r)
 }
 
-// await waits until d has passed and nothing more will arrive, or the budget of
-// requests is used up, or the run is stopped.
-func (r *run) await(d time.Duration) {
-	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		if r.Traffic.Kind() != traffic.Closed {
-			r.awaitLast()
-		}
-	case <-r.mu.phase.reached[spent]:
-	case <-r.mu.phase.reached[draining]:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
-	}
-}
-
-// awaitLast waits for the arrivals at the very end of the profile.
-func (r *run) awaitLast() {
-	select {
-	case <-r.mu.phase.reached[exhausted]:
-	case <-r.mu.phase.reached[draining]:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
-	}
-}
-
 // exhaustLocked says that nothing more will arrive.
 func (r *run) exhaustLocked() {
 	r.mu.phase.turn(exhaust)
@@ -232,6 +205,31 @@ func (r *run) checkIdleLocked() {
 	if r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
 		r.mu.phase.turn(rest)
 	}
+}
+
+// result closes the run and returns what it leaves.
+func (r *run) result() *result.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.resultLocked()
+}
+
+// Progress says in a line how the run stands. It is for the watch.
+func (r *run) Progress() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	line := progress(r.Name, r.duration, r.offset(), r.mu.rec)
+	if r.mu.ended.why != nil {
+		line += "; ending, Ctrl-C again to end at once"
+	}
+	return line
+}
+
+// Brief is a shorter Progress. It is for the watch.
+func (r *run) Brief() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return brief(r.Name, r.offset(), r.mu.rec)
 }
 
 // StopEarly ends the arrivals, unless they have ended. It is for the watch.
@@ -308,18 +306,6 @@ func (r *run) grace() time.Duration {
 	return r.Grace
 }
 
-// drain gives what is under way its grace, then cancels it, one request after
-// the other, and waits a little for those that ignore it.
-func (r *run) drain() {
-	if r.waitIdle(r.grace(), r.mu.phase.reached[hurried]) {
-		return
-	}
-	qtests.InTurn(r.clk, r.cancels()...)
-	if !r.waitIdle(abandonAfter, nil) {
-		r.abandonUsers()
-	}
-}
-
 // cancels returns functions that cancel what is under way, in order.
 func (r *run) cancels() (all []func()) {
 	r.mu.Lock()
@@ -339,26 +325,6 @@ func (r *run) abandonUsers() {
 	defer r.mu.Unlock()
 	if u := r.mu.preparing.first; u != nil {
 		r.failLocked(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.req.User, abandonAfter))
-	}
-}
-
-// waitIdle waits until nothing is under way, at most for d or until cut is closed.
-func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
-	nothing := r.mu.phase.reached[idle]
-	select {
-	case <-nothing:
-		return true
-	default:
-	}
-	timer := r.clk.Timer(d)
-	defer timer.Stop()
-	select {
-	case <-nothing:
-		return true
-	case <-timer.C:
-		return false
-	case <-cut:
-		return false
 	}
 }
 

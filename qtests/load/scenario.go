@@ -95,7 +95,7 @@ type Scenario struct {
 	// ends. An event that has not ended by the end of the run is ended then.
 	Events []qtests.Event
 
-	// Thresholds and Limits are what must hold, as text (see ParseThreshold) and
+	// Thresholds and Limits are what must hold, as text (see threshold.Parse) and
 	// as values.
 	Thresholds []string
 	Limits     []threshold.Threshold

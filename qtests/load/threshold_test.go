@@ -137,7 +137,7 @@ func TestAbort(t *testing.T) {
 
 var _ qtests.TB = (*tbtest.TB)(nil)
 
-// Whoever wrote three wrong ones should not have to run the test three times.
+// Three wrong thresholds are told in one run.
 func TestAllWrongThresholdsAreNamed(t *testing.T) {
 	_, err := Do(t.Context(), Scenario{
 		Traffic: traffic.Rate(10).For(time.Second), Do: serve(0),

@@ -23,8 +23,8 @@ func parseLine(text []byte) (Entry, error) {
 	return parseCommonLine(string(text))
 }
 
-// parseCommonLine reads up to the bytes; referrer and agent, if there, are not
-// looked at, so that odd quoting in them does no harm.
+// parseCommonLine reads a line up to the number of bytes. Referrer and agent come after it and are not
+// read, so that odd quotes in them do no harm.
 //
 //	client ident user [time] "METHOD path protocol" status bytes …
 func parseCommonLine(line string) (e Entry, err error) {
@@ -56,9 +56,9 @@ func parseCommonLine(line string) (e Entry, err error) {
 	if len(fields) < 2 {
 		return e, errors.New("no status and bytes after the request")
 	}
-	status, err := strconv.Atoi(fields[0])
-	if err != nil || status < 100 || status > 999 {
-		return e, fmt.Errorf("status %q is not a number from 100 to 999", text.Clip(fields[0], 20))
+	status, err := parseStatus(fields[0])
+	if err != nil {
+		return e, err
 	}
 	size := int64(0)
 	if fields[1] != "-" {
@@ -69,9 +69,8 @@ func parseCommonLine(line string) (e Entry, err error) {
 	return Entry{At: at, Client: strings.Clone(client), Method: method, Path: path, Status: status, Bytes: size}, nil
 }
 
-// cutRequest returns what is between the quotes, and what comes after. The
-// closing quote is the first that no backslash escapes and that a space and a
-// digit follow: clients do send quotes.
+// cutRequest returns what is between the quotes, and what comes after. Clients do send quotes, so the
+// closing one is the first that no backslash escapes and that a space and a digit follow.
 func cutRequest(s string) (request, rest string, err error) {
 	_, s, ok := strings.Cut(s, `"`)
 	if !ok {
@@ -112,17 +111,7 @@ func parseJSONLine(line []byte) (e Entry, err error) {
 	if d.More() {
 		return e, errors.New("JSON: more than one value in the line")
 	}
-	get := func(names ...string) string {
-		for _, name := range names {
-			switch v := fields[name].(type) {
-			case string:
-				return v
-			case json.Number:
-				return v.String()
-			}
-		}
-		return ""
-	}
+	get := func(names ...string) string { return firstOf(fields, names) }
 	if e.At, err = parseTime(get("time", "ts", "timestamp", "@timestamp")); err != nil {
 		return e, err
 	}
@@ -135,8 +124,8 @@ func parseJSONLine(line []byte) (e Entry, err error) {
 		return e, errors.New("no path")
 	}
 	if s := get("status"); s != "" {
-		if e.Status, err = strconv.Atoi(s); err != nil || e.Status < 100 || e.Status > 999 {
-			return e, fmt.Errorf("status %q is not a number from 100 to 999", text.Clip(s, 20))
+		if e.Status, err = parseStatus(s); err != nil {
+			return e, err
 		}
 	}
 	if s := get("bytes", "size", "body_bytes_sent"); s != "" && s != "-" {
@@ -145,6 +134,27 @@ func parseJSONLine(line []byte) (e Entry, err error) {
 		}
 	}
 	return e, nil
+}
+
+// firstOf returns the first of the named fields that is a string or a number, or nothing.
+func firstOf(fields map[string]any, names []string) string {
+	for _, name := range names {
+		switch v := fields[name].(type) {
+		case string:
+			return v
+		case json.Number:
+			return v.String()
+		}
+	}
+	return ""
+}
+
+func parseStatus(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 100 || n > 999 {
+		return 0, fmt.Errorf("status %q is not a number from 100 to 999", text.Clip(s, 20))
+	}
+	return n, nil
 }
 
 func parseTime(s string) (time.Time, error) {

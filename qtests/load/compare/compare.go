@@ -9,8 +9,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// falseAlarm is in how many comparisons of two runs of the same system, at the most,
-// any figure at all comes out as significant.
+// falseAlarm is the share of comparisons of two runs of the same system in which any figure comes out as
+// significant, at most.
 const falseAlarm = 0.01
 
 // A Difference is one figure of two results.
@@ -21,56 +21,52 @@ type Difference struct {
 	// Change is After/Before - 1: zero when both are zero or one side has no
 	// samples, and infinite when only Before is zero.
 	Change float64
-	// Significant says that the difference is larger than the noise of both.
+	// Significant says that the difference is larger than the noise of both results.
 	Significant bool
-	// Worse says that it is a change for the worse: higher, or for rate, goodput and checks
-	// lower.
+	// Worse says that the figure got worse: higher, or lower for rate, goodput and checks.
 	Worse bool
-	// Undecided says that no difference could have been significant: a side has too
-	// few requests for this figure, or they depend on each other for too long.
+	// Undecided says that no difference could be significant: a side has too few requests for this
+	// figure, or they depend on each other for too long.
 	Undecided bool
 }
 
 // A Comparison is what differs between two results.
 type Comparison struct {
 	Differences []Difference
-	// Notes say where the runs are not alike, another profile or scale for
-	// example, so that a difference may come from there, and what limits the comparison.
+	// Notes say in what the runs are not alike, such as the profile or the scale, because a difference
+	// may come from there, and what limits the comparison.
 	Notes []string
 }
 
-// Results compares two results figure by figure: response times (p(50), p(95), p(99),
-// avg), rate and goodput, errors, dropped, interrupted, retries (as a share of the attempts) and
-// timeouts (likewise), every check, and times, errors and rate of every step, part and tag.
+// Results compares two results figure by figure: response times (p(50), p(95), p(99), avg), rate and
+// goodput, errors, dropped, interrupted, retries and timeouts (both as a share of the attempts), every
+// check, and times, errors and rate of every step, part and tag.
 //
-// A difference is significant when zero lies outside its confidence interval.
-// All intervals together are at 99 %: of a hundred comparisons of a system with itself, under
-// different seeds, one may report anything at all (Bonferroni: each of m figures
-// is at 1 - 0.01/m). A figure's own interval is that of order statistics for
-// percentiles, by exact binomial ranks; Wilson's for shares; the score interval
-// of a Poisson count for rates; Student's for the mean. The interval of a difference is made
-// of the two (Zou and Donner, 2008).
+// A difference is significant if zero lies outside its confidence interval. All intervals together are at
+// 99 %: of a hundred comparisons of a system with itself, under different seeds, one may report anything at
+// all (Bonferroni: each of m figures is at 1 - 0.01/m). The interval of a percentile is that of order
+// statistics, by exact binomial ranks; of a share, Wilson's; of a rate, the score interval of a Poisson
+// count; of the mean, Student's. The interval of a difference is made of the two (Zou and Donner, 2008).
 //
-// Requests depend on each other: of those in one queue, all wait long or none does. How
-// much is measured from the timelines by batch means (Fishman, 1978) and widens
-// the intervals by the variance found. What both runs went through at the same time, such as a ramp or
-// an outage, is not taken for noise when they have the same profile. before is the
-// reference: where its own requests tell less noise than the difference of the
-// two does, that counts. Steps, tags, checks and timeouts have no timeline of their own; they are
-// taken to cause all dependence that the run shows. A run of fewer than 12
-// intervals tells nothing, and its requests count as independent.
+// Requests depend on each other: in one queue either all wait long or none does. How much they depend is
+// measured from the timelines by batch means (Fishman, 1978), and the variance found widens the intervals.
+// If both runs have the same profile, what they went through at the same time, such as a ramp or an outage,
+// is not taken for noise. before is the reference: if its own requests show less noise than the difference of
+// the two, the noise of before counts. Steps, tags, checks and timeouts have no timeline of their own. Each is
+// taken to cause all the dependence that the run shows. A run of fewer than 12 intervals tells nothing about
+// dependence, and its requests count as independent.
 //
-// So many requests, independent ones, bound a percentile at all: about 15 a p(50), 160
-// a p(95), 800 a p(99); with fewer a difference is Undecided. To see a change of 20 % in
-// the middle of a wide distribution takes some thousands. When two runs
-// share a seed they share a part of their noise, and less is significant than could be.
+// To bound a percentile takes about 15 independent requests for p(50), 160 for p(95) and 800 for p(99). With
+// fewer a difference is Undecided. To see a change of 20 % in the middle of a wide distribution takes some
+// thousands. Two runs with one seed share a part of their noise, so that fewer differences come out as
+// significant than could.
 //
-// When one side has no finished request at all, though some were due, and the other has,
-// every figure of time is significant: a system that hangs is a regression. Interrupted requests are those of
-// one instant, the end; they are significant only when they are also more than twice as many as
-// the other run ever had under way.
+// If no request finished on one side, though some were due, and the other side has some, every figure of time
+// is significant: a system that hangs is a regression. All interrupted requests end at one instant, the end of
+// the run. They are significant only if they are also more than twice as many as the other run ever had under
+// way.
 //
-// A regression fails no test by itself:
+// A regression does not fail a test by itself:
 //
 //	c := compare.Results(before, after)
 //	if len(c.Regressions()) > 0 {
@@ -92,7 +88,7 @@ func Results(before, after *result.Result) Comparison {
 	return Comparison{Differences: c.judge(), Notes: c.notes()}
 }
 
-// alike reports whether the intervals of the two timelines saw the same load.
+// alike reports whether the intervals of the two timelines had the same load.
 func alike(x, y *result.Result) bool {
 	return x.Profile == y.Profile && x.Interval == y.Interval && x.Scale == y.Scale
 }
@@ -127,7 +123,7 @@ func (c *comparer) notes() []string {
 	return notes
 }
 
-// quoted sets a text with commas of its own apart.
+// quoted puts quotes around a text that may have commas.
 func quoted(s string) string { return `"` + s + `"` }
 
 // Significant returns the differences that exceed the noise.
@@ -152,9 +148,9 @@ func (c Comparison) Regressions() []Difference {
 	return out
 }
 
-// String is how many figures differ, the notes and a table. Significant differences have a
-// sign in front of them, ✗ for the worse and ✓ for the better, and undecided ones a ?; the last
-// column says it in words.
+// String says how many figures differ, and shows the notes and a table. The sign before a figure is ✗ if it
+// is significantly worse, ✓ if it is significantly better, and ? if it is undecided. The last column says the
+// same in words.
 func (c Comparison) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "comparison: %s\n", c.finding())
@@ -231,7 +227,7 @@ func (d Difference) sign() string {
 	return " "
 }
 
-// verdict is the sign in words: a change without one looks like a finding.
+// verdict is the sign in words, because a change without words looks like a finding.
 func (d Difference) verdict() string {
 	switch d.sign() {
 	case "✗":

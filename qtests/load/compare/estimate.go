@@ -7,9 +7,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// An estimate is a figure of one result and its confidence interval, for an
-// inflation of the variance and a number of standard errors. A side of the
-// interval that the requests do not determine is infinite.
+// An estimate is a figure of one result and its confidence interval, for an inflation of the variance and a
+// number of standard errors. The interval is infinite on a side for which there are too few requests.
 type estimate struct {
 	value    float64
 	interval func(inflation, z float64) (low, high float64)
@@ -18,8 +17,8 @@ type estimate struct {
 // apart reports whether two figures differ by more than the noise: zero lies
 // outside the interval of their difference, which is made of the intervals of both
 // (Zou and Donner, Construction of confidence limits about effect measures, 2008;
-// for shares it is Newcombe's of 1998). open says that no difference could
-// have, because an interval has no end there.
+// for shares it is Newcombe's of 1998). open says that no difference could be large enough, because an
+// interval has no end there.
 func apart(x, y estimate, inflation, z float64) (is, open bool) {
 	if math.IsInf(inflation, 1) {
 		return false, true
@@ -33,10 +32,9 @@ func apart(x, y estimate, inflation, z float64) (is, open bool) {
 	return y.value-x.value > reach, math.IsInf(reach, 1)
 }
 
-// estimatePercentile is a percentile with the interval of order statistics: the values
-// whose ranks a binomial variable leaves with the given probability (David and
-// Nagaraja, Order Statistics, 7.1). No approximation: of a few requests no rank
-// is high enough to bound a high percentile.
+// estimatePercentile is a percentile with the interval of order statistics: the values whose ranks a binomial
+// variable leaves with the given probability (David and Nagaraja, Order Statistics, 7.1). The ranks are exact:
+// with a few requests no rank is high enough to bound a high percentile.
 func estimatePercentile(h *result.Histogram, p float64) estimate {
 	return estimate{float64(h.Percentile(p)), func(inflation, z float64) (low, high float64) {
 		n := int64(math.Floor(float64(h.Count()) / inflation))
@@ -53,9 +51,9 @@ func estimatePercentile(h *result.Histogram, p float64) estimate {
 	}}
 }
 
-// ranks returns the highest rank whose value exceeds the quantile, and the
-// lowest whose value is below it, with a probability of at most tail each: from 0 to n+1, where
-// 0 and n+1 say that there is none.
+// ranks returns the highest rank whose value exceeds the quantile with a probability of at most tail, and the
+// lowest rank whose value is below it with that probability. They are from 0 to n+1. 0 and n+1 mean that there
+// is no such rank.
 func ranks(n int64, q, tail float64) (below, above int64) {
 	// P(the value of rank k exceeds the quantile) = P(at most k-1 are below it).
 	below = int64(sort.Search(int(n), func(i int) bool { return binomial(int64(i), n, q) > tail }))
@@ -75,8 +73,8 @@ func estimateMean(h *result.Histogram) estimate {
 	}}
 }
 
-// estimateShare is a share with its score interval (Wilson, 1927), for as many
-// requests as carry information.
+// estimateShare is a share with its score interval (Wilson, 1927). The inflation reduces the number of requests
+// to those that carry information.
 func estimateShare(x, of int64) estimate {
 	p := float64(x) / float64(max(of, 1))
 	return estimate{p, func(inflation, z float64) (low, high float64) {

@@ -19,10 +19,10 @@ type figure struct {
 	noise         noise
 	show          func(float64) string
 	lower         bool // is worse
-	// absent says on which side there were no requests, when only one has some,
-	// and dead that this is significant whatever the number.
+	// absentBefore and absentAfter say that only the other side has requests. dead says that this is
+	// significant however many they are.
 	absentBefore, absentAfter, dead bool
-	// chance says that the difference may be chance, whatever its interval says.
+	// chance says that the difference may be chance although its interval says otherwise.
 	chance bool
 }
 
@@ -67,11 +67,10 @@ func (c *comparer) judge() []Difference {
 	return out
 }
 
-// noise measures that of a figure of the run from the deviations that of
-// returns for a result. The noise of the difference counts, of both runs together: one run that by
-// luck was calm would make much of little. A difference that never settles, because
-// the system after is overloaded, for example, tells none; then it is the noise of the reference,
-// with standard errors twice as large.
+// noise measures the noise of a figure of the run. of returns the deviations of the figure in a result. The
+// noise of the difference counts, of both runs together: a run that was calm by chance would make too much of
+// a small difference. A difference that never settles, for example because the system is overloaded after the
+// change, tells no noise. Then the noise of the reference counts, with standard errors twice as large.
 func (c *comparer) noise(of func(*result.Result) series) noise {
 	x, y := of(c.before), of(c.after)
 	n := x.plus(y)
@@ -102,7 +101,7 @@ func (c *comparer) run() {
 	}
 	mean := c.noise(sums)
 	b, a := c.before, c.after
-	// A run in which nothing was due has not hung.
+	// A run hangs only if something was due.
 	hung := b.Finished == 0 && b.Scheduled > 0 || a.Finished == 0 && a.Scheduled > 0
 	c.times("", &b.Response, &a.Response, within, mean, hung)
 	c.rate("rate", func(r *result.Result) int64 { return r.Finished }, func(p *result.Point) int64 { return p.Finished })
@@ -135,7 +134,7 @@ func (c *comparer) checks() {
 // parts adds the figures of steps or tags that either result has.
 func (c *comparer) parts(scope string, before, after []result.StepResult) {
 	if scope == "step" && len(before) == 1 && len(after) == 1 && before[0].Name == after[0].Name {
-		return // it is the run
+		return // the only step is the same as the run
 	}
 	seen := map[string]bool{}
 	for _, b := range before {
@@ -163,7 +162,7 @@ func (c *comparer) part(scope string, b, a result.StepResult) {
 	share := min(float64(b.Finished+a.Finished)/float64(max(c.before.Finished+c.after.Finished, 1)), 1)
 	n := c.worst.ofPart(max(share, 1e-9))
 	prefix := scope + "(" + b.Name + ")."
-	// A rare tag may be missing by chance, a step that was begun and never ends is not.
+	// A rare tag may be missing by chance, but not a step that was begun and never ended.
 	dead := b.Finished == 0 && b.Started > 0 || a.Finished == 0 && a.Started > 0
 	c.times(prefix, &b.Response, &a.Response, [len(result.Percentiles)]noise{n, n, n}, n, dead)
 	c.share(prefix+"errors", b.Errors, b.Finished, a.Errors, a.Finished, n)
@@ -184,7 +183,7 @@ func (c *comparer) times(prefix string, before, after *result.Histogram, within 
 	add("avg", estimateMean(before), estimateMean(after), mean)
 }
 
-// share adds a share, unless a side has nothing that it could be of.
+// share adds a share, unless a side has no requests for it.
 func (c *comparer) share(metric string, x, ofX, y, ofY int64, n noise) *figure {
 	if ofX == 0 || ofY == 0 {
 		return &figure{}
@@ -193,7 +192,7 @@ func (c *comparer) share(metric string, x, ofX, y, ofY int64, n noise) *figure {
 		show: func(x float64) string { return fmt.Sprintf("%.4g%%", 100*x) }})
 }
 
-// rate adds a rate of the run, counted by the point.
+// rate adds a rate of the run. count is what a point of the timeline has of it.
 func (c *comparer) rate(metric string, total func(*result.Result) int64, count func(*result.Point) int64) {
 	c.rates(metric, total(c.before), total(c.after), c.noise(func(r *result.Result) series { return counts(r, count) }))
 }
@@ -206,7 +205,7 @@ func (c *comparer) rates(metric string, x, y int64, n noise) {
 		show: func(x float64) string { return text.Significant(x) + "/s" }, lower: true})
 }
 
-// shares is the series of a share: x of so many.
+// shares is the series of a share. count returns its two numbers for a point of the timeline.
 func shares(r *result.Result, count func(*result.Point) (x, of int64)) series {
 	var x, of int64
 	for i := range r.Timeline {
@@ -232,7 +231,7 @@ func sums(r *result.Result) series {
 	return s
 }
 
-// counts is the series of a rate, within the profile: the drain brings none.
+// counts is the series of a rate. It ends with the profile, because nothing arrives in the drain.
 func counts(r *result.Result, count func(*result.Point) int64) series {
 	var s series
 	for i := range r.Timeline {

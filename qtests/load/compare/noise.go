@@ -2,27 +2,25 @@ package compare
 
 import "math"
 
-// A series is how far one figure was off its mean in every interval of a run's
-// timeline, as a sum over the requests of the interval, and the variance that
-// the sum over the whole run would have if the requests were independent.
+// A series is how far a figure was off its mean in every interval of a run's timeline, as a sum over the requests
+// of the interval. variance is what the sum over the whole run would have if the requests were independent.
 type series struct {
 	off      []float64
 	variance float64
 }
 
-// A noise is how much larger the variance of a figure is than independent
-// requests would make it, at least 1, and from how many degrees of freedom that
-// is known. An infinite inflation says that the run is too short to tell.
+// A noise is by which factor, at least 1, the variance of a figure is larger than with independent requests, and
+// from how many degrees of freedom that is known. An infinite inflation says that the run is too short to tell.
 type noise struct{ inflation, freedom float64 }
 
 // independent is the noise of requests that do not depend on each other.
 var independent = noise{1, math.Inf(1)}
 
 const (
-	// leastBatches is into how few batches a run is divided at the last.
+	// leastBatches is the least number of batches into which a run is divided.
 	leastBatches = 12
-	// correlatedFrom is the z from which the batches count as correlated: of independent
-	// ones, one series in ten. To be wrong there costs little.
+	// correlatedFrom is the z from which batches count as correlated. One series in ten of
+	// independent batches does, which costs little.
 	correlatedFrom = 1.28
 )
 
@@ -30,7 +28,7 @@ const (
 // Modeling and Analysis, 9.5.3). The batches start as single intervals and
 // double in length until von Neumann's ratio no longer sees a correlation
 // between neighbours (Fishman, Grouping observations in digital simulation,
-// 1978). What correlation is left then is made up for as that of an autoregressive process.
+// 1978). The correlation that is left then is corrected for as in an autoregressive process.
 func (s series) measure() noise {
 	if s.variance <= 0 || len(s.off) < leastBatches {
 		return independent
@@ -79,7 +77,7 @@ func centred(xs []float64) []float64 {
 	return out
 }
 
-// doubled makes one batch of every two; an odd one at the end is left out.
+// doubled makes one batch of every two. A single one at the end is left out.
 func doubled(batches []float64) []float64 {
 	for i := range len(batches) / 2 {
 		batches[i] = batches[2*i] + batches[2*i+1]
@@ -87,8 +85,8 @@ func doubled(batches []float64) []float64 {
 	return batches[:len(batches)/2]
 }
 
-// less returns the deviations of s less those of t: what both runs went through at the same
-// time, a ramp or an outage, is no noise.
+// less returns the deviations of s minus those of t: what both runs went through at the same time, such as a ramp
+// or an outage, is no noise.
 func (s series) less(t series) series {
 	d := series{off: make([]float64, min(len(s.off), len(t.off))), variance: s.variance + t.variance}
 	for i := range d.off {
@@ -97,7 +95,7 @@ func (s series) less(t series) series {
 	return d
 }
 
-// plus is the noise of both runs when their intervals do not go together.
+// plus is the noise of both runs, if their intervals cannot be paired.
 func (s series) plus(t series) noise {
 	n, m := s.measure(), t.measure()
 	if variance := s.variance + t.variance; variance > 0 {
@@ -107,8 +105,8 @@ func (s series) plus(t series) noise {
 	return n
 }
 
-// ofPart is the noise of a part of the requests, for which there is no
-// timeline: at worst all that exceeds independence comes from this part.
+// ofPart is the noise of a part of the requests, for which there is no timeline. In the worst case this part causes
+// all the dependence.
 func (n noise) ofPart(share float64) noise {
 	if excess := n.inflation - 1; excess > 3*math.Sqrt(2/n.freedom) {
 		n.inflation = 1 + excess/share

@@ -8,29 +8,26 @@ import (
 	"time"
 )
 
-// The layout is that of an HDR histogram (Tene) with three significant digits
-// and a unit of one microsecond: 2048 buckets of one unit, then 1024 buckets for
-// every doubling. The counts are kept here and not in an hdrhistogram.Histogram
-// for two reasons: that one allocates its whole range at once (220 KB up to 24
-// hours, per step), and it forgets which value of a bucket was seen.
+// The layout is that of an HDR histogram (Tene) with three significant digits and a unit of one
+// microsecond: 2048 buckets of one unit, then 1024 buckets for every doubling. The counts are not kept
+// in an hdrhistogram.Histogram for two reasons: that type allocates its whole range at once (220 KB up
+// to 24 hours, per step), and it forgets which value of a bucket was recorded.
 const (
 	subBits  = 11
 	halfSize = 1 << (subBits - 1)
 )
 
-// LongestDuration is the longest duration a [Histogram] tells apart; anything
-// longer is counted as this.
+// LongestDuration is the longest duration in a [Histogram]. A longer one is counted as this.
 const LongestDuration = 24 * time.Hour
 
-// A Histogram counts durations, rounded to the microsecond. Its memory depends
-// on the largest duration alone: 132 KiB up to one second, 276 KiB up to an hour, 336 KiB up to 24. The zero
-// value is empty and ready for use. It is not safe for concurrent use.
+// A Histogram counts durations, rounded to the microsecond. Its memory depends on the largest duration
+// only: 132 KiB up to one second, 276 KiB up to an hour, 336 KiB up to 24 hours. The zero value is empty
+// and ready for use. It is not safe for concurrent use.
 type Histogram struct {
 	counts []uint64
-	// tops holds the largest value recorded in each bucket, less the bucket's
-	// lowest. A percentile is therefore a duration that did occur, and it is
-	// exact wherever one bucket holds one value, as it does under a fake clock
-	// with fixed latencies.
+	// tops holds the largest value recorded in each bucket, as the distance to the lowest of the
+	// bucket. So a percentile is a duration that did occur. It is exact if its bucket holds one
+	// value, as under a fake clock with fixed latencies.
 	tops     []uint32
 	total    uint64
 	sum      uint64
@@ -58,7 +55,7 @@ func lowestOf(bucket int) uint64 {
 
 // Record counts one duration; a negative one counts as zero.
 func (h *Histogram) Record(d time.Duration) {
-	// Unsigned, the division takes fewer instructions.
+	// A division of unsigned numbers takes fewer instructions.
 	h.record((uint64(min(max(d, 0), LongestDuration))+uint64(time.Microsecond/2))/uint64(time.Microsecond), 1)
 }
 
@@ -68,7 +65,7 @@ func (h *Histogram) record(v, n uint64) {
 		h.grow(b)
 	}
 	h.counts[b] += n
-	// What follows is written where it changes only, as it does for few values.
+	// The rest is written only if it changes, which few values do.
 	if above > h.tops[b] {
 		h.tops[b] = above
 	}
@@ -168,12 +165,11 @@ func (h *Histogram) AtRank(rank int64) time.Duration {
 	return microseconds(lowestOf(b) + uint64(h.tops[b]))
 }
 
-// Percentile returns the nearest-rank percentile: the smallest recorded value
-// such that at least p percent of all values are no larger. p runs from 0 to
-// 100 and is read to six decimals; outside that range it is clamped. The result
-// is the largest value recorded in the bucket of that rank, at most 0.1 % above
-// the exact percentile and equal to it when the bucket holds one value. It is
-// zero when nothing was recorded.
+// Percentile returns the nearest-rank percentile: the smallest recorded value such that at least p
+// percent of all values are no larger. p is read to six decimals; below 0 it counts as 0, and above 100
+// as 100. The result is the largest value recorded in the bucket of that rank. It is at most 0.1 % above
+// the exact percentile, and equal to it if the bucket holds one value. It is zero if nothing was
+// recorded.
 func (h *Histogram) Percentile(p float64) time.Duration {
 	if h.total == 0 {
 		return 0
@@ -182,9 +178,8 @@ func (h *Histogram) Percentile(p float64) time.Duration {
 	return microseconds(lowestOf(b) + uint64(h.tops[b]))
 }
 
-// bucketOfRank is the bucket with the value of a rank, 1 to total. It is looked for from
-// the end that is nearer: the percentiles that people ask for are high ones,
-// and 99 of 100 buckets lie below them.
+// bucketOfRank returns the bucket with the value of a rank, 1 to total. The search begins at the nearer
+// end: people ask for high percentiles, and 99 of 100 buckets lie below them.
 func (h *Histogram) bucketOfRank(rank uint64) int {
 	if above := h.total - rank; above < rank {
 		b := len(h.counts)

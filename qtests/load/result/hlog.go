@@ -12,9 +12,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// hdr returns the histogram in the form that HDR tools read: microseconds, up to
-// 24 hours, three significant digits. Both have the same buckets, so that no count
-// moves.
+// hdr returns the histogram in the form that HDR tools read: microseconds, up to 24 hours, three
+// significant digits. Both have the same buckets, so that every count stays in its bucket.
 func (h *Histogram) hdr() *hdrhistogram.Histogram {
 	out := hdrhistogram.New(1, LongestDuration.Microseconds(), 3)
 	for b, n := range h.counts {
@@ -32,12 +31,11 @@ const coarseTag = "intervals"
 // HDR tools read, merge and plot:
 //
 //   - one line without a tag for the whole run;
-//   - one for every step, part and route, tagged with its name, in which _ stands
-//     for blanks, commas and what cannot be seen; of two tags that would be the same
-//     the later one has a _ appended;
-//   - one for every interval of the timeline in which a request ended, tagged
-//     "intervals". Counts are exact; values are at most 3.2 % too high, because that
-//     is what is kept of an interval. A result that was read from JSON has none.
+//   - one for every step, part and route, tagged with its name. In a tag _ replaces blanks, commas and
+//     invisible characters, and a tag that would be the same as one before it gets a _ at its end;
+//   - one for every interval of the timeline in which a request ended, tagged "intervals". Counts are
+//     exact. Values are at most 3.2 % too high, because no more is kept of an interval. A result that
+//     was read from JSON has no such lines.
 //
 // Values are microseconds, where most tools expect nanoseconds:
 // HistogramLogProcessor shows milliseconds with -outputValueUnitRatio 1000, and the
@@ -64,7 +62,7 @@ func (r *Result) WriteHLog(w io.Writer) error {
 	return nil
 }
 
-// An hlog is a log in the making.
+// An hlog is a log that is being written.
 type hlog struct {
 	*hdrhistogram.HistogramLogWriter
 	start time.Time
@@ -95,7 +93,7 @@ func (l *hlog) line(tag string, from, to time.Duration, h *hdrhistogram.Histogra
 	l.keep(l.OutputIntervalHistogram(h))
 }
 
-// tag is a name without what separates the fields of a log, and unlike the tags
+// tag makes a tag of a name: without what separates the fields of a log, and different from the tags
 // before it.
 func (l *hlog) tag(name string) string {
 	tag := strings.Map(func(c rune) rune {

@@ -18,15 +18,13 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// SaveHTML writes the report into the directory for artifacts of t and returns
-// its path; go test -artifacts keeps what is there, otherwise it is gone when the test has ended. It is one file without any request to a network. An error of the
-// file system fails t.
+// SaveHTML writes the report into the directory for artifacts of t and returns its path. go test
+// -artifacts keeps that directory; otherwise it is removed when the test has ended. The report is one
+// file that asks no network for anything. An error of the file system fails t.
 //
-// The file is load-<scenario>.html, where letters and digits of any script, - and _
-// stay and everything else becomes -, and a name over 100 bytes is cut. It overwrites nothing:
-// when there is such a file, of an earlier run of the scenario or of
-// another one whose name comes out the same, it is load-<scenario>-2.html, -3 and
-// so on.
+// The file is load-<scenario>.html. In the name, letters and digits of any script, - and _ stay and
+// everything else becomes -, and a name over 100 bytes is cut. Nothing is overwritten: if there is a
+// file of that name, the report is load-<scenario>-2.html, or -3 and so on.
 func (r *Result) SaveHTML(t qtests.TB) string {
 	t.Helper()
 	file, err := createNew(filepath.Join(qtests.ArtifactDirOf(t), "load-"+fileName(r.Scenario)), ".html")
@@ -137,7 +135,7 @@ func (r *Result) charts(end time.Duration) []report.Chart {
 	return charts
 }
 
-// series makes one line of a value of the timeline; a negative value is a gap.
+// line makes a line of the chart from a value of the timeline. A negative value is a gap.
 func (r *Result) line(name string, color int, value func(*Point) float64) report.Series {
 	s := report.Series{Name: name, Color: color, Width: r.Interval.Seconds()}
 	for i := range r.Timeline {
@@ -195,8 +193,8 @@ func (r *Result) errorChart() report.Chart {
 	return c
 }
 
-// poolChart shows what is in use of every pool, its limit, and who waits. Idle
-// and constructing resources would only repeat the picture.
+// poolChart shows how many resources of every pool are in use, its limit, and how many requests wait.
+// Idle resources and those under construction would only repeat the picture.
 func (r *Result) poolChart() report.Chart {
 	c := report.Chart{Title: "Requests in flight and pools", Unit: report.Number}
 	inFlight := r.line("in flight", 6, func(p *Point) float64 { return float64(p.InFlight) })
@@ -229,9 +227,8 @@ func (r *Result) poolChart() report.Chart {
 	return c
 }
 
-// laneChart shows the states of breakers or alerts, from the marks of their
-// transitions, "from → to: reason", whose instants are exact where those of
-// scrapes are not.
+// laneChart shows the states of breakers or alerts. It takes them from the marks of their transitions,
+// "from → to: reason", because the instants of marks are exact and those of scrapes are not.
 func (r *Result) laneChart(title, kind string, end time.Duration) report.Chart {
 	c := report.Chart{Title: title}
 	lanes := map[string]int{}
@@ -271,10 +268,9 @@ func tone(state string) string {
 	return "quiet"
 }
 
-// bands are the stretches in which an event lasted, from the marks of its begin
-// and end. What never ends lasts to the end of the axis. Of events with one name
-// the first that began is taken to end first: which of them it was the marks do not
-// say, and whether none, one or both last at an instant does not depend on it.
+// bands are the times in which events lasted, from the marks of their begin and end. An event that never
+// ends lasts to the end of the axis. If several events have one name, the marks do not say which of them
+// ends. The one that began first is taken: how many of them last at an instant does not depend on that.
 func (r *Result) bands(end time.Duration) []report.Band {
 	var bands []report.Band
 	lasting := map[string][]int{} // by name, the bands without an end

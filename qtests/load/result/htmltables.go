@@ -16,7 +16,7 @@ func (r *Result) verdict() string {
 	case len(r.Failed()) > 0 || r.Panics > 0 || r.Abandoned > 0 || r.Slow || r.LogLost != "":
 		return "FAIL"
 	case len(r.Thresholds) == 0:
-		return "DONE" // nothing was asked of it that it could have passed
+		return "DONE" // without thresholds there is nothing to pass
 	}
 	return "PASS"
 }
@@ -108,7 +108,7 @@ func (r *Result) countsTable() report.Table {
 	return t
 }
 
-// droppedMarks says that the story has gaps.
+// droppedMarks says that marks are missing.
 func (r *Result) droppedMarks() string {
 	return fmt.Sprintf("%s further marks are missing: the event log was full", text.Grouped(int64(r.MarksDropped)))
 }

@@ -19,7 +19,7 @@ func (r *Result) WriteJSON(w io.Writer) error {
 	return nil
 }
 
-// maxResultBytes bounds what ReadResult reads.
+// maxResultBytes bounds what Read reads.
 const maxResultBytes = 64 << 20
 
 // Read reads what WriteJSON wrote. A form of another version, or one over 64

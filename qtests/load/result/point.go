@@ -2,8 +2,8 @@ package result
 
 import "time"
 
-// A Point is one interval of a run's timeline. Arrivals and drops count where
-// they are due, starts where they happen, and everything else where the request ends.
+// A Point is one interval of a run's timeline. Arrivals and drops are counted where they are due,
+// starts where they happen, and everything else where the request ends.
 type Point struct {
 	Offset      time.Duration `json:"offset_ns"` // the start of the interval
 	Arrivals    int64         `json:"arrivals"`
@@ -14,15 +14,15 @@ type Point struct {
 	Interrupted int64         `json:"interrupted"`
 	Retries     int64         `json:"retries"`
 	InFlight    int64         `json:"in_flight"` // the most at any instant
-	// Response times of the requests that ended, to within 3.2 %; zero when
-	// there are none.
+	// P50 and the others are response times of the requests that ended, to within 3.2 %. They are
+	// zero if none ended.
 	P50 time.Duration `json:"p50_ns"`
 	P95 time.Duration `json:"p95_ns"`
 	P99 time.Duration `json:"p99_ns"`
 	Max time.Duration `json:"max_ns"`
-	// Sum of these response times, and how many of them were within the p(50),
-	// p(95) and p(99) of the whole run. Compare tells from them how much the
-	// requests depend on each other.
+	// Sum is the sum of these response times, and Within how many of them were at most the p(50),
+	// p(95) and p(99) of the whole run. Package compare tells from them how much the requests depend
+	// on each other.
 	Sum    time.Duration `json:"sum_ns,omitzero"`
 	Within [3]int64      `json:"within,omitzero"`
 }
@@ -30,8 +30,8 @@ type Point struct {
 // Percentiles are those that Point.Within counts by.
 var Percentiles = [...]float64{50, 95, 99}
 
-// A Series is what a monitor saw of one metric during a run: one value for each
-// interval of the timeline, the largest that was scraped in it, or else the one before.
+// A Series is what a monitor saw of one metric during a run. It has one value for each interval of the
+// timeline: the largest that was scraped in it, or else the latest value before it.
 type Series struct {
 	Metric string    `json:"metric"` // pool_resources, pool_waiters, breaker_state, …
 	Labels string    `json:"labels"` // the values of its labels

@@ -14,10 +14,9 @@ import (
 	"time"
 )
 
-// A LoggedRequest is one request and how it came out. All times are offsets from the
-// start of the run, in nanoseconds. Where several events fall on one instant they include
-// the nanoseconds by which the clock of qtests.Run puts them in order; a
-// duration is meant to be rounded to the microsecond.
+// A LoggedRequest is one request and how it came out. All times are offsets from the start of the run,
+// in nanoseconds. If several events fall on one instant, the clock of qtests.Run puts them in order by
+// some nanoseconds, which these times include: round a duration to the microsecond.
 type LoggedRequest struct {
 	Scenario string `json:"scenario"`
 	// Request is the number of the request, from 1, in the order of the starts;
@@ -35,8 +34,8 @@ type LoggedRequest struct {
 	//	abandoned    ignored that it was cancelled; part of Result.Interrupted, too
 	//	dropped      due, and never started
 	State string `json:"state"`
-	// Tags are those of User.Tag, as key=value;key=value, with a \ before each
-	// \, ; and = of a key or a value. Those of an abandoned request are not known.
+	// Tags are those of User.Tag, as key=value;key=value, with a \ before each \, ; and = of a key or
+	// a value. The tags of an abandoned request are not known.
 	Tags     string        `json:"tags,omitempty"`
 	Intended time.Duration `json:"intended_ns"` // when it was due
 	// Started is, of a dropped request, the same as Finished.
@@ -57,13 +56,11 @@ const (
 	StateDropped     = "dropped"
 )
 
-// A RequestLog writes every request of a run as it ends, or is dropped, in the order in which that
-// happens, which under a fake clock is the same in every run. It keeps nothing
-// but a buffer, and writes nothing of a run after that has returned its result. It is
-// safe for concurrent use by several runs.
+// A RequestLog writes every request of a run when it ends or is dropped, in that order. Under a fake clock
+// the order is the same in every run. It keeps nothing but a buffer, and writes nothing of a run after
+// the run has returned its result. It is safe for concurrent use by several runs.
 type RequestLog struct {
-	// out is locked while the user's writer is called. Nothing else is locked
-	// then, and no run's mutex.
+	// out is locked while the user's writer is called. Nothing else is locked then, and no run is.
 	out struct {
 		sync.Mutex
 		w     *bufio.Writer
@@ -73,9 +70,8 @@ type RequestLog struct {
 	}
 	mu struct {
 		sync.Mutex
-		// instant are the requests that ended at the latest instant. They are put
-		// in order once it is over: of two goroutines that one event wakes, either
-		// may end first.
+		// instant are the requests that ended at the latest instant. They are put in order when it is
+		// over: of two goroutines that one event wakes, either may end first.
 		instant []LoggedRequest
 		ready   []LoggedRequest // those before, to be written
 	}
@@ -135,8 +131,8 @@ func (c careful) Write(p []byte) (n int, err error) {
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-// Put takes a request. It writes nothing, so that it may be called under a run's
-// mutex, which alone says in which order requests end; pump writes.
+// Put takes a request. A run calls it under its mutex, because only there the order in which requests
+// end is known. Put writes nothing; Pump does.
 func (s *RequestLog) Put(x LoggedRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,8 +150,8 @@ func (s *RequestLog) readyLocked() {
 	s.mu.instant = s.mu.instant[:0]
 }
 
-// Pump writes what was put before the latest instant. Whoever has put something
-// calls it when no lock is held, and waits for a slow writer there. A nil RequestLog has nothing.
+// Pump writes what was put before the latest instant, and waits for a slow writer. A run calls it after
+// Put, when it holds no lock. A nil RequestLog has nothing to write.
 func (s *RequestLog) Pump() {
 	if s == nil {
 		return
@@ -187,8 +183,8 @@ func (s *RequestLog) writeLocked(all bool) {
 	}
 }
 
-// Flush writes what is buffered and returns the first error of the writer. Every
-// run flushes when it ends; an error then ends up in its result as Halted.
+// Flush writes what is buffered and returns the first error of the writer. Every run flushes when it ends.
+// An error then is in its result as LogLost.
 func (s *RequestLog) Flush() error {
 	s.out.Lock()
 	defer s.out.Unlock()

@@ -2,13 +2,12 @@ package result
 
 import "time"
 
-// Version is the version of the JSON form of a Result. ReadResult reads
+// Version is the version of the JSON form of a Result. Read reads
 // this one and says so when it meets another.
 const Version = 1
 
-// A Result is what a run was. It is a value without reference to the run, of a
-// size that does not depend on the number of requests. Under a fake clock it is
-// the same, byte for byte, for the same seed.
+// A Result is what a run leaves. It is a value that does not refer to the run, and its size does not
+// depend on the number of requests. Under a fake clock it is the same, byte for byte, for the same seed.
 //
 // Counts add up: Scheduled = Started + Dropped, Started = Finished + Interrupted.
 type Result struct {
@@ -21,14 +20,16 @@ type Result struct {
 
 	Start    time.Time     `json:"start"`
 	Duration time.Duration `json:"duration_ns"` // of the profile
-	// Elapsed runs to the end of the last request. It is at least Duration, unless
-	// the run was halted or its budget was used up.
+	// Elapsed is the time until the end of the last request. It is at least Duration, unless the
+	// run was halted or its budget was used up.
 	Elapsed time.Duration `json:"elapsed_ns"`
-	Halted  string        `json:"halted,omitempty"`
-	// HaltedAt is when the arrivals were ended before their time; what was under way then had its grace.
+	// Halted says why the run ended before its time, and is empty if it did not.
+	Halted string `json:"halted,omitempty"`
+	// HaltedAt is when the arrivals were ended before their time. What was under way then had its
+	// grace.
 	HaltedAt time.Duration `json:"halted_at_ns,omitempty"`
-	// Warning says, in real time, how the machine that generated the load fell
-	// short, and Slow that this fails the run, as Scenario.FailWhenSlow wants.
+	// Warning says that in real time the machine which generated the load was too slow, and Slow
+	// that this fails the run, as Scenario.FailWhenSlow wants.
 	Warning string `json:"warning,omitempty"`
 	Slow    bool   `json:"slow,omitempty"`
 
@@ -41,22 +42,22 @@ type Result struct {
 	Abandoned   int64 `json:"abandoned"`     // of those, the ones that ignored it
 	MaxInFlight int64 `json:"max_in_flight"` // the most at any instant
 
-	Attempts      int64 `json:"attempts"`       // of requests that have ended; 1 each without Retry
+	Attempts      int64 `json:"attempts"`       // of requests that have ended; each has 1 without Retry
 	Retries       int64 `json:"retries"`        // attempts after the first, begun
 	RetriesDenied int64 `json:"retries_denied"` // refused by Retry.Budget
 	Timeouts      int64 `json:"timeouts"`       // failed requests whose last error is a passed deadline
 	Panics        int64 `json:"panics"`         // of steps, interrupted ones too, and of the scenario's other functions
 	Goexits       int64 `json:"goexits"`        // of steps, NewUser and ThinkTime
 
-	// Response is measured from the instant at which a request was due, Service
-	// from its start; Late is from the one to the other, of the requests that did not
-	// queue: what it shows is the generator, and waiting for a place is the system's.
+	// Response is measured from the instant at which a request was due, Service from its start.
+	// Late is the time between the two, of the requests that did not queue. It tells how late the
+	// generator was: that a request has to wait for a place is due to the system.
 	Response Histogram `json:"response"`
 	Service  Histogram `json:"service"`
 	Late     Histogram `json:"late"`
-	// MeanInFlight is the average number of requests under way over Elapsed, and
-	// Busy the time that they were under way, to the nanosecond: by Little's law
-	// MeanInFlight is Busy/Elapsed. (The histograms round each to the microsecond.)
+	// MeanInFlight is the average number of requests under way over Elapsed. Busy is the sum of the
+	// times that they were under way, to the nanosecond, where the histograms round each time to the
+	// microsecond. By Little's law MeanInFlight is Busy/Elapsed.
 	MeanInFlight float64       `json:"mean_in_flight"`
 	Busy         time.Duration `json:"busy_ns"`
 
@@ -152,11 +153,10 @@ func (r *Result) ErrorRate() float64 {
 	return float64(r.Errors) / float64(r.Finished)
 }
 
-// Rate is the requests that ended, per second of the profile, or of the run
-// where that ended before its time or with its budget.
+// Rate is the number of requests that ended, per second of Length.
 func (r *Result) Rate() float64 { return RateOf(r.Finished, r.Length()) }
 
-// Goodput is the requests that ended without an error, as Rate.
+// Goodput is the number of requests that ended without an error, per second of Length.
 func (r *Result) Goodput() float64 { return RateOf(r.Finished-r.Errors, r.Length()) }
 
 // Length is how long load arrived: Duration, or Elapsed where the run ended sooner. Rates
@@ -181,8 +181,7 @@ func RateOf(n int64, d time.Duration) float64 {
 	return float64(n) / d.Seconds()
 }
 
-// EndedAt is when a run ended that ended early. A run that was stopped by something else than
-// the end of its arrivals stopped at its end.
+// EndedAt is when a run that ended early ended its arrivals, or else the end of the run.
 func (r *Result) EndedAt() time.Duration {
 	if r.HaltedAt > 0 {
 		return r.HaltedAt

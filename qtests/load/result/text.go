@@ -11,9 +11,8 @@ import (
 // JSON and the report have all.
 const maxShown = 12
 
-// String is the summary of the run for people: a few lines of figures, then
-// steps, errors, thresholds and what happened when. It is the same, byte for
-// byte, for the same seed under a fake clock.
+// String is the summary of the run for people: a few lines of figures, then steps, errors, thresholds
+// and what happened when. Under a fake clock it is the same, byte for byte, for the same seed.
 func (r *Result) String() string {
 	var b strings.Builder
 	r.headline(&b)
@@ -169,8 +168,8 @@ func (r *Result) markLines(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-// headAndTail says how many of n rows are shown before a gap, and how many the gap
-// hides, when there is room for so many: a story needs its end as well.
+// headAndTail returns how many of n rows are shown before a gap, and how many rows the gap hides, if
+// there is room for a number of rows. The rows after the gap are shown, too: a story needs its end.
 func headAndTail(n, room int) (first, hidden int) {
 	if n <= room {
 		return n, 0
@@ -181,8 +180,8 @@ func headAndTail(n, room int) (first, hidden int) {
 // sparkWidth is how many characters a spark line has at most.
 const sparkWidth = 60
 
-// spark draws a value over the run, as the largest of each stretch, zero as a
-// blank; and names the largest of all.
+// spark draws a value over the run in columns: each shows the largest value of its intervals, and a blank
+// shows zero.
 func (r *Result) spark(value func(*Point) float64) string {
 	n := min(len(r.Timeline), sparkWidth)
 	columns := make([]float64, n)

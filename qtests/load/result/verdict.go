@@ -16,14 +16,13 @@ type Verdict struct {
 	Windows int           `json:"windows,omitempty"`
 	Broken  int           `json:"broken,omitempty"`
 	First   time.Duration `json:"first_ns,omitempty"` // the start of the first broken window
-	// Note says what to know of a broken threshold: that the load was scaled, where
-	// that changes what it compares.
+	// Note says that the load was scaled, if that may be why the threshold is broken.
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
 }
 
-// String says how the threshold came out in a line.
+// String says in a line how the threshold came out.
 func (v Verdict) String() string {
 	switch {
 	case v.Error != "":

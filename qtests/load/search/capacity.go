@@ -16,20 +16,18 @@ import (
 
 // Levels says where Capacity looks and how closely.
 type Levels struct {
-	// Low and High bound the answer, 0 < Low < High. Low is what the system is
-	// expected to keep and High what it is not, or with Smallest the other way round; where that turns
-	// out wrong, the answer says so.
+	// Low and High bound the answer, 0 < Low < High. The system is expected to keep its thresholds at
+	// Low and not at High, or with Smallest the other way round. If that is wrong, the answer says so.
 	Low, High float64
-	// Precision is how far apart the highest level that is kept and the lowest
-	// that is not may be, as a share of the smaller, from 0.000001 to below 1. Default 0.05. It has no
-	// meaning with Whole, whose answer is exact.
+	// Precision is how far apart the highest level that is kept and the lowest that is not may be, as a
+	// share of the smaller one, from 0.000001 to below 1. Default 0.05. It may not be set with Whole,
+	// whose answer is exact.
 	Precision float64
-	// Runs is how often each level is run, with seeds of its own, from 1 to 1000; a level is kept
-	// when all of its runs keep their thresholds. Default 5. With n runs a level that
-	// breaks in a share p of all seeds passes with probability (1-p)^n, so that n runs tell with 95 %
-	// confidence that it breaks in at most 1 - 0.05^(1/n) of them: 1 run 95 %, which is nothing,
-	// 5 runs 45 %, 10 runs 26 %, 59 runs 5 %. A level that breaks
-	// ends with its first broken run.
+	// Runs is how often each level is run, each time with another seed, from 1 to 1000. A level is kept if
+	// all of its runs keep their thresholds. Default 5. A level that breaks with a share p of all seeds
+	// passes n runs with probability (1-p)^n. So n runs tell, with 95 % confidence, that the level breaks
+	// with at most 1 - 0.05^(1/n) of the seeds: 1 run 95 %, which tells nothing, 5 runs 45 %, 10 runs 26 %,
+	// 59 runs 5 %. A level that breaks ends with its first broken run.
 	Runs int
 	// Smallest looks for the smallest level that is kept, such as the size of a
 	// pool, instead of the highest, such as a rate.
@@ -51,14 +49,13 @@ type Answer struct {
 	// It is meaningful when Found.
 	Level float64
 	Found bool
-	// Next is the nearest level tried that did not, or zero when all did: the edge lies between
-	// Level and Next.
+	// Next is the nearest level tried that did not keep them, or zero if all did. The edge lies between Level
+	// and Next.
 	Next float64
 	// Levels is what was asked for, with its defaults: the precision of the
 	// answer and the number of runs behind it.
 	Levels Levels
-	// Risk is the share of seeds for which Level may break all the same: at most
-	// that, with 95 % confidence.
+	// Risk is the largest share of seeds with which Level may break all the same, with 95 % confidence.
 	Risk   float64
 	Trials []Trial
 }
@@ -69,7 +66,7 @@ type Trial struct {
 	Seed   uint64
 	Kept   bool
 	Reason string // the first threshold that was broken
-	// Note says that the machine that generated the load fell short, in real time.
+	// Note says that in real time the machine which generated the load was too slow.
 	Note string
 
 	Rate      float64
@@ -77,26 +74,23 @@ type Trial struct {
 	ErrorRate float64
 	// Dropped is the share of the arrivals that found no place.
 	Dropped float64
-	// Result is that of the last run of a level; the other runs have none, so
-	// that a search of many runs stays small.
+	// Result is set for the last run of a level only, so that a search of many runs stays small.
 	Result *result.Result
 }
 
-// Capacity finds the highest level that keeps the thresholds, or the smallest,
-// by bisection: it runs the scenario that at returns for each level. Whatever at builds, it builds
-// anew for every run: pools, fakes and breakers remember. The scenario needs
-// thresholds. Levels are compared as if the answer were monotone; where noise makes
-// it not so, more Runs help.
+// Capacity finds the highest level that keeps the thresholds, or the smallest, by bisection: it runs the scenario
+// that at returns for each level. at(level) is called once for each run and must make new pools, fakes and
+// breakers, because these remember. The scenario needs thresholds. The search takes the answer to be monotone:
+// above a level that breaks, every level breaks. More Runs help where noise makes that wrong.
 //
-// All runs are at scale 1, whatever -qtests.scale and -short say: a level of a
-// tenth of the load would be another level.
+// All runs are at scale 1, whatever -qtests.scale and -short say: a level with a tenth of the load would be another
+// level.
 //
-// The table of all trials goes to the log of t. An error in the search or
-// in a scenario fails t, and so does a run that says nothing about its level: one that was ended by
-// the user, by its context or by an error, or one whose load the machine could not generate, if
-// FailWhenSlow. A broken threshold does not fail t, it is an answer; so is a
-// panic, or a request that ignores its cancelled context. Whether the answer is good enough is
-// for the test to say:
+// The table of all trials goes to the log of t. An error in the search or in a scenario fails t. So does a run that
+// tells nothing about its level: one that was ended by the user, by its context or by an error, or one whose load
+// the machine could not generate, if FailWhenSlow. A broken threshold does not fail t, because it is an answer. A
+// panic, and a request that ignores its cancelled context, are answers, too. The test says whether the answer is
+// good enough:
 //
 //	a := search.Capacity(q, search.Levels{Low: 10, High: 1000}, at)
 //	if !a.Found || a.Level < 200 {
@@ -143,7 +137,7 @@ func (s Levels) withDefaults() (Levels, error) {
 	return s, nil
 }
 
-// run bisects. good is the level known to keep, bad the one known not to.
+// run bisects. good is a level that is known to be kept, bad a level that is known not to be.
 func (s Levels) run(t qtests.TB, at func(float64) load.Scenario) (Answer, error) {
 	a := Answer{Levels: s, Risk: 1 - math.Pow(0.05, 1/float64(s.Runs))}
 	good, bad := s.Low, s.High
@@ -152,37 +146,35 @@ func (s Levels) run(t qtests.TB, at func(float64) load.Scenario) (Answer, error)
 	}
 	for _, level := range []float64{good, bad} {
 		kept, err := s.try(t, at, level, &a)
-		if err != nil {
-			return a, err
-		}
-		if kept {
-			a.Level, a.Found = level, true
-		} else {
-			a.Next = level
-		}
-		if kept != (level == good) {
-			return a, nil // the edge lies outside
+		if err != nil || kept != (level == good) {
+			return a, err // without an error the edge lies outside
 		}
 	}
 	for !s.near(good, bad) {
-		middle := good + (bad-good)/2
-		if s.Whole {
-			middle = math.Floor(middle)
-		}
-		kept, err := s.try(t, at, middle, &a)
+		level := s.between(good, bad)
+		kept, err := s.try(t, at, level, &a)
 		if err != nil {
 			return a, err
 		}
 		if kept {
-			good, a.Level = middle, middle
+			good = level
 		} else {
-			bad, a.Next = middle, middle
+			bad = level
 		}
 	}
 	return a, nil
 }
 
-// near reports whether the edge is known as closely as asked for.
+// between is the level in the middle.
+func (s Levels) between(good, bad float64) float64 {
+	middle := good + (bad-good)/2
+	if s.Whole {
+		return math.Floor(middle)
+	}
+	return middle
+}
+
+// near reports whether the edge is known with the precision that was asked for.
 func (s Levels) near(good, bad float64) bool {
 	if s.Whole {
 		return math.Abs(good-bad) <= 1
@@ -190,34 +182,45 @@ func (s Levels) near(good, bad float64) bool {
 	return math.Abs(good-bad) <= s.Precision*min(good, bad)
 }
 
-// try runs one level as often as asked for, until it is not kept.
+// try runs one level Runs times, or until it is not kept, and says so in the answer.
 func (s Levels) try(t qtests.TB, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
 	for i := range s.Runs {
 		if i > 0 {
 			a.Trials[len(a.Trials)-1].Result = nil
 		}
-		scenario := at(level)
-		if len(scenario.Thresholds)+len(scenario.Limits) == 0 {
-			return false, errors.New("load: Capacity: the scenario has no thresholds to keep")
+		trial, err := run(t, at(level), level, uint64(i))
+		if trial.Result != nil {
+			a.Trials = append(a.Trials, trial)
 		}
-		if scenario.Seed == 0 {
-			scenario.Seed = qtests.SeedOf(t)
-		}
-		scenario.Seed += uint64(i)
-		res, err := load.Try(t, scenario)
 		if err != nil {
 			return false, err
 		}
-		trial := newTrial(level, res)
-		a.Trials = append(a.Trials, trial)
-		if why := noAnswer(res); why != "" {
-			return false, fmt.Errorf("load: Capacity: level %.6g, seed %d: %s", level, res.Seed, why)
-		}
 		if !trial.Kept {
+			a.Next = level
 			return false, nil
 		}
 	}
+	a.Level, a.Found = level, true
 	return true, nil
+}
+
+// run runs a scenario once. Without a result in the trial it did not run.
+func run(t qtests.TB, s load.Scenario, level float64, number uint64) (Trial, error) {
+	if len(s.Thresholds)+len(s.Limits) == 0 {
+		return Trial{}, errors.New("load: Capacity: the scenario has no thresholds to keep")
+	}
+	if s.Seed == 0 {
+		s.Seed = qtests.SeedOf(t)
+	}
+	s.Seed += number
+	res, err := load.Try(t, s)
+	if err != nil {
+		return Trial{}, err
+	}
+	if why := noAnswer(res); why != "" {
+		err = fmt.Errorf("load: Capacity: level %.6g, seed %d: %s", level, res.Seed, why)
+	}
+	return newTrial(level, res), err
 }
 
 func newTrial(level float64, res *result.Result) Trial {
@@ -249,8 +252,8 @@ func notKept(r *result.Result) string {
 	return ""
 }
 
-// noAnswer says why a run tells nothing about the system under test: it ended
-// before its time for another reason than a threshold, or the load was not the one asked for.
+// noAnswer says why a run tells nothing about the system under test: it ended before its time for another reason
+// than a threshold, or its load was not the one that was asked for. It is empty if the run tells something.
 func noAnswer(r *result.Result) string {
 	switch {
 	case r.Halted != "" && !r.Aborted:
@@ -293,8 +296,8 @@ func (a Answer) confidence() string {
 	return text
 }
 
-// table has a column for what was dropped when anything was. What a slow generator has to be
-// told stands in full below it.
+// table has a column for what was dropped, if anything was. A warning about a slow generator comes in full below
+// it.
 func (a Answer) table() string {
 	heads := []string{"level", "seed", "", "rate", "p50", "p99", "errors"}
 	dropped := slices.ContainsFunc(a.Trials, func(t Trial) bool { return t.Dropped > 0 })
@@ -303,26 +306,31 @@ func (a Answer) table() string {
 	}
 	rows := [][]string{append(heads, "why not")}
 	for _, t := range a.Trials {
-		sign, why := "kept", t.Reason
-		if !t.Kept {
-			sign = "broken"
-		}
-		if t.Note != "" {
-			sign += " *"
-		}
-		if why == t.Note {
-			why = "" // it is said below
-		}
-		row := []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, text.Significant(t.Rate) + "/s",
-			text.Short(t.P50), text.Short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate)}
-		if dropped {
-			row = append(row, fmt.Sprintf("%.3g%%", 100*t.Dropped))
-		}
-		rows = append(rows, append(row, text.Clip(why, 120)))
+		rows = append(rows, t.row(dropped))
 	}
 	var b strings.Builder
 	text.Table(&b, rows)
 	return b.String() + a.warning()
+}
+
+// row is the trial in the table, which has a column for what was dropped if dropped.
+func (t Trial) row(dropped bool) []string {
+	sign, why := "kept", t.Reason
+	if !t.Kept {
+		sign = "broken"
+	}
+	if t.Note != "" {
+		sign += " *"
+	}
+	if why == t.Note {
+		why = "" // the warning says it below the table
+	}
+	row := []string{fmt.Sprintf("%.6g", t.Level), fmt.Sprint(t.Seed), sign, text.Significant(t.Rate) + "/s",
+		text.Short(t.P50), text.Short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate)}
+	if dropped {
+		row = append(row, fmt.Sprintf("%.3g%%", 100*t.Dropped))
+	}
+	return append(row, text.Clip(why, 120))
 }
 
 // warning is the first of the notes, and how many there are.

@@ -16,14 +16,14 @@ import (
 
 // Disturbances says how Recovers disturbs a scenario.
 type Disturbances struct {
-	// Sizes are the sizes of the disturbance to try, finite and in rising order: seconds of
-	// an outage, a factor of load. At least one.
+	// Sizes are the sizes of the disturbance to try, finite and in rising order: for example the seconds of
+	// an outage, or a factor of the load. There has to be one at least.
 	Sizes []float64
 	// Share is the goodput, as a share of that before the disturbance, from which the
 	// system counts as recovered. Default 0.95.
 	Share float64
-	// Hold is how long the goodput has to stay there, and the length over which
-	// it is averaged, rounded up to whole intervals of the timeline. Default 10 intervals.
+	// Hold is how long the goodput has to stay there, and the time over which it is averaged, rounded up to
+	// whole intervals of the timeline. Default 10 intervals.
 	Hold time.Duration
 }
 
@@ -31,13 +31,12 @@ type Disturbances struct {
 type Recovery struct {
 	Size      float64
 	Recovered bool
-	// After is the time from the end of the disturbance until goodput came
-	// back for good: it was not down again until the end of the run. Its resolution is one interval of
-	// the timeline, Result.Interval. Meaningful when Recovered.
+	// After is the time from the end of the disturbance until goodput came back for good: it was not down
+	// again until the end of the run. Its resolution is one interval of the timeline, Result.Interval. It is
+	// zero if the system did not recover.
 	After time.Duration
-	// Before and Final are the goodput before the disturbance and over the last
-	// tenth of the run: as a share of the arrivals, or for a profile of
-	// users, who ask less while they wait, per user and second.
+	// Before and Final are the goodput before the disturbance and over the last tenth of the run. They are a
+	// share of the arrivals, or for a profile of users, who ask less while they wait, per user and second.
 	Before, Final float64
 	Result        *result.Result
 
@@ -47,37 +46,33 @@ type Recovery struct {
 // Recoveries are what Recovers found, in the order of the sizes.
 type Recoveries []Recovery
 
-// Recovers runs a scenario once for every size of a disturbance and says
-// whether goodput (requests without an error) returns after it ends. A system that stays down although the
-// cause is gone is metastable: its own reaction, retries or a full queue,
-// keeps it there.
+// Recovers runs a scenario once for every size of a disturbance and finds out whether goodput, the requests without
+// an error, comes back after the disturbance ends. A system that stays down although the cause is gone is metastable:
+// its own reaction, such as retries or a full queue, keeps it down.
 //
-// at builds the system and the scenario anew for a size, and returns with it the
-// event that disturbs, which Recovers adds to the scenario. The event has an end, before which some of the
-// run must lie and after which enough to judge.
+// at(size) is called once for each run and must make a new system. It returns the scenario and the event that
+// disturbs, which Recovers adds to the scenario. The event must begin after the start of the run, and end early
+// enough that the rest of the run tells whether the system recovers.
 //
-// The goodput is judged as a share of the arrivals, so that a profile may rise and fall, and counts as down
-// only where it is so by more than chance: by three standard errors of the requests in the time of Hold.
+// The goodput is judged as a share of the arrivals, so that a profile may rise and fall. It counts as down only if it
+// is lower by more than chance: by three standard errors of the requests in the time of Hold.
 //
-// All runs are at scale 1, whatever -qtests.scale and -short say: with a tenth
-// of the load the system would recover from more, and in a shortened run later.
+// All runs are at scale 1, whatever -qtests.scale and -short say: with a tenth of the load the system would recover
+// from more, and in a shortened run later.
 //
-// A system that stays down does not fail t: how much it has to recover from is for the test to
-// say.
+// A system that stays down does not fail t. The test says from how much it has to recover.
 //
 //	rec := search.Recovers(q, search.Disturbances{Sizes: []float64{10, 60, 300}}, at)
 //	if limit, _ := rec.Limit(); limit < 60 {
 //		q.Errorf("it must recover from 60 s:\n%s", rec)
 //	}
 //
-// A system that does not recover may leave goroutines of its own behind, with the work that
-// it still has. Under a fake clock, let time pass for them, q.Sleep(time.Hour), so that the
-// backlog drains before the test ends and its leak check looks.
+// A system that does not recover may leave goroutines behind that still have work. Under a fake clock let time pass
+// for them, q.Sleep(time.Hour), so that they are done before the leak check at the end of the test.
 //
-// The table goes to the log of t. A run that cannot be judged fails t: one
-// without any goodput before the disturbance, in which a request panicked or
-// ignored its cancelled context, which ended early, by a threshold too, or whose load the
-// machine could not generate, if FailWhenSlow.
+// The table goes to the log of t. A run that cannot be judged fails t: a run without any goodput before the
+// disturbance, one in which a request panicked or ignored its cancelled context, one that ended early, also by a
+// threshold, and one whose load the machine could not generate, if FailWhenSlow.
 func Recovers(t qtests.TB, d Disturbances, at func(size float64) (load.Scenario, qtests.Event)) Recoveries {
 	t.Helper()
 	if err := d.check(); err != nil {
@@ -136,20 +131,28 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (load.Scen
 	if res.Warning != "" {
 		t.Logf("real: %s", res.Warning)
 	}
-	switch {
-	case res.Halted != "":
-		return Recovery{}, fmt.Errorf("the run ended early, at %v: %s", text.Short(res.Elapsed), res.Halted)
-	case res.Panics > 0:
-		return Recovery{}, fmt.Errorf("code of the scenario panicked %s, the first time:\n%s", text.Times(res.Panics), res.FirstPanic)
-	case res.Abandoned > 0:
-		return Recovery{}, fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
-	case res.Slow:
-		return Recovery{}, fmt.Errorf("%s", res.Warning)
+	if err := unfit(res); err != nil {
+		return Recovery{}, err
 	}
 	return d.judge(size, res, event, scenario.Traffic)
 }
 
-// placed reports why an event leaves no time before or after it within a run of d.
+// unfit returns an error if a run cannot be judged.
+func unfit(res *result.Result) error {
+	switch {
+	case res.Halted != "":
+		return fmt.Errorf("the run ended early, at %v: %s", text.Short(res.Elapsed), res.Halted)
+	case res.Panics > 0:
+		return fmt.Errorf("code of the scenario panicked %s, the first time:\n%s", text.Times(res.Panics), res.FirstPanic)
+	case res.Abandoned > 0:
+		return fmt.Errorf("%d requests ignored that their context was cancelled", res.Abandoned)
+	case res.Slow:
+		return fmt.Errorf("%s", res.Warning)
+	}
+	return nil
+}
+
+// placed returns an error if an event leaves no time before it or after it in a run of d.
 func placed(event qtests.Event, d time.Duration) error {
 	if err := event.Validate(); err != nil {
 		return err
@@ -166,8 +169,8 @@ func placed(event qtests.Event, d time.Duration) error {
 	return nil
 }
 
-// judge finds the last interval after the disturbance from which goodput is
-// down over Hold. What follows it is the recovery, if it lasts for Hold.
+// judge finds the last interval after the disturbance from which goodput is down over Hold. The time after that
+// interval is the recovery, if it lasts for Hold.
 func (d Disturbances) judge(size float64, res *result.Result, event qtests.Event, profile traffic.Profile) (Recovery, error) {
 	end := event.Offset + event.Duration
 	hold := int((d.Hold + res.Interval - 1) / res.Interval)
@@ -205,14 +208,14 @@ func (d Disturbances) judge(size float64, res *result.Result, event qtests.Event
 	return r, nil
 }
 
-// A yield is what came of the load in a stretch of the run: good requests, of
-// those that ended, and what was due, in arrivals or user-seconds.
+// A yield is what the load of some intervals led to: the good requests, all requests that ended, and what was due, in
+// arrivals or in user-seconds.
 type yield struct {
 	good, ended int64
 	due         float64
 }
 
-// share is the goodput per what was due.
+// share is the goodput divided by what was due.
 func (y yield) share() float64 {
 	if y.due == 0 {
 		return 0
@@ -226,10 +229,8 @@ type target struct {
 	users bool
 }
 
-// below reports whether y misses the target by more than three standard errors:
-// of arrivals, each of which turns out good or not, the binomial one; of the
-// number of requests that users make, Poisson's. Where nothing was due,
-// nothing is known.
+// below reports whether y misses the target by more than three standard errors. Each arrival is good or not, so that
+// their error is binomial; the number of requests that users make has Poisson's. If nothing was due, nothing is known.
 func (y yield) below(t target) bool {
 	expected := t.share * y.due
 	variance := expected
@@ -239,8 +240,8 @@ func (y yield) below(t target) bool {
 	return y.due > 0 && float64(y.good) < expected-3*math.Sqrt(variance)
 }
 
-// yields are those of the intervals of the timeline. Users wait for their answers, so
-// that they are due by their number, not by what they ask for.
+// yields returns the yield of every interval of the timeline. Users wait for their answers: what is due is the number
+// of users, and not the number of requests that they make.
 func yields(res *result.Result, profile traffic.Profile) []yield {
 	out := make([]yield, len(res.Timeline))
 	for i, p := range res.Timeline {
@@ -259,8 +260,8 @@ func total(ys []yield) (sum yield) {
 	return sum
 }
 
-// Limit returns the largest size from which the system recovered, and the
-// first from which it did not; the latter is zero when it always did.
+// Limit returns the largest size from which the system recovered, and the first size from which it did not, or zero if
+// it always did.
 func (rs Recoveries) Limit() (recovered, not float64) {
 	for _, r := range rs {
 		if !r.Recovered {
@@ -288,7 +289,7 @@ func (rs Recoveries) finding() string {
 	return fmt.Sprintf("recovery: the system recovers from every disturbance tried, up to %.6g", rs[len(rs)-1].Size)
 }
 
-// String is the limit in a sentence, and a table of the sizes.
+// String says the limit in a sentence, and shows a table of the sizes.
 func (rs Recoveries) String() string {
 	var b strings.Builder
 	b.WriteString(rs.finding() + "\n")

@@ -85,7 +85,7 @@ func misplaced(name, argument string, called bool) error {
 
 var scopeNames = []string{"step", "tag", "check", "service", "late"}
 
-// unknownMetric is the error of a metric that there is not.
+// unknownMetric is the error about a metric that does not exist.
 func unknownMetric(name string) error {
 	if others := otherNames[strings.ToLower(name)]; others != nil {
 		example := ""

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParseThreshold(t *testing.T) {
+func TestParse(t *testing.T) {
 	for text, want := range map[string]Threshold{
 		"p(99)<250ms":                         {Metric: "p", Percentile: 99, Op: "<", Value: 0.25, Unit: Seconds},
 		" p(99.9) <= 1.5s ":                   {Metric: "p", Percentile: 99.9, Op: "<=", Value: 1.5, Unit: Seconds},
@@ -40,7 +40,7 @@ func TestParseThreshold(t *testing.T) {
 	}
 }
 
-func TestParseThresholdErrors(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                         "wants a metric",
 		"p99<1s":                   `unknown metric "p99"; did you mean "p(99)"?`,
@@ -113,7 +113,7 @@ func TestParseThresholdErrors(t *testing.T) {
 	}
 }
 
-func FuzzParseThreshold(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("step(a).p(99)<1s every 1m abort after 3s")
 	f.Add("tag(a=b).errors<=1%")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -11,70 +11,60 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// A Threshold is what a run must keep. ParseThreshold reads one from text, and
+// A Threshold is what a run must keep. Parse reads one from text, and
 // String writes it. The zero value is not valid.
 //
-// Whoever asks about requests that ended has to wait for one: times, shares, rate,
-// goodput, errors, timeouts, panics and checks have no samples when nothing ended,
-// and a threshold that zero would keep is then an error and not kept.
-// count, requests, dropped, interrupted, retries, denied and in_flight count what
-// did or did not happen; of nothing they are zero. A step, tag or check that did not come
-// up by the end of the run is an error that proposes the nearest ones, with
-// windows too.
+// If no request ended, a threshold on times, shares, rate, goodput, errors, timeouts, panics or checks is
+// an error, even where zero would satisfy it. count, requests, dropped, interrupted, retries, denied and
+// in_flight are then zero. A step, tag or check that did not come up by the end of the run is an error
+// that proposes the nearest names, also for a threshold over windows.
 //
-// A scale (-qtests.scale, -short) changes how much load there is and not what is
-// compared. Where that breaks a threshold on rate, goodput, count, requests or
-// in_flight, the verdict says that the load was scaled (Verdict.Note); shares
-// and times are worth more then.
+// A scale (-qtests.scale, -short) changes how much load there is and not what is compared. If a threshold
+// on rate, goodput, count, requests or in_flight is broken in a scaled run, the verdict says that the load
+// was scaled (Verdict.Note). Thresholds on shares and times do not depend on the scale.
 //
-// The verdict of a threshold that aborted the run has the value that did so, and not
-// that at the end.
+// The verdict of a threshold that aborted the run has the value that did so, and not the value at the end.
 type Threshold struct {
 	// At most one of Step, Tag ("key=value") and Check limits the metric to a
 	// part of the run. Step may name a part (User.Part) as well.
 	Step, Tag, Check string
-	// Service measures from the start of a request and Late from the due instant to the start,
-	// of requests that did not queue;
-	// otherwise response time counts, from the due instant to the end.
+	// Service measures the service time, from the start of a request to its end, and Late the time
+	// from the due instant to the start, of requests that did not queue. Without them the response
+	// time counts, from the due instant to the end.
 	Service, Late bool
-	// Metric is one of the names that ParseThreshold lists.
+	// Metric is one of the names that Parse lists.
 	Metric string
 	// Percentile is that of the metric "p", from 0 to 100, read to six decimals.
 	Percentile float64
 	// Op is one of < <= > >= == !=.
 	Op string
-	// Value is in seconds for Seconds, in percent for Percent. It is finite, not
-	// negative, and at most 100 percent, except for retries, of which a request
-	// may have several. A comparison that can never hold is an error: <0, >100%.
+	// Value is in seconds for Seconds and in percent for Percent. It is finite and not negative. It is
+	// at most 100 percent, except for retries, because a request may have several. A comparison that
+	// can never hold is an error: <0, >100%.
 	Value float64
 	Unit  Unit
-	// Every, if set, wants the threshold kept by every window of that length, at least a
-	// millisecond, and by no less than one. Windows begin at the start of the
-	// run and include their first instant but not their last; a request belongs
-	// to the one in which it ends.
+	// Every divides the run into windows of that length, at least a millisecond. Every window has to
+	// keep the threshold, and there has to be one at least. The first window begins at the start of the
+	// run. A window includes its first instant and not its last. A request belongs to the window in
+	// which it ends.
 	//
-	// A window in which nothing ended has no times and no share, and is passed
-	// over. Its counts and rates are zero and count, while load arrives. Windows of
-	// count, requests, rate and goodput end with the arrivals, as do these; one
-	// that is cut off there is left out.
+	// A window in which no request ended has no times and no share, and is left out. Its counts and rates
+	// are zero, and are judged as long as load arrives. For count, requests, rate and goodput the last
+	// window is the last whole one before the arrivals ended.
 	//
-	// Everything else is looked at until the last request has ended. What comes less
-	// than Every after the last window in which load arrived is no window of its
-	// own but belongs to that one: its times and shares are then of all of it, and
-	// of counts and rates, which are of a length, the worse of the two parts stands.
-	// A drain that takes longer has windows of its own; a rate of the last one is
-	// that over its full length. An abort ends the windows, and what it cancels is in
-	// none.
+	// For all else there are windows until the last request has ended. A last window shorter than Every
+	// that starts after the arrivals ended is merged into the one before it: times and shares are those
+	// of both together, and of counts and rates, which belong to a length, the worse one counts. A drain
+	// that takes longer than Every has windows of its own, and a rate in the last one is over the full
+	// length of the window. An abort ends the windows, and what it cancels is in no window.
 	//
-	// Every is at most the length of the profile: a longer one is an error, and
-	// nothing runs.
+	// If Every is longer than the profile, that is an error, and nothing runs.
 	Every time.Duration
-	// Abort ends the run when the threshold is broken, but not before AbortAfter
-	// has passed; a window that broke before then ends it at that instant. The run
-	// looks once a second, by its clock, whether or not requests end, and at
-	// windows when they are over. Requests under way are then cancelled without
-	// a grace. Until there are samples, times and shares abort nothing, but counts and
-	// rates are zero: lower bounds, such as requests>=100, need AbortAfter.
+	// Abort ends the run when the threshold is broken, but not before AbortAfter has passed. A window
+	// that is broken before then ends the run at that instant. The run looks once a second, by its
+	// clock, whether or not requests end, and at windows that have ended. Requests under way are then
+	// cancelled without a grace. As long as there are no samples, times and shares abort nothing. Counts
+	// and rates are zero then: a lower bound, such as requests>=100, needs AbortAfter.
 	Abort      bool
 	AbortAfter time.Duration
 }
@@ -102,11 +92,11 @@ func (u Unit) String() string {
 type metric struct {
 	units  []Unit
 	scopes string // letters: r the run, s a step, t a tag, c a check, w windows
-	// flow is what comes out as load goes in, and so ends with the load.
+	// flow says that the metric depends on how much load arrives, and so ends with the arrivals.
 	flow bool
-	// zero says that of nothing it is zero; otherwise that has no value.
+	// zero says that the metric is zero if nothing happened. Without it there is no value then.
 	zero bool
-	// requests is what parts of requests do not have.
+	// requests says that only requests have the metric, and parts of requests do not.
 	requests bool
 }
 
@@ -141,10 +131,9 @@ var metrics = map[string]metric{
 //	step(checkout).p(95)<=300ms tag(region=eu).rate>10/s check(body ok)>99%
 //	p(99)<1s every 1m           errors<50% abort after 30s
 //
-// scope is step(name), tag(key=value) or check(name). which is service, for times
-// from the start of a request, or late, for the time from its due instant to its start,
-// of requests that did not queue;
-// without it, times count from the due instant to the end.
+// scope is step(name), tag(key=value) or check(name). which is service or late: service is for times from
+// the start of a request to its end, late for the time from its due instant to its start, of requests that
+// did not queue. Without which, times count from the due instant to the end.
 //
 //	metric                value     of                   by
 //	avg min max med p(x)  250ms     times                step tag window
@@ -162,17 +151,16 @@ var metrics = map[string]metric{
 //	checks, check(name)   99%       checks made          window
 //	in_flight             100       the most             the run only
 //
-// A value with more than one unit is a share of the requests under "of", a count, or
-// a rate per second of the run. denied are retries over the budget. What a request
-// has counts where it ends, except for retries, denied, dropped, checks and late, which
-// count where they happen. By window, interrupted is a share of those that ended either
-// way. Parts (User.Part) are steps without timeouts, interrupted, retries and denied.
+// Where there is more than one kind of value, the value is a share of the requests under "of", a count, or a
+// rate per second of the run. denied are retries over the budget. Metrics are counted where a request ends,
+// except for retries, denied, dropped, checks and late, which are counted where they happen. In windows,
+// interrupted is a share of the requests that ended or were interrupted. Parts (User.Part) are steps without
+// timeouts, interrupted, retries and denied.
 //
-// every wants the threshold kept by each window, and abort ends the run when it
-// is not; see Threshold, also for what is an error for want of samples.
+// With every, each window has to keep the threshold. With abort, the run ends when the threshold is broken.
+// Threshold says more about both, and when missing samples are an error.
 //
-// An unknown name is an error that proposes the nearest one, and so is a unit
-// that does not fit.
+// An unknown name is an error that proposes the nearest one. A unit that does not fit is an error, too.
 func Parse(text string) (Threshold, error) {
 	p := thresholdParser{text: text, rest: strings.TrimSpace(text)}
 	t, err := p.parse()
@@ -237,8 +225,8 @@ func (t Threshold) checkScope(m metric) error {
 	return nil
 }
 
-// checkValue reports whether the comparison can both hold and fail, as far as the
-// value itself tells.
+// checkValue reports an error if the value alone tells that the comparison can never hold, or has no
+// meaning.
 func (t Threshold) checkValue() error {
 	top := math.Inf(1)
 	if t.Unit == Percent && t.Metric != "retries" {
@@ -260,8 +248,7 @@ func (t Threshold) checkValue() error {
 	return nil
 }
 
-// fraction is the error of a count that is no whole number: below 1 it is surely
-// meant as a share.
+// fraction is the error about a count that is no whole number. Below 1 it was surely meant as a share.
 func (t Threshold) fraction(value string) error {
 	if t.Value < 1 && slices.Contains(metrics[t.Metric].units, Percent) {
 		share := strconv.FormatFloat(100*t.Value, 'g', 12, 64)
@@ -270,8 +257,8 @@ func (t Threshold) fraction(value string) error {
 	return fmt.Errorf("value %s: %s is a whole number", value, t.name())
 }
 
-// fits reports whether a window is over in a profile that lasts d. A scaled one may
-// be shorter by what was rounded.
+// fits returns an error if no window ends in a profile that lasts d. A scaled profile may be a little
+// shorter because of rounding.
 func (t Threshold) fits(d time.Duration) error {
 	if t.Every > d+time.Microsecond {
 		return fmt.Errorf("every %v: the profile lasts %v only, and no window would be over", t.Every, d)
@@ -283,7 +270,7 @@ func (m metric) isTime() bool { return m.units[0] == Seconds }
 
 var ops = []string{"<=", ">=", "==", "!=", "<", ">"} // longer ones first, for the parser
 
-// String returns the threshold as ParseThreshold reads it.
+// String returns the threshold as Parse reads it.
 func (t Threshold) String() string {
 	s := t.name() + t.Op + formatUnit(t.Value, t.Unit)
 	if t.Every > 0 {
@@ -333,8 +320,8 @@ func formatUnit(x float64, u Unit) string {
 	return text.Number(x)
 }
 
-// duration converts seconds; a duration that came from text is a whole number
-// of nanoseconds and comes back as the same.
+// duration converts seconds. A duration that was read from text is a whole number of nanoseconds, and is
+// the same again.
 func duration(seconds float64) time.Duration {
 	d, err := time.ParseDuration(strconv.FormatFloat(seconds, 'f', 9, 64) + "s")
 	if err != nil {

@@ -16,8 +16,8 @@ var errNoSamples = errors.New("there are no samples")
 // A ratio is n of so many: the value of a threshold on counts is made of it.
 type ratio struct{ n, of int64 }
 
-// find returns what the threshold is about, or nil as long as there is none: tags
-// and parts come up during the run.
+// find returns what the threshold is about, or nil as long as it is not known: tags and parts come up
+// during the run.
 func (c *criterion) find(rec *record.Recorder) *record.Tally {
 	if names := len(rec.StepOrder) + len(rec.TagOrder); c.tally == nil && c.searched != names {
 		c.searched = names
@@ -33,7 +33,7 @@ func (c *criterion) find(rec *record.Recorder) *record.Tally {
 	return c.tally
 }
 
-// lookup is find with the reason why there is none.
+// lookup is find with an error that says why there is nothing.
 func (c *criterion) lookup(rec *record.Recorder) (*record.Tally, error) {
 	t := c.find(rec)
 	switch {
@@ -54,7 +54,7 @@ func (c *criterion) isKnown(rec *record.Recorder) bool {
 	return err == nil
 }
 
-// value computes the metric over the run, and from how many samples.
+// value returns the metric over the run, and the number of samples that it is made of.
 func (c *criterion) value(rec *record.Recorder, elapsed time.Duration) (x float64, samples int64, err error) {
 	t, err := c.lookup(rec)
 	if err != nil {
@@ -119,8 +119,8 @@ func ofTally(rec *record.Recorder, t *record.Tally, all, own int64) int64 {
 	return own
 }
 
-// interrupted includes, at the end, the requests that ignored that they were
-// cancelled. A tag does not know of them: it is counted when a request ends.
+// interrupted includes, at the end, the requests that ignored that they were cancelled. The count of a tag
+// does not have them, because tags are counted when a request ends.
 func (c *criterion) interrupted(rec *record.Recorder, t *record.Tally) int64 {
 	if c.over && c.Tag == "" {
 		return t.Started - t.Finished
@@ -128,7 +128,7 @@ func (c *criterion) interrupted(rec *record.Recorder, t *record.Tally) int64 {
 	return ofTally(rec, t, rec.Interrupted, t.Interrupted)
 }
 
-// time is a metric of times, of which there is one at least.
+// time returns a metric of times. There is one time at least.
 func (c *criterion) time(h *result.Histogram) float64 {
 	var d time.Duration
 	switch c.Metric {
@@ -157,7 +157,7 @@ func (c *criterion) checked(rec *record.Recorder) (f ratio) {
 	return f
 }
 
-// inUnit is a count as the threshold's unit wants it.
+// inUnit returns a ratio in the unit of the threshold.
 func (c *criterion) inUnit(f ratio, elapsed time.Duration) (float64, error) {
 	switch c.Unit {
 	case Percent:
@@ -165,7 +165,7 @@ func (c *criterion) inUnit(f ratio, elapsed time.Duration) (float64, error) {
 		case f == ratio{}:
 			return 0, errNoSamples
 		case f.of == 0:
-			return 100, nil // such as retries in a window in which nothing started
+			return 100, nil // retries in a window in which nothing started, for example
 		}
 		return 100 * float64(f.n) / float64(f.of), nil
 	case PerSecond:

@@ -98,8 +98,8 @@ type bursts struct {
 	every, length time.Duration
 }
 
-// Bursts is an open profile of size requests at once, at the start and then
-// every so often, for as long as For says:
+// Bursts is an open profile of size requests at once, at the start and then in the interval every, for
+// as long as For says:
 //
 //	traffic.Bursts(500, time.Minute).For(time.Hour) // 60 bursts of 500
 //

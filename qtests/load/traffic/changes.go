@@ -9,8 +9,8 @@ type Change struct {
 	Comes bool
 }
 
-// Changes hands out, in order, who comes and goes: user i is there while the
-// number of users, rounded, is at least i.
+// Changes tells, in order, who comes and goes: user i is there while the number of users, rounded, is
+// at least i.
 type Changes struct {
 	pieces []piece
 	factor float64
@@ -29,8 +29,7 @@ func (p Profile) Changes() *Changes {
 	return &Changes{pieces: pieces, factor: p.factor()}
 }
 
-// scaled is a number of users under the factor: at least one where there were
-// any.
+// scaled is a number of users times the factor. If there were any, one at least remains.
 func (c *Changes) scaled(level float64) float64 {
 	if level > 0 && c.factor < 1 {
 		return max(level*c.factor, min(level, 1))

@@ -13,7 +13,7 @@ const (
 	maxLevel = 1e12
 	// maxUsers is about 10 GiB of users at work.
 	maxUsers = 5_000_000
-	// maxArrivals is over ten times of what a fake clock can run in an hour.
+	// maxArrivals is over ten times as many as a fake clock can run in an hour.
 	maxArrivals = 1e10
 )
 
@@ -49,8 +49,7 @@ func (p Profile) Err() error {
 	return nil
 }
 
-// checkFactor holds what the factors make of the profile against the limits
-// that its levels have kept without them.
+// checkFactor checks that the levels keep their limits also when they are multiplied by the factors.
 func (p Profile) checkFactor() error {
 	limit, of := float64(maxLevel), "a rate"
 	switch {

@@ -2,9 +2,9 @@ package traffic
 
 import "time"
 
-// The classic types of load tests, as profiles. rate is the average load of the
-// system per second, d the length of the whole test. Each is an ordinary
-// profile: it can be amplified, and it goes on where it ends.
+// The classic types of load tests, as profiles. rate is the average load of the system per second, d
+// the length of the whole test. Each is an ordinary profile: it can be amplified, and further stages
+// can follow it.
 
 // Smoke is a tenth of the load, constant: does it work at all?
 //
@@ -36,16 +36,15 @@ func Spike(rate float64, d time.Duration) Profile {
 	return Rate(rate).For(before).To(10*rate, edge).For(top).To(rate, edge).For(d - before - 2*edge - top)
 }
 
-// Soak is four fifths of the load, with short ramps, for long: what leaks, fills
-// up or drifts?
+// Soak is four fifths of the load, with short ramps, for a long time: what leaks, fills up or drifts?
 //
 //	0.8·rate ▁▄▄▄▄▄▄▄▄▄▄▄▄▄▁
 func Soak(rate float64, d time.Duration) Profile {
 	return trapezoid(0.8*rate, d, 0.02)
 }
 
-// Breakpoint rises from nothing to twenty times the load. Use it with thresholds that
-// abort: where the run ends is the answer.
+// Breakpoint rises from nothing to twenty times the load. Use it with thresholds that abort: the load at
+// which the run ends is the answer.
 //
 //	20·rate ▁▂▃▄▅▆▇█
 func Breakpoint(rate float64, d time.Duration) Profile {

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// A profile with more stages than maxStages shows the first of them and the
-	// last: the line is part of every result.
+	// A profile with more stages than maxStages shows the first and the last ones only, because
+	// the line is part of every result.
 	maxStages  = 12
 	shownFirst = 6
 	shownLast  = 2
 )
 
-// String describes the profile in a line: "200/s for 1h0m0s". Of very many
-// stages it shows the first and the last.
+// String describes the profile in a line: "200/s for 1h0m0s". Of very many stages it shows the first
+// and the last ones.
 func (p Profile) String() string {
 	parts := p.stageTexts()
 	if p.heading != "" {

@@ -16,7 +16,7 @@ import (
 type Gaps struct {
 	name    string
 	draw    func(*rand.Rand) float64
-	foreign bool // draw is the caller's
+	foreign bool // draw is the user's code
 	err     error
 }
 
@@ -71,10 +71,9 @@ func HyperexponentialGaps(cv2 float64) Gaps {
 	return g
 }
 
-// GapsFunc is a distribution of the caller's own. draw returns gaps with mean
-// 1; negative and not finite ones count as 0. A run ends with an error when draw
-// panics, and when it lets more than 1,000,000 arrivals come at one instant,
-// because then no time would ever pass.
+// GapsFunc is a distribution of your own. draw returns gaps with mean 1. A gap that is negative or not
+// finite counts as 0. A run ends with an error if draw panics, and if more than 1,000,000 arrivals come
+// at one instant, because then no time would ever pass.
 func GapsFunc(name string, draw func(*rand.Rand) float64) Gaps {
 	if draw == nil {
 		return Gaps{name: name, err: fmt.Errorf("GapsFunc(%q): draw is nil", name)}
@@ -95,7 +94,7 @@ type drawn struct {
 	curve    *curve
 	gaps     Gaps
 	rand     *rand.Rand
-	least    bool // one arrival comes at the end where none was drawn
+	least    bool // one arrival comes at the end if none was drawn
 	k        float64
 	count    int64
 	latest   time.Duration
@@ -147,8 +146,8 @@ func (d *drawn) passes(at time.Duration) bool {
 	return d.err == nil
 }
 
-// draw calls the function of the user, who may panic or end the goroutine. The
-// latter cannot be stopped here, but failed tells of it from then on.
+// draw calls the user's code, which may panic or end the goroutine. The goroutine cannot be kept, but
+// Err tells of it from then on.
 func (d *drawn) draw() (gap float64, ok bool) {
 	defer func() {
 		if ok {

@@ -33,7 +33,7 @@ func (p pair) by(q pair) pair {
 	return sum(r.hi, r.lo+(p.hi*q.lo+p.lo*q.hi))
 }
 
-// over divides, as by hand, three digits to the base 2^53.
+// over divides as one does on paper, with three digits to the base 2^53.
 func (p pair) over(q pair) pair {
 	first := p.hi / q.hi
 	p = p.plus(q.times(-first))
@@ -48,7 +48,7 @@ func (p pair) negative() pair { return pair{-p.hi, -p.lo} }
 // minus returns k - p with the fraction intact.
 func (p pair) minus(k float64) float64 { return (k - p.hi) - p.lo }
 
-// pairOf holds an integer, of which a float keeps only 53 bits.
+// pairOf holds an integer of more bits than the 53 of a float.
 func pairOf(n int64) pair {
 	low := n & (1<<32 - 1)
 	return sum(float64(n-low), float64(low))

@@ -13,11 +13,10 @@ import (
 //   - open, from [Rate], [RatePer], [Sine] and [Bursts]: requests arrive at a rate,
 //     whether or not earlier ones have been answered;
 //   - replay, from [Replay]: requests arrive at the instants of a recorded log;
-//   - closed, from [Users]: so many users, each of whom waits for an answer
-//     before asking again.
+//   - closed, from [Users]: a number of users, each of whom waits for an answer before the next
+//     request.
 //
-// Parameters without meaning are kept until the scenario is run, which reports
-// them by [Profile.Err].
+// A wrong parameter is kept until the scenario is run, which reports it by [Profile.Err].
 type Profile struct {
 	kind    Kind
 	level   float64 // the rate or number of users that For holds
@@ -28,19 +27,18 @@ type Profile struct {
 	replay  *replay
 	bursts  *bursts
 	gaps    Gaps
-	least   bool // one arrival comes even where the gaps drawn leave none
+	least   bool // one arrival comes even if the drawn gaps leave none
 	budget  int64
 	each    int64
 	amplify float64
 	speed   float64
-	longer  float64 // how much stretch has made of the length
-	heading string  // describes what no longer can be told from the stages
+	longer  float64 // the factor by which stretch has changed the length
+	heading string  // describes the profile where its stages do not any more
 	err     error
 }
 
-// A stage is a piece of a profile and all before it. It never changes, so that
-// profiles which continue from one prefix share it, and a further stage costs
-// the same however many there are.
+// A stage is a piece of a profile, with all pieces before it. It never changes: profiles that begin
+// with the same pieces share them, and a further stage costs the same however many there are.
 type stage struct {
 	piece
 	before *stage
@@ -59,20 +57,20 @@ func (p Profile) pieces() []piece {
 	return out
 }
 
-// Rate is an open profile that starts at so many arrivals per second, fractions
-// included. It lasts no time until For or To adds some:
+// Rate is an open profile that starts at a number of arrivals per second, which may be a fraction. It
+// lasts no time until For or To adds some:
 //
 //	traffic.Rate(200).For(time.Hour)
 //	traffic.Rate(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
-// The k-th arrival, k = 1, 2, …, is at the instant at which the area under the
-// rate reaches k, rounded to the nearest nanosecond, however long the stages and
-// whatever their shape; one halfway between two is due at the later. A run at 50/s
-// for 5 s so has exactly 250 arrivals, the first at 20 ms and the last at 5 s.
+// Arrival k, k = 1, 2, …, is due at the instant at which the area under the rate reaches k, rounded to
+// the nearest nanosecond, however long the stages are and whatever shape they have. An instant halfway
+// between two nanoseconds is rounded up. A run at 50/s for 5 s so has exactly 250 arrivals, the first
+// at 20 ms and the last at 5 s.
 func Rate(perSecond float64) Profile { return RatePer(perSecond, time.Second) }
 
-// RatePer is [Rate] in arrivals per unit: RatePer(30, time.Minute). The unit
-// holds for every rate that To and Jump add.
+// RatePer is [Rate] in arrivals per unit: RatePer(30, time.Minute). The rates of To and Jump then have
+// the same unit.
 func RatePer(n float64, unit time.Duration) Profile {
 	p := Profile{kind: Open, level: n, unit: unit}
 	if unit <= 0 {
@@ -86,16 +84,16 @@ func RatePer(n float64, unit time.Duration) Profile {
 //	traffic.Users(50).For(time.Hour)
 //	traffic.Users(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
-// While the number rises or falls, user i is there as long as it rounds to i or
-// more. A user who leaves starts nothing more; a request of his that is under
-// way gets the scenario's Grace.
+// While the number rises or falls, user i is there as long as the number, rounded, is i or more. A
+// user who leaves starts nothing more. A request of the user that is under way gets the Grace of the
+// scenario.
 func Users(n int) Profile {
 	p := Profile{kind: Closed, level: float64(n), unit: time.Second}
 	return p.checkLevel("Users", float64(n))
 }
 
-// Sine is an open profile whose rate is mean + amplitude·sin(2πt/period) per
-// second, and that lasts for d. amplitude is at most mean.
+// Sine is an open profile with the rate mean + amplitude·sin(2πt/period) per second. It lasts for d.
+// amplitude is at most mean.
 func Sine(mean, amplitude float64, period, d time.Duration) Profile {
 	p := Rate(mean).checkLevel("Sine: amplitude", amplitude)
 	switch {
@@ -115,16 +113,15 @@ func (p Profile) For(d time.Duration) Profile {
 	return p.add(piece{from: p.level, to: p.level, d: d})
 }
 
-// To changes the rate or number of users linearly to level within d, which is
-// positive; see Jump for a change at once.
+// To changes the rate or number of users linearly to level within d, which is positive. Jump changes
+// it at once.
 func (p Profile) To(level float64, d time.Duration) Profile {
 	p = p.checkLevel("To", level).add(piece{from: p.level, to: level, d: d})
 	p.level = level
 	return p
 }
 
-// Jump changes the rate or number of users to level at once. A stage has to
-// come after it, without which it would have no effect.
+// Jump changes the rate or number of users to level at once. A stage has to come after it.
 func (p Profile) Jump(level float64) Profile {
 	p = p.checkStages("Jump").checkLevel("Jump", level)
 	p.level, p.jumped = level, true
@@ -135,9 +132,8 @@ func (p Profile) Jump(level float64) Profile {
 // the gaps are exponential, drawn from the seed.
 func (p Profile) Poisson() Profile { return p.Gaps(ExponentialGaps()) }
 
-// Gaps spaces the arrivals of an open profile by a distribution instead of
-// evenly. The rate, whatever its shape, stays: arrival k is where the area under
-// the rate reaches the sum of k gaps.
+// Gaps spaces the arrivals of an open profile by a distribution instead of evenly. The rate stays as it
+// is: arrival k is due where the area under the rate reaches the sum of k gaps.
 func (p Profile) Gaps(g Gaps) Profile {
 	if g.err != nil {
 		p.fail("Gaps: %w", g.err)
@@ -149,11 +145,10 @@ func (p Profile) Gaps(g Gaps) Profile {
 	return p
 }
 
-// Budget bounds a profile of any kind to n requests in all, which users share.
-// The run ends with the last of them, or when the profile ends, if that is
-// sooner: users who think or have yet to come are not waited for, and what is under
-// way is finished. Without For or To a profile of users lasts at most 24 hours. A
-// scale multiplies the budget, too, and leaves at least one request.
+// Budget bounds a profile of any kind to n requests in all, which users share. The run ends with the
+// last of them, or with the profile if that is sooner. It does not wait for users who think or have yet
+// to come, but what is under way is finished. Without For or To a profile of users lasts at most 24
+// hours. A scale multiplies the budget, too, and leaves at least one request.
 func (p Profile) Budget(n int) Profile {
 	if n <= 0 {
 		p.fail("Budget: %d is not positive", n)
@@ -162,10 +157,9 @@ func (p Profile) Budget(n int) Profile {
 	return p
 }
 
-// Each gives every user of a closed profile n requests; one whose number comes
-// again after it has left is a new user. Who has made them leaves, and the run ends
-// early when all have. Under a fake clock a scale leaves
-// n as it is, because it multiplies the users.
+// Each gives every user of a closed profile n requests. A user who has made them leaves, and the run
+// ends early when all have left. A user who leaves and comes back is a new user. Under a fake clock a
+// scale leaves n as it is, because it multiplies the users.
 func (p Profile) Each(n int) Profile {
 	if n <= 0 {
 		p.fail("Each: %d is not positive", n)
@@ -177,11 +171,10 @@ func (p Profile) Each(n int) Profile {
 	return p
 }
 
-// Amplify multiplies every rate, burst and number of users by factor, and plays each
-// entry of a replay that often (a fraction spreads evenly over the log). It is
-// how -qtests.scale acts under a fake clock. No instant and no duration changes,
-// and no budget. Factors multiply; what they make of the profile has to keep the
-// limits of its kind.
+// Amplify multiplies every rate, burst and number of users by factor. It plays each entry of a replay
+// that often; a fraction is spread evenly over the log. No instant, no duration and no budget changes.
+// Several factors multiply. The product has to keep the limits of the kind of profile.
+// -qtests.scale does this under a fake clock.
 func (p Profile) Amplify(factor float64) Profile {
 	product := p.factor() * factor
 	switch {
@@ -212,9 +205,8 @@ func (p Profile) Kind() Kind { return p.kind }
 // no limit.
 func (p Profile) Limits() (budget, each int64) { return p.budget, p.each }
 
-// Duration returns how long the profile lasts at most. For users with a budget
-// and no time it is 24 hours, at which the run ends if the budget is not spent
-// by then.
+// Duration returns how long the profile lasts at most. Users with a budget and without a time have 24
+// hours, after which the run ends if the budget is not used up.
 func (p Profile) Duration() time.Duration {
 	switch {
 	case p.replay != nil:
@@ -227,11 +219,10 @@ func (p Profile) Duration() time.Duration {
 	return p.length
 }
 
-// Arrivals calls yield with the offset of every arrival of an open profile or a
-// replay, in order, until yield returns false. gaps gives the generator for
-// drawn gaps and may be nil for a profile without any. Profiles of users have
-// no arrivals that could be known beforehand; Arrivals then returns an error, as
-// it does when a [GapsFunc] panics or makes no time pass.
+// Arrivals calls yield with the offset of every arrival of an open profile or a replay, in order, until
+// yield returns false. gaps is the generator for drawn gaps, and may be nil for a profile without them.
+// Arrivals returns an error for a profile of users, whose arrivals are not known beforehand, and if a
+// [GapsFunc] panics or lets no time pass.
 func (p Profile) Arrivals(gaps *rand.Rand, yield func(time.Duration) bool) error {
 	if err := p.Err(); err != nil {
 		return err

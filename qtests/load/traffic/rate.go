@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A piece is one stretch of a rate that changes linearly, from and to in
-// arrivals per unit of time, or, with a wave, one that swings around from.
+// A piece is a part of a rate. The rate changes linearly from one number of arrivals per unit of time
+// to another, or, with a wave, swings around from.
 type piece struct {
 	from, to float64
 	d        time.Duration
@@ -27,11 +27,11 @@ type curve struct {
 	unit   time.Duration
 	pieces []piece
 	starts []time.Duration
-	// areas holds N at the start of each piece, and after the last, as pairs: one float would lose the fraction that carries over when millions
-	// of arrivals lie before it.
+	// areas holds N at the start of each piece and at the end, as pairs: after millions of
+	// arrivals one float would lose the fraction that carries over.
 	areas []pair
-	// exact holds the same times 2·unit, which unlike the areas is free of any
-	// division, so that an arrival halfway between two nanoseconds is seen to be there.
+	// exact holds the areas times 2·unit. These are not divided, so that an arrival halfway
+	// between two nanoseconds is known to be there.
 	exact []pair
 	end   time.Duration
 	total int64
@@ -62,8 +62,8 @@ func (c *curve) mark(doubled *big.Float) float64 {
 	return c.areas[len(c.areas)-1].hi
 }
 
-// slack is how far the area of decimal rates may be off the whole number it
-// means: 0.3/s, which binary cannot write, is three arrivals in ten seconds.
+// slack is how far the area of a decimal rate may be off the whole number that it stands for: 0.3/s,
+// which binary cannot write, is three arrivals in ten seconds.
 func slack(k float64) float64 { return 4e-16 * max(k, 1) }
 
 // exactBits is enough for a product of a duration squared and a rate.
@@ -90,8 +90,8 @@ func exact(x float64) *big.Float { return new(big.Float).SetPrec(exactBits).SetF
 
 func exactInt(n int64) *big.Float { return new(big.Float).SetPrec(exactBits).SetInt64(n) }
 
-// long is the length of a piece, in nanoseconds, and of the unit, from which on
-// a float is too coarse for the instants: a little over three days.
+// long is the length in nanoseconds, a little over three days, of a piece or of the unit. From there on
+// a float is too coarse for the instants.
 const long = 1 << 48
 
 // at returns the instant at which N reaches k, 0 < k <= N(end), rounded to the
@@ -110,8 +110,8 @@ func (c *curve) at(k float64) time.Duration {
 	}
 	t := p.inverse(before, after, float64(c.unit))
 	whole := time.Duration(t)
-	// Four ulps bound the error of inverse. Where that leaves the rounding open,
-	// and only there, the exact sign decides.
+	// Four ulps bound the error of inverse. Only where that leaves the rounding open does the exact
+	// sign decide.
 	if off := t - float64(whole) - 0.5; math.Abs(off) <= 4*0x1p-52*t {
 		if c.reachedAfter(i, float64(whole)+0.5, k) {
 			whole++
@@ -122,10 +122,9 @@ func (c *curve) at(k float64) time.Duration {
 	return c.starts[i] + min(whole, p.d)
 }
 
-// inverse solves from·t + (to-from)·t²/(2d) = before·unit for t, in
-// nanoseconds, in the form that does not cancel. after is the area that is left
-// in the piece: a falling rate is solved from its end, where the discriminant of the
-// other form vanishes.
+// inverse solves from·t + (to-from)·t²/(2d) = before·unit for t, in nanoseconds, in the form in which
+// nothing cancels. after is the area that is left in the piece: a falling rate is solved from its end,
+// because the discriminant of the other form vanishes there.
 func (p *piece) inverse(before, after, unit float64) float64 {
 	switch {
 	case p.from == p.to:
@@ -148,8 +147,8 @@ func rising(from, to, a, d float64) float64 {
 //
 //	2d·from·t + (to-from)·t² - d·(2·unit·k - exact)
 //
-// computed in pairs of floats, and where these do not tell, with 256 bits. Pairs
-// alone take a tenth of the time of package big. t is half a nanosecond past a whole one.
+// It is computed in pairs of floats, which take a tenth of the time of package big, and with 256 bits
+// only where pairs do not tell. t is half a nanosecond after a whole one.
 func (c *curve) reachedAfter(i int, t, k float64) bool {
 	p, before := &c.pieces[i], c.exact[i]
 	d := float64(p.d)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Where a float is too coarse for an instant, in stages of many days, or the
-// area has no inverse in closed form, in a wave, the instant is guessed in floats
-// and then refined by Newton's method with the error computed in pairs:
+// In stages of many days a float is too coarse for an instant, and in a wave the area has no inverse in
+// closed form. There the instant is guessed in floats, and then refined by Newton's method, with the
+// error computed in pairs:
 //
 //	n → n + (k - N(n)) / rate(n)
 //
-// n stays a whole number of nanoseconds, so that the last step, which is below
-// one, is the fraction that rounding needs, to far below a thousandth.
+// n stays a whole number of nanoseconds. So the last step, which is below one, is the fraction that
+// decides the rounding, and is exact to far below a thousandth.
 
 // guess returns about when piece i reaches k.
 func (c *curve) guess(i int, before, after, k float64) int64 {
@@ -82,8 +82,8 @@ func (c *curve) refined(i int, n int64, k float64) time.Duration {
 	return time.Duration(low)
 }
 
-// step is how far from n, in nanoseconds, the area lacks nothing more of wanted,
-// if the rate stays what it is at n, and a bound of how wrong that is.
+// step returns how many nanoseconds after n the area reaches wanted if the rate stays what it is at n,
+// and a bound of the error of that.
 func (p *piece) step(n int64, wanted pair) (step, wrong float64) {
 	if p.wave.amplitude != 0 {
 		return p.stepWave(n, wanted)
@@ -98,8 +98,8 @@ func (p *piece) step(n int64, wanted pair) (step, wrong float64) {
 	return step, doubt(rate, level+math.Abs(bend)*t.hi, size, math.Abs(bend))
 }
 
-// doubt bounds the error of a step of at most 1.25: what pairs round off size,
-// floats off the terms of the rate, and what the rate bends within the step.
+// doubt bounds the error of a step of at most 1.25: the rounding of pairs of the given size, the
+// rounding of floats in the terms of the rate, and the change of the rate within the step.
 func doubt(rate, terms, size, bend float64) float64 {
 	if !(rate > 0) {
 		return math.Inf(1)

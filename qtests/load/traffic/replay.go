@@ -17,15 +17,13 @@ type replay struct {
 	moved   bool // the origin is not that of the first entry
 }
 
-// Replay is a profile that repeats recorded requests at their own instants: the
-// offset of a request is the time from the first entry, or from [Profile.From],
-// to its own. Entries need not be in order. Those of one instant, of which logs
-// with a resolution of a second have many, stay at that instant and keep the
-// order of the log: under a fake clock each of them runs until it waits before
-// the next one starts. The step sees its entry by [User.Entry].
+// Replay is a profile that repeats recorded requests at their own instants. The offset of a request is
+// the time from the first entry, or from [Profile.From], to its own. Entries need not be in order.
+// Several entries of one instant, as logs with a resolution of a second have, stay at that instant and
+// keep the order of the log: under a fake clock each of them runs until it waits before the next one
+// starts. The step of a scenario gets its entry from User.Entry.
 //
-// The run lasts until one second after the last entry, the resolution of common
-// logs.
+// The run lasts until one second, the resolution of common logs, after the last entry.
 func Replay(entries []accesslog.Entry) Profile {
 	p := Profile{kind: Replayed}
 	if len(entries) == 0 {
@@ -46,8 +44,8 @@ func Replay(entries []accesslog.Entry) Profile {
 	return p
 }
 
-// From makes instant the start of the run, so that the timeline begins at a
-// round hour, say. Entries before it are left out.
+// From makes instant the start of the run, for example so that the timeline begins at a round hour.
+// Entries before it are left out.
 func (p Profile) From(instant time.Time) Profile {
 	if p.replay == nil {
 		p.fail("From: only a replay has an origin")
@@ -67,8 +65,8 @@ func (p Profile) From(instant time.Time) Profile {
 	return p
 }
 
-// Speed replays faster (over 1) or slower: it divides every offset by factor.
-// Factors multiply. The log keeps a length of a nanosecond at least.
+// Speed replays faster, with a factor over 1, or slower: it divides every offset by factor. Several
+// factors multiply. The log keeps a length of a nanosecond at least.
 func (p Profile) Speed(factor float64) Profile {
 	if p.replay == nil {
 		p.fail("Speed: %v: only a replay has a speed; change the rate", factor)
@@ -95,8 +93,8 @@ func (p Profile) speedFactor() float64 {
 	return p.speed
 }
 
-// Offset returns when in a replay something recorded at instant happens, for
-// events that belong to a time of the log. For other profiles it is zero.
+// Offset returns when a replay gets to an instant of the log, for events that belong to it. For other
+// profiles it is zero.
 func (p Profile) Offset(instant time.Time) time.Duration {
 	if p.replay == nil {
 		return 0
@@ -111,8 +109,8 @@ func (r *replay) duration(speed float64) time.Duration {
 	return Divide(r.entries[len(r.entries)-1].At.Sub(r.origin)+time.Second, speed)
 }
 
-// replaySource plays entry i as often as floor((i+1)·amplify) - floor(i·amplify)
-// says, and at least one entry in all.
+// replaySource plays entry i floor((i+1)·amplify) - floor(i·amplify) times, and at least one entry in
+// all.
 type replaySource struct {
 	sound
 	*replay

@@ -22,9 +22,9 @@ func (p Profile) Shortened(x float64) (Profile, float64) {
 	return p.stretch(x), x
 }
 
-// enough returns x, or the least factor above it, up to 1, that makes the area
-// under the rate 1: the one arrival is then at the end of the area. For drawn gaps
-// that is one arrival on average, and source sees to it that it comes.
+// enough returns x, or the least factor above it, up to 1, that makes the area under the rate 1. The
+// one arrival is then at the end of the area. For drawn gaps that is one arrival on average, and the
+// field least makes sure that it comes.
 func (p Profile) enough(x float64, apply func(Profile, float64) Profile) float64 {
 	if x >= 1 || p.kind != Open || p.bursts != nil || apply(p, x).arrives() {
 		return x
@@ -44,7 +44,7 @@ func (p Profile) multiplied(x float64) Profile {
 	return p.Amplify(x)
 }
 
-// share is the part of a budget, at least one request; none stays none.
+// share is the part x of a budget, at least one request. No budget stays none.
 func share(budget int64, x float64) int64 {
 	if budget == 0 {
 		return 0

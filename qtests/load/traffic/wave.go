@@ -11,11 +11,10 @@ import (
 //
 //	from·t + amplitude·period/(2π)·(1 - cos(2πt/period))
 //
-// has no inverse in closed form, and the cosine of a float is too coarse for a
-// nanosecond of a day. The instant is guessed within its period, whose whole
-// ones before it have the area from·period each, and refined with the cosine in
-// pairs: that of the nearest of 256 parts of a turn, from a table, and of a
-// small rest, from a few terms of its series.
+// has no inverse in closed form, and the cosine of a float is too coarse for a nanosecond of a day.
+// Whole periods have the area from·period each. Within a period the instant is guessed, and refined
+// with a cosine in pairs: that of the nearest of 256 parts of a turn, from a table, and that of a small
+// rest, from a few terms of its series.
 type wave struct {
 	amplitude float64
 	period    time.Duration
@@ -77,7 +76,7 @@ const parts = 256
 
 type angle struct{ sin, cos, versine pair }
 
-// circle is computed when the first wave needs it, in some milliseconds.
+// circle is computed when the first wave needs it, and takes some milliseconds.
 var circle = sync.OnceValue(func() *[parts]angle {
 	var all [parts]angle
 	for i := range all {
@@ -128,8 +127,8 @@ func (p *piece) doubleWave(t *big.Float) *big.Float {
 	return area.Add(area, x)
 }
 
-// sinCos returns the sine and the cosine of a part of a turn, 0 to 1, in 256
-// bits: the series of what is left of the nearest quarter, turned by it.
+// sinCos returns the sine and the cosine of a part of a turn, 0 to 1, in 256 bits: the series for the
+// distance to the nearest quarter, turned by that quarter.
 func sinCos(part *big.Float) (sin, cos *big.Float) {
 	approximate, _ := part.Float64()
 	quarter := math.Round(4 * approximate)

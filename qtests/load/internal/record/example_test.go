@@ -7,7 +7,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
-// Two requests, of which one fails after it waited for its start.
+// One request fails after it waited for its start, and one succeeds.
 func Example() {
 	r := record.New(time.Minute)
 	step := r.Only("checkout")

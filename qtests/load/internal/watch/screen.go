@@ -11,9 +11,8 @@ import (
 )
 
 // A Screen shows how the runs of this process stand, in one line that is
-// rewritten in place every second. Several runs side by side share the line:
-// going up to rewrite more than one would run over what the test prints in
-// between. A nil screen shows nothing.
+// rewritten in place every second. Several runs side by side share the line, because a second line would overwrite
+// what the test prints in between. A nil screen shows nothing.
 type Screen struct {
 	out io.Writer
 	mu  struct {
@@ -26,7 +25,7 @@ type Screen struct {
 // NewScreen returns a screen that writes to out.
 func NewScreen(out io.Writer) *Screen { return &Screen{out: out} }
 
-// theScreen is that of the process, or nil where nobody looks on.
+// theScreen is the screen of the process, or nil without a terminal.
 var theScreen = sync.OnceValue(func() *Screen {
 	out, err := terminal()
 	if err != nil {
@@ -44,8 +43,8 @@ func (s *Screen) add(r Run) {
 	s.mu.runs = append(s.mu.runs, r)
 }
 
-// draw shows all runs when the first of them asks; the others are drawn with it.
-// A line wider than the terminal is cut: wrapped, it could not be rewritten.
+// draw shows all runs when the first of them asks, and does nothing for the others. A line wider than the terminal is
+// cut, because a wrapped one could not be rewritten.
 func (s *Screen) draw(r Run) {
 	if s == nil {
 		return
@@ -67,8 +66,7 @@ func (s *Screen) draw(r Run) {
 	_, _ = fmt.Fprintf(s.out, "\r\x1b[?7l%s\x1b[K\x1b[?7h", line) // progress is not worth an error
 }
 
-// remove takes the line away, until the next second of those that are left: what
-// the test prints comes in its place.
+// remove takes the line away, so that what the test prints comes in its place. The runs that are left draw it again.
 func (s *Screen) remove(r Run) {
 	if s == nil {
 		return
@@ -82,13 +80,12 @@ func (s *Screen) remove(r Run) {
 	}
 }
 
-// errNoTerminal says that nobody looks on.
+// errNoTerminal says that no terminal was found.
 var errNoTerminal = errors.New("load: no terminal")
 
-// terminal opens where a person would see the progress. With a package on its
-// command line go test gives the test a pipe for both of its streams, so that they
-// do not tell: then it is the terminal that the process was started from. In
-// CI, and wherever else there is none, nobody watches.
+// terminal opens the terminal on which a person would see the progress. With a package on its command line go test
+// gives the test pipes for its streams. Then it is the terminal from which the process was started. In CI there is
+// none.
 func terminal() (*os.File, error) {
 	if isTerminal(os.Stderr) {
 		return os.Stderr, nil

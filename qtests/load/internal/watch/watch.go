@@ -20,12 +20,12 @@ type Run interface {
 	EndGrace(why error)
 }
 
-// A Watch is what a run in real time does besides: it stops for Ctrl-C, and where a person
-// looks on it shows a line of progress every second. A nil watch does nothing.
+// A Watch is what a run in real time does besides: it stops for Ctrl-C, and shows a line
+// of progress every second on a terminal. A nil watch does nothing.
 type Watch struct {
 	Run        Run
 	Clock      clock.Clock
-	Screen     *Screen // nil where nobody looks on
+	Screen     *Screen // nil without a terminal
 	Notify     func(chan<- os.Signal)
 	StopNotify func(chan<- os.Signal) // takes Notify back
 

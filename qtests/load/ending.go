@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -8,12 +9,70 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// result closes the run and returns what it was.
-func (r *run) result() *result.Result {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// await waits until d has passed and nothing more will arrive, or the budget of
+// requests is used up, or the run is stopped.
+func (r *run) await(d time.Duration) {
+	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		if r.Traffic.Kind() != traffic.Closed {
+			r.awaitLast()
+		}
+	case <-r.mu.phase.reached[spent]:
+	case <-r.mu.phase.reached[draining]:
+	case <-r.ctx.Done():
+		r.stop(context.Cause(r.ctx))
+	}
+}
+
+// awaitLast waits for the arrivals at the very end of the profile.
+func (r *run) awaitLast() {
+	select {
+	case <-r.mu.phase.reached[exhausted]:
+	case <-r.mu.phase.reached[draining]:
+	case <-r.ctx.Done():
+		r.stop(context.Cause(r.ctx))
+	}
+}
+
+// drain gives what is under way its grace, then cancels it, one request after
+// the other, and waits a little for those that ignore it.
+func (r *run) drain() {
+	if r.waitIdle(r.grace(), r.mu.phase.reached[hurried]) {
+		return
+	}
+	qtests.InTurn(r.clk, r.cancels()...)
+	if !r.waitIdle(abandonAfter, nil) {
+		r.abandonUsers()
+	}
+}
+
+// waitIdle waits until nothing is under way, at most for d or until cut is closed.
+func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
+	nothing := r.mu.phase.reached[idle]
+	select {
+	case <-nothing:
+		return true
+	default:
+	}
+	timer := r.clk.Timer(d)
+	defer timer.Stop()
+	select {
+	case <-nothing:
+		return true
+	case <-timer.C:
+		return false
+	case <-cut:
+		return false
+	}
+}
+
+// resultLocked closes the run and returns what it leaves.
+func (r *run) resultLocked() *result.Result {
 	r.mu.phase.turn(finish)
 	rec, ended := r.mu.rec, r.mu.ended
 	end := max(rec.LastEnd, 0)
