@@ -48,6 +48,7 @@ type LoggedRequest struct {
 	Error string `json:"error,omitempty"`
 }
 
+// The states of a LoggedRequest.
 const (
 	StateOK          = "ok"
 	StateError       = "error"

@@ -14,7 +14,7 @@ type Result struct {
 	Version  int     `json:"version"`
 	Scenario string  `json:"scenario"`
 	Test     string  `json:"test,omitempty"`
-	Profile  string  `json:"profile"` // in words, as it ran: scaled
+	Profile  string  `json:"profile"` // Scenario.Traffic in words, as it ran: scaled
 	Seed     uint64  `json:"seed"`    // from which the run's streams were derived
 	Scale    float64 `json:"scale"`   // of -qtests.scale, 1 where nothing was scaled
 

@@ -8,17 +8,17 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 )
 
-// An Arrival is one request of an open model or a replay: the offset at which
-// it is due and, in a replay, the log entry it repeats.
+// An Arrival is one request of an open profile or a replay.
 type Arrival struct {
-	At    time.Duration
-	Entry *accesslog.Entry
+	At    time.Duration    // the offset at which it is due
+	Entry *accesslog.Entry // the log entry that it repeats, nil without a replay
 }
 
-// Source hands out arrivals in order. When next returns false, failed returns
-// why, or nil when all have come.
+// A Source has the arrivals of a profile. It is for one goroutine at a time.
 type Source interface {
+	// Next returns the next arrival, in order, or false.
 	Next() (Arrival, bool)
+	// Err says, after Next has returned false, why there are no more: nil if all have come.
 	Err() error
 }
 
@@ -27,7 +27,8 @@ type sound struct{}
 
 func (sound) Err() error { return nil }
 
-// Source returns the arrivals of an open or replay profile without error.
+// Source returns the arrivals of an open profile or a replay, whose Err is nil. gaps is the generator for
+// drawn gaps, and may be nil for a profile without them.
 func (p Profile) Source(gaps *rand.Rand) Source {
 	var src Source
 	switch {

@@ -4,9 +4,9 @@ import "time"
 
 // A Change is one user who comes or goes.
 type Change struct {
-	At    time.Duration
-	User  int
-	Comes bool
+	At    time.Duration // offset
+	User  int           // number of the user, from 1
+	Comes bool          // or else goes
 }
 
 // Changes tells, in order, who comes and goes: user i is there while the number of users, rounded, is
@@ -20,7 +20,7 @@ type Changes struct {
 	entered bool
 }
 
-// Changes returns who comes and goes in a closed profile without error.
+// Changes returns who comes and goes in a closed profile, whose Err is nil.
 func (p Profile) Changes() *Changes {
 	pieces := p.pieces()
 	if len(pieces) == 0 {
@@ -37,6 +37,7 @@ func (c *Changes) scaled(level float64) float64 {
 	return level * c.factor
 }
 
+// Next returns the next change, or false if there is none.
 func (c *Changes) Next() (Change, bool) {
 	for len(c.pieces) > 0 {
 		p := c.pieces[0]

@@ -242,7 +242,7 @@ func (p Profile) Arrivals(gaps *rand.Rand, yield func(time.Duration) bool) error
 	}
 }
 
-// LevelAt is the rate or number of users at an offset.
+// LevelAt is the rate or number of users at an offset, without waves and bursts. After the end it is zero.
 func (p Profile) LevelAt(offset time.Duration) float64 {
 	for _, s := range p.pieces() {
 		if offset < s.d {
