@@ -36,7 +36,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	compiled := readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
 	gate := readFile(t, ".ci/run")
 	var summary string
-	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).Text() })
+	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).String() })
 	summary = strings.ReplaceAll(summary, t.Name(), "TestQuickstart")
 
 	blocks := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, "README.md"), -1)
@@ -74,9 +74,17 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/breaker": {"qtests"},
 		"qtests/pool":    {"qtests", "qtests/breaker"},
 		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/load":    {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
-		"fixtures":       {"qtests"},
-		"fixtures/cut":   {},
+		"qtests/load":    {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+
+		"qtests/load/accesslog": {},
+		"qtests/load/traffic":   {"qtests/load/accesslog"},
+		"qtests/load/result":    {"qtests"},
+		"qtests/load/threshold": {"qtests/load/result"},
+		"qtests/load/compare":   {"qtests/load/result"},
+		"qtests/load/search":    {"qtests", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
+
+		"fixtures":     {"qtests"},
+		"fixtures/cut": {},
 	}
 	checked := map[string]bool{}
 	for _, top := range []string{"qtests", "fixtures"} {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-qtests/qtests/qtests/internal/near"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
@@ -95,5 +95,5 @@ func (m *Monitor) meantLocked(s query.Selector) string {
 		slices.Sort(known)
 		known = slices.Compact(known)
 	}
-	return near.Question(wanted, known[:min(len(known), maxCompared)])
+	return text.DidYouMean(wanted, known[:min(len(known), maxCompared)])
 }
