@@ -72,11 +72,17 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {},
 		"qtests/tbtest":  {},
 		"qtests/breaker": {"qtests"},
-		"qtests/pool":    {"qtests", "qtests/breaker"},
-		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/load":    {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
-		"fixtures":       {"qtests"},
-		"fixtures/cut":   {},
+		"qtests/monitor": {"qtests"},
+
+		"qtests/pool":          {"qtests", "qtests/breaker"},
+		"qtests/pool/failover": {"qtests", "qtests/breaker", "qtests/pool"},
+		"qtests/pool/fake":     {"qtests", "qtests/pool"},
+		"qtests/pool/fakesql":  {"qtests", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool/fakehttp": {"qtests", "qtests/pool", "qtests/pool/fake"},
+
+		"qtests/load":  {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
+		"fixtures":     {"qtests"},
+		"fixtures/cut": {},
 	}
 	checked := map[string]bool{}
 	for _, top := range []string{"qtests", "fixtures"} {

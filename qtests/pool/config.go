@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -149,22 +150,22 @@ func (s *settings) timed() bool {
 }
 
 func (cfg Config[R]) settings() (settings, error) {
-	if err := cfg.validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return settings{}, err
 	}
 	s := settings{
-		name: or(cfg.Name, DefaultName),
-		min:  cfg.Min, max: or(cfg.Max, max(DefaultMax, cfg.Min)),
+		name: cmp.Or(cfg.Name, DefaultName),
+		min:  cfg.Min, max: cmp.Or(cfg.Max, max(DefaultMax, cfg.Min)),
 		lazy: cfg.Lazy, idleFIFO: cfg.IdleFIFO,
 		maxWaiters: cfg.MaxWaiters, noQueue: cfg.NoQueue,
 		acquireTimeout:   cfg.AcquireTimeout,
-		constructTimeout: or(cfg.ConstructTimeout, DefaultConstructTimeout),
-		backoff:          or(cfg.Backoff, DefaultBackoff),
-		maxBackoff:       or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
+		constructTimeout: cmp.Or(cfg.ConstructTimeout, DefaultConstructTimeout),
+		backoff:          cmp.Or(cfg.Backoff, DefaultBackoff),
+		maxBackoff:       cmp.Or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
 		maxLifetime:      cfg.MaxLifetime, maxIdleTime: cfg.MaxIdleTime, maxUses: cfg.MaxUses,
-		jitter:        or(cfg.LifetimeJitter, DefaultLifetimeJitter),
+		jitter:        cmp.Or(cfg.LifetimeJitter, DefaultLifetimeJitter),
 		checkInterval: cfg.CheckInterval, checkAfterIdle: cfg.CheckAfterIdle,
-		checkLimit:    or(cfg.CheckTimeout, DefaultCheckTimeout),
+		checkLimit:    cmp.Or(cfg.CheckTimeout, DefaultCheckTimeout),
 		leakThreshold: cfg.LeakThreshold,
 		stacks:        cfg.Stacks || cfg.LeakThreshold > 0,
 		destroys:      cfg.Destroy != nil,
@@ -178,11 +179,13 @@ func (cfg Config[R]) settings() (settings, error) {
 	if s.maxWaiters == 0 && !s.noQueue {
 		s.maxWaiters = math.MaxInt
 	}
-	s.stream = or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
+	s.stream = cmp.Or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
 	return s, nil
 }
 
-func (cfg Config[R]) validate() error {
+// Validate returns the error of New for a config that is negative or contradictory.
+// It names each field.
+func (cfg Config[R]) Validate() error {
 	c := field.Check("pool: Config")
 	c.That(cfg.New != nil, "New", "nil", "is required")
 	c.Count("Min", cfg.Min)
@@ -194,8 +197,8 @@ func (cfg Config[R]) validate() error {
 	c.Duration("ConstructTimeout", cfg.ConstructTimeout)
 	c.Duration("Backoff", cfg.Backoff)
 	c.Duration("MaxBackoff", cfg.MaxBackoff)
-	c.That(cfg.MaxBackoff <= 0 || or(cfg.Backoff, DefaultBackoff) <= cfg.MaxBackoff, "MaxBackoff", cfg.MaxBackoff,
-		"is less than Backoff, %v", or(cfg.Backoff, DefaultBackoff))
+	c.That(cfg.MaxBackoff <= 0 || cmp.Or(cfg.Backoff, DefaultBackoff) <= cfg.MaxBackoff, "MaxBackoff", cfg.MaxBackoff,
+		"is less than Backoff, %v", cmp.Or(cfg.Backoff, DefaultBackoff))
 	c.That(!cfg.NoBackoff || cfg.Backoff <= 0, "Backoff", cfg.Backoff, "contradicts NoBackoff")
 	c.Duration("MaxLifetime", cfg.MaxLifetime)
 	c.Share("LifetimeJitter", cfg.LifetimeJitter)
@@ -212,12 +215,3 @@ func (cfg Config[R]) validate() error {
 }
 
 func streamName(name string) string { return "pool " + name }
-
-// or returns v, or the default for the zero value.
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}

@@ -1,5 +1,5 @@
-// Package pool has a generic resource pool, failover between several of them,
-// and fakes of a SQL database and of an HTTP service that are built on it.
+// Package pool has a resource pool with a strict queue. Package failover joins several
+// of them. The packages fakesql, fakehttp and fake have fakes that are built on it.
 //
 //	p := pool.NewT(t, pool.Config[*Conn]{New: dial, Destroy: (*Conn).Close, Max: 20})
 //	lease, err := p.Acquire(ctx)
@@ -96,26 +96,4 @@
 //
 // A rejection by the breaker counts as an error, the deadline of a caller's
 // context as a timeout.
-//
-// # The fakes
-//
-// [NewSQL] gives a real *sql.DB, [NewHTTP] an *http.Client, and [NewFake] the same
-// machinery around any function. All three have a limited number of connections
-// (of places, for a Fake), which come from a Pool: it is the only queue, it is
-// FIFO, and its statistics and metrics are theirs. What they answer is registered
-// with On; what nothing is registered for is an error that names what was asked
-// and what is nearest.
-//
-// A call takes its connection, passes the faults, waits for its latency on the
-// test's clock, and answers. It returns as soon as its context ends. Latencies and
-// errors are drawn from a stream of the test's seed by the number of the call, so
-// that one call's draws do not depend on the others'.
-//
-// Faults are events for a timeline, the same words for all: Outage, Slow,
-// ErrorRate, Freeze, Flap, Brownout, of a whole fake or of one query, route,
-// operation or connection. They may overlap; see [Faults].
-//
-//	api := pool.NewHTTP(t, pool.HTTPConfig{Max: 4, Latency: qtests.Fixed(40 * time.Millisecond)})
-//	api.On("GET", "/price", httpmock.NewStringResponder(200, "7"))
-//	outage := api.Outage().At(20 * time.Minute).For(90 * time.Second)
 package pool

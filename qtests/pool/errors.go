@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 var (
@@ -27,7 +29,7 @@ var (
 	ErrNilResource = errors.New("pool: New returned a nil resource")
 	// ErrGoexit is the error of a New or Check that called runtime.Goexit, as
 	// t.FailNow does.
-	ErrGoexit = errors.New("pool: runtime.Goexit called")
+	ErrGoexit = usercode.ErrGoexit
 )
 
 // A ConstructError is what a caller gets whose resource could not be made. It
@@ -49,19 +51,10 @@ func (e *ConstructError) Error() string {
 
 func (e *ConstructError) Unwrap() error { return e.Err }
 
-// A PanicError is the panic of a user's function as an error.
-type PanicError struct {
-	Value any
-	Stack []byte // of the goroutine that panicked
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("pool: panic: %v", e.Value) }
-
-// Unwrap returns the value of the panic if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
+// A PanicError is the panic of a user's function as an error: Value is what the
+// function panicked with, Stack (in bytes) the stack of its goroutine. It unwraps to
+// Value if that is an error.
+type PanicError = usercode.PanicError
 
 // A CloseError says what was still out when the context of Close ended. It
 // unwraps to the context's error.

@@ -63,6 +63,18 @@ func (l Lease[R]) Hijack() R {
 	return v
 }
 
+// Do calls fn with the resource, ends the lease on every way out of fn, and returns
+// the error of fn. The lease is released, unless the error wraps [ErrBroken] or fn
+// panics or calls runtime.Goexit, which leave the resource in an unknown state:
+// then it is discarded. A breaker is told of the error.
+func (l Lease[R]) Do(ctx context.Context, fn func(context.Context, R) error) (err error) {
+	how := ending{discard: true, err: ErrBroken}
+	defer func() { l.end(how) }()
+	err = fn(ctx, l.Value())
+	how = ending{discard: errors.Is(err, ErrBroken), err: err}
+	return err
+}
+
 func (l Lease[R]) end(how ending) {
 	if l.entry == nil {
 		panic("pool: end of a zero Lease")
@@ -115,14 +127,4 @@ type entry struct {
 	// Both belong to the holder of the lease.
 	permit  breaker.Permit
 	guarded bool
-}
-
-// run calls fn with the resource and ends the lease on every way out: a panic
-// or Goexit leaves the resource in an unknown state, so it is discarded.
-func (l Lease[R]) run(ctx context.Context, fn func(context.Context, R) error) (err error) {
-	how := ending{discard: true, err: ErrBroken}
-	defer func() { l.end(how) }()
-	err = fn(ctx, l.Value())
-	how = ending{discard: errors.Is(err, ErrBroken), err: err}
-	return err
 }

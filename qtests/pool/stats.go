@@ -41,6 +41,7 @@ type counts struct {
 	constructed, constructErrors uint64
 	destroyed                    [destroyReasons]uint64
 	hijacked, overdue            uint64
+	panics                       uint64
 }
 
 // Stats is one snapshot of a pool: all its numbers are of the same instant. The
@@ -102,6 +103,7 @@ func (c *core) stats() Stats {
 		DestroyedCheck: k.destroyed[destroyedCheck], DestroyedSurplus: k.destroyed[destroyedSurplus],
 		DestroyedReset: k.destroyed[destroyedReset], DestroyedClose: k.destroyed[destroyedClose],
 		DestroyedOrphan: k.destroyed[destroyedOrphan],
+		Panics:          k.panics,
 	}
 	for _, n := range k.destroyed {
 		s.Destroyed += n
