@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
@@ -41,24 +40,4 @@ func (e *engine) guarded(obtain func(stack []uintptr) grant) (grant, error) {
 		permit.Cancel()
 	}
 	return g, g.err
-}
-
-// resultOf classifies an error of acquire.
-func resultOf(err error) result {
-	switch {
-	case errors.Is(err, ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded) && !isConstruct(err):
-		return resultTimeout
-	case errors.Is(err, context.Canceled) && !isConstruct(err):
-		return resultCanceled
-	case errors.Is(err, ErrOverloaded):
-		return resultShed
-	case errors.Is(err, ErrClosed):
-		return resultClosed
-	}
-	return resultError
-}
-
-func isConstruct(err error) bool {
-	var c *ConstructError
-	return errors.As(err, &c)
 }

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,3 +79,23 @@ func (e *CloseError) Error() string {
 }
 
 func (e *CloseError) Unwrap() error { return e.Err }
+
+// resultOf classifies an error of acquire.
+func resultOf(err error) result {
+	switch {
+	case errors.Is(err, ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded) && !isConstruct(err):
+		return resultTimeout
+	case errors.Is(err, context.Canceled) && !isConstruct(err):
+		return resultCanceled
+	case errors.Is(err, ErrOverloaded):
+		return resultShed
+	case errors.Is(err, ErrClosed):
+		return resultClosed
+	}
+	return resultError
+}
+
+func isConstruct(err error) bool {
+	var c *ConstructError
+	return errors.As(err, &c)
+}

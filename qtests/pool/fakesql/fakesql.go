@@ -124,6 +124,25 @@ func (db *Fake) On(query string) *Stub {
 	return s
 }
 
+// OnConnect scripts the opening of connections: slow, refused by an Error or an
+// Outage, frozen.
+func (db *Fake) OnConnect() *fake.Op { return db.ops.connect.script }
+
+// OnBegin, OnCommit, OnRollback, OnPing and OnPrepare script these operations.
+func (db *Fake) OnBegin() *fake.Op { return db.ops.begin.script }
+
+// OnCommit scripts commits: see OnBegin.
+func (db *Fake) OnCommit() *fake.Op { return db.ops.commit.script }
+
+// OnRollback scripts rollbacks: see OnBegin.
+func (db *Fake) OnRollback() *fake.Op { return db.ops.rollback.script }
+
+// OnPing scripts pings: see OnBegin.
+func (db *Fake) OnPing() *fake.Op { return db.ops.ping.script }
+
+// OnPrepare scripts the preparation of statements: see OnBegin.
+func (db *Fake) OnPrepare() *fake.Op { return db.ops.prepare.script }
+
 // Conn returns the faults of the n-th connection that opens, from 1, once it is
 // open.
 func (db *Fake) Conn(n int) *fake.Faults {

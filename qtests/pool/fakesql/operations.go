@@ -33,22 +33,3 @@ func newOperations(scope fault.Scope, cfg fault.Config, connect qtests.Latency) 
 		statement: op("statement", cfg.Behaviour()),
 	}
 }
-
-// OnConnect scripts the opening of connections: slow, refused by an Error or an
-// Outage, frozen.
-func (db *Fake) OnConnect() *fake.Op { return db.ops.connect.script }
-
-// OnBegin, OnCommit, OnRollback, OnPing and OnPrepare script these operations.
-func (db *Fake) OnBegin() *fake.Op { return db.ops.begin.script }
-
-// OnCommit scripts commits: see OnBegin.
-func (db *Fake) OnCommit() *fake.Op { return db.ops.commit.script }
-
-// OnRollback scripts rollbacks: see OnBegin.
-func (db *Fake) OnRollback() *fake.Op { return db.ops.rollback.script }
-
-// OnPing scripts pings: see OnBegin.
-func (db *Fake) OnPing() *fake.Op { return db.ops.ping.script }
-
-// OnPrepare scripts the preparation of statements: see OnBegin.
-func (db *Fake) OnPrepare() *fake.Op { return db.ops.prepare.script }

@@ -169,6 +169,13 @@ func (s *Stub) rows(ctx context.Context, session *session, args []driver.NamedVa
 	return &resultRows{session: session, sets: tables, left: a.breakAfter, broken: a.breakErr}, nil
 }
 
+// copyRows copies result sets with the fake's reader.
+func (db *Fake) copyRows(rows []*sqlmock.Rows) ([]*table, error) {
+	r := <-db.reader
+	defer func() { db.reader <- r }()
+	return r.read(rows)
+}
+
 // done returns the answer of a statement without rows.
 func (s *Stub) done() (driver.Result, error) {
 	a := s.answer.Load()

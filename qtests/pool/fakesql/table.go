@@ -31,13 +31,6 @@ type rowsReader struct {
 // maxReaderUses is how many result sets one sqlmock reads: it keeps them all.
 const maxReaderUses = 100
 
-// copyRows copies result sets with the fake's reader.
-func (db *Fake) copyRows(rows []*sqlmock.Rows) ([]*table, error) {
-	r := <-db.reader
-	defer func() { db.reader <- r }()
-	return r.read(rows)
-}
-
 func (r *rowsReader) read(rows []*sqlmock.Rows) ([]*table, error) {
 	var tables []*table
 	for i, set := range rows {
