@@ -69,10 +69,13 @@ func TestReadmeIsTrue(t *testing.T) {
 func TestImportsPointDown(t *testing.T) {
 	const module = "github.com/go-qtests/qtests/"
 	may := map[string][]string{
-		"qtests":         {},
-		"qtests/tbtest":  {},
-		"qtests/breaker": {"qtests"},
-		"qtests/monitor": {"qtests"},
+		"qtests":                   {},
+		"qtests/tbtest":            {},
+		"qtests/breaker":           {"qtests"},
+		"qtests/monitor":           {"qtests"},
+		"qtests/monitor/notify":    {"qtests", "qtests/monitor"},
+		"qtests/monitor/rules":     {"qtests/monitor"},
+		"qtests/monitor/dashboard": {"qtests", "qtests/monitor"},
 
 		"qtests/pool":          {"qtests", "qtests/breaker"},
 		"qtests/pool/failover": {"qtests", "qtests/breaker", "qtests/pool"},

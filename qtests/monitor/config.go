@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -95,21 +96,14 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New()
 	}
-	setDefault(&c.Interval, DefaultInterval)
-	setDefault(&c.Timeout, c.Interval)
-	setDefault(&c.Retention, DefaultRetention)
-	setDefault(&c.MaxSamples, DefaultMaxSamples)
-	setDefault(&c.MaxSeries, DefaultMaxSeries)
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Timeout = cmp.Or(c.Timeout, c.Interval)
+	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	c.MaxSamples = cmp.Or(c.MaxSamples, DefaultMaxSamples)
+	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
 	c.Gatherers = slices.Clone(c.Gatherers)
 	c.Collectors = slices.Clone(c.Collectors)
 	c.Rules = slices.Clone(c.Rules)
 	c.Channels = slices.Clone(c.Channels)
 	return c, check.Result()
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
 }

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -32,43 +31,33 @@ type Result struct {
 // A History is a monitor's samples as an Evaluator sees them. It is valid until
 // Eval returns: from then on it has no series.
 type History struct {
-	mu    sync.Mutex // an evaluator that was given up may still read
-	store *history.Store
-	// hideReal leaves out the readings of the real process.
-	hideReal bool
+	monitor *Monitor
+	revoked bool // guarded by the monitor's lock: an evaluator that was given up may still read
 }
 
-func (h *History) revoke() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.store = nil
-}
+func (h *History) revoke() { h.monitor.locked(func(*state) { h.revoked = true }) }
 
 // Series returns the series that every matcher chooses (the metric's name is the
 // label "__name__"), sorted by labels, with the samples after from and up to to,
 // stale markers included: see IsStale.
-func (h *History) Series(from, to time.Time, matchers ...Matcher) []Series {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.store == nil {
-		return nil
-	}
+func (h *History) Series(from, to time.Time, matchers ...Matcher) (out []Series) {
 	ms := make([]history.Matcher, len(matchers))
 	for i, x := range matchers {
 		ms[i] = x.m
 	}
-	lo, hi := h.store.After(from.UnixNano()), h.store.After(to.UnixNano())
-	var out []Series
-	for _, s := range h.store.Select(ms...) {
-		if h.hideReal && s.IsReal() {
-			continue
+	h.monitor.locked(func(s *state) {
+		if h.revoked {
+			return
 		}
-		x := publicSeries(s.Labels)
-		for row := lo; row < hi; row++ {
-			x.Samples = append(x.Samples, Sample{instant(h.store.At(row)), s.Value(row)})
+		lo, hi := s.history.After(from.UnixNano()), s.history.After(to.UnixNano())
+		for _, series := range h.monitor.visible(s, ms...) {
+			x := publicSeries(series.Labels)
+			for row := lo; row < hi; row++ {
+				x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), series.Value(row)})
+			}
+			out = append(out, x)
 		}
-		out = append(out, x)
-	}
+	})
 	return out
 }
 
@@ -90,7 +79,7 @@ func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
 		result, err := r.expr.Eval(m.mu.history, at.UnixNano())
 		return outcome{result.Points, !result.Data, err}
 	}
-	h := &History{store: m.mu.history, hideReal: m.hideReal}
+	h := &History{monitor: m}
 	defer h.revoke()
 	var result Result
 	err := r.guard.do(ctx, m.clk, m.cfg.Timeout, func(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -39,15 +40,10 @@ type Monitor struct {
 	hideReal bool          // from the rules
 	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
 
-	// mu guards what follows. It is never held while waiting or while code of
-	// the user runs.
+	// mu is never held while waiting or while code of the user runs: see locked.
 	mu struct {
 		sync.Mutex
-		history    *history.Store
-		timeline   timeline
-		muting     muting
-		dispatcher *alert.Dispatcher
-		status     Status
+		state
 	}
 }
 
@@ -133,22 +129,14 @@ func (m *Monitor) addSources() error {
 }
 
 // register adds a collector. Its Describe is tried first: the registry calls it on
-// a goroutine of its own, where nobody could recover its panic.
+// a goroutine of its own, where its panic could not be recovered.
 func register(r *prometheus.Registry, c prometheus.Collector) error {
 	descs := make(chan *prometheus.Desc)
 	failed := make(chan error, 1)
-	go func() {
-		err := errors.New("Describe called runtime.Goexit")
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("Describe panicked: %v", p)
-			}
-			failed <- err
-			close(descs)
-		}()
-		c.Describe(descs)
-		err = nil
-	}()
+	go usercode.Run(func() error { c.Describe(descs); return nil }, func(err error) {
+		failed <- usercode.Blame("Describe", err)
+		close(descs)
+	})
 	for range descs {
 	}
 	if err := <-failed; err != nil {
@@ -211,9 +199,7 @@ func (m *Monitor) nominal(k int64) time.Time {
 // have already passed when their turn comes are left out and counted.
 func (m *Monitor) tick(k int64, now time.Time) int64 {
 	if missed := int64(now.Sub(m.nominal(k)) / m.cfg.Interval); missed > 0 {
-		m.mu.Lock()
-		m.mu.status.Missed += missed
-		m.mu.Unlock()
+		m.locked(func(s *state) { s.status.Missed += missed })
 		k += missed
 	}
 	_ = m.scrape(m.ctx, m.nominal(k)) // kept in the status
@@ -223,22 +209,22 @@ func (m *Monitor) tick(k int64, now time.Time) int64 {
 // next returns when the loop has to do something: the k-th scrape or a look at a
 // group.
 func (m *Monitor) next(k int64) time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	at := m.nominal(k)
-	if due, ok := m.mu.dispatcher.Due(); ok && due.Before(at) {
-		return due
-	}
+	m.locked(func(s *state) {
+		if due, ok := s.dispatcher.Due(); ok && due.Before(at) {
+			at = due
+		}
+	})
 	return at
 }
 
 // flushDue looks at the groups that are due between two scrapes.
 func (m *Monitor) flushDue(now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if due, ok := m.mu.dispatcher.Due(); ok && !due.After(now) {
-		m.flushLocked(due)
-	}
+	m.locked(func(s *state) {
+		if due, ok := s.dispatcher.Due(); ok && !due.After(now) {
+			m.flush(s, due)
+		}
+	})
 }
 
 // Start returns the instant at which the monitor was made: scrapes happen at
@@ -247,6 +233,9 @@ func (m *Monitor) Start() time.Time { return m.start }
 
 // Interval returns the time between two scrapes.
 func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
+
+// EventLog returns the log that receives a mark for every change of an alert, or nil.
+func (m *Monitor) EventLog() *qtests.EventLog { return m.cfg.EventLog }
 
 // Close stops scraping and waits for the scrape under way, which is given up; a
 // gatherer or channel that blocks is not waited for, its context has ended.

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
@@ -157,40 +155,4 @@ func (n Notification) String() string {
 		text += ": " + s
 	}
 	return text
-}
-
-// MaxRecorded is how many notifications a Recorder keeps.
-const MaxRecorded = 10_000
-
-// A Recorder is a channel that remembers what it was told, the first MaxRecorded of
-// it. The zero value is ready. All methods are safe for concurrent use.
-type Recorder struct {
-	mu sync.Mutex
-	ns []Notification
-}
-
-// Notify implements Channel.
-func (r *Recorder) Notify(_ context.Context, n Notification) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.ns) < MaxRecorded {
-		r.ns = append(r.ns, n)
-	}
-	return nil
-}
-
-// Notifications returns what the channel was told, in order.
-func (r *Recorder) Notifications() []Notification {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.ns)
-}
-
-// LogTo is a channel that writes one line per notification to the log of t, with
-// the instant.
-func LogTo(t qtests.TB) Channel {
-	return ChannelFunc(func(_ context.Context, n Notification) error {
-		t.Logf("monitor: %s %s", n.At.Format(time.RFC3339), n)
-		return nil
-	})
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -67,10 +68,10 @@ func (c *Config) checkRoute(check *field.Checker) {
 		check.That(len(in.Target) > 0, fmt.Sprintf("Inhibitions[%d].Target", i), "[]", "would be every alert")
 	}
 	if !r.Immediately {
-		setDefault(&r.GroupWait, DefaultGroupWait)
+		r.GroupWait = cmp.Or(r.GroupWait, DefaultGroupWait)
 	}
-	setDefault(&r.GroupInterval, DefaultGroupInterval)
-	setDefault(&r.RepeatInterval, DefaultRepeatInterval)
+	r.GroupInterval = cmp.Or(r.GroupInterval, DefaultGroupInterval)
+	r.RepeatInterval = cmp.Or(r.RepeatInterval, DefaultRepeatInterval)
 	r.GroupBy = slices.Clone(r.GroupBy)
 	c.Silences = slices.Clone(c.Silences)
 	c.Inhibitions = slices.Clone(c.Inhibitions)
@@ -119,9 +120,9 @@ func (m *Monitor) Silence(d time.Duration, matchers ...Matcher) {
 		return
 	}
 	at := m.clk.Now().Sub(m.start)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	// Those that have ended would pile up.
-	m.mu.muting.silences = slices.DeleteFunc(m.mu.muting.silences, func(s Silence) bool { return s.For > 0 && s.At+s.For <= at })
-	m.mu.muting.silences = append(m.mu.muting.silences, Silence{slices.Clone(matchers), at, d})
+	m.locked(func(s *state) {
+		// Silences that have ended would pile up.
+		silences := slices.DeleteFunc(s.muting.silences, func(x Silence) bool { return x.For > 0 && x.At+x.For <= at })
+		s.muting.silences = append(silences, Silence{slices.Clone(matchers), at, d})
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
@@ -149,17 +151,15 @@ func (r *rule) compile(c Compiler) (err error) {
 		r.expr, err = query.Parse(r.Expr)
 		return err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("Config.Compile panicked: %v", p)
-		}
-	}()
 	r.guard = newGuard("the rule's evaluator")
-	r.evaluator, err = c(r.Expr)
+	err = usercode.Call(func() (err error) {
+		r.evaluator, err = c(r.Expr)
+		return err
+	})
 	if err == nil && r.evaluator == nil {
-		err = errors.New("Config.Compile returned no Evaluator")
+		return errors.New("Config.Compile returned no Evaluator")
 	}
-	return err
+	return usercode.Blame("Config.Compile", err)
 }
 
 // apply takes the alerts of the rule one step further and returns what changed.
@@ -250,6 +250,6 @@ func (r *rule) bare(err error) alert.Condition {
 	return alert.Condition{
 		Labels:      labels.With("severity", r.Severity).With("alertname", r.Name),
 		Annotations: map[string]string{"summary": summary},
-		Value:       nan,
+		Value:       math.NaN(),
 	}
 }

@@ -89,15 +89,14 @@ func (tl *timeline) add(r *rule, c alert.Transition) {
 
 // Transitions returns every change of the named alerts, or of all of them, in the
 // order in which they happened.
-func (m *Monitor) Transitions(alerts ...string) []Transition {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []Transition
-	for _, t := range m.mu.timeline.all {
-		if len(alerts) == 0 || slices.Contains(alerts, t.Alert) {
-			out = append(out, t)
+func (m *Monitor) Transitions(alerts ...string) (out []Transition) {
+	m.locked(func(s *state) {
+		for _, t := range s.timeline.all {
+			if len(alerts) == 0 || slices.Contains(alerts, t.Alert) {
+				out = append(out, t)
+			}
 		}
-	}
+	})
 	return out
 }
 
@@ -122,19 +121,18 @@ func sortLabels(ids []history.Labels) {
 
 // Alerts returns the alerts that are pending or firing now, or those of the
 // named rules, in the order of the rules and by labels.
-func (m *Monitor) Alerts(names ...string) []Alert {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []Alert
-	for _, r := range m.rules {
-		if r.Record != "" || len(names) > 0 && !slices.Contains(names, r.Name) {
-			continue
-		}
-		for _, a := range r.machine.Alerts() {
-			if a.State != alert.Resolved {
-				out = append(out, publicAlert(a))
+func (m *Monitor) Alerts(names ...string) (out []Alert) {
+	m.locked(func(*state) { // which guards the machines of the rules, too
+		for _, r := range m.rules {
+			if r.Record != "" || len(names) > 0 && !slices.Contains(names, r.Name) {
+				continue
+			}
+			for _, a := range r.machine.Alerts() {
+				if a.State != alert.Resolved {
+					out = append(out, publicAlert(a))
+				}
 			}
 		}
-	}
+	})
 	return out
 }

@@ -47,6 +47,18 @@ func Run(f func() error, end func(error)) {
 	err = f()
 }
 
+// Blame says of a panic and of Goexit that they are those of name: "name panicked:
+// oops", "name called runtime.Goexit". It returns every other error as it is.
+func Blame(name string, err error) error {
+	if p, ok := err.(*PanicError); ok {
+		return fmt.Errorf("%s panicked: %v", name, p.Value)
+	}
+	if err == ErrGoexit {
+		return errors.New(name + " called runtime.Goexit")
+	}
+	return err
+}
+
 // caught must be deferred directly: recover works nowhere else.
 func caught(err *error) {
 	if value := recover(); value != nil {

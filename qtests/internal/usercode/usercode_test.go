@@ -2,6 +2,7 @@ package usercode
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -65,4 +66,13 @@ func explode() error { panic("oops") }
 func TestCallReturnsWhatTheFunctionReturns(t *testing.T) {
 	require.NoError(t, Call(func() error { return nil }))
 	require.Same(t, errOwn, Call(func() error { return errOwn }))
+}
+
+func TestBlame(t *testing.T) {
+	require.EqualError(t, Blame("New", Call(func() error { panic("oops") })), "New panicked: oops")
+	require.EqualError(t, Blame("New", ErrGoexit), "New called runtime.Goexit")
+	require.Same(t, errOwn, Blame("New", errOwn))
+	require.NoError(t, Blame("New", nil))
+	wrapped := fmt.Errorf("own: %w", ErrGoexit)
+	require.Same(t, wrapped, Blame("New", wrapped), "the user's own error about something else")
 }

@@ -1,10 +1,12 @@
-package monitor
+package rules
 
 import (
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
 func TestFromEnv(t *testing.T) {
@@ -38,7 +40,7 @@ func TestFromEnv(t *testing.T) {
 	require.Equal(t, 250*time.Millisecond, cfg.Interval)
 	require.Contains(t, cfg.Rules[0].Expr, "> 0")
 	require.Contains(t, cfg.Rules[1].Expr, "> 0.5")
-	m, err := New(cfg)
+	m, err := monitor.New(cfg)
 	require.NoError(t, err)
 	m.Close()
 

@@ -1,4 +1,4 @@
-package monitor_test
+package notify_test
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/notify"
 )
 
 // notifyOnce runs a monitor whose one alert fires at 10 s and is resolved at 20 s
@@ -48,7 +49,7 @@ func TestWebhookBody(t *testing.T) {
 			require.Equal(q, "application/json", r.Header.Get("Content-Type"))
 			bodies = append(bodies, string(b))
 		}))
-		hook, err := monitor.Webhook(monitor.WebhookConfig{URL: srv.URL + "/hook", Client: srv.Client()})
+		hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL + "/hook", Client: srv.Client()})
 		require.NoError(q, err)
 		notifyOnce(q, hook)
 		require.Len(q, bodies, 2)
@@ -100,9 +101,9 @@ func TestWebhookThatMisbehaves(t *testing.T) {
 					_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
 					test.handler(w, r)
 				}))
-				hook, err := monitor.Webhook(monitor.WebhookConfig{URL: srv.URL, Client: srv.Client()})
+				hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL, Client: srv.Client()})
 				require.NoError(q, err)
-				rec := &monitor.Recorder{}
+				rec := &notify.Recorder{}
 				g, reg := gauge("errors")
 				m := monitor.NewT(q, monitor.Config{
 					Gatherers: []prometheus.Gatherer{reg},
@@ -127,11 +128,11 @@ func TestWebhookThatMisbehaves(t *testing.T) {
 
 func TestRealSocketIsRefusedInABubble(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		_, err := monitor.Webhook(monitor.WebhookConfig{URL: "https://user:secret@alerts.example.org/x"})
-		require.ErrorIs(q, err, monitor.ErrRealSocket)
-		_, err = monitor.Mail(monitor.MailConfig{Addr: "mail.example.org:25", From: "a@example.org", To: []string{"b@example.org"}})
-		require.ErrorIs(q, err, monitor.ErrRealSocket)
-		require.Panics(q, func() { monitor.NewOutside(0) })
+		_, err := notify.Webhook(notify.WebhookConfig{URL: "https://user:secret@alerts.example.org/x"})
+		require.ErrorIs(q, err, notify.ErrRealSocket)
+		_, err = notify.Mail(notify.MailConfig{Addr: "mail.example.org:25", From: "a@example.org", To: []string{"b@example.org"}})
+		require.ErrorIs(q, err, notify.ErrRealSocket)
+		require.Panics(q, func() { notify.NewOutside(0) })
 	})
 }
 
@@ -139,17 +140,17 @@ func TestOutsideABubble(t *testing.T) {
 	var got atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.Add(1) }))
 	defer srv.Close()
-	out := monitor.NewOutside(0)
+	out := notify.NewOutside(0)
 	defer out.Close()
 	qtests.Run(t, func(q *qtests.T) {
-		hook, err := monitor.Webhook(monitor.WebhookConfig{URL: srv.URL, Outside: out})
+		hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL, Outside: out})
 		require.NoError(q, err)
 		m := notifyOnce(q, hook)
 		require.NoError(q, m.Status().LastError)
 		require.ErrorContains(q, out.Do(func(context.Context) error { panic("boom") }), "boom")
 	})
 	require.EqualValues(t, 2, got.Load())
-	closed := monitor.NewOutside(0)
+	closed := notify.NewOutside(0)
 	closed.Close()
 	require.ErrorIs(t, closed.Do(func(context.Context) error { return nil }), monitor.ErrClosed)
 }
@@ -158,7 +159,7 @@ func TestFileAndSlog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alerts.jsonl")
 	var log bytes.Buffer
 	qtests.Run(t, func(q *qtests.T) {
-		f, err := monitor.OpenFile(monitor.FileConfig{Path: path, MaxBytes: 600})
+		f, err := notify.OpenFile(notify.FileConfig{Path: path, MaxBytes: 600})
 		require.NoError(q, err)
 		q.Cleanup(func() { require.NoError(q, f.Close()) })
 		h := slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -167,7 +168,7 @@ func TestFileAndSlog(t *testing.T) {
 			}
 			return a
 		}})
-		m := notifyOnce(q, f, monitor.Slog(slog.New(h)), monitor.LogTo(q))
+		m := notifyOnce(q, f, notify.Slog(slog.New(h)), notify.LogTo(q))
 		require.NoError(q, m.Status().LastError)
 		require.EqualValues(q, 6, m.Status().Notified)
 	})
@@ -187,15 +188,15 @@ func TestFileAndSlog(t *testing.T) {
 }
 
 func TestChannelConfigs(t *testing.T) {
-	_, err := monitor.Webhook(monitor.WebhookConfig{URL: "ftp://example.org"})
+	_, err := notify.Webhook(notify.WebhookConfig{URL: "ftp://example.org"})
 	require.ErrorContains(t, err, `WebhookConfig.URL: "ftp://example.org"`)
-	_, err = monitor.Mail(monitor.MailConfig{Addr: "example.org", From: "a@b.c", To: []string{"a@b.c"}})
+	_, err = notify.Mail(notify.MailConfig{Addr: "example.org", From: "a@b.c", To: []string{"a@b.c"}})
 	require.ErrorContains(t, err, "MailConfig.Addr")
-	_, err = monitor.Mail(monitor.MailConfig{Addr: "example.org:25", From: "a@b.c"})
+	_, err = notify.Mail(notify.MailConfig{Addr: "example.org:25", From: "a@b.c"})
 	require.ErrorContains(t, err, "MailConfig.To: is empty")
-	_, err = monitor.Mail(monitor.MailConfig{Addr: "example.org:25", From: "nobody", To: []string{"a@b.c"}})
+	_, err = notify.Mail(notify.MailConfig{Addr: "example.org:25", From: "nobody", To: []string{"a@b.c"}})
 	require.ErrorContains(t, err, `"nobody" is no address`)
-	_, err = monitor.OpenFile(monitor.FileConfig{MaxBytes: -1, Keep: -2})
+	_, err = notify.OpenFile(notify.FileConfig{MaxBytes: -1, Keep: -2})
 	require.ErrorContains(t, err, "FileConfig.Path")
 	require.ErrorContains(t, err, "FileConfig.MaxBytes: -1 is negative")
 	require.ErrorContains(t, err, "FileConfig.Keep: -2 is negative")

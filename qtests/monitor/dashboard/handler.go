@@ -1,18 +1,17 @@
-package monitor
+package dashboard
 
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
-// Handler serves the monitor live:
+// Handler serves a monitor live:
 //
 //	/                the page: figures and charts, which loads itself again every interval
 //	/dashboard.json  the Dashboard as JSON
@@ -22,11 +21,11 @@ import (
 // The page needs no other file and no network. A scrape of /metrics waits for the
 // monitor's own and adds nothing to its history. Where one gatherer fails,
 // the metrics of the others are served. Only GET and HEAD are answered.
-func (m *Monitor) Handler() http.Handler {
+func Handler(m *monitor.Monitor) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", m.servePage)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { servePage(m, w) })
 	mux.HandleFunc("GET /dashboard.json", func(w http.ResponseWriter, _ *http.Request) {
-		data, err := json.MarshalIndent(m.Dashboard(), "", "  ")
+		data, err := json.MarshalIndent(Of(m), "", "  ")
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -34,9 +33,9 @@ func (m *Monitor) Handler() http.Handler {
 		write(w, "application/json", append(data, '\n'))
 	})
 	mux.HandleFunc("GET /dashboard.txt", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, "text/plain; charset=utf-8", []byte(m.Dashboard().String()))
+		write(w, "text/plain; charset=utf-8", []byte(Of(m).String()))
 	})
-	mux.HandleFunc("GET /metrics", m.serveMetrics)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) { serveMetrics(m, w, r) })
 	return mux
 }
 
@@ -46,30 +45,20 @@ func write(w http.ResponseWriter, contentType string, data []byte) {
 	_, _ = w.Write(data) // a reader that has gone is no error of ours
 }
 
-func (m *Monitor) servePage(w http.ResponseWriter, _ *http.Request) {
+func servePage(m *monitor.Monitor, w http.ResponseWriter) {
 	var b bytes.Buffer
-	if err := m.page().Write(&b); err != nil {
+	if err := page(m).Write(&b); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Refresh", fmt.Sprintf("%d", max(1, int(m.cfg.Interval.Seconds()))))
+	w.Header().Set("Refresh", fmt.Sprintf("%d", max(1, int(m.Interval().Seconds()))))
 	write(w, "text/html; charset=utf-8", b.Bytes())
 }
 
-func (m *Monitor) serveMetrics(w http.ResponseWriter, r *http.Request) {
-	select {
-	case m.scraping <- struct{}{}:
-		defer func() { <-m.scraping }()
-	case <-r.Context().Done():
-		return
-	}
-	var all prometheus.Gatherers
-	for _, s := range m.sources {
-		g := m.gather(r.Context(), s)
-		if errors.Is(g.err, ErrClosed) {
-			return // the client has gone
-		}
-		all = append(all, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return g.families, g.err }))
+func serveMetrics(m *monitor.Monitor, w http.ResponseWriter, r *http.Request) {
+	all, err := m.Gather(r.Context())
+	if err != nil {
+		return // the client has gone
 	}
 	promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}).ServeHTTP(w, r)
 }

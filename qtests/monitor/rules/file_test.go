@@ -1,4 +1,4 @@
-package monitor_test
+package rules_test
 
 import (
 	"strings"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/rules"
 )
 
 const ruleFile = `
@@ -34,14 +35,14 @@ groups:
 `
 
 func TestRuleFile(t *testing.T) {
-	rules, err := monitor.ParseRules("alerts.yaml", strings.NewReader(ruleFile))
+	alerts, err := rules.Parse("alerts.yaml", strings.NewReader(ruleFile))
 	require.NoError(t, err)
-	require.Len(t, rules, 2)
-	require.Equal(t, 30*time.Second, rules[0].Every)
-	require.Equal(t, map[string]string{"team": "pay", "level": "high"}, rules[1].Labels)
+	require.Len(t, alerts, 2)
+	require.Equal(t, 30*time.Second, alerts[0].Every)
+	require.Equal(t, map[string]string{"team": "pay", "level": "high"}, alerts[1].Labels)
 	qtests.Run(t, func(q *qtests.T) {
 		g, reg := gauge("errors")
-		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: rules})
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: alerts})
 		g.Set(4) // recorded at 30 s
 		q.Sleep(115 * time.Second)
 		g.Set(0) // recorded at 120 s
@@ -60,27 +61,27 @@ func TestRuleFile(t *testing.T) {
 func TestRuleFileRefusals(t *testing.T) {
 	group := func(rule string) string { return "groups:\n- name: g\n  rules:\n  - " + rule + "\n" }
 	for text, want := range map[string]string{
-		group("{alert: A, expr: up, fro: 1m}"):                       "bad.yaml:4: group \"g\": yaml: unmarshal errors:\n  line 1: field fro not found",
-		group("{alert: A, record: B, expr: up}"):                     "bad.yaml:4: group \"g\": a rule has either record or alert",
-		group("{alert: A}"):                                          "A: expr is missing",
-		group("{alert: A, expr: up, for: 1x}"):                       `"1x" is not a duration`,
-		"groups:\n- name: g\n- name: g\n":                            `group "g" is there twice`,
-		"groups:\n- name: g\n  limit: 3\n":                           `group "g": limit is not supported`,
-		"groups:\n- name: g\n  query_offset: 1m\n":                   `query_offset is not supported`,
-		"groups:\n- rules: []\n":                                     "a group without a name",
-		"rules: []\n":                                                "field rules not found",
-		"groups: []\n---\ngroups: []\n":                              "more than one document",
-		"groups: [":                                                  "did not find expected",
-		"groups: []\n#" + strings.Repeat("x", monitor.MaxRuleFile+1): "larger than",
+		group("{alert: A, expr: up, fro: 1m}"):                 "bad.yaml:4: group \"g\": yaml: unmarshal errors:\n  line 1: field fro not found",
+		group("{alert: A, record: B, expr: up}"):               "bad.yaml:4: group \"g\": a rule has either record or alert",
+		group("{alert: A}"):                                    "A: expr is missing",
+		group("{alert: A, expr: up, for: 1x}"):                 `"1x" is not a duration`,
+		"groups:\n- name: g\n- name: g\n":                      `group "g" is there twice`,
+		"groups:\n- name: g\n  limit: 3\n":                     `group "g": limit is not supported`,
+		"groups:\n- name: g\n  query_offset: 1m\n":             `query_offset is not supported`,
+		"groups:\n- rules: []\n":                               "a group without a name",
+		"rules: []\n":                                          "field rules not found",
+		"groups: []\n---\ngroups: []\n":                        "more than one document",
+		"groups: [":                                            "did not find expected",
+		"groups: []\n#" + strings.Repeat("x", rules.MaxFile+1): "larger than",
 	} {
-		_, err := monitor.ParseRules("bad.yaml", strings.NewReader(text))
+		_, err := rules.Parse("bad.yaml", strings.NewReader(text))
 		require.ErrorContains(t, err, want)
 		require.ErrorContains(t, err, "bad.yaml")
 	}
-	rules, err := monitor.ParseRules("empty.yaml", strings.NewReader(""))
+	alerts, err := rules.Parse("empty.yaml", strings.NewReader(""))
 	require.NoError(t, err)
-	require.Empty(t, rules)
-	_, err = monitor.ReadRules("no such file")
+	require.Empty(t, alerts)
+	_, err = rules.Read("no such file")
 	require.ErrorContains(t, err, "no such file")
 }
 
@@ -88,11 +89,11 @@ func FuzzParseRules(f *testing.F) {
 	f.Add(ruleFile)
 	f.Add("groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, for: 1m}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		rules, err := monitor.ParseRules("f", strings.NewReader(text))
+		alerts, err := rules.Parse("f", strings.NewReader(text))
 		if err != nil {
 			return
 		}
-		for _, r := range rules {
+		for _, r := range alerts {
 			require.True(t, (r.Name == "") != (r.Record == ""))
 			require.NotEmpty(t, r.Expr)
 			require.GreaterOrEqual(t, r.For, time.Duration(0))
@@ -101,15 +102,15 @@ func FuzzParseRules(f *testing.F) {
 }
 
 func TestBurnRate(t *testing.T) {
-	slo := monitor.SLO{Name: "Checkout", Errors: `requests_total{result="error"}`, Total: "requests_total", Objective: 0.999, By: []string{"step"}}
-	rules, err := monitor.BurnRate(slo)
+	slo := rules.SLO{Name: "Checkout", Errors: `requests_total{result="error"}`, Total: "requests_total", Objective: 0.999, By: []string{"step"}}
+	alerts, err := rules.BurnRate(slo)
 	require.NoError(t, err)
-	require.Len(t, rules, 4)
-	require.Equal(t, "CheckoutBurnRate14.4", rules[0].Name)
+	require.Len(t, alerts, 4)
+	require.Equal(t, "CheckoutBurnRate14.4", alerts[0].Name)
 	require.Equal(t, `sum by (step) (rate(requests_total{result="error"}[1h])) / sum by (step) (rate(requests_total[1h])) > 14.4 * (1 - 0.999)`+
-		` and sum by (step) (rate(requests_total{result="error"}[5m])) / sum by (step) (rate(requests_total[5m])) > 14.4 * (1 - 0.999)`, rules[0].Expr)
-	for _, bad := range []monitor.SLO{{}, {Name: "X", Errors: "a", Total: "b", Objective: 1}, {Name: "X", Errors: "a[5m]", Total: "b", Objective: 0.9}} {
-		_, err := monitor.BurnRate(bad)
+		` and sum by (step) (rate(requests_total{result="error"}[5m])) / sum by (step) (rate(requests_total[5m])) > 14.4 * (1 - 0.999)`, alerts[0].Expr)
+	for _, bad := range []rules.SLO{{}, {Name: "X", Errors: "a", Total: "b", Objective: 1}, {Name: "X", Errors: "a[5m]", Total: "b", Objective: 0.9}} {
+		_, err := rules.BurnRate(bad)
 		require.Error(t, err)
 	}
 
@@ -117,7 +118,7 @@ func TestBurnRate(t *testing.T) {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "requests_total", Help: "h"}, []string{"step", "result"})
 		reg := prometheus.NewRegistry()
 		reg.MustRegister(c)
-		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: rules, Interval: time.Minute})
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: alerts, Interval: time.Minute})
 		traffic := func(d time.Duration, errors float64) {
 			for range d / time.Minute {
 				c.WithLabelValues("pay", "ok").Add(1000 - errors)

@@ -1,4 +1,4 @@
-package monitor
+package rules
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
@@ -44,8 +45,8 @@ var burnRates = []struct {
 // when the ratio of errors exceeds factor*(1-Objective) over both its windows,
 // 1h and 5m, 6h and 30m, 1d and 2h, 3d and 6h. The first two have severity page,
 // the others ticket.
-func BurnRate(slo SLO) ([]Rule, error) {
-	check := field.Check("monitor: SLO")
+func BurnRate(slo SLO) ([]monitor.Rule, error) {
+	check := field.Check("rules: SLO")
 	check.That(slo.Name != "", "Name", `""`, "is empty")
 	check.That(slo.Objective > 0 && slo.Objective < 1, "Objective", slo.Objective, "is not between 0 and 1")
 	for name, selector := range map[string]string{"Errors": slo.Errors, "Total": slo.Total} {
@@ -60,14 +61,14 @@ func BurnRate(slo SLO) ([]Rule, error) {
 		by = "by (" + strings.Join(slo.By, ", ") + ") "
 	}
 	objective := strconv.FormatFloat(slo.Objective, 'g', -1, 64)
-	var out []Rule
+	var out []monitor.Rule
 	for _, w := range burnRates {
 		factor := strconv.FormatFloat(w.factor, 'g', -1, 64)
 		over := func(window string) string {
 			return fmt.Sprintf("sum %s(rate(%s[%s])) / sum %s(rate(%s[%s])) > %s * (1 - %s)",
 				by, slo.Errors, window, by, slo.Total, window, factor, objective)
 		}
-		out = append(out, Rule{
+		out = append(out, monitor.Rule{
 			Name:     slo.Name + "BurnRate" + factor,
 			Expr:     over(w.long) + " and " + over(w.short),
 			Severity: w.severity,

@@ -1,4 +1,4 @@
-package monitor_test
+package dashboard_test
 
 import (
 	"encoding/json"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/dashboard"
+	"github.com/go-qtests/qtests/qtests/monitor/notify"
 )
 
 // Everything that a run leaves behind is the same, byte for byte, in every run.
@@ -18,10 +20,10 @@ func TestRunsRepeat(t *testing.T) {
 	var first string
 	for range 10 {
 		qtests.Run(t, func(q *qtests.T) {
-			a, b := &monitor.Recorder{}, &monitor.Recorder{}
+			a, b := &notify.Recorder{}, &notify.Recorder{}
 			s := newService()
 			m := monitor.NewT(q, monitor.Config{
-				Gatherers: []prometheus.Gatherer{s.reg}, Channels: []monitor.Channel{a, b, monitor.LogTo(q)},
+				Gatherers: []prometheus.Gatherer{s.reg}, Channels: []monitor.Channel{a, b, notify.LogTo(q)},
 				Rules: []monitor.Rule{
 					{Name: "Open", Expr: `breaker_state{state="open"} == 1`, For: 20 * time.Second},
 					{Name: "Waiting", Expr: `pool_waiters > 0`},
@@ -33,14 +35,14 @@ func TestRunsRepeat(t *testing.T) {
 			s.work(q, 3*time.Minute, 0.5)
 			s.breaker("closed")
 			s.work(q, 10*time.Minute, 0)
-			srv := q.Serve(m.Handler())
+			srv := q.Serve(dashboard.Handler(m))
 			resp, err := srv.Client().Get(srv.URL)
 			require.NoError(q, err)
 			page, err := io.ReadAll(resp.Body)
 			require.NoError(q, err)
 			require.NoError(q, resp.Body.Close())
 			marks, _ := q.EventLog().Marks()
-			data, err := json.Marshal([]any{m.Series(""), m.Dashboard(), m.Timeline(), m.Transitions(), a.Notifications(), b.Notifications(), marks, string(page)})
+			data, err := json.Marshal([]any{m.Series(""), dashboard.Of(m), m.Timeline(), m.Transitions(), a.Notifications(), b.Notifications(), marks, string(page)})
 			require.NoError(q, err)
 			if first == "" {
 				first = string(data)

@@ -1,4 +1,4 @@
-package monitor
+package rules
 
 import (
 	"bytes"
@@ -11,11 +11,12 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
-// MaxRuleFile is the size in bytes of the largest rule file that is read.
-const MaxRuleFile = 4 << 20
+// MaxFile is the size in bytes of the largest rule file that is read.
+const MaxFile = 4 << 20
 
 // ruleFile is Prometheus' format of rule files.
 type ruleFile struct {
@@ -51,52 +52,52 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// ReadRules reads a Prometheus rule file. See ParseRules.
-func ReadRules(path string) ([]Rule, error) {
+// Read reads a Prometheus rule file. See Parse.
+func Read(path string) ([]monitor.Rule, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("monitor: %w", err)
+		return nil, fmt.Errorf("rules: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	return ParseRules(path, f)
+	return Parse(path, f)
 }
 
-// ParseRules reads a rule file in Prometheus' format, strictly: an unknown field, a
+// Parse reads a rule file in Prometheus' format, strictly: an unknown field, a
 // group twice, a rule that is both or neither of record and alert, and what a
 // monitor does not do (query_offset, limit) are errors that name the file, the
 // line and the field. Expressions are checked when a monitor is made of them, by
 // its compiler. A group's interval becomes Rule.Every, its labels those of its
 // rules.
-func ParseRules(name string, r io.Reader) ([]Rule, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxRuleFile+1))
-	if err == nil && len(data) > MaxRuleFile {
-		err = fmt.Errorf("larger than %d bytes", MaxRuleFile)
+func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(data) > MaxFile {
+		err = fmt.Errorf("larger than %d bytes", MaxFile)
 	}
 	var file ruleFile
 	if err == nil {
 		err = strict(data, &file)
 	}
 	if err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
-		return nil, fmt.Errorf("monitor: %s: %w", name, err)
+		return nil, fmt.Errorf("rules: %s: %w", name, err)
 	}
-	var out []Rule
+	var out []monitor.Rule
 	groups := map[string]bool{}
 	for _, g := range file.Groups {
 		switch {
 		case g.Name == "":
-			return nil, fmt.Errorf("monitor: %s: a group without a name", name)
+			return nil, fmt.Errorf("rules: %s: a group without a name", name)
 		case groups[g.Name]:
-			return nil, fmt.Errorf("monitor: %s: group %q is there twice", name, g.Name)
+			return nil, fmt.Errorf("rules: %s: group %q is there twice", name, g.Name)
 		case g.QueryOffset != 0:
-			return nil, fmt.Errorf("monitor: %s: group %q: query_offset is not supported", name, g.Name)
+			return nil, fmt.Errorf("rules: %s: group %q: query_offset is not supported", name, g.Name)
 		case g.Limit != 0:
-			return nil, fmt.Errorf("monitor: %s: group %q: limit is not supported", name, g.Name)
+			return nil, fmt.Errorf("rules: %s: group %q: limit is not supported", name, g.Name)
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
-			rule, err := parseRule(&g.Rules[i])
+			rule, err := parse(&g.Rules[i])
 			if err != nil {
-				return nil, fmt.Errorf("monitor: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
+				return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
 			}
 			labels := maps.Clone(g.Labels)
 			if labels == nil {
@@ -124,23 +125,23 @@ func strict(data []byte, v any) error {
 	return nil
 }
 
-func parseRule(n *yaml.Node) (Rule, error) {
+func parse(n *yaml.Node) (monitor.Rule, error) {
 	// A Node decodes without KnownFields, so it goes through text once more.
 	data, err := yaml.Marshal(n)
 	if err != nil {
-		return Rule{}, err
+		return monitor.Rule{}, err
 	}
 	var x ruleNode
 	if err := strict(data, &x); err != nil {
-		return Rule{}, err
+		return monitor.Rule{}, err
 	}
 	switch {
 	case (x.Record == "") == (x.Alert == ""):
-		return Rule{}, errors.New("a rule has either record or alert")
+		return monitor.Rule{}, errors.New("a rule has either record or alert")
 	case x.Expr == "":
-		return Rule{}, fmt.Errorf("%s: expr is missing", x.Record+x.Alert)
+		return monitor.Rule{}, fmt.Errorf("%s: expr is missing", x.Record+x.Alert)
 	}
-	rule := Rule{
+	rule := monitor.Rule{
 		Name: x.Alert, Record: x.Record, Expr: x.Expr, Labels: x.Labels, Annotations: x.Annotations,
 		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
 	}

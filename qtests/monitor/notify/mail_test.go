@@ -1,4 +1,4 @@
-package monitor_test
+package notify_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/notify"
 )
 
 const password = "correct horse"
@@ -24,17 +25,17 @@ const password = "correct horse"
 var credentials = base64.StdEncoding.EncodeToString([]byte("\x00monitor\x00" + password))
 
 // mailTo is a channel to mail.example.org, which a server on loopback plays.
-func mailTo(t *testing.T, s *smtpServer, cfg monitor.MailConfig) monitor.Channel {
+func mailTo(t *testing.T, s *smtpServer, cfg notify.MailConfig) monitor.Channel {
 	addr := s.listen(t)
 	cfg.Addr, cfg.From, cfg.To = "mail.example.org:587", "m@example.org", []string{"a@example.org"}
 	cfg.Dial = func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) }
-	ch, err := monitor.Mail(cfg)
+	ch, err := notify.Mail(cfg)
 	require.NoError(t, err)
 	return ch
 }
 
-// notify sends a notification. The limit only ends a test that would hang.
-func notify(t *testing.T, ch monitor.Channel) error {
+// send sends a notification. The limit only ends a test that would hang.
+func send(t *testing.T, ch monitor.Channel) error {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return ch.Notify(ctx, monitor.Notification{Status: monitor.Firing})
@@ -51,7 +52,7 @@ func TestMail(t *testing.T) {
 			q.Go(func() { server.serve(conn) })
 			return client, nil
 		}
-		ch, err := monitor.Mail(monitor.MailConfig{Addr: "mail.memory:25", From: "Mönitor <m@example.org>", To: []string{"a@example.org", "b@example.org"}, Dial: dial})
+		ch, err := notify.Mail(notify.MailConfig{Addr: "mail.memory:25", From: "Mönitor <m@example.org>", To: []string{"a@example.org", "b@example.org"}, Dial: dial})
 		require.NoError(q, err)
 		m := notifyOnce(q, ch)
 		require.NoError(q, m.Status().LastError)
@@ -85,8 +86,8 @@ func TestMailStartTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &smtpServer{offers: []string{"STARTTLS", "AUTH PLAIN"}, cert: cert, replies: test.replies}
 			t.Run("mail", func(t *testing.T) {
-				ch := mailTo(t, s, monitor.MailConfig{Auth: test.auth, TLS: &tls.Config{RootCAs: roots}})
-				require.NoError(t, notify(t, ch))
+				ch := mailTo(t, s, notify.MailConfig{Auth: test.auth, TLS: &tls.Config{RootCAs: roots}})
+				require.NoError(t, send(t, ch))
 			})
 			want := append([]string{"EHLO localhost", "STARTTLS", "tls EHLO localhost"}, test.login...)
 			heard, mails := s.conversation()
@@ -101,10 +102,10 @@ func TestMailOutsideABubble(t *testing.T) {
 	cert, roots := selfSigned(t)
 	s := &smtpServer{offers: []string{"STARTTLS", "AUTH PLAIN"}, cert: cert}
 	addr := s.listen(t)
-	out := monitor.NewOutside(time.Minute)
+	out := notify.NewOutside(time.Minute)
 	defer out.Close()
 	qtests.Run(t, func(q *qtests.T) {
-		ch, err := monitor.Mail(monitor.MailConfig{Addr: addr, From: "m@example.org", To: []string{"a@example.org"}, Outside: out,
+		ch, err := notify.Mail(notify.MailConfig{Addr: addr, From: "m@example.org", To: []string{"a@example.org"}, Outside: out,
 			Auth: smtp.PlainAuth("", "monitor", password, "127.0.0.1"), TLS: &tls.Config{RootCAs: roots}})
 		require.NoError(q, err)
 		m := notifyOnce(q, ch)
@@ -146,7 +147,7 @@ func TestMailRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &smtpServer{offers: test.offers, replies: test.replies, cert: cert}
 			t.Run("mail", func(t *testing.T) { // by its end the server has heard all
-				err := notify(t, mailTo(t, s, monitor.MailConfig{Auth: test.auth, TLS: test.tls}))
+				err := send(t, mailTo(t, s, notify.MailConfig{Auth: test.auth, TLS: test.tls}))
 				require.ErrorContains(t, err, test.err)
 				require.Equal(t, strings.HasPrefix(test.err, "permanent"), errors.Is(err, monitor.ErrPermanent))
 				require.NotContains(t, err.Error(), password)
@@ -162,10 +163,10 @@ func TestMailRefusals(t *testing.T) {
 // net/smtp trusts a relay on the same machine with a password in clear.
 func TestMailLocalRelay(t *testing.T) {
 	s := &smtpServer{offers: []string{"AUTH PLAIN"}}
-	ch, err := monitor.Mail(monitor.MailConfig{Addr: s.listen(t), From: "m@example.org", To: []string{"a@example.org"},
+	ch, err := notify.Mail(notify.MailConfig{Addr: s.listen(t), From: "m@example.org", To: []string{"a@example.org"},
 		Auth: smtp.PlainAuth("", "monitor", password, "127.0.0.1")})
 	require.NoError(t, err)
-	require.NoError(t, notify(t, ch))
+	require.NoError(t, send(t, ch))
 	heard, _ := s.conversation()
 	require.Contains(t, heard, "AUTH PLAIN "+credentials)
 }
@@ -177,7 +178,7 @@ func TestMailToAServerThatHangs(t *testing.T) {
 	for _, at := range []string{"", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "."} {
 		t.Run("at "+at, func(t *testing.T) {
 			s := &smtpServer{offers: []string{"STARTTLS", "AUTH PLAIN"}, cert: cert, replies: map[string]string{at: hangs}, hung: make(chan struct{}, 1)}
-			ch := mailTo(t, s, monitor.MailConfig{Auth: plain(), TLS: &tls.Config{RootCAs: roots}})
+			ch := mailTo(t, s, notify.MailConfig{Auth: plain(), TLS: &tls.Config{RootCAs: roots}})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			go func() {
@@ -196,11 +197,11 @@ func TestMailToAServerThatHangs(t *testing.T) {
 
 func TestMailOutsideToAServerThatHangs(t *testing.T) {
 	s := &smtpServer{replies: map[string]string{"": hangs}}
-	out := monitor.NewOutside(10 * time.Millisecond)
+	out := notify.NewOutside(10 * time.Millisecond)
 	defer out.Close()
-	ch, err := monitor.Mail(monitor.MailConfig{Addr: s.listen(t), From: "m@example.org", To: []string{"a@example.org"}, Outside: out})
+	ch, err := notify.Mail(notify.MailConfig{Addr: s.listen(t), From: "m@example.org", To: []string{"a@example.org"}, Outside: out})
 	require.NoError(t, err)
-	require.ErrorIs(t, notify(t, ch), context.DeadlineExceeded)
+	require.ErrorIs(t, send(t, ch), context.DeadlineExceeded)
 }
 
 // A monitor gives up a server that hangs with the group interval, here of fake time,
@@ -209,7 +210,7 @@ func TestMailIsGivenUpAfterTheGroupInterval(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		s := &smtpServer{replies: map[string]string{"EHLO": hangs}}
 		left := 0
-		ch, err := monitor.Mail(monitor.MailConfig{Addr: "mail.memory:25", From: "m@example.org", To: []string{"a@example.org"},
+		ch, err := notify.Mail(notify.MailConfig{Addr: "mail.memory:25", From: "m@example.org", To: []string{"a@example.org"},
 			Dial: func(context.Context) (net.Conn, error) {
 				client, conn := net.Pipe()
 				q.Go(func() { s.serve(conn); left++ })

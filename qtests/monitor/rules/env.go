@@ -1,4 +1,4 @@
-package monitor
+package rules
 
 import (
 	"errors"
@@ -7,9 +7,11 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
-// FromEnv returns a Config with the interval and the three rules that the
+// FromEnv returns a monitor.Config with the interval and the three rules that the
 // environment asks for:
 //
 //	MONITORING_ENABLED    true, false   default true; false is Config.Disabled
@@ -25,15 +27,15 @@ import (
 // Config.AlertOnReal says so. An empty variable is one that is not set.
 // The error names every variable that does not parse or is out of range, with
 // its value.
-func FromEnv() (Config, error) { return fromEnv(os.Getenv) }
+func FromEnv() (monitor.Config, error) { return fromEnv(os.Getenv) }
 
-func fromEnv(getenv func(string) string) (Config, error) {
+func fromEnv(getenv func(string) string) (monitor.Config, error) {
 	var errs []error
 	enabled := true
 	if s := getenv("MONITORING_ENABLED"); s != "" {
 		var err error
 		if enabled, err = strconv.ParseBool(s); err != nil {
-			errs = append(errs, fmt.Errorf("monitor: MONITORING_ENABLED: %q is neither true nor false", s))
+			errs = append(errs, fmt.Errorf("rules: MONITORING_ENABLED: %q is neither true nor false", s))
 		}
 	}
 	number := func(name string, value, low, high float64, above bool) float64 {
@@ -44,28 +46,28 @@ func fromEnv(getenv func(string) string) (Config, error) {
 		v, err := strconv.ParseFloat(s, 64)
 		switch {
 		case err != nil || math.IsNaN(v):
-			errs = append(errs, fmt.Errorf("monitor: %s: %q is not a number", name, s))
+			errs = append(errs, fmt.Errorf("rules: %s: %q is not a number", name, s))
 		case v < low || v > high || above && v == low:
-			errs = append(errs, fmt.Errorf("monitor: %s: %s is out of range, which is %v to %v", name, s, low, high))
+			errs = append(errs, fmt.Errorf("rules: %s: %s is out of range, which is %v to %v", name, s, low, high))
 		}
 		return v
 	}
 	interval := number("MONITORING_INTERVAL", 10_000, 1, 86_400_000, false)
 	if interval != math.Trunc(interval) {
-		errs = append(errs, fmt.Errorf("monitor: MONITORING_INTERVAL: %v is not a whole number of milliseconds", interval))
+		errs = append(errs, fmt.Errorf("rules: MONITORING_INTERVAL: %v is not a whole number of milliseconds", interval))
 	}
 	errorRate := number("ALERT_ERROR_RATE", 5, 0, 100, false)
 	response := number("ALERT_RESPONSE_TIME", 1000, 0, math.MaxFloat64, true)
 	memory := number("ALERT_MEMORY_USAGE", 85, 0, 100, true)
 	if err := errors.Join(errs...); err != nil {
-		return Config{}, err
+		return monitor.Config{}, err
 	}
 	text := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	return Config{
+	return monitor.Config{
 		Disabled: !enabled,
 		Interval: time.Duration(interval) * time.Millisecond,
 		Runtime:  true,
-		Rules: []Rule{{
+		Rules: []monitor.Rule{{
 			Name:     "HighErrorRate",
 			Expr:     `100 * sum(rate(load_requests_total{result="error"}[1m])) / sum(rate(load_requests_total[1m])) > ` + text(errorRate),
 			Severity: "critical",

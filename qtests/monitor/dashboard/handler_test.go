@@ -1,4 +1,4 @@
-package monitor_test
+package dashboard_test
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/dashboard"
 )
 
 // A service is the metrics that load, pool and breaker export, moved by hand.
@@ -90,8 +91,8 @@ func outage(q *qtests.T) *monitor.Monitor {
 func TestDashboard(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		m := outage(q)
-		d := m.Dashboard()
-		require.Equal(q, monitor.Critical, d.Health)
+		d := dashboard.Of(m)
+		require.Equal(q, dashboard.Critical, d.Health)
 		require.Equal(q, []string{
 			"alert PaymentsOpen fires since 11m10s", "alert Waiting fires since 10m20s",
 			"breaker payments is open", "pool db is exhausted: 5 wait",
@@ -108,8 +109,8 @@ func TestDashboard(t *testing.T) {
 		require.Contains(q, string(data), `"breakers":[{"name":"payments","state":"open","calls":0,"rejected":0}]`)
 
 		empty := monitor.NewT(q, monitor.Config{})
-		require.Equal(q, monitor.Healthy, empty.Dashboard().Health)
-		_, err = json.Marshal(empty.Dashboard())
+		require.Equal(q, dashboard.Healthy, dashboard.Of(empty).Health)
+		_, err = json.Marshal(dashboard.Of(empty))
 		require.NoError(q, err)
 	})
 }
@@ -117,7 +118,7 @@ func TestDashboard(t *testing.T) {
 func TestHandler(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		m := outage(q)
-		srv := q.Serve(m.Handler())
+		srv := q.Serve(dashboard.Handler(m))
 		get := func(method, path string) (*http.Response, string) {
 			req, err := http.NewRequestWithContext(context.Background(), method, srv.URL+path, nil)
 			require.NoError(q, err)
@@ -138,7 +139,7 @@ func TestHandler(t *testing.T) {
 		_, again := get("GET", "/")
 		require.Equal(q, page, again)
 		_, text := get("GET", "/dashboard.txt")
-		require.Equal(q, m.Dashboard().String(), text)
+		require.Equal(q, dashboard.Of(m).String(), text)
 		_, data := get("GET", "/dashboard.json")
 		require.True(q, json.Valid([]byte(data)))
 		scrapes := m.Status().Scrapes
@@ -170,7 +171,7 @@ func TestExpositionSatisfiesPromtool(t *testing.T) {
 	s.requests.WithLabelValues("shop", "pay", "ok").Inc()
 	m := monitor.NewT(t, monitor.Config{Gatherers: []prometheus.Gatherer{s.reg}, Runtime: true})
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	dashboard.Handler(m).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	cmd := exec.Command(promtool, "check", "metrics")
 	cmd.Stdin = w.Body
 	out, err := cmd.CombinedOutput()
@@ -184,7 +185,7 @@ func TestRealPrometheusScrapes(t *testing.T) {
 	s := newService()
 	s.requests.WithLabelValues("shop", "pay", "ok").Add(42)
 	m := monitor.NewT(t, monitor.Config{Gatherers: []prometheus.Gatherer{s.reg}})
-	srv := httptest.NewServer(m.Handler())
+	srv := httptest.NewServer(dashboard.Handler(m))
 	defer srv.Close()
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: qtests, static_configs: [{targets: ['" +

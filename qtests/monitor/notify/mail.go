@@ -1,0 +1,126 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"net/smtp"
+	"strings"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor"
+)
+
+// A MailConfig says how e-mail is sent.
+type MailConfig struct {
+	// Addr is host:port of the SMTP server.
+	Addr string
+	// From and To are addresses. At least one To is needed.
+	From string
+	To   []string
+	// Auth logs in, after STARTTLS where the server offers it. Without it,
+	// smtp.PlainAuth sends the password to localhost only. Nil does not log in.
+	Auth smtp.Auth
+	// TLS is what STARTTLS uses. Its ServerName is the host of Addr if empty. Nil
+	// trusts the roots of the system.
+	TLS *tls.Config
+	// Dial connects. Nil is a real connection, which a bubble refuses.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// Outside, instead of Dial, sends outside the bubble.
+	Outside *Outside
+}
+
+// Mail returns a channel that sends every notification as a plain-text e-mail over
+// SMTP, with STARTTLS where the server offers it. What trying again cannot cure
+// is permanent: a server's 5xx, a certificate that is not trusted, an Auth that
+// refuses the server. A server that hangs is given up, and its connection closed,
+// with the context of Notify: at the end of the group interval, or of the time that
+// the Outside has.
+func Mail(cfg MailConfig) (monitor.Channel, error) {
+	host, _, err := net.SplitHostPort(cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("notify: MailConfig.Addr: %w", err)
+	}
+	if len(cfg.To) == 0 {
+		return nil, errors.New("notify: MailConfig.To: is empty")
+	}
+	addresses := make([]*mail.Address, 0, 1+len(cfg.To))
+	for _, text := range append([]string{cfg.From}, cfg.To...) {
+		a, err := mail.ParseAddress(text)
+		if err != nil || strings.ContainsAny(text, "\r\n") {
+			return nil, fmt.Errorf("notify: MailConfig: %q is no address", text)
+		}
+		addresses = append(addresses, a)
+	}
+	switch {
+	case cfg.Dial != nil && cfg.Outside != nil:
+		return nil, errors.New("notify: MailConfig.Dial: contradicts Outside")
+	case cfg.Dial == nil && cfg.Outside == nil && qtests.InBubble():
+		return nil, fmt.Errorf("notify: MailConfig.Addr: %s: %w", cfg.Addr, ErrRealSocket)
+	}
+	m := &mailer{cfg: cfg, host: host, tls: cfg.TLS.Clone(), from: addresses[0], to: addresses[1:]}
+	if m.tls == nil {
+		m.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if m.tls.ServerName == "" {
+		m.tls.ServerName = host
+	}
+	return m, nil
+}
+
+type mailer struct {
+	cfg  MailConfig
+	host string
+	tls  *tls.Config
+	from *mail.Address
+	to   []*mail.Address
+}
+
+func (m *mailer) String() string { return "mail " + m.cfg.Addr }
+
+// Notify implements monitor.Channel.
+func (m *mailer) Notify(ctx context.Context, n monitor.Notification) error {
+	message := m.message(n)
+	if m.cfg.Outside != nil {
+		return m.cfg.Outside.Do(func(ctx context.Context) error { return m.send(ctx, message) })
+	}
+	return m.send(ctx, message)
+}
+
+// message writes the e-mail. Its header fields are encoded, so that no label can
+// add one.
+func (m *mailer) message(n monitor.Notification) []byte {
+	var b bytes.Buffer
+	subject := strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, n.String())
+	to := make([]string, len(m.to))
+	for i, a := range m.to {
+		to[i] = a.String()
+	}
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\n", m.from, strings.Join(to, ", "),
+		mime.QEncoding.Encode("utf-8", subject), n.At.Format(time.RFC1123Z))
+	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+	w := quotedprintable.NewWriter(&b)
+	for _, a := range n.Alerts {
+		fmt.Fprintf(w, "%s %s\n  since %s\n", strings.ToUpper(string(a.State)), a.Labels, a.FiredAt.Format(time.RFC3339))
+		if a.State == monitor.Resolved {
+			fmt.Fprintf(w, "  until %s\n", a.ResolvedAt.Format(time.RFC3339))
+		}
+		if s := a.Annotations["summary"]; s != "" {
+			fmt.Fprintf(w, "  %s\n", s)
+		}
+	}
+	_ = w.Close() // a Buffer takes everything
+	return b.Bytes()
+}
