@@ -76,6 +76,26 @@ type Config struct {
 // withDefaults returns the config with its zero fields filled in, or an error
 // that names what is wrong.
 func (c Config) withDefaults() (Config, error) {
+	err := c.validate()
+	if c.Clock == nil {
+		c.Clock = clock.New()
+	}
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Timeout = cmp.Or(c.Timeout, c.Interval)
+	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	c.MaxSamples = cmp.Or(c.MaxSamples, DefaultMaxSamples)
+	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
+	c.Route = c.Route.withDefaults()
+	c.Gatherers = slices.Clone(c.Gatherers)
+	c.Collectors = slices.Clone(c.Collectors)
+	c.Rules = slices.Clone(c.Rules)
+	c.Channels = slices.Clone(c.Channels)
+	c.Silences = slices.Clone(c.Silences)
+	c.Inhibitions = slices.Clone(c.Inhibitions)
+	return c, err
+}
+
+func (c Config) validate() error {
 	check := field.Check("monitor: Config")
 	check.Duration("Interval", c.Interval)
 	check.Duration("Timeout", c.Timeout)
@@ -92,18 +112,12 @@ func (c Config) withDefaults() (Config, error) {
 	for i, x := range c.Channels {
 		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")
 	}
-	c.checkRoute(check)
-	if c.Clock == nil {
-		c.Clock = clock.New()
+	c.Route.check(check)
+	for i, s := range c.Silences {
+		s.check(check, i)
 	}
-	c.Interval = cmp.Or(c.Interval, DefaultInterval)
-	c.Timeout = cmp.Or(c.Timeout, c.Interval)
-	c.Retention = cmp.Or(c.Retention, DefaultRetention)
-	c.MaxSamples = cmp.Or(c.MaxSamples, DefaultMaxSamples)
-	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
-	c.Gatherers = slices.Clone(c.Gatherers)
-	c.Collectors = slices.Clone(c.Collectors)
-	c.Rules = slices.Clone(c.Rules)
-	c.Channels = slices.Clone(c.Channels)
-	return c, check.Result()
+	for i, in := range c.Inhibitions {
+		in.check(check, i)
+	}
+	return check.Result()
 }

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,10 +9,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
-
-// ErrBlocked is the error of a gatherer or channel that has not returned in time,
-// and of the calls after it until it does.
-var ErrBlocked = errors.New("monitor: blocks")
 
 // A guard calls code of the user that may block, panic or exit, on a goroutine of
 // its own, and never twice at a time.

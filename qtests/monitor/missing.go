@@ -71,11 +71,6 @@ func (r *rule) selectors() []query.Selector {
 	return expr.Selectors()
 }
 
-// visible returns the series that the rules see.
-func (m *Monitor) visible(s *state, matchers ...history.Matcher) []*history.Series {
-	return slices.DeleteFunc(s.history.Select(matchers...), func(x *history.Series) bool { return m.hideReal && x.IsReal() })
-}
-
 // meant guesses why a selector chooses nothing.
 func (m *Monitor) meant(st *state, s query.Selector) string {
 	name := s.Name()

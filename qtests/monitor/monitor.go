@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,9 +14,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
-
-// ErrClosed is the error of a scrape after Close.
-var ErrClosed = errors.New("monitor: closed")
 
 // A Monitor scrapes, remembers and alerts. Make one with New or NewT. All
 // methods are safe for concurrent use.
@@ -57,7 +53,7 @@ func New(cfg Config) (*Monitor, error) {
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
-		made, err := newRule(r, i, cfg)
+		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package monitor
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,9 +23,6 @@ import (
 type Channel interface {
 	Notify(ctx context.Context, n Notification) error
 }
-
-// ErrPermanent is wrapped by errors that trying again cannot cure.
-var ErrPermanent = errors.New("permanent")
 
 // A ChannelFunc is a function as a Channel.
 type ChannelFunc func(ctx context.Context, n Notification) error

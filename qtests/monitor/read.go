@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -131,6 +132,10 @@ func evalRange(e *query.Expr, st *history.Store, from, to time.Time, step time.D
 	return out, nil
 }
 
+func sortLabels(ids []history.Labels) {
+	slices.SortFunc(ids, func(a, b history.Labels) int { return a.Compare(b) })
+}
+
 // nanos is UnixNano with the zero time, which has none, as the beginning.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
@@ -141,3 +146,16 @@ func nanos(t time.Time) int64 {
 
 // Functions returns the names of the PromQL functions that are evaluated, sorted.
 func Functions() []string { return query.Functions() }
+
+// Status returns what the monitor did so far.
+func (m *Monitor) Status() (status Status) {
+	m.locked(func(s *state) {
+		status = s.status
+		status.Oldest = m.start
+		if first, end := s.history.Rows(); first > 0 && end > first {
+			status.Oldest = instant(s.history.At(first))
+		}
+	})
+	status.At = m.clk.Now()
+	return status
+}

@@ -88,12 +88,12 @@ var (
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 )
 
-// newRule makes the i-th rule ready.
-func newRule(r Rule, i int, cfg Config) (*rule, error) {
+// newRule makes the i-th rule of a Config ready.
+func newRule(r Rule, i int, interval time.Duration, compile Compiler) (*rule, error) {
 	check := field.Check(fmt.Sprintf("monitor: Config.Rules[%d]", i))
-	r.check(check, cfg.Interval)
-	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/cfg.Interval))}
-	if err := out.compile(cfg.Compile); err != nil {
+	r.check(check, interval)
+	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/interval))}
+	if err := out.compile(compile); err != nil {
 		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
 	}
 	labels := with(r.Labels, "severity", r.Severity)
@@ -160,6 +160,13 @@ func (r *rule) compile(c Compiler) (err error) {
 		return errors.New("Config.Compile returned no Evaluator")
 	}
 	return usercode.Blame("Config.Compile", err)
+}
+
+// An outcome is what a rule's expression gave, labels not yet converted.
+type outcome struct {
+	points []query.Point
+	noData bool
+	err    error
 }
 
 // apply takes the alerts of the rule one step further and returns what changed.

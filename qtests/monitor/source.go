@@ -102,15 +102,6 @@ type gathered struct {
 	err      error
 }
 
-var (
-	// ErrTooManySeries is the error of a gatherer that would exceed Config.MaxSeries.
-	ErrTooManySeries = errors.New("monitor: too many series")
-	// ErrInvalid is the error of a metric whose name or labels Prometheus refuses.
-	ErrInvalid = errors.New("monitor: invalid metric")
-	// ErrDuplicate is the error of two metrics of one scrape that are one series.
-	ErrDuplicate = errors.New("monitor: duplicate series")
-)
-
 // maxErrors is how many wrong samples of one scrape its error names.
 const maxErrors = 3
 

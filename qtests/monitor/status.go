@@ -35,16 +35,3 @@ func (s *Status) note(err error) error {
 	}
 	return err
 }
-
-// Status returns what the monitor did so far.
-func (m *Monitor) Status() (status Status) {
-	m.locked(func(s *state) {
-		status = s.status
-		status.Oldest = m.start
-		if first, end := s.history.Rows(); first > 0 && end > first {
-			status.Oldest = instant(s.history.At(first))
-		}
-	})
-	status.At = m.clk.Now()
-	return status
-}
