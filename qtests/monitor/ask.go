@@ -9,8 +9,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
-// ask evaluates the expression of a rule. The caller holds the scraping token, so
-// that nobody writes the history meanwhile.
+// ask evaluates the expression of a rule. The caller holds the scraping token: nothing
+// else writes the history meanwhile.
 func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
 	if r.expr != nil {
 		result, err := r.expr.Eval(m.mu.history, at.UnixNano())

@@ -38,17 +38,17 @@ type Config struct {
 	// Gatherers are what is scraped, in this order: the registry of the system
 	// under test, for example. They may not be nil.
 	Gatherers []prometheus.Gatherer
-	// Collectors are registered in a registry of the monitor's own, which is
-	// scraped after the gatherers. Breakers and pools are collectors.
+	// Collectors are registered in a registry of the monitor, which is scraped after the
+	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
 
 	// Runtime scrapes the real process as well: heap, goroutines, GC, scheduler and
-	// memory, as metrics whose names begin with real_. Where the clock is fake they
-	// are readings of another time than all other series, differ from run to run,
-	// and are invisible to rules unless AlertOnReal is set.
+	// memory, as metrics whose names begin with real_. Under a fake clock they belong to
+	// another time than all other series and differ from run to run. Rules do not see
+	// them there, unless AlertOnReal is set.
 	Runtime, AlertOnReal bool
 
-	// Retention is how far back samples are kept for certain. Zero is DefaultRetention.
+	// Retention is for how long samples are kept at least. Zero is DefaultRetention.
 	Retention time.Duration
 	// MaxSamples bounds the samples of one series, rounded up to whole blocks of
 	// 128. Zero is DefaultMaxSamples, eight days at ten seconds.

@@ -18,9 +18,9 @@ const (
 	maxCompared = 500
 )
 
-// missing says for the named alerts, or for all of them, which selectors choose no
-// series of the history, one line each. An expression that only a Compiler can
-// read is left out.
+// missing says which selectors of the named alerts, or of all alerts, choose no series
+// of the history, one line for each. It leaves out expressions that only a Compiler can
+// read.
 func (m *Monitor) missing(alerts []string) (lines []string) {
 	more := 0
 	m.locked(func(s *state) {

@@ -26,9 +26,9 @@ type Monitor struct {
 	// receivers are the channels.
 	receivers []*receiver
 
-	// scraping is the token of the one scrape under way: a channel and not a
-	// mutex, because a gatherer may sleep, which under a mutex would stop the
-	// time of a bubble. Its holder alone writes the history.
+	// scraping is the token of the one scrape under way. It is a channel, because a
+	// gatherer may sleep: a goroutine that waits for a mutex stops the time of a bubble.
+	// Only its holder writes the history.
 	scraping chan struct{}
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -233,10 +233,10 @@ func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
 // EventLog returns the log that receives a mark for every change of an alert, or nil.
 func (m *Monitor) EventLog() *qtests.EventLog { return m.cfg.EventLog }
 
-// Close stops scraping and waits for the scrape under way, which is given up; a
-// gatherer or channel that blocks is not waited for, its context has ended.
-// Notifications not delivered by then are dropped. History and alerts stay readable.
-// Close does not scrape by itself: Scrape before it to see the last values.
+// Close gives up the scrape under way, if there is one, and returns when scraping has
+// stopped. It does not wait for a gatherer or a channel that blocks: their contexts have
+// ended. Notifications that are not delivered by then are dropped. History and alerts
+// stay readable. Close does not scrape: call Scrape before it to see the last values.
 // Further calls do nothing.
 func (m *Monitor) Close() {
 	m.cancel()

@@ -13,13 +13,13 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
-// A Channel delivers notifications. The monitor calls it from one goroutine of its
-// own per channel, one notification at a time, in order. An error is tried again,
-// after one second, two, four, … up to a minute, until the group interval is over,
-// unless it is ErrPermanent; then it is counted, marked in the event log, and
-// what it was about is sent again with the group's next look. ctx ends with the
-// group interval and with Close. A channel that panics, exits or hangs has
-// failed, and holds up no other channel.
+// A Channel delivers notifications. The monitor calls each channel from a goroutine of
+// its own, one notification at a time, in order. After an error it tries again: after
+// one second, two, four, … up to a minute, until the group interval is over. It does
+// not try again if the error is ErrPermanent. A notification that failed is counted and
+// marked in the event log, and the group sends its alerts again when it is looked at
+// next. ctx ends with the group interval and with Close. A channel that panics, exits or
+// hangs has failed, and does not delay other channels.
 type Channel interface {
 	Notify(ctx context.Context, n Notification) error
 }
@@ -39,7 +39,7 @@ type Notification struct {
 	Alerts       []Alert   // firing ones first, each kind ordered by labels
 	GroupLabels  Labels
 	CommonLabels Labels // what all alerts have in common
-	// CommonAnnotations is likewise.
+	// CommonAnnotations are the annotations that all alerts have in common.
 	CommonAnnotations Labels
 }
 

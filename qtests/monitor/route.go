@@ -16,12 +16,14 @@ const (
 	DefaultRepeatInterval = 4 * time.Hour
 )
 
-// A Route says how alerts become notifications, with Alertmanager's meaning:
-// alerts that have the same values of the labels GroupBy are one group. A group is
-// looked at GroupWait after its first alert and every GroupInterval from then on,
-// and a channel is told about it when an alert fires that it does not know to be
-// firing, when one it knows of is resolved, and otherwise when RepeatInterval has
-// passed since it was told last and any still fires.
+// A Route says how alerts become notifications, with Alertmanager's meaning. Alerts that
+// have the same values of the labels GroupBy are one group. A group is looked at
+// GroupWait after its first alert, and every GroupInterval from then on. Each time, a
+// channel is told about the group if
+//
+//   - an alert fires about which the channel was not told, or
+//   - an alert about which it was told is resolved, or
+//   - an alert still fires, and RepeatInterval has passed since the channel was told last.
 type Route struct {
 	// GroupBy are labels; none is one group of all alerts, as in Alertmanager.
 	GroupBy []string
@@ -43,9 +45,10 @@ type Silence struct {
 	At, For time.Duration
 }
 
-// An Inhibition mutes the alerts that Target chooses while one that Source chooses
-// fires and has the same values of the labels Equal; a label that neither has is
-// the same. An alert that both choose is not muted by one that both choose.
+// An Inhibition mutes the alerts that Target chooses, while an alert fires that Source
+// chooses and that has the same values of the labels Equal. A label that neither alert
+// has counts as the same. An alert that both Source and Target choose is not muted by
+// another such alert.
 type Inhibition struct {
 	Source, Target []Matcher
 	Equal          []string

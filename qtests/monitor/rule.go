@@ -46,13 +46,13 @@ type Rule struct {
 	Summary string
 	// Annotations are further annotations. Their values are templates.
 	Annotations map[string]string
-	// NoData says what it means when no selector of Expr finds any sample.
+	// NoData is the policy when no selector of Expr finds a sample.
 	NoData Policy
-	// OnError says what it means when Expr or a template fails.
+	// OnError is the policy when Expr or a template fails.
 	OnError Policy
 }
 
-// A Policy says what becomes of a rule's alerts in an evaluation without an answer.
+// A Policy decides about the alerts of a rule when an evaluation gives no answer.
 type Policy int
 
 const (
@@ -241,8 +241,8 @@ func (r *rule) conditions(points []query.Point) ([]alert.Condition, error) {
 	return out, nil
 }
 
-// bare is the alert of PolicyAlert: the rule's labels, as far as they need no
-// element.
+// bare is the alert of PolicyAlert. It has those labels of the rule that need no element
+// of a result.
 func (r *rule) bare(err error) alert.Condition {
 	labels := history.Labels{}
 	for name, text := range r.Labels {

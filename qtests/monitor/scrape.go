@@ -26,7 +26,7 @@ func (m *Monitor) Scrape() error {
 	return err
 }
 
-// scrape is one scrape, with the given instant as that of its samples.
+// scrape makes one scrape, whose samples have the given instant.
 func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
 	select {
 	case m.scraping <- struct{}{}:
@@ -65,7 +65,7 @@ func (m *Monitor) gather(ctx context.Context, s *source) gathered {
 
 // Gather gathers afresh what a scrape reads, and adds nothing to the history. It waits
 // for a scrape under way. Each Gatherer returns what one source brought, or its error.
-// The error of Gather is that of ctx, or ErrClosed.
+// The error of Gather is the error of ctx, or ErrClosed.
 func (m *Monitor) Gather(ctx context.Context) (prometheus.Gatherers, error) {
 	select {
 	case m.scraping <- struct{}{}:

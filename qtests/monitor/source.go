@@ -29,8 +29,8 @@ func newSource(name string, g prometheus.Gatherer) *source {
 }
 
 // A slot remembers the series of the metric that the last scrape brought at this
-// position. Gatherers sort what they return, so that nearly always the
-// next scrape brings the same there, and nothing needs to be hashed or built.
+// position. Gatherers sort what they return. So the next scrape nearly always brings the
+// same metric there, and nothing needs to be hashed or built.
 type slot struct {
 	family string
 	labels []string // name, value, name, value, …
@@ -38,7 +38,7 @@ type slot struct {
 	series []*history.Series
 }
 
-// fits reports whether the slot is that of the metric.
+// fits reports whether the slot belongs to the metric.
 func (s *slot) fits(family string, m *dto.Metric) bool {
 	if s.family != family || len(s.labels) != 2*len(m.Label) {
 		return false
@@ -159,7 +159,7 @@ func size(families []*dto.MetricFamily) (n int, largest string, count int) {
 	return n, largest, count
 }
 
-// fill makes the slot that of the metric.
+// fill makes the slot belong to the metric.
 func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error {
 	*s = slot{}
 	if err := validate(f, m); err != nil {

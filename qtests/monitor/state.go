@@ -5,8 +5,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
-// state is what changes in a Monitor, and all that its lock guards. Besides the lock,
-// who writes the history holds the scraping token.
+// state is what changes in a Monitor, and all that its lock guards. A writer of the
+// history holds the scraping token as well.
 type state struct {
 	history    *history.Store
 	timeline   timeline
@@ -15,8 +15,8 @@ type state struct {
 	status     Status
 }
 
-// locked calls f with the state. Nothing else in this package locks. f neither waits
-// nor calls code of the user.
+// locked calls f with the state. Nothing else in this package locks. f does not wait, and
+// it does not call code of the user.
 func (m *Monitor) locked(f func(s *state)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,9 +6,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/internal/callback"
 )
 
-// build runs New or Check on a goroutine of its own. The context of the caller
-// that asked for it is not involved: a caller that gives up leaves the resource
-// to the next one.
+// build runs New or Check on a goroutine of its own, without the context of the caller
+// that asked for it: when that caller gives up, the next one gets the resource.
 func (e *engine) build(b *build) {
 	limit := e.mu.core.constructTimeout
 	if b.entry != nil {

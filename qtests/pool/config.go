@@ -37,7 +37,7 @@ type Config[R any] struct {
 	// Destroy disposes of a resource, on a goroutine of its own. Nil: nothing to do.
 	Destroy func(R)
 	// Check reports whether an idle resource is still good. It runs on a
-	// goroutine of the pool, while nobody else has the resource.
+	// goroutine of the pool, while no caller has the resource.
 	Check func(ctx context.Context, r R) error
 
 	// Min is how many resources the pool keeps, made in the background from the
@@ -50,14 +50,14 @@ type Config[R any] struct {
 	// begin to fill it up to Min.
 	Lazy bool
 	// IdleFIFO hands out the resource that has been idle longest. The default is
-	// the one used last, which lets the others reach MaxIdleTime.
+	// the one used last: the others can reach MaxIdleTime.
 	IdleFIFO bool
 
 	// MaxWaiters is how many callers may wait without a resource being made or
 	// checked for them; the next one gets ErrOverloaded at once. 0: no limit.
 	MaxWaiters int
-	// NoQueue lets nobody wait, except for a resource that is made or checked
-	// for that caller. It excludes MaxWaiters.
+	// NoQueue refuses a caller with ErrOverloaded unless a resource is idle, or is
+	// made or checked for it. It excludes MaxWaiters.
 	NoQueue bool
 	// AcquireTimeout ends a wait with ErrAcquireTimeout. 0: only the caller's
 	// context does.
@@ -72,7 +72,7 @@ type Config[R any] struct {
 	// NoBackoff allows a new attempt at once.
 	NoBackoff bool
 
-	// MaxLifetime destroys a resource that long after its construction, once it
+	// MaxLifetime is how long after its construction a resource is destroyed, once it
 	// is not in use. 0: no limit.
 	MaxLifetime time.Duration
 	// LifetimeJitter shortens each lifetime by a uniformly random share of
@@ -80,14 +80,14 @@ type Config[R any] struct {
 	// end together. Default 0.1; NoJitter: none.
 	LifetimeJitter float64
 	NoJitter       bool
-	// MaxIdleTime destroys a resource that has been idle that long, as long as
-	// more than Min are left. 0: no limit.
+	// MaxIdleTime is after how much idle time a resource is destroyed, if more than Min
+	// are left. 0: no limit.
 	MaxIdleTime time.Duration
 	// MaxUses destroys a resource after that many leases. 0: no limit.
 	MaxUses int
 
-	// CheckInterval checks each idle resource that long after its construction
-	// or its last check. 0: never.
+	// CheckInterval is how long after its construction or its last check an idle
+	// resource is checked. 0: never.
 	CheckInterval time.Duration
 	// CheckAfterIdle checks a resource before it is handed out if it has been
 	// idle, unchecked, for at least that long. 0: never.
@@ -101,17 +101,17 @@ type Config[R any] struct {
 	// Stacks records who acquires each lease, for LeakThreshold and CloseError.
 	// It costs an allocation and about a microsecond per acquire. NewT sets it.
 	Stacks bool
-	// OnReport is told what nobody may be waiting for. Calls are never
-	// concurrent, come in order, and hold no lock of the pool; a panic in it is
+	// OnReport is told of events that no caller may learn of otherwise. Its calls are
+	// never concurrent, come in order, and hold no lock of the pool. A panic in it is
 	// swallowed and counted in Stats.
 	OnReport func(Report)
 
-	// Breaker, if any, must allow each acquire; its error is what a rejected
-	// caller gets. The permit lasts as long as the lease: Release and Hijack
-	// finish it without an error, Discard and Do with theirs, a *ConstructError
-	// as a failure; and it is cancelled when the caller got no resource for a
-	// reason that says nothing about the backend (its context ended, it timed
-	// out, was shed, or found the pool closed or nothing idle).
+	// Breaker, if any, must allow each acquire. A rejected caller gets the error of the
+	// breaker. The permit lasts as long as the lease. Release and Hijack finish it
+	// without an error, Discard and Do with theirs. A *ConstructError finishes it as a
+	// failure. The permit is cancelled when the caller got no resource for a reason that
+	// says nothing about the backend: its context ended, it timed out, it was refused,
+	// the pool was closed, or nothing was idle.
 	Breaker *breaker.Breaker
 
 	// Clock is what the pool waits on. Default: the real clock.
@@ -121,7 +121,7 @@ type Config[R any] struct {
 	Stream qtests.Stream
 	// EventLog gets a mark, with the source "pool NAME", when the pool is
 	// suspended, resumed, resized, reset or closed, and when constructions begin
-	// to fail and succeed again. Default: none. NewT takes that of its test.
+	// to fail and succeed again. Default: none. NewT takes the log of its test.
 	EventLog *qtests.EventLog
 }
 

@@ -77,8 +77,8 @@ func (c *core) hopeless(now instant) bool {
 // needsTime reports whether the present instant makes a difference.
 func (c *core) needsTime() bool { return c.waiters.n > 0 || c.retryAt != 0 }
 
-// take removes the next idle entry that may be handed out. A nil entry means
-// that there is none, or that the next one has to be checked first: stale.
+// take removes the next idle entry that may be handed out. If e is nil, there is none,
+// or the next one, stale, has to be checked first.
 func (c *core) take(now instant, fx *effects) (e, stale *entry) {
 	for c.idle.n > 0 {
 		e = c.idle.tail
@@ -139,7 +139,7 @@ func (c *core) admit(now instant) error {
 	if !c.suspended && !c.backingOff(now) && c.making <= c.waiters.n && c.room() {
 		promised++
 	}
-	// Whoever has a construction to count on is not in anybody's way.
+	// A caller for which a resource is being made is not in the queue proper.
 	if queued := c.waiters.n - promised; queued >= 0 && queued >= c.maxWaiters {
 		return ErrOverloaded
 	}

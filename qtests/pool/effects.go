@@ -33,9 +33,9 @@ func (fx *effects) add(s step) {
 // mark writes to the event log.
 func (fx *effects) mark(text string) { fx.marks = append(fx.marks, text) }
 
-// perform does what was decided under the lock. On the clock of a bubble several
-// steps are done in turn, each to its end before the next, and a waiter is not
-// woken beside whoever gave it the resource, so that what they do has a
+// perform does what was decided under the lock. On the clock of a bubble the steps are
+// done in turn: each comes to its end before the next one begins. A waiter is not woken
+// while the caller that gave it the resource still runs. So what they do has a
 // repeatable order.
 func (e *engine) perform(fx *effects) {
 	if fx.n == 1 && (fx.first.ch == nil || !qtests.TieFree(e.clk)) {

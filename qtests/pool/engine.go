@@ -30,7 +30,7 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
-	// mu is never held while user code runs or anybody waits. Clock.Now and
+	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
 	// Clock.AfterFunc are called under it.
 	mu struct {
 		sync.Mutex
@@ -102,9 +102,9 @@ func closeOnce(ch chan struct{}) {
 	}
 }
 
-// armLocked makes sure that tend runs when the core wants it to, or earlier: a
-// timer for an instant that no longer matters finds nothing to do, which is
-// cheaper than moving it on every release.
+// armLocked makes sure that tend runs when the core wants it to, or earlier. A timer
+// for an instant that no longer matters finds nothing to do. That is cheaper than to
+// move the timer on every release.
 func (e *engine) armLocked() {
 	at := e.mu.core.alarm
 	if e.mu.timerAt != 0 && at >= e.mu.timerAt || e.mu.core.closed {
@@ -171,9 +171,8 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	return e.wait(ctx, place)
 }
 
-// wait waits for what a place in the queue brings. What has been granted is
-// taken, even if the context has ended in the meantime: a granted lease is
-// never lost, and it would be no use to anyone else any sooner.
+// wait waits for what a place in the queue brings. What has been granted is taken,
+// even if the context has ended in the meantime: a granted lease is never lost.
 func (e *engine) wait(ctx context.Context, place *waiter) grant {
 	if e.acquireTimeout > 0 {
 		timer := e.clk.AfterFunc(e.acquireTimeout, func() {
@@ -201,8 +200,8 @@ func (e *engine) wait(ctx context.Context, place *waiter) grant {
 	return g
 }
 
-// leave gives a place in the queue up with an error as its grant, or reports
-// false if it has been served.
+// leave gives up a place in the queue, with an error as its grant. It reports false if
+// the place has been served.
 func (e *engine) leave(place *waiter, err error) bool {
 	e.mu.Lock()
 	defer e.unlock()

@@ -33,7 +33,7 @@ var (
 	ErrGoexit = usercode.ErrGoexit
 )
 
-// A ConstructError is what a caller gets whose resource could not be made. It
+// A ConstructError is the error of a caller whose resource could not be made. It
 // unwraps to the error of New, to a *PanicError, or to ErrGoexit.
 type ConstructError struct {
 	Pool string

@@ -21,12 +21,12 @@ import (
 //     total ≤ max(Max, in use at the last shrink): after a Resize to less, the
 //     surplus is destroyed as the leases end, and total falls with it.
 //   - A resource that is being checked counts as constructing. A construction
-//     that was given up (Reset, Resize, Close) no longer counts, but takes up
-//     room until New returns, so that there are never more than Max calls of New.
+//     that was given up (Reset, Resize, Close) no longer counts. It takes up room
+//     until New returns, so that there are never more than Max calls of New.
 //   - Callers wait beside idle resources only while the pool is suspended, or
 //     while resources are being made or checked for them.
-//   - Waiters are served strictly in the order in which they came. What a waiter
-//     has been granted it gets, even if its context ends at the same moment.
+//   - Waiters are served strictly in the order in which they came. A waiter gets what
+//     it has been granted, even if its context ends at the same moment.
 //   - Every lease ends once; every resource made is destroyed once or hijacked.
 type Pool[R any] struct{ engine *engine }
 
@@ -93,27 +93,27 @@ func (p *Pool[R]) Name() string { return p.engine.name }
 // Acquire returns a lease of a resource: an idle one, or the next one that is
 // released or made. Callers wait in strict FIFO order until ctx ends (the error
 // is ctx.Err()), AcquireTimeout has passed (ErrAcquireTimeout), or the pool is
-// closed (ErrClosed). Further errors: ErrOverloaded, that of an open breaker,
-// and a *ConstructError, which the caller gets that has waited longest when New
-// fails, and also each caller that finds nothing under way to wait for while
-// the pool backs off.
+// closed (ErrClosed). Further errors are ErrOverloaded, the error of an open breaker,
+// and a *ConstructError. When New fails, the caller that has waited longest gets the
+// *ConstructError. While the pool backs off, every caller gets it that finds nothing
+// under way to wait for.
 func (p *Pool[R]) Acquire(ctx context.Context) (Lease[R], error) {
 	g, err := p.engine.acquire(ctx)
 	return Lease[R]{g.entry, g.lease}, err
 }
 
-// TryAcquire returns a lease if one can be had at once, and ErrNoneIdle if not;
-// the pool then has a resource made or checked, room and back-off permitting, so
-// that a later attempt succeeds. Other errors are those of Acquire. ErrNoneIdle
-// counts as no result in Stats.
+// TryAcquire returns a lease if a resource is idle, and ErrNoneIdle if not. In the
+// latter case the pool makes or checks a resource, if room and back-off allow it, so
+// that a later attempt succeeds. Other errors are those of Acquire. Stats does not
+// count ErrNoneIdle.
 func (p *Pool[R]) TryAcquire() (Lease[R], error) {
 	g, err := p.engine.tryAcquire()
 	return Lease[R]{g.entry, g.lease}, err
 }
 
 // AcquireAllIdle takes all the resources that are idle, the longest idle first,
-// unchecked and without asking the breaker. It works on a suspended pool too:
-// maintenance is what a suspension is for.
+// without a check and without asking the breaker. It also works on a suspended pool,
+// because a suspension is for maintenance.
 func (p *Pool[R]) AcquireAllIdle() []Lease[R] {
 	var out []Lease[R]
 	for _, g := range p.engine.acquireAllIdle() {
@@ -122,7 +122,7 @@ func (p *Pool[R]) AcquireAllIdle() []Lease[R] {
 	return out
 }
 
-// Do calls fn with a resource and returns its error, or that of Acquire. The
+// Do calls fn with a resource and returns the error of fn, or of Acquire. The
 // resource is released, unless the error wraps ErrBroken or fn panics or calls
 // runtime.Goexit: then it is discarded. A breaker is told of the error.
 func (p *Pool[R]) Do(ctx context.Context, fn func(ctx context.Context, r R) error) error {

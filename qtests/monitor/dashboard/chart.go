@@ -117,7 +117,8 @@ func (c chart) breakerLanes() []report.Lane {
 	return out
 }
 
-// breakerLane draws a phase for each run of equal states, of which the last is empty.
+// breakerLane draws a phase for each run of equal states. There is one state more than
+// points: the last one is empty.
 func (c chart) breakerLane(name string, states []string) report.Lane {
 	lane := report.Lane{Name: "breaker " + name}
 	begin := 0

@@ -38,11 +38,10 @@ type MailConfig struct {
 }
 
 // Mail returns a channel that sends every notification as a plain-text e-mail over
-// SMTP, with STARTTLS where the server offers it. What trying again cannot cure
-// is permanent: a server's 5xx, a certificate that is not trusted, an Auth that
-// refuses the server. A server that hangs is given up, and its connection closed,
-// with the context of Notify: at the end of the group interval, or of the time that
-// the Outside has.
+// SMTP, with STARTTLS where the server offers it. Errors that trying again cannot cure
+// are permanent: a server's 5xx, a certificate that is not trusted, an Auth that refuses
+// the server. If a server hangs, its connection is closed when the context of Notify
+// ends: at the end of the group interval, or of the time that the Outside has.
 func Mail(cfg MailConfig) (monitor.Channel, error) {
 	host, _, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {

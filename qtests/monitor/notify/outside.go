@@ -10,10 +10,9 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
-// An Outside runs functions on a goroutine outside every bubble, in real time, so
-// that a channel can use a real socket: make it before qtests.Run, close it
-// after. The bubble's time stands still meanwhile. All methods are safe for
-// concurrent use.
+// An Outside runs functions outside every bubble, in real time, one at a time, so that a
+// channel can use a real socket. Make it before qtests.Run, and close it after. The
+// bubble's time stands still meanwhile. All methods are safe for concurrent use.
 type Outside struct {
 	timeout time.Duration
 	work    chan outsideWork
@@ -83,7 +82,7 @@ var outsideSlots = func() chan chan error {
 	return slots
 }()
 
-// Close stops the goroutine after what it runs.
+// Close waits for the function that runs, and then stops the goroutine.
 func (o *Outside) Close() {
 	close(o.stop)
 	<-o.stopped

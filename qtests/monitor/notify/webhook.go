@@ -15,8 +15,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
-// ErrRealSocket refuses a real address inside a bubble, where the timeouts of a
-// socket are fake and never fire while it is waited for.
+// ErrRealSocket refuses a real address inside a bubble. The timeouts of a socket are fake
+// there, and never fire while a goroutine waits for the socket.
 var ErrRealSocket = errors.New("notify: a real socket inside a bubble: give an in-memory client or dialer (q.Serve(handler).Client()), or send from an Outside")
 
 // A WebhookConfig says where a webhook posts to.
@@ -33,9 +33,9 @@ type WebhookConfig struct {
 }
 
 // Webhook returns a channel that posts the body of Alertmanager's webhook, version
-// 4. An answer of 2xx is success; one of 4xx other than 408 and 429 is
-// permanent; everything else, a connection closed early and no answer at all
-// included, is tried again.
+// 4. An answer of 2xx is success. An answer of 4xx other than 408 and 429 is a permanent
+// error. The monitor tries again after everything else, also after a connection that was
+// closed early, and after no answer.
 func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
 	u, err := url.Parse(cfg.URL)
 	switch {
@@ -50,7 +50,7 @@ func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
 	}
 	w := &webhook{cfg, cfg.Client}
 	if w.client == nil {
-		// Connections are not kept: nobody would close them when the monitor ends.
+		// Connections are not kept: they would stay open when the monitor ends.
 		w.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}}
 	}
 	return w, nil

@@ -26,9 +26,9 @@ type SLO struct {
 	Labels map[string]string
 }
 
-// burnRates are the windows of Google's Site Reliability Workbook, chapter 5,
-// table 5-8, and one more pair between: at the factor, the budget of thirty days is
-// spent in 30 days divided by it. The short window ends the alert soon after the errors end.
+// burnRates are the windows of Google's Site Reliability Workbook, chapter 5, table 5-8,
+// and one more pair between them. At a factor, the budget of 30 days is spent in 30 days
+// divided by the factor. The short window ends the alert soon after the errors end.
 var burnRates = []struct {
 	factor      float64
 	long, short string
@@ -40,11 +40,10 @@ var burnRates = []struct {
 	{1, "3d", "6h", "ticket"},
 }
 
-// BurnRate returns the multiwindow, multi-burn-rate rules of an SLO: four alerts,
-// named after it with its factor ("CheckoutBurnRate14.4"), each of which fires
-// when the ratio of errors exceeds factor*(1-Objective) over both its windows,
-// 1h and 5m, 6h and 30m, 1d and 2h, 3d and 6h. The first two have severity page,
-// the others ticket.
+// BurnRate returns the multiwindow, multi-burn-rate rules of an SLO: four alerts. The
+// name of each is the SLO's with a factor ("CheckoutBurnRate14.4"). An alert fires when
+// the ratio of errors exceeds factor*(1-Objective) over both its windows: 1h and 5m, 6h
+// and 30m, 1d and 2h, 3d and 6h. The first two have severity page, the others ticket.
 func BurnRate(slo SLO) ([]monitor.Rule, error) {
 	check := field.Check("rules: SLO")
 	check.That(slo.Name != "", "Name", `""`, "is empty")

@@ -45,14 +45,14 @@ type Config[R any] struct {
 	// HealthInterval is the time from one check of a backend to the next.
 	// Default 5s. A check that takes longer delays the next one.
 	HealthInterval time.Duration
-	// HealthTimeout ends the context of Health, and counts as a failed check
-	// even if Health ignores that. Default 5s.
+	// HealthTimeout ends the context of Health. A check that takes longer has failed,
+	// even if Health ignores its context. Default 5s.
 	HealthTimeout time.Duration
 	// UnhealthyAfter is how many failed checks in a row move the traffic away.
 	// Default 2. An open breaker moves it at once.
 	UnhealthyAfter int
-	// HealthyFor is how long a preferred backend must have been healthy, from
-	// its first good check on, to get the traffic back. Default 30s.
+	// HealthyFor is how long a preferred backend must have been healthy, counted from
+	// its first good check, to get the traffic back. Default 30s.
 	HealthyFor time.Duration
 
 	Clock    clock.Clock      // Default: the real clock.
@@ -101,7 +101,7 @@ func (cfg Config[R]) withDefaults() Config[R] {
 	return cfg
 }
 
-// streamName is that of a pool: a failover stands for one.
+// streamName is the name that the stream of a pool has: a failover stands for one.
 func streamName(name string) string { return "pool " + name }
 
 // makeAndCheck is the default of Config.Health.

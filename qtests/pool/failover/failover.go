@@ -35,7 +35,7 @@ type Failover[R any] struct {
 	cancel context.CancelFunc // ends ctx
 	checks sync.WaitGroup     // calls of Health that have not returned
 
-	// mu is never held while user code runs or anybody waits: see locked.
+	// mu is never held while user code runs, or while a goroutine waits: see locked.
 	mu struct {
 		sync.Mutex
 		state

@@ -54,7 +54,7 @@ func (f *Failover[R]) update(change func(c *core, now instant)) (active int) {
 
 func (s openSet) has(i int) bool { return s>>i&1 == 1 }
 
-// tripped notes that a backend has failed a caller and returns those that may
+// tripped notes that a backend has failed a caller. It returns the backends that may
 // serve the caller instead.
 func (f *Failover[R]) tripped(i int) (alternatives []int) {
 	open := f.openBreakers().has(i)
@@ -67,7 +67,8 @@ func (f *Failover[R]) tripped(i int) (alternatives []int) {
 	return alternatives
 }
 
-// arm has the move back made at its instant even if nobody calls.
+// arm sets the timer for the move back, so that it is made at its instant without a
+// call.
 func (f *Failover[R]) arm(s *state, now instant) {
 	at := s.core.returnAt()
 	if at <= now || s.closed {
@@ -100,8 +101,9 @@ func (f *Failover[R]) schedule(s *state, i int, due instant) {
 	s.timers[i] = f.clk.AfterFunc(max(1, due-f.now()), func() { f.check(i, due) })
 }
 
-// check runs Health. Its result counts once: what it returns, or that it has
-// taken too long. The next check waits until Health has returned.
+// check runs Health. Its result counts once: the error that it returns, or
+// context.DeadlineExceeded when it takes too long. The next check waits until Health has
+// returned.
 func (f *Failover[R]) check(i int, due instant) {
 	closed := false
 	f.locked(func(s *state) {

@@ -70,8 +70,8 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 // until fn returns, panics or calls runtime.Goexit. op names the operation, for
 // example "GET".
 //
-// Errors before fn is called: that of ctx, as soon as it ends; those of
-// [pool.Pool.Acquire]; and a *[Error].
+// Before fn is called, Do may return the error of ctx, as soon as that ends, an error of
+// [pool.Pool.Acquire], or an *[Error].
 func (f *Fake) Do(ctx context.Context, op string, fn func(ctx context.Context) error) error {
 	return f.pool.Do(ctx, func(ctx context.Context, _ struct{}) error {
 		call := f.count(op).behaviour.Call(op)

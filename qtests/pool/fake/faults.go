@@ -58,16 +58,16 @@ func (f *Faults) ErrorRateOf(p float64, err error) qtests.Event {
 	return f.scope.Event(fmt.Sprintf("error rate %v", p), fault.Fault{Kind: fault.Errors, X: p, Err: err})
 }
 
-// Freeze keeps every call from ending, those under way included, until it ends
-// itself or the call's context does. A call whose latency is over when the
-// freeze ends goes on at once, the longest held first.
+// Freeze holds every call, those under way included, until the freeze or the call's
+// context ends. When the freeze ends, the calls whose latency is over go on at once, the
+// longest held first.
 func (f *Faults) Freeze() qtests.Event {
 	return f.scope.Event("freeze", fault.Fault{Kind: fault.Freeze})
 }
 
-// Flap is an outage that comes and goes: up for a while, then down for a while,
-// and so on, beginning up. Both must be above 0. Every change after the begin is
-// in the event log.
+// Flap is an outage that comes and goes: the fake is up for a while, then down for a
+// while, and so on. Both durations must be above 0. Every change after the begin is in
+// the event log.
 func (f *Faults) Flap(up, down time.Duration) qtests.Event {
 	f.scope.T.Helper()
 	f.scope.Require(up > 0, "Flap: up", up, "is not above 0")

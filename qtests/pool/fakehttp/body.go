@@ -55,9 +55,9 @@ func (b *body) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// admit waits while the body stalls, and returns how many bytes may be read now,
-// and at what bandwidth, 0 for none. A fault that lies ahead shortens the read so
-// that the next one meets it.
+// admit waits while the body stalls. It returns how many bytes may be read now, and the
+// bandwidth, 0 for no limit. If a fault lies ahead, the read ends before it, so that the
+// next read meets it.
 func (b *body) admit(want int64) (room int64, rate float64, err error) {
 	e := b.h.engine
 	for {

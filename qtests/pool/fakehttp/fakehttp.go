@@ -38,7 +38,7 @@ type Fake struct {
 	connect connecting
 	metrics prometheus.Collector // of the pools of all hosts together
 
-	// mu is never held while user code runs or anybody waits: see locked.
+	// mu is never held while user code runs, or while a goroutine waits: see locked.
 	mu struct {
 		sync.Mutex
 		state

@@ -20,9 +20,9 @@ var (
 	ErrHandshake = errors.New("fakehttp: TLS handshake failed")
 )
 
-// Faults adds to [fake.Faults] what only HTTP can suffer. Where several faults
-// of one kind are active, the lowest bandwidth and the smallest number of bytes
-// count, and the status that began first.
+// Faults adds to [fake.Faults] what only HTTP can suffer. If several faults of one kind
+// are active, the lowest bandwidth, the smallest number of bytes, and the status that
+// began first count.
 type Faults struct {
 	fake.Faults
 	scope fault.Scope

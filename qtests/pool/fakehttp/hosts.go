@@ -12,7 +12,7 @@ import (
 // maxHosts bounds how many hosts a fake keeps connections to.
 const maxHosts = 1000
 
-// A conn is a connection to a host. All there is to it is that it is open.
+// A conn is a connection to a host. It has no state: it is open.
 type conn struct{}
 
 // pools returns the pools by host.
@@ -32,7 +32,7 @@ func (h *Fake) resize(n int) {
 		pools = s.pools()
 	})
 	for _, p := range pools {
-		_ = p.Resize(0, n) // it may be closed, which is as good
+		_ = p.Resize(0, n) // a pool that is closed needs no capacity
 	}
 }
 

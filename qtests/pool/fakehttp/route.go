@@ -49,9 +49,9 @@ func (h *Fake) route(req *http.Request) (*matchedRoute, error) {
 	return m, nil
 }
 
-// respond runs the responder and returns its answer, or the error of the
-// request's context as soon as that ends: a responder that does not heed it is
-// left behind. A panic becomes a *pool.PanicError, and Goexit pool.ErrGoexit.
+// respond runs the responder and returns its answer. As soon as the context of the
+// request ends, it returns the error of the context, and does not wait for the responder.
+// A panic becomes a *pool.PanicError, and Goexit pool.ErrGoexit.
 func (m *matchedRoute) respond() (*http.Response, error) {
 	ctx := m.req.Context()
 	var resp *http.Response

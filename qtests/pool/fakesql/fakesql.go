@@ -20,18 +20,17 @@ import (
 // A Fake is a fake database: a *sql.DB whose connections come from a [pool.Pool], each
 // with a go-sqlmock of its own underneath.
 //
-// The pool is the only queue: what database/sql takes for a connection is a handle
-// that takes a connection from the pool with the first operation of a statement,
-// a transaction or a *sql.Conn, and gives it back at the end. SetMaxIdleConns and
-// the other settings for idle connections therefore have no effect, and
-// SetMaxOpenConns is best left alone: it adds a queue that is served in random
-// order.
+// The pool is the only queue. For database/sql a connection is a handle. The handle
+// takes a connection from the pool with the first operation of a statement, a
+// transaction or a *sql.Conn, and gives it back at the end. Therefore SetMaxIdleConns
+// and the other settings for idle connections have no effect. Do not call
+// SetMaxOpenConns: it adds a queue that is served in random order.
 //
-// A call waits for its latency on the test's clock, holding its connection, and
-// returns as soon as its context, or that of its transaction, ends. Two
-// goroutines that use one transaction or one *sql.Conn at once wait for each
-// other at a mutex of database/sql, which in a bubble is a wait that lets no time
-// pass: give each goroutine its own.
+// A call holds its connection while it waits for its latency on the test's clock. It
+// returns as soon as its context, or the context of its transaction, ends. Two
+// goroutines that use one transaction or one *sql.Conn at once wait for each other at a
+// mutex of database/sql. In a bubble no time passes during that wait: give each
+// goroutine its own.
 //
 // The events of the embedded Faults concern all calls, opening a connection included.
 // All methods are safe for concurrent use. A *Fake is a prometheus.Collector.
@@ -52,7 +51,7 @@ type Fake struct {
 	closed    atomic.Bool
 	mock      atomic.Pointer[strictMock]
 
-	// mu is never held while user code runs or anybody waits: see locked.
+	// mu is never held while user code runs, or while a goroutine waits: see locked.
 	mu struct {
 		sync.Mutex
 		state

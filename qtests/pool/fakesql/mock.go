@@ -6,10 +6,10 @@ import (
 	"github.com/DATA-DOG/go-sqlmock"
 )
 
-// newMock returns a go-sqlmock connection by itself. go-sqlmock registers each
-// of its instances globally until the last connection to it is closed; closing
-// the *sql.DB at once takes it out again and ends its goroutine, while the
-// connection, which is the mock itself, goes on working.
+// newMock returns a go-sqlmock connection. go-sqlmock registers each of its instances
+// globally until the last connection to it is closed. Therefore newMock closes the
+// *sql.DB at once, which also ends its goroutine. The connection is the mock itself and
+// goes on working.
 func newMock(o mockOptions) (driver.Conn, sqlmock.Sqlmock, error) {
 	db, mock, err := sqlmock.New(sqlmock.QueryMatcherOption(o.matcher),
 		sqlmock.ValueConverterOption(o.converter), sqlmock.MonitorPingsOption(o.pings))

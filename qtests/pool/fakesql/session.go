@@ -24,8 +24,8 @@ type conn struct {
 	dead   atomic.Bool   // decided by Kill, at once
 	killed chan struct{} // closed when it is this connection's turn to notice
 
-	// prepared holds what has been prepared here, so that it costs a round trip
-	// once per connection and not once per use. It belongs to the lease.
+	// prepared has the statements that have been prepared here: a round trip for each
+	// connection, not for each use. It belongs to the lease.
 	prepared map[string]struct{}
 }
 
@@ -53,11 +53,10 @@ func (fakeDriver) Open(string) (driver.Conn, error) {
 	return nil, errors.New("fakesql: only NewT opens a fake")
 }
 
-// A session is what database/sql takes for a connection, and keeps idle as it
-// likes. From the first operation of each use (a statement, a transaction, a
-// *sql.Conn) to its end it has a lease of a real one. That makes the pool the
-// only queue: a lease held by an idle connection of database/sql, whatever its
-// SetMaxIdleConns, would keep those who wait in the pool waiting for ever.
+// A session is a connection for database/sql, which keeps sessions idle as it likes. A
+// session has a lease of a real connection only while it is used: from the first
+// operation of a statement, a transaction or a *sql.Conn to the end. That makes the pool
+// the only queue. If idle sessions had leases, callers in the pool would wait for ever.
 //
 // database/sql lets one goroutine at a time use it, under a lock of its own.
 type session struct {
@@ -128,8 +127,8 @@ func (s *session) lost() error {
 	return nil
 }
 
-// guard ends the use when a function of the user's panics or calls Goexit in
-// the middle of a statement: database/sql would never do it.
+// guard ends the use when a function of the user panics or calls Goexit in the middle
+// of a statement. database/sql would not end it.
 func (s *session) guard(returned *bool) {
 	if !*returned && s.conn != nil {
 		s.bad = pool.ErrBroken

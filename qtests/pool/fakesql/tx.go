@@ -10,9 +10,9 @@ func (s *session) Begin() (driver.Tx, error) {
 	return s.BeginTx(context.Background(), driver.TxOptions{})
 }
 
-// BeginTx accepts every isolation level. The context is the transaction's: until
-// it ends, statements of the transaction wait under it as well as under their
-// own, because database/sql rolls back under locks that they hold.
+// BeginTx accepts every isolation level. The context belongs to the transaction. The
+// statements of the transaction end with it as well as with their own contexts, because
+// database/sql rolls back under locks that the statements hold.
 func (s *session) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if err := s.operate(ctx, s.db.ops.begin, "begin"); err != nil {
 		return nil, err
@@ -84,9 +84,8 @@ func (s *session) PrepareContext(ctx context.Context, query string) (driver.Stmt
 	return stmt, nil
 }
 
-// prepare prepares a query on the session's connection, unless that has been
-// done. A statement is used on other connections than the one that it was first
-// prepared on, and then prepared there as well.
+// prepare prepares a query on the session's connection, unless that has been done. A
+// statement may be used on other connections, too. It is prepared on each of them.
 func (s *session) prepare(ctx context.Context, query string) error {
 	if err := s.take(ctx); err != nil {
 		return err
@@ -104,7 +103,7 @@ func (s *session) prepare(ctx context.Context, query string) error {
 	return nil
 }
 
-// stmt is a prepared statement; what it does it does through its session.
+// stmt is a prepared statement. It works through its session.
 type stmt struct {
 	session *session
 	query   string

@@ -1,6 +1,6 @@
 // Package callback runs the functions that a user gives to a pool, and tells
 // whether the calling goroutine is inside such a function. Close needs to know:
-// called by a function that it would wait for, it would wait for itself.
+// it must not wait for a function that waits for Close.
 package callback
 
 import (

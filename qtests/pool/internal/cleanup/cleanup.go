@@ -11,9 +11,8 @@ import (
 // Timeout is how long Close waits for what is still out.
 const Timeout = 5 * time.Second
 
-// Close calls close with a context that ends after Timeout. The time is that of
-// clk, except for a clock.Mock, which stands still when the test ends: then it is
-// the real time.
+// Close calls close with a context that ends after Timeout on clk. A clock.Mock stands
+// still when the test ends: with one, the time is real.
 func Close(clk clock.Clock, close func(context.Context) error) error {
 	if _, stands := clk.(*clock.Mock); stands {
 		clk = clock.New()

@@ -74,8 +74,8 @@ func (e *Engine) Do(ctx context.Context, c *Call) error {
 	var d time.Duration
 	var drawn error
 	if len(chances) > 0 || !c.Latency.IsZero() {
-		// The error is drawn before the latency, whether or not one can happen, so
-		// that an error rate leaves the latencies of a run as they are.
+		// The error is drawn first, also if none can happen: an error rate then does not
+		// change the latencies of a run.
 		r := e.stream.At(n)
 		u := r.Float64()
 		d, drawn = stretch(c.Latency.Sample(r), factor), pick(chances, u)
@@ -112,8 +112,8 @@ func (e *Engine) wait(ctx context.Context, w *waiter, d time.Duration) error {
 	return e.sleep(ctx, w, d)
 }
 
-// Linger waits for d in the middle of a call, and beyond that while a fault of
-// the given kind holds it, without counting as a call of its own.
+// Linger waits for d in the middle of a call, and then as long as a fault of the given
+// kind holds the call. It does not count as another call.
 func (e *Engine) Linger(ctx context.Context, c *Call, d time.Duration, hold Kind) error {
 	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: hold}
 	defer func() {
@@ -167,8 +167,8 @@ func (e *Engine) sleep(ctx context.Context, w *waiter, d time.Duration) error {
 		case <-also:
 		case <-w.call.Cut:
 		}
-		// Several reasons may have come about in one event, in which case select
-		// chooses one at random: the order of the following lines does not.
+		// One event may bring several reasons. Then select chooses one at random, and the
+		// order of the following lines decides.
 		if err := w.call.ended(ctx); err != nil {
 			return err
 		}

@@ -109,9 +109,9 @@ func (s *Script) chances(own []Chance, on Targets) []Chance {
 	return own
 }
 
-// pick decides with one number u, uniform in [0, 1), which of several
-// independent errors a call meets, or none. The first has its own probability,
-// each further one its own times that of meeting none before.
+// pick decides which of several independent errors a call meets, or none. The number u
+// is uniform in [0, 1). The first error has its own probability. Each further one has
+// its own probability times the probability that the call met none before.
 func pick(chances []Chance, u float64) error {
 	survive := 1.0
 	for _, c := range chances {
