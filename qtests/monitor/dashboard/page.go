@@ -61,29 +61,44 @@ func (r reader) marks(from time.Time) []report.Mark {
 
 // tables are what the charts show, as text.
 func (r reader) tables(d Dashboard) []report.Table {
-	alerts := report.Table{Title: "Alerts", Head: []string{"After", "Alert", "Labels", "Change"}}
-	for _, t := range r.Transitions() {
-		tone := map[monitor.State]string{monitor.Pending: "warn", monitor.Firing: "bad", monitor.Resolved: "good"}[t.To]
-		alerts.Rows = append(alerts.Rows, []report.Cell{{Text: r.offset(t.At).String()}, {Text: t.Alert}, {Text: t.Labels.String()}, {Text: string(t.From) + " → " + string(t.To), Tone: tone}})
-	}
-	use := report.Table{Title: "Pools and breakers", Head: []string{"Name", "State", "In use", "Limit", "Waiting", "Calls", "Rejected"}}
-	for _, p := range d.Pools {
-		use.Rows = append(use.Rows, report.Cells("pool "+p.Name, "", figure(p.InUse), figure(p.Max), figure(p.Waiters), "", ""))
-	}
-	for _, b := range d.Breakers {
-		row := report.Cells("breaker "+b.Name, b.State, "", "", "", figure(b.Calls), figure(b.Rejected))
-		row[1].Tone = breakerTone[b.State]
-		use.Rows = append(use.Rows, row)
-	}
-	why := report.Table{Title: "Why it is " + string(d.Health), Head: []string{"Reason"}}
-	for _, reason := range d.Reasons {
-		why.Rows = append(why.Rows, report.Cells(reason))
-	}
 	var out []report.Table
-	for _, t := range []report.Table{why, alerts, use} {
+	for _, t := range []report.Table{reasonsTable(d), r.alertsTable(), useTable(d)} {
 		if len(t.Rows) > 0 {
 			out = append(out, t)
 		}
 	}
 	return out
+}
+
+func reasonsTable(d Dashboard) report.Table {
+	t := report.Table{Title: "Why it is " + string(d.Health), Head: []string{"Reason"}}
+	for _, reason := range d.Reasons {
+		t.Rows = append(t.Rows, report.Cells(reason))
+	}
+	return t
+}
+
+func (r reader) alertsTable() report.Table {
+	t := report.Table{Title: "Alerts", Head: []string{"After", "Alert", "Labels", "Change"}}
+	for _, x := range r.Transitions() {
+		change := report.Cell{Text: string(x.From) + " → " + string(x.To), Tone: alertTone[x.To]}
+		t.Rows = append(t.Rows, append(report.Cells(r.offset(x.At).String(), x.Alert, x.Labels.String()), change))
+	}
+	return t
+}
+
+// alertTone colours a change of an alert by the new state.
+var alertTone = map[monitor.State]string{monitor.Pending: "warn", monitor.Firing: "bad", monitor.Resolved: "good"}
+
+func useTable(d Dashboard) report.Table {
+	t := report.Table{Title: "Pools and breakers", Head: []string{"Name", "State", "In use", "Limit", "Waiting", "Calls", "Rejected"}}
+	for _, p := range d.Pools {
+		t.Rows = append(t.Rows, report.Cells("pool "+p.Name, "", figure(p.InUse), figure(p.Max), figure(p.Waiters), "", ""))
+	}
+	for _, b := range d.Breakers {
+		row := report.Cells("breaker "+b.Name, b.State, "", "", "", figure(b.Calls), figure(b.Rejected))
+		row[1].Tone = breakerTone[b.State]
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }

@@ -3,7 +3,6 @@ package rules
 import (
 	"fmt"
 	"maps"
-	"strconv"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
@@ -45,35 +44,44 @@ var burnRates = []struct {
 // the ratio of errors exceeds factor*(1-Objective) over both its windows: 1h and 5m, 6h
 // and 30m, 1d and 2h, 3d and 6h. The first two have severity page, the others ticket.
 func BurnRate(slo SLO) ([]monitor.Rule, error) {
-	check := field.Check("rules: SLO")
-	check.That(slo.Name != "", "Name", `""`, "is empty")
-	check.That(slo.Objective > 0 && slo.Objective < 1, "Objective", slo.Objective, "is not between 0 and 1")
-	for name, selector := range map[string]string{"Errors": slo.Errors, "Total": slo.Total} {
-		_, err := query.Parse("rate(" + selector + "[5m])")
-		check.Err(name, err)
-	}
-	if err := check.Result(); err != nil {
+	if err := slo.validate(); err != nil {
 		return nil, err
 	}
-	by := ""
-	if len(slo.By) > 0 {
-		by = "by (" + strings.Join(slo.By, ", ") + ") "
-	}
-	objective := strconv.FormatFloat(slo.Objective, 'g', -1, 64)
 	var out []monitor.Rule
 	for _, w := range burnRates {
-		factor := strconv.FormatFloat(w.factor, 'g', -1, 64)
-		over := func(window string) string {
-			return fmt.Sprintf("sum %s(rate(%s[%s])) / sum %s(rate(%s[%s])) > %s * (1 - %s)",
-				by, slo.Errors, window, by, slo.Total, window, factor, objective)
-		}
+		factor, objective := decimal(w.factor), decimal(slo.Objective)
+		limit := fmt.Sprintf(" > %s * (1 - %s)", factor, objective)
 		out = append(out, monitor.Rule{
 			Name:     slo.Name + "BurnRate" + factor,
-			Expr:     over(w.long) + " and " + over(w.short),
+			Expr:     slo.ratio(w.long) + limit + " and " + slo.ratio(w.short) + limit,
 			Severity: w.severity,
 			Labels:   maps.Clone(slo.Labels),
 			Summary:  fmt.Sprintf("{{ $value | humanizePercentage }} errors over %s: %s times what an objective of %s allows", w.long, factor, objective),
 		})
 	}
 	return out, nil
+}
+
+func (slo SLO) validate() error {
+	check := field.Check("rules: SLO")
+	check.That(slo.Name != "", "Name", `""`, "is empty")
+	check.That(slo.Objective > 0 && slo.Objective < 1, "Objective", slo.Objective, "is not between 0 and 1")
+	check.Err("Errors", selects(slo.Errors))
+	check.Err("Total", selects(slo.Total))
+	return check.Result()
+}
+
+// selects returns an error unless a text is a selector without a range.
+func selects(selector string) error {
+	_, err := query.Parse("rate(" + selector + "[5m])")
+	return err
+}
+
+// ratio is the expression of the share of errors over a window.
+func (slo SLO) ratio(window string) string {
+	by := ""
+	if len(slo.By) > 0 {
+		by = "by (" + strings.Join(slo.By, ", ") + ") "
+	}
+	return fmt.Sprintf("sum %s(rate(%s[%s])) / sum %s(rate(%s[%s]))", by, slo.Errors, window, by, slo.Total, window)
 }

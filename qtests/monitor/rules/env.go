@@ -30,58 +30,98 @@ import (
 func FromEnv() (monitor.Config, error) { return fromEnv(os.Getenv) }
 
 func fromEnv(getenv func(string) string) (monitor.Config, error) {
-	var errs []error
-	enabled := true
-	if s := getenv("MONITORING_ENABLED"); s != "" {
-		var err error
-		if enabled, err = strconv.ParseBool(s); err != nil {
-			errs = append(errs, fmt.Errorf("rules: MONITORING_ENABLED: %q is neither true nor false", s))
-		}
-	}
-	number := func(name string, value, low, high float64, above bool) float64 {
-		s := getenv(name)
-		if s == "" {
-			return value
-		}
-		v, err := strconv.ParseFloat(s, 64)
-		switch {
-		case err != nil || math.IsNaN(v):
-			errs = append(errs, fmt.Errorf("rules: %s: %q is not a number", name, s))
-		case v < low || v > high || above && v == low:
-			errs = append(errs, fmt.Errorf("rules: %s: %s is out of range, which is %v to %v", name, s, low, high))
-		}
-		return v
-	}
-	interval := number("MONITORING_INTERVAL", 10_000, 1, 86_400_000, false)
+	env := environment{getenv: getenv}
+	enabled := env.truth("MONITORING_ENABLED", true)
+	interval := env.number("MONITORING_INTERVAL", 10_000, bounds{from: 1, to: 86_400_000})
 	if interval != math.Trunc(interval) {
-		errs = append(errs, fmt.Errorf("rules: MONITORING_INTERVAL: %v is not a whole number of milliseconds", interval))
+		env.wrong("MONITORING_INTERVAL: %v is not a whole number of milliseconds", interval)
 	}
-	errorRate := number("ALERT_ERROR_RATE", 5, 0, 100, false)
-	response := number("ALERT_RESPONSE_TIME", 1000, 0, math.MaxFloat64, true)
-	memory := number("ALERT_MEMORY_USAGE", 85, 0, 100, true)
-	if err := errors.Join(errs...); err != nil {
+	rules := []monitor.Rule{
+		highErrorRate(env.number("ALERT_ERROR_RATE", 5, bounds{from: 0, to: 100})),
+		slowResponses(env.number("ALERT_RESPONSE_TIME", 1000, bounds{above: true, to: math.MaxFloat64})),
+		highMemoryUsage(env.number("ALERT_MEMORY_USAGE", 85, bounds{above: true, to: 100})),
+	}
+	if err := errors.Join(env.errs...); err != nil {
 		return monitor.Config{}, err
 	}
-	text := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	return monitor.Config{
-		Disabled: !enabled,
-		Interval: time.Duration(interval) * time.Millisecond,
-		Runtime:  true,
-		Rules: []monitor.Rule{{
-			Name:     "HighErrorRate",
-			Expr:     `100 * sum(rate(load_requests_total{result="error"}[1m])) / sum(rate(load_requests_total[1m])) > ` + text(errorRate),
-			Severity: "critical",
-			Summary:  `{{ $value | humanize }}% of the requests fail, more than ` + text(errorRate) + `%`,
-		}, {
-			Name:     "SlowResponses",
-			Expr:     `1000 * histogram_quantile(0.95, sum by (le) (rate(load_response_seconds_bucket[1m]))) > ` + text(response),
-			Severity: "warning",
-			Summary:  `the 95th percentile is {{ $value | humanize }} ms, more than ` + text(response) + ` ms`,
-		}, {
-			Name:     "HighMemoryUsage",
-			Expr:     `100 * real_memory_used_bytes / real_memory_limit_bytes > ` + text(memory),
-			Severity: "warning",
-			Summary:  `{{ $value | humanize }}% of the memory is in use, more than ` + text(memory) + `%`,
-		}},
+		Disabled: !enabled, Interval: time.Duration(interval) * time.Millisecond, Runtime: true, Rules: rules,
 	}, nil
+}
+
+func highErrorRate(percent float64) monitor.Rule {
+	limit := decimal(percent)
+	return monitor.Rule{
+		Name:     "HighErrorRate",
+		Expr:     `100 * sum(rate(load_requests_total{result="error"}[1m])) / sum(rate(load_requests_total[1m])) > ` + limit,
+		Severity: "critical",
+		Summary:  `{{ $value | humanize }}% of the requests fail, more than ` + limit + `%`,
+	}
+}
+
+func slowResponses(milliseconds float64) monitor.Rule {
+	limit := decimal(milliseconds)
+	return monitor.Rule{
+		Name:     "SlowResponses",
+		Expr:     `1000 * histogram_quantile(0.95, sum by (le) (rate(load_response_seconds_bucket[1m]))) > ` + limit,
+		Severity: "warning",
+		Summary:  `the 95th percentile is {{ $value | humanize }} ms, more than ` + limit + ` ms`,
+	}
+}
+
+func highMemoryUsage(percent float64) monitor.Rule {
+	limit := decimal(percent)
+	return monitor.Rule{
+		Name:     "HighMemoryUsage",
+		Expr:     `100 * real_memory_used_bytes / real_memory_limit_bytes > ` + limit,
+		Severity: "warning",
+		Summary:  `{{ $value | humanize }}% of the memory is in use, more than ` + limit + `%`,
+	}
+}
+
+// decimal writes a number without loss.
+func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// An environment reads variables and collects what is wrong with them. A variable that
+// is not set, or empty, has its default.
+type environment struct {
+	getenv func(string) string
+	errs   []error
+}
+
+// bounds are the smallest and the largest value; above excludes the smallest.
+type bounds struct {
+	from, to float64
+	above    bool
+}
+
+func (e *environment) wrong(format string, args ...any) {
+	e.errs = append(e.errs, fmt.Errorf("rules: "+format, args...))
+}
+
+func (e *environment) truth(name string, otherwise bool) bool {
+	s := e.getenv(name)
+	if s == "" {
+		return otherwise
+	}
+	v, err := strconv.ParseBool(s)
+	if err != nil {
+		e.wrong("%s: %q is neither true nor false", name, s)
+	}
+	return v
+}
+
+func (e *environment) number(name string, otherwise float64, b bounds) float64 {
+	s := e.getenv(name)
+	if s == "" {
+		return otherwise
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	switch {
+	case err != nil || math.IsNaN(v):
+		e.wrong("%s: %q is not a number", name, s)
+	case v < b.from || v > b.to || b.above && v == b.from:
+		e.wrong("%s: %s is out of range, which is %v to %v", name, s, b.from, b.to)
+	}
+	return v
 }

@@ -20,14 +20,16 @@ const MaxFile = 4 << 20
 
 // ruleFile is Prometheus' format of rule files.
 type ruleFile struct {
-	Groups []struct {
-		Name        string            `yaml:"name"`
-		Interval    duration          `yaml:"interval"`
-		QueryOffset duration          `yaml:"query_offset"`
-		Limit       int               `yaml:"limit"`
-		Labels      map[string]string `yaml:"labels"`
-		Rules       []yaml.Node       `yaml:"rules"`
-	} `yaml:"groups"`
+	Groups []ruleGroup `yaml:"groups"`
+}
+
+type ruleGroup struct {
+	Name        string            `yaml:"name"`
+	Interval    duration          `yaml:"interval"`
+	QueryOffset duration          `yaml:"query_offset"`
+	Limit       int               `yaml:"limit"`
+	Labels      map[string]string `yaml:"labels"`
+	Rules       []yaml.Node       `yaml:"rules"`
 }
 
 type ruleNode struct {
@@ -69,47 +71,68 @@ func Read(path string) ([]monitor.Rule, error) {
 // its compiler. A group's interval becomes Rule.Every, its labels those of its
 // rules.
 func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	if err == nil && len(data) > MaxFile {
-		err = fmt.Errorf("larger than %d bytes", MaxFile)
-	}
-	var file ruleFile
-	if err == nil {
-		err = strict(data, &file)
-	}
-	if err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
+	file, err := decode(r)
+	if err != nil {
 		return nil, fmt.Errorf("rules: %s: %w", name, err)
 	}
 	var out []monitor.Rule
 	groups := map[string]bool{}
 	for _, g := range file.Groups {
-		switch {
-		case g.Name == "":
-			return nil, fmt.Errorf("rules: %s: a group without a name", name)
-		case groups[g.Name]:
-			return nil, fmt.Errorf("rules: %s: group %q is there twice", name, g.Name)
-		case g.QueryOffset != 0:
-			return nil, fmt.Errorf("rules: %s: group %q: query_offset is not supported", name, g.Name)
-		case g.Limit != 0:
-			return nil, fmt.Errorf("rules: %s: group %q: limit is not supported", name, g.Name)
+		if err := g.check(groups[g.Name]); err != nil {
+			return nil, fmt.Errorf("rules: %s: %w", name, err)
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
-			rule, err := parse(&g.Rules[i])
+			rule, err := g.rule(&g.Rules[i])
 			if err != nil {
 				return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
 			}
-			labels := maps.Clone(g.Labels)
-			if labels == nil {
-				labels = map[string]string{}
-			}
-			maps.Copy(labels, rule.Labels)
-			rule.Labels = labels
-			rule.Every = time.Duration(g.Interval)
 			out = append(out, rule)
 		}
 	}
 	return out, nil
+}
+
+func decode(r io.Reader) (file ruleFile, err error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return file, err
+	}
+	if len(data) > MaxFile {
+		return file, fmt.Errorf("larger than %d bytes", MaxFile)
+	}
+	if err := strict(data, &file); err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
+		return file, err
+	}
+	return file, nil
+}
+
+// check refuses a group that a monitor does not evaluate as Prometheus would.
+func (g *ruleGroup) check(again bool) error {
+	switch {
+	case g.Name == "":
+		return errors.New("a group without a name")
+	case again:
+		return fmt.Errorf("group %q is there twice", g.Name)
+	case g.QueryOffset != 0:
+		return fmt.Errorf("group %q: query_offset is not supported", g.Name)
+	case g.Limit != 0:
+		return fmt.Errorf("group %q: limit is not supported", g.Name)
+	}
+	return nil
+}
+
+// rule reads one rule and gives it what all rules of the group have.
+func (g *ruleGroup) rule(n *yaml.Node) (monitor.Rule, error) {
+	rule, err := parse(n)
+	if err != nil {
+		return rule, err
+	}
+	labels := map[string]string{}
+	maps.Copy(labels, g.Labels)
+	maps.Copy(labels, rule.Labels)
+	rule.Labels, rule.Every = labels, time.Duration(g.Interval)
+	return rule, nil
 }
 
 // strict decodes one document without unknown fields and nothing after it.
