@@ -60,13 +60,12 @@ func (m *Monitor) missingOf(st *state, r *rule) (lines []string) {
 
 // selectors reads the expression, also where another evaluates it.
 func (r *rule) selectors() []query.Selector {
-	expr := r.expr
-	if expr == nil {
-		parsed, err := query.Parse(r.Expr)
-		if err != nil {
-			return nil
-		}
-		expr = parsed
+	if r.expr != nil {
+		return r.expr.Selectors()
+	}
+	expr, err := query.Parse(r.Expr)
+	if err != nil {
+		return nil
 	}
 	return expr.Selectors()
 }

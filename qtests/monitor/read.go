@@ -151,11 +151,10 @@ func Functions() []string { return query.Functions() }
 func (m *Monitor) Status() (status Status) {
 	m.locked(func(s *state) {
 		status = s.status
-		status.Oldest = m.start
+		status.At, status.Oldest = m.clk.Now(), m.start
 		if first, end := s.history.Rows(); first > 0 && end > first {
 			status.Oldest = instant(s.history.At(first))
 		}
 	})
-	status.At = m.clk.Now()
 	return status
 }

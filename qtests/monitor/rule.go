@@ -134,15 +134,12 @@ func (r *Rule) title() string { return r.Name + r.Record }
 
 // with returns a copy of m in which name is value, unless that is empty.
 func with(m map[string]string, name, value string) map[string]string {
-	m = maps.Clone(m)
-	if value == "" {
-		return m
+	out := map[string]string{}
+	maps.Copy(out, m)
+	if value != "" {
+		out[name] = value
 	}
-	if m == nil {
-		m = map[string]string{}
-	}
-	m[name] = value
-	return m
+	return out
 }
 
 // compile makes the expression ready, with a compiler that may panic.

@@ -2,10 +2,12 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"mime/quotedprintable"
 	"net"
@@ -47,16 +49,9 @@ func Mail(cfg MailConfig) (monitor.Channel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notify: MailConfig.Addr: %w", err)
 	}
-	if len(cfg.To) == 0 {
-		return nil, errors.New("notify: MailConfig.To: is empty")
-	}
-	addresses := make([]*mail.Address, 0, 1+len(cfg.To))
-	for _, text := range append([]string{cfg.From}, cfg.To...) {
-		a, err := mail.ParseAddress(text)
-		if err != nil || strings.ContainsAny(text, "\r\n") {
-			return nil, fmt.Errorf("notify: MailConfig: %q is no address", text)
-		}
-		addresses = append(addresses, a)
+	addresses, err := cfg.addresses()
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case cfg.Dial != nil && cfg.Outside != nil:
@@ -64,14 +59,33 @@ func Mail(cfg MailConfig) (monitor.Channel, error) {
 	case cfg.Dial == nil && cfg.Outside == nil && qtests.InBubble():
 		return nil, fmt.Errorf("notify: MailConfig.Addr: %s: %w", cfg.Addr, ErrRealSocket)
 	}
-	m := &mailer{cfg: cfg, host: host, tls: cfg.TLS.Clone(), from: addresses[0], to: addresses[1:]}
-	if m.tls == nil {
-		m.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	return &mailer{cfg: cfg, host: host, tls: tlsFor(host, cfg.TLS), from: addresses[0], to: addresses[1:]}, nil
+}
+
+// addresses returns the address of the sender, then those of the receivers.
+func (cfg MailConfig) addresses() ([]*mail.Address, error) {
+	if len(cfg.To) == 0 {
+		return nil, errors.New("notify: MailConfig.To: is empty")
 	}
-	if m.tls.ServerName == "" {
-		m.tls.ServerName = host
+	var out []*mail.Address
+	for _, text := range append([]string{cfg.From}, cfg.To...) {
+		a, err := mail.ParseAddress(text)
+		if err != nil || strings.ContainsAny(text, "\r\n") {
+			return nil, fmt.Errorf("notify: MailConfig: %q is no address", text)
+		}
+		out = append(out, a)
 	}
-	return m, nil
+	return out, nil
+}
+
+// tlsFor returns a copy of the config, which verifies the host unless it names another.
+func tlsFor(host string, cfg *tls.Config) *tls.Config {
+	out := cfg.Clone()
+	if out == nil {
+		out = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	out.ServerName = cmp.Or(out.ServerName, host)
+	return out
 }
 
 type mailer struct {
@@ -96,30 +110,38 @@ func (m *mailer) Notify(ctx context.Context, n monitor.Notification) error {
 // message writes the e-mail. Its header fields are encoded, so that no label can
 // add one.
 func (m *mailer) message(n monitor.Notification) []byte {
-	var b bytes.Buffer
-	subject := strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, n.String())
 	to := make([]string, len(m.to))
 	for i, a := range m.to {
 		to[i] = a.String()
 	}
+	var b bytes.Buffer
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\nDate: %s\r\n", m.from, strings.Join(to, ", "),
-		mime.QEncoding.Encode("utf-8", subject), n.At.Format(time.RFC1123Z))
+		mime.QEncoding.Encode("utf-8", oneLine(n.String())), n.At.Format(time.RFC1123Z))
 	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
 	w := quotedprintable.NewWriter(&b)
 	for _, a := range n.Alerts {
-		fmt.Fprintf(w, "%s %s\n  since %s\n", strings.ToUpper(string(a.State)), a.Labels, a.FiredAt.Format(time.RFC3339))
-		if a.State == monitor.Resolved {
-			fmt.Fprintf(w, "  until %s\n", a.ResolvedAt.Format(time.RFC3339))
-		}
-		if s := a.Annotations["summary"]; s != "" {
-			fmt.Fprintf(w, "  %s\n", s)
-		}
+		writeAlert(w, a)
 	}
 	_ = w.Close() // a Buffer takes everything
 	return b.Bytes()
+}
+
+// oneLine replaces control characters.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func writeAlert(w io.Writer, a monitor.Alert) {
+	fmt.Fprintf(w, "%s %s\n  since %s\n", strings.ToUpper(string(a.State)), a.Labels, a.FiredAt.Format(time.RFC3339))
+	if a.State == monitor.Resolved {
+		fmt.Fprintf(w, "  until %s\n", a.ResolvedAt.Format(time.RFC3339))
+	}
+	if s := a.Annotations["summary"]; s != "" {
+		fmt.Fprintf(w, "  %s\n", s)
+	}
 }

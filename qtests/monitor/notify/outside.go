@@ -35,18 +35,21 @@ func NewOutside(timeout time.Duration) *Outside {
 		panic("notify: NewOutside called inside a bubble; call it before qtests.Run")
 	}
 	o := &Outside{cmp.Or(timeout, DefaultOutsideTimeout), make(chan outsideWork), make(chan struct{}), make(chan struct{})}
-	go func() {
-		defer close(o.stopped)
-		for {
-			select {
-			case w := <-o.work:
-				o.run(w)
-			case <-o.stop:
-				return
-			}
-		}
-	}()
+	go o.serve()
 	return o
+}
+
+// serve is the goroutine outside.
+func (o *Outside) serve() {
+	defer close(o.stopped)
+	for {
+		select {
+		case w := <-o.work:
+			o.run(w)
+		case <-o.stop:
+			return
+		}
+	}
 }
 
 // run is on a goroutine of its own for each call, which may end by Goexit.

@@ -14,13 +14,7 @@ import (
 
 func (m *mailer) send(ctx context.Context, message []byte) (err error) {
 	defer func() { err = explain(ctx, err) }()
-	dial := m.cfg.Dial
-	if dial == nil {
-		dial = func(ctx context.Context) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", m.cfg.Addr)
-		}
-	}
-	conn, err := dial(ctx)
+	conn, err := m.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -33,6 +27,13 @@ func (m *mailer) send(ctx context.Context, message []byte) (err error) {
 		return err
 	}
 	return m.converse(c, message)
+}
+
+func (m *mailer) dial(ctx context.Context) (net.Conn, error) {
+	if m.cfg.Dial != nil {
+		return m.cfg.Dial(ctx)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", m.cfg.Addr)
 }
 
 // explain adds to an error what ended the conversation, and whether it would end
@@ -52,6 +53,23 @@ func explain(ctx context.Context, err error) error {
 }
 
 func (m *mailer) converse(c *smtp.Client, message []byte) error {
+	if err := m.greet(c); err != nil {
+		return err
+	}
+	if err := m.address(c); err != nil {
+		return err
+	}
+	if err := write(c, message); err != nil {
+		return fmt.Errorf("DATA: %w", err)
+	}
+	// The server has taken the mail. The end of the conversation does not matter: after
+	// an error, or after the end of ctx, the mail would be sent again.
+	_, _ = c.Text.Cmd("QUIT")
+	return nil
+}
+
+// greet begins a conversation, secures it, and logs in.
+func (m *mailer) greet(c *smtp.Client) error {
 	if err := c.Hello("localhost"); err != nil { // Extension would keep the error to itself
 		return fmt.Errorf("EHLO: %w", err)
 	}
@@ -60,11 +78,14 @@ func (m *mailer) converse(c *smtp.Client, message []byte) error {
 			return fmt.Errorf("STARTTLS: %w", err)
 		}
 	}
-	if m.cfg.Auth != nil {
-		if err := login(c, m.cfg.Auth); err != nil {
-			return err
-		}
+	if m.cfg.Auth == nil {
+		return nil
 	}
+	return login(c, m.cfg.Auth)
+}
+
+// address says from whom the mail is, and for whom.
+func (m *mailer) address(c *smtp.Client) error {
 	if err := c.Mail(m.from.Address); err != nil {
 		return fmt.Errorf("MAIL FROM %s: %w", m.from.Address, err)
 	}
@@ -73,20 +94,18 @@ func (m *mailer) converse(c *smtp.Client, message []byte) error {
 			return fmt.Errorf("RCPT TO %s: %w", to.Address, err)
 		}
 	}
-	w, err := c.Data()
-	if err == nil {
-		_, err = w.Write(message)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("DATA: %w", err)
-	}
-	// The server has taken the mail, and how it takes leave does not matter: an
-	// error would send the mail again, and so would waiting until ctx ends.
-	_, _ = c.Text.Cmd("QUIT")
 	return nil
+}
+
+func write(c *smtp.Client, message []byte) error {
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(message); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // login authenticates. smtp.Client.Auth would ask a server that does not offer it.

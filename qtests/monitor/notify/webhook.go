@@ -96,12 +96,17 @@ func (w *webhook) post(ctx context.Context, body []byte) error {
 	defer func() { _ = resp.Body.Close() }()
 	// What the other side answers is shown in the error, but not without bound.
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+	return judge(resp, strings.TrimSpace(string(text)))
+}
+
+// judge returns the error that an answer stands for, or nil.
+func judge(resp *http.Response, text string) error {
 	switch code := resp.StatusCode; {
 	case code/100 == 2:
 		return nil
 	case code/100 == 4 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %s: %s", monitor.ErrPermanent, resp.Status, strings.TrimSpace(string(text)))
+		return fmt.Errorf("%w: %s: %s", monitor.ErrPermanent, resp.Status, text)
 	default:
-		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(text)))
+		return fmt.Errorf("%s: %s", resp.Status, text)
 	}
 }
