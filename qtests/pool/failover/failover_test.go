@@ -259,3 +259,20 @@ func TestChoice(t *testing.T) {
 		}
 	}
 }
+
+func TestCloseInsideHealthDoesNotWaitForItself(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		var f *Failover[*item]
+		closed := 0
+		f, _, _ = newPair(q, func(cfg *Config[*item]) {
+			cfg.Health = func(context.Context, pool.Config[*item]) error {
+				closed++
+				return f.Close(bg)
+			}
+		})
+		q.Sleep(5 * time.Second)
+		require.Equal(q, 1, closed, "the first one stops the other one")
+		require.NoError(q, f.Close(bg))
+		require.Equal(q, 5*time.Second, q.Elapsed())
+	})
+}

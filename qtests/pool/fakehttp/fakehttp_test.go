@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -337,4 +338,20 @@ func TestConfigErrors(t *testing.T) {
 		})
 		require.Equal(t, want, rec.Errors())
 	}
+}
+
+func TestResponderThatMisbehaves(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		api := NewT(q, Config{})
+		api.On("GET", "/panics", func(*http.Request) (*http.Response, error) { panic("oops") })
+		api.On("GET", "/exits", func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil })
+		for path, want := range map[string]string{
+			"/panics": "responder: panic: oops",
+			"/exits":  "responder: runtime.Goexit called",
+		} {
+			_, _, err := get(q.Context(), api.Client(), "http://h"+path)
+			require.ErrorContains(q, err, want)
+			require.Zero(q, api.Stats().Pool.InUse)
+		}
+	})
 }

@@ -249,3 +249,15 @@ func TestSQLInRealTimeAndInParallel(t *testing.T) {
 		})
 	}
 }
+
+func TestAStrictFakeKeepsItsOneConnection(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		db := newShop(q, Config{Max: 10})
+		require.Same(q, db.Expect(), db.Expect())
+		brownout := db.Brownout(3)
+		brownout.Begin()
+		require.Equal(q, 1, db.Stats().Pool.Max)
+		brownout.End()
+		require.Equal(q, 1, db.Stats().Pool.Max)
+	})
+}

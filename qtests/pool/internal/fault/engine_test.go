@@ -156,3 +156,25 @@ func kindOf(err error) string {
 }
 
 var refusedCause = refused("", "").(*Error).Cause
+
+func TestCloseEndsEveryFault(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		e, s := newEngine(q)
+		get := func() error { return e.Do(context.Background(), &Call{Op: "GET"}) }
+		outage := s.Event("outage", Fault{Kind: Outage})
+		outage.Begin()
+		s.Flap(time.Second, time.Second).Begin()
+		q.Sleep(1500 * time.Millisecond)
+		require.ErrorIs(q, get(), ErrOutage)
+		e.Close()
+		require.NoError(q, get())
+		marks, _ := q.EventLog().Marks()
+		q.Sleep(time.Minute)
+		later, _ := q.EventLog().Marks()
+		require.Equal(q, marks, later, "a flapping has stopped")
+		outage.Begin()
+		s.Flap(time.Second, time.Second).Begin()
+		q.Sleep(1500 * time.Millisecond)
+		require.NoError(q, get(), "nothing begins any more")
+	})
+}
