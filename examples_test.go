@@ -29,7 +29,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
-	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
+	"github.com/go-qtests/qtests/qtests/pool/fakesql"
 )
 
 func TestMain(m *testing.M) { qtests.VerifyTestMain(m) }
@@ -47,10 +48,10 @@ func quickstart(q *qtests.T) *result.Result {
 	days := traffic.Replay(log.Entries)
 	busiest := days.Offset(time.Date(2015, time.May, 19, 19, 5, 0, 0, time.UTC))
 
-	db := pool.NewSQL(q, pool.SQLConfig{Name: "db", Max: 4, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
+	db := fakesql.NewT(q, fakesql.Config{Name: "db", Max: 4, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
 	db.On(`SELECT prefix, title FROM sections`).Rows(fixtures.Rows(q, "sections.csv"))
 	db.On(`INSERT INTO visits (path) VALUES (?)`).Result(sqlmock.NewResult(1, 1))
-	api := pool.NewHTTP(q, pool.HTTPConfig{Name: "api", Max: 4, Latency: qtests.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
+	api := fakehttp.NewT(q, fakehttp.Config{Name: "api", Max: 4, Latency: qtests.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
 	api.On("GET", "/related", httpmock.NewBytesResponder(200, fixtures.Bytes(q, "related.json")))
 	br := breaker.NewT(q, breaker.Config{Name: "related", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
 	mon := monitor.NewT(q, monitor.Config{

@@ -63,18 +63,27 @@ func TestReadmeIsTrue(t *testing.T) {
 	require.Equal(t, map[string]int{"go": 4, "sh": 3, "text": 2}, kinds)
 }
 
-// TestImportsPointDown holds the packages to their floors: each may import those
-// named here, and no other of this repository. Internal packages belong to whom
-// they lie below.
+// TestImportsPointDown holds the packages to their floors: each imports those named
+// here, and no other of this repository. An internal package belongs to the package
+// below which it lies.
 func TestImportsPointDown(t *testing.T) {
 	const module = "github.com/go-qtests/qtests/"
 	may := map[string][]string{
-		"qtests":         {},
-		"qtests/tbtest":  {},
-		"qtests/breaker": {"qtests"},
-		"qtests/pool":    {"qtests", "qtests/breaker"},
-		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/load":    {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+		"qtests":                   {},
+		"qtests/tbtest":            {},
+		"qtests/breaker":           {"qtests"},
+		"qtests/monitor":           {"qtests"},
+		"qtests/monitor/notify":    {"qtests", "qtests/monitor"},
+		"qtests/monitor/rules":     {"qtests/monitor"},
+		"qtests/monitor/dashboard": {"qtests", "qtests/monitor"},
+
+		"qtests/pool":          {"qtests", "qtests/breaker"},
+		"qtests/pool/failover": {"qtests", "qtests/breaker", "qtests/pool"},
+		"qtests/pool/fake":     {"qtests", "qtests/pool"},
+		"qtests/pool/fakesql":  {"qtests", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool/fakehttp": {"qtests", "qtests/pool", "qtests/pool/fake"},
+
+		"qtests/load": {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
 
 		"qtests/load/accesslog": {},
 		"qtests/load/traffic":   {"qtests/load/accesslog"},
@@ -87,6 +96,7 @@ func TestImportsPointDown(t *testing.T) {
 		"fixtures/cut": {},
 	}
 	checked := map[string]bool{}
+	used := map[[2]string]bool{}
 	for _, top := range []string{"qtests", "fixtures"} {
 		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
@@ -110,6 +120,7 @@ func TestImportsPointDown(t *testing.T) {
 				}
 				name, own := strings.CutPrefix(name, module)
 				below, _, toInternal := strings.Cut(name, "/internal/")
+				used[[2]string{owner, name}] = true
 				switch {
 				case !own, toInternal && strings.HasPrefix(dir+"/", below+"/"):
 				case internal && name == "qtests": // the ground floor carries what lies inside, too
@@ -122,6 +133,11 @@ func TestImportsPointDown(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Len(t, checked, len(may))
+	for owner, allowed := range may {
+		for _, name := range allowed {
+			require.True(t, used[[2]string{owner, name}], "%s may import %s, and does not", owner, name)
+		}
+	}
 }
 
 // What qtests is compared with alone is no dependency of those who use it.

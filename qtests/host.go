@@ -19,7 +19,7 @@ type bubbleConfig struct {
 	seed  uint64
 	trace *trace
 	turns *ordered.Events // where a run is verified on the ordered runtime
-	here  func() command // nil in a benchmark
+	here  func() command  // nil in a benchmark
 }
 
 // An outcome is how a bubble ended.

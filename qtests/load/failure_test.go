@@ -235,7 +235,9 @@ func TestTimeoutsWhateverTheError(t *testing.T) {
 		require.EqualValues(q, 100, res.Errors)
 		require.False(q, res.Thresholds[0].Pass)
 		require.Len(q, res.ErrorKinds, 2)
-		require.Equal(q, result.ErrorCount{KindTimeout, 90, res.ErrorKinds[0].First, "load", "the timeout of 300ms has passed"}, res.ErrorKinds[0])
+		require.Equal(q, result.ErrorCount{
+			Kind: KindTimeout, Count: 90, First: res.ErrorKinds[0].First, Step: "load", Text: "the timeout of 300ms has passed",
+		}, res.ErrorKinds[0])
 		require.Equal(q, "no such item", res.ErrorKinds[1].Kind)
 		require.Equal(q, qtests.Round(res.Elapsed), res.Elapsed)
 
