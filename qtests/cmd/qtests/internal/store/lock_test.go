@@ -1,0 +1,64 @@
+package store
+
+import (
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLock(t *testing.T) {
+	s, _, _ := stage(t)
+	unlock, err := s.Lock("it", func() { t.Error("nobody else has it") })
+	require.NoError(t, err)
+	free, err := s.Lock("another", func() { t.Error("a lock of its own") })
+	require.NoError(t, err)
+	free()
+
+	waits, got := make(chan bool), make(chan func())
+	go func() {
+		second, err := s.Lock("it", func() { close(waits) })
+		if err != nil {
+			t.Error(err)
+		}
+		got <- second
+	}()
+	<-waits
+	select {
+	case <-got:
+		t.Fatal("two have the lock")
+	default:
+	}
+	unlock()
+	second := <-got
+	require.FileExists(t, filepath.Join(s.Dir(), "it.lock"))
+	second()
+	require.NoFileExists(t, filepath.Join(s.Dir(), "it.lock"))
+}
+
+func TestLockExcludes(t *testing.T) {
+	s, _, _ := stage(t)
+	var holders, times atomic.Int64
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				unlock, err := s.Lock("it", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if holders.Add(1) != 1 {
+					t.Error("two have the lock")
+				}
+				times.Add(1)
+				holders.Add(-1)
+				unlock()
+			}
+		})
+	}
+	group.Wait()
+	require.EqualValues(t, 400, times.Load())
+}
