@@ -16,14 +16,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
-// settings are what Find asks the go command for: where it is, and everything that
-// decides how the standard library is compiled.
-var settings = []string{
-	"GOROOT", "GOVERSION", "GOTOOLCHAIN", "GOFLAGS", "GOCACHE", "GOMODCACHE",
-	"GOOS", "GOARCH", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
+// places are the settings that say where the go command is, and where it keeps things.
+var places = []string{"GOROOT", "GOVERSION", "GOTOOLCHAIN", "GOMODCACHE"}
+
+// building are the settings that decide how the standard library is compiled, and where
+// the result is.
+var building = []string{
+	"GOFLAGS", "GOCACHE", "GOOS", "GOARCH",
+	"GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64", "GOWASM",
 	"GOEXPERIMENT", "GOFIPS140", "CGO_ENABLED", "CC", "CXX", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS",
 }
 
@@ -65,7 +69,7 @@ func Find(ctx context.Context, chdir string) (*Go, error) {
 }
 
 func (g *Go) ask(ctx context.Context) error {
-	out, err := g.Output(ctx, "env", append([]string{"-json"}, settings...)...)
+	out, err := g.Output(ctx, "env", slices.Concat([]string{"-json"}, places, building)...)
 	if err != nil {
 		return err
 	}
@@ -83,10 +87,11 @@ func (g *Go) ask(ctx context.Context) error {
 // Setting is one of the values of go env that Find asks for, or "".
 func (g *Go) Setting(name string) string { return g.settings[name] }
 
-// Settings lists every setting as NAME=VALUE, in a fixed order.
-func (g *Go) Settings() []string {
-	all := make([]string, len(settings))
-	for i, name := range settings {
+// Building lists the settings that decide how the standard library is compiled, and
+// where the result is, as NAME=VALUE and in a fixed order.
+func (g *Go) Building() []string {
+	all := make([]string, len(building))
+	for i, name := range building {
 		all[i] = name + "=" + g.settings[name]
 	}
 	return all

@@ -10,7 +10,7 @@ import (
 
 func TestCompiled(t *testing.T) {
 	s, src, p := stage(t)
-	o, err := s.Overlay(src, p)
+	o, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.Empty(t, o.AllCompiled())
 	proof := filepath.Join(t.TempDir(), "runtime.a")
@@ -23,7 +23,7 @@ func TestCompiled(t *testing.T) {
 	require.True(t, o.IsCompiled(Key("a", "b")))
 	require.False(t, o.IsCompiled(Key("ab")), "the parts are kept apart")
 	require.Equal(t, []Compiled{plain, race}, o.AllCompiled())
-	again, err := s.Overlay(src, p)
+	again, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.Equal(t, o.dir, again.dir, "notes are no damage")
 

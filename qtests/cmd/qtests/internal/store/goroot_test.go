@@ -32,7 +32,7 @@ func TestCopyOfGOROOT(t *testing.T) {
 	src.Copy = true
 	require.NoError(t, os.Symlink("bin", filepath.Join(src.GOROOT, "link")))
 	readOnly(t, src.GOROOT)
-	o, err := s.Overlay(src, p)
+	o, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.True(t, o.Copied && s.Holds(o.GOROOT))
 	holds(t, o)
@@ -43,14 +43,14 @@ func TestCopyOfGOROOT(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, os.SameFile(from, to), "%s is linked", name)
 	}
-	other, err := s.Overlay(src, &fake{revision: "2"})
+	other, err := s.Overlay(t.Context(), src, &fake{revision: "2"})
 	require.NoError(t, err)
 	require.Equal(t, o.GOROOT, other.GOROOT, "one copy for every revision")
 
 	require.NoError(t, os.Remove(filepath.Join(o.GOROOT, "bin", "go")))
 	_, err = s.Find(src, p.revision)
 	require.ErrorIs(t, err, ErrDamaged)
-	again, err := s.Overlay(src, p)
+	again, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.Equal(t, o, again)
 	require.FileExists(t, filepath.Join(o.GOROOT, "bin", "go"))

@@ -4,4 +4,4 @@ package store
 
 import "os"
 
-func lockFile(*os.File, bool) (bool, error) { return true, errNoLocks }
+func lockFile(*os.File) (bool, error) { return true, errNoLocks }

@@ -9,14 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile takes the lock of f, or waits for it. It reports whether it has it.
-func lockFile(f *os.File, wait bool) (bool, error) {
-	how := unix.LOCK_EX
-	if !wait {
-		how |= unix.LOCK_NB
-	}
+// lockFile takes the lock of f, unless another has it.
+func lockFile(f *os.File) (bool, error) {
 	for {
-		err := unix.Flock(int(f.Fd()), how)
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case err == nil:
 			return true, nil

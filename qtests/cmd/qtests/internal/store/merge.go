@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 // overlay does. Both that file and the names in it are relative to dir, as they are for
 // the go command that works there. One that replaces a file that o replaces is an error,
 // unless it is an overlay of this store: that one o takes the place of.
-func (s *Store) Merge(o *Overlay, theirs, dir string) (string, error) {
+func (s *Store) Merge(ctx context.Context, o *Overlay, theirs, dir string) (string, error) {
 	theirs = from(dir, theirs)
 	data, err := os.ReadFile(theirs)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Store) Merge(o *Overlay, theirs, dir string) (string, error) {
 		touch(file)
 		return file, nil
 	}
-	return file, s.writing("merged", func() error { return s.writeFile(name, text) })
+	return file, s.writing(ctx, func() error { return s.writeFile(name, text) })
 }
 
 func (s *Store) merge(ours map[string]string, theirs []byte, dir string) (map[string]string, error) {

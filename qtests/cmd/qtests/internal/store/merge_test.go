@@ -40,16 +40,16 @@ func TestMergeTable(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	s, src, p := stage(t)
-	o, err := s.Overlay(src, p)
+	o, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	dir := t.TempDir()
 
-	same, err := s.Merge(o, o.File, dir)
+	same, err := s.Merge(t.Context(), o, o.File, dir)
 	require.NoError(t, err)
 	require.Equal(t, o.File, same, "an overlay of this store adds nothing")
 
 	write(t, filepath.Join(dir, "mine.json"), `{"Replace":{"x.go":"y.go"}}`)
-	merged, err := s.Merge(o, "mine.json", dir)
+	merged, err := s.Merge(t.Context(), o, "mine.json", dir)
 	require.NoError(t, err)
 	var file struct{ Replace map[string]string }
 	require.NoError(t, json.Unmarshal([]byte(read(t, merged)), &file))
@@ -57,15 +57,15 @@ func TestMerge(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "y.go"), file.Replace[filepath.Join(dir, "x.go")])
 
 	write(t, merged, "damaged")
-	again, err := s.Merge(o, merged+"/../../mine.json", dir)
+	again, err := s.Merge(t.Context(), o, merged+"/../../mine.json", dir)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.Empty(t, again)
-	again, err = s.Merge(o, filepath.Join(dir, "mine.json"), dir)
+	again, err = s.Merge(t.Context(), o, filepath.Join(dir, "mine.json"), dir)
 	require.NoError(t, err)
 	require.Equal(t, merged, again)
 	require.NotEqual(t, "damaged", read(t, merged))
 
-	_, err = s.Merge(o, "none.json", dir)
+	_, err = s.Merge(t.Context(), o, "none.json", dir)
 	require.ErrorContains(t, err, "reading overlay: open "+filepath.Join(dir, "none.json"))
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -56,14 +57,14 @@ var ErrNotThere = errors.New("not in the store")
 // is whole and made by p from the sources as they are now; then what has not been used
 // for long is removed. When the sources do not fit, the error is that of p, and nothing
 // is written.
-func (s *Store) Overlay(src Source, p Patcher) (*Overlay, error) {
+func (s *Store) Overlay(ctx context.Context, src Source, p Patcher) (*Overlay, error) {
 	if o, err := s.Find(src, p.Revision()); err == nil {
 		s.use(o)
 		return o, nil
 	}
 	var made *Overlay
 	var misfit error
-	err := s.writing("overlay-"+src.hash(p.Revision()), func() error {
+	err := s.writing(ctx, func() error {
 		var err error
 		if made, err = s.Find(src, p.Revision()); err == nil {
 			return nil // somebody else was first
@@ -191,6 +192,10 @@ func (s *Store) write(src Source, revision string, texts map[string][]byte) (*Ov
 			if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
 				return err
 			}
+		}
+		// A module of its own, so that ./... of a module around the store leaves it out.
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module overlay\n"), 0o644); err != nil {
+			return err
 		}
 		if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlayJSON(replace), 0o644); err != nil {
 			return err

@@ -71,10 +71,10 @@ func TestOverlayIsWrittenOnce(t *testing.T) {
 	s, src, p := stage(t)
 	_, err := s.Find(src, p.revision)
 	require.ErrorIs(t, err, ErrNotThere)
-	first, err := s.Overlay(src, p)
+	first, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	holds(t, first)
-	again, err := s.Overlay(src, p)
+	again, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.Equal(t, first, again)
 	require.EqualValues(t, 1, p.applied.Load())
@@ -85,12 +85,12 @@ func TestOverlayIsWrittenOnce(t *testing.T) {
 
 func TestOverlayKey(t *testing.T) {
 	s, src, p := stage(t)
-	first, err := s.Overlay(src, p)
+	first, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	seen := map[string]string{first.File: "the first"}
 	other := func(what string, src Source, p *fake) {
 		before := p.applied.Load()
-		o, err := s.Overlay(src, p)
+		o, err := s.Overlay(t.Context(), src, p)
 		require.NoError(t, err)
 		holds(t, o)
 		require.Equal(t, before+1, p.applied.Load(), "applied for %s", what)
@@ -110,7 +110,7 @@ func TestOverlayKey(t *testing.T) {
 	write(t, proc, "package runtime\n")
 	require.NoError(t, os.Remove(filepath.Join(src.GOROOT, "src", "runtime", "added.go")))
 	before := p.applied.Load()
-	back, err := s.Overlay(src, p)
+	back, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	require.Equal(t, first.File, back.File, "the entry of the first text is still there")
 	require.Equal(t, before, p.applied.Load())
@@ -141,12 +141,12 @@ func TestDamagedOverlayIsWrittenAnew(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			s, src, p := stage(t)
-			first, err := s.Overlay(src, p)
+			first, err := s.Overlay(t.Context(), src, p)
 			require.NoError(t, err)
 			damage(t, filepath.Dir(first.File))
 			_, err = s.Find(src, p.revision)
 			require.ErrorIs(t, err, ErrDamaged)
-			again, err := s.Overlay(src, p)
+			again, err := s.Overlay(t.Context(), src, p)
 			require.NoError(t, err)
 			holds(t, again)
 			require.Equal(t, first, again)
@@ -158,11 +158,11 @@ func TestDamagedOverlayIsWrittenAnew(t *testing.T) {
 func TestMovedStoreIsWrittenAnew(t *testing.T) {
 	s, src, p := stage(t)
 	src.Copy = true
-	_, err := s.Overlay(src, p)
+	_, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	moved := &Store{dir: s.dir + "2"}
 	require.NoError(t, os.Rename(s.dir, moved.dir))
-	o, err := moved.Overlay(src, p)
+	o, err := moved.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
 	holds(t, o)
 	require.True(t, moved.Holds(o.GOROOT) && !s.Holds(o.GOROOT))
@@ -172,7 +172,7 @@ func TestMisfitWritesNothing(t *testing.T) {
 	s, src, p := stage(t)
 	src.Copy = true
 	p.err = &os.PathError{Op: "no fit", Path: "proc.go", Err: errors.New("two places")} // even an error of this type
-	_, err := s.Overlay(src, p)
+	_, err := s.Overlay(t.Context(), src, p)
 	require.Equal(t, p.err, err)
 	require.NoDirExists(t, s.Dir())
 }
@@ -180,13 +180,13 @@ func TestMisfitWritesNothing(t *testing.T) {
 func TestStoreThatCannotBeWritten(t *testing.T) {
 	s, src, p := stage(t)
 	write(t, s.Dir(), "a file where the directory would be")
-	_, err := s.Overlay(src, p)
+	_, err := s.Overlay(t.Context(), src, p)
 	require.ErrorContains(t, err, "cannot write to the cache "+s.Dir()+" (QTESTS_CACHE can name another directory): ")
 	require.NotContains(t, err.Error(), "\n")
 
 	require.NoError(t, os.Remove(s.Dir()))
 	write(t, filepath.Join(s.Dir(), "overlay"), "a file where a directory would be")
-	_, err = s.Overlay(src, p)
+	_, err = s.Overlay(t.Context(), src, p)
 	require.ErrorContains(t, err, "cannot write to the cache ")
 	entries, err := os.ReadDir(s.Dir())
 	require.NoError(t, err)
@@ -201,7 +201,7 @@ func TestManyMakeOne(t *testing.T) {
 	for i := range all {
 		group.Go(func() {
 			var err error
-			if all[i], err = s.Overlay(src, p); err != nil {
+			if all[i], err = s.Overlay(t.Context(), src, p); err != nil {
 				t.Error(err)
 			}
 		})
@@ -217,13 +217,13 @@ func TestManyMakeOne(t *testing.T) {
 func TestClean(t *testing.T) {
 	s, src, p := stage(t)
 	src.Copy = true
-	old, err := s.Overlay(src, p)
+	old, err := s.Overlay(t.Context(), src, p)
 	require.NoError(t, err)
-	used, err := s.Overlay(src, &fake{revision: "2"})
+	used, err := s.Overlay(t.Context(), src, &fake{revision: "2"})
 	require.NoError(t, err)
 	user := filepath.Join(t.TempDir(), "user.json")
 	write(t, user, `{"Replace":{"/x":"/y"}}`)
-	merged, err := s.Merge(used, user, "/")
+	merged, err := s.Merge(t.Context(), used, user, "/")
 	require.NoError(t, err)
 	write(t, filepath.Join(s.Dir(), "tmp-1", "x"), "left behind")
 	write(t, filepath.Join(s.Dir(), "mine"), "of somebody else")
@@ -241,7 +241,7 @@ func TestClean(t *testing.T) {
 	for _, name := range []string{merged, filepath.Join(filepath.Dir(used.GOROOT), usedName)} {
 		require.NoError(t, os.Chtimes(name, long, long))
 	}
-	_, err = s.Overlay(src, &fake{revision: "2"}) // in use: it stays, and so does the copy
+	_, err = s.Overlay(t.Context(), src, &fake{revision: "2"}) // in use: it stays, and so does the copy
 	require.NoError(t, err)
 	s.Clean(now)
 	holds(t, used)

@@ -8,6 +8,7 @@
 package store
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -49,10 +50,10 @@ func Open() (*Store, error) {
 // Dir is the directory, absolute.
 func (s *Store) Dir() string { return s.dir }
 
-// writing runs make while no other process makes the same thing in this store. What
-// make returns is the error, in the words for the user when it is about files.
-func (s *Store) writing(name string, make func() error) error {
-	unlock, err := s.Lock(name, nil)
+// writing runs make while no other process writes to this store. What make
+// returns is the error, in words for the user when it is about files.
+func (s *Store) writing(ctx context.Context, make func() error) error {
+	unlock, err := s.Lock(ctx, "write", nil)
 	if err != nil {
 		return s.cannotWrite(err)
 	}
