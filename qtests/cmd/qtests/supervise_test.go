@@ -86,6 +86,12 @@ func watch(t *testing.T, args ...string) *watched {
 	p := at(module(t, nil), "GOMODCACHE="+filepath.Join(temp, "mod"), notesVar+"="+w.notes, "PATH="+filepath.Join(temp, "bin")+":"+os.Getenv("PATH"))
 	w.Cmd = p.command(os.Args[0], "leaf", append([]string{"test"}, args...)...)
 	w.Stdin, w.Stderr = nil, os.Stderr
+	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, and a process group
+	t.Cleanup(func() {
+		if w.Process != nil && w.ProcessState == nil { // the test has given up on it
+			_ = syscall.Kill(-w.Process.Pid, syscall.SIGKILL)
+		}
+	})
 	return w
 }
 
@@ -106,7 +112,14 @@ func (w *watched) until(want ...string) {
 
 func (w *watched) send(s syscall.Signal) { require.NoError(w.t, w.Process.Signal(s)) }
 
+// status waits for the end, which a limit of real time brings about where nothing else
+// does: a hanging test would leave its processes behind.
 func (w *watched) status() int {
+	limit := time.AfterFunc(time.Minute, func() {
+		w.t.Error("it does not end")
+		_ = syscall.Kill(-w.Process.Pid, syscall.SIGKILL)
+	})
+	defer limit.Stop()
 	if err := w.Wait(); err != nil {
 		require.IsType(w.t, &exec.ExitError{}, err)
 	}
@@ -115,7 +128,6 @@ func (w *watched) status() int {
 
 func TestSignalsArePassedOnOnce(t *testing.T) {
 	w := watch(t)
-	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal
 	require.NoError(t, w.Start())
 	w.until("begins")
 	w.send(syscall.SIGINT)
@@ -129,6 +141,21 @@ func TestSignalsArePassedOnOnce(t *testing.T) {
 	w.until("begins", "interrupt", "quit", "interrupt", "terminated")
 }
 
+// What this process was started to ignore, as by nohup, the go command ignores.
+func TestIgnoredSignals(t *testing.T) {
+	w := watch(t)
+	w.Args = append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, w.Args...)
+	w.Path = "/bin/sh"
+	require.NoError(t, w.Start())
+	w.until("begins")
+	w.send(syscall.SIGHUP)
+	w.send(syscall.SIGINT)
+	w.until("begins", "interrupt")
+	w.send(syscall.SIGTERM)
+	require.Equal(t, 7, w.status())
+	w.until("begins", "interrupt", "terminated")
+}
+
 func TestInputIsPassedOn(t *testing.T) {
 	w := watch(t, "-echo")
 	w.Stdin = strings.NewReader("passed on")
@@ -137,7 +164,6 @@ func TestInputIsPassedOn(t *testing.T) {
 
 func TestGoEndedBySignal(t *testing.T) {
 	w := watch(t)
-	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	require.NoError(t, w.Start())
 	w.until("begins")
 	w.send(syscall.SIGHUP)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,4 +75,33 @@ func TestLockExcludes(t *testing.T) {
 	}
 	group.Wait()
 	require.EqualValues(t, 80, times.Load())
+}
+
+// Without a pause between two looks, some find the lock removed that they have opened.
+func TestTryLockExcludes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "it.lock")
+	var holders atomic.Int64
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for n := 0; n < 300; {
+				unlock, err := tryLock(path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if unlock == nil {
+					continue
+				}
+				if holders.Add(1) != 1 {
+					t.Error("two have the lock")
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				unlock()
+				n++
+			}
+		})
+	}
+	group.Wait()
 }
