@@ -34,13 +34,16 @@ func TestKeysOfATerminalCountOnce(t *testing.T) {
 	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	require.NoError(t, w.Start())
 	w.until("begins")
-	_, err := keys.Write([]byte{3}) // Ctrl-C
-	require.NoError(t, err)
-	w.until("begins", "interrupt")
-	_, err = keys.Write([]byte{28}) // Ctrl-\
-	require.NoError(t, err)
-	w.until("begins", "interrupt", "quit")
+	notes := []string{"begins"}
+	for range 5 { // twice the same at once may be seen as one
+		for key, name := range map[byte]string{3: "interrupt", 28: "quit"} { // Ctrl-C and Ctrl-\
+			_, err := keys.Write([]byte{key})
+			require.NoError(t, err)
+			notes = append(notes, name)
+			w.until(notes...)
+		}
+	}
 	w.send(syscall.SIGTERM)
 	require.Equal(t, 7, w.status())
-	w.until("begins", "interrupt", "quit", "terminated")
+	w.until(append(notes, "terminated")...)
 }
