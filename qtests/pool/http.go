@@ -140,7 +140,7 @@ func NewHTTP(t qtests.TB, cfg HTTPConfig) *HTTP {
 	h.HTTPFaults = HTTPFaults{Faults{engine: h.engine, t: t, what: cfg.Name}}
 	h.connect = newOp(&h.Faults, "connect", newBehaviour(cfg.ConnectLatency, 0, nil))
 	h.mu.hosts, h.mu.calls, h.mu.capacity = map[string]*Pool[*httpConn]{}, map[string]uint64{}, cfg.Max
-	t.Cleanup(func() { h.cleanup(t) })
+	t.Cleanup(func() { t.Helper(); h.cleanup(t) })
 	return h
 }
 

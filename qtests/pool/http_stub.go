@@ -11,6 +11,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
 
 // An HTTPStub is a route of an [HTTP] with its responder. The events of its
@@ -118,7 +119,7 @@ func (h *HTTP) unmatched(req *http.Request, cause error) error {
 	}
 	h.mu.Unlock()
 	if log {
-		h.t.Logf("%v", err)
+		userline.Logf(h.t, "%v", err)
 	}
 	return err
 }

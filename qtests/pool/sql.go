@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
 
 // SQLConfig describes an [SQL]. The zero value is usable.
@@ -173,7 +174,7 @@ func NewSQL(t qtests.TB, cfg SQLConfig) *SQL {
 	db.pool = pool
 	db.db = sql.OpenDB(sqlConnector{db})
 	db.db.SetMaxIdleConns(cfg.Max)
-	t.Cleanup(func() { db.cleanup(t) })
+	t.Cleanup(func() { t.Helper(); db.cleanup(t) })
 	return db
 }
 
@@ -315,7 +316,7 @@ func (db *SQL) unmatchedQuery(query string, args []driver.NamedValue) error {
 	}
 	db.mu.Unlock()
 	if log && !db.closed.Load() {
-		db.t.Logf("%v", err)
+		userline.Logf(db.t, "%v", err)
 	}
 	return err
 }
