@@ -18,7 +18,7 @@ import (
 // groups are all comparisons, in the order of the results.
 func groups() []compare.Group {
 	return []compare.Group{
-		breakers(), pools(), fakes(), fakeTime(), realTime(), users(), leakChecks(), parts(), growth(), determinism(),
+		breakers(), pools(), fakes(), fakeTime(), realTime(), users(), leakChecks(), bubbles(), parts(), growth(), determinism(),
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 // Bench runs body in a bubble, a fresh one in every iteration of b.Loop, all under
 // the same seed, and times it from outside, where time is real. Everything said of
 // [Run] holds for the bubbles, leaks, stalls and traps included. The time and the
-// allocations of an iteration contain the opening and closing of the bubble, a few
-// tenths of a millisecond: what is faster than that repeats itself inside the body,
-// and says so with b.ReportMetric.
+// allocations of an iteration contain the opening and closing of the bubble, some
+// ten microseconds: what is not much slower than that repeats itself inside the
+// body, and says so with b.ReportMetric.
 //
 // The first iteration that fails or skips ends the benchmark, with b.FailNow or
 // b.SkipNow; what it reported is printed above the benchmark's own line, and what

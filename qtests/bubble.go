@@ -29,7 +29,9 @@ type T struct {
 	last    []func()    // to be called when all cleanups have run
 	allowed []string    // functions whose goroutines may stay
 	body    uint64      // the goroutine of the body, where others were there at the end
-	ending  struct {
+	// cleaning is the stack of the call that registered the cleanup that runs.
+	cleaning atomic.Pointer[[]uintptr]
+	ending   struct {
 		sync.Mutex
 		arranged bool // somebody calls conclude, or has
 	}

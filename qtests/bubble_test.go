@@ -2,6 +2,7 @@ package qtests
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -58,4 +59,24 @@ func TestInTurn(t *testing.T) {
 		require.IsIncreasing(q, order)
 		require.Zero(q, q.Elapsed())
 	})
+}
+
+// A bubble costs a little, whatever else there is in the process: a look at all
+// goroutines takes 1 KiB for each of them.
+func TestRunTakesNoDump(t *testing.T) {
+	const others, runs = 2000, 50
+	release := leave(t, others)
+	defer release()
+	once := func() {
+		Run(t, func(q *T) { q.Sleep(time.Second) })
+		Run(t, func(q *T) { q.Cleanup(func() {}) })
+	}
+	once()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		once()
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, (after.TotalAlloc-before.TotalAlloc)/(2*runs), uint64(20<<10))
 }

@@ -81,7 +81,7 @@ func (w *directResponse) WriteHeader(code int) {
 	w.mu.Unlock()
 	if again {
 		f := directCaller()
-		w.t.log.t.Logf("http: superfluous response.WriteHeader call from %s (%s:%d)", f.Function, path.Base(f.File), f.Line)
+		fmt.Fprintf(w.t.log, "http: superfluous response.WriteHeader call from %s (%s:%d)", f.Function, path.Base(f.File), f.Line)
 	}
 }
 

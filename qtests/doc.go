@@ -150,7 +150,12 @@
 // goroutines that hold it up, by cause. Where the wait may end by itself (a socket,
 // a system call) it gives six times as long, and says so. The bubble is left
 // behind, with its goroutines, and the tests that follow run; what it reports
-// later is dropped. A goroutine that spins is no standstill.
+// later is dropped.
+//
+// Goroutines that wait for mutexes of each other are named with both lines, as far
+// as the stacks show who wants which. A goroutine that spins is no standstill, for it may be a
+// long computation: when it was running at every look for as long as the limit,
+// the log and standard error name it, once, and the test goes on.
 //
 // # What ends the process
 //
@@ -184,8 +189,25 @@
 //
 // A goroutine of the bubble that is left when the body and its cleanups have
 // ended fails the test, with its stack, the place that started it, and how long it
-// has been waiting in fake time, as far as [T.Sleep] and [T.Wait] could see.
-// Outside a bubble, [VerifyTestMain] and [CheckLeaks] use goleak.
+// has been waiting in fake time, as far as [T.Sleep] and [T.Wait] could see. Those
+// that wait at one place and came there in one way are shown once, with their
+// number. The stack of a goroutine that the standard library starts for its own ends,
+// as that of an open sql.DB, has no line of the user: the failure names the
+// goroutine that made it do so, and with GODEBUG=tracebackancestors=10 the line.
+// [Allow] lets goroutines stay that a library gives no way to end. Outside a
+// bubble, [VerifyTestMain] and [CheckLeaks] use goleak.
+//
+// All this reads what the runtime prints of goroutines, whose form differs between
+// versions of Go. It is tested with go1.26 and go1.27, and tries itself out at its first use in a
+// process, on a goroutine made for it: where that cannot be read, tests fail and say so.
+//
+// # Cost
+//
+// To open and close a bubble takes at most three times as long as synctest.Test,
+// some ten microseconds, whatever else is in the process. Goroutines are looked
+// at only when the runtime says that some are left, while others than the body are
+// there and it pauses in [T.Sleep] or [T.Wait], and when a bubble seems to stand
+// still.
 //
 // # Settings
 //

@@ -253,8 +253,8 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 
 // catch turns a panic into a failure of the test, with the stack of the panic.
 func (q *T) catch(where string) {
-	q.Helper()
 	if r := recover(); r != nil {
+		q.Helper()
 		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
 	}
 }

@@ -215,9 +215,10 @@ func leakProfileNote() (note string) {
 //	func TestMain(m *testing.M) { qtests.VerifyTestMain(m) }
 //
 // Bubbles that [Run] had to leave behind because they stand still are named
-// once, and their goroutines are no leaks, nor are those that [Allow] lets stay. Where the binary was built with
+// once, and their goroutines are no leaks, nor are those that [Allow] lets stay. With
+// go1.27, and where go1.26 has built the binary with
 // GOEXPERIMENT=goroutineleakprofile, the report says which goroutines the
-// collector proves can never go on; where it was not, it says that.
+// collector proves can never go on; otherwise it says that it does not know.
 func VerifyTestMain(m goleak.TestingM, opts ...goleak.Option) {
 	code := m.Run()
 	cleanups, filters := splitCleanups(opts)

@@ -118,7 +118,7 @@ func FuzzGoroutineText(f *testing.F) {
 // What hangs in a bubble that was left behind has been reported.
 func TestCheckLeaksPassesAbandonedBubbles(t *testing.T) {
 	stuck, ended := make(chan struct{}), make(chan struct{})
-	bubble := make(chan uint64)
+	bubble, stood := make(chan uint64), uint64(0)
 	go func() { // unlabelled: Run's own goroutines stay too, and are the watchdog's
 		defer close(ended)
 		synctest.Test(t, func(t *testing.T) {
@@ -136,12 +136,13 @@ func TestCheckLeaksPassesAbandonedBubbles(t *testing.T) {
 		path := scopes.of["TestStuck"]
 		scopes.Unlock()
 		paths <- path
-		abandonBubble(<-bubble, leftBehind{test: "TestStuck"})
+		stood = <-bubble
+		abandonBubble(stood, leftBehind{test: "TestStuck"})
 	})
 	close(stuck)
 	<-ended
 	abandoned.Lock()
-	abandoned.tests = nil
+	delete(abandoned.tests, stood)
 	abandoned.Unlock()
 	require.Empty(t, r.Errors())
 }

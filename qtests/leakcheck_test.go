@@ -282,7 +282,8 @@ func TestLeakProfile(t *testing.T) {
 	}
 	out, _ := runChild(t, "^TestChildMain$/^Leak$")
 	require.NotContains(t, out, "no goroutineleak profile")
-	require.Equal(t, 2, strings.Count(out, "for ever: the collector proves that nothing can wake it"))
+	require.Contains(t, out, "… and 1 more like it")
+	require.Equal(t, 1, strings.Count(out, "for ever: the collector proves that nothing can wake it"))
 	r := tbtest.Run("TestProof", func(r *tbtest.TB) {
 		CheckLeaks(r)
 		leave(t, 1) // somebody can wake it still

@@ -2,7 +2,11 @@ package qtests
 
 import (
 	"context"
+	"io"
 	"runtime"
+	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
 
 // The methods of this file are those of testing.TB that report to the test. A
@@ -33,12 +37,22 @@ func (q *T) Error(args ...any) {
 	}
 }
 
-// Errorf is testing.TB's.
+// Errorf is testing.TB's. In a cleanup of qtests' own, whose stack has no line of
+// the user, the failure has the line that registered it: the testing package
+// forgets in a bubble who called Cleanup.
 func (q *T) Errorf(format string, args ...any) {
-	if !q.sealed.Load() {
-		q.TB.Helper()
-		q.TB.Errorf(format, args...)
+	if q.sealed.Load() {
+		return
 	}
+	if stack := q.cleaning.Load(); stack != nil && q.plain() && userline.Of(userline.Stack()) == "" {
+		if line := userline.Of(*stack); line != "" {
+			q.TB.Fail()
+			userline.Print(q.TB.Output(), line, format, args...)
+			return
+		}
+	}
+	q.TB.Helper()
+	q.TB.Errorf(format, args...)
 }
 
 // Fatal is testing.TB's.
@@ -93,6 +107,32 @@ func (q *T) Fail() {
 	}
 }
 
+// Output is testing.TB's.
+func (q *T) Output() io.Writer {
+	if q.sealed.Load() {
+		return io.Discard
+	}
+	return q.TB.Output()
+}
+
+// plain reports whether what q reports goes to the testing package itself.
+func (q *T) plain() bool {
+	switch q.TB.(type) {
+	case *testing.T, *testing.B:
+		return true
+	}
+	return false
+}
+
+func init() {
+	userline.OutputOfT = func(t any) io.Writer {
+		if q, ok := t.(*T); ok && q.plain() {
+			return q.Output()
+		}
+		return nil
+	}
+}
+
 // Context is testing.TB's: it ends just before the cleanups run.
 func (q *T) Context() context.Context {
 	q.concludeLast() // what waits for that end goes on then
@@ -102,8 +142,11 @@ func (q *T) Context() context.Context {
 // Cleanup registers f to run in the bubble when the body has ended, last one
 // first. A panic in f fails the test, and the other cleanups still run.
 func (q *T) Cleanup(f func()) {
+	stack := userline.Stack()
 	q.concludeLast()
 	q.TB.Cleanup(func() {
+		q.cleaning.Store(&stack)
+		defer q.cleaning.Store(nil)
 		defer q.catch("a cleanup")
 		f()
 	})

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
 
 // A server under load may say one thing some thousand times: a panic of its
@@ -99,7 +101,7 @@ func (l *serverLog) counts(kind string) bool {
 // Write takes what an http.Server logs.
 func (l *serverLog) Write(text []byte) (int, error) {
 	if line := bytes.TrimRight(text, "\n"); l.counts(kindOf(string(line))) {
-		l.t.Logf("%s", line)
+		userline.Logf(l.t, "%s", line)
 	}
 	return len(text), nil
 }
@@ -107,6 +109,6 @@ func (l *serverLog) Write(text []byte) (int, error) {
 // panicked logs a panic as an http.Server does.
 func (l *serverLog) panicked(client string, value any) {
 	if l.counts(servingPanicked) {
-		l.t.Logf("%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
+		userline.Logf(l.t, "%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
 	}
 }

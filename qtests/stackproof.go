@@ -44,8 +44,9 @@ const (
 	proofValue = `a "b"]: {c}:`
 )
 
-// proofTries is how many dumps are taken until the goroutine has come to wait.
-const proofTries = 1000
+// proofTries is how many dumps are taken until the goroutine has come to wait: as
+// many as take some seconds.
+const proofTries = 100_000
 
 // withProof calls f while a goroutine with the labels waits, and tells it the
 // goroutine's id.
@@ -71,14 +72,16 @@ func findProofInBubble() (problem string) {
 	withProof(func(id uint64) {
 		for range proofTries {
 			dump := stackDump()
-			for _, g := range goroutinesWhere(dump, func(h *stackHeader) bool { return h.id == id }) {
-				if g.bubble == this.bubble && g.durable {
-					problem = "" // it had not come to wait at the looks before
-					return
-				}
+			found := goroutinesWhere(dump, func(h *stackHeader) bool { return h.id == id && h.bubble == this.bubble })
+			if len(found) == 1 && found[0].durable {
+				problem = ""
+				return
 			}
 			problem = unreadable(headerIn(dump, id))
-			runtime.Gosched()
+			if len(found) != 1 || !found[0].runs() {
+				return
+			}
+			runtime.Gosched() // it has not come to wait yet
 		}
 	})
 	return problem

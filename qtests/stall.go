@@ -74,8 +74,8 @@ func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []gorouti
 // the test goes on. Standard error has it, too, because of a test that never ends
 // go test shows no log.
 func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
-	text := fmt.Sprintf("qtests: %s: in each of %d looks, over %v of real time, this goroutine was running, and nothing began or ended a wait on the bubble's clock. "+
-		"Time cannot pass while a goroutine runs: a loop that waits for time must call Sleep. The test goes on, until the timeout of go test if the loop never ends.\n\n%s\n",
+	text := fmt.Sprintf("qtests: %s: in each of %d looks, over %v of real time, this goroutine was running, and nothing waited on the bubble's clock. "+
+		"No time passes while a goroutine runs: a loop that waits for something must wait on a channel, or Sleep. The test goes on, until the timeout of go test if the loop has no end.\n\n%s\n",
 		t.Name(), w.busyLooks, w.busyFor.Round(time.Millisecond), describeAlike(w.busy, func(g goroutine) string { return " at " + g.userLine() }))
 	_, _ = io.WriteString(t.Output(), text)
 	if !testing.Verbose() {

@@ -2,9 +2,12 @@ package qtests
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +28,10 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 		{"OuterGroup", []string{"Waiting for a WaitGroup made outside the bubble (1)"}},
 		{"Subtest", []string{"Waiting for other tests, in t.Parallel (1)", "Turn it round"}},
 		{"Network", []string{"in a call that may come back by itself; waiting up to 300ms", "Waiting for the network (1)", "q.Serve"}},
+		{"LockOrder", []string{"Waiting for a mutex (2)", "These wait for each other, each with a mutex that another one wants:\n", "Let all lock them in one order."}},
+		{"LockOrderReaders", []string{"Waiting for a mutex (2)", "These may wait for each other, each with a mutex that another one wants:\n"}},
+		{"LockOrderOthers", []string{"These may wait for each other", "The mutex is held by one of these, or by nobody any more:", "[sleep]:"}},
+		{"Pipe", []string{"Waiting for a pipe, a terminal or a device (1)", "use io.Pipe"}},
 		{"Several", []string{"Waiting for a mutex (2)", "Waiting for a channel made outside the bubble (1)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -39,8 +46,24 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 			}
 			require.NotContains(t, out, "panic:")
 			require.NotContains(t, out, "never printed")
+			if strings.HasPrefix(c.name, "LockOrder") {
+				_, both, _ := strings.Cut(out, "wait for each other, each with a mutex that another one wants:")
+				require.Regexp(t, `^\s+goroutine \d+ at \S+stall_test.go:\d+\n\s+goroutine \d+ at \S+stall_test.go:\d+\n`, both)
+			} else {
+				require.NotContains(t, out, "for each other")
+			}
+			require.Equal(t, c.name == "Network", strings.Contains(out, "Waiting for the network"))
 		})
 	}
+}
+
+// lockBoth locks one mutex, and another when both have arrived, whom somebody else
+// has locked meanwhile.
+func lockBoth(arrive *sync.WaitGroup, first, second func()) {
+	first()
+	arrive.Done()
+	arrive.Wait()
+	second()
 }
 
 func TestChildStall(t *testing.T) {
@@ -82,6 +105,31 @@ func TestChildStall(t *testing.T) {
 		defer l.Close()
 		Run(t, func(q *T) { _, _ = l.Accept() })
 	})
+	lockOrder := func(begin func(q *T), first, second [2]func()) func(t *testing.T) {
+		return func(t *testing.T) {
+			Run(t, func(q *T) {
+				begin(q)
+				var arrive, all sync.WaitGroup
+				arrive.Add(2)
+				all.Go(func() { lockBoth(&arrive, first[0], first[1]) })
+				all.Go(func() { lockBoth(&arrive, second[0], second[1]) })
+				all.Wait()
+			})
+		}
+	}
+	var mu struct{ a, b, c, d sync.Mutex }
+	var rw, other sync.RWMutex
+	t.Run("LockOrder", lockOrder(func(*T) {}, [2]func(){mu.a.Lock, mu.b.Lock}, [2]func(){mu.b.Lock, mu.a.Lock}))
+	t.Run("LockOrderReaders", lockOrder(func(*T) {}, [2]func(){rw.Lock, other.RLock}, [2]func(){other.Lock, rw.Lock}))
+	t.Run("LockOrderOthers", lockOrder(func(q *T) { q.Go(func() { q.Clock().Sleep(time.Hour) }); q.Wait() },
+		[2]func(){mu.c.Lock, mu.d.Lock}, [2]func(){mu.d.Lock, mu.c.Lock}))
+	t.Run("Pipe", func(t *testing.T) {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		defer w.Close()
+		defer r.Close()
+		Run(t, func(*T) { _, _ = r.Read(make([]byte, 1)) })
+	})
 	t.Run("Several", func(t *testing.T) {
 		Run(t, func(q *T) {
 			var mu sync.Mutex
@@ -112,6 +160,50 @@ func TestStallSparesTheBusyAndThePatient(t *testing.T) {
 	require.True(t, passed)
 	require.NotContains(t, out, "stands still:")
 	require.Contains(t, out, "a system call")
+}
+
+// A loop that never waits is named, on standard error too, and the test goes on.
+func TestStallNamesALoop(t *testing.T) {
+	out, passed := runChild(t, "^TestChildSpin$", "-qtests.stall=50ms", "-test.v=false")
+	require.True(t, passed)
+	require.Equal(t, 1, strings.Count(out, "over "), "once: %s", out)
+	require.Regexp(t, `qtests: TestChildSpin: in each of \d+ looks, over \S+ of real time, this goroutine was running`, out)
+	require.Regexp(t, `goroutine \d+ \[\w+\] at \S+stall_test.go:\d+\n`, out)
+	require.Contains(t, out, "qtests.spin(")
+	require.NotContains(t, out, "qtests.lockBoth(")
+}
+
+func TestChildSpin(t *testing.T) {
+	child(t)
+	var over atomic.Bool
+	time.AfterFunc(time.Second, func() { over.Store(true) })
+	Run(t, func(q *T) {
+		q.Go(func() { q.Clock().Sleep(time.Hour) })
+		spin(&over)
+		q.Sleep(2 * time.Hour)
+	})
+}
+
+//go:noinline
+func spin(over *atomic.Bool) {
+	for n := 0; !over.Load(); n++ {
+		runtime.KeepAlive(n)
+	}
+}
+
+func TestWantedMutex(t *testing.T) {
+	for stack, want := range map[string]uint64{
+		"": 0,
+		"sync.runtime_SemacquireMutex(0xc000012344, 0x0, 0x1)\n\t/s.go:1\nsync.(*Mutex).lockSlow(0xc000012340)\n\t/m.go:2\nsync.(*Mutex).Lock(...)\n\t/m.go:3\nmain.f(0x1)\n": 0xc000012340,
+		"internal/sync.(*Mutex).lockSlow(0xc000012340)\n\t/m.go:2\ninternal/sync.(*Mutex).Lock(...)\nsync.(*Mutex).Lock(0xc000012348?)\nmain.f(0x1)\n":                        0xc000012340,
+		"sync.runtime_SemacquireRWMutexR(0x1f2855758?, 0xb7?, 0x1?)\nsync.(*RWMutex).RLock(...)\nmain.f(0x1)\n":                                                               0,
+		"sync.(*Mutex).Lock(...)\nmain.f(0x1)\n": 0,
+		"main.f(0x1)\nsync.(*Mutex).Lock(0x2)\n": 0,
+		"sync.(*Mutex).Lock(0x":                  0,
+		"sync.(*Mutex).Lock":                     0,
+	} {
+		require.Equal(t, want, goroutine{stack: stack}.wantedMutex(), stack)
+	}
 }
 
 func TestChildBusy(t *testing.T) {

@@ -18,26 +18,26 @@ func (b *bubbleRun) describeHolders(culprits []goroutine) string {
 	holders := slices.DeleteFunc(slices.Clone(others), goroutine.joins)
 	cycle := describeCycle(waiters, len(holders) == 0)
 	switch {
-	case cycle != "" && len(holders) == 0:
+	case cycle != "" && len(holders) == 0, len(others) == 0:
 		return cycle
-	case len(others) == 0:
-		return ""
 	}
 	return cycle + "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + formatGoroutines(others)
 }
 
 // describeCycle says that goroutines wait for each other, where they wait for two
-// mutexes or more. A mutex does not know who holds it: that it is one of them is
-// sure only where nobody else can.
+// mutexes or more. A mutex does not know who holds it, and of a reader the stack
+// does not show for which it waits: that they hold what the others want is sure
+// only where nobody else can, and all is known.
 func describeCycle(waiters []goroutine, alone bool) string {
-	var wanted []uint64
+	wanted := map[uint64]bool{}
 	var lines []string
 	for _, g := range waiters {
 		mutex := g.wantedMutex()
-		if mutex == 0 || slices.Contains(wanted, mutex) {
+		if mutex != 0 && wanted[mutex] {
 			continue
 		}
-		wanted = append(wanted, mutex)
+		wanted[mutex] = true
+		alone = alone && mutex != 0
 		lines = append(lines, fmt.Sprintf("goroutine %d at %s", g.id, g.userLine()))
 	}
 	if len(wanted) < 2 {
@@ -56,10 +56,6 @@ func (g goroutine) joins() bool {
 	return strings.HasPrefix(g.state, "sync.WaitGroup") || strings.HasPrefix(g.state, "synctest.Wait")
 }
 
-// readerSemaphore is how far behind the beginning of a sync.RWMutex, in bytes,
-// readers wait; see its fields.
-const readerSemaphore = 12
-
 // wantedMutex returns the address of the mutex for which g waits, as its stack
 // shows it: the first argument of the outermost function of package sync, or of
 // those below it where the compiler has put that one into its caller. It is 0
@@ -76,12 +72,10 @@ func (g goroutine) wantedMutex() uint64 {
 		_, arguments, _ := strings.Cut(line[strings.LastIndexByte(line, '('):], "(0x")
 		end := strings.IndexFunc(arguments, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
 		address, err := strconv.ParseUint(arguments[:max(end, 0)], 16, 64)
-		if err != nil {
+		if err != nil || strings.HasPrefix(arguments[end:], "?") { // no longer what it was
 			continue
 		}
-		if mutex = address; strings.Contains(line, "runtime_SemacquireRWMutexR(") {
-			mutex -= readerSemaphore
-		}
+		mutex = address
 	}
 	return mutex
 }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -101,12 +102,39 @@ func private(v any, kind reflect.Kind, path ...string) reflect.Value {
 		if f.Kind() != reflect.Struct {
 			return reflect.Value{}
 		}
-		f = f.FieldByName(name)
+		i := fieldOf(f.Type(), name)
+		if i < 0 {
+			return reflect.Value{}
+		}
+		f = f.Field(i)
 	}
 	if f.Kind() != kind {
 		return reflect.Value{}
 	}
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
+}
+
+// fields are the places of fields that private has looked up: to search a
+// testing.T for one takes longer than all else that guards it.
+var fields sync.Map
+
+type fieldName struct {
+	in   reflect.Type
+	name string
+}
+
+// fieldOf returns the place of a field, or -1.
+func fieldOf(in reflect.Type, name string) int {
+	key := fieldName{in, name}
+	if i, ok := fields.Load(key); ok {
+		return i.(int)
+	}
+	i := -1
+	if f, ok := in.FieldByName(name); ok && len(f.Index) == 1 {
+		i = f.Index[0]
+	}
+	fields.Store(key, i)
+	return i
 }
 
 func length(v reflect.Value) int {

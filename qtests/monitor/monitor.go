@@ -159,6 +159,7 @@ func NewT(t qtests.TB, cfg Config) *Monitor {
 		qtests.Fatalf(t, "%v", err)
 	}
 	t.Cleanup(func() {
+		t.Helper()
 		m.Close()
 		if err := m.Status().LimitError; err != nil {
 			t.Errorf("%v", err)

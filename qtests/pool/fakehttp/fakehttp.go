@@ -84,7 +84,7 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 	opens := fault.NewBehaviour(cfg.ConnectLatency, 0, nil)
 	h.connect = connecting{fake.OpOf(h.scope, "connect", opens), opens}
 	h.mu.hosts, h.mu.calls, h.mu.capacity = map[string]*pool.Pool[*conn]{}, map[string]uint64{}, common.Max
-	t.Cleanup(func() { h.cleanup(t) })
+	t.Cleanup(func() { t.Helper(); h.cleanup(t) })
 	return h
 }
 

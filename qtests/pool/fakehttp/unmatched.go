@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 )
 
@@ -48,7 +49,7 @@ func (h *Fake) unmatched(req *http.Request, cause error) error {
 		}
 	})
 	if log {
-		h.scope.T.Logf("%v", err)
+		userline.Logf(h.scope.T, "%v", err)
 	}
 	return err
 }

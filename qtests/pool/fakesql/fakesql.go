@@ -102,7 +102,7 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 	db.pool = conns
 	db.db = sql.OpenDB(connector{db})
 	db.db.SetMaxIdleConns(common.Max)
-	t.Cleanup(func() { db.cleanup(t) })
+	t.Cleanup(func() { t.Helper(); db.cleanup(t) })
 	return db
 }
 

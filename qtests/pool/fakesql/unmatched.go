@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 )
 
@@ -72,7 +73,7 @@ func (db *Fake) unmatched(query string, args []driver.NamedValue) error {
 		Fake: db.common.Name, Query: query, Args: slices.Clone(args), Nearest: nearestStubs(query, args, matching, others),
 	}
 	if log && !db.closed.Load() {
-		db.scope.T.Logf("%v", err)
+		userline.Logf(db.scope.T, "%v", err)
 	}
 	return err
 }

@@ -1,0 +1,119 @@
+// Package userline finds the line of the user's code on behalf of which something
+// of qtests reports. The testing package puts a line before what a test logs: the
+// one that called Logf, or one further out where functions called Helper. Deep
+// below a driver of database/sql, or a transport of net/http, that is a line of
+// qtests, which tells the reader nothing.
+package userline
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// A TB is what Logf needs of a test.
+type TB interface {
+	Helper()
+	Logf(format string, args ...any)
+}
+
+// Logf logs to t with the user's line in front. Where that is not known, or t is
+// of another type than those of the testing package and of qtests, which may want
+// to see what is logged, it is t.Logf.
+func Logf(t TB, format string, args ...any) {
+	t.Helper()
+	if w := outputOf(t); w != nil {
+		if line := Of(Stack()); line != "" {
+			Print(w, line, format, args...)
+			return
+		}
+	}
+	t.Logf(format, args...)
+}
+
+// OutputOfT returns where a *qtests.T logs, and nil for anything else. Package
+// qtests, which this one cannot import, sets it.
+var OutputOfT = func(any) io.Writer { return nil }
+
+func outputOf(t TB) io.Writer {
+	switch t := t.(type) {
+	case *testing.T:
+		return t.Output()
+	case *testing.B:
+		return t.Output()
+	}
+	return OutputOfT(t)
+}
+
+// Print writes what a test logs at a line, as the testing package does.
+func Print(w io.Writer, line, format string, args ...any) {
+	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
+	fmt.Fprintf(w, "%s: %s\n", line, strings.ReplaceAll(text, "\n", "\n    "))
+}
+
+// Stack returns the calling goroutine's stack, at most 64 frames of it, for Of.
+func Stack() []uintptr {
+	var pcs [64]uintptr
+	return append([]uintptr(nil), pcs[:runtime.Callers(2, pcs[:])]...)
+}
+
+// Of returns the file, without its directory, and the line of the innermost
+// function of a stack that is the user's: outside of the standard library and of
+// qtests, save for its tests, and outside of other modules where there is such a
+// one. It is "" where there is none.
+func Of(stack []uintptr) string {
+	if len(stack) == 0 {
+		return ""
+	}
+	var outside string
+	frames := runtime.CallersFrames(stack)
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		if f.Function == "" || isOurs(f) || isStandard(f) {
+			continue
+		}
+		line := fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
+		if !strings.Contains(f.File, "/pkg/mod/") && !strings.Contains(f.File, "/vendor/") {
+			return line
+		}
+		if outside == "" {
+			outside = line
+		}
+	}
+	return outside
+}
+
+func isOurs(f runtime.Frame) bool {
+	rest, ours := strings.CutPrefix(f.Function, house)
+	ours = ours && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "/"))
+	return ours && !strings.HasSuffix(f.File, "_test.go")
+}
+
+func isStandard(f runtime.Frame) bool {
+	if standardLibrary != "" {
+		return strings.HasPrefix(f.File, standardLibrary)
+	}
+	// Without paths in the binary: the standard library's packages have no dot in
+	// the first element of their path, and package main is not one.
+	first, _, _ := strings.Cut(f.Function, "/")
+	return first != f.Function && !strings.Contains(first, ".") || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "testing.")
+}
+
+// standardLibrary begins the names of the standard library's files.
+var standardLibrary = func() string {
+	f := runtime.FuncForPC(reflect.ValueOf(strings.Clone).Pointer())
+	file, _ := f.FileLine(f.Entry())
+	return strings.TrimSuffix(file, "strings/clone.go")
+}()
+
+// house begins the names of the functions of all packages of qtests: a dot or a
+// slash follows.
+var house = func() string {
+	path := reflect.TypeFor[TB]().PkgPath()
+	return strings.TrimSuffix(path, "/internal/userline")
+}()
