@@ -17,6 +17,7 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
+	serial  uint64 // of the bubbles of the process
 	clock   bubbleClock
 	seed    uint64
 	log     *EventLog

@@ -91,7 +91,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			moveOut(b.home.bubble())
+			moveOut(b.q)
 		}
 	}()
 	hadFailed := t.Failed()
@@ -102,8 +102,8 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	_, ok := runs.Load(thisGoroutine().bubble)
-	return ok
+	o := present.Load()
+	return o != nil && o.n > 0 && fakeTime() && runHere() != nil
 }
 
 // main runs inside the bubble, around the body.
@@ -114,7 +114,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
-	moveIn(b.home.bubble(), q)
+	moveIn(q)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
