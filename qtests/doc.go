@@ -165,12 +165,12 @@
 // standard library make outside what it makes on first use and keeps: the resolver's
 // semaphores and the goroutine of os/signal. A sync.Pool that got a timer or a channel in
 // a bubble (go-redis, HTTP/2) is emptied before the next one, by two collections. That
-// costs about half a millisecond, and more with a large heap, so that it is done only
-// behind a body that has been seen to leave something in a pool. To find out takes one
-// collection for each body, within 50 ms and a tenth of the time that the tests take. It
-// does not see a channel whose elements have no pointers (chan struct{}, chan int), nor
-// what a body does in a later run and not in its first: call runtime.GC twice between
-// such bubbles.
+// costs about a millisecond, and more with a large heap, so that it is done only behind a
+// body that has been seen to leave something in a pool, and behind each that runs for 10 ms
+// of real time or more. To find out takes one collection for each body, within 50 ms and a
+// tenth of the time that the tests take. It does not see a channel whose elements have no
+// pointers (chan struct{}, chan int), nor what a short body does in a later run and not in
+// its first: call runtime.GC twice between such bubbles, or run on the ordered runtime.
 //
 // What cannot be prevented is said before it happens, on standard error at once, because
 // the fatal error hides the log of a test that runs without -v:

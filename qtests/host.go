@@ -68,8 +68,12 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
 	prime()
-	b.remnant = processRemnants.next(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
-	defer b.remnant.end()
+	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
+	b.remnant = processRemnants.next(kind)
+	defer func() {
+		b.remnant.end()
+		processRemnants.ran(kind, time.Since(b.realStart))
+	}()
 	guard := guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)

@@ -72,6 +72,33 @@ func TestRemnantsKeepToTheirBudget(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
+// TestHeavyBodiesAreLookedAtAgain: what runs for long may leave nothing in one run, and
+// something in the next.
+func TestHeavyBodiesAreLookedAtAgain(t *testing.T) {
+	for _, c := range []struct {
+		took time.Duration
+		want bool
+	}{{heavyBody - 1, false}, {heavyBody, true}} {
+		r := &remnants{kinds: map[bubbleKind]remains{}, now: time.Now, collect: func() {}, warn: func(string) {}}
+		kind := bubbleKind{test: "TestX"}
+		r.kinds[kind] = noRemains
+		r.ran(kind, c.took)
+		left := r.next(kind)
+		require.Equal(t, c.want, left != nil, "%v", c.took)
+		if left != nil {
+			kept := left.canary.Load()
+			left.left.Store(true)
+			left.end()
+			require.True(t, r.settle(noRemains))
+			runtime.KeepAlive(kept)
+			kept = nil
+			runtime.GC()
+			r.settle(pooledRemains)
+			require.Equal(t, pooledRemains, r.kinds[kind])
+		}
+	}
+}
+
 // TestKeptIsSaidOnce: what no collection removes is said to be kept, once its test is
 // over, and costs no more.
 func TestKeptIsSaidOnce(t *testing.T) {
