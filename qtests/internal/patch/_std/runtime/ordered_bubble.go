@@ -254,6 +254,7 @@ func orderedAdopt(c *hchan) bool {
 	if t := live.turn; t != nil {
 		lock(&t.mu)
 		t.record.count(disturbedObject)
+		t.record.place(disturbedObject)
 		unlock(&t.mu)
 		return true
 	}
