@@ -3,7 +3,7 @@
 STRESS ?= 100
 FUZZTIME ?= 60s
 
-.PHONY: check race stress fuzz bench lint
+.PHONY: check race stress fuzz bench bench-runtimes lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -24,6 +24,9 @@ fuzz:
 
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .
+
+bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
+	cd bench && go test -run '^TestRuntimes$$' -timeout 60m -v -runtimes=RUNTIMES.md .
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
