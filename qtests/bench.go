@@ -20,7 +20,7 @@ import (
 // nor b.Loop is for the body, nor for the benchmark around it.
 func Bench(b *testing.B, body func(q *T)) {
 	b.Helper()
-	if thisGoroutine().bubble != 0 {
+	if InBubble() {
 		b.Fatalf("qtests: Bench inside a bubble: bubbles do not nest. Call it from the benchmark itself")
 	}
 	config := bubbleConfig{seed: seedSetting.get()}
@@ -29,7 +29,9 @@ func Bench(b *testing.B, body func(q *T)) {
 	inTest(b.Name(), func(t *testing.T) {
 		for b.Loop() {
 			iteration++
-			if end = runBubble(t, config, body); end.failed || end.skipped {
+			end = runBubble(t, config, body)
+			end.report(t)
+			if end.failed || end.skipped {
 				return
 			}
 		}

@@ -2,15 +2,45 @@ package qtests
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
+
+// BenchmarkRun prints what it costs to open and close a bubble, with Run and with
+// the testing package alone, in a process with few goroutines and in one with many.
+func BenchmarkRun(b *testing.B) {
+	bodies := map[string]func(q *T){
+		"empty": func(*T) {},
+		"sleep": func(q *T) { q.Sleep(time.Second) },
+		"go":    func(q *T) { q.Go(func() { q.Clock().Sleep(time.Second) }); q.Sleep(time.Minute) },
+	}
+	for _, others := range []int{0, 5000} {
+		crowd(b, others, func() {
+			each := func(name string, once func(t *testing.T)) {
+				b.Run(fmt.Sprintf("others=%d/%s", others, name), func(b *testing.B) {
+					b.ReportAllocs()
+					inTest(b.Name(), func(t *testing.T) {
+						for b.Loop() {
+							once(t)
+						}
+					})
+				})
+			}
+			each("synctest", func(t *testing.T) { synctest.Test(t, func(*testing.T) {}) })
+			for name, body := range bodies {
+				each(name, func(t *testing.T) { Run(t, body) })
+			}
+		})
+	}
+}
 
 // BenchmarkBubble is what Bench itself costs: opening and closing a bubble.
 func BenchmarkBubble(b *testing.B) {

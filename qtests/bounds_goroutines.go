@@ -36,7 +36,7 @@ func LimitGoroutines(t TB, n int) {
 	}
 	w := &goroutineWatch{limit: n}
 	w.quiet.Store(int64(n))
-	if thisGoroutine().bubble == 0 {
+	if !InBubble() {
 		w.watchScope(t)
 	} else {
 		w.watchBubble(t)
@@ -167,7 +167,7 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	t.Cleanup(func() {
 		t.Helper()
 		this := thisGoroutine()
-		if this.bubble != home.bubble {
+		if this.bubble != home.bubble() {
 			return // t is the test outside, and the bubble has ended
 		}
 		ender.Store(this.id)

@@ -1,6 +1,10 @@
 package qtests
 
-import "runtime"
+import (
+	"reflect"
+	"runtime"
+	"sync"
+)
 
 // LimitHeap fails t when the live heap of the process has grown by more than
 // growth bytes between this call and the end of t, when the cleanups registered
@@ -26,6 +30,7 @@ func LimitHeap(t TB, growth int64) {
 		Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
 	}
 	alone(t, "LimitHeap", "the heap is that")
+	makeTypeTable()
 	rate := profileEvery(max(growth/64, 1<<10))
 	collect()
 	profile := readHeapProfile() // before the reading: it is on the heap as well
@@ -44,6 +49,14 @@ func LimitHeap(t TB, growth int64) {
 			describeSites(readHeapProfile().keptSince(profile, rate), formatBytes))
 	})
 }
+
+// makeTypeTable has package reflect make the table of the binary's types that it
+// keeps from the first use of a composed type on: tens of KiB, and in go1.27 the
+// first use of encoding/json is one.
+var makeTypeTable = sync.OnceFunc(func() {
+	type nowhere struct{} // of which there are no channels, or the table would not be asked
+	reflect.ChanOf(reflect.BothDir, reflect.TypeFor[nowhere]())
+})
 
 // collect collects twice: the first round moves what pools hold aside and queues
 // finalizers, the second frees it.

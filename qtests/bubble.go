@@ -21,11 +21,18 @@ type T struct {
 	seed    uint64
 	log     *EventLog
 	start   time.Time // nominal
-	home    bubbleHome
-	waiting atomic.Bool // somebody is in synctest.Wait, which takes only one
+	home    *bubbleHome
+	alone   int // goroutines of the process when the body began
+	turns   turns
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
+	allowed []string    // functions whose goroutines may stay
+	body    uint64      // the goroutine of the body, where others were there at the end
+	ending  struct {
+		sync.Mutex
+		arranged bool // somebody calls conclude, or has
+	}
 
 	outside sync.Mutex // held while the goroutine outside is asked the time
 }
@@ -50,9 +57,9 @@ type T struct {
 // With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
 // with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
-	t.Helper()
-	checkStart(t)
-	here := commandOf(t.Name())
+	pcs := stackHere()
+	checkStart(t, pcs)
+	here := commandLater(t.Name(), pcs)
 	seed, n := seedSetting.get(), seedsSetting.get()
 	if seedSetting.random {
 		t.Logf("qtests: seed %d, drawn", seed)
@@ -61,9 +68,14 @@ func Run(t *testing.T, body func(q *T)) {
 	skipped := 0
 	for i := range uint64(n) {
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
+		if len(o.problems)+len(o.notes) > 0 {
+			t.Helper()
+			o.report(t)
+		}
 		switch {
 		case o.abandoned || o.failed && n == 1:
-			t.Logf("qtests: to repeat: %s", here.withScale(seed+i))
+			t.Helper()
+			t.Logf("qtests: to repeat: %s", here().withScale(seed+i))
 			t.FailNow()
 		case o.failed:
 			failed = append(failed, seed+i)
@@ -72,8 +84,9 @@ func Run(t *testing.T, body func(q *T)) {
 		}
 	}
 	if len(failed) > 0 {
+		t.Helper()
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
-			len(failed), n, listSeeds(failed), here.withScale(failed[0]))
+			len(failed), n, listSeeds(failed), here().withScale(failed[0]))
 		t.FailNow()
 	}
 	if skipped == n {
@@ -83,7 +96,6 @@ func Run(t *testing.T, body func(q *T)) {
 
 // runSeed runs the body once, or twice to compare.
 func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	t.Helper()
 	if !verifySetting.get() {
 		return runBubble(t, config, body)
 	}
@@ -124,35 +136,11 @@ func (q *T) RealElapsed() time.Duration {
 	return q.run.askRealTime().Sub(q.run.realStart)
 }
 
-// Wait returns when everything that the present instant sets going has come to
-// rest, the events that the clock displaced behind it included. The nominal time
-// does not move.
-func (q *T) Wait() {
-	q.settle()
-	for q.clock.behind() {
-		q.clock.rest()
-		q.settle()
-	}
-}
-
-// settle is synctest.Wait for one caller at a time. A second one gets the same
-// from a wait of a nanosecond, save that the race detector does not see that the
-// others have come to rest.
+// settle is synctest.Wait, which takes only one caller at a time: the one whose
+// turn it is.
 func (q *T) settle() {
-	if !q.waiting.CompareAndSwap(false, true) {
-		q.clock.rest()
-		return
-	}
-	defer q.waiting.Store(false)
 	synctest.Wait()
 	q.witness.look(q)
-}
-
-// Sleep waits for d and returns with every effect of that instant visible: like
-// [T.Wait] behind a Sleep of the clock.
-func (q *T) Sleep(d time.Duration) {
-	q.clock.Sleep(d)
-	q.Wait()
 }
 
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.

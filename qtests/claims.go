@@ -58,8 +58,7 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 	if first != nil {
 		first.next = raw + 1
 	}
-	c.taken.put(slot{raw: raw, nominal: nominal, next: raw + 1})
-	c.stretch = max(c.stretch, raw-nominal)
+	c.put(raw, nominal)
 	return raw
 }
 
@@ -105,12 +104,6 @@ func (c *claims) lapse(raw int64) {
 	}
 }
 
-// rest marks a claim as one that displacedAfter passes over: two who wait for
-// each other's last event would wait for ever.
-func (c *claims) rest(raw int64) {
-	c.taken.find(raw).rest = true
-}
-
 // settle removes a claim.
 func (c *claims) settle(raw int64) { c.taken.remove(raw) }
 
@@ -122,15 +115,76 @@ func (c *claims) nominal(raw int64) (nominal int64, ok bool) {
 	return 0, false
 }
 
-// displacedAfter reports whether an instant after now is claimed for a nominal
-// instant at or before nominal.
-func (c *claims) displacedAfter(now, nominal int64) bool {
-	for raw := now + 1; raw <= nominal+c.stretch; raw++ {
-		if s := c.taken.find(raw); s != nil && s.nominal <= nominal && !s.rest {
-			return true
+// end returns the raw instant at which the nominal one is over: when the last
+// event that was displaced from it has fired, and nothing can come any more that
+// counts from an event displaced by up to reach. It does not pass over an event
+// of a later nominal instant for the sake of the latter, and it is at least now.
+func (c *claims) end(now, nominal, reach int64) int64 {
+	end := now
+	c.between(now, nominal+c.stretch, func(s *slot) {
+		if s.nominal <= nominal {
+			end = max(end, s.raw)
+		}
+	})
+	last := max(end, nominal+reach)
+	c.between(end, last, func(s *slot) { last = min(last, s.raw-1) })
+	return last
+}
+
+// between calls f with the slots whose instants are after begin and at or before end, in
+// no order.
+func (c *claims) between(begin, end int64, f func(*slot)) {
+	if end-begin > int64(len(c.taken.table)) {
+		for i := range c.taken.table {
+			if s := &c.taken.table[i]; s.raw > begin && s.raw <= end {
+				f(s)
+			}
+		}
+		return
+	}
+	for raw := begin + 1; raw <= end; raw++ {
+		if s := c.taken.find(raw); s != nil {
+			f(s)
 		}
 	}
-	return false
+}
+
+// takeAny claims the first free instant at or after nominal, and after now,
+// whatever may tie with it there: it is for those who wait for everything of the
+// instant anyway.
+func (c *claims) takeAny(now, nominal int64) (raw int64) {
+	for raw = max(nominal, now+1); c.taken.find(raw) != nil; {
+		raw++
+	}
+	c.put(raw, nominal)
+	return raw
+}
+
+// takeOwn claims an instant shortly after now whose nanosecond, modulo a
+// microsecond, nothing else uses or will use. It fails when there is none.
+func (c *claims) takeOwn(now, nominal int64) (raw int64, ok bool) {
+	if c.free <= microsecond/2 {
+		return 0, false
+	}
+	used := c.reserved
+	for i := range c.taken.table {
+		if s := &c.taken.table[i]; s.raw != 0 {
+			used[s.raw%microsecond] = true
+		}
+	}
+	for raw = max(nominal, now) + 1; used[raw%microsecond]; raw++ {
+		if raw > now+microsecond {
+			return 0, false
+		}
+	}
+	c.reserve(raw)
+	c.put(raw, nominal)
+	return raw, true
+}
+
+func (c *claims) put(raw, nominal int64) {
+	c.taken.put(slot{raw: raw, nominal: nominal, next: raw + 1})
+	c.stretch = max(c.stretch, raw-nominal)
 }
 
 // instants is a binary min-heap. That of container/heap allocates for every

@@ -1,10 +1,8 @@
 package qtests
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +25,8 @@ type tieFree struct {
 	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
+	// complain, if set, fails the test and says so at once.
+	complain func(problem string)
 	// standing is how many goroutines are in Reservation.Sleep.
 	standing atomic.Int64
 	// rests are told whenever a wait begins and ends.
@@ -35,24 +35,21 @@ type tieFree struct {
 	mu struct {
 		sync.Mutex
 		claims  claims
-		current claim  // the claim whose instant is now, once it has fired
-		latest  int64  // the latest nominal instant that Now has returned
-		timers  uint64 // how many AfterFuncs there were
-		late    []lateCall
+		current claim // the claim whose instant is now, once it has fired
+		latest  int64 // the latest nominal instant that Now has returned
+		// reach is the farthest behind its nominal instant that anything has run: what
+		// such code set going on package time counts from there.
+		reach    int64
+		sleepers map[int64][]turn // of T.Sleep, by the nominal instant they wait for
+		timers   uint64           // how many AfterFuncs there were
+		late     []lateCall
 	}
-}
-
-// A lateCall is an AfterFunc that was Reset, which no wrapper sees, so that it
-// fires at an instant it has not claimed. They wait for the end of that instant
-// and are called in the order in which the timers were made.
-type lateCall struct {
-	timer uint64
-	f     func()
 }
 
 func newTieFree() *tieFree {
 	c := &tieFree{real: clock.New()}
 	c.mu.claims = newClaims()
+	c.mu.sleepers = map[int64][]turn{}
 	return c
 }
 
@@ -79,9 +76,7 @@ func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Dur
 func (c *tieFree) fired(taken claim) int64 {
 	c.mu.Lock()
 	c.mu.claims.settle(taken.raw)
-	c.mu.current = taken
-	c.mu.latest = max(c.mu.latest, taken.nominal)
-	now := c.mu.latest
+	now := c.enterLocked(taken)
 	c.mu.Unlock()
 	c.rests.call()
 	return now
@@ -99,13 +94,25 @@ func (c *tieFree) abandon(taken claim) {
 // nominalLocked translates the raw instant now. It never goes back: an event
 // that was displaced past a later one sees the time of the later one.
 func (c *tieFree) nominalLocked(now int64) int64 {
-	if c.mu.current.raw != now {
-		c.mu.current = claim{raw: now, nominal: now}
+	here := c.mu.current
+	if here.raw != now {
+		here = claim{raw: now, nominal: now}
 		if nominal, ok := c.mu.claims.nominal(now); ok {
-			c.mu.current.nominal = nominal
+			here.nominal = nominal
+		} else if now-c.mu.latest <= c.mu.claims.stretch {
+			// An event of package time, no farther behind the present instant than
+			// those that the clock displaced: it counts from one of them.
+			here.nominal = c.mu.latest
 		}
 	}
-	c.mu.latest = max(c.mu.latest, c.mu.current.nominal)
+	return c.enterLocked(here)
+}
+
+// enterLocked makes here the present instant, and returns its nominal one.
+func (c *tieFree) enterLocked(here claim) int64 {
+	c.mu.current = here
+	c.mu.latest = max(c.mu.latest, here.nominal)
+	c.mu.reach = max(c.mu.reach, here.raw-here.nominal)
 	return c.mu.latest
 }
 
@@ -122,26 +129,6 @@ func (c *tieFree) pending() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.mu.claims.taken.n
-}
-
-// behind reports whether a displaced event of the present nominal instant, or
-// of an earlier one, is still to come.
-func (c *tieFree) behind() bool {
-	now := time.Now().UnixNano()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.mu.claims.displacedAfter(now, c.nominalLocked(now))
-}
-
-// rest returns at the end of the queue of the present nominal instant: when what
-// was queued there before has fired and come to rest.
-func (c *tieFree) rest() {
-	taken, wait := c.claim(0, false)
-	c.mu.Lock()
-	c.mu.claims.rest(taken.raw)
-	c.mu.Unlock()
-	time.Sleep(wait)
-	c.fired(taken)
 }
 
 // Now returns the nominal instant: inside an event that the clock displaced, the
@@ -178,46 +165,6 @@ func (c *tieFree) Sleep(d time.Duration) {
 	c.fired(taken)
 }
 
-func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	taken, wait := c.claim(d, true)
-	c.mu.Lock()
-	c.mu.timers++
-	timer := c.mu.timers
-	c.mu.Unlock()
-	return c.real.AfterFunc(wait, func() {
-		if time.Now().UnixNano() != taken.raw {
-			c.callLate(lateCall{timer, f})
-			return
-		}
-		c.fired(taken)
-		f()
-	})
-}
-
-// callLate queues a call for the end of the present instant; see lateCall.
-func (c *tieFree) callLate(call lateCall) {
-	c.mu.Lock()
-	c.mu.late = append(c.mu.late, call)
-	first := len(c.mu.late) == 1
-	c.mu.Unlock()
-	if !first {
-		return
-	}
-	// By the next nanosecond every timer of this instant has queued its call.
-	afterFunc(c, 0, func() {
-		c.mu.Lock()
-		late := c.mu.late
-		c.mu.late = nil
-		c.mu.Unlock()
-		slices.SortFunc(late, func(a, b lateCall) int { return cmp.Compare(a.timer, b.timer) })
-		calls := make([]func(), len(late))
-		for i, l := range late {
-			calls[i] = func() { go l.f() } // as package time does: f may block
-		}
-		InTurn(c, calls...)
-	})
-}
-
 func (c *tieFree) After(d time.Duration) <-chan time.Time { return c.Timer(d).C }
 
 func (c *tieFree) Timer(d time.Duration) *clock.Timer {
@@ -242,6 +189,7 @@ func (c *tieFree) WithTimeout(parent context.Context, d time.Duration) (context.
 }
 
 func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	checkContext(c, parent)
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first, at an instant of its own
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/benbjohnson/clock"
 )
 
 // Direct returns a client whose requests call handler without a connection in
@@ -37,20 +39,23 @@ func (q *T) Direct(handler http.Handler) *http.Client {
 	if handler == nil {
 		handler = http.DefaultServeMux
 	}
-	return &http.Client{Transport: &directTransport{handler: handler, log: newServerLog(q), pause: func() { <-q.clock.After(0) }}}
+	return &http.Client{Transport: &directTransport{handler: handler, log: newServerLog(q), clk: q.clock}}
 }
 
 // directTransport is the http.RoundTripper of Direct.
 type directTransport struct {
 	handler http.Handler
 	log     *serverLog
-	// pause lets what else is due at this instant happen first.
-	pause func()
+	clk     clock.Clock
 }
+
+// pause lets what else is due at this instant happen first.
+func (d *directTransport) pause() { <-d.clk.After(0) }
 
 // RoundTrip implements http.RoundTripper.
 func (d *directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	checkContext(d.clk, ctx)
 	if ctx.Err() != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()

@@ -262,7 +262,7 @@ func TestDirectLogs(t *testing.T) {
 		log := &logTB{T: q}
 		var handler http.HandlerFunc
 		c := &http.Client{Transport: &directTransport{
-			handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), log: newServerLog(log), pause: func() {},
+			handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), log: newServerLog(log), clk: q.Clock(),
 		}}
 		handler = func(http.ResponseWriter, *http.Request) { panic("boom") }
 		_, err := c.Get("http://x/")

@@ -45,6 +45,15 @@
 // 12:00:00 ends at exactly 12:00:01, a thousand waits later as well. Nominal time
 // never goes back: an event displaced past a later one sees the later one's time.
 //
+// An event of package time counts from the raw instant at which it was asked for. It
+// belongs to the nominal instant before it when it is no farther behind that than the
+// clock has displaced anything. [T.Sleep] and [T.Wait] return behind all of them: at
+// the raw instant that is behind the nominal one by as much as anything that ran so
+// far was, and not behind an event of the clock with a later nominal instant. At a
+// nominal instant that is no whole number of microseconds they return as soon as what
+// counts from the caller's own raw instant has happened, so that a test can look at
+// the last nanosecond before a timeout of package time.
+//
 // What moves: package time. time.Now shows the raw instant, and so do the values
 // received from the channels of Timer, After, Ticker and Tick and a context's
 // Deadline. Durations that were measured across both kinds of code are rounded to
@@ -59,8 +68,12 @@
 //     it has passed. The cancel function of a context gives its instant back.
 //   - Timer.Reset is not seen. That of an AfterFunc is found out when it fires:
 //     all those that fire at one raw instant run after it, in the order in which
-//     they were made, each when the one before has come to rest. That of a Timer
-//     fires at the raw instant of the runtime.
+//     they were made, each when the one before has come to rest. Its nominal instant
+//     is exact where the function resets its own timer, and where whole microseconds
+//     are asked for. A function that resets its own timer again and again gets, like
+//     a ticker, a nanosecond of its own, as long as half of them are free; after that
+//     each run is displaced by two more. That of a Timer fires at the raw instant of
+//     the runtime.
 //   - Ticker and Tick: the runtime fires them at start + k·period, with start
 //     raw. All waits keep off the instants of a ticker whose period is whole
 //     microseconds. Two tickers may meet each other, and a ticker that was Reset
@@ -86,8 +99,13 @@
 //   - a select among several ready channels, the order of a map, math/rand's own
 //     source, addresses, and whatever comes from outside the bubble.
 //
-// -qtests.verify runs every body twice on one seed and fails at the first wait or
-// mark that differs, naming the line.
+// -qtests.verify runs every body twice on one seed and fails at the first wait on the
+// clock, or mark of the event log, that differs, and names the line of yours that asked
+// for the wait. That is all it sees. Two runs may differ in what neither the clock nor
+// the log is told of: the order in which goroutines that were woken together get a mutex,
+// a value taken from a map or from math/rand that changes no wait, waits on package time
+// itself. Two runs that agree may also have agreed by chance: what happens once in a
+// hundred runs needs about a hundred, with -count.
 //
 // # Seeds
 //
@@ -130,9 +148,35 @@
 // goroutines that hold it up, by cause. Where the wait may end by itself (a socket,
 // a system call) it gives six times as long, and says so. The bubble is left
 // behind, with its goroutines, and the tests that follow run; what it reports
-// later is dropped. One thing the watchdog cannot prevent: what is cleaned up
-// outside, a server's Close for example, must not touch a channel of the bubble,
-// or the runtime ends the process. A goroutine that spins is no standstill.
+// later is dropped. A goroutine that spins is no standstill.
+//
+// # What ends the process
+//
+// A channel, timer or context made in a bubble belongs to it: code outside, or in the
+// next bubble, that sends to it, closes it or stops it is a fatal error of the runtime,
+// which takes all tests of the package along. Before the first bubble [Run] lets the
+// standard library make outside what it makes on first use and keeps: the resolver's
+// semaphores and the goroutine of os/signal. A sync.Pool that got a timer or a channel in
+// a bubble (go-redis, HTTP/2) is emptied before the next one, by two collections. That
+// costs about half a millisecond, and more with a large heap, so that it is done only
+// behind a body that has been seen to leave something in a pool. To find out takes one
+// collection for each body, within 50 ms and a tenth of the time that the tests take. It
+// does not see a channel whose elements have no pointers (chan struct{}, chan int), nor
+// what a body does in a later run and not in its first: call runtime.GC twice between
+// such bubbles.
+//
+// What cannot be prevented is said before it happens, on standard error at once, because
+// the fatal error hides the log of a test that runs without -v:
+//
+//   - a channel or a context made once, on first use inside, that a variable of a package
+//     keeps: make it outside, before the first bubble;
+//   - an httptest.Server, or another thing with connections, made outside and closed
+//     there: the report of the goroutines that the bubble left, or stands still by, says
+//     so. q.Serve is the server inside;
+//   - a cache whose finalizer stops a goroutine of the bubble that was left behind: the
+//     report of the leak;
+//   - a context with a deadline made outside, where it is used with the clock, with
+//     [T.Direct] or to dial a [Listener]. Derive it from q.Context().
 //
 // # Leaks
 //

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A goroutine is one entry of a stack dump of the runtime.
@@ -21,125 +20,50 @@ type goroutine struct {
 	// durable is whether the bubble counts it as blocked, so that time may pass.
 	durable bool
 	stack   string // frames as the runtime prints them, without the header
+	// outermost is the function in which the goroutine began.
+	outermost string
 }
 
-// "goroutine 7 [chan receive (durable), 3 minutes, synctest bubble 2]:"
-var (
-	goroutineHeader = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\]]*)\]:$`)
-	bubbleField     = regexp.MustCompile(`^synctest bubble (\d+)`)
-)
-
-// parseGoroutines reads what runtime.Stack wrote. What does not look like a
-// goroutine is passed over.
-func parseGoroutines(dump []byte) []goroutine {
-	var all []goroutine
-	for block := range bytes.SplitSeq(bytes.TrimSpace(dump), []byte("\n\n")) {
-		header, stack, _ := strings.Cut(string(block), "\n")
-		m := goroutineHeader.FindStringSubmatch(header)
-		if m == nil {
-			continue
-		}
-		g := goroutine{}
-		if _, parent, ok := strings.Cut(stack, " in goroutine "); ok {
-			parent, _, _ = strings.Cut(parent, "\n")
-			g.parent, _ = strconv.ParseUint(parent, 10, 64)
-		}
-		// The test's own goroutine ends in frames of ours and of the testing
-		// package, which tell nobody anything.
-		if i := strings.Index(stack, "\n"+groundFloor+"(*bubbleRun).main"); i >= 0 {
-			stack = stack[:i]
-		}
-		g.stack = stack
-		g.id, _ = strconv.ParseUint(m[1], 10, 64)
-		for i, f := range strings.Split(m[2], ", ") {
-			if b := bubbleField.FindStringSubmatch(f); b != nil {
-				g.bubble, _ = strconv.ParseUint(b[1], 10, 64)
-			} else if i == 0 {
-				g.state, g.durable = strings.CutSuffix(f, " (durable)")
-			}
-		}
-		all = append(all, g)
+// newGoroutine makes an entry of a dump from its header and what follows it.
+func newGoroutine(h *stackHeader, stack string) goroutine {
+	g := goroutine{id: h.id, state: string(h.state), bubble: h.bubble, durable: h.durable}
+	if _, parent, ok := strings.Cut(stack, " in goroutine "); ok {
+		parent, _, _ = strings.Cut(parent, "\n")
+		g.parent, _ = strconv.ParseUint(parent, 10, 64)
 	}
-	return all
+	g.outermost = outermost(stack)
+	// The test's own goroutine ends in frames of ours and of the testing
+	// package, which tell nobody anything.
+	if i := strings.Index(stack, "\n"+groundFloor+"(*bubbleRun).main"); i >= 0 {
+		stack = stack[:i]
+	}
+	g.stack = stack
+	return g
 }
 
-// thisGoroutine returns the caller's own entry.
+// thisGoroutine returns the caller's own entry, without its stack.
 func thisGoroutine() goroutine {
-	buf := make([]byte, 4<<10)
-	buf = buf[:runtime.Stack(buf, false)]
-	if all := parseGoroutines(buf); len(all) == 1 {
-		return all[0]
+	var short [256]byte
+	buf := short[:runtime.Stack(short[:], false)]
+	if bytes.IndexByte(buf, '\n') < 0 { // labels may be of any length
+		buf = make([]byte, 64<<10)
+		buf = buf[:runtime.Stack(buf, false)]
 	}
-	panic("qtests: the runtime's stack dump has a form that this version of qtests does not read:\n" + string(buf))
+	line, _, _ := bytes.Cut(buf, []byte("\n"))
+	h, ok := parseHeader(line)
+	if !ok {
+		panic(unreadable(line))
+	}
+	return newGoroutine(&h, "")
 }
 
 // InBubble reports whether the caller runs in a bubble of testing/synctest, that
 // of [Run] or another one, where package time is fake.
-func InBubble() bool { return thisGoroutine().bubble != 0 }
-
-// A bubbleHome tells the goroutines that a bubble consists of before its body
-// starts, the runtime's and the testing package's, from those that come later.
-type bubbleHome struct {
-	bubble uint64
-	body   uint64   // the goroutine that runs the body
-	own    []uint64 // body among them
-}
-
-// thisBubble describes the calling goroutine's bubble as it is now: what comes
-// later is not its own.
-func thisBubble() bubbleHome {
-	this := thisGoroutine()
-	h := bubbleHome{bubble: this.bubble, body: this.id}
-	for _, g := range bubbleGoroutines(this.bubble) {
-		h.own = append(h.own, g.id)
-	}
-	return h
-}
-
-// freshBubble is thisBubble for the goroutine that is about to run the body, at a
-// fraction of the cost of a look at all goroutines of the process. The testing package started it from the bubble's first goroutine, and that was
-// started from root, whom the bubble counts as well.
-func freshBubble(root uint64) bubbleHome {
-	this := thisGoroutine()
-	return bubbleHome{bubble: this.bubble, body: this.id, own: []uint64{root, this.parent, this.id}}
-}
-
-// leftovers returns the bubble's goroutines that are not its own, by id, the
-// order in which they were started.
-func (h bubbleHome) leftovers() []goroutine {
-	return h.list(func(id uint64) bool { return !slices.Contains(h.own, id) })
-}
-
-// stuck returns the bubble's goroutines with the one that runs the body.
-func (h bubbleHome) stuck() []goroutine {
-	return h.list(func(id uint64) bool { return id == h.body || !slices.Contains(h.own, id) })
-}
-
-func (h bubbleHome) list(wanted func(id uint64) bool) []goroutine {
-	var left []goroutine
-	for _, g := range bubbleGoroutines(h.bubble) {
-		if wanted(g.id) {
-			left = append(left, g)
-		}
-	}
-	slices.SortFunc(left, func(a, b goroutine) int { return int(a.id) - int(b.id) })
-	return left
-}
-
-// wholeStacks is how many goroutines a failure message prints.
-const wholeStacks = 20
-
-// formatGoroutines prints goroutines for a failure message.
-func formatGoroutines(list []goroutine) string {
-	var b strings.Builder
-	for i, g := range list {
-		if i == wholeStacks {
-			fmt.Fprintf(&b, "… and %d more\n", len(list)-i)
-			break
-		}
-		fmt.Fprintf(&b, "goroutine %d [%s]:\n%s\n\n", g.id, g.state, g.stack)
-	}
-	return strings.TrimRight(b.String(), "\n")
+func InBubble() bool {
+	// The monotonic reading, which only a bubble's time lacks, costs 20 ns, and the
+	// goroutine's own header a hundred times that. proveStacks compares the two.
+	now := time.Now()
+	return now == now.Round(0)
 }
 
 // runs reports whether the goroutine uses a processor, or would if it had one.
@@ -152,10 +76,6 @@ func (g goroutine) runs() bool {
 	return strings.HasPrefix(g.state, "GC ")
 }
 
-// isHost reports whether g is the goroutine that started the bubble and waits
-// for its end.
-func isHost(g goroutine) bool { return strings.HasPrefix(g.state, "synctest.Run") }
-
 // startedAt returns the line of the go statement that started g.
 func (g goroutine) startedAt() string {
 	_, created, ok := strings.Cut(g.stack, "\ncreated by ")
@@ -166,6 +86,57 @@ func (g goroutine) startedAt() string {
 		return trimPosition(position)
 	}
 	return created
+}
+
+// creator returns the function that started g, or "".
+func (g goroutine) creator() string {
+	_, created, _ := strings.Cut(g.stack, "created by ")
+	function, _, _ := strings.Cut(created, "\n")
+	function, _, _ = strings.Cut(function, " in goroutine ")
+	return function
+}
+
+// outermost returns the function in which a goroutine with that stack began.
+func outermost(stack string) (function string) {
+	frames, _, _ := strings.Cut(stack, "created by ")
+	for frames != "" && function == "" {
+		frames = strings.TrimSuffix(frames, "\n")
+		i := strings.LastIndexByte(frames, '\n') + 1
+		if line := frames[i:]; line != "" && line[0] != '\t' && line[0] != '.' { // "...additional frames elided..."
+			function = line
+		}
+		frames = frames[:i]
+	}
+	if open := strings.LastIndexByte(function, '('); open > 0 {
+		function = function[:open]
+	}
+	return function
+}
+
+// origin names the place that started g, for people: the line of the go
+// statement and its function. Where that is in the standard library (a
+// sync.WaitGroup's Go, a timer's function) it says nothing; then it is the
+// outermost line of g outside of it and of the ground floor's own machinery.
+func (g goroutine) origin() string {
+	line, creator := g.startedAt(), g.creator()
+	if !inStandardLibrary("\t" + line) {
+		return strings.TrimSpace(line + "  " + creator)
+	}
+	frames, _, _ := strings.Cut(g.stack, "created by ")
+	lines := strings.Split(frames, "\n")
+	for i := len(lines) - 1; i > 0; i-- {
+		position, function := lines[i], lines[i-1]
+		if !strings.HasPrefix(position, "\t") || isMachinery(function) {
+			continue
+		}
+		if !inStandardLibrary(position) {
+			if open := strings.LastIndexByte(function, '('); open > 0 {
+				function = function[:open]
+			}
+			return trimPosition(position) + "  " + function + ", started by " + creator
+		}
+	}
+	return line + "  " + creator
 }
 
 // userLine returns the innermost line of g outside the standard library and the
@@ -180,8 +151,7 @@ func (g goroutine) userLine() string {
 		if innermost == "" {
 			innermost = trimPosition(line)
 		}
-		library := standardLibrary == "" || strings.HasPrefix(line, "\t"+standardLibrary)
-		if !library && !isMachinery(function) {
+		if standardLibrary != "" && !inStandardLibrary(line) && !isMachinery(function) {
 			return trimPosition(line)
 		}
 	}
@@ -213,6 +183,13 @@ var standardLibrary = func() string {
 	file, _ := f.FileLine(f.Entry())
 	return strings.TrimSuffix(file, "strings/clone.go")
 }()
+
+// inStandardLibrary reports whether the line of a stack that names a file, and
+// begins with a tab, names one of the standard library. Where a binary does not
+// have the paths, nothing is.
+func inStandardLibrary(line string) bool {
+	return standardLibrary != "" && strings.HasPrefix(line, "\t"+standardLibrary)
+}
 
 // callerOf returns the file and line skip frames above its caller's.
 func callerOf(skip int) string {

@@ -2,9 +2,12 @@ package qtests
 
 import (
 	"fmt"
+	"reflect"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,13 +19,27 @@ import (
 type bubbleConfig struct {
 	seed  uint64
 	trace *trace
-	here  command
+	here  func() command // nil in a benchmark
 }
 
-// An outcome is how a bubble ended. What failed has been reported already.
+// An outcome is how a bubble ended.
 type outcome struct {
 	failed, skipped bool
-	abandoned       bool // it stands still, and nobody waits for it any more
+	abandoned       bool     // it stands still, and nobody waits for it any more
+	problems        []string // to be reported: what failed, beside what the body reported itself
+	notes           []string // to be logged
+}
+
+// report tells t, whose goroutine it is for. A method of t that is told of every
+// function in between, as Helper has it, costs as much as the bubble itself.
+func (o outcome) report(t *testing.T) {
+	t.Helper()
+	for _, problem := range o.problems {
+		t.Errorf("%s", problem)
+	}
+	for _, note := range o.notes {
+		t.Logf("%s", note)
+	}
 }
 
 // bubbleRun is a bubble seen from outside, where time is real.
@@ -32,44 +49,49 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	root      uint64 // the goroutine that hosts the bubble
+	home      *bubbleHome
+	remnant   *remnant
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is.
 	started  chan struct{}
 	q        *T
-	problems []string // found when everything had ended; reported from outside
+	over     bool     // the body and all cleanups have ended
+	problems []string // found when they had; reported from outside
 	fault    any      // what the runtime panicked with at the end of the bubble
 }
 
-// runBubble runs body in a fresh bubble of t and reports to t what went wrong.
+// runBubble runs body in a fresh bubble of t.
 func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	t.Helper()
 	b := &bubbleRun{
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
-		done: make(chan struct{}), started: make(chan struct{}),
+		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
+	prime()
+	b.remnant = processRemnants.next(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
+	defer b.remnant.end()
 	guard := guardOuter(t)
 	go b.host(t)
-	abandoned := b.watch(t)
-	trapped := guard.check(t)
-	if abandoned {
-		return outcome{failed: true, abandoned: true}
+	stalled := b.watch(t)
+	trapped := guard.check()
+	if stalled != "" {
+		return outcome{failed: true, abandoned: true, problems: append([]string{stalled}, trapped...)}
 	}
-	return b.end(t, trapped)
+	o := b.end()
+	o.failed = o.failed || len(trapped) > 0
+	o.problems = append(o.problems, trapped...)
+	return o
 }
 
 // host has a goroutine of its own because the end of a bubble may be a panic of
 // the runtime, or a Goexit, neither of which may take the test along; and
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
-	b.root = thisGoroutine().id
+	liveRuns.Add(1)
 	defer close(b.done)
 	defer func() {
 		b.fault = recover()
-		if b.q != nil {
-			runs.Delete(b.q.home.bubble)
-		}
+		liveRuns.Add(-1)
 	}()
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
@@ -77,13 +99,24 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// runs are the bubbles of Run, by the runtime's number.
-var runs sync.Map
+// liveRuns is how many bubbles of Run there are, and plainBubble the number of
+// one that is not, so that nobody looks twice.
+var liveRuns, plainBubble atomic.Int64
 
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	_, ok := runs.Load(thisGoroutine().bubble)
-	return ok
+	if liveRuns.Load() == 0 || !InBubble() {
+		return false
+	}
+	bubble := thisGoroutine().bubble
+	if int64(bubble) == plainBubble.Load() {
+		return false
+	}
+	if slices.ContainsFunc(bubbleGoroutines(bubble), func(g goroutine) bool { return g.outermost == runHost }) {
+		return true
+	}
+	plainBubble.Store(int64(bubble))
+	return false
 }
 
 // main runs inside the bubble, around the body.
@@ -93,13 +126,19 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 			inner.Fatalf("qtests: %v", err)
 		}
 	}
-	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: freshBubble(b.root)}
+	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: b.home}
 	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
+	q.clock.complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
-	runs.Store(q.home.bubble, q)
+	q.alone = runtime.NumGoroutine()
 	close(b.started)
-	inner.Cleanup(q.conclude) // registered first, so that it runs last
+	// Where a cleanup comes later, conclude has become one, and runs last.
+	defer func() {
+		if q.endsHere() {
+			q.conclude()
+		}
+	}()
 	returned := false
 	defer func() {
 		switch {
@@ -118,22 +157,60 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	}()
 	func() {
 		defer q.catch("the body")
+		if problem := proveBubble(); problem != "" {
+			q.Fatal(problem)
+		}
 		b.body(q)
 	}()
 	returned = true
 }
 
-// conclude is the last thing that happens in a bubble.
+// concludeLast makes conclude the cleanup that runs last. It is called before
+// anything is registered that happens behind the body: a test without that does
+// without cleanups, which cost as much as the bubble itself.
+func (q *T) concludeLast() {
+	q.ending.Lock()
+	defer q.ending.Unlock()
+	if !q.ending.arranged {
+		q.ending.arranged = true
+		q.TB.Cleanup(q.conclude)
+	}
+}
+
+// endsHere reports whether conclude has not become a cleanup, and never will.
+func (q *T) endsHere() bool {
+	q.ending.Lock()
+	defer q.ending.Unlock()
+	arranged := q.ending.arranged
+	q.ending.arranged = true
+	return !arranged
+}
+
+// conclude is the last thing that happens in a bubble. Which goroutines are left
+// the runtime says when the bubble ends, and only then is there a need to look.
 func (q *T) conclude() {
 	for _, f := range q.last {
 		f()
 	}
-	for _, problem := range []string{q.leaks(), q.clock.trace.end()} {
-		if problem != "" {
-			q.run.problems = append(q.run.problems, problem)
-			q.Fail()
-		}
+	q.Wait()
+	if runtime.NumGoroutine() > q.alone {
+		q.body = thisGoroutine().id
+	} else {
+		q.run.remnant.leave()
 	}
+	if problem := q.clock.trace.end(); problem != "" {
+		q.run.problems = append(q.run.problems, problem)
+		q.Fail()
+	}
+	q.run.over = true
+}
+
+// complain fails the test, and says why at once.
+func (q *T) complain(problem string) {
+	if !testing.Verbose() {
+		printAtOnce("%s", problem)
+	}
+	q.Errorf("%s", problem)
 }
 
 // askRealTime asks the goroutine outside, because package time is fake in here.
@@ -148,21 +225,45 @@ func (b *bubbleRun) askRealTime() time.Time {
 	}
 }
 
-// end reports what the end of the bubble brought to light.
-func (b *bubbleRun) end(t *testing.T, trapped bool) outcome {
-	t.Helper()
+// end returns what the end of the bubble brought to light.
+func (b *bubbleRun) end() outcome {
 	if b.q == nil {
 		panic(b.fault) // the bubble never started
 	}
 	inner := b.q.TB
-	for _, problem := range b.problems {
-		t.Errorf("%s", problem)
+	o := outcome{failed: inner.Failed(), skipped: inner.Skipped(), problems: b.problems}
+	if b.fault != nil {
+		b.home.number.Store(bubbleOf(b.fault))
+		problem, notes := b.describeEnd()
+		if problem != "" {
+			o.failed = true
+			o.problems = slices.Insert(o.problems, 0, problem)
+		}
+		o.notes = notes
 	}
-	if b.fault != nil && !inner.Failed() {
-		t.Errorf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-			b.fault, Round(b.q.clock.last().Sub(b.q.start)), formatGoroutines(b.q.home.stuck()))
+	return o
+}
+
+// describeEnd says what the runtime's panic at the end of the bubble is about. It
+// returns no problem where all goroutines that are left may stay, and where the
+// body has failed already.
+func (b *bubbleRun) describeEnd() (problem string, notes []string) {
+	at := Round(b.q.clock.last().Sub(b.q.start))
+	switch {
+	case b.home.number.Load() == 0:
+		return fmt.Sprintf("qtests: %v, at %v of fake time. %s does not say of which bubble in a way that this version of qtests reads, so that the goroutines cannot be named",
+			b.fault, at, runtime.Version()), nil
+	case b.over:
+		problem, notes = b.q.leaks(at)
+		if problem != "" && !testing.Verbose() {
+			printAtOnce("%s\n%s", problem, endsProcess)
+		}
+		return problem, notes
+	case b.q.TB.Failed():
+		return "", nil
 	}
-	return outcome{failed: b.fault != nil || inner.Failed() || trapped, skipped: inner.Skipped()}
+	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
+		b.fault, at, formatGoroutines(b.home.stuck())), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

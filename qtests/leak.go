@@ -3,7 +3,6 @@ package qtests
 import (
 	"fmt"
 	"hash/maphash"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,36 +10,26 @@ import (
 )
 
 // leaks describes the goroutines that the body and the cleanups left in the
-// bubble, or returns nothing. The nominal time does not move.
-func (q *T) leaks() string {
-	q.Wait()
-	left := q.home.leftovers()
-	if len(left) == 0 {
-		return ""
+// bubble, which ended at now, and must not stay. It is called from outside.
+func (q *T) leaks(now time.Duration) (problem string, notes []string) {
+	all := q.home.leftovers()
+	left, stay := q.mayStay(all)
+	if len(left) == 0 && len(stay) > 0 {
+		abandonBubble(q.home.bubble(), leftBehind{test: q.Name(), allowed: true})
+		q.sealed.Store(true)
+		return "", describeAllowed(stay)
 	}
-	what := "1 goroutine is"
-	if len(left) > 1 {
-		what = fmt.Sprintf("%d goroutines are", len(left))
+	verb := "is"
+	if len(left) != 1 {
+		verb = "are"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "qtests: %s left behind in the bubble of %s, at %v of fake time. "+
-		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep.%s\n",
-		what, q.Name(), Round(q.Elapsed()), leakHint(left))
-	groups := alike(left)
-	for i, group := range groups {
-		if i == wholeStacks {
-			fmt.Fprintf(&b, "\n… and %d more at %d other places", len(left), len(groups)-i)
-			break
-		}
-		g := group[0]
-		left = left[len(group):]
-		start, waited := q.witness.date(q, g)
-		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s, %s\n%s\n", g.id, g.state, start, waited, g.stack)
-		if n := len(group) - 1; n > 0 {
-			fmt.Fprintf(&b, "… and %d more like it\n", n)
-		}
-	}
-	return strings.TrimRight(b.String(), "\n")
+	problem = fmt.Sprintf("qtests: %s %s left behind in the bubble of %s, at %v of fake time. "+
+		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep; q.Allow is for what a library gives no way to end.%s\n\n",
+		countGoroutines(len(left)), verb, q.Name(), now, leakHint(left))
+	return problem + describeAlike(left, func(g goroutine) string {
+		start, waited := q.witness.date(now, g)
+		return fmt.Sprintf(", started at %s, %s%s", start, waited, behindLibrary(g, all, q.body, q.Name()))
+	}), nil
 }
 
 // leakHint says what to do about goroutines that no code of the test has started.
@@ -52,27 +41,6 @@ func leakHint(left []goroutine) string {
 	}
 	return ""
 }
-
-// alike groups goroutines that stand at the same place and came there the same
-// way, in the order of the first of each group.
-func alike(list []goroutine) (groups [][]goroutine) {
-	places := map[string]int{}
-	for _, g := range list {
-		place := g.state + "\n" + callArguments.ReplaceAllString(g.stack, "")
-		i, known := places[place]
-		if !known {
-			i = len(groups)
-			places[place] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], g)
-	}
-	return groups
-}
-
-// callArguments are what the stack of one goroutine has and that of another at the same
-// place has not: "(0xc000012345, …)", "in goroutine 7" and " +0x1d".
-var callArguments = regexp.MustCompile(`(?m)\([^()\n]*\)$| in goroutine \d+$| \+0x[0-9a-f]+$`)
 
 // A witness remembers since when goroutines have stood where they stand, so that
 // a leak can be dated: the runtime knows neither when a goroutine was started nor
@@ -103,20 +71,26 @@ type sighting struct {
 }
 
 // Bounds of a witness: beyond this many goroutines in the process it does not
-// look at all, and after so many looks it looks half as often.
+// look at all, it looks at no more than so many of them a pause, on average, and
+// after so many looks it looks half as often.
 const (
 	witnessGoroutines = 2000
+	witnessShare      = 64
 	witnessLooks      = 32
 )
 
 // look takes note of where the bubble's goroutines are. Only the goroutine in
 // Wait calls it.
 func (w *witness) look(q *T) {
+	total := runtime.NumGoroutine()
+	if total <= q.alone {
+		return // nobody is there but the body
+	}
 	if w.seen == nil {
 		w.seed, w.seen, w.stride = maphash.MakeSeed(), map[uint64]sighting{}, 1
 	}
 	w.pauses++
-	if w.pauses < w.stride || runtime.NumGoroutine() > witnessGoroutines {
+	if w.pauses < w.stride*(1+total/witnessShare) || total > witnessGoroutines {
 		return
 	}
 	w.pauses = 0
@@ -153,10 +127,9 @@ func (w *witness) end(id uint64) {
 
 // date says where and when g was started, and how long it has been waiting where
 // it is, as far as that is known.
-func (w *witness) date(q *T, g goroutine) (started, waited string) {
+func (w *witness) date(now time.Duration, g goroutine) (started, waited string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := q.Elapsed()
 	started = g.startedAt()
 	atMost := now
 	if s, ok := w.starts[g.id]; ok {

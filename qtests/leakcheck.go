@@ -42,7 +42,7 @@ import (
 // CheckLeaks is for the goroutine that runs the test.
 func CheckLeaks(t TB, opts ...goleak.Option) {
 	t.Helper()
-	if thisGoroutine().bubble != 0 {
+	if InBubble() {
 		checkBubbleLeaks(t, opts)
 		return
 	}
@@ -68,10 +68,13 @@ func checkBubbleLeaks(t TB, opts []goleak.Option) {
 	if _, ok := t.(*T); ok {
 		return // Run checks
 	}
+	if problem := proveBubble(); problem != "" {
+		Fatalf(t, "%s", problem)
+	}
 	home := thisBubble()
 	t.Cleanup(func() {
 		t.Helper()
-		if thisGoroutine().bubble != home.bubble {
+		if thisGoroutine().bubble != home.bubble() {
 			return // t is the test outside, and the bubble has ended
 		}
 		synctest.Wait()
@@ -155,25 +158,17 @@ func goleakFind(opts []goleak.Option) (map[uint64]bool, error) {
 // behind.
 func describeLeaks(test string, left []goroutine) string {
 	slices.SortFunc(left, func(a, b goroutine) int { return int(a.id) - int(b.id) })
-	what := fmt.Sprintf("%d goroutines", len(left))
-	if len(left) == 1 {
-		what = "1 goroutine"
+	heading := fmt.Sprintf("qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.%s\n\n",
+		test, countGoroutines(len(left)), leakHint(left))
+	if test == "" {
+		heading = fmt.Sprintf("qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n\n", countGoroutines(len(left)))
 	}
-	var b strings.Builder
-	if test != "" {
-		fmt.Fprintf(&b, "qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.%s\n", test, what, leakHint(left))
-	} else {
-		fmt.Fprintf(&b, "qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n", what)
+	for i := range left {
+		left[i].state = strings.Replace(left[i].state, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
 	}
-	for i, g := range left {
-		if i == wholeStacks {
-			fmt.Fprintf(&b, "\n… and %d more", len(left)-i)
-			break
-		}
-		state := strings.Replace(g.state, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
-		fmt.Fprintf(&b, "\ngoroutine %d [%s], started at %s\n%s\n", g.id, state, g.origin(), g.stack)
-	}
-	return strings.TrimRight(b.String(), "\n")
+	return heading + describeAlike(left, func(g goroutine) string {
+		return ", started at " + g.origin() + behindLibrary(g, left, 0, test)
+	})
 }
 
 // leakProfile has the collector look for goroutines that nothing can ever wake,
@@ -191,8 +186,8 @@ func leakProfile(alone bool) {
 // included.
 func anyBubble() bool {
 	found := false
-	goroutinesWhere(stackDump(), func(header []byte) bool {
-		found = found || strings.Contains(string(header), ", synctest bubble ")
+	goroutinesWhere(stackDump(), func(h *stackHeader) bool {
+		found = found || h.bubble != 0
 		return false
 	})
 	return found
@@ -220,7 +215,7 @@ func leakProfileNote() (note string) {
 //	func TestMain(m *testing.M) { qtests.VerifyTestMain(m) }
 //
 // Bubbles that [Run] had to leave behind because they stand still are named
-// once, and their goroutines are no leaks. Where the binary was built with
+// once, and their goroutines are no leaks, nor are those that [Allow] lets stay. Where the binary was built with
 // GOEXPERIMENT=goroutineleakprofile, the report says which goroutines the
 // collector proves can never go on; where it was not, it says that.
 func VerifyTestMain(m goleak.TestingM, opts ...goleak.Option) {
@@ -252,7 +247,7 @@ func processLeaks(filters []goleak.Option) string {
 	}
 	leakProfile(true)
 	var left []goroutine
-	for _, g := range goroutinesWhere(stackDump(), func([]byte) bool { return true }) {
+	for _, g := range goroutinesWhere(stackDump(), every) {
 		if unexpected[g.id] && abandonedTest(g.bubble) == "" {
 			left = append(left, g)
 		}

@@ -8,21 +8,28 @@ import (
 	"sync"
 )
 
-// abandoned are the bubbles that stand still and were left behind, by id, with
-// the names of their tests: at most one for each test of the binary and seed.
-var abandoned struct {
-	sync.Mutex
-	tests map[uint64]string
+// A leftBehind is a bubble that nobody waits for any more.
+type leftBehind struct {
+	test    string
+	allowed bool // its goroutines may stay; otherwise it stood still
 }
 
-// abandonBubble records that nobody waits for the bubble of test any more.
-func abandonBubble(id uint64, test string) {
+// abandoned are the bubbles that were left behind, by id: of those that stand
+// still at most one for each test of the binary and seed, of the others each with
+// a goroutine that never ends.
+var abandoned struct {
+	sync.Mutex
+	tests map[uint64]leftBehind
+}
+
+// abandonBubble records that nobody waits for the bubble any more.
+func abandonBubble(id uint64, what leftBehind) {
 	abandoned.Lock()
 	defer abandoned.Unlock()
 	if abandoned.tests == nil {
-		abandoned.tests = map[uint64]string{}
+		abandoned.tests = map[uint64]leftBehind{}
 	}
-	abandoned.tests[id] = test
+	abandoned.tests[id] = what
 }
 
 // abandonedTest returns the name of the test that left the bubble behind, or "".
@@ -32,16 +39,18 @@ func abandonedTest(bubble uint64) string {
 	}
 	abandoned.Lock()
 	defer abandoned.Unlock()
-	return abandoned.tests[bubble]
+	return abandoned.tests[bubble].test
 }
 
-// describeAbandoned names all abandoned bubbles, a line each.
+// describeAbandoned names all abandoned bubbles that stood still, a line each.
 func describeAbandoned() string {
 	abandoned.Lock()
 	defer abandoned.Unlock()
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(abandoned.tests)) {
-		fmt.Fprintf(&b, "qtests: bubble %d of %s stood still and was left behind; its goroutines are not counted as leaks\n", id, abandoned.tests[id])
+		if what := abandoned.tests[id]; !what.allowed {
+			fmt.Fprintf(&b, "qtests: bubble %d of %s stood still and was left behind; its goroutines are not counted as leaks\n", id, what.test)
+		}
 	}
 	return b.String()
 }

@@ -43,6 +43,10 @@ type scope struct {
 // enterScope labels the calling goroutine, and so all that it will start. The
 // labels that the goroutine had are replaced.
 func enterScope(t TB, kind string) *scope {
+	t.Helper()
+	if problem := proveLabels(); problem != "" {
+		Fatalf(t, "%s", problem)
+	}
 	s := &scope{test: t.Name(), host: hostFunction(), hostID: thisGoroutine().id}
 	scopes.Lock()
 	defer scopes.Unlock()
@@ -113,35 +117,18 @@ func (s *scope) count(match func(path string) bool) int {
 // list returns the goroutines that carry a label that match accepts, each with
 // its stack, without those that run tests.
 func (s *scope) list(match func(path string) bool) []goroutine {
-	all := goroutinesWhere(labelledDump(), func(header []byte) bool {
-		path := headerScope(header)
+	all := goroutinesWhere(labelledDump(), func(h *stackHeader) bool {
+		path := h.label(scopeLabel)
 		return path != "" && match(path)
 	})
 	kept := all[:0]
 	for _, g := range all {
 		// The stack of a bubble's body is cut, and has no creator.
-		if g.id != s.hostID && !runsTests(g.root()) && g.creator() != "" {
+		if g.id != s.hostID && !runsTests(g.outermost) && g.creator() != "" {
 			kept = append(kept, g)
 		}
 	}
 	return kept
-}
-
-// runsTests reports whether a goroutine with that outermost function is the
-// testing package's or the one around a bubble.
-func runsTests(root string) bool {
-	return strings.HasPrefix(root, "testing.") || strings.HasPrefix(root, "testing/synctest.") ||
-		root == groundFloor+"(*bubbleRun).host"
-}
-
-// headerScope finds the scope in a header of a labelled dump.
-func headerScope(header []byte) string {
-	_, after, ok := bytes.Cut(header, []byte(`"`+scopeLabel+`": "`))
-	if !ok {
-		return ""
-	}
-	path, _, _ := bytes.Cut(after, []byte(`"`))
-	return string(path)
 }
 
 // profiled is one record of the goroutine profile: n goroutines that stand at
@@ -174,10 +161,8 @@ func eachProfiled(profile []byte, f func(profiled)) {
 		if count, _, ok := bytes.Cut(line, []byte(" @")); ok && len(count) > 0 && count[0] >= '1' && count[0] <= '9' {
 			flush()
 			r.n, _ = strconv.Atoi(string(count))
-		} else if labels, ok := bytes.CutPrefix(line, []byte("# labels: ")); ok {
-			_, after, _ := bytes.Cut(labels, []byte(`"`+scopeLabel+`":"`))
-			path, _, _ := bytes.Cut(after, []byte(`"`))
-			r.scope = string(path)
+		} else if labels, ok := bytes.CutPrefix(line, []byte("# labels: {")); ok {
+			r.scope = labelIn(labels, scopeLabel)
 		} else if function := functionOf(line); len(function) > 0 {
 			root = function
 		}

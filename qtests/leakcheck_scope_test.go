@@ -31,10 +31,11 @@ func TestScopePaths(t *testing.T) {
 
 func TestScopeLabelsAndCounts(t *testing.T) {
 	require.Empty(t, hostFunction())
+	this := thisGoroutine().id
 	s := enterScope(t, boundScope)
 	inner := enterScope(t, checkScope)
 	require.True(t, s.holds(inner.path))
-	require.Contains(t, string(labelledDump()), `"qtests.scope": "`+inner.path+`"`)
+	require.Equal(t, inner.path, scopeInDump(this))
 	require.Zero(t, s.count(s.holds), "the test itself does not count")
 	require.Empty(t, s.list(s.holds))
 	release := leave(t, 3)
@@ -46,7 +47,7 @@ func TestScopeLabelsAndCounts(t *testing.T) {
 		require.Empty(q, s.list(s.holds))
 	})
 	inner.leave(t)
-	require.Contains(t, string(labelledDump()), `"qtests.scope": "`+s.path+`"`)
+	require.Equal(t, s.path, scopeInDump(this))
 	s.leave(t)
 	require.NotContains(t, string(labelledDump()), scopeLabel)
 	tbtest.Run("TestHost", func(r *tbtest.TB) {
@@ -55,6 +56,17 @@ func TestScopeLabelsAndCounts(t *testing.T) {
 		require.Zero(t, s.count(s.holds), "nor does it where it is not the testing package's")
 		s.leave(r)
 	})
+}
+
+// scopeInDump returns the scope of a goroutine as a dump shows it.
+func scopeInDump(id uint64) (path string) {
+	goroutinesWhere(labelledDump(), func(h *stackHeader) bool {
+		if h.id == id {
+			path = h.label(scopeLabel)
+		}
+		return false
+	})
+	return path
 }
 
 func TestEachProfiled(t *testing.T) {
@@ -74,24 +86,31 @@ func TestEachProfiled(t *testing.T) {
 		{2, "/c1/b2", "example.com/shop.(*Pool[...]).run"},
 		{3, "", "testing.tRunner"},
 	}, all)
-	header := `goroutine 8 [chan receive, 2 minutes labels:{"a": "]:", "qtests.scope": "/c1"}]:`
-	require.Equal(t, "/c1", headerScope([]byte(header)))
-	require.Equal(t, []goroutine{{id: 8, state: "chan receive", stack: "main.f()\n\t/a.go:1 +0x1"}},
-		goroutinesWhere([]byte(header+"\nmain.f()\n\t/a.go:1 +0x1\n\ngoroutine 9 [select]:\nmain.g()\n"),
-			func(h []byte) bool { return headerScope(h) != "" }))
+	for _, header := range []string{
+		`goroutine 8 [chan receive, 2 minutes labels:{"a": "]:", "qtests.scope": "/c1"}]:`,
+		`goroutine 8 [chan receive, 2 minutes] {a: "]:", qtests.scope: /c1}:`,
+	} {
+		require.Equal(t, []goroutine{{id: 8, state: "chan receive", stack: "main.f()\n\t/a.go:1 +0x1", outermost: "main.f"}},
+			goroutinesWhere([]byte(header+"\nmain.f()\n\t/a.go:1 +0x1\n\ngoroutine 9 [select]:\nmain.g()\n"),
+				func(h *stackHeader) bool { return h.label(scopeLabel) != "" }))
+	}
 }
 
 func FuzzGoroutineText(f *testing.F) {
 	f.Add([]byte("2 @ 0x4\n# labels: {\"qtests.scope\":\"/c1\"}\n#\t0x5\ta.b+0x1\t/a.go:1\n"))
 	f.Add([]byte("goroutine 8 [select, synctest bubble 12 labels:{\"qtests.scope\": \"/c1\"}]:\nmain.f()\n\t/a.go:1\ncreated by main.g in goroutine 1\n\t/a.go:2 +0x1"))
+	f.Add([]byte("goroutine 8 [select, synctest bubble 12] {qtests.scope: /c1, \"a b\": \"c\\\"\"}:\nmain.f()\n\t/a.go:1\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		eachProfiled(text, func(r profiled) {
 			if r.n <= 0 {
 				t.Fatalf("a record of %d goroutines", r.n)
 			}
 		})
-		for _, g := range goroutinesWhere(text, func([]byte) bool { return true }) {
-			_ = g.origin() + headerScope([]byte(g.stack))
+		for _, g := range goroutinesWhere(text, every) {
+			if g.state == "" {
+				t.Fatal("a goroutine without a state")
+			}
+			_ = g.origin() + labelIn([]byte(g.stack), scopeLabel)
 		}
 	})
 }
@@ -117,7 +136,7 @@ func TestCheckLeaksPassesAbandonedBubbles(t *testing.T) {
 		path := scopes.of["TestStuck"]
 		scopes.Unlock()
 		paths <- path
-		abandonBubble(<-bubble, "TestStuck")
+		abandonBubble(<-bubble, leftBehind{test: "TestStuck"})
 	})
 	close(stuck)
 	<-ended

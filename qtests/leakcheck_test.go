@@ -40,10 +40,26 @@ func TestCheckLeaksNamesWhatIsLeft(t *testing.T) {
 	})
 	t.Log(r.Errors())
 	require.Contains(t, r.Errors(), "qtests: TestShop left 2 goroutines behind.")
-	require.Equal(t, 2, strings.Count(r.Errors(), "[chan receive], started at "))
-	require.Equal(t, 2, strings.Count(r.Errors(), "qtests.leave.func1, started by sync.(*WaitGroup).Go\n"))
-	require.Equal(t, 4, strings.Count(r.Errors(), "leakcheck_test.go:"))
+	require.Equal(t, 1, strings.Count(r.Errors(), "[chan receive], started at "))
+	require.Equal(t, 1, strings.Count(r.Errors(), "qtests.leave.func1, started by sync.(*WaitGroup).Go\n"))
+	require.Equal(t, 2, strings.Count(r.Errors(), "leakcheck_test.go:"))
+	require.Contains(t, r.Errors(), "\n… and 1 more like it")
 	require.NotContains(t, r.Errors(), "labels:")
+}
+
+// A crowd of one kind does not hide the only one of another.
+func TestCheckLeaksShowsEveryKind(t *testing.T) {
+	t.Parallel()
+	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
+		CheckLeaks(r)
+		leave(t, 25)
+		gate := make(chan int)
+		go func() { gate <- 1 }()
+		t.Cleanup(func() { <-gate })
+	})
+	require.Contains(t, r.Errors(), "qtests: TestShop left 26 goroutines behind.")
+	require.Contains(t, r.Errors(), "\n… and 24 more like it\n")
+	require.Contains(t, r.Errors(), "[chan send], started at ")
 }
 
 func TestCheckLeaksPasses(t *testing.T) {
@@ -245,7 +261,7 @@ func TestChildMain(t *testing.T) {
 	t.Run("Abandoned", func(t *testing.T) {
 		stuck := make(chan struct{}) // outside of the bubble: not a durable wait
 		go synctest.Test(t, func(*testing.T) {
-			abandonBubble(thisGoroutine().bubble, "TestStuck")
+			abandonBubble(thisGoroutine().bubble, leftBehind{test: "TestStuck"})
 			go func() { <-stuck }()
 			<-stuck
 		})

@@ -77,6 +77,7 @@ func clientAddr(n uint64) Addr {
 // Dial connects to the listener. It waits until the connection is accepted, ctx
 // ends, or the listener closes, which refuses the connection (ECONNREFUSED).
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
+	checkContext(l.clk, ctx)
 	local := clientAddr(l.dials.Add(1))
 	client, server := newConnPair(l.clk, local, l.addr)
 	fail := func(err error) (net.Conn, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,16 +16,31 @@ type command struct{ pattern, pkg string }
 // commandOf describes the test called name, somewhere below which the caller
 // runs.
 func commandOf(name string) command {
-	return command{pattern: RunPattern(name), pkg: testPackage()}
+	return command{pattern: RunPattern(name), pkg: testPackage(stackHere())}
 }
 
-// testPackage is the package of the test that the calling goroutine belongs to:
-// that of its outermost function in a file of tests, because helpers in between
-// may be anybody's.
-func testPackage() string {
-	pkg := "."
+// commandLater is commandOf for a goroutine with that stack, worked out when
+// somebody asks, which few do.
+func commandLater(name string, pcs []uintptr) func() command {
+	return func() command { return command{pattern: RunPattern(name), pkg: testPackage(pcs)} }
+}
+
+// stackHere returns the calling goroutine's stack, at most 1,024 frames of it.
+func stackHere() []uintptr {
+	var few [32]uintptr
+	if n := runtime.Callers(3, few[:]); n < len(few) {
+		return slices.Clone(few[:n])
+	}
 	pcs := make([]uintptr, 1024)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	return pcs[:runtime.Callers(3, pcs)]
+}
+
+// testPackage is the package of the test to which the goroutine with that stack
+// belongs: that of its outermost function in a file of tests, because helpers in
+// between may be anybody's.
+func testPackage(pcs []uintptr) string {
+	pkg := "."
+	frames := runtime.CallersFrames(pcs)
 	for more := true; more; {
 		var f runtime.Frame
 		if f, more = frames.Next(); strings.HasSuffix(f.File, "_test.go") {
@@ -60,7 +76,12 @@ func RepeatCommand(t TB, flags ...string) string {
 	return strings.Join(append([]string{c.withSeed(SeedOf(t))}, flags...), " ")
 }
 
-func (q *T) command() command { return q.run.config.here }
+func (q *T) command() command {
+	if q.run.config.here == nil {
+		return command{} // of a benchmark
+	}
+	return q.run.config.here()
+}
 
 // RunPattern returns the pattern for go test -run that chooses the test called
 // name, and no other, to stand between single quotes.

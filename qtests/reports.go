@@ -1,6 +1,9 @@
 package qtests
 
-import "runtime"
+import (
+	"context"
+	"runtime"
+)
 
 // The methods of this file are those of testing.TB that report to the test. A
 // bubble that was left behind may still run; what it reports then is dropped,
@@ -90,9 +93,16 @@ func (q *T) Fail() {
 	}
 }
 
+// Context is testing.TB's: it ends just before the cleanups run.
+func (q *T) Context() context.Context {
+	q.concludeLast() // what waits for that end goes on then
+	return q.TB.Context()
+}
+
 // Cleanup registers f to run in the bubble when the body has ended, last one
 // first. A panic in f fails the test, and the other cleanups still run.
 func (q *T) Cleanup(f func()) {
+	q.concludeLast()
 	q.TB.Cleanup(func() {
 		defer q.catch("a cleanup")
 		f()

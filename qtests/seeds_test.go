@@ -85,7 +85,13 @@ func TestVerifyFindsTheFirstDifference(t *testing.T) {
 	require.False(t, passed)
 	require.Contains(t, out, "two runs with one seed differ at event 4: the first run at 2000-01-01 00:00:03 waited for 1s, at ")
 	require.Contains(t, out, "the second at 2000-01-01 00:00:03 waited for 2s, at ")
-	require.Contains(t, out, "seeds_test.go:")
+	require.Regexp(t, `waited for 1s, at \S+/seeds_test.go:\d+,\s+the second`, out)
+	require.Regexp(t, `waited for 2s, at \S+/seeds_test.go:\d+\n`, out)
+	require.NotContains(t, out, "/clock")
+
+	out, passed = runChild(t, "^TestChildVerify$/^Reset$", "-qtests.verify")
+	require.False(t, passed)
+	require.Regexp(t, `event 2: the first run at 2000-01-01 00:00:01 waited for 0s, at \S+/seeds_test.go:\d+,`, out)
 
 	out, passed = runChild(t, "^TestChildVerify$/^Mark$", "-qtests.verify")
 	require.False(t, passed)
@@ -119,6 +125,10 @@ func TestChildVerify(t *testing.T) {
 		}
 	}
 	verify("Wait", func(q *T) { sleeps(q, 3); q.Sleep(time.Duration(run) * time.Second) })
+	verify("Reset", func(q *T) {
+		q.Clock().AfterFunc(time.Hour, func() {}).Reset(time.Duration(run) * time.Second)
+		<-time.After(3 * time.Second)
+	})
 	verify("Mark", func(q *T) { q.EventLog().Add(q.Clock().Now(), "test", string(rune('0'+run))) })
 	verify("Shorter", func(q *T) { sleeps(q, 6-2*run) })
 	verify("Longer", func(q *T) { sleeps(q, 2*run) })

@@ -73,8 +73,8 @@ func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
 }
 
 // Serve starts an HTTP/1.1 server for handler inside the bubble and closes it
-// when the test ends. What the server logs goes to the test's log; of the panics of
-// the handler the first three do, and how many there were.
+// when the test ends. What the server logs goes to the test's log: of each
+// kind of line the first three, and at the end how many there were.
 func (q *T) Serve(handler http.Handler) *Server {
 	s := &Server{
 		URL:      "http://server.memory",

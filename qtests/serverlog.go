@@ -2,45 +2,111 @@ package qtests
 
 import (
 	"bytes"
+	"fmt"
+	"regexp"
 	"runtime/debug"
-	"sync/atomic"
+	"strings"
+	"sync"
 )
 
-// panicsLogged is how many panics of a handler a server logs, with their stacks: a
-// handler under load may panic some thousand times.
-const panicsLogged = 3
+// A server under load may say one thing some thousand times: a panic of its
+// handler, with the stack, or "superfluous response.WriteHeader". Of each kind a
+// log takes a few lines and then counts, and so it does when there are too many
+// kinds.
+const (
+	linesLogged = 3
+	kindsLogged = 50
+)
 
-// A serverLog hands what a server logs to the log of a test. Of the panics of its
-// handler it says at the end how many more there were.
+// A serverLog hands what a server logs to the log of a test, and says at the end
+// how much it left out.
 type serverLog struct {
-	t      TB
-	panics atomic.Int64
+	t  TB
+	mu struct {
+		sync.Mutex
+		kinds map[string]int // how many there were, by kind
+		order []string       // in which they came first
+	}
 }
 
 func newServerLog(t TB) *serverLog {
 	l := &serverLog{t: t}
-	t.Cleanup(func() {
-		if more := l.panics.Load() - panicsLogged; more > 0 {
-			t.Logf("http: %d panics of the handler, of which %d are not logged", more+panicsLogged, more)
-		}
-	})
+	l.mu.kinds = map[string]int{}
+	t.Cleanup(l.summarize)
 	return l
 }
 
-// servingPanicked begins what net/http logs of a panic.
+func (l *serverLog) summarize() {
+	l.mu.Lock()
+	var lines []string
+	for _, kind := range l.mu.order {
+		if n := l.mu.kinds[kind]; n > linesLogged {
+			lines = append(lines, describeKind(kind, n))
+		}
+	}
+	l.mu.Unlock()
+	for _, line := range lines {
+		l.t.Logf("%s", line)
+	}
+}
+
+func describeKind(kind string, n int) string {
+	what := fmt.Sprintf("%d lines like %q", n, kind)
+	switch kind {
+	case servingPanicked:
+		what = fmt.Sprintf("%d panics of the handler", n)
+	case otherKinds:
+		what = fmt.Sprintf("%d lines of further kinds", n)
+	}
+	return fmt.Sprintf("http: %s, of which %d are not logged", what, n-linesLogged)
+}
+
+// servingPanicked begins what net/http logs of a panic, and is its kind.
 const servingPanicked = "http: panic serving "
+
+// otherKinds is the kind of what comes behind kindsLogged others.
+const otherKinds = ""
+
+// variable is what differs between two lines of one kind: numbers, addresses and
+// what is quoted.
+var variable = regexp.MustCompile(`"[^"]*"|0x[0-9a-f]+|[0-9]+`)
+
+// kindOf returns what is the same in all lines of a kind.
+func kindOf(text string) string {
+	if strings.HasPrefix(text, servingPanicked) {
+		return servingPanicked
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	return variable.ReplaceAllString(text, "…")
+}
+
+// counts reports whether another line of that kind is to be logged.
+func (l *serverLog) counts(kind string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.mu.kinds[kind]; !known {
+		if len(l.mu.order) >= kindsLogged {
+			kind = otherKinds
+		}
+		if _, known := l.mu.kinds[kind]; !known {
+			l.mu.order = append(l.mu.order, kind)
+		}
+	}
+	l.mu.kinds[kind]++
+	return l.mu.kinds[kind] <= linesLogged
+}
 
 // Write takes what an http.Server logs.
 func (l *serverLog) Write(text []byte) (int, error) {
-	if !bytes.HasPrefix(text, []byte(servingPanicked)) || l.panics.Add(1) <= panicsLogged {
-		l.t.Logf("%s", bytes.TrimRight(text, "\n"))
+	if line := bytes.TrimRight(text, "\n"); l.counts(kindOf(string(line))) {
+		l.t.Logf("%s", line)
 	}
 	return len(text), nil
 }
 
 // panicked logs a panic as an http.Server does.
 func (l *serverLog) panicked(client string, value any) {
-	if l.panics.Add(1) <= panicsLogged {
+	if l.counts(servingPanicked) {
 		l.t.Logf("%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
 	}
 }

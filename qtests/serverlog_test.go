@@ -40,22 +40,39 @@ func TestServerLogCountsPanics(t *testing.T) {
 	}
 }
 
-func TestServerLogPassesTheRestOn(t *testing.T) {
+// What a server says some thousand times is counted, each kind for itself.
+func TestServerLogCountsKinds(t *testing.T) {
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
 		l := newServerLog(r)
-		for range 5 {
-			_, err := io.WriteString(l, "http: superfluous response.WriteHeader call\n")
+		for i := range 2660 {
+			_, err := fmt.Fprintf(l, "http: superfluous response.WriteHeader call from shop.cart (cart.go:%d)\n", i%2)
 			require.NoError(t, err)
+			if i%1000 == 0 {
+				_, _ = fmt.Fprintf(l, "http: TLS handshake error from 10.0.0.%d:99: EOF\n", i)
+			}
 		}
 	})
-	require.Equal(t, slicesOf(5, "http: superfluous response.WriteHeader call"), r.Logs())
+	require.Equal(t, []string{
+		"http: superfluous response.WriteHeader call from shop.cart (cart.go:0)",
+		"http: TLS handshake error from 10.0.0.0:99: EOF",
+		"http: superfluous response.WriteHeader call from shop.cart (cart.go:1)",
+		"http: superfluous response.WriteHeader call from shop.cart (cart.go:0)",
+		"http: TLS handshake error from 10.0.0.1000:99: EOF",
+		"http: TLS handshake error from 10.0.0.2000:99: EOF",
+		`http: 2660 lines like "http: superfluous response.WriteHeader call from shop.cart (cart.go:…)", of which 2657 are not logged`,
+	}, r.Logs())
 }
 
-func slicesOf(n int, text string) (all []string) {
-	for range n {
-		all = append(all, text)
-	}
-	return all
+// A server that never says a thing twice fills no log either.
+func TestServerLogBoundsKinds(t *testing.T) {
+	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
+		l := newServerLog(r)
+		for i := range 1000 {
+			_, _ = fmt.Fprintf(l, "%s\n", strings.Repeat("x", i+1))
+		}
+	})
+	require.Len(t, r.Logs(), kindsLogged+linesLogged+1)
+	require.Equal(t, "http: 950 lines of further kinds, of which 947 are not logged", r.Logs()[kindsLogged+linesLogged])
 }
 
 // Both kinds of servers count the panics of a real handler.
@@ -76,7 +93,7 @@ func TestServersCountPanics(t *testing.T) {
 				require.ErrorIs(q, err, io.EOF)
 			}
 			q.Wait()
-			require.EqualValues(q, 2, log.panics.Load())
+			require.Equal(q, map[string]int{servingPanicked: 2}, log.mu.kinds)
 		}
 	})
 }

@@ -7,7 +7,6 @@ import "math/bits"
 // times each.
 type slot struct {
 	raw, nominal, next int64
-	rest               bool // the wait of somebody who waits for the others
 }
 
 // slots is a set of slots by raw instant, which is never zero: a hash table with

@@ -3,6 +3,8 @@ package qtests
 import (
 	"fmt"
 	"hash/maphash"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,11 +21,10 @@ const stallSamples = 20
 const patience = 6
 
 // watch returns when the bubble has ended, and tells it the real time until
-// then. It reports true, and the failure to t, when the bubble stands still: its
-// time has not moved for the limit, no goroutine of it runs, and one or more wait
-// for something that does not let fake time pass.
-func (b *bubbleRun) watch(t *testing.T) (abandoned bool) {
-	t.Helper()
+// then. It returns what to report when the bubble stands still: its time has not
+// moved for the limit, no goroutine of it runs, and one or more wait for something
+// that does not let fake time pass.
+func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 	limit := stallSetting.get()
 	every := limit / stallSamples
 	if limit == 0 {
@@ -31,25 +32,26 @@ func (b *bubbleRun) watch(t *testing.T) (abandoned bool) {
 	}
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()
-	w := watchdog{limit: limit, seed: maphash.MakeSeed()}
+	w := watchdog{limit: limit}
 	for {
 		select {
 		case <-b.done:
-			return false
+			return ""
 		case b.realTime <- time.Time{}: // somebody asks: the next value is the answer
 			b.realTime <- time.Now()
-			w.print = 0 // a sign of life
+			w.lives() // a sign of life
 		case now := <-tick.C:
 			if limit == 0 {
 				continue
 			}
 			switch culprits := w.sample(b, now); w.verdict(now, culprits) {
 			case stalled:
-				b.leaveBehind(t, w.still, culprits)
-				return true
+				return b.leaveBehind(t.Name(), w.still, culprits)
 			case mayResolve:
-				t.Logf("qtests: %s stands still for %v in a call that may come back by itself; waiting up to %v:\n%s",
+				fmt.Fprintf(t.Output(), "qtests: %s stands still for %v in a call that may come back by itself; waiting up to %v:\n%s\n",
 					t.Name(), now.Sub(w.still).Round(time.Millisecond), patience*limit, describeCulprits(culprits))
+			case spins:
+				b.tellOfSpin(t, &w)
 			}
 		}
 	}
@@ -57,37 +59,50 @@ func (b *bubbleRun) watch(t *testing.T) (abandoned bool) {
 
 // leaveBehind gives the bubble up: its later reports are dropped, and the end of
 // the test binary does not take its goroutines for new leaks.
-func (b *bubbleRun) leaveBehind(t *testing.T, since time.Time, culprits []goroutine) {
-	t.Helper()
+func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []goroutine) string {
 	b.q.sealed.Store(true)
-	abandonBubble(b.q.home.bubble, t.Name())
-	t.Errorf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
-		t.Name(), time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
+	abandonBubble(b.home.bubble(), leftBehind{test: test})
+	report := fmt.Sprintf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
+		test, time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
+	if !testing.Verbose() {
+		printAtOnce("%s\n%s", report, endsProcess)
+	}
+	return report
 }
 
-// describeHolders prints the goroutines that may hold a mutex for which others
-// wait: those that wait for fake time, or for each other.
-func (b *bubbleRun) describeHolders(culprits []goroutine) string {
-	if !slices.ContainsFunc(culprits, func(g goroutine) bool { return g.cause() == causeMutex }) {
-		return ""
+// tellOfSpin names a loop. Nothing can end it, and it may be a long computation:
+// the test goes on. Standard error has it, too, because of a test that never ends
+// go test shows no log.
+func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
+	text := fmt.Sprintf("qtests: %s: in each of %d looks, over %v of real time, this goroutine was running, and nothing began or ended a wait on the bubble's clock. "+
+		"Time cannot pass while a goroutine runs: a loop that waits for time must call Sleep. The test goes on, until the timeout of go test if the loop never ends.\n\n%s\n",
+		t.Name(), w.busyLooks, w.busyFor.Round(time.Millisecond), describeAlike(w.busy, func(g goroutine) string { return " at " + g.userLine() }))
+	_, _ = io.WriteString(t.Output(), text)
+	if !testing.Verbose() {
+		_, _ = io.WriteString(os.Stderr, text)
 	}
-	holders := slices.DeleteFunc(b.q.home.stuck(), func(g goroutine) bool { return !g.durable })
-	if len(holders) == 0 {
-		return ""
-	}
-	return "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + formatGoroutines(holders)
 }
 
 // A watchdog decides from samples whether a bubble stands still.
 type watchdog struct {
 	limit  time.Duration
-	seed   maphash.Seed
 	moves  uint64    // of the clock, at the last sample
 	print  uint64    // of all stacks, at the last sample
 	still  time.Time // when the present standstill was first seen
 	same   int       // samples since then
 	warned bool
+	seed   maphash.Seed
+
+	// busy are the goroutines that ran in every sample since busySince.
+	busy      []goroutine
+	busySince time.Time
+	busyLooks int
+	busyFor   time.Duration
+	told      bool
 }
+
+// lives forgets what was seen of a standstill.
+func (w *watchdog) lives() { w.print, w.busy, w.busyLooks, w.told = 0, nil, 0, false }
 
 // sample looks at the bubble and returns the goroutines that hold it up, none
 // while it moves.
@@ -99,21 +114,33 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 	}
 	// The clock's own count is free; the stacks stop the world.
 	if moves := b.q.clock.moves.Load(); moves != w.moves {
-		w.moves, w.print = moves, 0
+		w.moves = moves
+		w.lives()
 		return nil
 	}
-	var culprits []goroutine
+	if w.print == 0 && w.busyLooks == 0 {
+		w.seed = maphash.MakeSeed()
+	}
+	var culprits, running []goroutine
 	var h maphash.Hash
 	h.SetSeed(w.seed)
-	for _, g := range bubbleGoroutines(b.q.home.bubble) {
-		if g.runs() || strings.Contains(g.stack, askRealTime) {
-			w.print = 0
+	for _, g := range b.goroutines() {
+		if strings.Contains(g.stack, askRealTime) {
+			w.lives()
 			return nil
 		}
-		if !g.durable && !isHost(g) {
+		if g.runs() {
+			running = append(running, g)
+		}
+		if !g.durable && g.outermost != runHost {
 			culprits = append(culprits, g)
 		}
 		fmt.Fprint(&h, g.id, g.state, g.stack)
+	}
+	w.watchBusy(running, now)
+	if len(running) > 0 {
+		w.print = 0
+		return nil
 	}
 	if print := h.Sum64() | 1; print != w.print {
 		w.print, w.still, w.same, w.warned = print, now, 0, false
@@ -121,6 +148,22 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 	}
 	w.same++
 	return culprits
+}
+
+// watchBusy keeps those of the goroutines that ran at the last sample as well.
+func (w *watchdog) watchBusy(running []goroutine, now time.Time) {
+	if w.busyLooks == 0 {
+		w.busySince = now
+	} else {
+		running = slices.DeleteFunc(running, func(g goroutine) bool {
+			return !slices.ContainsFunc(w.busy, func(before goroutine) bool { return before.id == g.id })
+		})
+	}
+	w.busy, w.busyFor = running, now.Sub(w.busySince)
+	w.busyLooks++
+	if len(running) == 0 {
+		w.busyLooks, w.told = 0, false
+	}
 }
 
 // askRealTime is in the stack of a goroutine that waits for the one that samples.
@@ -133,10 +176,15 @@ const (
 	moves verdict = iota
 	mayResolve
 	stalled
+	spins
 )
 
 // verdict judges the culprits of the sample taken at now.
 func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
+	if w.busyLooks > stallSamples && w.busyFor >= w.limit && !w.told {
+		w.told = true
+		return spins
+	}
 	still := min(now.Sub(w.still), w.limit*time.Duration(w.same)/stallSamples)
 	if len(culprits) == 0 || still < w.limit {
 		return moves
@@ -153,64 +201,4 @@ func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
 		return mayResolve
 	}
 	return moves
-}
-
-// A cause is a kind of wait that stops the time of a bubble.
-type cause struct {
-	name, advice string
-	mayResolve   bool
-}
-
-var (
-	causeMutex   = cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. Whoever holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably.", false}
-	causeNetwork = cause{"the network", "Time cannot pass while a goroutine waits for a socket. An idle connection of an http.Client waits, too: CloseIdleConnections. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}
-	causeSyscall = cause{"a system call", "Time cannot pass during a system call. Run subprocesses, and whatever else waits for the world, outside qtests.Run.", true}
-	causeChannel = cause{"a channel made outside the bubble", "Time cannot pass while a goroutine waits for a channel that others can reach. Make the channel inside qtests.Run.", false}
-	causeTests   = cause{"other tests, in t.Parallel", "A bubble cannot wait for other tests. Turn it round: t.Run and t.Parallel outside, and qtests.Run in each subtest.", false}
-	causeGroup   = cause{"a WaitGroup made outside the bubble", "Time cannot pass while a goroutine waits for a group that others can reach. Make the WaitGroup inside qtests.Run, not in a package variable.", false}
-)
-
-// cause classifies what a goroutine that is not durably blocked waits for.
-func (g goroutine) cause() cause {
-	switch state := g.state; {
-	case strings.Contains(g.stack, "testing.(*T).Parallel("):
-		return causeTests
-	case strings.HasPrefix(state, "sync.Mutex"), strings.HasPrefix(state, "sync.RWMutex"), state == "semacquire":
-		return causeMutex
-	case state == "IO wait":
-		return causeNetwork
-	case state == "syscall":
-		return causeSyscall
-	case strings.HasPrefix(state, "chan "), strings.HasPrefix(state, "select"):
-		return causeChannel
-	case strings.HasPrefix(state, "sync.WaitGroup"):
-		return causeGroup
-	}
-	return cause{name: g.state, advice: "Time cannot pass during this wait."}
-}
-
-// describeCulprits groups the goroutines by cause, in the order in which the
-// causes first appear.
-func describeCulprits(culprits []goroutine) string {
-	var order []cause
-	groups := map[cause][]goroutine{}
-	for _, g := range culprits {
-		c := g.cause()
-		if groups[c] == nil {
-			order = append(order, c)
-		}
-		groups[c] = append(groups[c], g)
-	}
-	var b strings.Builder
-	for _, c := range order {
-		fmt.Fprintf(&b, "\nWaiting for %s (%d): %s\n", c.name, len(groups[c]), c.advice)
-		for i, g := range groups[c] {
-			if i == wholeStacks {
-				fmt.Fprintf(&b, "… and %d more\n", len(groups[c])-i)
-				break
-			}
-			fmt.Fprintf(&b, "\ngoroutine %d [%s] at %s\n%s\n", g.id, g.state, g.userLine(), g.stack)
-		}
-	}
-	return strings.TrimRight(b.String(), "\n")
 }

@@ -2,18 +2,18 @@ package qtests
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 )
 
-// maxTrace bounds how many events a verified run remembers, at 24 bytes each.
+// maxTrace bounds how many events a verified run remembers, at 56 bytes each.
 // Later ones are only counted.
 const maxTrace = 1 << 20
 
-// A trace is the list of a run's events, in order: every wait on the clock and
-// every mark of the event log. A second run that follows it stops at the first
-// event that differs. A nil *trace does nothing.
+// A trace is the list of a run's events, in order, as far as somebody tells it of
+// them: every wait on the clock and every mark of the event log. Whoever can see more
+// of a run adds it here. A second run that follows it keeps the first event that
+// differs. A nil *trace does nothing.
 type trace struct {
 	mu struct {
 		sync.Mutex
@@ -28,7 +28,7 @@ type trace struct {
 // program asked for it) or, with text, a mark.
 type traceEvent struct {
 	at, until int64
-	pc        uintptr
+	where     position
 	text      string
 }
 
@@ -42,7 +42,24 @@ func (t *trace) wait(at, until int64) {
 	if t == nil {
 		return
 	}
-	t.add(traceEvent{at: at, until: until, pc: userCaller()})
+	t.add(traceEvent{at: at, until: until, where: userCaller()})
+}
+
+// caller returns the user's line, for a wait that begins later, when it is not on
+// the stack any more.
+func (t *trace) caller() (where position) {
+	if t != nil {
+		where = userCaller()
+	}
+	return where
+}
+
+// late records the end of a wait whose beginning nobody saw, for a timer made at where.
+func (t *trace) late(where position, due int64) {
+	if t == nil {
+		return
+	}
+	t.add(traceEvent{at: due, until: due, where: where})
 }
 
 // mark records an entry of the event log.
@@ -95,6 +112,5 @@ func (e traceEvent) String() string {
 	if e.text != "" {
 		return fmt.Sprintf("at %s wrote %q", at, e.text)
 	}
-	frame, _ := runtime.CallersFrames([]uintptr{e.pc}).Next()
-	return fmt.Sprintf("at %s waited for %v, at %s:%d", at, time.Duration(e.until-e.at), frame.File, frame.Line)
+	return fmt.Sprintf("at %s waited for %v, at %v", at, time.Duration(e.until-e.at), e.where)
 }

@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -10,18 +11,15 @@ import (
 )
 
 // checkStart fails t where the runtime or the testing package would panic, which
-// ends the process, because Run is called from where no bubble can start.
-func checkStart(t *testing.T) {
-	t.Helper()
-	if thisGoroutine().bubble != 0 {
+// ends the process, because Run is called, with that stack, from where no bubble
+// can start.
+func checkStart(t *testing.T, pcs []uintptr) {
+	if InBubble() {
 		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", callerOf(3))
 		t.FailNow()
 	}
-	pcs := make([]uintptr, 64)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for more := true; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); f.Function == "testing.(*common).runCleanup" {
+	for _, pc := range pcs {
+		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
 			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", callerOf(3))
 			t.FailNow()
 		}
@@ -74,24 +72,21 @@ func guardOuter(t *testing.T) *outerGuard {
 	return g
 }
 
-// check detaches what the body has tied to the outer test, and fails the test
-// for it.
-func (g *outerGuard) check(t *testing.T) (trapped bool) {
-	t.Helper()
+// check detaches what the body has tied to the outer test, and returns what to
+// fail the test for.
+func (g *outerGuard) check() (problems []string) {
 	if n := length(g.contexts) - g.nContexts; n > 0 {
-		trapped = true
 		g.contexts.SetZero()
-		t.Errorf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n)
+		problems = append(problems, fmt.Sprintf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n))
 	}
 	parallel := length(g.subtests) > g.nSubtests
 	if parallel {
 		g.subtests.SetLen(g.nSubtests)
 	}
 	if parallel || g.ran.IsValid() && !g.hadSubtests && g.ran.Uint() != 0 {
-		trapped = true
-		t.Errorf("qtests: t.Run of the test outside was called inside the bubble: there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest")
+		problems = append(problems, "qtests: t.Run of the test outside was called inside the bubble: there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest")
 	}
-	return trapped
+	return problems
 }
 
 // private returns the field at the end of path in what v points to, settable, or
@@ -121,25 +116,40 @@ func length(v reflect.Value) int {
 	return v.Len()
 }
 
-// userCaller returns the innermost frame of the user's code: that of no package
-// of qtests, save for its tests. Where there is none, as in a goroutine of a
-// package's own, it is the innermost outside the ground floor.
-func userCaller() uintptr {
+// A position is a line of code.
+type position struct {
+	file string
+	line int
+}
+
+func (p position) String() string {
+	if p == (position{}) {
+		return "a line of qtests" // which goes on by itself, in a goroutine of its own
+	}
+	return fmt.Sprintf("%s:%d", p.file, p.line)
+}
+
+// userCaller returns the innermost line of the user's code on the stack: that of no
+// package of qtests, save for its tests, nor of the standard library. Where there is
+// none, as in a goroutine of a package's own, it is the innermost outside the ground
+// floor.
+func userCaller() (outside position) {
 	var pcs [64]uintptr
-	n := runtime.Callers(3, pcs[:])
-	outside := uintptr(0)
-	for _, pc := range pcs[:n] {
-		f := runtime.FuncForPC(pc - 1)
-		if f == nil {
-			continue
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		here := position{f.File, f.Line}
+		if strings.HasSuffix(f.File, "_test.go") {
+			return here
 		}
-		if outside == 0 && !strings.HasPrefix(f.Name(), groundFloor) {
-			outside = pc
+		ground, standard := strings.HasPrefix(f.Function, groundFloor), strings.HasPrefix(f.File, standardLibrary)
+		if !ground && !standard && !strings.HasPrefix(f.Function, house) {
+			return here
 		}
-		file, _ := f.FileLine(pc - 1)
-		library := strings.HasPrefix(f.Name(), house) || strings.HasPrefix(file, standardLibrary)
-		if !library || strings.HasSuffix(file, "_test.go") {
-			return pc
+		machinery := strings.HasPrefix(f.Function, "runtime.") || f.Function == "time.goFunc"
+		if outside == (position{}) && !ground && !machinery {
+			outside = here
 		}
 	}
 	return outside

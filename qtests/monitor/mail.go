@@ -14,6 +14,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 // A MailConfig says how e-mail is sent.
@@ -60,7 +62,7 @@ func Mail(cfg MailConfig) (Channel, error) {
 	switch {
 	case cfg.Dial != nil && cfg.Outside != nil:
 		return nil, errors.New("monitor: MailConfig.Dial: contradicts Outside")
-	case cfg.Dial == nil && cfg.Outside == nil && inBubble():
+	case cfg.Dial == nil && cfg.Outside == nil && qtests.InBubble():
 		return nil, fmt.Errorf("monitor: MailConfig.Addr: %s: %w", cfg.Addr, ErrRealSocket)
 	}
 	m := &mailer{cfg: cfg, host: host, tls: cfg.TLS.Clone(), from: addresses[0], to: addresses[1:]}

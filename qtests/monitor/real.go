@@ -12,6 +12,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -126,4 +127,4 @@ func memoryLimit() float64 {
 }
 
 // isFake reports whether a clock is any but package time's outside a bubble.
-func isFake(c clock.Clock) bool { return fmt.Sprintf("%T", c) != "*clock.clock" || inBubble() }
+func isFake(c clock.Clock) bool { return fmt.Sprintf("%T", c) != "*clock.clock" || qtests.InBubble() }

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 // ErrRealSocket refuses a real address inside a bubble, where the timeouts of a
@@ -43,7 +45,7 @@ func Webhook(cfg WebhookConfig) (Channel, error) {
 		return nil, fmt.Errorf("monitor: WebhookConfig.URL: %q is no http or https address", cfg.URL)
 	case cfg.Client != nil && cfg.Outside != nil:
 		return nil, errors.New("monitor: WebhookConfig.Client: contradicts Outside")
-	case cfg.Client == nil && cfg.Outside == nil && inBubble():
+	case cfg.Client == nil && cfg.Outside == nil && qtests.InBubble():
 		return nil, fmt.Errorf("monitor: WebhookConfig.URL: %s: %w", cfg.URL, ErrRealSocket)
 	}
 	w := &webhook{cfg, cfg.Client}
@@ -126,7 +128,7 @@ const DefaultOutsideTimeout = 5 * time.Second
 // NewOutside starts the goroutine. Zero is DefaultOutsideTimeout. It panics inside
 // a bubble, where the goroutine would be part of it. Close it.
 func NewOutside(timeout time.Duration) *Outside {
-	if inBubble() {
+	if qtests.InBubble() {
 		panic("monitor: NewOutside called inside a bubble; call it before qtests.Run")
 	}
 	setDefault(&timeout, DefaultOutsideTimeout)

@@ -30,6 +30,7 @@ type hookTable struct {
 	arm     func(seed uint64, random bool, events unsafe.Pointer) int
 	report  func(out *[16 + depth]uint64) bool
 	test    func() bool
+	all     func(on bool)
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

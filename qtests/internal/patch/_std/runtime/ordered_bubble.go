@@ -48,6 +48,7 @@ var orderedTable = orderedHookTable{
 	arm:     orderedArm,
 	report:  orderedReport,
 	test:    orderedIsTest,
+	all:     orderedAllBubbles,
 }
 
 type orderedHookTable struct {
@@ -55,6 +56,7 @@ type orderedHookTable struct {
 	arm     func(seed uint64, random bool, events unsafe.Pointer) int
 	report  func(out *[16 + orderedDepth]uint64) bool
 	test    func() bool
+	all     func(on bool)
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -89,6 +91,25 @@ func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
 		unlock(&t.mu)
 	})
 	return 0
+}
+
+// orderedAll makes every bubble ordered from its beginning, for the tests of Go itself.
+var orderedAll bool
+
+func orderedAllBubbles(on bool) { orderedAll = on }
+
+// orderedFirst orders the bubble and goes on with what it is for. Its name keeps it from
+// counting as a goroutine of the runtime, which belongs to no bubble.
+//
+//go:linkname orderedFirst internal/synctest.orderedFirst
+func orderedFirst() {
+	b := getg().bubble
+	synctestWait() // the root is on its way into its wait
+	if code := orderedArm(b.id, true, nil); code != 0 {
+		print("ordered runtime: code ", code, "\n")
+		throw("ordered runtime: cannot order a bubble")
+	}
+	b.first()
 }
 
 // orderedFreeTag returns a tag that no live bubble has, unless there are too many.

@@ -1,0 +1,199 @@
+package qtests
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+)
+
+// A remnant tells whether something of a bubble that has ended is still there. The
+// canary is referred to by the runtime's description of the bubble, and that by the
+// bubble's timers and by those of its channels whose elements have pointers. The
+// control is in a sync.Pool, and so is there as long as what the bubble left in one.
+type remnant struct {
+	of            bubbleKind
+	canary        atomic.Pointer[canary] // until it is in the bubble
+	left, ended   atomic.Bool
+	there, inPool weak.Pointer[canary]
+	control       *canary // until the bubble has ended
+	controls      *sync.Pool
+}
+
+// A bubbleKind tells bubbles apart whose bodies may leave different things.
+type bubbleKind struct {
+	test string  // its name
+	body uintptr // its code
+}
+
+type canary struct{ self *canary }
+
+func newCanary() *canary {
+	c := &canary{}
+	c.self = c // with a pointer, it shares its memory with nobody
+	return c
+}
+
+// leave puts the canary into the bubble, at its very end: into a timer that will
+// never fire, for with its main goroutine the time of a bubble ends.
+func (r *remnant) leave() {
+	if r == nil {
+		return
+	}
+	if c := r.canary.Swap(nil); c != nil {
+		r.left.Store(true)
+		time.AfterFunc(1<<62, func() { runtime.KeepAlive(c) })
+	}
+}
+
+// end is called outside when the bubble has ended, or was left behind.
+func (r *remnant) end() {
+	if r == nil {
+		return
+	}
+	r.canary.Store(nil)
+	r.controls.Put(r.control)
+	r.control = nil
+	r.ended.Store(true)
+}
+
+// remains says what bubbles of one kind leave behind.
+type remains int
+
+const (
+	unknownRemains remains = iota
+	noRemains
+	pooledRemains // what a sync.Pool keeps
+	keptRemains   // what a variable of a package keeps
+)
+
+// remnants decides when to empty the pools of the process: a sync.Pool keeps what
+// it is given for two collections, and is not to hand a bubble's timer or channel to
+// the next bubble. A collection costs more than ten bubbles. There is one only where
+// it may help, and only until it is known what a body leaves.
+type remnants struct {
+	collect func()
+	now     func() time.Time
+	warn    func(test string) // of what is kept
+
+	mu       sync.Mutex
+	pending  []*remnant
+	kinds    map[bubbleKind]remains
+	first    time.Time
+	spent    time.Duration
+	controls sync.Pool
+	tick     weak.Pointer[canary] // of what is referred to by nobody: gone with the next collection
+}
+
+// Bounds of what it may cost to look for remains: this long, and beyond it a tenth of
+// the time since the first bubble. What is known to be in a pool is collected in any
+// case.
+const (
+	remnantBudget = 50 * time.Millisecond
+	remnantShare  = 10
+	maxRemnants   = 1024
+)
+
+var processRemnants = &remnants{
+	kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warnKept,
+}
+
+// next prepares the process for a bubble, and returns what it is to leave
+// and end, or nil where that is known.
+func (r *remnants) next(of bubbleKind) *remnant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.first.IsZero() {
+		r.first = r.now()
+	}
+	r.sweep(of.test)
+	if k := r.kinds[of]; k == noRemains || k == keptRemains || len(r.pending) >= maxRemnants {
+		return nil
+	}
+	c, control := newCanary(), newCanary()
+	left := &remnant{of: of, there: weak.Make(c), control: control, inPool: weak.Make(control), controls: &r.controls}
+	left.canary.Store(c)
+	r.pending = append(r.pending, left)
+	return left
+}
+
+// sweep collects until nothing of a bubble that has ended is in a pool any more.
+func (r *remnants) sweep(test string) {
+	if r.tick.Value() == nil {
+		r.settle(noRemains)
+		r.tick = weak.Make(newCanary())
+	}
+	any, must := false, false
+	for _, p := range r.pending {
+		if p.ended.Load() {
+			any, must = true, must || r.kinds[p.of] == pooledRemains
+		}
+	}
+	if !any {
+		return
+	}
+	begin := r.now()
+	if !must && r.spent > remnantBudget+begin.Sub(r.first)/remnantShare {
+		return
+	}
+	if r.collect(); r.settle(noRemains) {
+		if r.collect(); r.settle(pooledRemains) {
+			r.giveUp(test)
+		}
+	}
+	r.spent += r.now().Sub(begin)
+}
+
+// settle strikes off what is gone, and reports whether anything is there. What went
+// while a pool kept its control says that its test leaves nothing; what went in the
+// second of two collections, that it was in a pool.
+func (r *remnants) settle(kind remains) (any bool) {
+	left := r.pending[:0]
+	for _, p := range r.pending {
+		switch {
+		case !p.ended.Load():
+			left = append(left, p)
+		case p.left.Load() && p.there.Value() != nil:
+			left, any = append(left, p), true
+		case !p.left.Load() || r.kinds[p.of] != unknownRemains:
+		case kind == pooledRemains || p.inPool.Value() != nil:
+			r.kinds[p.of] = kind
+		}
+	}
+	clear(r.pending[len(left):])
+	r.pending = left
+	return any
+}
+
+// giveUp strikes off what no collection removes. A test that is not over may refer
+// to it itself.
+func (r *remnants) giveUp(test string) {
+	left := r.pending[:0]
+	for _, p := range r.pending {
+		switch {
+		case !p.ended.Load():
+			left = append(left, p)
+		case rootOf(p.of.test) != rootOf(test) && r.kinds[p.of] == unknownRemains:
+			r.kinds[p.of] = keptRemains
+			r.warn(p.of.test)
+		}
+	}
+	clear(r.pending[len(left):])
+	r.pending = left
+}
+
+// rootOf returns the name of the test that a subtest belongs to.
+func rootOf(test string) string {
+	root, _, _ := strings.Cut(test, "/")
+	return root
+}
+
+// warnKept says what may end the process later.
+func warnKept(test string) {
+	printAtOnce("qtests: something made in the bubble of %s is still there after it, in a variable that outlives the test: "+
+		"a channel, a timer or a context made once, on first use (sync.Once, an init function, a cache). "+
+		"Whatever uses it outside that bubble ends the process (\"… synctest channel from outside bubble\"). "+
+		"Make it outside, before the first bubble: in TestMain, or before qtests.Run.", test)
+}

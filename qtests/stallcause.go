@@ -1,0 +1,63 @@
+package qtests
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A cause is a kind of wait that stops the time of a bubble.
+type cause struct {
+	name, advice string
+	mayResolve   bool
+}
+
+var (
+	causeMutex   = cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. Whoever holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably.", false}
+	causeNetwork = cause{"the network", "Time cannot pass while a goroutine waits for a socket. An idle connection of an http.Client waits, too: CloseIdleConnections. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}
+	causePipe    = cause{"a pipe, a terminal or a device", "Time cannot pass while a goroutine waits for a file of the operating system. Inside the test, use io.Pipe; run what writes to it outside qtests.Run.", true}
+	causeSyscall = cause{"a system call", "Time cannot pass during a system call. Run subprocesses, and whatever else waits for the world, outside qtests.Run.", true}
+	causeChannel = cause{"a channel made outside the bubble", "Time cannot pass while a goroutine waits for a channel that others can reach. Make the channel inside qtests.Run.", false}
+	causeTests   = cause{"other tests, in t.Parallel", "A bubble cannot wait for other tests. Turn it round: t.Run and t.Parallel outside, and qtests.Run in each subtest.", false}
+	causeGroup   = cause{"a WaitGroup made outside the bubble", "Time cannot pass while a goroutine waits for a group that others can reach. Make the WaitGroup inside qtests.Run, not in a package variable.", false}
+)
+
+// cause classifies what a goroutine that is not durably blocked waits for.
+func (g goroutine) cause() cause {
+	switch state := g.state; {
+	case strings.Contains(g.stack, "testing.(*T).Parallel("):
+		return causeTests
+	case strings.HasPrefix(state, "sync.Mutex"), strings.HasPrefix(state, "sync.RWMutex"), state == "semacquire":
+		return causeMutex
+	case state == "IO wait" && strings.Contains(g.stack, "os.(*File)."):
+		return causePipe
+	case state == "IO wait":
+		return causeNetwork
+	case state == "syscall":
+		return causeSyscall
+	case strings.HasPrefix(state, "chan "), strings.HasPrefix(state, "select"):
+		return causeChannel
+	case strings.HasPrefix(state, "sync.WaitGroup"):
+		return causeGroup
+	}
+	return cause{name: g.state, advice: "Time cannot pass during this wait."}
+}
+
+// describeCulprits groups the goroutines by cause, in the order in which the
+// causes first appear.
+func describeCulprits(culprits []goroutine) string {
+	var order []cause
+	groups := map[cause][]goroutine{}
+	for _, g := range culprits {
+		c := g.cause()
+		if groups[c] == nil {
+			order = append(order, c)
+		}
+		groups[c] = append(groups[c], g)
+	}
+	var b strings.Builder
+	for _, c := range order {
+		fmt.Fprintf(&b, "\nWaiting for %s (%d): %s\n\n%s\n", c.name, len(groups[c]), c.advice,
+			describeAlike(groups[c], func(g goroutine) string { return " at " + g.userLine() }))
+	}
+	return strings.TrimRight(b.String(), "\n")
+}

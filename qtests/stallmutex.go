@@ -1,0 +1,87 @@
+package qtests
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// describeHolders says of those who wait for a mutex who may hold it: each other,
+// where they wait for several, or those of the bubble that wait for something else.
+func (b *bubbleRun) describeHolders(culprits []goroutine) string {
+	waiters := slices.DeleteFunc(slices.Clone(culprits), func(g goroutine) bool { return g.cause() != causeMutex })
+	if len(waiters) == 0 {
+		return ""
+	}
+	others := slices.DeleteFunc(b.home.stuck(), func(g goroutine) bool { return !g.durable })
+	holders := slices.DeleteFunc(slices.Clone(others), goroutine.joins)
+	cycle := describeCycle(waiters, len(holders) == 0)
+	switch {
+	case cycle != "" && len(holders) == 0:
+		return cycle
+	case len(others) == 0:
+		return ""
+	}
+	return cycle + "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + formatGoroutines(others)
+}
+
+// describeCycle says that goroutines wait for each other, where they wait for two
+// mutexes or more. A mutex does not know who holds it: that it is one of them is
+// sure only where nobody else can.
+func describeCycle(waiters []goroutine, alone bool) string {
+	var wanted []uint64
+	var lines []string
+	for _, g := range waiters {
+		mutex := g.wantedMutex()
+		if mutex == 0 || slices.Contains(wanted, mutex) {
+			continue
+		}
+		wanted = append(wanted, mutex)
+		lines = append(lines, fmt.Sprintf("goroutine %d at %s", g.id, g.userLine()))
+	}
+	if len(wanted) < 2 {
+		return ""
+	}
+	verb := "These may wait for each other"
+	if alone {
+		verb = "These wait for each other"
+	}
+	return fmt.Sprintf("\n\n%s, each with a mutex that another one wants:\n\t%s\nLet all lock them in one order.", verb, strings.Join(lines, "\n\t"))
+}
+
+// joins reports whether g only waits until others are done: in the body's Wait,
+// or in that of a WaitGroup. Few hold a mutex meanwhile.
+func (g goroutine) joins() bool {
+	return strings.HasPrefix(g.state, "sync.WaitGroup") || strings.HasPrefix(g.state, "synctest.Wait")
+}
+
+// readerSemaphore is how far behind the beginning of a sync.RWMutex, in bytes,
+// readers wait; see its fields.
+const readerSemaphore = 12
+
+// wantedMutex returns the address of the mutex for which g waits, as its stack
+// shows it: the first argument of the outermost function of package sync, or of
+// those below it where the compiler has put that one into its caller. It is 0
+// where there is none.
+func (g goroutine) wantedMutex() uint64 {
+	var mutex uint64
+	for line := range strings.Lines(g.stack) {
+		if strings.HasPrefix(line, "\t") {
+			continue
+		}
+		if !strings.HasPrefix(line, "sync.") && !strings.HasPrefix(line, "internal/sync.") {
+			break
+		}
+		_, arguments, _ := strings.Cut(line[strings.LastIndexByte(line, '('):], "(0x")
+		end := strings.IndexFunc(arguments, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+		address, err := strconv.ParseUint(arguments[:max(end, 0)], 16, 64)
+		if err != nil {
+			continue
+		}
+		if mutex = address; strings.Contains(line, "runtime_SemacquireRWMutexR(") {
+			mutex -= readerSemaphore
+		}
+	}
+	return mutex
+}
