@@ -65,7 +65,7 @@ func TestRetryableHTTP(t *testing.T) {
 		client.HTTPClient = server.Client()
 		client.Logger = nil
 		client.Backoff = retryablehttp.LinearJitterBackoff
-		client.RetryMax = 5
+		client.RetryWaitMax = 2 * time.Second
 		load(log, func(i int) string {
 			ctx, cancel := context.WithTimeout(q.Context(), 10*time.Second+rand.N(time.Second))
 			defer cancel()

@@ -79,6 +79,7 @@ func once(t *testing.T, r *result, scenario func(q *qtests.T, log *Log)) string 
 	return log.text()
 }
 
+
 func runs(t *testing.T, ordered bool) int {
 	t.Helper()
 	if *runsFlag > 0 {

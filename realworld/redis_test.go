@@ -30,7 +30,7 @@ func TestRedis(t *testing.T) {
 		defer server.Close()
 		network := newWire(q, log, func(context.Context) (net.Conn, error) { return server.Dial() })
 		client := redis.NewClient(&redis.Options{
-			Addr:     "redis.memory:6379",
+			Addr:     "localhost:6379",
 			PoolSize: 5,
 			Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return network.Dial(ctx) },
 		})
