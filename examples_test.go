@@ -25,8 +25,12 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
-	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
+	"github.com/go-qtests/qtests/qtests/pool/fakesql"
 )
 
 func TestMain(m *testing.M) { qtests.VerifyTestMain(m) }
@@ -37,17 +41,17 @@ func TestQuickstart(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) { quickstart(q) })
 }
 
-func quickstart(q *qtests.T) *load.Result {
-	log, err := load.ReadLog("access.log", fixtures.AccessLog()) // one minute of every hour
+func quickstart(q *qtests.T) *result.Result {
+	log, err := accesslog.Read("access.log", fixtures.AccessLog()) // one minute of every hour
 	require.NoError(q, err)
 	q.Log(log)
-	traffic := load.Replay(log.Entries)
-	busiest := traffic.Offset(time.Date(2015, time.May, 19, 19, 5, 0, 0, time.UTC))
+	days := traffic.Replay(log.Entries)
+	busiest := days.Offset(time.Date(2015, time.May, 19, 19, 5, 0, 0, time.UTC))
 
-	db := pool.NewSQL(q, pool.SQLConfig{Name: "db", Max: 4, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
+	db := fakesql.NewT(q, fakesql.Config{Name: "db", Max: 4, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
 	db.On(`SELECT prefix, title FROM sections`).Rows(fixtures.Rows(q, "sections.csv"))
 	db.On(`INSERT INTO visits (path) VALUES (?)`).Result(sqlmock.NewResult(1, 1))
-	api := pool.NewHTTP(q, pool.HTTPConfig{Name: "api", Max: 4, Latency: qtests.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
+	api := fakehttp.NewT(q, fakehttp.Config{Name: "api", Max: 4, Latency: qtests.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
 	api.On("GET", "/related", httpmock.NewBytesResponder(200, fixtures.Bytes(q, "related.json")))
 	br := breaker.NewT(q, breaker.Config{Name: "related", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
 	mon := monitor.NewT(q, monitor.Config{
@@ -57,7 +61,7 @@ func quickstart(q *qtests.T) *load.Result {
 	server := q.Serve(&site{db: db.DB(), api: api.Client(), related: br}) // the code under test
 
 	res := load.Run(q, load.Scenario{
-		Name: "four-days", Profile: traffic, Route: kindOfPage, Timeout: 2 * time.Second, Monitor: mon,
+		Name: "four-days", Traffic: days, Route: kindOfPage, Timeout: 2 * time.Second, Monitor: mon,
 		Do:         func(ctx context.Context, u *load.User) error { return visit(ctx, server, u.Entry()) },
 		Events:     []qtests.Event{api.Outage().At(busiest - 10*time.Minute).For(20 * time.Minute)},
 		Thresholds: []string{"p(99)<500ms", "errors<0.1%", "dropped==0"},
@@ -67,7 +71,7 @@ func quickstart(q *qtests.T) *load.Result {
 	mon.RequireFired(q, "RelatedDown")
 	mon.RequireResolvedWithin(q, "RelatedDown", time.Hour)
 	fmt.Fprintf(q.Output(), "real: %v of traffic in %v on %d cores; the report is %s\n", res.Elapsed.Round(time.Minute),
-		q.RealElapsed().Round(10*time.Millisecond), runtime.NumCPU(), res.WriteHTML(q))
+		q.RealElapsed().Round(10*time.Millisecond), runtime.NumCPU(), res.SaveHTML(q))
 	return res
 }
 
@@ -82,11 +86,10 @@ func TestRepeatQuickstart(t *testing.T) {
 		var now [3]string
 		qtests.Run(t, func(q *qtests.T) {
 			res := quickstart(q)
-			text, err := res.JSON()
-			require.NoError(q, err)
-			var page strings.Builder
-			require.NoError(q, res.HTML(&page))
-			now = [3]string{res.Text(), string(text), page.String()}
+			var text, page strings.Builder
+			require.NoError(q, res.WriteJSON(&text))
+			require.NoError(q, res.WriteHTML(&page))
+			now = [3]string{res.String(), text.String(), page.String()}
 		})
 		if i == 0 {
 			first = now
@@ -170,7 +173,7 @@ func (s *site) relatedPages(ctx context.Context) ([]string, error) {
 }
 
 // visit repeats one recorded request.
-func visit(ctx context.Context, server *qtests.Server, e load.Entry) error {
+func visit(ctx context.Context, server *qtests.Server, e accesslog.Entry) error {
 	req, err := http.NewRequestWithContext(ctx, e.Method, server.URL+e.Path, nil)
 	if err != nil {
 		return err
@@ -189,7 +192,7 @@ func visit(ctx context.Context, server *qtests.Server, e load.Entry) error {
 	return nil
 }
 
-func kindOfPage(e load.Entry) string {
+func kindOfPage(e accesslog.Entry) string {
 	if kind := path.Ext(e.Path); kind != "" && kind != ".html" {
 		return "file"
 	}

@@ -24,3 +24,5 @@ require (
 	github.com/prometheus/procfs v0.22.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+tool github.com/go-qtests/qtests/qtests/cmd/qtests

@@ -36,7 +36,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	compiled := readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
 	gate := readFile(t, ".ci/run")
 	var summary string
-	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).Text() })
+	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).String() })
 	summary = strings.ReplaceAll(summary, t.Name(), "TestQuickstart")
 
 	blocks := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, "README.md"), -1)
@@ -60,25 +60,45 @@ func TestReadmeIsTrue(t *testing.T) {
 			t.Errorf("a block of the kind %q, which nothing checks:\n%s", kind, text)
 		}
 	}
-	require.Equal(t, map[string]int{"go": 4, "sh": 3, "text": 2}, kinds)
+	require.Equal(t, map[string]int{"go": 4, "sh": 4, "text": 2}, kinds)
 }
 
-// TestImportsPointDown holds the packages to their floors: each may import those
-// named here, and no other of this repository. Internal packages belong to whom
-// they lie below.
+// TestImportsPointDown holds the packages to their floors: each imports those named
+// here, and no other of this repository. An internal package belongs to the package
+// below which it lies.
 func TestImportsPointDown(t *testing.T) {
 	const module = "github.com/go-qtests/qtests/"
 	may := map[string][]string{
-		"qtests":         {},
-		"qtests/tbtest":  {},
-		"qtests/breaker": {"qtests"},
-		"qtests/pool":    {"qtests", "qtests/breaker"},
-		"qtests/monitor": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/load":    {"qtests", "qtests/breaker", "qtests/pool", "qtests/monitor"},
-		"fixtures":       {"qtests"},
-		"fixtures/cut":   {},
+		"qtests":                   {},
+		"qtests/tbtest":            {},
+		"qtests/breaker":           {"qtests"},
+		"qtests/monitor":           {"qtests"},
+		"qtests/monitor/notify":    {"qtests", "qtests/monitor"},
+		"qtests/monitor/rules":     {"qtests/monitor"},
+		"qtests/monitor/dashboard": {"qtests", "qtests/monitor"},
+
+		"qtests/pool":          {"qtests", "qtests/breaker"},
+		"qtests/pool/failover": {"qtests", "qtests/breaker", "qtests/pool"},
+		"qtests/pool/fake":     {"qtests", "qtests/pool"},
+		"qtests/pool/fakesql":  {"qtests", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool/fakehttp": {"qtests", "qtests/pool", "qtests/pool/fake"},
+
+		"qtests/load": {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+
+		"qtests/load/accesslog": {},
+		"qtests/load/traffic":   {"qtests/load/accesslog"},
+		"qtests/load/result":    {"qtests"},
+		"qtests/load/threshold": {"qtests/load/result"},
+		"qtests/load/compare":   {"qtests/load/result"},
+		"qtests/load/search":    {"qtests", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
+
+		"fixtures":     {"qtests"},
+		"fixtures/cut": {},
+
+		"qtests/cmd/qtests": {},
 	}
 	checked := map[string]bool{}
+	used := map[[2]string]bool{}
 	for _, top := range []string{"qtests", "fixtures"} {
 		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
@@ -102,6 +122,7 @@ func TestImportsPointDown(t *testing.T) {
 				}
 				name, own := strings.CutPrefix(name, module)
 				below, _, toInternal := strings.Cut(name, "/internal/")
+				used[[2]string{owner, name}] = true
 				switch {
 				case !own, toInternal && strings.HasPrefix(dir+"/", below+"/"):
 				case internal && name == "qtests": // the ground floor carries what lies inside, too
@@ -114,6 +135,11 @@ func TestImportsPointDown(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Len(t, checked, len(may))
+	for owner, allowed := range may {
+		for _, name := range allowed {
+			require.True(t, used[[2]string{owner, name}], "%s may import %s, and does not", owner, name)
+		}
+	}
 }
 
 // What qtests is compared with alone is no dependency of those who use it.

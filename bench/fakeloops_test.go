@@ -9,7 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // A requestLoop calls request, which takes as long as latency, n times: one every
@@ -112,7 +112,7 @@ func reserved(q *qtests.T, n int, latency time.Duration, request func(), record 
 // endings are what a run records of its requests in histograms.
 type endings struct {
 	mu                      sync.Mutex
-	response, service, late load.Histogram
+	response, service, late result.Histogram
 }
 
 func (e *endings) add(due, started, ended time.Duration) {
@@ -126,7 +126,7 @@ func (e *endings) add(due, started, ended time.Duration) {
 // all checks that n requests are recorded, and empties the histograms.
 func (e *endings) all(n int, latency time.Duration) error {
 	defer func() { *e = endings{} }()
-	for _, h := range []*load.Histogram{&e.response, &e.service} {
+	for _, h := range []*result.Histogram{&e.response, &e.service} {
 		if h.Count() != int64(n) || h.Min() != latency || h.Max() != latency {
 			return fmt.Errorf("%d of %d requests are recorded, of %v to %v", h.Count(), n, h.Min(), h.Max())
 		}
@@ -151,7 +151,7 @@ func inFakeTime(elapsed time.Duration, n int, latency time.Duration) error {
 }
 
 // tookAsLong checks that every request of a run has slept.
-func tookAsLong(res *load.Result, n int, latency time.Duration) error {
+func tookAsLong(res *result.Result, n int, latency time.Duration) error {
 	if min, max := res.Response.Min(), res.Response.Max(); min != latency || max != latency {
 		return fmt.Errorf("requests took %v to %v, not %v", min, max, latency)
 	}

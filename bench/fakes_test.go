@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/bench/internal/compare"
-	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
+	"github.com/go-qtests/qtests/qtests/pool/fakesql"
 )
 
 func fakes() compare.Group {
@@ -71,7 +72,7 @@ func queryTimes(db *sql.DB) func(n int) error {
 }
 
 func queryOurs(t testing.TB) func(n int) error {
-	db := pool.NewSQL(t, pool.SQLConfig{})
+	db := fakesql.NewT(t, fakesql.Config{})
 	db.On(selectPrice).WithArgs(7).Rows(priceRows())
 	return queryTimes(db.DB())
 }
@@ -161,7 +162,7 @@ func roundTrip(name string, ctx func(testing.TB) context.Context) compare.Compar
 		Name: name,
 		Contestants: []compare.Contestant{
 			compare.Ours(ask(func(t testing.TB) (http.RoundTripper, string) {
-				h := pool.NewHTTP(t, pool.HTTPConfig{})
+				h := fakehttp.NewT(t, fakehttp.Config{})
 				h.On("GET", "/a", responder)
 				return h, "http://host"
 			})),
@@ -230,7 +231,7 @@ func TestSQLMemoryIsFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million queries")
 	}
-	db := pool.NewSQL(t, pool.SQLConfig{})
+	db := fakesql.NewT(t, fakesql.Config{})
 	db.On(selectPrice).Rows(priceRows())
 	query := queryTimes(db.DB())
 	if err := query(10_000); err != nil {

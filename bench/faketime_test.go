@@ -12,6 +12,8 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 const (
@@ -170,9 +172,9 @@ func timed(loop fakeLoop, n int) (time.Duration, error) {
 }
 
 // run is a scenario of n requests.
-func run(q *qtests.T, n int, do func(context.Context) error) *load.Result {
+func run(q *qtests.T, n int, do func(context.Context) error) *result.Result {
 	res, err := load.Do(context.Background(), load.Scenario{
-		Clock: q.Clock(), Profile: load.Rate(float64(time.Second / gap)).For(time.Duration(n) * gap),
+		Clock: q.Clock(), Traffic: traffic.Rate(float64(time.Second / gap)).For(time.Duration(n) * gap),
 		Do: func(ctx context.Context, _ *load.User) error { return do(ctx) },
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // newClient is what a generator sends its requests with.
@@ -28,11 +29,11 @@ func loadOurs(j job) (outcome, error) {
 
 // run is what ours has to do.
 func (j job) run(client *http.Client) (outcome, error) {
-	profile := load.Users(j.Users)
+	profile := traffic.Users(j.Users)
 	if j.Rate > 0 {
-		profile = load.Rate(float64(j.Rate))
+		profile = traffic.Rate(float64(j.Rate))
 	}
-	res, err := load.Do(context.Background(), load.Scenario{Profile: profile.For(j.Duration), Do: j.get(client)})
+	res, err := load.Do(context.Background(), load.Scenario{Traffic: profile.For(j.Duration), Do: j.get(client)})
 	if err != nil {
 		return outcome{}, err
 	}

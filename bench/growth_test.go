@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func growth() compare.Group {
@@ -110,11 +113,11 @@ type measuredRun struct {
 
 // measureRun runs n requests, one every so often, each of which sleeps.
 func measureRun(n int, every time.Duration) (m measuredRun, err error) {
-	var res *load.Result
+	var res *result.Result
 	before, start := liveHeap(), time.Now()
 	err = inRun(func(q *qtests.T) {
 		res, err = load.Do(context.Background(), load.Scenario{
-			Clock: q.Clock(), Profile: load.RatePer(1, every).For(time.Duration(n) * every),
+			Clock: q.Clock(), Traffic: traffic.RatePer(1, every).For(time.Duration(n) * every),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(apart); return nil },
 		})
 		if err == nil && (res.Finished != int64(n) || res.Response.Min() != apart) {
@@ -129,8 +132,9 @@ func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 	}
 	m.time = time.Since(start)
 	m.heap = liveHeap() - before
-	text, err := res.JSON()
-	m.json = len(text)
+	var text bytes.Buffer
+	err = res.WriteJSON(&text)
+	m.json = text.Len()
 	runtime.KeepAlive(res)
 	return m, err
 }

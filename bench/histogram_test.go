@@ -11,7 +11,7 @@ import (
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/go-qtests/qtests/bench/internal/compare"
-	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // histogram compares histograms that are given the same durations.
@@ -40,14 +40,14 @@ func latencyOf(i int) time.Duration { return latencies[i%len(latencies)] }
 
 // newHDR has the digits of ours, up to its longest duration, and counts in a unit.
 func newHDR(unit time.Duration) *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, int64(load.LongestDuration/unit), 3)
+	return hdrhistogram.New(1, int64(result.LongestDuration/unit), 3)
 }
 
 // recordOurs and recordHDR look at what has been recorded: both have to have the
 // whole of it.
 func recordOurs(testing.TB) func(n int) error {
 	return func(n int) error {
-		var h load.Histogram
+		var h result.Histogram
 		for i := range n {
 			h.Record(latencyOf(i))
 		}
@@ -79,7 +79,7 @@ func recorded(n int, count int64, longest time.Duration) error {
 const million = 1_000_000
 
 func percentileOurs(testing.TB) func(n int) error {
-	var h load.Histogram
+	var h result.Histogram
 	for i := range million {
 		h.Record(latencyOf(i))
 	}

@@ -1,8 +1,6 @@
 package bench
 
-import (
-	"github.com/go-qtests/qtests/bench/internal/compare"
-)
+import "github.com/go-qtests/qtests/bench/internal/compare"
 
 func parts() compare.Group {
 	return compare.Group{
@@ -17,7 +15,7 @@ the reading. A scrape reads 1,000 series and evaluates 100 rules, of which every
 			histogram("histogram: record", recordOurs, recordHDR),
 			histogram("histogram: percentile", percentileOurs, percentileHDR),
 			schedule(),
-			threshold(),
+			thresholds(),
 			scrape(),
 		},
 	}

@@ -11,7 +11,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/go-qtests/qtests/bench/internal/compare"
-	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // The ramp of the schedule.
@@ -50,7 +50,7 @@ func schedule() compare.Comparison {
 
 func scheduleOurs(n int) error {
 	seen, last := 0, time.Duration(0)
-	err := load.Rate(0).To(topRate, rampTime).Arrivals(nil, func(at time.Duration) bool {
+	err := traffic.Rate(0).To(topRate, rampTime).Arrivals(nil, func(at time.Duration) bool {
 		seen, last = seen+1, at
 		return seen < n
 	})

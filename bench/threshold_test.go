@@ -14,6 +14,9 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // tenThresholds are what a suite may want of a run.
@@ -28,7 +31,7 @@ var manyThresholds = slices.Repeat(tenThresholds, 10)
 // threshold reads thresholds, and evaluates them. Nothing public does the latter by
 // itself: it is what a run takes longer with them than without, less the reading, per
 // threshold. Runs of both kinds take turns.
-func threshold() compare.Comparison {
+func thresholds() compare.Comparison {
 	return compare.Comparison{
 		Name: "threshold",
 		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
@@ -93,7 +96,7 @@ func TestThresholdReadings(t *testing.T) {
 func readThresholds() (time.Duration, error) {
 	start := time.Now()
 	for _, text := range manyThresholds {
-		if _, err := load.ParseThreshold(text); err != nil {
+		if _, err := threshold.Parse(text); err != nil {
 			return 0, err
 		}
 	}
@@ -124,11 +127,11 @@ func judgedRun(thresholds []string) (took time.Duration, err error) {
 	}
 	bubbleErr := inRun(func(q *qtests.T) {
 		scenario := load.Scenario{
-			Clock: q.Clock(), Profile: load.Rate(100).For(time.Duration(len(serviceTimes)) * 10 * time.Millisecond), Thresholds: thresholds,
+			Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Duration(len(serviceTimes)) * 10 * time.Millisecond), Thresholds: thresholds,
 			Steps: []load.Step{{Name: "browse", Weight: 4, Do: step}, {Name: "checkout", Do: step}},
 		}
 		began := q.RealElapsed()
-		var res *load.Result
+		var res *result.Result
 		if res, err = load.Do(context.Background(), scenario); err == nil {
 			took = q.RealElapsed() - began
 			err = judged(res, len(thresholds))
@@ -138,7 +141,7 @@ func judgedRun(thresholds []string) (took time.Duration, err error) {
 }
 
 // judged checks that all thresholds were evaluated, on data which keeps them.
-func judged(res *load.Result, thresholds int) error {
+func judged(res *result.Result, thresholds int) error {
 	if len(res.Thresholds) != thresholds || len(res.Failed()) > 0 || res.Finished != int64(len(serviceTimes)) || res.Errors == 0 {
 		return fmt.Errorf("of %d thresholds on %d requests %d are evaluated, and broken %v",
 			thresholds, res.Finished, len(res.Thresholds), res.Failed())

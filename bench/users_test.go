@@ -11,6 +11,7 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 const memoryPerUser = "memory per user"
@@ -76,7 +77,7 @@ func usersWithin(j job) (out outcome, err error) {
 			}
 		})
 		res, err := load.Do(context.Background(), load.Scenario{
-			Clock: q.Clock(), Profile: load.Users(j.Users).For(40 * time.Second),
+			Clock: q.Clock(), Traffic: traffic.Users(j.Users).For(40 * time.Second),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(40 * time.Second); return nil },
 		})
 		if err != nil || res.Finished != int64(j.Users) {

@@ -2,11 +2,11 @@
 // history of a monitor, so that a team's real rule file is tested against their
 // real code under a simulated outage:
 //
-//	rules, err := monitor.ReadRules("alerts.yaml")
+//	alerts, err := rules.Read("alerts.yaml")
 //	…
 //	mon := monitor.NewT(t, monitor.Config{
 //		Gatherers: …,
-//		Rules:     rules,
+//		Rules:     alerts,
 //		Compile:   promql.NewEngine().Compile,
 //	})
 //	… an outage …

@@ -10,6 +10,7 @@ import (
 	"github.com/go-qtests/qtests/promql"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/rules"
 )
 
 // A team's rule file, with expressions that package monitor refuses, over an hour
@@ -23,11 +24,11 @@ func TestRuleFileUnderAnOutage(t *testing.T) {
 		owner.WithLabelValues("/pay", "payments").Set(1)
 		owner.WithLabelValues("/list", "shop").Set(1)
 
-		rules, err := monitor.ReadRules("testdata/alerts.yaml")
+		alerts, err := rules.Read("testdata/alerts.yaml")
 		require.NoError(q, err)
-		_, err = monitor.New(monitor.Config{Clock: q.Clock(), Rules: rules})
+		_, err = monitor.New(monitor.Config{Clock: q.Clock(), Rules: alerts})
 		require.ErrorContains(q, err, "group_left is not evaluated here")
-		mon := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: rules, Compile: promql.NewEngine().Compile})
+		mon := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: alerts, Compile: promql.NewEngine().Compile})
 
 		q.Sleep(5 * time.Second)
 		traffic := func(d time.Duration, payCode string) {

@@ -39,11 +39,11 @@ func outsideContext(ctx context.Context, now time.Time) string {
 // checkContext fails the test of clk, if it is that of a bubble, for a context that
 // was made outside.
 func checkContext(clk clock.Clock, ctx context.Context) {
-	c, ok := clk.(*tieFree)
-	if !ok || c.complain == nil {
+	c, ok := clk.(bubbleClock)
+	if !ok || c.watched().complain == nil {
 		return
 	}
 	if problem := outsideContext(ctx, c.last()); problem != "" {
-		c.complain(fmt.Sprintf("%v: %s", userCaller(), problem))
+		c.watched().complain(fmt.Sprintf("%v: %s", userCaller(), problem))
 	}
 }

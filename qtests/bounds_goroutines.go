@@ -161,8 +161,8 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {
-		w.idle = q.clock.standing.Load
-		q.clock.rests.add(w.look)
+		w.idle = q.clock.watched().standing.Load
+		q.clock.watched().rests.add(w.look)
 	}
 	t.Cleanup(func() {
 		t.Helper()

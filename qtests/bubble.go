@@ -17,7 +17,7 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
-	clock   *tieFree
+	clock   bubbleClock
 	seed    uint64
 	log     *EventLog
 	start   time.Time // nominal
@@ -92,21 +92,6 @@ func Run(t *testing.T, body func(q *T)) {
 	if skipped == n {
 		t.SkipNow()
 	}
-}
-
-// runSeed runs the body once, or twice to compare.
-func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	if !verifySetting.get() {
-		return runBubble(t, config, body)
-	}
-	first := newTrace()
-	config.trace = first
-	o := runBubble(t, config, body)
-	if o.failed || o.skipped {
-		return o
-	}
-	config.trace = first.follow()
-	return runBubble(t, config, body)
 }
 
 // Clock returns the bubble's clock.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -20,17 +19,7 @@ import (
 type tieFree struct {
 	real clock.Clock // package time, which inside a bubble is fake
 
-	// moves counts what passed through the clock. The stall watchdog, outside
-	// the bubble, takes a change as a sign of life.
-	moves atomic.Uint64
-	// trace, where a run is verified, is told of every claim.
-	trace *trace
-	// complain, if set, fails the test and says so at once.
-	complain func(problem string)
-	// standing is how many goroutines are in Reservation.Sleep.
-	standing atomic.Int64
-	// rests are told whenever a wait begins and ends.
-	rests rests
+	clockWatch
 
 	mu struct {
 		sync.Mutex
@@ -201,13 +190,7 @@ func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (cont
 	}
 }
 
-// afterFunc is clk.AfterFunc, with a stop that gives the instant back.
-func afterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
-	c, ok := clk.(*tieFree)
-	if !ok {
-		t := clk.AfterFunc(d, f)
-		return func() { t.Stop() }
-	}
+func (c *tieFree) afterFunc(d time.Duration, f func()) (stop func()) {
 	taken, wait := c.claim(d, false)
 	t := c.real.AfterFunc(wait, func() {
 		c.fired(taken)
@@ -220,6 +203,20 @@ func afterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
 	}
 }
 
+// inTurn does not make the caller wait between two wakes: it may hold a mutex that a
+// woken goroutine wants, which would stop the bubble's time for good.
+func (c *tieFree) inTurn(wakes []func()) {
+	var next func()
+	next = func() {
+		wake := wakes[0]
+		if wakes = wakes[1:]; len(wakes) > 0 {
+			c.afterFunc(0, next) // first, or it would compete with what is woken
+		}
+		wake()
+	}
+	c.afterFunc(0, next)
+}
+
 func saturatingAdd(t int64, d time.Duration) int64 {
 	if s := t + int64(d); s >= t {
 		return min(s, lastInstant)
@@ -230,42 +227,3 @@ func saturatingAdd(t int64, d time.Duration) int64 {
 // lastInstant is the latest nominal instant, in nanoseconds since 1970: what is
 // due later is due then. A millisecond is left for displacement.
 const lastInstant = math.MaxInt64 - int64(time.Millisecond)
-
-// TieFree reports whether clk is the clock of a bubble, on which [InTurn] orders
-// what is woken.
-func TieFree(clk clock.Clock) bool {
-	_, ok := clk.(*tieFree)
-	return ok
-}
-
-// InTurn calls the wakes in order. On the clock of a bubble the first one is
-// called when the caller, and all that runs now, has come to rest, and each of
-// the others when the one before and all that it set going has: what they wake
-// runs in a repeatable order, and never beside the caller. InTurn itself returns
-// at once, and the nominal time does not move. On any other clock InTurn simply
-// calls them one after the other.
-//
-// A wake must not block.
-func InTurn(clk clock.Clock, wakes ...func()) {
-	c, ok := clk.(*tieFree)
-	if !ok {
-		for _, wake := range wakes {
-			wake()
-		}
-		return
-	}
-	if len(wakes) == 0 {
-		return
-	}
-	// The caller is not made to wait between two wakes: it may hold a mutex that
-	// a woken goroutine wants, which would stop the bubble's time for good.
-	var next func()
-	next = func() {
-		wake := wakes[0]
-		if wakes = wakes[1:]; len(wakes) > 0 {
-			afterFunc(c, 0, next) // first, or it would compete with what is woken
-		}
-		wake()
-	}
-	afterFunc(c, 0, next)
-}

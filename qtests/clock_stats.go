@@ -13,8 +13,9 @@ type ClockStats struct {
 }
 
 // ClockStats returns the figures of the bubble's clock.
-func (q *T) ClockStats() ClockStats {
-	c := q.clock
+func (q *T) ClockStats() ClockStats { return q.clock.stats() }
+
+func (c *tieFree) stats() ClockStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return ClockStats{

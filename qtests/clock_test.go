@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/stretchr/testify/require"
 )
 
@@ -281,7 +282,9 @@ func TestCancelledWaitsAreForgotten(t *testing.T) {
 			cancel()
 		}
 		require.Zero(q, q.clock.pending())
-		require.LessOrEqual(q, len(q.clock.mu.claims.lapsing), 65)
+		if c, ok := q.clock.(*tieFree); ok {
+			require.LessOrEqual(q, len(c.mu.claims.lapsing), 65)
+		}
 	})
 }
 
@@ -295,7 +298,10 @@ func TestPackageTimeDoesNotTie(t *testing.T) {
 		time.AfterFunc(time.Second, func() {})
 		fired := make(chan time.Time, 1)
 		q.Clock().AfterFunc(time.Second, func() { fired <- time.Now() })
-		require.NotEqual(q, raw.Add(time.Second), <-fired)
+		at := <-fired
+		if !ordered.Available() { // there the order of ties is known
+			require.NotEqual(q, raw.Add(time.Second), at)
+		}
 		require.Equal(q, 2*time.Second, q.Elapsed())
 	})
 }
@@ -341,7 +347,11 @@ func TestClockStats(t *testing.T) {
 			q.Clock().AfterFunc(time.Second, func() {})
 		}
 		s := q.ClockStats()
-		require.Equal(q, ClockStats{Waits: 100, Pending: 100, MaxDisplacement: 100}, s)
+		displaced := time.Duration(100)
+		if ordered.Available() {
+			displaced = 0
+		}
+		require.Equal(q, ClockStats{Waits: 100, Pending: 100, MaxDisplacement: displaced}, s)
 		q.Clock().Sleep(2 * time.Second)
 		s = q.ClockStats()
 		require.EqualValues(q, 101, s.Waits)

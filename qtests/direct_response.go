@@ -125,20 +125,49 @@ func directWrite[P []byte | string](w *directResponse, p P) (int, error) {
 	default:
 		w.written += int64(len(p))
 		w.accepted += int64(len(p))
-		w.pending = append(w.pending, p...)
-		if len(w.pending) > directLength {
-			w.fixLocked(false)
-		}
-		if len(w.pending) > directHold {
-			err = w.sendAndUnlock()
-			return len(p), err
-		}
+		return len(p), directStoreAndUnlock(w, p)
 	}
 	w.mu.Unlock()
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// directStoreAndUnlock sends p on its way piece by piece, so that a long one needs no
+// long buffer of its own, and keeps the end of it pending. It releases mu.
+func directStoreAndUnlock[P []byte | string](w *directResponse, p P) error {
+	for {
+		piece := p[:min(len(p), directHold)]
+		p = p[len(piece):]
+		w.pending = append(w.pending, piece...)
+		if len(w.pending) > directLength {
+			w.fixLocked(false)
+		}
+		if len(w.pending) <= directHold {
+			if len(p) == 0 {
+				w.mu.Unlock()
+				return nil
+			}
+			continue
+		}
+		if err := w.sendAndUnlock(); err != nil || len(p) == 0 {
+			return err
+		}
+		w.mu.Lock()
+		if w.done {
+			w.mu.Unlock()
+			return errHandlerReturned
+		}
+	}
+}
+
+// ReadFrom implements io.ReaderFrom, without which io.Copy would take a buffer of its
+// own for every response.
+func (w *directResponse) ReadFrom(src io.Reader) (int64, error) {
+	buffer := smallBuffers.Get().(*[smallBuffer]byte)
+	defer smallBuffers.Put(buffer)
+	return io.CopyBuffer(struct{ io.Writer }{w}, src, buffer[:])
 }
 
 // Flush implements http.Flusher.

@@ -40,6 +40,30 @@ func exchanges() []exchange {
 		{name: "2049 bytes", handler: write(long[:2049])},
 		{name: "4097 bytes", handler: write(long[:4097])},
 		{name: "150,000 bytes", handler: write(long)},
+		{name: "copied", handler: func(w http.ResponseWriter, _ *http.Request) {
+			n, err := io.Copy(w, io.LimitReader(strings.NewReader(long), 100_000))
+			if n != 100_000 || err != nil {
+				panic(err)
+			}
+		}},
+		{name: "copied from what breaks", handler: func(w http.ResponseWriter, _ *http.Request) {
+			n, err := io.Copy(w, io.MultiReader(strings.NewReader("half"), errReader{}))
+			_, _ = fmt.Fprint(w, n, err)
+		}},
+		{name: "copied behind the length", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5")
+			_, err := io.Copy(w, io.LimitReader(strings.NewReader("hello!"), 6))
+			if !errors.Is(err, http.ErrContentLength) {
+				panic(err)
+			}
+		}},
+		{name: "long write behind a short length", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5000")
+			_, err := io.WriteString(w, long[:6000])
+			if !errors.Is(err, http.ErrContentLength) {
+				panic(err)
+			}
+		}},
 		{name: "many small writes", handler: func(w http.ResponseWriter, _ *http.Request) {
 			for range 1000 {
 				_, _ = w.Write([]byte("hello, "))

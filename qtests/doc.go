@@ -19,7 +19,9 @@
 // when only another goroutine of its bubble, or time, can wake it: on a channel
 // or select of the bubble, in a sleep, on a sync.Cond, or a sync.WaitGroup of the
 // bubble. Waiting for a mutex, a socket, a system call or a channel made outside
-// is not durable. When every goroutine of a bubble is durably blocked it is at
+// is not durable. So on the stock runtime code cannot be tested as it is that holds a
+// mutex, or a sync.Once, while it waits for a clock or for IO, and has others wait for
+// the mutex: time stands still, and the test fails with what helps. When every goroutine of a bubble is durably blocked it is at
 // rest, and its time moves to the next instant at which something is due.
 //
 // # The clock

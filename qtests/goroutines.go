@@ -162,7 +162,7 @@ func (g goroutine) userLine() string {
 // floor calls the user's.
 func isMachinery(function string) bool {
 	name, ok := strings.CutPrefix(function, groundFloor)
-	return ok && (strings.HasPrefix(name, "(*T).") || strings.HasPrefix(name, "(*tieFree).") ||
+	return ok && (strings.HasPrefix(name, "(*T).") || strings.HasPrefix(name, "(*tieFree).") || strings.HasPrefix(name, "(*turnClock).") ||
 		strings.HasPrefix(name, "afterFunc.") || strings.HasPrefix(name, "InTurn.") || strings.HasPrefix(name, "Reservation."))
 }
 

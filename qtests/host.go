@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +18,8 @@ import (
 type bubbleConfig struct {
 	seed  uint64
 	trace *trace
-	here  func() command // nil in a benchmark
+	turns *ordered.Events // where a run is verified on the ordered runtime
+	here  func() command  // nil in a benchmark
 }
 
 // An outcome is how a bubble ended.
@@ -87,11 +87,12 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 // the runtime, or a Goexit, neither of which may take the test along; and
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
-	liveRuns.Add(1)
 	defer close(b.done)
 	defer func() {
 		b.fault = recover()
-		liveRuns.Add(-1)
+		if b.q != nil {
+			moveOut(b.home.bubble())
+		}
 	}()
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
@@ -99,39 +100,21 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// liveRuns is how many bubbles of Run there are, and plainBubble the number of
-// one that is not, so that nobody looks twice.
-var liveRuns, plainBubble atomic.Int64
-
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	if liveRuns.Load() == 0 || !InBubble() {
-		return false
-	}
-	bubble := thisGoroutine().bubble
-	if int64(bubble) == plainBubble.Load() {
-		return false
-	}
-	if slices.ContainsFunc(bubbleGoroutines(bubble), func(g goroutine) bool { return g.outermost == runHost }) {
-		return true
-	}
-	plainBubble.Store(int64(bubble))
-	return false
+	_, ok := runs.Load(thisGoroutine().bubble)
+	return ok
 }
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	if ordered.Available() {
-		if err := ordered.Arm(b.config.seed, b.config.seed != DefaultSeed, nil); err != nil {
-			inner.Fatalf("qtests: %v", err)
-		}
-	}
-	q := &T{TB: inner, run: b, clock: newTieFree(), seed: b.config.seed, log: &EventLog{}, home: b.home}
-	q.clock.trace, q.log.trace = b.config.trace, b.config.trace
-	q.clock.complain = q.complain
+	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, log: &EventLog{}, home: b.home}
+	q.clock.watched().trace, q.log.trace = b.config.trace, b.config.trace
+	q.clock.watched().complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
+	moveIn(b.home.bubble(), q)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
@@ -198,9 +181,11 @@ func (q *T) conclude() {
 	} else {
 		q.run.remnant.leave()
 	}
-	if problem := q.clock.trace.end(); problem != "" {
-		q.run.problems = append(q.run.problems, problem)
-		q.Fail()
+	for _, problem := range []string{q.clock.watched().trace.end(), q.strictProblem()} {
+		if problem != "" {
+			q.run.problems = append(q.run.problems, problem)
+			q.Fail()
+		}
 	}
 	q.run.over = true
 }

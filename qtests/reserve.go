@@ -24,64 +24,71 @@ var epoch = time.Now()
 // Reserve takes the place of a wait of d from now. A negative d counts as zero:
 // the end of the queue of the present instant.
 func Reserve(clk clock.Clock, d time.Duration) Reservation {
-	if c, ok := clk.(*tieFree); ok {
-		taken, _ := c.claim(d, false)
-		return Reservation{clk, taken}
+	if c, ok := clk.(bubbleClock); ok {
+		return Reservation{clk, c.reserve(d)}
 	}
 	at := saturatingAdd(int64(clk.Now().Sub(epoch)), max(d, 0))
 	return Reservation{clk, claim{at, at}}
 }
 
-// left is how long package time has to wait.
+// left is how long a clock that is not a bubble's has to wait.
 func (r Reservation) left() time.Duration {
-	if _, ok := r.clk.(*tieFree); ok {
-		return time.Duration(r.taken.raw - time.Now().UnixNano())
-	}
 	return time.Duration(r.taken.raw) - r.clk.Now().Sub(epoch)
 }
 
 // Sleep waits for the reserved instant and returns the time that it then is. If
 // the instant has passed, it returns at once.
 func (r Reservation) Sleep() time.Time {
-	c, ok := r.clk.(*tieFree)
-	if !ok {
-		r.clk.Sleep(r.left())
-		return r.clk.Now()
+	if c, ok := r.clk.(bubbleClock); ok {
+		return c.sleepReserved(r.taken)
 	}
-	left := r.left()
-	if left <= 0 {
-		c.abandon(r.taken)
-		return c.Now()
-	}
-	c.standing.Add(1)
-	time.Sleep(left)
-	c.standing.Add(-1)
-	return time.Unix(0, c.fired(r.taken))
+	r.clk.Sleep(r.left())
+	return r.clk.Now()
 }
 
 // AfterFunc calls f in a goroutine of its own at the reserved instant, or at once
 // if that has passed.
 func (r Reservation) AfterFunc(f func()) {
-	c, ok := r.clk.(*tieFree)
-	if !ok {
-		r.clk.AfterFunc(r.left(), f)
+	if c, ok := r.clk.(bubbleClock); ok {
+		c.callReserved(r.taken, f)
 		return
 	}
-	left := r.left()
-	if left <= 0 {
-		c.abandon(r.taken)
-		afterFunc(c, 0, f)
-		return
-	}
-	time.AfterFunc(left, func() {
-		c.fired(r.taken)
-		f()
-	})
+	r.clk.AfterFunc(r.left(), f)
 }
 
 // Release gives the place back.
 func (r Reservation) Release() {
-	if c, ok := r.clk.(*tieFree); ok {
+	if c, ok := r.clk.(bubbleClock); ok {
 		c.abandon(r.taken)
 	}
+}
+
+func (c *tieFree) reserve(d time.Duration) claim {
+	taken, _ := c.claim(d, false)
+	return taken
+}
+
+func (c *tieFree) sleepReserved(taken claim) time.Time {
+	left := time.Duration(taken.raw - time.Now().UnixNano())
+	if left <= 0 {
+		c.abandon(taken)
+		return c.Now()
+	}
+	c.standing.Add(1)
+	time.Sleep(left)
+	c.standing.Add(-1)
+	return time.Unix(0, c.fired(taken))
+}
+
+func (c *tieFree) callReserved(taken claim, f func()) {
+	left := time.Duration(taken.raw - time.Now().UnixNano())
+	if left <= 0 {
+		c.abandon(taken)
+		c.afterFunc(0, f)
+		return
+	}
+	time.AfterFunc(left, func() {
+		c.fired(taken)
+		f()
+	})
 }

@@ -2,6 +2,7 @@ package qtests
 
 import (
 	"context"
+	"errors"
 	"log"
 	"net"
 	"net/http"
@@ -16,7 +17,8 @@ import (
 // concurrent use.
 type Server struct {
 	// URL is the base of every request, "http://server.memory", without a
-	// slash at its end.
+	// slash at its end. Only [Server.Client] reaches it: http.Get and other users of
+	// http.DefaultTransport are told so.
 	URL string
 
 	listener *Listener
@@ -26,6 +28,28 @@ type Server struct {
 	clock    clock.Clock
 	once     sync.Once
 	conns    connCount
+}
+
+// serverHost is the host of every server in memory.
+const serverHost = "server.memory"
+
+// errInMemory is what http.Get says of a server in memory, instead of that there is
+// no such host.
+var errInMemory = errors.New("qtests: " + serverHost + " is a server in memory, which no socket reaches: use server.Client(), or for other clients the Dial of server.Listener()")
+
+// The default transport is told at the start of the process, when nobody uses it yet.
+func init() {
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok || transport.DialContext == nil {
+		return
+	}
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if host, _, err := net.SplitHostPort(addr); err == nil && host == serverHost {
+			return nil, errInMemory
+		}
+		return dial(ctx, network, addr)
+	}
 }
 
 // lingers is longer than net/http's server lets a connection linger whose request
@@ -77,8 +101,8 @@ func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
 // kind of line the first three, and at the end how many there were.
 func (q *T) Serve(handler http.Handler) *Server {
 	s := &Server{
-		URL:      "http://server.memory",
-		listener: Listen(q.clock, "server.memory:80"),
+		URL:      "http://" + serverHost,
+		listener: Listen(q.clock, serverHost+":80"),
 		served:   make(chan struct{}),
 		clock:    q.clock,
 	}

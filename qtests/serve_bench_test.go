@@ -2,52 +2,137 @@ package qtests
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
 )
 
+// requestHandlers answer without streaming, each as many services do.
+func requestHandlers() map[string]http.Handler {
+	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
+	page := strings.Repeat("<p>a page of a template</p>\n", 500) // 14 kB
+	registry := prometheus.NewRegistry()
+	for i := range 20 {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: fmt.Sprintf("requests_%d_total", i)}, []string{"code"})
+		registry.MustRegister(c)
+		for code := range 5 {
+			c.WithLabelValues(strconv.Itoa(code)).Inc()
+		}
+	}
+	return map[string]http.Handler{
+		"hello":   hello,
+		"wrapped": wrapWriter(wrapWriter(hello)),
+		"copy": wrapWriter(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, readerOnly{strings.NewReader("hello")})
+		})),
+		"file": wrapWriter(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "x.html", time.Time{}, strings.NewReader(page))
+		})),
+		"page": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) }),
+		"json": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(map[string]int{"a": 1, "b": 2})
+		}),
+		"metrics": wrapWriter(promhttp.HandlerFor(registry, promhttp.HandlerOpts{})),
+	}
+}
+
+type readerOnly struct{ io.Reader }
+
+// wrapWriter counts what a handler answers, through a writer that passes on what the
+// real one can do, as the middleware of a router does.
+func wrapWriter(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := countingWriter{ResponseWriter: w}
+		from, reads := w.(io.ReaderFrom)
+		if !reads {
+			next.ServeHTTP(&c, r)
+			return
+		}
+		next.ServeHTTP(&readingWriter{c, from}, r)
+	})
+}
+
+type countingWriter struct {
+	http.ResponseWriter
+	bytes int
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.bytes += n
+	return n, err
+}
+
+func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+type readingWriter struct {
+	countingWriter
+	from io.ReaderFrom
+}
+
+func (r *readingWriter) ReadFrom(src io.Reader) (int64, error) {
+	n, err := r.from.ReadFrom(src)
+	r.bytes += int(n)
+	return n, err
+}
+
 // BenchmarkRequest compares a request over the wire with a direct one: the same
-// handler, one request after the other, in one bubble. It prints what one costs.
+// handler, one request after the other, in one bubble, in turn, so that what slows the
+// machine down slows both. It prints what one costs, and how many times the other.
 func BenchmarkRequest(b *testing.B) {
-	const requests = 2000
-	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
-	for name, client := range map[string]func(q *T) *http.Client{
-		"direct": func(q *T) *http.Client { return q.Direct(handler) },
-		"serve":  func(q *T) *http.Client { return q.Serve(handler).Client() },
-	} {
+	for name, handler := range requestHandlers() {
 		b.Run(name, func(b *testing.B) {
-			var spent time.Duration
-			var mallocs uint64
-			rounds := 0
+			var direct, wire requestCost
 			Bench(b, func(q *T) {
-				c := client(q)
-				require.NoError(q, getBody(q.Context(), c)) // connects
-				var before, after runtime.MemStats
-				runtime.ReadMemStats(&before)
-				start := q.RealElapsed()
-				for range requests {
-					if err := getBody(q.Context(), c); err != nil {
-						q.Fatal(err)
-					}
-				}
-				spent += q.RealElapsed() - start
-				runtime.ReadMemStats(&after)
-				mallocs += after.Mallocs - before.Mallocs
-				rounds++
+				wire.measure(q, q.Serve(handler).Client())
+				direct.measure(q, q.Direct(handler))
 			})
-			n := float64(rounds * requests)
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(spent)/n, "ns/request")
-			b.ReportMetric(float64(mallocs)/n, "allocs/request")
+			b.ReportMetric(direct.per(direct.spent), "direct-ns/request")
+			b.ReportMetric(wire.per(wire.spent), "serve-ns/request")
+			b.ReportMetric(direct.per(time.Duration(direct.bytes)), "direct-B/request")
+			b.ReportMetric(wire.per(time.Duration(wire.bytes)), "serve-B/request")
+			b.ReportMetric(wire.per(wire.spent)/direct.per(direct.spent), "times-faster")
 		})
 	}
+}
+
+// A requestCost adds up what requests of one kind cost.
+type requestCost struct {
+	n     int
+	spent time.Duration
+	bytes uint64
+}
+
+func (c *requestCost) per(total time.Duration) float64 { return float64(total) / float64(c.n) }
+
+func (c *requestCost) measure(q *T, client *http.Client) {
+	const requests = 500
+	require.NoError(q, getBody(q.Context(), client)) // connects
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := q.RealElapsed()
+	for range requests {
+		if err := getBody(q.Context(), client); err != nil {
+			q.Fatal(err)
+		}
+	}
+	c.spent += q.RealElapsed() - start
+	runtime.ReadMemStats(&after)
+	c.bytes += after.TotalAlloc - before.TotalAlloc
+	c.n += requests
 }
 
 // BenchmarkConnections holds 1,000 connections that are idle after a request, and

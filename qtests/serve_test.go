@@ -72,3 +72,17 @@ func TestServeClientTimeout(t *testing.T) {
 		require.ErrorIs(q, served, context.Canceled)
 	})
 }
+
+// TestGetSaysWhoReachesTheServer: not that there is no such host.
+func TestGetSaysWhoReachesTheServer(t *testing.T) {
+	Run(t, func(q *T) {
+		s := q.Serve(http.NotFoundHandler())
+		for _, c := range []*http.Client{http.DefaultClient, {Transport: http.DefaultTransport.(*http.Transport).Clone()}} {
+			resp, err := c.Get(s.URL)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			require.ErrorContains(q, err, "server.memory is a server in memory, which no socket reaches: use server.Client()")
+		}
+	})
+}

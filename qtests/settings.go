@@ -26,6 +26,7 @@ var (
 	seedSetting   = newSetting("qtests.seed", "QTESTS_SEED", "seed of every random stream: a number, or random", DefaultSeed, parseSeed)
 	seedsSetting  = newSetting("qtests.seeds", "QTESTS_SEEDS", "run every bubble under this many seeds, from the seed on", 1, parseCount)
 	verifySetting = newSetting("qtests.verify", "QTESTS_VERIFY", "run every bubble twice and fail at the first event that differs", false, strconv.ParseBool)
+	strictSetting = newSetting("qtests.strict", "QTESTS_STRICT", "fail a run on the ordered runtime when something in it could not be ordered", false, strconv.ParseBool)
 	stallSetting  = newSetting("qtests.stall", "QTESTS_STALL", "real time that a bubble may stand still before its test fails; 0 for ever", DefaultStallLimit, parseLimit)
 )
 

@@ -113,7 +113,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 		return nil
 	}
 	// The clock's own count is free; the stacks stop the world.
-	if moves := b.q.clock.moves.Load(); moves != w.moves {
+	if moves := b.q.clock.watched().moves.Load(); moves != w.moves {
 		w.moves = moves
 		w.lives()
 		return nil

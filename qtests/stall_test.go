@@ -18,6 +18,8 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 	}{
 		{"Mutex", []string{"Waiting for a mutex (1)", "unlock before sleeping", "stall_test.go:",
 			"The mutex is held by one of these, or by nobody any more:", "[sleep]:"}},
+		{"Once", []string{"Waiting for a mutex (1)", "a sync.Once): run the test on the ordered runtime, with go tool qtests test",
+			"a latency of zero", "or wrap it"}},
 		{"OuterChannel", []string{"Waiting for a channel made outside the bubble (1)", "Make the channel inside"}},
 		{"Late", []string{"Waiting for a channel made outside the bubble (1)"}},
 		{"OuterGroup", []string{"Waiting for a WaitGroup made outside the bubble (1)"}},
@@ -55,6 +57,15 @@ func TestChildStall(t *testing.T) {
 			mu.Lock()
 		})
 		t.Log("never printed")
+	})
+	t.Run("Once", func(t *testing.T) {
+		Run(t, func(q *T) {
+			var once sync.Once
+			token := func() { once.Do(func() { q.Clock().Sleep(time.Second) }) }
+			q.Go(token)
+			q.Wait()
+			token()
+		})
 	})
 	outer := make(chan struct{})
 	t.Run("OuterChannel", func(t *testing.T) { Run(t, func(*T) { <-outer }) })

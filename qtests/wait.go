@@ -42,11 +42,7 @@ func (t *turns) leave() {
 // package time, included. The nominal time does not move. Of several callers one
 // goes on after the other, in the order of the calls, each when the one before has
 // come to rest.
-func (q *T) Wait() {
-	mine := make(turn)
-	q.turns.enter(mine)
-	q.finishInstant(mine, 0)
-}
+func (q *T) Wait() { q.clock.wait(q) }
 
 // Sleep waits for d and returns with every effect of that instant visible, those
 // of timers, contexts, tickers and sleeps of package time included: like
@@ -56,23 +52,33 @@ func (q *T) Sleep(d time.Duration) {
 		q.Wait()
 		return
 	}
+	q.clock.sleep(q, d)
+}
+
+func (c *tieFree) wait(q *T) {
 	mine := make(turn)
-	taken, behind, first := q.clock.joinSleepers(d, mine)
+	q.turns.enter(mine)
+	c.finishInstant(q, mine, 0)
+}
+
+func (c *tieFree) sleep(q *T, d time.Duration) {
+	mine := make(turn)
+	taken, behind, first := c.joinSleepers(d, mine)
 	if first {
 		time.Sleep(time.Duration(taken.raw - time.Now().UnixNano()))
-		q.turns.enter(q.clock.wakeSleepers(taken)...)
+		q.turns.enter(c.wakeSleepers(taken)...)
 	}
-	q.finishInstant(mine, behind)
+	c.finishInstant(q, mine, behind)
 }
 
 // finishInstant waits for the caller's turn, and lets time move to the end of the
 // present nominal instant, which is at least behind its raw one.
-func (q *T) finishInstant(mine turn, behind int64) {
+func (c *tieFree) finishInstant(q *T, mine turn, behind int64) {
 	<-mine
 	defer q.turns.leave()
 	for {
 		q.settle()
-		left := q.clock.instantLeft(behind)
+		left := c.instantLeft(behind)
 		if left == 0 {
 			return
 		}

@@ -19,6 +19,8 @@ type Breaker struct {
 	made  time.Time
 	timed bool // every call is timed, for Config.SlowCall
 
+	tenancy qtests.Tenancy
+
 	// word passes calls while the machine is closed. See its type.
 	word word
 	// mu guards the machine and the deliveries. Nothing waits and no user code
@@ -122,6 +124,9 @@ func (b *Breaker) unlock() (deliver bool) {
 
 // admit asks for one call.
 func (b *Breaker) admit() (t ticket, deliver bool, err error) {
+	if err := b.tenancy.Use(b.clock, "breaker", b.cfg.Name); err != nil {
+		return t, false, err
+	}
 	if b.timed {
 		t.start = b.now()
 	}

@@ -77,3 +77,22 @@ func TestBubbleIsRepeatable(t *testing.T) {
 		t.Run("", func(t *testing.T) { require.Equal(t, []int{0, 1, 2}, run(t)) })
 	}
 }
+
+// A breaker made outside, as a variable of a package is, has no time inside: it says so.
+func TestMadeOutsideSaysSo(t *testing.T) {
+	b, err := breaker.New(breaker.Config{Name: "upstream", FailureThreshold: 1, ResetTimeout: time.Second})
+	require.NoError(t, err)
+	call := func() error { return b.Do(context.Background(), func(context.Context) error { return nil }) }
+	b.Trip()
+	err = call()
+	require.ErrorIs(t, err, breaker.ErrOpen)
+	require.NotContains(t, err.Error(), "outside")
+	qtests.Run(t, func(q *qtests.T) {
+		q.Sleep(time.Hour)
+		err := call()
+		require.ErrorIs(q, err, breaker.ErrOpen)
+		require.EqualError(q, err, `breaker: open: "upstream": tripped; this breaker was made outside the bubble, decades after the bubble's time, so that it stays open for ever: make it inside, with the clock of q`)
+		b.ForceOpen()
+		require.NotContains(q, call().Error(), "outside", "it is no wonder")
+	})
+}

@@ -42,6 +42,7 @@ func (m *machine) setMode(mode Mode) {
 
 // control runs one verb of the machine under the lock.
 func (b *Breaker) control(verb func(*machine)) {
+	_ = b.tenancy.Use(b.clock, "breaker", b.cfg.Name) // it fails the test
 	now := b.now()
 	b.lock()
 	b.mu.machine.advance(now)

@@ -38,7 +38,12 @@ type RejectedError struct {
 	Reason string
 	// Scripted says that [RejectNext] chose this call.
 	Scripted bool
+	// Hint says what is wrong where RetryAt never comes: the breaker was made
+	// outside a bubble and is used in one, whose time is decades before.
+	Hint string
 }
+
+const madeOutside = "this breaker was made outside the bubble, decades after the bubble's time, so that it stays open for ever: make it inside, with the clock of q"
 
 // Error returns, for example, `breaker: open: "payments": 5 consecutive failures`.
 func (e *RejectedError) Error() string {
@@ -47,6 +52,9 @@ func (e *RejectedError) Error() string {
 		return fmt.Sprintf("%v: %q: scripted rejection", ErrOpen, e.Breaker)
 	case e.State == HalfOpen:
 		return fmt.Sprintf("%v: %q: half-open and all probes given out", ErrOpen, e.Breaker)
+	}
+	if e.Hint != "" {
+		return fmt.Sprintf("%v: %q: %s; %s", ErrOpen, e.Breaker, e.Reason, e.Hint)
 	}
 	return fmt.Sprintf("%v: %q: %s", ErrOpen, e.Breaker, e.Reason)
 }

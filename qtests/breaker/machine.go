@@ -121,25 +121,33 @@ func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
 		t.shadow = true
 	default:
 		m.totals.rejected++
-		return ticket{}, m.rejection()
+		return ticket{}, m.rejection(now)
 	}
 	t.script = m.script.takeFail()
 	m.running++
 	return t, nil
 }
 
-func (m *machine) rejection() *RejectedError {
-	if m.reject == nil {
+// rejection is that of a call at now, which is before the breaker's making where it was
+// made outside a bubble and is called inside.
+func (m *machine) rejection(now time.Duration) *RejectedError {
+	if m.reject == nil || now < 0 && m.reject.Hint == "" && m.waits() {
 		m.reject = &RejectedError{Breaker: m.cfg.Name, State: m.state}
 		if m.state == Open {
 			m.reject.Reason = m.reason
-			if m.mode != ForcedOpen {
-				m.reject.RetryAt = m.instant(m.until)
+		}
+		if m.waits() {
+			m.reject.RetryAt = m.instant(m.until)
+			if now < 0 {
+				m.reject.Hint = madeOutside
 			}
 		}
 	}
 	return m.reject
 }
+
+// waits reports whether the breaker is open until its time has passed.
+func (m *machine) waits() bool { return m.state == Open && m.mode != ForcedOpen }
 
 // finish records how an admitted call ended.
 func (m *machine) finish(now time.Duration, t ticket, o outcome) {

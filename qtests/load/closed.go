@@ -1,18 +1,24 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// A closedLoop keeps so many users at work. A user who thinks is a timer and no
-// goroutine; a request runs in the goroutine of the timer that ended the wait.
+// A closedLoop lets users make requests. A user who thinks is a timer and no goroutine. A request
+// runs in the goroutine of the timer that ended the wait.
 type closedLoop struct {
-	*run
-	changes *changes
+	run     *run
+	changes *traffic.Changes
 
 	// The run's mutex guards what follows.
 	timer   *clock.Timer // of the next change
@@ -22,25 +28,25 @@ type closedLoop struct {
 	ended   bool // no further user will come
 }
 
-// A visitor is one user of a closed profile. Its life is that of NewUser or of
-// the present request, and over between two of them.
+// A visitor is one user of a closed profile. Its life is the context of NewUser or of the present
+// request, and has ended between two of them.
 type visitor struct {
 	*User
-	timer   *clock.Timer // of the pause, or of the grace of one who left
+	timer   *clock.Timer // of the pause, or of the grace of a user who left
 	gone    bool         // starts nothing more
 	left    int64        // requests of its own budget; -1 for no bound
 	last    time.Duration
 	stalled int // requests in a row that took no time
 }
 
-// maxStalled requests in a row of one user without any time passing mean that
-// none ever will, unless a budget ends them.
+// maxStalled is how many requests in a row a user may make at one instant. After so many no time
+// would ever pass, unless a budget ends them.
 const maxStalled = 10_000
 
 func newClosedLoop(r *run) *closedLoop {
-	c := &closedLoop{run: r, changes: newChanges(r.Profile), left: -1}
-	if r.Profile.budget > 0 {
-		c.left = r.Profile.budget
+	c := &closedLoop{run: r, changes: r.Traffic.Changes(), left: -1}
+	if budget, _ := r.Traffic.Limits(); budget > 0 {
+		c.left = budget
 	}
 	return c
 }
@@ -50,48 +56,47 @@ func (c *closedLoop) begin() { c.arm() }
 // arm waits for the next change in the number of users. Users who come at one
 // instant come one after the other, each with a timer of its own.
 func (c *closedLoop) arm() {
-	change, ok := c.changes.next()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	change, ok := c.changes.Next()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	switch {
 	case !ok:
 		c.ended = true
-		c.checkSpentLocked()
-	case !c.mu.stopped:
-		c.timer = c.clk.AfterFunc(c.clk.Until(c.start.Add(change.at)), func() { c.apply(change) })
+		c.endIfSpentLocked()
+	case !c.run.mu.phase.stopped():
+		c.timer = c.run.clk.AfterFunc(c.run.clk.Until(c.run.start.Add(change.At)), func() { c.apply(change) })
 	}
 }
 
-// apply makes a change. It is made before the next one is waited for: that might
-// overtake it in real time, and without another one the run would end for want
-// of users.
-func (c *closedLoop) apply(change change) {
-	c.mu.Lock()
-	if c.mu.stopped {
-		c.mu.Unlock()
+// apply makes a change, and then waits for the next one. In this order no change overtakes another
+// in real time, and the run does not end because the last user left before the next one came.
+func (c *closedLoop) apply(change traffic.Change) {
+	c.run.mu.Lock()
+	if c.run.mu.phase.stopped() {
+		c.run.mu.Unlock()
 		return
 	}
 	var v *visitor
-	if change.comes {
-		v = c.comeLocked(change.user)
+	if change.Comes {
+		v = c.comeLocked(change.User)
 	} else {
-		v = c.present[change.user-1]
+		v = c.present[change.User-1]
 		c.retireLocked(v)
 	}
-	c.mu.Unlock()
+	c.run.mu.Unlock()
 	c.arm()
-	if change.comes {
+	if change.Comes {
 		c.arrive(v)
 	} else {
 		c.leave(v)
 	}
 }
 
-// comeLocked gives user n its place, which may be that of one who left.
+// comeLocked gives user n its place, where a user who left may have been before.
 func (c *closedLoop) comeLocked(n int) *visitor {
-	v := &visitor{User: &User{run: c.run, id: int64(n)}, left: -1, last: -1}
-	if c.Profile.each > 0 {
-		v.left = c.Profile.each
+	v := &visitor{User: &User{run: c.run, req: record.Request{User: int64(n)}}, left: -1, last: -1}
+	if _, each := c.run.Traffic.Limits(); each > 0 {
+		v.left = each
 	}
 	if n <= len(c.present) {
 		c.present[n-1] = v
@@ -107,40 +112,40 @@ func (c *closedLoop) comeLocked(n int) *visitor {
 
 // arrive lets a user begin, in the goroutine that then is the user.
 func (c *closedLoop) arrive(v *visitor) {
-	if c.NewUser == nil {
+	if c.run.NewUser == nil {
 		c.visit(v)
 		return
 	}
 	if c.admitNew(v) {
 		c.prepare(v)
-		// NewUser may have waited for the end of another user's request. The first
-		// one of this user waits for its turn, as in perform.
+		// NewUser may have waited for the end of another user's request. The first request
+		// of this user waits for its turn, as in perform.
 		c.wait(v, 0)
 	}
 }
 
-// busy reports whether NewUser or a request of the user is under way. For one who
-// is gone the answer can only become no.
+// busy reports whether NewUser or a request of the user is under way. For a user who is gone the
+// answer changes to no, and never back.
 func (v *visitor) busy() bool { return v.life != nil && v.life.Err() == nil }
 
-// leave gives what a user who is gone has under way its grace.
+// leave gives the request of a user who is gone its grace, if one is under way.
 func (c *closedLoop) leave(v *visitor) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	if v.busy() {
-		v.timer = c.clk.AfterFunc(c.Grace, func() { c.interrupt(v) })
+		v.timer = c.run.clk.AfterFunc(c.run.Grace, func() { c.interrupt(v) })
 	}
 }
 
 func (c *closedLoop) interrupt(v *visitor) {
-	c.mu.Lock()
+	c.run.mu.Lock()
 	busy := v.busy()
 	if busy {
-		v.interrupted = true
+		v.req.Interrupted = true
 	}
-	c.mu.Unlock()
+	c.run.mu.Unlock()
 	if busy {
-		v.life.end(cancelled)
+		v.life.Cancel()
 	}
 }
 
@@ -151,7 +156,7 @@ func (c *closedLoop) retireLocked(v *visitor) {
 	v.gone = true
 	c.active--
 	v.disarm()
-	c.checkSpentLocked()
+	c.endIfSpentLocked()
 }
 
 func (v *visitor) disarm() {
@@ -160,16 +165,14 @@ func (v *visitor) disarm() {
 	}
 }
 
-// checkSpentLocked ends a run whose users are all gone for good, as those with
-// a budget are.
-func (c *closedLoop) checkSpentLocked() {
-	if (c.ended || c.left == 0) && c.active == 0 && c.budgeted() {
-		c.exhaustLocked()
+// endIfSpentLocked ends a run with a budget when all users are gone and none will come.
+func (c *closedLoop) endIfSpentLocked() {
+	if (c.ended || c.left == 0) && c.active == 0 && c.run.budgeted() {
+		c.run.mu.phase.turn(spend)
 	}
 }
 
-// visit makes requests until the user has to wait, and then leaves the rest to
-// a timer.
+// visit makes requests until the user has to wait. A timer then goes on.
 func (c *closedLoop) visit(v *visitor) {
 	for c.admitVisit(v) {
 		ended := false
@@ -181,16 +184,15 @@ func (c *closedLoop) visit(v *visitor) {
 					}
 				}
 			}()
-			c.once(v.User)
+			c.run.once(v.User)
 			ended = true
 		}()
 		d, ok := c.pause(v)
 		if !ok {
 			return
 		}
-		// Without a pause, too, the next request of a user waits for its turn, as
-		// in perform.
-		if d > 0 || c.fake {
+		// The next request of a user waits for its turn also without a pause, as in perform.
+		if d > 0 || c.run.fake {
 			c.wait(v, d)
 			return
 		}
@@ -199,10 +201,10 @@ func (c *closedLoop) visit(v *visitor) {
 
 // admitVisit starts a request of the user, unless there is nothing left to do.
 func (c *closedLoop) admitVisit(v *visitor) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.offset()
-	if c.mu.stopped || v.gone || now >= c.duration {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	now := c.run.offset()
+	if c.run.mu.phase.stopped() || v.gone || now >= c.run.duration {
 		v.disarm()
 		return false
 	}
@@ -213,21 +215,20 @@ func (c *closedLoop) admitVisit(v *visitor) bool {
 	if v.last != now {
 		v.stalled = 0
 	} else if v.stalled++; v.stalled >= maxStalled && c.left < 0 && v.left < 0 {
-		c.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
-			v.id, v.stalled, now))
+		c.run.stopLocked(fmt.Errorf("load: user %d made %d requests at %v without any time passing: set ThinkTime or Pacing, or give the step a latency",
+			v.req.User, v.stalled, now))
 		return false
 	}
-	c.mu.rec.arrive(now)
-	v.last, v.intended, v.tags = now, now, v.tags[:0]
-	v.life = &life{parent: c.ctx}
-	c.startLocked(v.User, now)
+	c.run.mu.rec.Arrive(now)
+	v.last, v.req.Intended, v.req.Tags = now, now, v.req.Tags[:0]
+	v.life = &life.Life{Parent: c.run.ctx}
+	c.run.startLocked(v.User, now)
 	c.spendLocked(v)
 	return true
 }
 
-// spendLocked takes a request that has started from the budgets. After the last
-// one of the shared budget, those who think or are in NewUser have nothing left
-// to come for.
+// spendLocked takes a request that has started from the budgets. After the last one of the shared
+// budget, users who think or are in NewUser will make no request, and are gone.
 func (c *closedLoop) spendLocked(v *visitor) {
 	if v.left > 0 {
 		v.left--
@@ -237,55 +238,55 @@ func (c *closedLoop) spendLocked(v *visitor) {
 	}
 	if c.left--; c.left == 0 {
 		for _, v := range c.present {
-			if !v.busy() || v.request == 0 {
+			if !v.busy() || v.req.Number == 0 {
 				c.retireLocked(v)
 			}
 		}
 	}
 }
 
-// pause is how long the user waits before the next request, and whether it can be
-// told: ThinkTime may be the caller's code. After Goexit it does not return.
+// pause returns how long the user waits before the next request. ThinkTime may be the user's code:
+// ok says that it returned. After Goexit pause does not return.
 func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
-	c.mu.Lock()
-	over := c.mu.stopped || v.gone
-	c.mu.Unlock()
+	c.run.mu.Lock()
+	over := c.run.mu.phase.stopped() || v.gone
+	c.run.mu.Unlock()
 	if over {
-		return 0, true // the result may be made already, and ThinkTime be too late to spoil it
+		return 0, true // the result may be made, and ThinkTime must not add to it
 	}
 	defer func() {
 		if !ok {
 			c.blame("ThinkTime", v, recover())
 		}
 	}()
-	if !c.ThinkTime.IsZero() {
-		d = qtests.Round(c.ThinkTime.Sample(v.Rand()))
+	if !c.run.ThinkTime.IsZero() {
+		d = qtests.Round(c.run.ThinkTime.Sample(v.Rand()))
 	}
-	if c.Pacing > 0 {
-		d = max(d, c.Pacing-(c.offset()-v.last))
+	if c.run.Pacing > 0 {
+		d = max(d, c.run.Pacing-(c.run.offset()-v.last))
 	}
 	return d, true
 }
 
 // wait is for a user who has nothing under way.
 func (c *closedLoop) wait(v *visitor, d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	v.disarm()
 	switch {
-	case c.mu.stopped || v.gone:
-	case c.left == 0 || v.left == 0 || d >= c.duration-c.offset():
+	case c.run.mu.phase.stopped() || v.gone:
+	case c.left == 0 || v.left == 0 || d >= c.run.duration-c.run.offset():
 		c.retireLocked(v) // nothing would start
 	default:
-		v.timer = c.clk.AfterFunc(d, func() { c.visit(v) })
+		v.timer = c.run.clk.AfterFunc(d, func() { c.visit(v) })
 	}
 }
 
-// end stops the timers of those who think, and of the next change. Those of a
-// grace go on: they end before that of the run.
+// end stops the timers of users who think, and of the next change. The timers of a grace go on: they
+// end before the grace of the run.
 func (c *closedLoop) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -296,71 +297,60 @@ func (c *closedLoop) end() {
 	}
 }
 
-// A change is one user who comes or goes.
-type change struct {
-	at    time.Duration
-	user  int
-	comes bool
-}
-
-// changes hands out, in order, who comes and goes: user i is there while the
-// number of users, rounded, is at least i.
-type changes struct {
-	pieces []piece
-	factor float64
-	start  time.Duration
-	users  int
-	// entered says that the jump to the level of the first piece is done.
-	entered bool
-}
-
-func newChanges(p Profile) *changes {
-	pieces := p.pieces()
-	if len(pieces) == 0 {
-		pieces = []piece{{from: p.level, to: p.level, d: p.Duration()}}
+// admitNew gives NewUser a context, unless the user comes too late.
+func (c *closedLoop) admitNew(v *visitor) bool {
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	if c.run.mu.phase.stopped() || v.gone || c.run.offset() >= c.run.duration {
+		return false
 	}
-	return &changes{pieces: pieces, factor: p.factor()}
+	v.life = &life.Life{Parent: c.run.ctx}
+	c.run.mu.preparing.add(v.User)
+	return true
 }
 
-// scaled is a number of users under the factor: at least one where there were
-// any.
-func (c *changes) scaled(level float64) float64 {
-	if level > 0 && c.factor < 1 {
-		return max(level*c.factor, min(level, 1))
-	}
-	return level * c.factor
-}
-
-func (c *changes) next() (change, bool) {
-	for len(c.pieces) > 0 {
-		p := c.pieces[0]
-		from, to := c.scaled(p.from), c.scaled(p.to)
-		if n := roundUsers(from); n != c.users && !c.entered {
-			return c.step(n, c.start), true // a jump
+// prepare calls NewUser. If that fails, the run is stopped or the user is gone. After Goexit prepare
+// does not return.
+func (c *closedLoop) prepare(v *visitor) {
+	returned := false
+	var err error
+	defer func() {
+		if !returned {
+			c.blame("NewUser", v, recover())
 		}
-		c.entered = true
-		if n := roundUsers(to); n != c.users {
-			level := float64(c.users) + 0.5 // at which the number changes
-			if n < c.users {
-				level--
-			}
-			x := min(max((level-from)/(to-from), 0), 1)
-			return c.step(n, c.start+time.Duration(x*float64(p.d))), true
+		v.life.Cancel()
+		c.run.mu.Lock()
+		defer c.run.mu.Unlock()
+		c.run.mu.preparing.remove(v.User)
+		switch {
+		case err == nil:
+		case !v.req.Interrupted:
+			c.run.failLocked(fmt.Errorf("load: NewUser of user %d: %w", v.req.User, err))
+		case !v.gone: // a user who left before NewUser was done is no error
+			c.run.failLocked(fmt.Errorf("load: NewUser of user %d was not done at the end of the grace: %w", v.req.User, err))
 		}
-		c.start += p.d
-		c.pieces, c.entered = c.pieces[1:], false
-	}
-	return change{}, false
+		c.run.checkIdleLocked()
+	}()
+	err = c.run.NewUser(v.life, v.User)
+	returned = true
 }
 
-// step is the change by one user towards n.
-func (c *changes) step(n int, at time.Duration) change {
-	if n > c.users {
-		c.users++
-		return change{at, c.users, true}
+// blame ends the run because of the user's code outside of a request. The code panicked with value,
+// or called Goexit if value is nil.
+func (c *closedLoop) blame(field string, v *visitor, value any) {
+	bug, exiting := usercode.Cause(value)
+	err := fmt.Errorf("load: %s of user %d: %w", field, v.req.User, bug)
+	if exiting {
+		err = fmt.Errorf("load: %s of user %d: goexit: it ended its goroutine (t.FailNow, require)", field, v.req.User)
 	}
-	c.users--
-	return change{at, c.users + 1, false}
+	c.run.mu.Lock()
+	defer c.run.mu.Unlock()
+	c.run.failLocked(err)
+	if exiting {
+		c.run.mu.rec.Goexit()
+		return
+	}
+	var p *usercode.Panic
+	errors.As(bug, &p)
+	c.run.mu.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 }
-
-func roundUsers(level float64) int { return int(level + 0.5) }

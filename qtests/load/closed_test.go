@@ -11,11 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // runClosed runs a scenario in a bubble and returns its result, and how long
 // the run took on the clock.
-func runClosed(t *testing.T, s Scenario) (res *Result, took time.Duration) {
+func runClosed(t *testing.T, s Scenario) (res *result.Result, took time.Duration) {
 	t.Helper()
 	qtests.Run(t, func(q *qtests.T) {
 		start := q.Clock().Now()
@@ -34,33 +36,33 @@ func TestBudgetsAreSpentToTheEnd(t *testing.T) {
 	const ms = time.Millisecond
 	hour := qtests.Fixed(time.Hour)
 	for name, tt := range map[string]struct {
-		profile Profile
+		profile traffic.Profile
 		step    time.Duration
 		think   qtests.Latency
 		want    int64
 		took    time.Duration
 	}{
-		"one user":                     {profile: Users(1).Budget(5), step: 10 * ms, want: 5, took: 50 * ms},
-		"one user, each":               {profile: Users(1).Each(5), step: 10 * ms, want: 5, took: 50 * ms},
-		"one user, each, within":       {profile: Users(1).For(time.Minute).Each(5), step: 10 * ms, want: 5, took: 50 * ms},
-		"three users":                  {profile: Users(3).Budget(7), step: 10 * ms, want: 7, took: 30 * ms},
-		"three users, each":            {profile: Users(3).Each(5), step: 10 * ms, want: 15, took: 50 * ms},
-		"both":                         {profile: Users(3).Each(5).Budget(11), step: 10 * ms, want: 11, took: 40 * ms},
-		"both, of one":                 {profile: Users(1).Each(5).Budget(11), step: 10 * ms, want: 5, took: 50 * ms},
-		"fewer requests than users":    {profile: Users(9).Budget(4), step: 10 * ms, want: 4, took: 10 * ms},
-		"the last comes at 4.5 s":      {profile: Users(0).To(5, 5*time.Second).Each(2), step: 10 * ms, want: 10, took: 4520 * ms},
-		"instant":                      {profile: Users(3).Each(1), want: 3},
-		"instant and many":             {profile: Users(3).Budget(30_000), want: 30_000},
-		"instant and many, each":       {profile: Users(2).Each(15_000), want: 30_000},
-		"nobody waits after the last":  {profile: Users(3).Budget(4), step: 10 * ms, think: hour, want: 4, took: time.Hour + 20*ms},
-		"nor with a budget each":       {profile: Users(3).Each(2), step: 10 * ms, think: hour, want: 6, took: time.Hour + 20*ms},
-		"nor for those still to come":  {profile: Users(0).To(5, 5*time.Second).Budget(2), step: 10 * ms, want: 2, took: 520 * ms},
-		"nor for a turn past the end":  {profile: Users(1).For(time.Minute).Each(2), step: 10 * ms, think: hour, want: 1, took: 10 * ms},
-		"the profile ends before that": {profile: Users(1).For(time.Second).Budget(9), step: 300 * ms, want: 4, took: 1200 * ms},
-		"no user":                      {profile: Users(0).For(time.Hour).Each(2)},
+		"one user":                     {profile: traffic.Users(1).Budget(5), step: 10 * ms, want: 5, took: 50 * ms},
+		"one user, each":               {profile: traffic.Users(1).Each(5), step: 10 * ms, want: 5, took: 50 * ms},
+		"one user, each, within":       {profile: traffic.Users(1).For(time.Minute).Each(5), step: 10 * ms, want: 5, took: 50 * ms},
+		"three users":                  {profile: traffic.Users(3).Budget(7), step: 10 * ms, want: 7, took: 30 * ms},
+		"three users, each":            {profile: traffic.Users(3).Each(5), step: 10 * ms, want: 15, took: 50 * ms},
+		"both":                         {profile: traffic.Users(3).Each(5).Budget(11), step: 10 * ms, want: 11, took: 40 * ms},
+		"both, of one":                 {profile: traffic.Users(1).Each(5).Budget(11), step: 10 * ms, want: 5, took: 50 * ms},
+		"fewer requests than users":    {profile: traffic.Users(9).Budget(4), step: 10 * ms, want: 4, took: 10 * ms},
+		"the last comes at 4.5 s":      {profile: traffic.Users(0).To(5, 5*time.Second).Each(2), step: 10 * ms, want: 10, took: 4520 * ms},
+		"instant":                      {profile: traffic.Users(3).Each(1), want: 3},
+		"instant and many":             {profile: traffic.Users(3).Budget(30_000), want: 30_000},
+		"instant and many, each":       {profile: traffic.Users(2).Each(15_000), want: 30_000},
+		"nobody waits after the last":  {profile: traffic.Users(3).Budget(4), step: 10 * ms, think: hour, want: 4, took: time.Hour + 20*ms},
+		"nor with a budget each":       {profile: traffic.Users(3).Each(2), step: 10 * ms, think: hour, want: 6, took: time.Hour + 20*ms},
+		"nor for those still to come":  {profile: traffic.Users(0).To(5, 5*time.Second).Budget(2), step: 10 * ms, want: 2, took: 520 * ms},
+		"nor for a turn past the end":  {profile: traffic.Users(1).For(time.Minute).Each(2), step: 10 * ms, think: hour, want: 1, took: 10 * ms},
+		"the profile ends before that": {profile: traffic.Users(1).For(time.Second).Budget(9), step: 300 * ms, want: 4, took: 1200 * ms},
+		"no user":                      {profile: traffic.Users(0).For(time.Hour).Each(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, took := runClosed(t, Scenario{Profile: tt.profile, ThinkTime: tt.think, Do: serve(tt.step)})
+			res, took := runClosed(t, Scenario{Traffic: tt.profile, ThinkTime: tt.think, Do: serve(tt.step)})
 			require.Empty(t, res.Halted)
 			require.Equal(t, tt.want, res.Finished)
 			require.Equal(t, tt.took, took)
@@ -69,7 +71,7 @@ func TestBudgetsAreSpentToTheEnd(t *testing.T) {
 }
 
 func TestInstantUserWithoutBudgetIsStopped(t *testing.T) {
-	res, took := runClosed(t, Scenario{Profile: Users(2).For(time.Hour), Do: func(ctx context.Context, u *User) error {
+	res, took := runClosed(t, Scenario{Traffic: traffic.Users(2).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		if u.ID() == 1 || u.Request() < 5000 {
 			return nil
 		}
@@ -79,7 +81,7 @@ func TestInstantUserWithoutBudgetIsStopped(t *testing.T) {
 	require.EqualValues(t, 10_000+4999/2+1, res.Finished)
 	require.Equal(t, time.Second, took, "the last request of user 2")
 
-	res, _ = runClosed(t, Scenario{Profile: Users(1).For(150 * time.Second), Do: func(ctx context.Context, u *User) error {
+	res, _ = runClosed(t, Scenario{Traffic: traffic.Users(1).For(150 * time.Second), Do: func(ctx context.Context, u *User) error {
 		if u.Request()%100 == 0 {
 			return u.Sleep(ctx, time.Second)
 		}
@@ -107,7 +109,7 @@ func TestClosedInRealTime(t *testing.T) {
 	const ms = time.Millisecond
 	newUser := func(context.Context, *User) error { return nil }
 	for name, clk := range map[string]clock.Clock{"real": clock.New(), "hasty": hastyClock{clock.New()}} {
-		count := func(s Scenario) *Result {
+		count := func(s Scenario) *result.Result {
 			t.Helper()
 			s.Clock = clk
 			res, err := Do(t.Context(), s)
@@ -119,12 +121,12 @@ func TestClosedInRealTime(t *testing.T) {
 		}
 		for range 3 {
 			// Hundreds of changes that are due at once, or nearly.
-			res := count(Scenario{Profile: Users(300).For(5*ms).To(0, 5*ms).Jump(200).For(5 * ms), Do: serve(ms)})
+			res := count(Scenario{Traffic: traffic.Users(300).For(5*ms).To(0, 5*ms).Jump(200).For(5 * ms), Do: serve(ms)})
 			require.Zero(t, res.Interrupted, name)
 		}
-		require.EqualValues(t, 600, count(Scenario{Profile: Users(200).Each(3), Do: serve(0)}).Finished, name)
-		require.EqualValues(t, 600, count(Scenario{Profile: Users(200).Each(3), Do: serve(0), NewUser: newUser}).Finished, name)
-		require.EqualValues(t, 500, count(Scenario{Profile: Users(200).Budget(500), Do: serve(0), Pacing: time.Nanosecond}).Finished, name)
+		require.EqualValues(t, 600, count(Scenario{Traffic: traffic.Users(200).Each(3), Do: serve(0)}).Finished, name)
+		require.EqualValues(t, 600, count(Scenario{Traffic: traffic.Users(200).Each(3), Do: serve(0), NewUser: newUser}).Finished, name)
+		require.EqualValues(t, 500, count(Scenario{Traffic: traffic.Users(200).Budget(500), Do: serve(0), Pacing: time.Nanosecond}).Finished, name)
 	}
 }
 
@@ -140,21 +142,21 @@ func TestPacing(t *testing.T) {
 		"the longer one counts and not the sum": {300 * ms, 1200 * ms, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, _ := runClosed(t, Scenario{Profile: Users(2).For(5 * time.Second), Pacing: time.Second, ThinkTime: qtests.Fixed(tt.think), Do: serve(tt.step)})
+			res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(5 * time.Second), Pacing: time.Second, ThinkTime: qtests.Fixed(tt.think), Do: serve(tt.step)})
 			require.Equal(t, tt.want, res.Finished)
 		})
 	}
-	res, _ := runClosed(t, Scenario{Profile: Users(1).For(time.Hour), Pacing: 1<<63 - 1, ThinkTime: qtests.Fixed(1<<63 - 1), Do: serve(time.Second)})
+	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Pacing: 1<<63 - 1, ThinkTime: qtests.Fixed(1<<63 - 1), Do: serve(time.Second)})
 	require.EqualValues(t, 1, res.Finished)
 }
 
 // leavers are four users, of whom user 4 leaves at 2.5 s and user 1 at 5.5 s. A
 // new user 1 comes at 6 s and stays.
-var leavers = Users(4).For(2*time.Second).To(0, 4*time.Second).Jump(1).For(10 * time.Second)
+var leavers = traffic.Users(4).For(2*time.Second).To(0, 4*time.Second).Jump(1).For(10 * time.Second)
 
 func TestWhoLeavesHasHisGrace(t *testing.T) {
 	cancelled := map[time.Duration]int64{}
-	s := Scenario{Profile: leavers, Grace: time.Second}
+	s := Scenario{Traffic: leavers, Grace: time.Second}
 	s.Do = func(ctx context.Context, u *User) error {
 		err := u.Sleep(ctx, 30*time.Second)
 		cancelled[u.run.offset()] = u.ID()
@@ -182,7 +184,7 @@ func TestWhoLeavesHasHisGrace(t *testing.T) {
 func TestWhoLeavesStartsNothingMore(t *testing.T) {
 	last := map[int64]time.Duration{}
 	res, _ := runClosed(t, Scenario{
-		Profile: Users(4).For(2*time.Second).To(0, 4*time.Second).For(time.Second), ThinkTime: qtests.Fixed(100 * time.Millisecond),
+		Traffic: traffic.Users(4).For(2*time.Second).To(0, 4*time.Second).For(time.Second), ThinkTime: qtests.Fixed(100 * time.Millisecond),
 		Do: func(ctx context.Context, u *User) error {
 			last[u.ID()] = max(last[u.ID()], u.Intended())
 			return u.Sleep(ctx, 100*time.Millisecond)
@@ -199,7 +201,7 @@ func TestNumberThatComesAgain(t *testing.T) {
 	starts := map[time.Duration]any{}
 	came := 0
 	res, _ := runClosed(t, Scenario{
-		Profile: Users(2).For(time.Second).Jump(1).For(time.Second).Jump(2).For(time.Second).Jump(0).For(time.Second),
+		Traffic: traffic.Users(2).For(time.Second).Jump(1).For(time.Second).Jump(2).For(time.Second).Jump(0).For(time.Second),
 		Grace:   5 * time.Second,
 		NewUser: func(_ context.Context, u *User) error {
 			require.Nil(t, u.State)
@@ -224,13 +226,13 @@ func TestNumberThatComesAgain(t *testing.T) {
 }
 
 func TestPauseThatEndsWithTheProfile(t *testing.T) {
-	res, _ := runClosed(t, Scenario{Profile: Users(2).For(4 * time.Second), ThinkTime: qtests.Fixed(time.Second), Do: serve(time.Second)})
+	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(4 * time.Second), ThinkTime: qtests.Fixed(time.Second), Do: serve(time.Second)})
 	require.EqualValues(t, 4, res.Finished, "at 0 s and 2 s, and not at 4 s")
 
 	// The profile's end itself stops the run before a user's turn; in real time it
 	// may be the other way round.
 	qtests.Run(t, func(q *qtests.T) {
-		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Profile: Users(1).For(4 * time.Second), Do: serve(0),
+		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(4 * time.Second), Do: serve(0),
 			NewUser: func(context.Context, *User) error { return errors.New("called") }})
 		require.NoError(q, err)
 		for _, late := range []time.Duration{0, time.Nanosecond} {
@@ -251,11 +253,11 @@ func TestPauseThatEndsWithTheProfile(t *testing.T) {
 	})
 }
 
-// TestGoneUserStartsNothing, whatever he was about to do, and nobody does in a
+// TestGoneUserStartsNothing, whatever the user was about to do. No user does so in a
 // run that has stopped.
 func TestGoneUserStartsNothing(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Second), Do: serve(0)})
+		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Second), Do: serve(0)})
 		require.NoError(q, err)
 		r.start = q.Clock().Now()
 		c := newClosedLoop(r)
@@ -272,7 +274,7 @@ func TestGoneUserStartsNothing(t *testing.T) {
 
 func TestEndLeavesNoTimer(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Profile: Users(3).For(time.Minute).Jump(2).For(time.Hour).To(0, time.Hour),
+		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Traffic: traffic.Users(3).For(time.Minute).Jump(2).For(time.Hour).To(0, time.Hour),
 			ThinkTime: qtests.Fixed(2 * time.Hour), Do: serve(time.Second)})
 		require.NoError(q, err)
 		r.start = q.Clock().Now()
@@ -286,7 +288,7 @@ func TestEndLeavesNoTimer(t *testing.T) {
 		c.end()
 		require.False(q, c.timer.Stop(), "that of the next change")
 		for _, v := range c.present {
-			require.False(q, v.timer.Stop(), "that of user %d", v.id)
+			require.False(q, v.timer.Stop(), "that of user %d", v.req.User)
 		}
 		c.arm()
 		require.False(q, c.timer.Stop(), "nor does a change that was late arm the next one")
@@ -303,7 +305,7 @@ func TestGraceTimerEndsWithTheRequest(t *testing.T) {
 				return nil
 			},
 		} {
-			r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Second).Jump(0).For(time.Hour), Do: do})
+			r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Second).Jump(0).For(time.Hour), Do: do})
 			require.NoError(q, err)
 			r.start = q.Clock().Now()
 			c := newClosedLoop(r)
@@ -320,7 +322,7 @@ func TestGraceTimerEndsWithTheRequest(t *testing.T) {
 }
 
 func TestTagsAreOfOneRequest(t *testing.T) {
-	res, _ := runClosed(t, Scenario{Profile: Users(1).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
+	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(1).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
 		switch u.Request() {
 		case 1:
 			u.Tag("region", "eu")

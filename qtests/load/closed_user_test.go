@@ -12,16 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestNewUserComesBeforeTheRequests(t *testing.T) {
 	type key struct{}
 	var came []int64
-	res := (*Result)(nil)
+	res := (*result.Result)(nil)
 	qtests.Run(t, func(q *qtests.T) {
 		var err error
 		res, err = Do(context.WithValue(q.Context(), key{}, "value"), Scenario{
-			Clock: q.Clock(), Profile: Users(2).For(5*time.Second).To(4, 2*time.Second).For(time.Second),
+			Clock: q.Clock(), Traffic: traffic.Users(2).For(5*time.Second).To(4, 2*time.Second).For(time.Second),
 			NewUser: func(ctx context.Context, u *User) error {
 				came = append(came, u.ID())
 				require.Equal(q, "value", ctx.Value(key{}))
@@ -56,11 +58,11 @@ func TestNewUserThatFailsEndsTheRun(t *testing.T) {
 		"goexit": {func() error { runtime.Goexit(); return nil }, "load: NewUser of user 2: goexit: it ended its goroutine (t.FailNow, require)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var res *Result
+			var res *result.Result
 			rec := in(t, func(q *qtests.T, tb qtests.TB) {
 				start := q.Clock().Now()
 				res = Run(tb, Scenario{
-					Clock: q.Clock(), Profile: Users(1).For(1600*time.Millisecond).To(2, time.Second).For(time.Hour),
+					Clock: q.Clock(), Traffic: traffic.Users(1).For(1600*time.Millisecond).To(2, time.Second).For(time.Hour),
 					NewUser: func(_ context.Context, u *User) error {
 						if u.ID() == 2 {
 							return tt.fail()
@@ -90,30 +92,30 @@ func TestNewUserThatFailsEndsTheRun(t *testing.T) {
 func TestNewUserHasTheGraceOfARequest(t *testing.T) {
 	untilEnd := func(ctx context.Context, _ *User) error { <-ctx.Done(); return ctx.Err() }
 	for name, tt := range map[string]struct {
-		profile Profile
+		profile traffic.Profile
 		noGrace bool
 		wait    func(context.Context, *User) error
 		halted  string
 		took    time.Duration
 	}{
-		"it ends within":        {Users(2).For(3 * time.Second), false, serve(5 * time.Second), "", 5 * time.Second},
-		"it is cancelled":       {Users(2).For(3 * time.Second), false, untilEnd, "load: NewUser of user 2 was not done at the end of the grace: context canceled", 13 * time.Second},
-		"at once":               {Users(2).For(3 * time.Second), true, untilEnd, "load: NewUser of user 2 was not done at the end of the grace: context canceled", 3 * time.Second},
-		"cancelled, and ready":  {Users(2).For(3 * time.Second), false, func(ctx context.Context, _ *User) error { <-ctx.Done(); return nil }, "", 13 * time.Second},
-		"it ignores that":       {Users(2).For(3 * time.Second), false, func(_ context.Context, u *User) error { return u.Sleep(context.Background(), time.Hour) }, "load: NewUser of user 2 ignored that its context was cancelled 10s ago", 23 * time.Second},
-		"the user has left":     {Users(2).For(time.Second).Jump(1).For(29 * time.Second), false, untilEnd, "", 30 * time.Second},
-		"he leaves at the last": {Users(2).For(2 * time.Second).Jump(1).For(time.Second), false, untilEnd, "", 12 * time.Second},
-		"it fails within": {Users(2).For(3 * time.Second), false, func(ctx context.Context, u *User) error {
+		"it ends within":        {traffic.Users(2).For(3 * time.Second), false, serve(5 * time.Second), "", 5 * time.Second},
+		"it is cancelled":       {traffic.Users(2).For(3 * time.Second), false, untilEnd, "load: NewUser of user 2 was not done at the end of the grace: context canceled", 13 * time.Second},
+		"at once":               {traffic.Users(2).For(3 * time.Second), true, untilEnd, "load: NewUser of user 2 was not done at the end of the grace: context canceled", 3 * time.Second},
+		"cancelled, and ready":  {traffic.Users(2).For(3 * time.Second), false, func(ctx context.Context, _ *User) error { <-ctx.Done(); return nil }, "", 13 * time.Second},
+		"it ignores that":       {traffic.Users(2).For(3 * time.Second), false, func(_ context.Context, u *User) error { return u.Sleep(context.Background(), time.Hour) }, "load: NewUser of user 2 ignored that its context was cancelled 10s ago", 23 * time.Second},
+		"the user has left":     {traffic.Users(2).For(time.Second).Jump(1).For(29 * time.Second), false, untilEnd, "", 30 * time.Second},
+		"he leaves at the last": {traffic.Users(2).For(2 * time.Second).Jump(1).For(time.Second), false, untilEnd, "", 12 * time.Second},
+		"it fails within": {traffic.Users(2).For(3 * time.Second), false, func(ctx context.Context, u *User) error {
 			_ = u.Sleep(ctx, 5*time.Second)
 			return errors.New("no account")
 		}, "load: NewUser of user 2: no account", 5 * time.Second},
-		"it panics within": {Users(2).For(3 * time.Second), false, func(ctx context.Context, u *User) error {
+		"it panics within": {traffic.Users(2).For(3 * time.Second), false, func(ctx context.Context, u *User) error {
 			_ = u.Sleep(ctx, 5*time.Second)
 			panic("boom")
 		}, "load: NewUser of user 2: panic: boom", 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Scenario{Profile: tt.profile, Grace: 10 * time.Second, Do: serve(900 * time.Millisecond), Pacing: time.Second}
+			s := Scenario{Traffic: tt.profile, Grace: 10 * time.Second, Do: serve(900 * time.Millisecond), Pacing: time.Second}
 			if tt.noGrace {
 				s.Grace, s.NoGrace = 0, true
 			}
@@ -123,7 +125,7 @@ func TestNewUserHasTheGraceOfARequest(t *testing.T) {
 				}
 				return tt.wait(ctx, u)
 			}
-			res, took := (*Result)(nil), time.Duration(0)
+			res, took := (*result.Result)(nil), time.Duration(0)
 			qtests.Run(t, func(q *qtests.T) {
 				start := q.Clock().Now()
 				s.Clock = q.Clock()
@@ -144,7 +146,7 @@ func TestNewUserHasTheGraceOfARequest(t *testing.T) {
 
 func TestSpentBudgetDoesNotWaitForNewUser(t *testing.T) {
 	res, took := runClosed(t, Scenario{
-		Profile: Users(2).Budget(5), Do: serve(10 * time.Millisecond), Grace: time.Second,
+		Traffic: traffic.Users(2).Budget(5), Do: serve(10 * time.Millisecond), Grace: time.Second,
 		NewUser: func(ctx context.Context, u *User) error {
 			if u.ID() == 2 {
 				<-ctx.Done()
@@ -157,7 +159,7 @@ func TestSpentBudgetDoesNotWaitForNewUser(t *testing.T) {
 	require.Equal(t, 1050*time.Millisecond, took)
 
 	res, _ = runClosed(t, Scenario{
-		Profile: Users(2).For(time.Minute).Budget(5), Do: serve(10 * time.Millisecond),
+		Traffic: traffic.Users(2).For(time.Minute).Budget(5), Do: serve(10 * time.Millisecond),
 		NewUser: func(ctx context.Context, u *User) error {
 			if u.ID() == 2 && u.Sleep(ctx, time.Second) == nil {
 				return errors.New("no account")
@@ -170,7 +172,7 @@ func TestSpentBudgetDoesNotWaitForNewUser(t *testing.T) {
 
 	came := 0
 	_, took = runClosed(t, Scenario{
-		Profile: Users(1).For(time.Second).To(5, time.Second).Budget(1), Do: serve(10 * time.Second),
+		Traffic: traffic.Users(1).For(time.Second).To(5, time.Second).Budget(1), Do: serve(10 * time.Second),
 		NewUser: func(context.Context, *User) error { came++; return nil },
 	})
 	require.Equal(t, 1, came, "nobody comes in vain")
@@ -182,7 +184,7 @@ func TestFirstReasonForTheEndStays(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(q.Context())
 		defer cancel(nil)
 		q.Clock().AfterFunc(time.Second, func() { cancel(errors.New("enough")) })
-		res, err := Do(ctx, Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Hour), Do: serve(0),
+		res, err := Do(ctx, Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Hour), Do: serve(0),
 			NewUser: func(ctx context.Context, _ *User) error { <-ctx.Done(); return ctx.Err() }})
 		require.NoError(q, err)
 		require.Equal(q, "enough", res.Halted)
@@ -200,7 +202,7 @@ func TestNewUserContextsEndInOrder(t *testing.T) {
 			order = append(order, u.ID())
 		}
 		_, _ = runClosed(t, Scenario{
-			Profile: Users(6).For(3 * time.Second), Grace: time.Second,
+			Traffic: traffic.Users(6).For(3 * time.Second), Grace: time.Second,
 			NewUser: func(ctx context.Context, u *User) error {
 				if u.ID()%2 == 0 {
 					<-ctx.Done()
@@ -222,7 +224,7 @@ func TestNewUserContextsEndInOrder(t *testing.T) {
 func TestNewUserContextEndsWithIt(t *testing.T) {
 	var kept context.Context
 	_, _ = runClosed(t, Scenario{
-		Profile: Users(1).For(3 * time.Second),
+		Traffic: traffic.Users(1).For(3 * time.Second),
 		NewUser: func(ctx context.Context, _ *User) error { kept = ctx; return ctx.Err() },
 		Do: func(ctx context.Context, u *User) error {
 			require.ErrorIs(t, kept.Err(), context.Canceled)
@@ -238,7 +240,7 @@ func TestFirstRequestWaitsForItsTurn(t *testing.T) {
 	for range 20 {
 		var woken chan struct{}
 		res, _ := runClosed(t, Scenario{
-			Profile: Users(2).For(10 * time.Second), ThinkTime: qtests.Fixed(time.Hour),
+			Traffic: traffic.Users(2).For(10 * time.Second), ThinkTime: qtests.Fixed(time.Hour),
 			NewUser: func(_ context.Context, u *User) error {
 				if u.ID() == 1 {
 					woken = make(chan struct{})
@@ -277,11 +279,11 @@ func TestThinkTimeThatMisbehavesEndsTheRun(t *testing.T) {
 		"goexit, after another": {exit, runtime.Goexit, "load: ThinkTime of user 2: goexit: it ended its goroutine (t.FailNow, require)", 0, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var res *Result
+			var res *result.Result
 			rec := in(t, func(q *qtests.T, tb qtests.TB) {
 				n := 0
 				res = Run(tb, Scenario{
-					Clock: q.Clock(), Profile: Users(2).For(time.Hour), Do: tt.do,
+					Clock: q.Clock(), Traffic: traffic.Users(2).For(time.Hour), Do: tt.do,
 					ThinkTime: qtests.LatencyFunc("x", func(*rand.Rand) time.Duration {
 						if n++; n == 2 {
 							tt.think()
@@ -302,7 +304,7 @@ func TestThinkTimeThatMisbehavesEndsTheRun(t *testing.T) {
 	}
 	t.Run("when nothing follows", func(t *testing.T) {
 		for range 20 {
-			res, _ := runClosed(t, Scenario{Profile: Users(2).For(time.Second).Jump(1).For(time.Second),
+			res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(time.Second).Jump(1).For(time.Second),
 				Do: func(ctx context.Context, u *User) error {
 					return u.Sleep(ctx, time.Duration(3500-1000*u.ID())*time.Millisecond) // user 1 into the grace
 				},

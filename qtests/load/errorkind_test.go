@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestPrintable(t *testing.T) {
@@ -22,26 +25,26 @@ func TestPrintable(t *testing.T) {
 		"the real \ufffd":    "the real \ufffd",
 		"":                   "",
 	} {
-		require.Equal(t, want, printable(in))
-		require.Equal(t, want, printable(want), "once is enough")
+		require.Equal(t, want, text.Printable(in))
+		require.Equal(t, want, text.Printable(want), "once is enough")
 	}
-	require.Equal(t, `a b c\x00`, oneLine("a\nb\tc\x00"))
+	require.Equal(t, `a b c\x00`, text.OneLine("a\nb\tc\x00"))
 	require.Equal(t, `a\x00\x1b[31mb\xff`, KindOf(errors.New("a\x00\x1b[31mb\xff\nmore")))
 }
 
 // TestLogOfATestIsText has user code that puts control characters everywhere it can.
 func TestLogOfATestIsText(t *testing.T) {
 	const evil = "a\x00\x1b[31mb\xff"
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
-		res = Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
+		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
 			Do: func(_ context.Context, u *User) error {
 				if u.ID() == 2 {
 					panic(evil)
 				}
 				return errors.New(evil)
 			}})
-		Run(tb, Scenario{Clock: q.Clock(), Profile: Users(1).For(time.Second), Do: serve(time.Second),
+		Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Second), Do: serve(time.Second),
 			NewUser: func(context.Context, *User) error { return errors.New(evil) }})
 	})
 	all := rec.Errors() + strings.Join(rec.Logs(), "\n") + htmlOf(t, res)

@@ -5,104 +5,55 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
+	"reflect"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
-// A failure is how a request failed, told from its error outside all locks: the
-// error's methods are the user's code.
-type failure struct {
-	kind, text string
-	timeout    bool
-	bug        string // of a panic, with its stack
-	goexit     bool
-}
-
-func (f *failure) name() string {
-	if f == nil {
-		return ""
-	}
-	return f.kind
-}
-
-// tell describes an error. If the user's code panics over it, that is what is
-// told.
-func (r *run) tell(err error) (f *failure) {
+// tell describes how a request failed. It is called outside of all locks, because the
+// methods of the error and kindOf are the user's code. If these panic, that is what is told.
+func tell(err error, kindOf func(error) string) (f *record.Failure) {
 	defer func() {
 		if value := recover(); value != nil {
-			p := &panicError{value: value, stack: string(debug.Stack())}
-			f = &failure{kind: "ErrorKind panicked", text: clip(printable(p.Error()), 200), bug: p.report("Scenario.ErrorKind, or a method of the step's error")}
+			p := usercode.NewPanic(value)
+			f = &record.Failure{Kind: "ErrorKind panicked", Text: shortText(p.Error()), Bug: p.Report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
-	f = &failure{kind: oneLine(r.ErrorKind(err)), text: clip(printable(err.Error()), 200)}
-	var p *panicError
-	var g *goexitError
+	f = &record.Failure{Kind: text.OneLine(kindOf(err)), Text: shortText(err.Error())}
+	var p *usercode.Panic
+	var g *usercode.Goexit
 	switch {
 	case errors.As(err, &p):
-		f.bug = p.report("the step")
+		f.Bug = p.Report("the step")
 	case errors.As(err, &g):
-		f.goexit = true
+		f.Goexit = true
 	default:
-		f.timeout = isTimeout(err)
+		f.Timeout = isTimeout(err)
 	}
 	return f
 }
+
+// tellTimeout counts a request as timed out that hit Scenario.Timeout, though its error does
+// not show it, and gives it the kind of those that do: which error a library makes of it may
+// be chance.
+func (r *run) tellTimeout(u *User, f *record.Failure) {
+	if !u.timedOut || f.Timeout || f.Bug != "" || f.Goexit {
+		return
+	}
+	f.Timeout = true
+	if reflect.ValueOf(r.ErrorKind).Pointer() == reflect.ValueOf(KindOf).Pointer() {
+		f.Kind, f.Text = KindTimeout, fmt.Sprintf("the timeout of %v has passed", r.Timeout)
+	}
+}
+
+// shortText is the text of an error as a result shows it.
+func shortText(s string) string { return text.Clip(text.Printable(s), 200) }
 
 // isTimeout reports whether a deadline has passed, that of a context or of the
 // network.
 func isTimeout(err error) bool {
 	var network net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
-}
-
-// panicked counts a panic of the user's code that is no request's.
-func (r *run) panicked(p *panicError, where string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.rec.bug(p.report(where))
-}
-
-// checkEvents counts what became of the events.
-func (r *run) checkEvents(err error) {
-	var p *qtests.EventPanic
-	if errors.As(err, &p) {
-		r.panicked(&panicError{value: p.Value, stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
-	}
-}
-
-// fail ends the run because of the user's code that is no request's.
-func (r *run) fail(err error) {
-	if p := new(panicError); errors.As(err, &p) {
-		r.panicked(p, "a function of the scenario")
-	}
-	r.stop(err)
-}
-
-// bug makes an error of a panic's value, which is nil for runtime.Goexit.
-//
-//go:noinline
-func (r *run) bug(value any) (err error, exiting bool) {
-	if value == nil {
-		return &goexitError{}, true
-	}
-	return &panicError{value: value, stack: string(debug.Stack())}, false
-}
-
-type goexitError struct{}
-
-func (*goexitError) Error() string {
-	return "goexit: the step ended its goroutine (t.FailNow, require)"
-}
-
-type panicError struct {
-	value any
-	stack string
-}
-
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
-// report is what the test shows of the first panic.
-func (p *panicError) report(where string) string {
-	return printable(fmt.Sprintf("%v, in %s\n%s", p, where, p.stack))
 }

@@ -15,10 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // resultOf runs a scenario on the clock of a bubble.
-func resultOf(q *qtests.T, s Scenario) *Result {
+func resultOf(q *qtests.T, s Scenario) *result.Result {
 	q.Helper()
 	s.Clock = q.Clock()
 	res, err := Do(context.Background(), s)
@@ -50,7 +53,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
 				res := resultOf(q, Scenario{
-					Profile: Rate(1).For(5 * time.Second), MaxInFlight: 1, Overflow: Queue, ErrorKind: test.kind,
+					Traffic: traffic.Rate(1).For(5 * time.Second), MaxInFlight: 1, Overflow: Queue, ErrorKind: test.kind,
 					Do: func(context.Context, *User) error { q.Clock().Sleep(1100 * time.Millisecond); return test.err },
 				})
 				require.EqualValues(q, 5, res.Finished+res.Dropped)
@@ -58,7 +61,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 				require.Equal(q, test.want, res.ErrorKinds[0].Kind)
 				require.Equal(q, min(test.panics, res.Finished), res.Panics)
 				require.Zero(q, res.Abandoned)
-				require.Contains(q, res.bug, test.mention)
+				require.Contains(q, res.FirstPanic, test.mention)
 			})
 		})
 	}
@@ -68,7 +71,7 @@ func TestErrorsThatCannotBeTold(t *testing.T) {
 func TestPanicAfterCancellation(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second), NoGrace: true,
+			Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true,
 			Do: func(ctx context.Context, u *User) error {
 				<-ctx.Done()
 				if u.ID() == 1 {
@@ -81,7 +84,7 @@ func TestPanicAfterCancellation(t *testing.T) {
 		require.EqualValues(q, 2, res.Panics)
 		require.EqualValues(q, 1, res.Goexits)
 		require.Empty(q, res.ErrorKinds)
-		require.Contains(q, res.bug, "panic: on the way out, in the step")
+		require.Contains(q, res.FirstPanic, "panic: on the way out, in the step")
 	})
 }
 
@@ -89,7 +92,7 @@ func TestPanicAfterCancellation(t *testing.T) {
 func TestTimeoutsOfTheNetwork(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(4 * time.Second), Timeout: time.Second,
+			Traffic: traffic.Rate(1).For(4 * time.Second), Timeout: time.Second,
 			Do: func(ctx context.Context, u *User) error {
 				if u.ID() == 1 {
 					return u.Sleep(ctx, time.Minute)
@@ -98,12 +101,12 @@ func TestTimeoutsOfTheNetwork(t *testing.T) {
 			},
 		})
 		require.EqualValues(q, 4, res.Timeouts)
-		require.Equal(q, []ErrorCount{{KindTimeout, 4, 2 * time.Second, "load", "context deadline exceeded"}}, blankText(res.ErrorKinds, "context deadline exceeded"))
+		require.Equal(q, []result.ErrorCount{{Kind: KindTimeout, Count: 4, First: 2 * time.Second, Step: "load", Text: "context deadline exceeded"}}, blankText(res.ErrorKinds, "context deadline exceeded"))
 	})
 }
 
 // blankText replaces the first error's text, which is that of whichever came first.
-func blankText(kinds []ErrorCount, text string) []ErrorCount {
+func blankText(kinds []result.ErrorCount, text string) []result.ErrorCount {
 	for i := range kinds {
 		kinds[i].Text = text
 	}
@@ -111,14 +114,14 @@ func blankText(kinds []ErrorCount, text string) []ErrorCount {
 }
 
 func TestRouteNamesSteps(t *testing.T) {
-	var entries []Entry
+	var entries []accesslog.Entry
 	for i := range 12 {
-		entries = append(entries, Entry{At: time.Unix(int64(i), 0), Path: fmt.Sprintf("/%d", i%4)})
+		entries = append(entries, accesslog.Entry{At: time.Unix(int64(i), 0), Path: fmt.Sprintf("/%d", i%4)})
 	}
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Replay(entries), Do: serve(time.Millisecond),
-			Route: func(e Entry) string {
+			Traffic: traffic.Replay(entries), Do: serve(time.Millisecond),
+			Route: func(e accesslog.Entry) string {
 				switch e.Path {
 				case "/0":
 					panic("route")
@@ -135,7 +138,7 @@ func TestRouteNamesSteps(t *testing.T) {
 		}
 		require.Equal(q, map[string]int64{"Route panicked": 3, "Route exited": 3, "page /2": 3, "page /3": 3}, got)
 		require.EqualValues(q, 3, res.Panics)
-		require.True(q, strings.HasPrefix(res.bug, "panic: route, in Scenario.Route\n"), res.bug)
+		require.True(q, strings.HasPrefix(res.FirstPanic, "panic: route, in Scenario.Route\n"), res.FirstPanic)
 		require.EqualValues(q, 12, res.Finished)
 	})
 }
@@ -144,7 +147,7 @@ func TestRouteNamesSteps(t *testing.T) {
 func TestRetriesThatWereNotMade(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second), NoGrace: true,
+			Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true,
 			Retry: Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Second)},
 			Do:    func(context.Context, *User) error { return errors.New("x") },
 		})
@@ -173,7 +176,7 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 			}
 			woken := make(chan struct{})
 			resultOf(q, Scenario{
-				Profile: Rate(1).For(time.Minute).Budget(4), MaxInFlight: 2, Overflow: Queue,
+				Traffic: traffic.Rate(1).For(time.Minute).Budget(4), MaxInFlight: 2, Overflow: Queue,
 				Do: func(_ context.Context, u *User) error {
 					switch u.Request() {
 					case 1:
@@ -194,4 +197,54 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 		})
 	}
 	require.Equal(t, map[string]int{"woken 3 4": 60 * stress()}, outcomes)
+}
+
+// statusError is what a library makes of any error, a gRPC status for example: it
+// unwraps to nothing.
+type statusError struct{ text string }
+
+func (e statusError) Error() string { return e.text }
+
+// A timeout is one whatever error the library makes of it, and whether its own timer
+// for the deadline of the context fires first or that of the scenario does.
+func TestTimeoutsWhateverTheError(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		scenario := func(kind func(error) string) Scenario {
+			return Scenario{
+				Traffic: traffic.Rate(10).For(10 * time.Second), Timeout: 300 * time.Millisecond, ErrorKind: kind,
+				Do: func(ctx context.Context, u *User) error {
+					if u.ID()%10 == 0 {
+						q.Clock().Sleep(100 * time.Millisecond)
+						return statusError{"no such item"}
+					}
+					deadline, _ := ctx.Deadline()
+					own, cancel := context.WithDeadline(context.Background(), deadline) // of the other end
+					defer cancel()
+					select {
+					case <-own.Done():
+						return statusError{"the server noticed"}
+					case <-ctx.Done():
+						return statusError{"the client noticed"}
+					}
+				},
+				Thresholds: []string{"timeouts==0"},
+			}
+		}
+		res := resultOf(q, scenario(nil))
+		require.EqualValues(q, 90, res.Timeouts)
+		require.EqualValues(q, 100, res.Errors)
+		require.False(q, res.Thresholds[0].Pass)
+		require.Len(q, res.ErrorKinds, 2)
+		require.Equal(q, result.ErrorCount{
+			Kind: KindTimeout, Count: 90, First: res.ErrorKinds[0].First, Step: "load", Text: "the timeout of 300ms has passed",
+		}, res.ErrorKinds[0])
+		require.Equal(q, "no such item", res.ErrorKinds[1].Kind)
+		require.Equal(q, qtests.Round(res.Elapsed), res.Elapsed)
+
+		res = resultOf(q, scenario(func(err error) string { return "mine: " + err.Error() }))
+		require.EqualValues(q, 90, res.Timeouts)
+		for _, kind := range res.ErrorKinds {
+			require.Contains(q, kind.Kind, "mine: ")
+		}
+	})
 }

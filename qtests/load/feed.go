@@ -10,9 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"sync"
-
-	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
 // Limits of feeds.
@@ -23,30 +20,25 @@ const (
 	MaxFeedBytes = 256 << 20
 )
 
-// A Feed is rows of data that requests take one after the other, from the first
-// again after the last. It is safe for concurrent use; under a fake clock the
-// order in which requests take rows is the same for every run.
+// A Feed is rows of data. The requests of a run take them one after the other, and after the
+// last one begin again with the first. Every run begins with the first row. A Feed does not
+// change and is safe for concurrent use. Under a fake clock the order in which requests take
+// rows is the same in every run.
 type Feed struct {
 	rows    []map[string]string
 	shuffle bool
-
-	mu struct {
-		sync.Mutex
-		order []int
-		next  int
-	}
 }
 
-// CSVFeed reads rows of CSV (RFC 4180), the first of which names the columns,
-// each of them once. A byte order mark before it is skipped. file is the name that
-// errors show, beside the line. A row may be of any length within MaxFeedBytes.
+// CSVFeed reads rows of CSV (RFC 4180). The first row names the columns, each with another name. A
+// byte order mark before it is skipped. Errors name file and the line. A row may be of any length
+// within MaxFeedBytes.
 func CSVFeed(file string, r io.Reader) (*Feed, error) {
 	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).csv()
 }
 
-// JSONFeed reads objects, one after the other or in one array. Their values may
-// be strings, numbers, truth values and null; null is "". Errors name the line
-// of what is no JSON, or the row that is no object of such values.
+// JSONFeed reads objects, one after the other or in one array. Their values are strings, numbers,
+// truth values or null; null is read as "". Errors name file, and the line that is no JSON or the row
+// that is no such object.
 func JSONFeed(file string, r io.Reader) (*Feed, error) {
 	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).json()
 }
@@ -168,8 +160,8 @@ func (r *feedReader) ready() (*Feed, error) {
 	return r.feed, nil
 }
 
-// fail returns an error of the feed. What the limit has cut off parses no
-// better than it should, so that the limit is the error then.
+// fail returns an error of the feed. If the limit has cut the input off, that is the error: the rest
+// cannot be parsed because of it.
 func (r *feedReader) fail(format string, args ...any) error {
 	if r.limited.N <= 0 {
 		format, args = "longer than %d bytes", []any{r.bytes}
@@ -177,8 +169,8 @@ func (r *feedReader) fail(format string, args ...any) error {
 	return fmt.Errorf("load: feed %s: "+format, append([]any{r.file}, args...)...)
 }
 
-// A lineCounter finds the line of an error. It keeps what was read of the
-// present value, which the decoder does, too.
+// A lineCounter finds the line of an error. It keeps what was read of the present value, as the
+// decoder does.
 type lineCounter struct {
 	r     io.Reader
 	kept  []byte
@@ -199,7 +191,7 @@ func (c *lineCounter) drop(offset int64) {
 	c.kept, c.start = c.kept[n:], offset
 }
 
-// lineOf returns the line of the byte that is no JSON, or of the last one.
+// lineOf returns the line of the byte that is no JSON, or else of the last byte.
 func (c *lineCounter) lineOf(err error) int {
 	kept := bytes.TrimRight(c.kept, " \t\r\n")
 	var syntax *json.SyntaxError
@@ -209,42 +201,29 @@ func (c *lineCounter) lineOf(err error) int {
 	return c.line + bytes.Count(kept, []byte{'\n'}) + 1
 }
 
-// checkFeeds wants rows in every feed.
-func (s *Scenario) checkFeeds(check *field.Checker) {
-	for _, name := range sortedKeys(s.Feeds) {
-		f := s.Feeds[name]
-		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
-	}
-}
-
-// Shuffled returns a feed of the same rows in an order that the run's seed
-// decides, another one in every round.
+// Shuffled returns a feed of the same rows in an order that the seed of the run decides. Every round
+// has another order.
 func (f *Feed) Shuffled() *Feed { return &Feed{rows: f.rows, shuffle: true} }
 
 // Len is the number of rows.
 func (f *Feed) Len() int { return len(f.rows) }
 
-// take returns the next row. gen gives the generator of a round.
-func (f *Feed) take(gen func(round int) *rand.Rand) map[string]string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i, n := f.mu.next%len(f.rows), len(f.rows)
-	if f.shuffle && i == 0 {
-		f.mu.order = gen(f.mu.next / n).Perm(n)
-	}
-	f.mu.next++
-	if f.shuffle {
-		i = f.mu.order[i]
-	}
-	return f.rows[i]
+// A cursor is the place of a run in a feed. The run locks it.
+type cursor struct {
+	feed  *Feed
+	order []int // of the present round, of a feed that is shuffled
+	next  int
 }
 
-// Row takes the next row of a feed of the scenario. The map is shared and must
-// not be changed. An unknown name panics, with those that are near.
-func (u *User) Row(name string) map[string]string {
-	f := u.run.feeds[name]
-	if f == nil {
-		panic("load: " + unknown("feed", name, sortedKeys(u.run.feeds)).Error())
+// take returns the next row. generator gives the generator of a round.
+func (c *cursor) take(generator func(round int) *rand.Rand) map[string]string {
+	i, n := c.next%len(c.feed.rows), len(c.feed.rows)
+	if c.feed.shuffle && i == 0 {
+		c.order = generator(c.next / n).Perm(n)
 	}
-	return f.take(func(round int) *rand.Rand { return u.run.users.Sub("feed " + name).At(uint64(round)) })
+	c.next++
+	if c.feed.shuffle {
+		i = c.order[i]
+	}
+	return c.feed.rows[i]
 }

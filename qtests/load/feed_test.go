@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-func take(f *Feed) map[string]string {
-	return f.take(func(round int) *rand.Rand { return rand.New(rand.NewPCG(1, uint64(round))) })
+func take(c *cursor) map[string]string {
+	return c.take(func(round int) *rand.Rand { return rand.New(rand.NewPCG(1, uint64(round))) })
 }
 
 func TestFeeds(t *testing.T) {
@@ -21,17 +23,19 @@ func TestFeeds(t *testing.T) {
 	f, err := CSVFeed("f.csv", strings.NewReader("name,age\nann,1\n\"b\nob\","+long+"\n"))
 	require.NoError(t, err)
 	require.Equal(t, 2, f.Len())
-	require.Equal(t, "ann", take(f)["name"])
-	require.Equal(t, long, take(f)["age"])
-	require.Equal(t, "ann", take(f)["name"], "from the first again after the last")
+	c := &cursor{feed: f}
+	require.Equal(t, "ann", take(c)["name"])
+	require.Equal(t, long, take(c)["age"])
+	require.Equal(t, "ann", take(c)["name"], "from the first again after the last")
 
 	f, err = JSONFeed("f.json", strings.NewReader(`[{"a":1,"b":"x"},{"a":null,"b":true}] {"a":2.50}`))
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"a": "1", "b": "x"}, take(f))
-	require.Equal(t, map[string]string{"a": "", "b": "true"}, take(f))
-	require.Equal(t, map[string]string{"a": "2.50"}, take(f))
+	c = &cursor{feed: f}
+	require.Equal(t, map[string]string{"a": "1", "b": "x"}, take(c))
+	require.Equal(t, map[string]string{"a": "", "b": "true"}, take(c))
+	require.Equal(t, map[string]string{"a": "2.50"}, take(c))
 
-	shuffled := f.Shuffled()
+	shuffled := &cursor{feed: f.Shuffled()}
 	for range 5 { // every round has every row once
 		seen := map[string]bool{}
 		for range 3 {
@@ -71,11 +75,11 @@ func TestFeedsShuffleEveryRoundAnew(t *testing.T) {
 		f.rows = append(f.rows, map[string]string{"a": fmt.Sprint(i)})
 	}
 	rounds := map[string]bool{}
-	f = f.Shuffled()
+	c := &cursor{feed: f.Shuffled()}
 	for range 4 {
 		var order []string
 		for range f.Len() {
-			order = append(order, take(f)["a"])
+			order = append(order, take(c)["a"])
 		}
 		rounds[strings.Join(order, " ")] = true
 	}
@@ -151,7 +155,7 @@ func TestFeedLimits(t *testing.T) {
 }
 
 func TestFeedsWithoutRowsAreNamed(t *testing.T) {
-	s := Scenario{Profile: Rate(1).For(time.Second), Do: serve(0), Feeds: map[string]*Feed{"ok": {rows: []map[string]string{{}}}, "users": nil}}
+	s := Scenario{Traffic: traffic.Rate(1).For(time.Second), Do: serve(0), Feeds: map[string]*Feed{"ok": {rows: []map[string]string{{}}}, "users": nil}}
 	_, err := Do(t.Context(), s)
 	require.EqualError(t, err, `load: Scenario.Feeds["users"]: a feed without rows: make it with CSVFeed or JSONFeed`)
 	s.Feeds["users"] = &Feed{}

@@ -12,15 +12,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
 	var b bytes.Buffer
-	var res *Result
+	var res *result.Result
 	qtests.Run(t, func(q *qtests.T) {
 		var err error
 		res, err = Do(context.Background(), Scenario{
-			Name: "two\nlines", Clock: q.Clock(), Profile: Rate(100).For(100 * time.Second), MaxInFlight: 1, Overflow: Queue,
+			Name: "two\nlines", Clock: q.Clock(), Traffic: traffic.Rate(100).For(100 * time.Second), MaxInFlight: 1, Overflow: Queue,
 			Steps: []Step{{Name: "a b", Do: exponential(5 * time.Millisecond)}, {Name: "a,b", Do: serve(7 * time.Millisecond)}, {Name: "intervals", Do: serve(0)}},
 		})
 		require.NoError(q, err)
@@ -39,7 +41,7 @@ func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
 
 	in := hdrhistogram.NewHistogramLogReader(&b)
 	var tags []string
-	merged := hdrhistogram.New(1, LongestDuration.Microseconds(), 3)
+	merged := hdrhistogram.New(1, result.LongestDuration.Microseconds(), 3)
 	var peak int64
 	for h, err := in.NextIntervalHistogram(); h != nil; h, err = in.NextIntervalHistogram() {
 		require.NoError(t, err)
@@ -66,11 +68,12 @@ func TestHLogHasTheRunItsStepsAndItsIntervals(t *testing.T) {
 }
 
 func TestHLogOfAResultFromJSONHasNoIntervals(t *testing.T) {
-	var res *Result
-	qtests.Run(t, func(q *qtests.T) { res = Run(q, Scenario{Profile: Rate(1).For(10 * time.Second), Do: serve(0)}) })
-	text, err := res.JSON()
-	require.NoError(t, err)
-	again, err := ReadResult(bytes.NewReader(text))
+	var res *result.Result
+	qtests.Run(t, func(q *qtests.T) {
+		res = Run(q, Scenario{Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0)})
+	})
+	text := jsonOf(t, res)
+	again, err := result.Read(bytes.NewReader(text))
 	require.NoError(t, err)
 	var b strings.Builder
 	require.NoError(t, again.WriteHLog(&b))
@@ -80,5 +83,22 @@ func TestHLogOfAResultFromJSONHasNoIntervals(t *testing.T) {
 
 func TestHLogReportsTheFirstErrorOfTheWriter(t *testing.T) {
 	full := writerFunc(func([]byte) (int, error) { return 0, errors.New("disk full") })
-	require.EqualError(t, (&Result{}).WriteHLog(full), "load: hlog: disk full")
+	require.EqualError(t, (&result.Result{}).WriteHLog(full), "load: hlog: disk full")
+}
+
+func TestHLogIsReadByOthers(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		res := Run(q, mixed())
+		var b bytes.Buffer
+		require.NoError(q, res.WriteHLog(&b))
+		in := hdrhistogram.NewHistogramLogReader(strings.NewReader(b.String()))
+		whole, err := in.NextIntervalHistogram()
+		require.NoError(q, err)
+		require.Equal(q, res.Finished, whole.TotalCount())
+		require.True(q, whole.ValuesAreEquivalent(res.Response.Percentile(99).Microseconds(), whole.ValueAtPercentile(99)))
+		step, err := in.NextIntervalHistogram()
+		require.NoError(q, err)
+		require.Equal(q, "a", step.Tag())
+		require.Equal(q, res.Steps[0].Finished, step.TotalCount())
+	})
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // outage is a scenario with something to see in every chart but those of a
@@ -26,7 +28,7 @@ func outage(q *qtests.T) Scenario {
 	latency := qtests.LogNormal(8*time.Millisecond, 60*time.Millisecond)
 	return Scenario{
 		Name:    "shop",
-		Profile: Rate(0).To(50, time.Minute).For(8*time.Minute).To(0, time.Minute),
+		Traffic: traffic.Rate(0).To(50, time.Minute).For(8*time.Minute).To(0, time.Minute),
 		Timeout: time.Second,
 		Steps: []Step{
 			{Name: "browse", Weight: 3, Do: func(ctx context.Context, u *User) error {
@@ -64,19 +66,18 @@ func TestReportIsOneFileAndTheSameEveryTime(t *testing.T) {
 	for i := range pages {
 		qtests.Run(t, func(q *qtests.T) {
 			res := Run(q, outage(q))
-			path := res.WriteHTML(q)
+			path := res.SaveHTML(q)
 			html, err := os.ReadFile(path)
 			require.NoError(t, err)
-			j, err := res.JSON()
-			require.NoError(t, err)
-			pages[i], texts[i], jsons[i] = string(html), res.Text(), string(j)
+			j := jsonOf(t, res)
+			pages[i], texts[i], jsons[i] = string(html), res.String(), string(j)
 			if keep := os.Getenv("QTESTS_KEEP_REPORT"); keep != "" {
 				require.NoError(t, os.WriteFile(keep, html, 0o644))
 			}
-			again, err := ReadResult(strings.NewReader(jsons[i]))
+			again, err := result.Read(strings.NewReader(jsons[i]))
 			require.NoError(t, err)
 			var fromJSON bytes.Buffer
-			require.NoError(t, again.HTML(&fromJSON))
+			require.NoError(t, again.WriteHTML(&fromJSON))
 			require.Equal(t, pages[i], fromJSON.String(), "the report needs nothing but the JSON")
 		})
 	}
@@ -117,10 +118,10 @@ func parsed(t *testing.T, page string) (p report.Page) {
 	return p
 }
 
-func htmlOf(t *testing.T, r *Result) string {
+func htmlOf(t *testing.T, r *result.Result) string {
 	t.Helper()
 	var b strings.Builder
-	require.NoError(t, r.HTML(&b))
+	require.NoError(t, r.WriteHTML(&b))
 	return b.String()
 }
 
@@ -129,7 +130,7 @@ func TestBandsOfEventsThatOverlapOrLast(t *testing.T) {
 		return qtests.NewEvent(name, func() {}, func() {}).At(at * time.Second).For(d * time.Second)
 	}
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Profile: Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
 			event("for ever", 10, 0), event("same", 20, 20), event("same", 30, 20), event("late", 90, 3600), event("within", 60, 20), event("within", 65, 5),
 		}})
 		require.Equal(q, []report.Band{
@@ -139,33 +140,27 @@ func TestBandsOfEventsThatOverlapOrLast(t *testing.T) {
 	})
 }
 
-func TestBandsEndWithTheAxis(t *testing.T) {
-	r := &Result{Elapsed: 10 * time.Second, Duration: time.Hour, Halted: "enough", Marks: []Mark{
-		{5 * time.Second, "event", "a: begins"}, {11 * time.Second, "event", "b: begins"}, {12 * time.Second, "event", "a: ends early"}}}
-	require.Equal(t, []report.Band{{From: 5, To: 10, Text: "a"}}, r.bands(10*time.Second))
-}
-
 func TestReportSaysThatMarksAreMissing(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		for range 10_005 {
 			q.EventLog().Add(q.Clock().Now(), "pool api", "constructing fails")
 		}
-		s := Scenario{Name: "second", Profile: Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
+		s := Scenario{Name: "second", Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
 			qtests.NewEvent("outage", func() { q.EventLog().Add(q.Clock().Now(), "breaker api", "closed → open: 5 errors") }, func() {}).At(time.Second).For(time.Second)}}
 		res := Run(q, s)
 		require.Equal(q, 1, res.MarksDropped, "those before the run are not its own")
 		const missing = "1 further marks are missing: the event log was full"
-		require.Contains(q, res.Text(), missing)
+		require.Contains(q, res.String(), missing)
 		page := htmlOf(t, res)
 		require.Equal(q, 2, strings.Count(page, missing), "in the table and at the foot")
 		require.Equal(q, []report.Band{{From: 1, To: 2, Text: "outage"}}, parsed(t, page).Bands, "there is always room for an event")
 		require.Contains(q, page, "9,502 more, which the charts show")
 		res.Marks = nil
-		require.Contains(q, res.Text(), missing)
+		require.Contains(q, res.String(), missing)
 
 		s.Events = nil
 		s.Name = "third"
-		require.NotContains(q, Run(q, s).Text(), "missing")
+		require.NotContains(q, Run(q, s).String(), "missing")
 	})
 }
 
@@ -174,32 +169,32 @@ func TestMarksOfTheGrace(t *testing.T) {
 		for _, s := range []time.Duration{-1, 0, 4, 6} {
 			q.EventLog().Add(q.Clock().Now().Add(s*time.Second), "pool", s.String())
 		}
-		res := Run(q, Scenario{Profile: Rate(1).For(3 * time.Second), Grace: 2 * time.Second, Do: serve(0)})
-		require.Equal(q, []Mark{{0, "pool", "0s"}, {4 * time.Second, "pool", "4ns"}}, res.Marks)
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(3 * time.Second), Grace: 2 * time.Second, Do: serve(0)})
+		require.Equal(q, []result.Mark{{Offset: 0, Source: "pool", Text: "0s"}, {Offset: 4 * time.Second, Source: "pool", Text: "4ns"}}, res.Marks)
 	})
 }
 
 func TestVerdictHasABadge(t *testing.T) {
-	kept, broken := Verdict{Pass: true}, Verdict{}
-	for want, r := range map[string]Result{
+	kept, broken := result.Verdict{Pass: true}, result.Verdict{}
+	for want, r := range map[string]result.Result{
 		`quiet">DONE`:      {Errors: 1},
-		`good">PASS`:       {Thresholds: []Verdict{kept}},
-		`bad">FAIL`:        {Thresholds: []Verdict{kept, broken}},
-		`bad">ENDED EARLY`: {Thresholds: []Verdict{kept}, Halted: "interrupt"},
+		`good">PASS`:       {Thresholds: []result.Verdict{kept}},
+		`bad">FAIL`:        {Thresholds: []result.Verdict{kept, broken}},
+		`bad">ENDED EARLY`: {Thresholds: []result.Verdict{kept}, Halted: "interrupt"},
 	} {
 		require.Contains(t, htmlOf(t, &r), `<span class="badge `+want+`</span>`)
 	}
-	for _, r := range []Result{{Panics: 1}, {Abandoned: 1}} {
+	for _, r := range []result.Result{{Panics: 1}, {Abandoned: 1}} {
 		require.Contains(t, htmlOf(t, &r), `bad">FAIL</span>`)
 	}
-	require.Contains(t, htmlOf(t, &Result{Seed: 7, Scale: 0.1}), "seed 7, scale 0.1, start")
+	require.Contains(t, htmlOf(t, &result.Result{Seed: 7, Scale: 0.1}), "seed 7, scale 0.1, start")
 }
 
 func TestReportsOverwriteNothing(t *testing.T) {
 	var names []string
 	for _, scenario := range []string{"日本", "中国", "日本", "a/b: c", "a-b--c", "\xff", strings.Repeat("é", 200), "shop"} {
-		res := &Result{Scenario: scenario}
-		path := res.WriteHTML(t)
+		res := &result.Result{Scenario: scenario}
+		path := res.SaveHTML(t)
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, htmlOf(t, res), string(text))

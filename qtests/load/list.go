@@ -1,12 +1,14 @@
 package load
 
-// list holds the requests under way, in the order of their starts, linked
-// through the users themselves.
+// A list holds users in order, linked through themselves, so that one who leaves costs the
+// same wherever it stands. A user is in one list at most: it waits for a place, it is under
+// way, or its NewUser is.
 type list struct {
 	first, last *User
 	size        int
 }
 
+// add puts a user at the end.
 func (l *list) add(u *User) {
 	u.prev, u.next = l.last, nil
 	if l.last == nil {
@@ -18,6 +20,7 @@ func (l *list) add(u *User) {
 	l.size++
 }
 
+// remove takes out a user that is in the list.
 func (l *list) remove(u *User) {
 	if u.prev == nil {
 		l.first = u.next
@@ -33,29 +36,11 @@ func (l *list) remove(u *User) {
 	l.size--
 }
 
-// queue holds requests that wait for a place, first come, first served.
-type queue struct {
-	waiting []*User
-	head    int
-}
-
-func (q *queue) size() int { return len(q.waiting) - q.head }
-
-func (q *queue) push(u *User) {
-	if q.head > 64 && q.head > len(q.waiting)/2 {
-		n := copy(q.waiting, q.waiting[q.head:])
-		clear(q.waiting[n:])
-		q.waiting, q.head = q.waiting[:n], 0
+// pop takes out the first user, or returns nil.
+func (l *list) pop() *User {
+	u := l.first
+	if u != nil {
+		l.remove(u)
 	}
-	q.waiting = append(q.waiting, u)
-}
-
-func (q *queue) pop() (*User, bool) {
-	if q.size() == 0 {
-		return nil, false
-	}
-	u := q.waiting[q.head]
-	q.waiting[q.head] = nil
-	q.head++
-	return u, true
+	return u
 }

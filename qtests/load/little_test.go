@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // Little's law holds to the nanosecond on a run that ends empty: the integral of
@@ -19,14 +21,14 @@ import (
 // that they took.
 func TestLittlesLawIsExact(t *testing.T) {
 	for _, service := range []time.Duration{1400, 1500, 1_234_567, 20 * time.Millisecond} {
-		for name, profile := range map[string]Profile{
-			"open": Rate(700).For(2 * time.Second).Poisson(), "bursts": Bursts(50, 300*time.Millisecond).For(2 * time.Second),
-			"closed": Users(3).To(9, time.Second).To(1, time.Second).Each(40),
+		for name, profile := range map[string]traffic.Profile{
+			"open": traffic.Rate(700).For(2 * time.Second).Poisson(), "bursts": traffic.Bursts(50, 300*time.Millisecond).For(2 * time.Second),
+			"closed": traffic.Users(3).To(9, time.Second).To(1, time.Second).Each(40),
 		} {
 			t.Run(fmt.Sprint(name, service), func(t *testing.T) {
 				qtests.Run(t, func(q *qtests.T) {
 					var lines bytes.Buffer
-					s := Scenario{Profile: profile, Samples: JSONSamples(&lines), Do: func(_ context.Context, u *User) error {
+					s := Scenario{Traffic: profile, RequestLog: result.JSONRequestLog(&lines), Do: func(_ context.Context, u *User) error {
 						q.Clock().Sleep(service/2 + time.Duration(u.Rand().Int64N(int64(service))))
 						return nil
 					}}
@@ -37,7 +39,7 @@ func TestLittlesLawIsExact(t *testing.T) {
 					require.Equal(q, res.Started, res.Finished)
 					changes := map[time.Duration]int64{}
 					for line := range bytes.Lines(lines.Bytes()) {
-						var x Sample
+						var x result.LoggedRequest
 						require.NoError(q, json.Unmarshal(line, &x))
 						changes[x.Started]++
 						changes[x.Finished]--
@@ -65,18 +67,4 @@ func integral(changes map[time.Duration]int64) (area int64) {
 		level += changes[x]
 	}
 	return area
-}
-
-// A span keeps what a Duration cannot.
-func TestSpan(t *testing.T) {
-	var s span
-	for range 1000 {
-		s.add(time.Duration(1<<62) + 999_999_999)
-	}
-	require.Equal(t, time.Duration(1<<63-1), s.duration())
-	require.InEpsilon(t, 1000*(float64(1<<62)+999_999_999), s.over(1), 1e-15)
-	s = span{}
-	s.add(1500 * time.Millisecond)
-	s.add(700 * time.Millisecond)
-	require.Equal(t, 2200*time.Millisecond, s.duration())
 }

@@ -4,41 +4,42 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// Do runs a scenario without a test and returns its result. The error is that of
-// a Scenario without meaning; what happens during the run, thresholds included,
-// is in the Result.
+// Do runs a scenario without a test and returns its result. The error says what is wrong with
+// the Scenario. What happens during the run, also to thresholds, is in the Result.
 //
-// Do leaves the process alone: it does not catch Ctrl-C, prints no progress, and
-// knows no scale. The end of ctx does what Ctrl-C does in Run: nothing starts any
-// more, and what is under way gets its grace. For a program, then:
+// Do leaves the process alone: it does not catch Ctrl-C, prints no progress, and does not scale.
+// The end of ctx has the effect of Ctrl-C in Run: nothing starts any more, and what is under way
+// gets its grace. In a program:
 //
 //	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 //	defer stop()
 //	res, err := load.Do(ctx, scenario)
-func Do(ctx context.Context, s Scenario) (*Result, error) {
+func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	r, err := newRun(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	r.watch = newJudge(r)
 	return r.execute()
 }
 
-// Run runs a scenario in a test: on the clock, the seed and the event log of t,
-// unless the scenario sets its own. It writes the summary to the log of t, and fails t when
-// the scenario has no meaning (FailNow), when a threshold is not kept or cannot
-// be evaluated, when a step panicked, or when a request ignored its cancelled
-// context. Run then still returns the result.
+// Run runs a scenario in a test: on the clock, the seed and the event log of t, unless the
+// scenario sets its own. It writes the summary to the log of t.
 //
-// Run may be called from any goroutine of the test, and from within a step,
-// which then is a long step.
-func Run(t qtests.TB, s Scenario) *Result {
+// Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
+// the result, if a threshold is not kept or cannot be evaluated, if a step panicked, or if a
+// request ignored its cancelled context.
+//
+// Run may be called from any goroutine of the test, and from within a step, which then takes as
+// long as the run.
+func Run(t qtests.TB, s Scenario) *result.Result {
 	t.Helper()
 	r, err := prepare(t, s)
 	if err != nil {
@@ -48,11 +49,23 @@ func Run(t qtests.TB, s Scenario) *Result {
 	if err != nil {
 		qtests.Fatalf(t, "%v", err)
 	}
-	res.report(t)
+	reportTo(t, res)
 	return res
 }
 
-// prepare makes a run of a scenario with what the test supplies, at the scale of the process.
+// Try runs a scenario in a test at scale 1, whatever -qtests.scale and -short say, and
+// leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error says
+// what is wrong with the Scenario.
+func Try(t qtests.TB, s Scenario) (*result.Result, error) {
+	r, err := prepareAt(t, s, 1)
+	if err != nil {
+		return nil, err
+	}
+	return r.execute()
+}
+
+// prepare makes a run of a scenario with the clock, seed and event log of the test, at the scale
+// of the process.
 func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
 
 // prepareAt is prepare at a given scale.
@@ -71,65 +84,51 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 		return nil, err
 	}
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
-	r.watch = newWatch(r)
+	if r.real {
+		r.watch = watch.New(r, r.clk)
+	}
 	return r, nil
 }
 
-// repeatCommand is the command for the test, with the test's seed: that of the
-// scenario may be its own, and stands in its source.
+// repeatCommand is the command that repeats the test. It has the seed of the test: a seed that
+// the scenario sets is in its source.
 func repeatCommand(t qtests.TB, scale float64) string {
 	if scale == 1 {
 		return qtests.RepeatCommand(t)
 	}
-	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+number(scale))
+	return qtests.RepeatCommand(t, "-"+scaleFlag+"="+text.Number(scale))
 }
 
-// report tells the test how the run came out.
-func (r *Result) report(t qtests.TB) {
+// reportTo tells the test how the run came out.
+func reportTo(t qtests.TB, r *result.Result) {
 	t.Helper()
-	t.Logf("%s", r.Text())
+	t.Logf("%s", r)
 	attribute := "load." + attributeKey(r.Scenario)
 	qtests.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	qtests.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
-	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, number(r.Scale), r.Repeat)
+	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	for _, v := range r.Failed() {
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
-		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", times(r.Panics), r.bug, suffix)
+		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.FirstPanic, suffix)
 	}
 	if r.Abandoned > 0 {
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
-	if r.SamplesLost != "" {
-		t.Errorf("load: samples were not all written: %s%s", r.SamplesLost, suffix)
+	if r.LogLost != "" {
+		t.Errorf("load: the request log was not written to its end: %s%s", r.LogLost, suffix)
 	}
 	if r.Slow {
 		t.Errorf("load: %s%s", r.Warning, suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
-		t.Errorf("load: the run ended early, at %v: %s%s", short(r.ended()), r.Halted, suffix)
+		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
 	}
 }
 
-func times(n int64) string {
-	if n == 1 {
-		return "once"
-	}
-	return grouped(n) + " times"
-}
-
-// ended is when a run ended that ended early. What stops a run besides its
-// arrivals does so at the end.
-func (r *Result) ended() time.Duration {
-	if r.HaltedAt > 0 {
-		return r.HaltedAt
-	}
-	return r.Elapsed
-}
-
-// attributeKey makes a scenario's name one that testing.T.Attr takes, which fails
-// the test for a key with white space.
+// attributeKey replaces white space in the name of a scenario: testing.T.Attr fails the test for
+// a key that has some.
 func attributeKey(name string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || unicode.IsControl(c) {
@@ -137,36 +136,4 @@ func attributeKey(name string) string {
 		}
 		return c
 	}, name)
-}
-
-// String says how the threshold came out in a line.
-func (v Verdict) String() string {
-	switch {
-	case v.Error != "":
-		return fmt.Sprintf("%s cannot be evaluated: %s", v.Threshold, v.Error)
-	case v.Pass:
-		return fmt.Sprintf("%s kept: %s", v.Threshold, v.detail())
-	}
-	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
-}
-
-func (v Verdict) detail() string {
-	if v.Note == "" {
-		return v.found()
-	}
-	return v.found() + "; " + v.Note
-}
-
-func (v Verdict) found() string {
-	switch {
-	case v.Windows == 1 && v.Broken == 1:
-		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
-	case v.Windows == 1:
-		return v.Actual + " in the only window"
-	case v.Windows > 0 && v.Broken > 0:
-		return fmt.Sprintf("%d of %d windows, the first from %v, the worst at %s", v.Broken, v.Windows, v.First, v.Actual)
-	case v.Windows > 0:
-		return fmt.Sprintf("%s in the worst of %d windows", v.Actual, v.Windows)
-	}
-	return v.Actual
 }

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain runs the tests at full scale, of which they know what comes out, also
+// TestMain runs the tests at full scale, whose outcome they know, also
 // under -short and QTESTS_SCALE. The flag still wins.
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) == "" {

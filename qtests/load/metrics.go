@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // Metrics exports the counters of runs to Prometheus:
@@ -15,15 +17,20 @@ import (
 //	load_in_flight{scenario}                               gauge, requests under way
 //	load_response_seconds{scenario,step}                   histogram, from the due instant
 //
-// Give it to Scenario.Metrics and to what collects, a registry or a monitor. It
-// counts nothing by itself but reads the run when it is collected, so that it
-// costs a request nothing. Of runs with the same name the latest counts. It
-// is safe for concurrent use.
+// Give it to Scenario.Metrics and to a registry or a monitor, which collects from it. It reads the run
+// when it is collected, and so costs a request nothing. Of several runs with the same name it exports
+// the latest. It is safe for concurrent use.
 type Metrics struct {
 	mu struct {
 		sync.Mutex
-		runs []*run
+		runs []source
 	}
+}
+
+// A source is what a run exports.
+type source struct {
+	name string
+	read func() []prometheus.Metric
 }
 
 // NewMetrics returns a collector without runs.
@@ -43,20 +50,20 @@ var responseBounds = []time.Duration{
 	2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
-// attach makes the run the one of its name. A nil Metrics drops it.
-func (m *Metrics) attach(r *run) {
+// attach makes the run that read reads the one of its name. A nil Metrics drops it.
+func (m *Metrics) attach(name string, read func() []prometheus.Metric) {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, old := range m.mu.runs {
-		if old.Name == r.Name {
-			m.mu.runs[i] = r
+		if old.name == name {
+			m.mu.runs[i] = source{name, read}
 			return
 		}
 	}
-	m.mu.runs = append(m.mu.runs, r)
+	m.mu.runs = append(m.mu.runs, source{name, read})
 }
 
 // Describe implements prometheus.Collector.
@@ -69,41 +76,38 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.mu.Lock()
-	runs := append([]*run(nil), m.mu.runs...)
+	runs := append([]source(nil), m.mu.runs...)
 	m.mu.Unlock()
 	for _, r := range runs {
-		for _, x := range r.metrics() { // sent without a lock
+		for _, x := range r.read() { // sent without a lock
 			out <- x
 		}
 	}
 }
 
-func (r *run) metrics() (out []prometheus.Metric) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := r.mu.rec
-	name := label(r.Name)
-	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.inFlight), name))
-	for _, t := range rec.stepOrder {
-		if t.part {
+// metricsOf returns the counters of a run.
+func metricsOf(scenario string, rec *record.Recorder) (out []prometheus.Metric) {
+	name := label(scenario)
+	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.InFlight), name))
+	for _, t := range rec.StepOrder {
+		if t.Part {
 			continue
 		}
-		step := label(t.name)
+		step := label(t.Name)
 		buckets := map[float64]uint64{}
 		for _, bound := range responseBounds {
-			buckets[bound.Seconds()] = t.response.within(bound)
+			buckets[bound.Seconds()] = uint64(t.Response.Within(bound))
 		}
 		out = append(out,
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.finished-t.errors), name, step, "ok"),
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.errors), name, step, "error"),
-			prometheus.MustNewConstHistogram(responseDesc, t.response.total, float64(t.response.sum)/1e6, buckets, name, step))
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Finished-t.Errors), name, step, "ok"),
+			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Errors), name, step, "error"),
+			prometheus.MustNewConstHistogram(responseDesc, uint64(t.Response.Count()), t.Response.Sum(), buckets, name, step))
 	}
 	return out
 }
 
-// label returns a name as the value of a label, which has to be UTF-8, as the
-// paths of a log may not be. Other bytes are written as in Go, so that names
-// that differ stay different.
+// label returns a name as the value of a label. Labels are UTF-8, and the paths of a log may be
+// something else: other bytes are written as Go escapes them, so that different names stay different.
 func label(name string) string {
 	if utf8.ValidString(name) {
 		return name

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/pool"
 )
@@ -26,7 +28,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, br, metrics}})
 		var down atomic.Bool // the requests are goroutines
 		res := Run(q, Scenario{
-			Name: "shop", Profile: Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,
+			Name: "shop", Traffic: traffic.Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,
 			Do: func(ctx context.Context, u *User) error {
 				return br.Do(ctx, func(ctx context.Context) error {
 					lease, err := places.Acquire(ctx)
@@ -65,7 +67,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		require.NotEmpty(q, mon.Series("load_in_flight"))
 
 		var html strings.Builder
-		require.NoError(q, res.HTML(&html))
+		require.NoError(q, res.WriteHTML(&html))
 		for _, want := range []string{"places in use", "places limit", `"title":"Breakers","lanes":[{"name":"upstream"`, "closed → open"} {
 			require.Contains(q, html.String(), want)
 		}
@@ -76,8 +78,8 @@ func TestMetricsOfNamesThatAreNotUTF8(t *testing.T) {
 	metrics := NewMetrics()
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{
-			Name: "caf\xe9", Profile: Replay([]Entry{{At: at(0), Path: "/\xff"}, {At: at(1), Path: "/\xfe"}, {At: at(2), Path: "/é"}}), Metrics: metrics,
-			Do: serve(time.Millisecond), Route: func(e Entry) string { return e.Path },
+			Name: "caf\xe9", Traffic: traffic.Replay([]accesslog.Entry{{At: second(0), Path: "/\xff"}, {At: second(1), Path: "/\xfe"}, {At: second(2), Path: "/é"}}), Metrics: metrics,
+			Do: serve(time.Millisecond), Route: func(e accesslog.Entry) string { return e.Path },
 		})
 		require.EqualValues(q, 3, res.Finished)
 	})

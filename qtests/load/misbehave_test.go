@@ -11,6 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -25,10 +29,10 @@ func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
 }
 
 func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{
-			Clock: q.Clock(), Profile: Rate(10).For(10 * time.Second), MaxInFlight: 1, Overflow: Queue,
+			Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Second), MaxInFlight: 1, Overflow: Queue,
 			Do: func(ctx context.Context, u *User) error {
 				if u.ID()%2 == 0 {
 					panic("boom")
@@ -46,18 +50,18 @@ func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
 }
 
 func TestGoexitGivesThePlaceBack(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	in(t, func(q *qtests.T, tb qtests.TB) {
-		for want, p := range map[int]Profile{33: Rate(10).For(10 * time.Second), 34: Users(1).For(10 * time.Second)} {
+		for want, p := range map[int]traffic.Profile{33: traffic.Rate(10).For(10 * time.Second), 34: traffic.Users(1).For(10 * time.Second)} {
 			s := Scenario{
-				Clock: q.Clock(), Profile: p,
+				Clock: q.Clock(), Traffic: p,
 				Do: func(ctx context.Context, u *User) error {
 					_ = u.Sleep(ctx, 300*time.Millisecond)
 					runtime.Goexit()
 					return nil
 				},
 			}
-			if p.kind == kindOpen {
+			if p.Kind() == traffic.Open {
 				s.MaxInFlight, s.Overflow, s.NoGrace = 1, Queue, true
 			}
 			var err error
@@ -72,10 +76,10 @@ func TestGoexitGivesThePlaceBack(t *testing.T) {
 }
 
 func TestIgnoredContextIsWaitedForThenAbandoned(t *testing.T) {
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		res = Run(tb, Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), Grace: 5 * time.Second,
+			Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), Grace: 5 * time.Second,
 			Do: func(ctx context.Context, u *User) error { q.Sleep(time.Hour); return nil },
 		})
 		q.Sleep(2 * time.Hour) // the late ones end after the result is made
@@ -91,7 +95,7 @@ func TestGraceThenInterruptedInOrder(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var ended []int64
 		res := Run(q, Scenario{
-			Profile: Rate(10).For(10 * time.Second), Grace: 2 * time.Second,
+			Traffic: traffic.Rate(10).For(10 * time.Second), Grace: 2 * time.Second,
 			Do: func(ctx context.Context, u *User) error {
 				err := u.Sleep(ctx, 4*time.Second)
 				if err != nil {
@@ -114,7 +118,7 @@ func TestGraceThenInterruptedInOrder(t *testing.T) {
 func TestEndlessLoopOfUsersIsAnError(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Users(1).For(time.Second),
+			Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Second),
 			Do: func(context.Context, *User) error { return nil },
 		})
 		require.NoError(t, err)
@@ -126,9 +130,9 @@ func TestScenarioWithinAStep(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var inner atomic.Int64
 		res := Run(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second),
+			Traffic: traffic.Rate(1).For(3 * time.Second),
 			Do: func(ctx context.Context, u *User) error {
-				r := Run(q, Scenario{Name: "inner", Profile: Rate(10).For(time.Second), Do: serve(time.Millisecond)})
+				r := Run(q, Scenario{Name: "inner", Traffic: traffic.Rate(10).For(time.Second), Do: serve(time.Millisecond)})
 				inner.Add(r.Finished)
 				return nil
 			},
@@ -141,10 +145,10 @@ func TestScenarioWithinAStep(t *testing.T) {
 
 func TestCancelledCallerDrains(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		for _, p := range []Profile{Rate(10).For(time.Hour), Users(5).For(time.Hour)} {
+		for _, p := range []traffic.Profile{traffic.Rate(10).For(time.Hour), traffic.Users(5).For(time.Hour)} {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			q.Clock().AfterFunc(10*time.Second+time.Millisecond, func() { cancel(errors.New("enough")) })
-			res, err := Do(ctx, Scenario{Clock: q.Clock(), Profile: p, Do: serve(500 * time.Millisecond)})
+			res, err := Do(ctx, Scenario{Clock: q.Clock(), Traffic: p, Do: serve(500 * time.Millisecond)})
 			require.NoError(t, err)
 			require.Equal(t, "enough", res.Halted)
 			require.Contains(t, []int64{100, 105}, res.Finished, "the users started again at 10 s")
@@ -156,7 +160,7 @@ func TestCancelledCallerDrains(t *testing.T) {
 
 func TestQueueAndDrop(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		s := Scenario{Profile: Rate(10).For(10 * time.Second), MaxInFlight: 1, Do: serve(250 * time.Millisecond)}
+		s := Scenario{Traffic: traffic.Rate(10).For(10 * time.Second), MaxInFlight: 1, Do: serve(250 * time.Millisecond)}
 		s.Name = "drop"
 		drop := Run(q, s)
 		require.EqualValues(t, 100, drop.Scheduled)
@@ -173,14 +177,14 @@ func TestQueueAndDrop(t *testing.T) {
 }
 
 func TestScenarioErrors(t *testing.T) {
-	ok := Scenario{Profile: Rate(1).For(10 * time.Second), Do: serve(0)}
+	ok := Scenario{Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0)}
 	tests := map[string]struct {
 		change func(*Scenario)
 		want   string
 	}{
 		"nothing to do":      {func(s *Scenario) { s.Do = nil }, "load: Scenario.Do: nil and no Steps"},
 		"both":               {func(s *Scenario) { s.Steps = []Step{{Name: "a", Do: s.Do}} }, "Steps: 1 contradict Do"},
-		"no profile":         {func(s *Scenario) { s.Profile = Profile{} }, "Scenario.Profile: load: Profile: is empty"},
+		"no profile":         {func(s *Scenario) { s.Traffic = traffic.Profile{} }, "Scenario.Traffic: load: Profile: is empty"},
 		"timeout":            {func(s *Scenario) { s.Timeout = -1 }, "Timeout: -1ns is negative"},
 		"grace":              {func(s *Scenario) { s.Grace, s.NoGrace = 1, true }, "Grace: 1ns contradicts NoGrace"},
 		"queue":              {func(s *Scenario) { s.MaxQueue = 5 }, "MaxQueue: 5 has no meaning with Overflow: Drop"},
@@ -193,9 +197,9 @@ func TestScenarioErrors(t *testing.T) {
 		}, `Events[0].Offset: 10s of "x" is past the end`},
 		"event without effect": {func(s *Scenario) { s.Events = []qtests.Event{{Name: "x"}} }, "Begin and End are both nil"},
 		"threshold":            {func(s *Scenario) { s.Thresholds = []string{"p(99)<5"} }, `threshold "p(99)<5": p(99) is a duration`},
-		"limit":                {func(s *Scenario) { s.Limits = []Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},
-		"users and places":     {func(s *Scenario) { s.Profile, s.MaxInFlight = Users(1).For(1), 5 }, "the users are the limit"},
-		"route":                {func(s *Scenario) { s.Route = func(Entry) string { return "" } }, "has no meaning without a replay"},
+		"limit":                {func(s *Scenario) { s.Limits = []threshold.Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},
+		"users and places":     {func(s *Scenario) { s.Traffic, s.MaxInFlight = traffic.Users(1).For(1), 5 }, "the users are the limit"},
+		"route":                {func(s *Scenario) { s.Route = func(accesslog.Entry) string { return "" } }, "has no meaning without a replay"},
 		"names":                {func(s *Scenario) { s.Do, s.Steps = nil, []Step{{Name: "a", Do: serve(0)}, {Name: "a", Do: serve(0)}} }, "Steps[1].Name: a is there twice"},
 		"weight":               {func(s *Scenario) { s.Do, s.Steps = nil, []Step{{Name: "a", Weight: -1, Do: serve(0)}} }, "Steps[0].Weight: -1 is not between"},
 	}

@@ -19,6 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // stress is QTESTS_STRESS, how many times as much to do.
@@ -60,21 +63,21 @@ func anyScenario(r *rand.Rand) Scenario {
 	}
 	second := func() time.Duration { return time.Duration(1+r.IntN(3)) * time.Second }
 	if r.IntN(3) == 0 {
-		s.Profile = Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
+		s.Traffic = traffic.Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
 		s.ThinkTime = qtests.Exponential(50 * time.Millisecond)
 		if r.IntN(2) == 0 {
-			s.Profile = s.Profile.Budget(1 + r.IntN(500))
+			s.Traffic = s.Traffic.Budget(1 + r.IntN(500))
 		}
 		return s
 	}
-	s.Profile = Rate(float64(r.IntN(100))).To(float64(20+r.IntN(200)), second()).For(second())
+	s.Traffic = traffic.Rate(float64(r.IntN(100))).To(float64(20+r.IntN(200)), second()).For(second())
 	switch r.IntN(4) {
 	case 0:
-		s.Profile = s.Profile.Poisson()
+		s.Traffic = s.Traffic.Poisson()
 	case 1:
-		s.Profile = Bursts(1+r.IntN(50), 300*time.Millisecond).For(second())
+		s.Traffic = traffic.Bursts(1+r.IntN(50), 300*time.Millisecond).For(second())
 	case 2:
-		s.Profile = s.Profile.Budget(1 + r.IntN(200))
+		s.Traffic = s.Traffic.Budget(1 + r.IntN(200))
 	}
 	if r.IntN(2) == 0 {
 		s.MaxInFlight = 1 + r.IntN(10)
@@ -92,7 +95,7 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			s := anyScenario(rand.New(rand.NewPCG(seed, 0)))
 			var stream bytes.Buffer
-			s.Clock, s.Seed, s.Samples = q.Clock(), seed+1, JSONSamples(&stream)
+			s.Clock, s.Seed, s.RequestLog = q.Clock(), seed+1, result.JSONRequestLog(&stream)
 			res, err := Do(context.Background(), s)
 			require.NoError(q, err)
 			fail := func(what string) string {
@@ -117,7 +120,7 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 			require.Equal(q, res.Finished, steps, fail("steps"))
 			require.Equal(q, res.Errors, errs, fail("errors of steps"))
 			require.Equal(q, res.Errors, kinds, fail("errors by kind"))
-			sums := Point{}
+			sums := result.Point{}
 			for _, p := range res.Timeline {
 				sums.Arrivals += p.Arrivals
 				sums.Started += p.Started
@@ -127,28 +130,28 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 				sums.Interrupted += p.Interrupted
 				sums.Retries += p.Retries
 			}
-			require.Equal(q, Point{Arrivals: res.Scheduled, Started: res.Started, Finished: res.Finished, Errors: res.Errors,
+			require.Equal(q, result.Point{Arrivals: res.Scheduled, Started: res.Started, Finished: res.Finished, Errors: res.Errors,
 				Dropped: res.Dropped, Interrupted: res.Interrupted, Retries: res.Retries}, sums, fail("timeline"))
 
 			var responses []time.Duration
 			states := map[string]int64{}
 			for in := json.NewDecoder(&stream); in.More(); {
-				var x Sample
+				var x result.LoggedRequest
 				require.NoError(q, in.Decode(&x))
 				require.LessOrEqual(q, x.Intended, x.Started)
 				require.LessOrEqual(q, x.Started, x.Finished)
-				if states[x.State]++; x.State == stateDropped {
+				if states[x.State]++; x.State == result.StateDropped {
 					continue
 				}
 				responses = append(responses, qtests.Round(x.Finished-x.Intended))
 			}
 			require.Len(q, responses, int(res.Started), fail("samples"))
 			require.Equal(q, []int64{res.Finished - res.Errors, res.Errors, res.Interrupted, res.Dropped},
-				[]int64{states[stateOK], states[stateError], states[stateInterrupted], states[stateDropped]}, fail("states"))
+				[]int64{states[result.StateOK], states[result.StateError], states[result.StateInterrupted], states[result.StateDropped]}, fail("states"))
 			if res.Interrupted == 0 && len(responses) > 0 {
 				slices.Sort(responses)
 				require.Equal(q, responses[len(responses)-1], res.Response.Max(), fail("max"))
-				want := responses[rankOf(95, uint64(len(responses)))-1]
+				want := responses[result.RankOf(95, uint64(len(responses)))-1]
 				require.InDelta(q, want, res.Response.Percentile(95), float64(want)/1000+1, fail("p95"))
 			}
 		})
@@ -185,7 +188,7 @@ func TestSameResultEveryTime(t *testing.T) {
 func lively(t *testing.T) (all string) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		samples := CSVSamples(&out)
+		samples := result.CSVRequestLog(&out)
 		server := make(chan struct{}, 2)
 		latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
 		work := func(ctx context.Context, u *User) error {
@@ -201,17 +204,16 @@ func lively(t *testing.T) (all string) {
 			return errors.New("drawn")
 		}
 		for _, res := range RunAll(q,
-			Scenario{Name: "open", Profile: Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, Samples: samples,
+			Scenario{Name: "open", Traffic: traffic.Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, RequestLog: samples,
 				Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
-			Scenario{Name: "bursts", Profile: Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, Samples: samples},
-			Scenario{Name: "users", Profile: Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
-				NoGrace: true, Samples: samples},
+			Scenario{Name: "bursts", Traffic: traffic.Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, RequestLog: samples},
+			Scenario{Name: "users", Traffic: traffic.Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
+				NoGrace: true, RequestLog: samples},
 		) {
-			j, err := res.JSON()
-			require.NoError(q, err)
+			j := jsonOf(q, res)
 			out.Write(j)
-			out.WriteString(res.Text())
-			require.NoError(q, res.HTML(&out))
+			out.WriteString(res.String())
+			require.NoError(q, res.WriteHTML(&out))
 		}
 		all = out.String()
 	})
@@ -236,7 +238,7 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			res, err := Do(context.Background(), Scenario{
-				Clock: q.Clock(), Profile: Rate(100).For(d),
+				Clock: q.Clock(), Traffic: traffic.Rate(100).For(d),
 				Do: func(ctx context.Context, u *User) error {
 					q.Sleep(time.Duration(1+u.Request()%97) * time.Millisecond)
 					return nil
@@ -246,8 +248,7 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 			require.EqualValues(q, 100*d/time.Second, res.Finished)
 			runtime.GC()
 			runtime.ReadMemStats(&after)
-			j, err := res.JSON()
-			require.NoError(q, err)
+			j := jsonOf(q, res)
 			size, points, heap = len(j), len(res.Timeline), int64(after.HeapAlloc)-int64(before.HeapAlloc)
 			runtime.KeepAlive(res)
 		})
@@ -257,31 +258,31 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 	long, many, heap := run(100 * time.Minute * time.Duration(stress()))
 	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, 100*time.Minute*time.Duration(stress()), heap)
 	require.Less(t, heap, int64(8<<20))
-	require.LessOrEqual(t, many, maxPoints)
+	require.LessOrEqual(t, many, record.MaxPoints)
 	require.InEpsilon(t, float64(short)/float64(few), float64(long)/float64(many), 0.2, "the numbers have more digits")
 }
 
 func TestScaleMultipliesArrivalsAndNoInstant(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		event := qtests.NewEvent("e", func() {}, nil).At(30 * time.Second)
-		base := Scenario{Clock: q.Clock(), Profile: Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
+		base := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
 		s := base.scaledBy(0.1)
-		require.Equal(q, time.Minute, s.Profile.Duration())
+		require.Equal(q, time.Minute, s.Traffic.Duration())
 		require.Equal(q, 30*time.Second, s.Events[0].Offset)
-		require.Len(q, arrivalsOf(t, s.Profile), 600)
-		base.Profile = Users(20).To(3, time.Minute)
-		got := newChanges(base.scaledBy(0.1).Profile)
+		require.Len(q, offsetsOf(t, s.Traffic), 600)
+		base.Traffic = traffic.Users(20).To(3, time.Minute)
+		got := base.scaledBy(0.1).Traffic.Changes()
 		n := 0
-		for c, ok := got.next(); ok && c.comes; c, ok = got.next() {
+		for c, ok := got.Next(); ok && c.Comes; c, ok = got.Next() {
 			n++
 		}
 		require.Equal(q, 2, n, "a tenth of the users, and at least one")
 	})
-	real := Scenario{Profile: Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
-	require.Equal(t, time.Minute, real.scaledBy(0.1).Profile.Duration())
+	real := Scenario{Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
+	require.Equal(t, time.Minute, real.scaledBy(0.1).Traffic.Duration())
 	real.Scalable = true
 	short := real.scaledBy(0.1)
-	require.Equal(t, 6*time.Second, short.Profile.Duration())
+	require.Equal(t, 6*time.Second, short.Traffic.Duration())
 	require.Equal(t, 3*time.Second, short.Events[0].Offset)
 	require.Equal(t, time.Second, short.Events[0].Duration)
 	require.Equal(t, 30*time.Second, real.Events[0].Offset, "the scenario is a value")

@@ -4,16 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
-
-// A Series is what a monitor saw of one metric during a run: one value for each
-// interval of the timeline, the largest that was scraped in it, or else the one before.
-type Series struct {
-	Metric string    `json:"metric"` // pool_resources, pool_waiters, breaker_state, …
-	Labels string    `json:"labels"` // the values of its labels
-	Values []float64 `json:"values"`
-}
 
 // charted are the metrics that the report draws, with the labels that name their
 // series.
@@ -30,9 +23,9 @@ var charted = []struct {
 // maxSeries bounds how many series of a metric a result keeps.
 const maxSeries = 50
 
-// observe reads the series of pools and breakers from a monitor, which may be
+// observe adds the series of pools and breakers from a monitor, which may be
 // nil.
-func (r *Result) observe(m *monitor.Monitor, end time.Time) {
+func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
 	if m == nil || len(r.Timeline) == 0 {
 		return
 	}
@@ -43,12 +36,12 @@ func (r *Result) observe(m *monitor.Monitor, end time.Time) {
 			for _, l := range c.labels {
 				names = append(names, s.Labels[l])
 			}
-			r.Series = append(r.Series, Series{c.metric, strings.Join(names, " "), r.sampled(s.Samples)})
+			r.Series = append(r.Series, result.Series{Metric: c.metric, Labels: strings.Join(names, " "), Values: sampled(r, s.Samples)})
 		}
 	}
 }
 
-func (r *Result) sampled(samples []monitor.Sample) []float64 {
+func sampled(r *result.Result, samples []monitor.Sample) []float64 {
 	values := make([]float64, len(r.Timeline))
 	seen := make([]bool, len(r.Timeline))
 	for _, x := range samples {
@@ -60,7 +53,7 @@ func (r *Result) sampled(samples []monitor.Sample) []float64 {
 			values[i], seen[i] = x.Value, true
 		}
 	}
-	// An interval with a peak does not hand the peak on, but what came last.
+	// After an interval with a peak goes on what came last in it, not the peak.
 	last, next := 0.0, 0
 	for i := range values {
 		if !seen[i] {

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // A goroutine that was a request waits for a later arrival: the requests keep
@@ -21,7 +23,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		next := int64(0)
 		res := Run(q, Scenario{
-			Profile: Rate(1000).For(10 * time.Second),
+			Traffic: traffic.Rate(1000).For(10 * time.Second),
 			Do: func(_ context.Context, u *User) error {
 				next++
 				require.Equal(q, next, u.ID())
@@ -36,7 +38,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 	})
 }
 
-// Whoever waits for an arrival when a run is halted does not outlive the run,
+// A goroutine that waits for an arrival when a run is stopped does not outlive the run,
 // and the result is that of the instant of the halt.
 func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
 	for _, rate := range []float64{20, 500, 50_000} { // beyond longestWait, within it, many within it
@@ -46,7 +48,7 @@ func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
 					ctx, cancel := context.WithCancelCause(context.Background())
 					q.Clock().AfterFunc(time.Second+510*time.Microsecond, func() { cancel(errors.New("enough")) })
 					res, err := Do(ctx, Scenario{
-						Clock: q.Clock(), Profile: Rate(rate).For(time.Hour), Grace: grace,
+						Clock: q.Clock(), Traffic: traffic.Rate(rate).For(time.Hour), Grace: grace,
 						Do: func(context.Context, *User) error { q.Clock().Sleep(time.Microsecond); return nil },
 					})
 					require.NoError(q, err)
@@ -66,7 +68,7 @@ func TestGoroutinesBetweenRequestsDoNotCount(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		qtests.LimitGoroutines(q, 1) // beside the body
 		res := Run(q, Scenario{
-			Profile: Rate(100).For(time.Minute),
+			Traffic: traffic.Rate(100).For(time.Minute),
 			Do:      func(context.Context, *User) error { q.Clock().Sleep(9 * time.Millisecond); return nil },
 		})
 		require.EqualValues(q, 1, res.MaxInFlight)
@@ -77,7 +79,7 @@ func TestGoroutinesBetweenRequestsDoNotCount(t *testing.T) {
 func TestArrivalsOutliveGoexit(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res, err := Do(context.Background(), Scenario{
-			Clock: q.Clock(), Profile: Rate(500).For(time.Second),
+			Clock: q.Clock(), Traffic: traffic.Rate(500).For(time.Second),
 			Do: func(_ context.Context, u *User) error {
 				q.Clock().Sleep(time.Duration(u.ID()%7) * time.Millisecond)
 				if u.ID()%3 == 0 {
@@ -96,7 +98,7 @@ func TestArrivalsOutliveGoexit(t *testing.T) {
 	})
 }
 
-// A draw of gaps that misbehaves ends the run, and loses nobody.
+// A draw of gaps that misbehaves ends the run, and loses no request.
 func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 	for name, draw := range map[string]func(n int){
 		"load: mine gaps: panic: draw": func(int) { panic("draw") },
@@ -117,13 +119,13 @@ func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 				n := 0
 				s := Scenario{
 					Clock: q.Clock(), Do: serve(time.Millisecond),
-					Profile: Rate(100).For(time.Minute).Gaps(GapsFunc("mine", func(*rand.Rand) float64 {
+					Traffic: traffic.Rate(100).For(time.Minute).Gaps(traffic.GapsFunc("mine", func(*rand.Rand) float64 {
 						n++
 						draw(n)
 						return 1
 					})),
 				}
-				var res *Result
+				var res *result.Result
 				var err error
 				q.Go(func() { res, err = Do(context.Background(), s) }) // which a Goexit at the start ends
 				q.Sleep(time.Hour)
@@ -145,7 +147,7 @@ func TestEventThatPanics(t *testing.T) {
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
 		happened := false
 		Run(tb, Scenario{
-			Clock: q.Clock(), Profile: Rate(1).For(10 * time.Second), Do: serve(0),
+			Clock: q.Clock(), Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0),
 			Events: []qtests.Event{
 				qtests.NewEvent("broken", func() { panic("begin") }, nil).At(time.Second),
 				qtests.NewEvent("sound", func() { happened = true }, nil).At(2 * time.Second),

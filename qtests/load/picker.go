@@ -1,10 +1,9 @@
 package load
 
-// A picker hands out steps so that after any number of requests each step has
-// had its share, weight/sum, to within less than one request: nothing is drawn. It
-// solves the chairman assignment problem (Tijdeman, 1980): of the steps that
-// may run without getting ahead of their share, the one that would first fall
-// behind runs.
+// A picker chooses steps so that after any number of requests each step has had its share,
+// weight/sum, to within less than one request. Nothing is drawn. It solves the chairman assignment
+// problem (Tijdeman, 1980): of the steps that may run without getting ahead of their share, it
+// chooses the one that would be the first to fall behind.
 //
 // Terms, for n steps with weights w, sum W, after c picks of which x went to a
 // step: its credit is c·w - x·W, in requests times W. Tijdeman's bound is

@@ -14,6 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -29,7 +32,7 @@ func TestAttributes(t *testing.T) {
 	all := map[string]string{}
 	qtests.Run(t, func(q *qtests.T) {
 		rec := tbtest.Run("attributes", func(tb *tbtest.TB) {
-			Run(withAttributes{tb, all}, Scenario{Name: "four days\t(x)", Clock: q.Clock(), Profile: Rate(10).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
+			Run(withAttributes{tb, all}, Scenario{Name: "four days\t(x)", Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Second), Do: func(ctx context.Context, u *User) error {
 				if u.ID() > 98 {
 					return u.Sleep(ctx, time.Second)
 				}
@@ -37,20 +40,20 @@ func TestAttributes(t *testing.T) {
 			}})
 		})
 		require.False(q, rec.Failed())
-		Run(q, Scenario{Name: "a name with spaces", Profile: Rate(1).For(time.Second), Do: serve(0)}) // q refuses what the testing package does
+		Run(q, Scenario{Name: "a name with spaces", Traffic: traffic.Rate(1).For(time.Second), Do: serve(0)}) // q refuses what the testing package does
 	})
 	require.Equal(t, map[string]string{"load.four-days-(x).requests": "100", "load.four-days-(x).p99": "1s"}, all)
 }
 
 func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
 	const here = "go test github.com/go-qtests/qtests/qtests/load -run "
-	s := Scenario{Seed: 7, Profile: Rate(1).For(5 * time.Second), Do: serve(0), Thresholds: []string{"count<1"}}
+	s := Scenario{Seed: 7, Traffic: traffic.Rate(1).For(5 * time.Second), Do: serve(0), Thresholds: []string{"count<1"}}
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Seed: 7, Profile: s.Profile, Do: s.Do})
+		res := Run(q, Scenario{Seed: 7, Traffic: s.Traffic, Do: s.Do})
 		require.EqualValues(q, 7, res.Seed)
 		require.True(q, strings.HasPrefix(res.Repeat, fmt.Sprintf(here+"'^%s$' -qtests.seed=%d", t.Name(), q.Seed())), res.Repeat)
 		q.Go(func() {
-			require.Equal(q, res.Repeat, Run(q, Scenario{Name: "later", Profile: s.Profile, Do: s.Do}).Repeat)
+			require.Equal(q, res.Repeat, Run(q, Scenario{Name: "later", Traffic: s.Traffic, Do: s.Do}).Repeat)
 		})
 		q.Sleep(time.Minute)
 	})
@@ -66,52 +69,24 @@ func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
 // A machine that is too slow shows in everything that a result becomes.
 func TestWarningIsSaidWhereverTheRunIs(t *testing.T) {
 	for _, fail := range []bool{false, true} {
-		s := Scenario{Clock: late{clock.New()}, Profile: Rate(100).For(50 * time.Millisecond), FailWhenSlow: fail, Do: serve(0)}
+		s := Scenario{Clock: late{clock.New()}, Traffic: traffic.Rate(100).For(50 * time.Millisecond), FailWhenSlow: fail, Do: serve(0)}
 		res, err := Do(t.Context(), s)
 		require.NoError(t, err)
 		require.Contains(t, res.Warning, "the load generator was the bottleneck")
 		require.Equal(t, fail, res.Slow)
 
-		text, err := res.JSON()
-		require.NoError(t, err)
-		again, err := ReadResult(bytes.NewReader(text))
+		text := jsonOf(t, res)
+		again, err := result.Read(bytes.NewReader(text))
 		require.NoError(t, err)
 		var page strings.Builder
-		require.NoError(t, again.HTML(&page))
+		require.NoError(t, again.WriteHTML(&page))
 		require.Contains(t, page.String(), res.Warning[:40])
-		require.Contains(t, again.Text(), "\n  warning     "+res.Warning+"\n")
+		require.Contains(t, again.String(), "\n  warning     "+res.Warning+"\n")
 		verdict := map[bool]string{false: "load: DONE\n", true: "load: FAIL\n"}[fail]
-		require.True(t, strings.HasPrefix(again.Text(), verdict), again.Text())
-		require.Equal(t, fail, again.page().Tone == "bad")
-		if fail {
-			require.Equal(t, res.Warning, again.noAnswer())
-		}
+		require.True(t, strings.HasPrefix(again.String(), verdict), again.String())
+		require.Equal(t, fail, strings.Contains(page.String(), `class="badge bad"`))
+		require.Equal(t, fail, again.Slow)
 	}
-}
-
-// A long story keeps its end: that is where things have recovered, or have not.
-func TestMarksKeepHeadAndTail(t *testing.T) {
-	for _, c := range []struct{ n, room, first, hidden int }{
-		{0, 24, 0, 0}, {1, 24, 1, 0}, {24, 24, 24, 0}, {25, 24, 12, 1}, {10_000, 24, 12, 9976}, {6, 5, 2, 1},
-	} {
-		first, hidden := headAndTail(c.n, c.room)
-		require.Equal(t, []int{c.first, c.hidden}, []int{first, hidden}, c)
-	}
-	var r Result
-	for i := range 1000 {
-		r.Marks = append(r.Marks, Mark{Offset: time.Duration(i) * time.Second, Source: "outage", Text: fmt.Sprintf("mark %d", i)})
-	}
-	text := r.Text()
-	for i, want := range map[int]bool{0: true, 11: true, 12: false, 987: false, 988: true, 999: true} {
-		require.Equal(t, want, strings.Contains(text, fmt.Sprintf("mark %d\n", i)), "mark %d of\n%s", i, text)
-	}
-	require.Regexp(t, `mark 11\n +… +976 more\n +16m28s +outage +mark 988\n`, text)
-	var page strings.Builder
-	require.NoError(t, r.HTML(&page))
-	for i, want := range map[int]bool{0: true, 249: true, 250: false, 749: false, 750: true, 999: true} {
-		require.Equal(t, want, strings.Contains(page.String(), fmt.Sprintf("<td>mark %d</td>", i)), "mark %d", i)
-	}
-	require.Contains(t, page.String(), "500 more, which the charts show")
 }
 
 func TestRunAllStartsInTurn(t *testing.T) {
@@ -128,11 +103,11 @@ func TestRunAllStartsInTurn(t *testing.T) {
 					order = append(order, u.Step())
 					return nil
 				}
-				s := Scenario{Profile: Bursts(2, time.Second).For(time.Second), Do: act}
+				s := Scenario{Traffic: traffic.Bursts(2, time.Second).For(time.Second), Do: act}
 				var all []Scenario
 				for _, name := range []string{"a", "b", "c"} {
 					s.Name = name
-					s.Events = []qtests.Event{qtests.NewEvent(name, func() { _ = act(nil, &User{step: &tally{name: "event " + name}}) }, nil)}
+					s.Events = []qtests.Event{qtests.NewEvent(name, func() { _ = act(nil, &User{req: record.Request{Step: &record.Tally{Name: "event " + name}}}) }, nil)}
 					all = append(all, s)
 				}
 				RunAll(q, all...)

@@ -1,25 +1,29 @@
 package load
 
 import (
+	"context"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
-// admitLocked counts a request that is due, and says whether it may start.
+// admitLocked counts a request that is due, and reports whether it may start.
 func (r *run) admitLocked(u *User, now time.Duration) bool {
 	r.turnLocked(now)
-	r.mu.rec.arrive(u.intended)
+	r.mu.rec.Arrive(u.req.Intended)
 	switch {
 	case r.mu.inFlight.size < r.MaxInFlight:
 		r.startLocked(u, now)
 		return true
-	case r.Overflow == Queue && r.mu.queue.size() < r.MaxQueue:
+	case r.Overflow == Queue && r.mu.queue.size < r.MaxQueue:
 		u.queued = true
-		r.mu.queue.push(u)
+		r.mu.queue.add(u)
 	default:
-		r.mu.rec.drop(u.intended)
-		r.sampleDropLocked(u, now)
+		r.mu.rec.Drop(u.req.Intended)
+		r.logDropLocked(u, now)
 	}
 	return false
 }
@@ -27,29 +31,28 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 func (r *run) startLocked(u *User, now time.Duration) {
 	r.turnLocked(now)
 	r.mu.requests++
-	u.request = r.mu.requests
-	u.started = now
+	u.req.Number = r.mu.requests
+	u.req.Started = now
 	u.do = r.Do
 	switch {
 	case r.Route != nil:
-		// named before the lock, see openLoop
+		// openLoop has named the step, without the lock
 	case len(r.Steps) > 0:
 		i := r.mu.picker.pick()
-		u.step, u.do = r.mu.steps[i], r.Steps[i].Do
+		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:
-		u.step = r.mu.steps[0]
+		u.req.Step = r.mu.steps[0]
 	}
 	if !u.queued {
-		late := qtests.Round(now - u.intended)
-		r.mu.rec.late.Record(late)
-		r.mu.rules.started(late)
+		late := qtests.Round(now - u.req.Intended)
+		r.mu.rec.Lateness(late)
+		r.mu.judge.Started(late)
 	}
 	r.mu.inFlight.add(u)
-	r.mu.rec.start(u.step, now)
+	r.mu.rec.Start(u.req.Step, now)
 }
 
-// perform runs an admitted request to its end, and then those that waited for
-// its place.
+// perform runs an admitted request to its end, and then the requests that waited for its place.
 func (r *run) perform(u *User) {
 	for u != nil {
 		if u = r.once(u); u != nil && r.fake {
@@ -59,9 +62,9 @@ func (r *run) perform(u *User) {
 	}
 }
 
-// handOver lets another goroutine perform u. Under a fake clock it begins when
-// all that runs now has come to rest: the request that ended in this event may
-// have woken others, with which u would race otherwise.
+// handOver lets another goroutine perform u. Under a fake clock that goroutine begins when all that
+// runs now has come to rest: the request that ended in this event may have woken others, and u would
+// race with them.
 func (r *run) handOver(u *User) {
 	if r.fake {
 		r.clk.AfterFunc(0, func() { r.perform(u) })
@@ -70,22 +73,22 @@ func (r *run) handOver(u *User) {
 	go r.perform(u)
 }
 
-// once runs one request and returns the next one to run in this goroutine. Every way
-// out of the user's code passes through its deferred function: a return, a
-// panic, and runtime.Goexit, after which this goroutine cannot go on.
+// once runs one request and returns the next one to run in this goroutine. Every way out of the
+// user's code passes through the deferred function: a return, a panic, and runtime.Goexit, after
+// which this goroutine cannot go on.
 func (r *run) once(u *User) (next *User) {
 	returned := false
 	var err error
 	defer func() {
 		exiting := false
 		if !returned {
-			err, exiting = r.bug(recover())
+			err, exiting = usercode.Cause(recover())
 		}
 		next = r.finish(u, err)
 		if exiting && next != nil {
 			r.handOver(next)
 		}
-		r.Samples.pump()
+		r.RequestLog.Pump()
 	}()
 	err = r.attempt(u)
 	returned = true
@@ -94,7 +97,7 @@ func (r *run) once(u *User) (next *User) {
 
 // attempt runs the step, again and again as Retry allows.
 func (r *run) attempt(u *User) error {
-	u.attempts = 1
+	u.req.Attempts = 1
 	err := r.try(u)
 	if err != nil && r.Retry.Max > 0 {
 		return r.retry(u, err)
@@ -107,16 +110,16 @@ func (r *run) attempt(u *User) error {
 //go:noinline
 func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
-		d := r.Retry.backoff(u, n)
+		d := r.Retry.backoff(u.Rand, n)
 		if d == 0 && r.fake {
-			<-r.clk.Timer(0).C // comes to rest first, as in handOver
+			<-r.clk.Timer(0).C // all else comes to rest first, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
 			r.retried(u, false)
 			break
 		}
 		r.retried(u, true)
-		u.attempts = int32(n) + 1
+		u.req.Attempts = int32(n) + 1
 		if err = r.try(u); err == nil {
 			break
 		}
@@ -129,29 +132,26 @@ func (r *run) mayRetry(u *User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.turnLocked(r.offset())
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.retries+r.mu.rec.retrying) {
-		r.mu.rec.denied++
-		u.step.denied++
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.AllRetries()) {
+		r.mu.rec.Deny(u.req.Step)
 		return false
 	}
-	r.mu.rec.retrying++
+	r.mu.rec.AwaitRetry()
 	return true
 }
 
-// retried counts a retry that begins, or gives it back to the budget when its
-// request was cancelled during the back-off.
+// retried counts a retry that begins. A retry whose request was cancelled during the back-off is not
+// made, and goes back to the budget.
 func (r *run) retried(u *User, made bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.rec.retrying--
 	if !made {
+		r.mu.rec.GiveUpRetry()
 		return
 	}
 	now := r.offset()
 	r.turnLocked(now)
-	r.mu.rec.retries++
-	u.step.retries++
-	r.mu.rec.timeline.at(now).Retries++
+	r.mu.rec.Retry(u.req.Step, now)
 }
 
 // try is one attempt.
@@ -166,39 +166,42 @@ func (r *run) try(u *User) error {
 //
 //go:noinline
 func (r *run) tryWithin(u *User) error {
-	attempt := &limitedLife{life: life{parent: u.life}}
-	timer := attempt.expire(r.clk, r.clk.Now(), r.Timeout)
-	stop := u.life.AfterFunc(func() { attempt.end(cancelled) })
+	attempt, timer := life.WithTimeout(u.life, r.clk, r.Timeout)
+	leave := u.life.AfterFunc(attempt.Cancel)
 	defer func() {
 		timer.Stop()
-		stop()
-		attempt.end(cancelled)
+		leave()
+		attempt.Cancel()
 	}()
-	return u.do(attempt, u)
+	u.timedOut = false
+	err := u.do(attempt, u)
+	// Not asked of the error: a library may make any of it, such as the status of a
+	// gRPC call whose server noticed first. It may also be a hair ahead of our timer.
+	deadline, _ := attempt.Deadline()
+	u.timedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || qtests.Round(r.clk.Until(deadline)) <= 0)
+	return err
 }
 
-// finish counts a request that ended, and hands its place to the longest
-// waiting one.
+// finish counts a request that ended, and returns the request that waited longest for its place.
 //
-// It runs on the small stack that a goroutine starts with, below the frames of
-// the timer and the request: what only some requests need is kept out of its
-// frame, because growing that stack costs as much as all the rest (1 µs, and 2
-// KiB for every request under way).
+// It runs on the small stack that a goroutine starts with, below the frames of the timer and the
+// request. To grow that stack costs as much as all the rest: 1 µs, and 2 KiB for every request under
+// way. So its frame has nothing that only some requests need.
 func (r *run) finish(u *User, err error) (next *User) {
 	now := r.offset()
-	u.life.end(cancelled)
+	u.life.Cancel()
 	if err != nil {
 		return r.finishFailed(u, now, err)
 	}
 	return r.complete(u, now, nil)
 }
 
-// finishFailed finishes a request that failed. To tell how is the user's code, which may
-// misbehave again; the request's place comes back all the same.
+// finishFailed finishes a request that failed. The user's code tells how it failed, and may misbehave
+// again: the place of the request comes back all the same.
 //
 //go:noinline
 func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
-	f := &failure{kind: "ErrorKind exited", text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
+	f := &record.Failure{Kind: "ErrorKind exited", Text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
 	told := false
 	defer func() {
 		if told {
@@ -208,74 +211,73 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 			r.handOver(next)
 		}
 	}()
-	f = r.tell(err)
+	f = tell(err, r.ErrorKind)
+	r.tellTimeout(u, f)
 	told = true
 	return r.complete(u, now, f)
 }
 
 // complete counts a request that ended at now, with f if it failed.
-func (r *run) complete(u *User, now time.Duration, f *failure) (next *User) {
+func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.inFlight.remove(u)
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return nil
 	}
-	// A request that came to a good end all the same was not interrupted.
-	e := ending{at: now, failed: f != nil, interrupted: u.interrupted && f != nil}
+	// A request that was cancelled and succeeded all the same was not interrupted.
+	e := record.Ending{At: now, Failed: f != nil, Interrupted: u.req.Interrupted && f != nil}
 	r.turnLocked(now)
-	r.mu.rec.end(u, &e)
-	if r.Samples != nil {
-		r.sampleLocked(u, &e, f.name())
+	r.mu.rec.End(&u.req, &e)
+	if r.RequestLog != nil {
+		r.logLocked(u, &e, f.Name())
 	}
 	if f != nil {
-		r.mu.rec.fail(u, &e, f)
+		r.mu.rec.Fail(&u.req, &e, f)
 	}
-	if len(r.mu.rules.timed) > 0 && !e.interrupted {
-		r.mu.rules.ended(u, &e)
+	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
+		r.mu.judge.Ended(&u.req, &e)
 	}
-	if r.mu.queue.size() > 0 && !r.mu.stopped {
-		next, _ = r.mu.queue.pop()
+	if r.mu.queue.size > 0 && !r.mu.phase.stopped() {
+		next = r.mu.queue.pop()
 		r.startLocked(next, now)
 		r.checkSpentLocked()
 	}
-	if r.mu.stopped {
+	if r.mu.phase.stopped() {
 		r.checkIdleLocked()
 	}
 	return next
 }
 
-// turnLocked closes the windows of thresholds that are over, before anything is
-// counted that came after them.
+// turnLocked closes the windows of thresholds that have ended, before anything is counted that comes
+// after them.
 func (r *run) turnLocked(now time.Duration) {
-	if now >= r.mu.rules.next {
-		r.mu.rules.turn(now)
+	if r.mu.judge.Due(now) {
+		r.mu.judge.Turn(now)
 	}
 }
 
 func (r *run) check(name string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return
 	}
-	if r.mu.rules.next != never {
+	if r.mu.judge.HasWindows() {
 		r.turnLocked(r.offset())
 	}
-	r.mu.rec.check(name, ok)
+	r.mu.rec.Check(name, ok)
 }
 
 func (r *run) part(name string, d time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.closed {
+	if r.mu.phase.now == closed {
 		return
 	}
 	now := r.offset()
 	r.turnLocked(now)
-	t := r.mu.rec.step(name, true)
-	t.started++
 	d = qtests.Round(d)
-	t.count(now, d, d, err != nil)
-	r.mu.rules.partEnded(t, d)
+	t := r.mu.rec.Part(name, now, d, err != nil)
+	r.mu.judge.PartEnded(t, d)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 var errDown = errors.New("down")
@@ -23,7 +24,7 @@ func fail(context.Context, *User) error { return errDown }
 func TestQueueHoldsWhatItMay(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Bursts(10, time.Hour).For(time.Minute), MaxInFlight: 2, Overflow: Queue, MaxQueue: 3, Do: serve(time.Second),
+			Traffic: traffic.Bursts(10, time.Hour).For(time.Minute), MaxInFlight: 2, Overflow: Queue, MaxQueue: 3, Do: serve(time.Second),
 		})
 		require.EqualValues(q, 10, res.Scheduled)
 		require.EqualValues(q, 5, res.Finished)
@@ -41,7 +42,7 @@ func TestContextsEndWithTheirRequests(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			var kept []context.Context
 			resultOf(q, Scenario{
-				Profile: Rate(1).For(3 * time.Second), Timeout: timeout, Retry: Retry{Max: 1},
+				Traffic: traffic.Rate(1).For(3 * time.Second), Timeout: timeout, Retry: Retry{Max: 1},
 				Do: func(ctx context.Context, u *User) error {
 					require.NoError(q, ctx.Err())
 					_, limited := ctx.Deadline()
@@ -62,7 +63,7 @@ func TestContextsEndWithTheirRequests(t *testing.T) {
 func TestAttemptsEndWithTheRun(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(1).For(3 * time.Second), Timeout: time.Hour, NoGrace: true, Retry: Retry{Max: 5},
+			Traffic: traffic.Rate(1).For(3 * time.Second), Timeout: time.Hour, NoGrace: true, Retry: Retry{Max: 5},
 			Do: func(ctx context.Context, u *User) error {
 				_ = u.Sleep(ctx, time.Hour)
 				return errDown // which would be worth a retry
@@ -90,7 +91,7 @@ func TestRetryWhatIsWorthIt(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
 				res := resultOf(q, Scenario{
-					Profile: Rate(1).For(time.Second), Retry: test.retry,
+					Traffic: traffic.Rate(1).For(time.Second), Retry: test.retry,
 					Do: func(context.Context, *User) error { return test.err },
 				})
 				require.Equal(q, test.want, res.Attempts)
@@ -105,7 +106,7 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var at []time.Duration
 		resultOf(q, Scenario{
-			Profile: Rate(1).For(time.Second), Retry: Retry{Max: 5, Backoff: qtests.Fixed(time.Second), MaxBackoff: 5 * time.Second},
+			Traffic: traffic.Rate(1).For(time.Second), Retry: Retry{Max: 5, Backoff: qtests.Fixed(time.Second), MaxBackoff: 5 * time.Second},
 			Do: func(ctx context.Context, u *User) error {
 				at = append(at, qtests.Round(q.Elapsed())/time.Second)
 				return fail(ctx, u)
@@ -117,7 +118,7 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 
 func TestBackoffOfAgesDoesNotOverflow(t *testing.T) {
 	r := Retry{Backoff: qtests.Fixed(200 * 365 * 24 * time.Hour), MaxBackoff: math.MaxInt64}
-	require.Equal(t, time.Duration(math.MaxInt64), r.backoff(&User{run: &run{}, rand: rand.New(rand.NewPCG(1, 2))}, 3))
+	require.Equal(t, time.Duration(math.MaxInt64), r.backoff(func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }, 3))
 }
 
 // A retry storm is seen, and held to its budget: ten retries, and one for every
@@ -125,7 +126,7 @@ func TestBackoffOfAgesDoesNotOverflow(t *testing.T) {
 func TestRetryBudget(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Profile: Rate(10).For(10 * time.Second), Retry: Retry{Max: 3, Backoff: qtests.Fixed(time.Millisecond), Budget: 0.2}, Do: fail,
+			Traffic: traffic.Rate(10).For(10 * time.Second), Retry: Retry{Max: 3, Backoff: qtests.Fixed(time.Millisecond), Budget: 0.2}, Do: fail,
 		})
 		require.EqualValues(q, 100, res.Finished)
 		require.EqualValues(q, 30, res.Retries)

@@ -3,29 +3,30 @@ package load
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
-// Retry repeats failed requests. Retries are counted apart from requests: a request
-// is one, however many attempts it takes, and its response time covers them all.
+// Retry repeats failed requests. Retries are not counted as requests: a request is one however many
+// attempts it takes, and its response time covers them all.
 type Retry struct {
 	// Max is how many times a request is repeated. Zero means never.
 	Max int
-	// Backoff is the wait before a retry, drawn from the user's stream. Before the
-	// n-th retry it is multiplied by 2^(n-1); its jitter is that of the Latency. Default
-	// none: a retry at once. The request keeps its place in flight meanwhile.
+	// Backoff is the wait before a retry, drawn from the stream of the user. Before the n-th
+	// retry it is multiplied by 2^(n-1). Its jitter is that of the Latency. Default none: a
+	// retry at once. The request keeps its place in flight meanwhile.
 	Backoff qtests.Latency
 	// MaxBackoff bounds the wait. Default 30 s.
 	MaxBackoff time.Duration
-	// Budget bounds retries to this share of the requests that have started so far,
-	// with ten for free; one beyond it is not made and counted as denied. From 0 to
-	// 1; zero means no bound.
+	// Budget bounds the retries to this share of the requests that have started so far, plus
+	// ten. A retry over the budget is not made, and is counted as denied. From 0 to 1. Zero
+	// means no bound.
 	Budget float64
-	// If says which errors are worth a retry. Default: all but those of a
-	// cancelled run.
+	// If reports whether an error is worth a retry. Default: every error is, except
+	// context.Canceled.
 	If func(error) bool
 }
 
@@ -60,12 +61,12 @@ func (r *Retry) worth(err error) bool {
 	return !errors.Is(err, context.Canceled)
 }
 
-// backoff is the wait before the n-th retry.
-func (r *Retry) backoff(u *User, n int) time.Duration {
+// backoff is the wait before the n-th retry, drawn from gen.
+func (r *Retry) backoff(gen func() *rand.Rand, n int) time.Duration {
 	if r.Backoff.IsZero() {
 		return 0
 	}
-	d := r.Backoff.Sample(u.Rand())
+	d := r.Backoff.Sample(gen())
 	for range n - 1 {
 		if d > r.MaxBackoff/2 {
 			return r.MaxBackoff

@@ -2,59 +2,82 @@ package load
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// abandonAfter is how long a run waits for requests that it has cancelled.
-const abandonAfter = 10 * time.Second
+const (
+	// abandonAfter is how long a run waits for requests that it has cancelled.
+	abandonAfter = 10 * time.Second
+	// abortEvery is how often a run looks at the thresholds that may abort it.
+	abortEvery = time.Second
+)
 
 // A run is one execution of a scenario.
 type run struct {
 	Scenario
 	test     string
-	repeat   string // the command for the test
-	watch    *watch // in real time
+	repeat   string       // the command for the test
+	watch    *watch.Watch // of a test in real time
 	clk      clock.Clock
 	start    time.Time
 	duration time.Duration
 	ctx      context.Context // of the caller; its values reach the requests
 	users    qtests.Stream
 	scale    float64
-	feeds    map[string]*Feed // with places of their own in the rows
-	lost     int              // marks that the event log had dropped before the run
-
-	fake      bool          // the clock is tie-free: what happens is repeatable
-	exhausted chan struct{} // closed when nothing more will arrive
-	spent     chan struct{} // closed when the budget of requests is used up, and nothing waits for a place
-	halted    chan struct{} // closed when the run is to end before its time
-	idle      chan struct{} // closed when stopped and nothing is under way
-	hurry     chan struct{} // closed when the grace is to end before its time
+	lost     int  // marks that the event log had dropped before the run
+	fake     bool // the clock is tie-free: what happens is repeatable
+	real     bool // the run takes real time
 
 	mu struct {
 		sync.Mutex
-		rec       *recorder
-		rules     *rules
-		steps     []*tally
-		picker    *picker
-		requests  int64
+		phase machine
+		ended ending
+		rec   *record.Recorder
+		judge *threshold.Judge
+
+		steps    []*record.Tally
+		picker   *picker
+		feeds    map[string]*cursor // the places in the rows, by the name of the feed
+		requests int64              // that have started
+
 		inFlight  list
 		preparing list // users of a closed profile in NewUser
-		queue     queue
-		resting   int // goroutines that wait for an arrival and cannot be called off
-		exhausted bool
-		spent     bool
-		stopped   bool // nothing starts any more
-		idle      bool
-		closed    bool // the result is made; what ends now is no part of it
-		halt      error
-		guard     *clock.Timer // for the next look at thresholds that abort
-		aborted   bool         // by one of them: there is no grace
-		haltedAt  time.Duration
+		queue     list // requests that wait for a place
+		resting   int  // goroutines that wait for an arrival and cannot be called off
+
+		guard *clock.Timer // for the next look at thresholds that abort
 	}
+}
+
+// An ending is how a run stopped.
+type ending struct {
+	why     error         // nil when the arrivals came to their end
+	at      time.Duration // offset
+	spent   bool          // the budget of requests was used up
+	aborted bool          // by a threshold: there is no grace
+}
+
+// A loop lets requests begin.
+type loop interface {
+	begin()
+	// end gives back what waits for requests that will not come.
+	end()
 }
 
 func newRun(ctx context.Context, s Scenario) (*run, error) {
@@ -63,36 +86,44 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		Scenario: s, clk: s.Clock, duration: s.Profile.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock),
-		users:     qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
-		exhausted: make(chan struct{}), spent: make(chan struct{}), halted: make(chan struct{}), idle: make(chan struct{}), hurry: make(chan struct{}),
-		feeds: map[string]*Feed{},
+		Scenario: s, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock), real: isReal(s.Clock),
+		users: qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 	}
+	r.mu.phase = newMachine()
+	r.mu.feeds = map[string]*cursor{}
 	for name, f := range s.Feeds {
-		r.feeds[name] = &Feed{rows: f.rows, shuffle: f.shuffle}
+		r.mu.feeds[name] = &cursor{feed: f}
 	}
-	r.mu.rec = newRecorder(r.duration)
+	r.mu.rec = record.New(r.duration)
 	var weights []int64
 	for _, step := range s.Steps {
-		r.mu.steps = append(r.mu.steps, r.mu.rec.step(step.Name, false))
+		r.mu.steps = append(r.mu.steps, r.mu.rec.Step(step.Name, false))
 		weights = append(weights, int64(max(step.Weight, 1)))
 	}
 	if len(s.Steps) == 0 && s.Route == nil {
-		r.mu.steps = []*tally{r.mu.rec.only(s.Name)}
+		r.mu.steps = []*record.Tally{r.mu.rec.Only(s.Name)}
 		weights = []int64{1}
 	}
 	r.mu.picker = newPicker(weights)
-	r.mu.rules, err = newRules(&s, r.mu.rec)
+	r.mu.judge, err = threshold.NewJudge(s.Thresholds, s.Limits, r.duration, r.mu.rec)
 	return r, err
+}
+
+// isReal reports whether a run that starts here on c takes real time: nothing fakes it,
+// neither a bubble around the caller nor a clock that is stepped by hand. The type of the
+// clock says nothing more, because the real one may be wrapped.
+func isReal(c clock.Clock) bool {
+	_, mock := c.(*clock.Mock)
+	return !mock && !qtests.TieFree(c) && !qtests.InBubble()
 }
 
 // offset is the present instant, counted from the start.
 func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
 // execute runs the scenario to its end.
-func (r *run) execute() (*Result, error) {
+func (r *run) execute() (*result.Result, error) {
 	r.start = r.clk.Now()
-	r.Metrics.attach(r)
+	r.Metrics.attach(r.Name, r.metrics)
 	_, r.lost = r.EventLog.Marks()
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
@@ -100,79 +131,46 @@ func (r *run) execute() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var loop interface {
-		begin()
-		end()
-	}
-	if r.Profile.kind == kindClosed {
-		loop = newClosedLoop(r)
-	} else {
-		loop = newOpenLoop(r)
-	}
-	r.watch.begin()
+	requests := r.loop()
+	r.watch.Begin(r.start)
 	r.guard()
-	loop.begin()
+	requests.begin()
 	r.await(r.duration)
 	r.stop(nil)
-	loop.end()
+	requests.end()
 	r.drain()
 	r.checkEvents(stopEvents())
 	res := r.result()
-	r.watch.end(res)
-	res.observe(r.Monitor, r.clk.Now())
-	if r.Samples != nil {
-		if err := r.Samples.Flush(); err != nil {
-			res.SamplesLost = printable(err.Error())
+	r.watch.End()
+	r.tellLateness(res)
+	observe(res, r.Monitor, r.clk.Now())
+	if r.RequestLog != nil {
+		if err := r.RequestLog.Flush(); err != nil {
+			res.LogLost = text.Printable(err.Error())
 		}
 	}
 	return res, nil
 }
 
-// await waits until d has passed and nothing more will arrive, or the budget of
-// requests is used up, or the run is halted.
-func (r *run) await(d time.Duration) {
-	spent := r.spent
-	if r.Profile.kind == kindClosed {
-		spent = r.exhausted
+func (r *run) loop() loop {
+	if r.Traffic.Kind() == traffic.Closed {
+		return newClosedLoop(r)
 	}
-	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		if r.Profile.kind != kindClosed {
-			r.awaitLast()
-		}
-	case <-spent:
-	case <-r.halted:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
-	}
-}
-
-// awaitLast waits for the arrivals at the very end of the profile.
-func (r *run) awaitLast() {
-	select {
-	case <-r.exhausted:
-	case <-r.halted:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
-	}
+	return newOpenLoop(r)
 }
 
 // exhaustLocked says that nothing more will arrive.
 func (r *run) exhaustLocked() {
-	if !r.mu.exhausted {
-		r.mu.exhausted = true
-		close(r.exhausted)
-	}
+	r.mu.phase.turn(exhaust)
+	r.checkSpentLocked()
 }
 
-// checkSpentLocked sees whether the budget is used up. What waits for a place is
-// of the budget, and there is time for it before the profile ends.
+// checkSpentLocked sees whether the budget is used up. A request that waits for a place is
+// part of the budget, and has time until the profile ends.
 func (r *run) checkSpentLocked() {
-	if r.mu.exhausted && r.mu.rec.scheduled == r.Profile.budget && r.mu.queue.size() == 0 && !r.mu.spent {
-		r.mu.spent = true
-		close(r.spent)
+	budget, _ := r.Traffic.Limits()
+	if r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
+		r.mu.phase.turn(spend)
 	}
 }
 
@@ -183,70 +181,190 @@ func (r *run) stop(err error) {
 	r.stopLocked(err)
 }
 
-func (r *run) stopLocked(err error) {
-	if r.mu.stopped {
-		return
+// stopLocked is stop, and reports whether the run had not been stopped before.
+func (r *run) stopLocked(err error) bool {
+	before := r.mu.phase.now
+	if !r.mu.phase.turn(stop) {
+		return false
 	}
-	r.mu.stopped = true
 	now := r.offset()
-	r.mu.halt, r.mu.haltedAt = err, now
-	if err != nil {
-		close(r.halted)
-	}
-	r.mu.rules.stop(now)
+	r.mu.ended = ending{why: err, at: now, spent: before == spent}
+	r.mu.judge.Stop(now)
 	if r.mu.guard != nil {
 		r.mu.guard.Stop()
 	}
-	for u, ok := r.mu.queue.pop(); ok; u, ok = r.mu.queue.pop() {
-		r.mu.rec.drop(now) // waited, but never started
-		r.sampleDropLocked(u, now)
+	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
+		r.mu.rec.Drop(now) // waited, but never started
+		r.logDropLocked(u, now)
 	}
 	r.checkIdleLocked()
+	return true
 }
 
 func (r *run) checkIdleLocked() {
-	if r.mu.stopped && r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 && !r.mu.idle {
-		r.mu.idle = true
-		close(r.idle)
+	if r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
+		r.mu.phase.turn(rest)
 	}
 }
 
-// drain gives what is under way its grace, then cancels it, one request after
-// the other, and waits a little for those that ignore it.
-func (r *run) drain() {
-	if r.waitIdle(r.grace(), r.hurry) {
+// result closes the run and returns what it leaves.
+func (r *run) result() *result.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.resultLocked()
+}
+
+// Progress says in a line how the run stands. It is for the watch.
+func (r *run) Progress() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	line := progress(r.Name, r.duration, r.offset(), r.mu.rec)
+	if r.mu.ended.why != nil {
+		line += "; ending, Ctrl-C again to end at once"
+	}
+	return line
+}
+
+// Brief is a shorter Progress. It is for the watch.
+func (r *run) Brief() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return brief(r.Name, r.offset(), r.mu.rec)
+}
+
+// StopEarly ends the arrivals, unless they have ended. It is for the watch.
+func (r *run) StopEarly(why error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopLocked(why)
+}
+
+// EndGrace ends the grace of what is under way. It is for the watch.
+func (r *run) EndGrace(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.ended.why == nil { // the arrivals had come to their end
+		r.mu.ended.why, r.mu.ended.at = why, r.offset()
+	}
+	r.mu.phase.turn(hurry)
+}
+
+// failLocked stops the run because of an error in the user's code. After the run was stopped
+// the error is reported all the same: what users do in the grace must not go unseen.
+func (r *run) failLocked(err error) {
+	if r.stopLocked(err) || r.mu.ended.why != nil {
 		return
 	}
-	r.mu.Lock()
-	var wakes []func()
-	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
-		for u := l.first; u != nil; u = u.next {
-			u.interrupted = true
-			life := u.life
-			wakes = append(wakes, func() { life.end(cancelled) })
-		}
-	}
-	r.mu.Unlock()
-	qtests.InTurn(r.clk, wakes...)
-	if !r.waitIdle(abandonAfter, nil) {
-		r.abandonUsers()
+	r.mu.ended.why = err
+	if !r.budgeted() {
+		r.mu.rec.Lasts(r.duration) // it has not ended early
 	}
 }
 
-func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
-	select {
-	case <-r.idle:
-		return true
-	default:
+func (r *run) budgeted() bool {
+	budget, each := r.Traffic.Limits()
+	return budget > 0 || each > 0
+}
+
+// guard looks at the thresholds that abort the run, at every full second. It goes by the
+// clock and not by the requests: a system that hangs ends no request, and is the first to be
+// given up.
+func (r *run) guard() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.judge.Aborts() {
+		r.guardLocked(1)
 	}
-	timer := r.clk.Timer(d)
-	defer timer.Stop()
-	select {
-	case <-r.idle:
-		return true
-	case <-timer.C:
-		return false
-	case <-cut:
-		return false
+}
+
+// guardLocked arms look number k. stopLocked stops its timer.
+func (r *run) guardLocked(k int) {
+	at := r.start.Add(time.Duration(k) * abortEvery)
+	r.mu.guard = r.clk.AfterFunc(r.clk.Until(at), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.mu.phase.stopped() {
+			return
+		}
+		if broken := r.mu.judge.Look(r.offset()); broken != nil {
+			r.stopLocked(broken)
+			r.mu.ended.aborted = true
+			return
+		}
+		r.guardLocked(k + 1)
+	})
+}
+
+// grace is how long what is under way may take after the last arrival: no time at all when a
+// threshold aborted the run.
+func (r *run) grace() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.ended.aborted {
+		return 0
 	}
+	return r.Grace
+}
+
+// cancels returns functions that cancel what is under way, in order.
+func (r *run) cancels() (all []func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
+		for u := l.first; u != nil; u = u.next {
+			u.req.Interrupted = true
+			all = append(all, u.life.Cancel)
+		}
+	}
+	return all
+}
+
+// abandonUsers names one of those whose NewUser does not end.
+func (r *run) abandonUsers() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if u := r.mu.preparing.first; u != nil {
+		r.failLocked(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.req.User, abandonAfter))
+	}
+}
+
+// panicked counts a panic of the user's code that belongs to no request.
+func (r *run) panicked(p *usercode.Panic, where string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.rec.Bug(p.Report(where))
+}
+
+// fail stops the run because of an error in the user's code that belongs to no request.
+func (r *run) fail(err error) {
+	if p := new(usercode.Panic); errors.As(err, &p) {
+		r.panicked(p, "a function of the scenario")
+	}
+	r.stop(err)
+}
+
+// checkEvents counts what became of the events.
+func (r *run) checkEvents(err error) {
+	var p *qtests.EventPanic
+	if errors.As(err, &p) {
+		r.panicked(&usercode.Panic{Value: p.Value, Stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
+	}
+}
+
+// metrics reads what Scenario.Metrics exports.
+func (r *run) metrics() []prometheus.Metric {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return metricsOf(r.Name, r.mu.rec)
+}
+
+// row takes the next row of a feed.
+func (r *run) row(name string) (map[string]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.mu.feeds[name]
+	if c == nil {
+		return nil, text.Unknown("feed", name, text.SortedKeys(r.mu.feeds))
+	}
+	return c.take(func(round int) *rand.Rand { return r.users.Sub("feed " + name).At(uint64(round)) }), nil
 }

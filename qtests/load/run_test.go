@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // serve is a step that takes d.
@@ -19,7 +21,7 @@ func serve(d time.Duration) func(context.Context, *User) error {
 func TestOpenConstantRate(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{
-			Profile:    Rate(50).For(5 * time.Second),
+			Traffic:    traffic.Rate(50).For(5 * time.Second),
 			Do:         serve(40 * time.Millisecond),
 			Thresholds: []string{"p(99)<=40ms", "min>=40ms", "errors<1%", "dropped==0", "requests==250"},
 		})
@@ -34,7 +36,7 @@ func TestOpenConstantRate(t *testing.T) {
 func TestClosedUsers(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{
-			Profile:   Users(10).For(time.Minute),
+			Traffic:   traffic.Users(10).For(time.Minute),
 			ThinkTime: qtests.Fixed(time.Second),
 			Do:        serve(time.Second),
 		})
@@ -47,7 +49,7 @@ func TestClosedUsers(t *testing.T) {
 func TestErrorsByKind(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{
-			Profile: Rate(10).For(10 * time.Second),
+			Traffic: traffic.Rate(10).For(10 * time.Second),
 			Timeout: time.Second,
 			Do: func(ctx context.Context, u *User) error {
 				if u.ID() > 50 {
@@ -59,9 +61,9 @@ func TestErrorsByKind(t *testing.T) {
 				return nil
 			},
 		})
-		require.Equal(t, []ErrorCount{
-			{"timeout", 50, 6100 * time.Millisecond, "load", "context deadline exceeded"},
-			{"even", 25, 200 * time.Millisecond, "load", "even"},
+		require.Equal(t, []result.ErrorCount{
+			{Kind: "timeout", Count: 50, First: 6100 * time.Millisecond, Step: "load", Text: "context deadline exceeded"},
+			{Kind: "even", Count: 25, First: 200 * time.Millisecond, Step: "load", Text: "even"},
 		}, res.ErrorKinds)
 	})
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -25,30 +28,29 @@ func atScale(t *testing.T, scale string) {
 
 func TestScaleIsSaidWhereverTheRunIs(t *testing.T) {
 	atScale(t, "0.1")
-	var res *Result
+	var res *result.Result
 	rec := in(t, func(q *qtests.T, tb qtests.TB) {
-		res = Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(100).For(10 * time.Second), Do: serve(0), Thresholds: []string{"requests>100"}})
+		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(10 * time.Second), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
 	require.EqualValues(t, 100, res.Finished)
 	require.InDelta(t, 0.1, res.Scale, 0)
-	text, err := res.JSON()
-	require.NoError(t, err)
+	text := jsonOf(t, res)
 	require.True(t, strings.Contains(string(text), `"scale":0.1,`))
 	require.Regexp(t, `\.seed=\d+ -qtests\.scale=0\.1$`, res.Repeat)
 	require.Contains(t, rec.Errors(), "scale 0.1; repeat with: "+res.Repeat)
-	require.Contains(t, res.Text(), ", scale 0.1\n")
-	require.Contains(t, res.Text(), "repeat      "+res.Repeat)
+	require.Contains(t, res.String(), ", scale 0.1\n")
+	require.Contains(t, res.String(), "repeat      "+res.Repeat)
 	var page strings.Builder
-	require.NoError(t, res.HTML(&page))
+	require.NoError(t, res.WriteHTML(&page))
 	require.Contains(t, page.String(), ", scale 0.1, start")
 	require.Contains(t, page.String(), "-qtests.scale=0.1")
 }
 
 func TestRealTimeWithoutScalableIsNotScaled(t *testing.T) {
 	atScale(t, "0.1")
-	var res *Result
+	var res *result.Result
 	rec := tbtest.Run("real", func(tb *tbtest.TB) {
-		res = Run(tb, Scenario{Profile: Rate(1e5).For(time.Millisecond), Do: serve(0), Thresholds: []string{"requests>100"}})
+		res = Run(tb, Scenario{Traffic: traffic.Rate(1e5).For(time.Millisecond), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
 	require.EqualValues(t, 100, res.Finished)
 	require.InDelta(t, 1, res.Scale, 0)
@@ -58,15 +60,15 @@ func TestRealTimeWithoutScalableIsNotScaled(t *testing.T) {
 
 func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	atScale(t, "0.1")
-	limit := Threshold{Metric: "errors", Op: "<", Value: 50, Unit: Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
+	limit := threshold.Threshold{Metric: "errors", Op: "<", Value: 50, Unit: threshold.Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
 	s := Scenario{
-		Scalable: true, Profile: Rate(10).For(10 * time.Minute),
+		Scalable: true, Traffic: traffic.Rate(10).For(10 * time.Minute),
 		Events:     []qtests.Event{qtests.NewEvent("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
 		Thresholds: []string{"rate>1/s every 1s", "errors<1% abort after 10s", "p(99)<1s", "nonsense every 1s"},
-		Limits:     []Threshold{limit},
+		Limits:     []threshold.Threshold{limit},
 	}
 	scaled := s.scaledBy(0.1)
-	require.Equal(t, time.Minute, scaled.Profile.Duration())
+	require.Equal(t, time.Minute, scaled.Traffic.Duration())
 	require.Equal(t, 30*time.Second, scaled.Events[0].Offset)
 	require.Equal(t, 6*time.Second, scaled.Events[0].Duration)
 	require.Equal(t, []string{"rate>1/s every 100ms", "errors<1% abort after 1s", "p(99)<1s", "nonsense every 1s"}, scaled.Thresholds)
@@ -76,47 +78,11 @@ func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 
 	// A run that is shorter than the window was has windows all the same.
 	rec := tbtest.Run("windows", func(tb *tbtest.TB) {
-		res := Run(tb, Scenario{Scalable: true, Profile: Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"rate>0/s every 50ms"}})
+		res := Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"rate>0/s every 50ms"}})
 		require.Equal(t, 2, res.Thresholds[0].Windows)
 		require.InDelta(t, 0.1, res.Scale, 0)
 	})
 	require.False(t, rec.Failed(), rec.Errors())
-}
-
-func TestStretchKeepsTheRates(t *testing.T) {
-	log := make([]Entry, 60)
-	for i := range log {
-		log[i].At = at(i)
-	}
-	for name, tt := range map[string]struct {
-		profile  Profile
-		requests int
-	}{
-		"stages": {Rate(10).For(time.Minute).To(0, time.Minute), 90},
-		"wave":   {Sine(10, 10, time.Minute, time.Minute), 60},
-		"bursts": {Bursts(5, 2*time.Second).For(time.Minute), 15},
-		"replay": {Replay(log), 6},
-	} {
-		t.Run(name, func(t *testing.T) {
-			short := tt.profile.stretch(0.1)
-			require.NoError(t, short.Err())
-			require.Equal(t, tt.profile.Duration()/10, short.Duration())
-			require.Len(t, arrivalsOf(t, short), tt.requests)
-			require.Contains(t, short.String(), "×0.1 as long")
-			require.NotContains(t, short.String(), "speed")
-		})
-	}
-	wave := Sine(10, 10, time.Minute, time.Minute).stretch(0.1)
-	half := 0
-	for _, a := range arrivalsOf(t, wave) {
-		if a <= 3*time.Second {
-			half++
-		}
-	}
-	require.Equal(t, 49, half, "the whole wave is there: 30 + 30·2/π in its upper half")
-	doubled := arrivalsOf(t, Replay(log).stretch(2))
-	require.Len(t, doubled, 120)
-	require.Equal(t, 118*time.Second, doubled[119])
 }
 
 func TestScaleOfTheProcess(t *testing.T) {
@@ -175,7 +141,7 @@ func TestWhatTakesRealTime(t *testing.T) {
 }
 
 func TestPlainBubble(t *testing.T) {
-	check := func(t *testing.T, res *Result) {
+	check := func(t *testing.T, res *result.Result) {
 		t.Helper()
 		require.EqualValues(t, 600, res.Finished)
 		require.EqualValues(t, 60, res.Interrupted)
@@ -188,7 +154,7 @@ func TestPlainBubble(t *testing.T) {
 		}
 		return nil
 	}
-	s := Scenario{Profile: Rate(11).For(time.Minute), Do: hour}
+	s := Scenario{Traffic: traffic.Rate(11).For(time.Minute), Do: hour}
 	synctest.Test(t, func(t *testing.T) { check(t, Run(t, s)) })
 	qtests.Run(t, func(q *qtests.T) {
 		s := s

@@ -6,8 +6,15 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/threshold"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -19,7 +26,7 @@ type Scenario struct {
 	Name string
 
 	// Profile says who arrives when. It has no default.
-	Profile Profile
+	Traffic traffic.Profile
 
 	// Do is what a request does; its error makes the request a failed one. Its
 	// context ends at the request's timeout, and at the end of the run's grace.
@@ -33,7 +40,7 @@ type Scenario struct {
 
 	// Route names the step under which a request of a replay is counted, from
 	// its entry; with it, all requests run Do. Beyond 100 names, "other".
-	Route func(Entry) string
+	Route func(accesslog.Entry) string
 
 	// Timeout ends the context of each attempt of a request, counted from the
 	// attempt's start; with Retry, the next attempt has the same again. Zero means none.
@@ -42,59 +49,56 @@ type Scenario struct {
 	// Retry repeats failed requests. The zero value does not.
 	Retry Retry
 
-	// ThinkTime is how long a user of a closed profile waits between an answer
-	// and the next request, rounded to the microsecond. It is drawn from u.Rand. A
-	// pause that reaches the end of the profile is cut short: no request follows. A
-	// panic in a qtests.LatencyFunc, or runtime.Goexit, ends the run with an error.
-	// Default none.
+	// ThinkTime is how long a user of a closed profile waits between an answer and the
+	// next request, rounded to the microsecond. It is drawn from u.Rand. A user whose pause
+	// reaches the end of the profile makes no further request. A panic in a
+	// qtests.LatencyFunc, or runtime.Goexit, ends the run with an error. Default none.
 	ThinkTime qtests.Latency
 
-	// Pacing is the least time between the starts of two requests of a user of
-	// a closed profile. With ThinkTime the later of the two instants counts, not
-	// their sum; a request that takes longer than Pacing is followed by the next
-	// one at once, or after ThinkTime. Default none.
+	// Pacing is the least time between the starts of two requests of a user of a closed
+	// profile. With ThinkTime the next request starts at the later of the two instants. A
+	// request that takes longer than Pacing is followed by the next one at once, or after
+	// ThinkTime. Default none.
 	Pacing time.Duration
 
-	// NewUser is called once for every user of a closed profile who comes, before
-	// the first request, to set u.State, for example. A number that comes again
-	// after it has left is a new user. The time it takes is no part of any request,
-	// nor are its tags, and u.Step() is "".
+	// NewUser is called once for every user of a closed profile, before the user's first
+	// request. It may set u.State, for example. A user who leaves and comes back is a new
+	// user with the same number. The time that NewUser takes and its tags belong to no
+	// request, and u.Step() is "".
 	//
-	// Its context ends when it returns, and otherwise as that of a request does: at
-	// the end of Grace after the end of the run, or after the user has left. The run
-	// waits for it as for a request.
+	// Its context ends when it returns. It ends sooner, as that of a request does, when
+	// Grace is over after the end of the run or after the user has left. The run waits for
+	// NewUser as for a request.
 	//
-	// An error ends the run at once, whose requests under way then have their
-	// Grace, and is what Result.Halted says; so does a panic, and runtime.Goexit. An
-	// error after the end of the profile is reported in the same way, that of a
-	// context which had to end included, unless the user had left.
+	// An error, a panic or runtime.Goexit ends the arrivals at once, and Result.Halted says
+	// why. Requests under way then have their Grace. An error after the end of the profile is
+	// reported in the same way, also if the context had ended, unless the user had left.
 	NewUser func(ctx context.Context, u *User) error
 
 	// Feeds are rows of data that requests take by name; see User.Row.
 	Feeds map[string]*Feed
 
-	// MaxInFlight is how many requests may be under way at once, those that wait
-	// for a retry included. Default 100,000. Overflow says what happens to a further one, and MaxQueue how many
-	// may wait, by default 1,000,000; when the queue is full, too, a request is
-	// dropped.
+	// MaxInFlight is how many requests may be under way at once, also those that wait for a
+	// retry. Default 100,000. Overflow says what happens to a further request, and MaxQueue
+	// how many may wait, by default 1,000,000. If the queue is full, a request is dropped.
 	MaxInFlight int
 	Overflow    Overflow
 	MaxQueue    int
 
-	// Grace is how long requests that are under way when the profile ends may
-	// take. Those that are left are cancelled, in order, and counted as
-	// interrupted. Default 30 s; NoGrace means none at all.
+	// Grace is how much longer requests may take that are under way when the profile ends.
+	// After it, those that are left are cancelled, in order, and counted as interrupted.
+	// Default 30 s. NoGrace means no time at all.
 	Grace   time.Duration
 	NoGrace bool
 
-	// Events happen at their offsets from the start. They must begin before
-	// the profile ends; what has not ended by the end of the run is ended then.
+	// Events happen at their offsets from the start. They must begin before the profile
+	// ends. An event that has not ended by the end of the run is ended then.
 	Events []qtests.Event
 
-	// Thresholds and Limits are what must hold, as text (see ParseThreshold) and
+	// Thresholds and Limits are what must hold, as text (see threshold.Parse) and
 	// as values.
 	Thresholds []string
-	Limits     []Threshold
+	Limits     []threshold.Threshold
 
 	// Monitor supplies the series of pools, breakers and alerts for the report.
 	Monitor *monitor.Monitor
@@ -102,31 +106,31 @@ type Scenario struct {
 	// Metrics, if set, exports this run's counters; give it to the monitor, too.
 	Metrics *Metrics
 
-	// Samples, if set, receives every request as it ends or is dropped.
-	Samples *Samples
+	// RequestLog, if set, receives every request as it ends or is dropped.
+	RequestLog *result.RequestLog
 
-	// Scalable allows -qtests.scale to shorten the scenario when it runs in
-	// real time: its stages, bursts and waves, at the same rates; and in the same
-	// proportion the instants of its events, and the windows (every) and delays
-	// (abort after) of its thresholds. A replay then goes faster and leaves out
-	// entries, evenly. Timeout, Grace, ThinkTime, Pacing and what a threshold
-	// compares stay. Without it, a run in real time is never scaled. Under a
-	// fake clock the scale multiplies arrivals and users instead, and never touches
-	// an instant.
+	// Scalable allows -qtests.scale to shorten the scenario when it runs in real time: its
+	// stages, bursts and waves, at the same rates, and in the same proportion the instants of
+	// its events, and the windows (every) and delays (abort after) of its thresholds. A replay
+	// then goes faster and leaves out entries, evenly. Timeout, Grace, ThinkTime, Pacing and
+	// what a threshold compares stay. A scenario that is not Scalable is never scaled in real
+	// time. Under a fake clock the scale multiplies arrivals and users instead, and moves no
+	// instant.
 	Scalable bool
 
-	// FailWhenSlow makes it a failure, Result.Slow, and not only a warning when
-	// in real time the machine that generates the load was too slow for it: when
-	// more than 1% of the requests started over 10 ms after they were due. Do has no
-	// test to fail, but its result says so as well.
+	// FailWhenSlow makes it a failure, Result.Slow, if in real time the machine that generates
+	// the load was too slow: if more than 1% of the requests started over 10 ms after they
+	// were due. Otherwise that is a warning. Do has no test to fail, but its result says so
+	// as well.
 	FailWhenSlow bool
 
 	// ErrorKind names the kind under which an error is counted. The default is
-	// described at KindOf.
+	// described at KindOf; with it, every request that hit Timeout is of the kind
+	// "timeout", whatever its error.
 	ErrorKind func(error) string
 
-	// Clock, Seed and EventLog default to those of the test, or without a test
-	// to the real clock, qtests.DefaultSeed and none.
+	// Clock, Seed and EventLog are those of the test by default. Without a test the default
+	// is the real clock, qtests.DefaultSeed and no event log.
 	Clock    clock.Clock
 	Seed     uint64
 	EventLog *qtests.EventLog
@@ -150,9 +154,9 @@ type Overflow int
 const (
 	// Drop counts it as dropped and does not start it.
 	Drop Overflow = iota
-	// Queue lets it wait, first come, first served. Its response time counts
-	// from the instant at which it was due. What still waits when the profile ends
-	// is dropped: nothing starts after that.
+	// Queue lets it wait, first come, first served. Its response time counts from the instant
+	// at which it was due. A request that still waits when the profile ends is dropped,
+	// because nothing starts after that.
 	Queue
 )
 
@@ -164,14 +168,12 @@ const (
 	DefaultMaxQueue    = 1_000_000
 )
 
-const maxSteps = 1000
-
-// withDefaults returns the scenario with every zero field replaced, or what is
-// wrong with it.
+// withDefaults returns the scenario with every zero field replaced by its default, or an error
+// that names every wrong field.
 func (s Scenario) withDefaults() (Scenario, error) {
 	check := field.Check("load: Scenario")
 	s.checkWork(check)
-	check.Err("Profile", s.Profile.Err())
+	check.Err("Traffic", s.Traffic.Err())
 	check.Duration("Timeout", s.Timeout)
 	check.Duration("Pacing", s.Pacing)
 	check.Err("ThinkTime", s.ThinkTime.Err())
@@ -182,12 +184,12 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	check.That(s.Overflow == Drop || s.Overflow == Queue, "Overflow", int(s.Overflow), "is neither Drop nor Queue")
 	check.That(s.MaxQueue == 0 || s.Overflow == Queue, "MaxQueue", s.MaxQueue, "has no meaning with Overflow: Drop")
 	s.Retry.check(check)
-	if s.Profile.kind != kindClosed {
+	if s.Traffic.Kind() != traffic.Closed {
 		check.That(s.ThinkTime.IsZero(), "ThinkTime", s.ThinkTime, "has no meaning in an open profile, which has no users")
 		check.That(s.Pacing == 0, "Pacing", s.Pacing, "has no meaning in an open profile, which has no users")
 		check.That(s.NewUser == nil, "NewUser", "a function", "has no meaning in an open profile, which has no users")
 	}
-	if s.Profile.kind == kindClosed {
+	if s.Traffic.Kind() == traffic.Closed {
 		check.That(s.MaxInFlight == 0, "MaxInFlight", s.MaxInFlight, "has no meaning in a closed profile: the users are the limit")
 		check.That(s.Overflow == Drop, "Overflow", int(s.Overflow), "has no meaning in a closed profile: the users are the limit")
 	}
@@ -222,9 +224,9 @@ func (s Scenario) withDefaults() (Scenario, error) {
 func (s *Scenario) checkWork(check *field.Checker) {
 	check.That(s.Do != nil || len(s.Steps) > 0, "Do", "nil", "and no Steps: there is nothing to do")
 	check.That(s.Do == nil || len(s.Steps) == 0, "Steps", len(s.Steps), "contradict Do")
-	check.That(s.Route == nil || s.Profile.kind == kindReplay, "Route", "a function", "has no meaning without a replay")
+	check.That(s.Route == nil || s.Traffic.Kind() == traffic.Replayed, "Route", "a function", "has no meaning without a replay")
 	check.That(s.Route == nil || len(s.Steps) == 0, "Route", "a function", "contradicts Steps: each has a name")
-	check.That(len(s.Steps) <= maxSteps, "Steps", len(s.Steps), "are more than %d", maxSteps)
+	check.That(len(s.Steps) <= record.MaxSteps, "Steps", len(s.Steps), "are more than %d", record.MaxSteps)
 	names := map[string]bool{}
 	for i, step := range s.Steps {
 		name := fmt.Sprintf("Steps[%d]", i)
@@ -237,10 +239,18 @@ func (s *Scenario) checkWork(check *field.Checker) {
 }
 
 func (s *Scenario) checkEvents(check *field.Checker) {
-	d := s.Profile.Duration()
+	d := s.Traffic.Duration()
 	for i, e := range s.Events {
 		name := fmt.Sprintf("Events[%d]", i)
 		check.Err(name, e.Validate())
 		check.That(d == 0 || e.Offset < d, name+".Offset", e.Offset, "of %q is past the end of the scenario, %v", e.Name, d)
+	}
+}
+
+// checkFeeds wants rows in every feed.
+func (s *Scenario) checkFeeds(check *field.Checker) {
+	for _, name := range text.SortedKeys(s.Feeds) {
+		f := s.Feeds[name]
+		check.That(f != nil && len(f.rows) > 0, fmt.Sprintf("Feeds[%q]", name), "a feed", "without rows: make it with CSVFeed or JSONFeed")
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // shown are the lines that were shown one after the other, "" for a cleared one.
@@ -25,8 +27,8 @@ func shown(b *bytes.Buffer) []string {
 func TestProgressEverySecond(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10.25).For(3500 * time.Millisecond), Do: serve(time.Millisecond)})
-		w.watch.screen = &screen{out: &out}
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10.25).For(3500 * time.Millisecond), Do: serve(time.Millisecond)})
+		w.watch.Screen = watch.NewScreen(&out)
 		w.result(q)
 		require.Equal(q, []string{
 			"real: load 1s of 3.5s: 10 requests, 10/s, 0 in flight, p99 1ms, 0% errors",
@@ -40,8 +42,8 @@ func TestProgressEverySecond(t *testing.T) {
 func TestProgressInTheDrainSaysWhatCtrlCDoes(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10).For(time.Hour), Do: serve(time.Hour)})
-		w.watch.screen = &screen{out: &out}
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(time.Hour), Do: serve(time.Hour)})
+		w.watch.Screen = watch.NewScreen(&out)
 		w.result(q, 1550*time.Millisecond, 2500*time.Millisecond)
 		lines := shown(&out)
 		require.Len(q, lines, 3)
@@ -52,16 +54,15 @@ func TestProgressInTheDrainSaysWhatCtrlCDoes(t *testing.T) {
 func TestScenariosSideBySideShareTheLine(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		s := &screen{out: &out}
+		s := watch.NewScreen(&out)
 		start := func(name string, d time.Duration) {
-			w := newWatched(q, Scenario{Name: name, Profile: Rate(100.25).For(d), Do: func(context.Context, *User) error { return errors.New("no") }})
-			w.watch.screen = s
+			w := newWatched(q, Scenario{Name: name, Traffic: traffic.Rate(100.25).For(d), Do: func(context.Context, *User) error { return errors.New("no") }})
+			w.watch.Screen = s
 			q.Go(func() { w.result(q) })
 		}
 		start("short", 1500*time.Millisecond)
 		start("long", 3500*time.Millisecond)
 		q.Sleep(5 * time.Second)
-		require.Len(q, s.mu.runs, 0)
 		require.Equal(q, []string{
 			"real: short 100, 100/s, 100% errors | long 100, 100/s, 100% errors",
 			"",
@@ -75,8 +76,8 @@ func TestScenariosSideBySideShareTheLine(t *testing.T) {
 func TestNoScreenWhereNothingWasShown(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var out bytes.Buffer
-		w := newWatched(q, Scenario{Profile: Rate(10).For(900 * time.Millisecond), Do: serve(0)})
-		w.watch.screen = &screen{out: &out}
+		w := newWatched(q, Scenario{Traffic: traffic.Rate(10).For(900 * time.Millisecond), Do: serve(0)})
+		w.watch.Screen = watch.NewScreen(&out)
 		w.result(q)
 		require.Empty(q, out.String())
 	})

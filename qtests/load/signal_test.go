@@ -16,30 +16,33 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// watched is a run that is told of Ctrl-C, though its time is fake.
-type watched struct {
+// watchedRun is a run that is told of Ctrl-C, though its time is fake.
+type watchedRun struct {
 	*run
 	signals chan<- os.Signal // nil while the signal is the process's own
 	stops   int
 }
 
-func newWatched(q *qtests.T, s Scenario) *watched {
+func newWatched(q *qtests.T, s Scenario) *watchedRun {
 	s.Clock = q.Clock()
 	r, err := newRun(context.Background(), s)
 	require.NoError(q, err)
-	w := &watched{run: r}
-	r.watch = &watch{
-		run:    r,
-		notify: func(c chan<- os.Signal) { w.signals = c },
-		stop:   func(chan<- os.Signal) { w.signals = nil; w.stops++ },
+	w := &watchedRun{run: r}
+	r.watch = &watch.Watch{
+		Run: r, Clock: r.clk,
+		Notify:     func(c chan<- os.Signal) { w.signals = c },
+		StopNotify: func(chan<- os.Signal) { w.signals = nil; w.stops++ },
 	}
 	return w
 }
 
 // run runs to the end, with Ctrl-C at some instants.
-func (w *watched) result(q *qtests.T, presses ...time.Duration) *Result {
+func (w *watchedRun) result(q *qtests.T, presses ...time.Duration) *result.Result {
 	for _, at := range presses {
 		q.Clock().AfterFunc(at, func() { w.signals <- os.Interrupt })
 	}
@@ -52,22 +55,22 @@ func (w *watched) result(q *qtests.T, presses ...time.Duration) *Result {
 func TestFirstInterruptDrainsAndSecondEndsTheGrace(t *testing.T) {
 	const first, second, end = 2250 * time.Millisecond, 5250 * time.Millisecond, 10 * time.Second
 	for name, tt := range map[string]struct {
-		profile          Profile
+		profile          traffic.Profile
 		presses          []time.Duration
 		started          int64
 		haltedAt, length time.Duration
 		halted           string
 		stops            int
 	}{
-		"once":         {Rate(10).For(time.Hour), []time.Duration{first}, 22, first, first + DefaultGrace, "load: interrupt: ended by the user", 1},
-		"twice":        {Rate(10).For(time.Hour), []time.Duration{first, second}, 22, first, second, "load: interrupt: ended by the user", 2},
-		"users":        {Users(3).For(time.Hour), []time.Duration{first, second}, 3, first, second, "load: interrupt: ended by the user", 2},
-		"in the drain": {Rate(10).For(end), []time.Duration{end + time.Second}, 100, end + time.Second, end + time.Second, "load: interrupt: ended by the user", 2},
-		"never":        {Rate(10).For(end), nil, 100, 0, end + DefaultGrace, "", 1},
+		"once":         {traffic.Rate(10).For(time.Hour), []time.Duration{first}, 22, first, first + DefaultGrace, "load: interrupt: ended by the user", 1},
+		"twice":        {traffic.Rate(10).For(time.Hour), []time.Duration{first, second}, 22, first, second, "load: interrupt: ended by the user", 2},
+		"users":        {traffic.Users(3).For(time.Hour), []time.Duration{first, second}, 3, first, second, "load: interrupt: ended by the user", 2},
+		"in the drain": {traffic.Rate(10).For(end), []time.Duration{end + time.Second}, 100, end + time.Second, end + time.Second, "load: interrupt: ended by the user", 2},
+		"never":        {traffic.Rate(10).For(end), nil, 100, 0, end + DefaultGrace, "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
-				w := newWatched(q, Scenario{Profile: tt.profile, Do: serve(24 * time.Hour)})
+				w := newWatched(q, Scenario{Traffic: tt.profile, Do: serve(24 * time.Hour)})
 				res := w.result(q, tt.presses...)
 				require.Equal(q, tt.halted, res.Halted)
 				require.Equal(q, tt.started, res.Started)
@@ -76,7 +79,7 @@ func TestFirstInterruptDrainsAndSecondEndsTheGrace(t *testing.T) {
 				require.Equal(q, tt.length, res.Elapsed)
 				require.Equal(q, tt.stops, w.stops)
 				if tt.halted != "" {
-					require.Contains(q, res.Text(), fmt.Sprintf("ended       at %v: load: interrupt", tt.haltedAt))
+					require.Contains(q, res.String(), fmt.Sprintf("ended       at %v: load: interrupt", tt.haltedAt))
 				}
 			})
 		})
@@ -133,9 +136,9 @@ func TestThirdInterruptEndsTheProcess(t *testing.T) {
 
 func TestChildThatIgnoresItsContext(t *testing.T) {
 	child(t)
-	Run(t, Scenario{Profile: Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
+	Run(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		fmt.Println("\nunder way")
-		<-u.run.halted
+		<-u.run.mu.phase.reached[draining]
 		fmt.Println("draining")
 		<-ctx.Done()
 		fmt.Println("cancelled")
@@ -151,7 +154,7 @@ func TestInterruptAfterTheRunIsTheProcesss(t *testing.T) {
 
 func TestChildAfterARun(t *testing.T) {
 	child(t)
-	Run(t, Scenario{Profile: Rate(1e6).For(time.Hour).Budget(5), Do: serve(0)})
+	Run(t, Scenario{Traffic: traffic.Rate(1e6).For(time.Hour).Budget(5), Do: serve(0)})
 	fmt.Println("\nover")
 	time.Sleep(time.Minute)
 }

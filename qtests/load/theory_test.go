@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // overSeeds runs a scenario with ten seeds and wants the mean of a figure within
 // three standard errors of the theory.
-func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure func(*Result) float64) {
+func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure func(*result.Result) float64) {
 	t.Helper()
 	const n = 10
 	var sum, squares float64
@@ -39,9 +41,9 @@ func overSeeds(t *testing.T, want float64, s func(q *qtests.T) Scenario, figure 
 
 // littlesLaw holds exactly on every run that ends empty: requests in flight,
 // integrated over time, are the sum of the service times.
-func littlesLaw(t require.TestingT, r *Result) {
+func littlesLaw(t require.TestingT, r *result.Result) {
 	require.Zero(t, r.Interrupted)
-	sum := float64(r.Service.sum) * 1e3
+	sum := r.Service.Sum() * 1e9
 	require.InEpsilon(t, sum, r.MeanInFlight*float64(r.Elapsed), 1e-12)
 }
 
@@ -52,7 +54,7 @@ func exponential(mean time.Duration) func(context.Context, *User) error {
 	return func(ctx context.Context, u *User) error { return u.Sleep(ctx, qtests.Round(l.Sample(u.Rand()))) }
 }
 
-func wait(r *Result) float64 { return (r.Response.Mean() - r.Service.Mean()).Seconds() }
+func wait(r *result.Result) float64 { return (r.Response.Mean() - r.Service.Mean()).Seconds() }
 
 // TestDM1: of deterministic arrivals at rate λ and one exponential server at
 // rate μ, the mean wait is σ/(μ(1-σ)) with σ = exp(-μ(1-σ)/λ).
@@ -63,7 +65,7 @@ func TestDM1(t *testing.T) {
 		sigma = math.Exp(-mu * (1 - sigma) / lambda)
 	}
 	overSeeds(t, sigma/(mu*(1-sigma)), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(lambda).For(200 * time.Second), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
+		return Scenario{Traffic: traffic.Rate(lambda).For(200 * time.Second), MaxInFlight: 1, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
 	}, wait)
 }
 
@@ -84,14 +86,14 @@ func TestMMc(t *testing.T) {
 	b := erlangB(c, a)
 	erlangC := b / (1 - a/c*(1-b))
 	overSeeds(t, erlangC/(c*mu-lambda), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(lambda).For(60 * time.Second).Poisson(), MaxInFlight: c, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
+		return Scenario{Traffic: traffic.Rate(lambda).For(60 * time.Second).Poisson(), MaxInFlight: c, Overflow: Queue, Do: exponential(10 * time.Millisecond)}
 	}, wait)
 }
 
 func TestErlangB(t *testing.T) {
 	overSeeds(t, erlangB(5, 4), func(*qtests.T) Scenario {
-		return Scenario{Profile: Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
-	}, func(r *Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
+		return Scenario{Traffic: traffic.Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
+	}, func(r *result.Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
 }
 
 // TestMeanValueAnalysis: n users who think for Z and share one server with
@@ -108,14 +110,14 @@ func TestMeanValueAnalysis(t *testing.T) {
 	overSeeds(t, throughput, func(*qtests.T) Scenario {
 		server, work := make(chan struct{}, 1), exponential(service)
 		return Scenario{
-			Profile: Users(n).For(200 * time.Second), ThinkTime: qtests.Exponential(think),
+			Traffic: traffic.Users(n).For(200 * time.Second), ThinkTime: qtests.Exponential(think),
 			Do: func(ctx context.Context, u *User) error {
 				server <- struct{}{}
 				defer func() { <-server }()
 				return work(ctx, u)
 			},
 		}
-	}, (*Result).Rate)
+	}, (*result.Result).Rate)
 }
 
 // TestCoordinatedOmission: a server that stalls for 10 s of 100 s at 100/s keeps
@@ -129,7 +131,7 @@ func TestCoordinatedOmission(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
 				start := q.Clock().Now()
-				s.Profile = Rate(100).For(100 * time.Second)
+				s.Traffic = traffic.Rate(100).For(100 * time.Second)
 				s.Do = func(ctx context.Context, u *User) error {
 					if at := q.Clock().Since(start); at >= 40*time.Second && at < 50*time.Second {
 						return u.Sleep(ctx, 50*time.Second-at)
@@ -157,7 +159,7 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			feed := &Feed{rows: []map[string]string{{"a": "1"}, {"a": "2"}, {"a": "3"}}}
 			s := Scenario{
-				Profile: Rate(30).For(time.Second).Poisson(), Feeds: map[string]*Feed{"f": feed.Shuffled()},
+				Traffic: traffic.Rate(30).For(time.Second).Poisson(), Feeds: map[string]*Feed{"f": feed.Shuffled()},
 				Do: func(ctx context.Context, u *User) error {
 					u.Tag("row", u.Row("f")["a"])
 					return u.Sleep(ctx, time.Duration(u.Rand().IntN(1000))*time.Microsecond)
@@ -169,8 +171,7 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 				require.NoError(q, err)
 				require.Greater(q, res.Finished, int64(15))
 				res.Start = time.Time{}
-				j, err := res.JSON()
-				require.NoError(q, err)
+				j := jsonOf(q, res)
 				jsons = append(jsons, string(j))
 			}
 		})
@@ -181,10 +182,10 @@ func TestSecondRunIsLikeTheFirst(t *testing.T) {
 }
 
 func TestRetryStormIsSeenAndBounded(t *testing.T) {
-	run := func(budget float64) (res *Result) {
+	run := func(budget float64) (res *result.Result) {
 		qtests.Run(t, func(q *qtests.T) {
 			res = Run(q, Scenario{
-				Profile: Rate(100).For(10 * time.Second),
+				Traffic: traffic.Rate(100).For(10 * time.Second),
 				Retry:   Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Millisecond), Budget: budget},
 				Do: func(ctx context.Context, u *User) error {
 					_ = u.Sleep(ctx, 5*time.Millisecond)

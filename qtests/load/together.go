@@ -4,13 +4,13 @@ import (
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// RunAll runs scenarios side by side, from one start, and returns their results
-// in the order of the arguments. Every scenario needs a name of its own: its
-// random streams derive from it. A scenario without meaning fails t before any
-// of them starts.
-func RunAll(t qtests.TB, scenarios ...Scenario) []*Result {
+// RunAll runs scenarios side by side, from one start, and returns their results in the order of the
+// arguments. Every scenario needs a name of its own, because its random streams derive from the name.
+// If something is wrong with a scenario, RunAll fails t before any of them starts.
+func RunAll(t qtests.TB, scenarios ...Scenario) []*result.Result {
 	t.Helper()
 	runs := make([]*run, len(scenarios))
 	names := map[string]bool{}
@@ -25,12 +25,12 @@ func RunAll(t qtests.TB, scenarios ...Scenario) []*Result {
 		names[r.Name] = true
 		runs[i] = r
 	}
-	results := make([]*Result, len(runs))
+	results := make([]*result.Result, len(runs))
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup
 	wg.Add(len(runs))
-	// Each start arms the next one before it begins, so that what the scenarios
-	// do at their first instant has an order.
+	// Each start arms the next one before it begins, so that the first events of the scenarios have
+	// an order.
 	var start func(i int)
 	start = func(i int) {
 		if i+1 < len(runs) {
@@ -47,7 +47,7 @@ func RunAll(t qtests.TB, scenarios ...Scenario) []*Result {
 		if errs[i] != nil {
 			qtests.Fatalf(t, "%v", errs[i])
 		}
-		res.report(t)
+		reportTo(t, res)
 	}
 	return results
 }

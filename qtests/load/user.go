@@ -7,59 +7,55 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
-// A User is who makes a request. In a closed profile it is the same User, with
-// the same State, for all requests of one user; in an open profile and a replay every
-// request has a User of its own. Its methods are for the goroutine of the
-// request, until the request ends.
+// A User makes requests. In a closed profile all requests of one user have the same User, with
+// the same State. In an open profile and in a replay every request has a User of its own. Its
+// methods are for the goroutine of the request, until the request ends.
 type User struct {
-	// State is the caller's own, kept from request to request of a user.
+	// State belongs to the caller, and is kept from request to request.
 	State any
 
-	run     *run
-	id      int64
-	request int64
-	step    *tally
-	do      func(context.Context, *User) error
-	entry   *Entry
-	rand    *rand.Rand
-	tags    []tag
+	run    *run
+	req    record.Request // what is recorded of it
+	do     func(context.Context, *User) error
+	entry  *accesslog.Entry
+	rand   *rand.Rand
+	life   *life.Life
+	queued bool // had to wait for MaxInFlight
 
-	intended, started time.Duration
-	life              *life
-	prev, next        *User // requests under way, in the order of their starts
-	attempts          int32
-	queued            bool // had to wait for MaxInFlight
-	interrupted       bool // set under the run's mutex when the run cancels it
+	timedOut bool // the latest attempt failed at its Timeout or later
+
+	prev, next *User // in the list that the user is in
 }
 
-type tag struct{ key, value string }
-
-// ID is the number of the user, from 1. In an open profile it is that of the
-// request.
-func (u *User) ID() int64 { return u.id }
+// ID is the number of the user, from 1. In an open profile it is the number of the arrival.
+func (u *User) ID() int64 { return u.req.User }
 
 // Request is the number of the request in its run, from 1, in the order of their
 // starts.
-func (u *User) Request() int64 { return u.request }
+func (u *User) Request() int64 { return u.req.Number }
 
-// Step is the name of the step that runs, "" in NewUser.
+// Step is the name of the step that runs. It is empty in NewUser.
 func (u *User) Step() string {
-	if u.step == nil {
+	if u.req.Step == nil {
 		return ""
 	}
-	return u.step.name
+	return u.req.Step.Name
 }
 
 // Attempt is the number of the attempt, from 1; it rises with every retry.
-func (u *User) Attempt() int { return int(u.attempts) }
+func (u *User) Attempt() int { return int(u.req.Attempts) }
 
-// Entry is the log entry that the request repeats, in a replay, and otherwise
-// the zero Entry.
-func (u *User) Entry() Entry {
+// Entry is the log entry that a request of a replay repeats. In other profiles it is the zero
+// Entry.
+func (u *User) Entry() accesslog.Entry {
 	if u.entry == nil {
-		return Entry{}
+		return accesslog.Entry{}
 	}
 	return *u.entry
 }
@@ -68,20 +64,19 @@ func (u *User) Entry() Entry {
 func (u *User) Clock() clock.Clock { return u.run.clk }
 
 // Intended is when the request was due, as an offset from the start of the run. In a closed
-// profile it is when the request started.
-func (u *User) Intended() time.Duration { return u.intended }
+// profile that is its start.
+func (u *User) Intended() time.Duration { return u.req.Intended }
 
-// Rand returns the user's own random numbers. They depend on the run's seed, the
-// scenario's name and the number of the user, and on nothing else.
+// Rand returns random numbers of this user. They depend on the seed of the run, the name of the
+// scenario and the number of the user, and on nothing else.
 func (u *User) Rand() *rand.Rand {
 	if u.rand == nil {
-		u.rand = u.run.users.At(uint64(u.id))
+		u.rand = u.run.users.At(uint64(u.req.User))
 	}
 	return u.rand
 }
 
-// Sleep waits for d on the run's clock, or until ctx ends, whose error it then
-// returns. It is how a step thinks.
+// Sleep waits for d on the clock of the run. If ctx ends before, Sleep returns its error.
 func (u *User) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, u.run.clk, d) }
 
 func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
@@ -98,29 +93,30 @@ func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 	}
 }
 
-// Check counts ok under name, in every attempt, and returns it. Checks do not
-// make a request fail; thresholds may, as "check(name)>99%". Beyond 100 names, "other".
+// Check counts ok under name, in every attempt, and returns it. A check does not make a request
+// fail, but a threshold on it can fail the run: "check(name)>99%". From the 101st name on, checks
+// are counted as "other".
 func (u *User) Check(name string, ok bool) bool {
 	u.run.check(name, ok)
 	return ok
 }
 
-// Tag counts the request under a tag as well when it ends, for results and
-// thresholds: "tag(region=eu).p(95)<1s". A key set twice keeps the later value.
-// Beyond 100 pairs of a run, the value "other", and beyond 200 the key as well.
+// Tag gives the request a tag, under which it is counted as well when it ends, for results and
+// thresholds: "tag(region=eu).p(95)<1s". A key that is set twice keeps the later value. From the
+// 101st pair of a run on, the value is counted as "other", and from the 201st on the key as well.
 func (u *User) Tag(key, value string) {
-	for i := range u.tags {
-		if u.tags[i].key == key {
-			u.tags[i].value = value
+	for i := range u.req.Tags {
+		if u.req.Tags[i].Key == key {
+			u.req.Tags[i].Value = value
 			return
 		}
 	}
-	u.tags = append(u.tags, tag{key, value})
+	u.req.Tags = append(u.req.Tags, record.Tag{Key: key, Value: value})
 }
 
-// Part runs f as a named part of the request and measures it as a step of its
-// own, which does not count as a request. It returns the error of f. A part that
-// has the name of a step or a route is counted as "name (part)".
+// Part runs f as a named part of the request and measures it like a step. A part is not counted
+// as a request. Part returns the error of f. A part that has the name of a step or a route is
+// counted as "name (part)".
 func (u *User) Part(ctx context.Context, name string, f func(ctx context.Context) error) error {
 	start := u.run.offset()
 	ended := false
@@ -136,8 +132,8 @@ func (u *User) Part(ctx context.Context, name string, f func(ctx context.Context
 	return err
 }
 
-// Sequence returns a Do that runs the steps one after the other, each measured as a
-// Part, and stops at the first error. Weights have no meaning in it.
+// Sequence returns a Do that runs the steps one after the other, measures each as a Part, and
+// stops at the first error. The weights of the steps are not used.
 func Sequence(steps ...Step) func(context.Context, *User) error {
 	return func(ctx context.Context, u *User) error {
 		for _, s := range steps {
@@ -148,4 +144,14 @@ func Sequence(steps ...Step) func(context.Context, *User) error {
 		}
 		return nil
 	}
+}
+
+// Row takes the next row of a feed of the scenario. The map is shared and must
+// not be changed. An unknown name panics, with those that are near.
+func (u *User) Row(name string) map[string]string {
+	row, err := u.run.row(name)
+	if err != nil {
+		panic("load: " + err.Error())
+	}
+	return row
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 func TestTagSetTwiceKeepsTheLaterValue(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Profile: Rate(1).For(3 * time.Second), Do: func(_ context.Context, u *User) error {
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(3 * time.Second), Do: func(_ context.Context, u *User) error {
 			u.Tag("region", "us")
 			u.Tag("size", "1")
 			u.Tag("region", "eu")
@@ -28,7 +29,7 @@ func TestTagSetTwiceKeepsTheLaterValue(t *testing.T) {
 func TestSequenceStopsAtTheFirstError(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		fails := func(context.Context, *User) error { return errors.New("no") }
-		res := Run(q, Scenario{Profile: Rate(1).For(3 * time.Second), Do: Sequence(
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(3 * time.Second), Do: Sequence(
 			Step{Name: "first", Do: serve(time.Second)}, Step{Name: "second", Do: fails}, Step{Name: "third", Do: serve(time.Second)})})
 		require.EqualValues(q, 3, res.Errors)
 		require.Equal(q, "no", res.ErrorKinds[0].Kind)
@@ -44,7 +45,7 @@ func TestSequenceStopsAtTheFirstError(t *testing.T) {
 
 func TestPartThatDoesNotReturnIsCounted(t *testing.T) {
 	in(t, func(q *qtests.T, tb qtests.TB) {
-		res := Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(1).For(3 * time.Second), Do: func(ctx context.Context, u *User) error {
+		res := Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), Do: func(ctx context.Context, u *User) error {
 			return u.Part(ctx, "part", func(ctx context.Context) error {
 				_ = u.Sleep(ctx, time.Second)
 				panic("boom")
@@ -60,7 +61,7 @@ func TestPartThatDoesNotReturnIsCounted(t *testing.T) {
 // TestLastPartOfAWindowCounts has errors in the last five seconds only.
 func TestLastPartOfAWindowCounts(t *testing.T) {
 	in(t, func(q *qtests.T, tb qtests.TB) {
-		res := Run(tb, Scenario{Clock: q.Clock(), Profile: Rate(1).For(25 * time.Second), Thresholds: []string{"errors<50% every 10s"},
+		res := Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(25 * time.Second), Thresholds: []string{"errors<50% every 10s"},
 			Do: func(_ context.Context, u *User) error {
 				if u.Intended() > 20*time.Second {
 					return errors.New("no")

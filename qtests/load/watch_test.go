@@ -4,12 +4,13 @@ import (
 	"context"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestRealTime(t *testing.T) {
 	rec := tbtest.Run("real", func(tb *tbtest.TB) {
 		res := Run(tb, Scenario{
-			Profile: Rate(1e6).For(time.Hour).Budget(500),
+			Traffic: traffic.Rate(1e6).For(time.Hour).Budget(500),
 			Do:      func(context.Context, *User) error { return nil },
 		})
 		require.EqualValues(t, 500, res.Finished, "late ones are caught up with, not left out")
@@ -30,10 +31,10 @@ func TestRealTime(t *testing.T) {
 func TestInterruptDrainsAndReports(t *testing.T) {
 	rec := tbtest.Run("interrupted", func(tb *tbtest.TB) {
 		res := Run(tb, Scenario{
-			Profile: Rate(1e5).For(time.Hour),
+			Traffic: traffic.Rate(1e5).For(time.Hour),
 			Do: func(_ context.Context, u *User) error {
 				if u.ID() == 50 {
-					return syscall.Kill(os.Getpid(), syscall.SIGINT)
+					return interrupt()
 				}
 				return nil
 			},
@@ -47,13 +48,13 @@ func TestInterruptDrainsAndReports(t *testing.T) {
 
 func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 	for _, fail := range []bool{false, true} {
-		r := &Result{}
+		r := &result.Result{}
 		for range 100 {
 			r.Late.Record(11 * time.Millisecond)
 		}
-		(&watch{run: &run{Scenario: Scenario{FailWhenSlow: fail}}}).end(r)
+		(&run{real: true, Scenario: Scenario{FailWhenSlow: fail}}).tellLateness(r)
 		require.Contains(t, r.Warning, "the load generator was the bottleneck")
-		rec := tbtest.Run("slow", func(tb *tbtest.TB) { r.report(tb) })
+		rec := tbtest.Run("slow", func(tb *tbtest.TB) { reportTo(tb, r) })
 		require.Equal(t, fail, rec.Failed())
 		require.Equal(t, fail, strings.Contains(rec.Errors(), "load: the load generator was the bottleneck"))
 		require.Contains(t, rec.Logs()[len(rec.Logs())-1], "warning     the load generator was the bottleneck")
@@ -61,30 +62,19 @@ func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 }
 
 func TestProgressIsOneLine(t *testing.T) {
-	r, err := newRun(t.Context(), Scenario{Profile: Rate(1).For(10 * time.Second), Do: serve(0)})
+	r, err := newRun(t.Context(), Scenario{Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0)})
 	require.NoError(t, err)
 	r.start = r.clk.Now()
-	r.mu.rec.drop(0)
-	line := r.progress()
+	r.mu.rec.Drop(0)
+	line := r.Progress()
 	require.Regexp(t, `^real: load 0s of 10s: 0 requests, 0/s, 0 in flight, p99 0s, 0% errors, 1 dropped$`, line)
 }
 
-func TestTypesHaveTheirShapes(t *testing.T) {
-	const d = 1000 * time.Second
-	for name, tt := range map[string]struct {
-		profile  Profile
-		requests int
-	}{
-		"smoke":      {Smoke(10, d), 1000},
-		"average":    {AverageLoad(10, d), 9000},
-		"stress":     {Stress(10, d), 16_000},
-		"spike":      {Spike(10, d), 10*900 + 2*20*55 + 60*100},
-		"soak":       {Soak(10, d), 7840},
-		"breakpoint": {Breakpoint(10, d), 100_000},
-	} {
-		require.NoError(t, tt.profile.Err(), name)
-		require.Equal(t, d, tt.profile.Duration(), name)
-		require.InDelta(t, tt.requests, len(arrivalsOf(t, tt.profile)), 1, name)
-		require.InDelta(t, tt.requests/10, len(arrivalsOf(t, tt.profile.Amplify(0.1))), 1, name)
+// interrupt sends this process what Ctrl-C sends.
+func interrupt() error {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		return err
 	}
+	return self.Signal(os.Interrupt)
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/dashboard"
+	"github.com/go-qtests/qtests/qtests/monitor/notify"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -278,7 +280,7 @@ func (describePanics) Collect(chan<- prometheus.Metric) {}
 func TestConcurrentUse(t *testing.T) {
 	g, reg := gauge("level")
 	m := monitor.NewT(t, monitor.Config{
-		Clock: clock.NewMock(), Gatherers: []prometheus.Gatherer{reg}, Channels: []monitor.Channel{&monitor.Recorder{}},
+		Clock: clock.NewMock(), Gatherers: []prometheus.Gatherer{reg}, Channels: []monitor.Channel{&notify.Recorder{}},
 		Rules: []monitor.Rule{{Name: "A", Expr: "sum(level) > 0"}, {Record: "b", Expr: "level * 2"}},
 	})
 	g.Set(1)
@@ -294,7 +296,7 @@ func TestConcurrentUse(t *testing.T) {
 				case 3:
 					_, _ = m.QueryRange("level", time.Unix(0, 0), time.Unix(100, 0), time.Second)
 				case 4:
-					_ = m.Dashboard().String()
+					_ = dashboard.Of(m).String()
 				case 5:
 					_ = fmt.Sprint(m.Timeline(), m.Alerts(), m.Status())
 				case 6:

@@ -25,10 +25,9 @@ func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
 }
 
 // RequireNotFired fails t if any of the named alerts, or without names any alert
-// at all, has fired. Where an expression names series that the history does not
-// have, the log of t says so, with the names that may be meant: a misspelt metric
-// never fires. That is no failure, because many a counter appears with its first
-// error.
+// at all, has fired. If an expression names series that the history does not have, the
+// log of t says so and proposes names, because an alert on a misspelt metric never
+// fires. That is no failure: many counters appear with their first error.
 func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
 	t.Helper()
 	m.requireKnown(t, alerts)

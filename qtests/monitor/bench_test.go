@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/rules"
 )
 
 // registry returns one with n gauges.
@@ -72,11 +73,11 @@ func BenchmarkWeek(b *testing.B) {
 // BenchmarkBurnRate is four days with the four rules of an SLO at ten seconds,
 // whose longest window is three days.
 func BenchmarkBurnRate(b *testing.B) {
-	rules, err := monitor.BurnRate(monitor.SLO{Name: "A", Errors: `level{i="1"}`, Total: "level", Objective: 0.99})
+	alerts, err := rules.BurnRate(rules.SLO{Name: "A", Errors: `level{i="1"}`, Total: "level", Objective: 0.99})
 	require.NoError(b, err)
 	for b.Loop() {
 		synctest.Test(new(testing.T), func(*testing.T) {
-			m, err := monitor.New(monitor.Config{Gatherers: []prometheus.Gatherer{registry(5)}, Rules: rules})
+			m, err := monitor.New(monitor.Config{Gatherers: []prometheus.Gatherer{registry(5)}, Rules: alerts})
 			if err != nil {
 				panic(err)
 			}

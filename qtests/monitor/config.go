@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -37,17 +38,17 @@ type Config struct {
 	// Gatherers are what is scraped, in this order: the registry of the system
 	// under test, for example. They may not be nil.
 	Gatherers []prometheus.Gatherer
-	// Collectors are registered in a registry of the monitor's own, which is
-	// scraped after the gatherers. Breakers and pools are collectors.
+	// Collectors are registered in a registry of the monitor, which is scraped after the
+	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
 
 	// Runtime scrapes the real process as well: heap, goroutines, GC, scheduler and
-	// memory, as metrics whose names begin with real_. Where the clock is fake they
-	// are readings of another time than all other series, differ from run to run,
-	// and are invisible to rules unless AlertOnReal is set.
+	// memory, as metrics whose names begin with real_. Under a fake clock they belong to
+	// another time than all other series and differ from run to run. Rules do not see
+	// them there, unless AlertOnReal is set.
 	Runtime, AlertOnReal bool
 
-	// Retention is how far back samples are kept for certain. Zero is DefaultRetention.
+	// Retention is for how long samples are kept at least. Zero is DefaultRetention.
 	Retention time.Duration
 	// MaxSamples bounds the samples of one series, rounded up to whole blocks of
 	// 128. Zero is DefaultMaxSamples, eight days at ten seconds.
@@ -75,6 +76,26 @@ type Config struct {
 // withDefaults returns the config with its zero fields filled in, or an error
 // that names what is wrong.
 func (c Config) withDefaults() (Config, error) {
+	err := c.validate()
+	if c.Clock == nil {
+		c.Clock = clock.New()
+	}
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.Timeout = cmp.Or(c.Timeout, c.Interval)
+	c.Retention = cmp.Or(c.Retention, DefaultRetention)
+	c.MaxSamples = cmp.Or(c.MaxSamples, DefaultMaxSamples)
+	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
+	c.Route = c.Route.withDefaults()
+	c.Gatherers = slices.Clone(c.Gatherers)
+	c.Collectors = slices.Clone(c.Collectors)
+	c.Rules = slices.Clone(c.Rules)
+	c.Channels = slices.Clone(c.Channels)
+	c.Silences = slices.Clone(c.Silences)
+	c.Inhibitions = slices.Clone(c.Inhibitions)
+	return c, err
+}
+
+func (c Config) validate() error {
 	check := field.Check("monitor: Config")
 	check.Duration("Interval", c.Interval)
 	check.Duration("Timeout", c.Timeout)
@@ -91,25 +112,12 @@ func (c Config) withDefaults() (Config, error) {
 	for i, x := range c.Channels {
 		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")
 	}
-	c.checkRoute(check)
-	if c.Clock == nil {
-		c.Clock = clock.New()
+	c.Route.check(check)
+	for i, s := range c.Silences {
+		s.check(check, i)
 	}
-	setDefault(&c.Interval, DefaultInterval)
-	setDefault(&c.Timeout, c.Interval)
-	setDefault(&c.Retention, DefaultRetention)
-	setDefault(&c.MaxSamples, DefaultMaxSamples)
-	setDefault(&c.MaxSeries, DefaultMaxSeries)
-	c.Gatherers = slices.Clone(c.Gatherers)
-	c.Collectors = slices.Clone(c.Collectors)
-	c.Rules = slices.Clone(c.Rules)
-	c.Channels = slices.Clone(c.Channels)
-	return c, check.Result()
-}
-
-func setDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
+	for i, in := range c.Inhibitions {
+		in.check(check, i)
 	}
+	return check.Result()
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -23,24 +23,35 @@ type receiver struct {
 }
 
 func newReceiver(i int, c Channel) *receiver {
-	name := fmt.Sprintf("channel %d", i)
-	if s, ok := c.(fmt.Stringer); ok {
-		name += " (" + s.String() + ")"
-	} else if t := fmt.Sprintf("%T", c); !strings.Contains(t, "Func") {
-		name += " (" + t[strings.LastIndexByte(t, '.')+1:] + ")"
-	}
+	name := fmt.Sprintf("channel %d%s", i, describe(c))
 	return &receiver{newGuard(name), c, make(chan alert.Notification, maxQueue)}
 }
 
-// flushLocked hands what is due at the instant to the receivers. It is called with
-// m.mu held and never blocks; the goroutines wake after it.
-func (m *Monitor) flushLocked(at time.Time) {
+// describe says what a channel is: its String, or the name of its type. The name of
+// a function's type says nothing.
+func describe(c Channel) string {
+	if s, ok := c.(fmt.Stringer); ok {
+		return " (" + s.String() + ")"
+	}
+	t := reflect.TypeOf(c)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Func {
+		return ""
+	}
+	return " (" + t.Name() + ")"
+}
+
+// flush hands what is due at the instant to the receivers. It never blocks; the
+// goroutines of the receivers wake after the lock is free.
+func (m *Monitor) flush(s *state, at time.Time) {
 	var wakes []func()
-	for _, n := range m.mu.dispatcher.Flush(at) {
+	for _, n := range s.dispatcher.Flush(at) {
 		r := m.receivers[n.Receiver]
 		if len(r.queue)+len(wakes) >= maxQueue { // any of the wakes may be for this queue
-			m.mu.dispatcher.Done(n, false)
-			_ = m.mu.status.note(fmt.Errorf("monitor: %s: %d notifications are waiting already", r.name, maxQueue))
+			s.dispatcher.Done(n, false)
+			_ = s.status.note(fmt.Errorf("monitor: %s: %d notifications are waiting already", r.name, maxQueue))
 			continue
 		}
 		wakes = append(wakes, func() {
@@ -59,19 +70,23 @@ func (m *Monitor) serve(r *receiver) {
 		select {
 		case n := <-r.queue:
 			err := m.deliver(r, n)
-			m.mu.Lock()
-			m.mu.dispatcher.Done(n, err == nil)
-			if err == nil {
-				m.mu.status.Notified++
-			} else if !errors.Is(err, ErrClosed) {
-				m.mu.status.NotifyErrors++
-				_ = m.mu.status.note(fmt.Errorf("monitor: %s: %w", r.name, err))
-				m.cfg.EventLog.Add(m.clk.Now(), r.name, "failed: "+err.Error())
-			}
-			m.mu.Unlock()
+			m.locked(func(s *state) { m.delivered(s, r, n, err) })
 		case <-m.ctx.Done():
 			return
 		}
+	}
+}
+
+// delivered takes the end of a delivery.
+func (m *Monitor) delivered(s *state, r *receiver, n alert.Notification, err error) {
+	s.dispatcher.Done(n, err == nil)
+	switch {
+	case err == nil:
+		s.status.Notified++
+	case !errors.Is(err, ErrClosed):
+		s.status.NotifyErrors++
+		_ = s.status.note(fmt.Errorf("monitor: %s: %w", r.name, err))
+		m.cfg.EventLog.Add(m.clk.Now(), r.name, "failed: "+err.Error())
 	}
 }
 
@@ -82,7 +97,7 @@ func (m *Monitor) deliver(r *receiver, n alert.Notification) error {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		left := m.clk.Until(deadline)
 		if left <= 0 {
-			left = time.Millisecond // it was queued for long: one attempt all the same
+			left = time.Millisecond // it waited for long: one attempt is made
 		}
 		err := r.do(m.ctx, m.clk, left, func(ctx context.Context) error { return r.channel.Notify(ctx, public) })
 		if err == nil || errors.Is(err, ErrPermanent) || errors.Is(err, ErrClosed) || m.clk.Until(deadline) <= wait {

@@ -2,11 +2,9 @@ package monitor
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
 // A Compiler makes the Evaluator of an expression. Its error refuses the rule.
@@ -32,78 +30,20 @@ type Result struct {
 // A History is a monitor's samples as an Evaluator sees them. It is valid until
 // Eval returns: from then on it has no series.
 type History struct {
-	mu    sync.Mutex // an evaluator that was given up may still read
-	store *history.Store
-	// hideReal leaves out the readings of the real process.
-	hideReal bool
-}
-
-func (h *History) revoke() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.store = nil
+	series func(from, to time.Time, matchers []history.Matcher) []Series
 }
 
 // Series returns the series that every matcher chooses (the metric's name is the
 // label "__name__"), sorted by labels, with the samples after from and up to to,
 // stale markers included: see IsStale.
 func (h *History) Series(from, to time.Time, matchers ...Matcher) []Series {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.store == nil {
-		return nil
-	}
 	ms := make([]history.Matcher, len(matchers))
 	for i, x := range matchers {
 		ms[i] = x.m
 	}
-	lo, hi := h.store.After(from.UnixNano()), h.store.After(to.UnixNano())
-	var out []Series
-	for _, s := range h.store.Select(ms...) {
-		if h.hideReal && s.IsReal() {
-			continue
-		}
-		x := publicSeries(s.Labels)
-		for row := lo; row < hi; row++ {
-			x.Samples = append(x.Samples, Sample{instant(h.store.At(row)), s.Value(row)})
-		}
-		out = append(out, x)
-	}
-	return out
+	return h.series(from, to, ms)
 }
 
 // IsStale reports whether v is Prometheus' stale marker, the value of a series at
 // a scrape that did not bring it.
 func IsStale(v float64) bool { return history.IsStale(v) }
-
-// An outcome is what a rule's expression gave, labels not yet converted.
-type outcome struct {
-	points []query.Point
-	noData bool
-	err    error
-}
-
-// ask evaluates the expression of a rule. The caller holds the scraping token, so
-// that nobody writes the history meanwhile.
-func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
-	if r.expr != nil {
-		result, err := r.expr.Eval(m.mu.history, at.UnixNano())
-		return outcome{result.Points, !result.Data, err}
-	}
-	h := &History{store: m.mu.history, hideReal: m.hideReal}
-	defer h.revoke()
-	var result Result
-	err := r.guard.do(ctx, m.clk, m.cfg.Timeout, func(ctx context.Context) error {
-		got, err := r.evaluator.Eval(ctx, h, at)
-		result = got
-		return err
-	})
-	if err != nil {
-		return outcome{err: err}
-	}
-	out := outcome{noData: result.NoData}
-	for _, p := range result.Points {
-		out.points = append(out.points, query.Point{Labels: history.FromMap(p.Labels), Value: p.Value})
-	}
-	return out
-}

@@ -3,7 +3,6 @@ package monitor_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -163,40 +162,6 @@ func ExampleMonitor_RequireFired() {
 	// 1m30s	ReplicaLags pending → inactive
 	// 3 scrapes, the last at 1m30s
 	// rule: replica_lag_seconds > 30
-}
-
-// The rule file of production, held to the code under test. ReadRules reads it
-// from a path.
-func ExampleParseRules() {
-	const file = `
-groups:
-  - name: checkout
-    rules:
-      - record: checkout:failed:rate5m
-        expr: sum(rate(checkouts_total{result="failed"}[5m]))
-      - alert: CheckoutsFail
-        expr: checkout:failed:rate5m > 0.1
-        labels: {severity: page}
-`
-	rules, err := monitor.ParseRules("alerts.yaml", strings.NewReader(file))
-	if err != nil {
-		panic(err)
-	}
-	checkouts := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "checkouts_total", Help: "Checkouts."}, []string{"result"})
-	clk := clock.NewMock()
-	mon, err := monitor.New(monitor.Config{Disabled: true, Clock: clk, Collectors: []prometheus.Collector{checkouts}, Rules: rules})
-	if err != nil {
-		panic(err)
-	}
-	defer mon.Close()
-	for range 10 {
-		checkouts.WithLabelValues("failed").Add(10)
-		clk.Add(time.Minute)
-		_ = mon.Scrape()
-	}
-	fmt.Print(mon.Timeline())
-	// Output:
-	// 4m0s	CheckoutsFail{severity="page"} inactive → firing
 }
 
 // Alerts that fire in several halls reach the person on call as one notification.

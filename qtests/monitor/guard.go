@@ -2,16 +2,13 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/benbjohnson/clock"
-)
 
-// ErrBlocked is the error of a gatherer or channel that has not returned in time,
-// and of the calls after it until it does.
-var ErrBlocked = errors.New("monitor: blocks")
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
+)
 
 // A guard calls code of the user that may block, panic or exit, on a goroutine of
 // its own, and never twice at a time.
@@ -33,17 +30,10 @@ func (g guard) do(ctx context.Context, clk clock.Clock, timeout time.Duration, f
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() {
-		err := fmt.Errorf("monitor: %s called runtime.Goexit", g.name)
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("monitor: %s panicked: %v", g.name, p)
-			}
-			<-g.busy
-			done <- err
-		}()
-		err = f(ctx)
-	}()
+	go usercode.Run(func() error { return f(ctx) }, func(err error) {
+		<-g.busy
+		done <- usercode.Blame("monitor: "+g.name, err)
+	})
 	timer := clk.Timer(timeout)
 	defer timer.Stop()
 	select {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-qtests/qtests/qtests/internal/near"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
@@ -18,63 +18,65 @@ const (
 	maxCompared = 500
 )
 
-// missing says for the named alerts, or for all of them, which selectors choose no
-// series of the history, one line each. An expression that only a Compiler can
-// read is left out.
-func (m *Monitor) missing(alerts []string) []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var lines []string
+// missing says which selectors of the named alerts, or of all alerts, choose no series
+// of the history, one line for each. It leaves out expressions that only a Compiler can
+// read.
+func (m *Monitor) missing(alerts []string) (lines []string) {
 	more := 0
-	for _, r := range m.rules {
-		if r.Record != "" || len(alerts) > 0 && !slices.Contains(alerts, r.Name) {
-			continue
-		}
-		var seen []string
-		for _, s := range r.selectors() {
-			text := s.String()
-			if slices.Contains(seen, text) || len(m.visibleLocked(s...)) > 0 {
+	m.locked(func(s *state) {
+		for _, r := range m.rules {
+			if r.Record != "" || len(alerts) > 0 && !slices.Contains(alerts, r.Name) {
 				continue
 			}
-			seen = append(seen, text)
-			if len(lines) == maxMissing {
-				more++
-				continue
-			}
-			lines = append(lines, fmt.Sprintf("alert %s: no series matches %s%s", r.Name, text, m.meantLocked(s)))
+			found := m.missingOf(s, r)
+			fits := min(len(found), maxMissing-len(lines))
+			lines = append(lines, found[:fits]...)
+			more += len(found) - fits
 		}
-	}
+	})
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
 }
 
+// missingOf says of one rule what missing says.
+func (m *Monitor) missingOf(st *state, r *rule) (lines []string) {
+	var seen []string
+	for _, s := range r.selectors() {
+		text := s.String()
+		if slices.Contains(seen, text) || len(m.visible(st, s...)) > 0 {
+			continue
+		}
+		seen = append(seen, text)
+		line := "alert " + r.Name + ": no series matches " + text
+		if len(lines) < maxMissing { // what is not shown need not be explained
+			line += m.meant(st, s)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 // selectors reads the expression, also where another evaluates it.
 func (r *rule) selectors() []query.Selector {
-	expr := r.expr
-	if expr == nil {
-		parsed, err := query.Parse(r.Expr)
-		if err != nil {
-			return nil
-		}
-		expr = parsed
+	if r.expr != nil {
+		return r.expr.Selectors()
+	}
+	expr, err := query.Parse(r.Expr)
+	if err != nil {
+		return nil
 	}
 	return expr.Selectors()
 }
 
-// visibleLocked returns the series that the rules see.
-func (m *Monitor) visibleLocked(matchers ...history.Matcher) []*history.Series {
-	return slices.DeleteFunc(m.mu.history.Select(matchers...), func(s *history.Series) bool { return m.hideReal && s.IsReal() })
-}
-
-// meantLocked guesses why a selector chooses nothing.
-func (m *Monitor) meantLocked(s query.Selector) string {
+// meant guesses why a selector chooses nothing.
+func (m *Monitor) meant(st *state, s query.Selector) string {
 	name := s.Name()
 	if name == "" {
 		return ""
 	}
-	if len(m.mu.history.Select(s...)) > 0 {
+	if len(st.history.Select(s...)) > 0 {
 		return ", which rules do not see under a fake clock without Config.AlertOnReal"
 	}
 	for _, r := range m.rules {
@@ -83,17 +85,17 @@ func (m *Monitor) meantLocked(s query.Selector) string {
 		}
 	}
 	var known []string
-	for _, x := range m.visibleLocked(history.Matcher{Name: history.NameLabel, Op: history.Equal, Value: name}) {
+	for _, x := range m.visible(st, history.Matcher{Name: history.NameLabel, Op: history.Equal, Value: name}) {
 		known = append(known, x.Labels.String())
 	}
 	wanted := s.String()
 	if len(known) == 0 {
 		wanted = name
-		for _, x := range m.visibleLocked() {
+		for _, x := range m.visible(st) {
 			known = append(known, x.Labels.Name())
 		}
 		slices.Sort(known)
 		known = slices.Compact(known)
 	}
-	return near.Question(wanted, known[:min(len(known), maxCompared)])
+	return text.DidYouMean(wanted, known[:min(len(known), maxCompared)])
 }

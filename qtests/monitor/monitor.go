@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -11,12 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
-
-// ErrClosed is the error of a scrape after Close.
-var ErrClosed = errors.New("monitor: closed")
 
 // A Monitor scrapes, remembers and alerts. Make one with New or NewT. All
 // methods are safe for concurrent use.
@@ -29,9 +26,11 @@ type Monitor struct {
 	// receivers are the channels.
 	receivers []*receiver
 
-	// scraping is the token of the one scrape under way: a channel and not a
-	// mutex, because a gatherer may sleep, which under a mutex would stop the
-	// time of a bubble. Its holder alone writes the history.
+	tenancy qtests.Tenancy
+
+	// scraping is the token of the one scrape under way. It is a channel, because a
+	// gatherer may sleep: a goroutine that waits for a mutex stops the time of a bubble.
+	// Only its holder writes the history.
 	scraping chan struct{}
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -39,15 +38,10 @@ type Monitor struct {
 	hideReal bool          // from the rules
 	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
 
-	// mu guards what follows. It is never held while waiting or while code of
-	// the user runs.
+	// mu is never held while waiting or while code of the user runs: see locked.
 	mu struct {
 		sync.Mutex
-		history    *history.Store
-		timeline   timeline
-		muting     muting
-		dispatcher *alert.Dispatcher
-		status     Status
+		state
 	}
 }
 
@@ -61,7 +55,7 @@ func New(cfg Config) (*Monitor, error) {
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
-		made, err := newRule(r, i, cfg)
+		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
 		if err != nil {
 			return nil, err
 		}
@@ -133,22 +127,14 @@ func (m *Monitor) addSources() error {
 }
 
 // register adds a collector. Its Describe is tried first: the registry calls it on
-// a goroutine of its own, where nobody could recover its panic.
+// a goroutine of its own, where its panic could not be recovered.
 func register(r *prometheus.Registry, c prometheus.Collector) error {
 	descs := make(chan *prometheus.Desc)
 	failed := make(chan error, 1)
-	go func() {
-		err := errors.New("Describe called runtime.Goexit")
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("Describe panicked: %v", p)
-			}
-			failed <- err
-			close(descs)
-		}()
-		c.Describe(descs)
-		err = nil
-	}()
+	go usercode.Run(func() error { c.Describe(descs); return nil }, func(err error) {
+		failed <- usercode.Blame("Describe", err)
+		close(descs)
+	})
 	for range descs {
 	}
 	if err := <-failed; err != nil {
@@ -211,9 +197,7 @@ func (m *Monitor) nominal(k int64) time.Time {
 // have already passed when their turn comes are left out and counted.
 func (m *Monitor) tick(k int64, now time.Time) int64 {
 	if missed := int64(now.Sub(m.nominal(k)) / m.cfg.Interval); missed > 0 {
-		m.mu.Lock()
-		m.mu.status.Missed += missed
-		m.mu.Unlock()
+		m.locked(func(s *state) { s.status.Missed += missed })
 		k += missed
 	}
 	_ = m.scrape(m.ctx, m.nominal(k)) // kept in the status
@@ -223,22 +207,22 @@ func (m *Monitor) tick(k int64, now time.Time) int64 {
 // next returns when the loop has to do something: the k-th scrape or a look at a
 // group.
 func (m *Monitor) next(k int64) time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	at := m.nominal(k)
-	if due, ok := m.mu.dispatcher.Due(); ok && due.Before(at) {
-		return due
-	}
+	m.locked(func(s *state) {
+		if due, ok := s.dispatcher.Due(); ok && due.Before(at) {
+			at = due
+		}
+	})
 	return at
 }
 
 // flushDue looks at the groups that are due between two scrapes.
 func (m *Monitor) flushDue(now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if due, ok := m.mu.dispatcher.Due(); ok && !due.After(now) {
-		m.flushLocked(due)
-	}
+	m.locked(func(s *state) {
+		if due, ok := s.dispatcher.Due(); ok && !due.After(now) {
+			m.flush(s, due)
+		}
+	})
 }
 
 // Start returns the instant at which the monitor was made: scrapes happen at
@@ -248,10 +232,13 @@ func (m *Monitor) Start() time.Time { return m.start }
 // Interval returns the time between two scrapes.
 func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
 
-// Close stops scraping and waits for the scrape under way, which is given up; a
-// gatherer or channel that blocks is not waited for, its context has ended.
-// Notifications not delivered by then are dropped. History and alerts stay readable.
-// Close does not scrape by itself: Scrape before it to see the last values.
+// EventLog returns the log that receives a mark for every change of an alert, or nil.
+func (m *Monitor) EventLog() *qtests.EventLog { return m.cfg.EventLog }
+
+// Close gives up the scrape under way, if there is one, and returns when scraping has
+// stopped. It does not wait for a gatherer or a channel that blocks: their contexts have
+// ended. Notifications that are not delivered by then are dropped. History and alerts
+// stay readable. Close does not scrape: call Scrape before it to see the last values.
 // Further calls do nothing.
 func (m *Monitor) Close() {
 	m.cancel()

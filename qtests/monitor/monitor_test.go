@@ -109,3 +109,18 @@ func TestDays(t *testing.T) {
 		m.RequireNotFired(q)
 	})
 }
+
+func TestStatusKnowsFromWhenOnSamplesAreKept(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		_, reg := gauge("level")
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Retention: time.Second, MaxSamples: 1})
+		q.Sleep(100 * 10 * time.Second)
+		require.Equal(q, m.Start(), m.Status().Oldest)
+		q.Sleep(1000 * 10 * time.Second)
+		status := m.Status()
+		kept := m.Series("level")[0].Samples
+		require.True(q, kept[0].At.After(m.Start()))
+		require.Equal(q, kept[0].At, status.Oldest)
+		require.Equal(q, q.Elapsed(), status.At.Sub(m.Start()))
+	})
+}

@@ -3,32 +3,26 @@ package monitor
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
-// A Channel delivers notifications. The monitor calls it from one goroutine of its
-// own per channel, one notification at a time, in order. An error is tried again,
-// after one second, two, four, … up to a minute, until the group interval is over,
-// unless it is ErrPermanent; then it is counted, marked in the event log, and
-// what it was about is sent again with the group's next look. ctx ends with the
-// group interval and with Close. A channel that panics, exits or hangs has
-// failed, and holds up no other channel.
+// A Channel delivers notifications. The monitor calls each channel from a goroutine of
+// its own, one notification at a time, in order. After an error it tries again: after
+// one second, two, four, … up to a minute, until the group interval is over. It does
+// not try again if the error is ErrPermanent. A notification that failed is counted and
+// marked in the event log, and the group sends its alerts again when it is looked at
+// next. ctx ends with the group interval and with Close. A channel that panics, exits or
+// hangs has failed, and does not delay other channels.
 type Channel interface {
 	Notify(ctx context.Context, n Notification) error
 }
-
-// ErrPermanent is wrapped by errors that trying again cannot cure.
-var ErrPermanent = errors.New("permanent")
 
 // A ChannelFunc is a function as a Channel.
 type ChannelFunc func(ctx context.Context, n Notification) error
@@ -45,7 +39,7 @@ type Notification struct {
 	Alerts       []Alert   // firing ones first, each kind ordered by labels
 	GroupLabels  Labels
 	CommonLabels Labels // what all alerts have in common
-	// CommonAnnotations is likewise.
+	// CommonAnnotations are the annotations that all alerts have in common.
 	CommonAnnotations Labels
 }
 
@@ -157,40 +151,4 @@ func (n Notification) String() string {
 		text += ": " + s
 	}
 	return text
-}
-
-// MaxRecorded is how many notifications a Recorder keeps.
-const MaxRecorded = 10_000
-
-// A Recorder is a channel that remembers what it was told, the first MaxRecorded of
-// it. The zero value is ready. All methods are safe for concurrent use.
-type Recorder struct {
-	mu sync.Mutex
-	ns []Notification
-}
-
-// Notify implements Channel.
-func (r *Recorder) Notify(_ context.Context, n Notification) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.ns) < MaxRecorded {
-		r.ns = append(r.ns, n)
-	}
-	return nil
-}
-
-// Notifications returns what the channel was told, in order.
-func (r *Recorder) Notifications() []Notification {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.ns)
-}
-
-// LogTo is a channel that writes one line per notification to the log of t, with
-// the instant.
-func LogTo(t qtests.TB) Channel {
-	return ChannelFunc(func(_ context.Context, n Notification) error {
-		t.Logf("monitor: %s %s", n.At.Format(time.RFC3339), n)
-		return nil
-	})
 }

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -32,9 +33,12 @@ func (m *Monitor) SeriesBetween(from, to time.Time, name string, matchers ...Mat
 	for _, x := range matchers {
 		ms = append(ms, x.m)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	st := m.mu.history
+	var out []Series
+	m.locked(func(s *state) { out = readSeries(s.history, from, to, ms) })
+	return out
+}
+
+func readSeries(st *history.Store, from, to time.Time, ms []history.Matcher) (out []Series) {
 	lo, hi := st.Rows()
 	if !from.IsZero() {
 		lo = st.After(from.UnixNano())
@@ -42,7 +46,6 @@ func (m *Monitor) SeriesBetween(from, to time.Time, name string, matchers ...Mat
 	if !to.IsZero() {
 		hi = st.After(to.UnixNano())
 	}
-	var out []Series
 	for _, s := range st.Select(ms...) {
 		x := publicSeries(s.Labels)
 		st.Each(s, lo, hi, func(sample history.Sample) {
@@ -62,12 +65,13 @@ func (m *Monitor) Query(expr string, at time.Time) ([]Point, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %q: %w", expr, err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if at.IsZero() {
-		at = m.mu.status.Last
-	}
-	r, err := e.Eval(m.mu.history, nanos(at))
+	var r query.Result
+	m.locked(func(s *state) {
+		if at.IsZero() {
+			at = s.status.Last
+		}
+		r, err = e.Eval(s.history, nanos(at))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("monitor: %q: %w", expr, err)
 	}
@@ -91,14 +95,22 @@ func (m *Monitor) QueryRange(expr string, from, to time.Time, step time.Duration
 	case to.Sub(from)/step >= MaxSteps:
 		return nil, fmt.Errorf("monitor: QueryRange: more than %d steps of %v from %v to %v", MaxSteps, step, from, to)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	var out []Series
+	m.locked(func(s *state) { out, err = evalRange(e, s.history, from, to, step) })
+	if err != nil {
+		return nil, fmt.Errorf("monitor: %q %w", expr, err)
+	}
+	return out, nil
+}
+
+// evalRange evaluates an expression at each step and sorts the results by series.
+func evalRange(e *query.Expr, st *history.Store, from, to time.Time, step time.Duration) ([]Series, error) {
 	byKey := map[string]*Series{}
 	var ids []history.Labels
 	for at := from; !at.After(to); at = at.Add(step) {
-		r, err := e.Eval(m.mu.history, nanos(at))
+		r, err := e.Eval(st, nanos(at))
 		if err != nil {
-			return nil, fmt.Errorf("monitor: %q at %v: %w", expr, at, err)
+			return nil, fmt.Errorf("at %v: %w", at, err)
 		}
 		for _, p := range r.Points {
 			key := p.Labels.Key()
@@ -120,6 +132,10 @@ func (m *Monitor) QueryRange(expr string, from, to time.Time, step time.Duration
 	return out, nil
 }
 
+func sortLabels(ids []history.Labels) {
+	slices.SortFunc(ids, func(a, b history.Labels) int { return a.Compare(b) })
+}
+
 // nanos is UnixNano with the zero time, which has none, as the beginning.
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
@@ -130,3 +146,15 @@ func nanos(t time.Time) int64 {
 
 // Functions returns the names of the PromQL functions that are evaluated, sorted.
 func Functions() []string { return query.Functions() }
+
+// Status returns what the monitor did so far.
+func (m *Monitor) Status() (status Status) {
+	m.locked(func(s *state) {
+		status = s.status
+		status.At, status.Oldest = m.clk.Now(), m.start
+		if first, end := s.history.Rows(); first > 0 && end > first {
+			status.Oldest = instant(s.history.At(first))
+		}
+	})
+	return status
+}

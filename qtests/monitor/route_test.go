@@ -14,10 +14,11 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/notify"
 )
 
 // told writes what a recorder was told, with offsets.
-func told(r *monitor.Recorder, start time.Time) string {
+func told(r *notify.Recorder, start time.Time) string {
 	var b strings.Builder
 	for _, n := range r.Notifications() {
 		fmt.Fprintf(&b, "%v %s\n", n.At.Sub(start), n)
@@ -28,7 +29,7 @@ func told(r *monitor.Recorder, start time.Time) string {
 func TestNotificationsAsAlertmanager(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		g, reg := gauge("errors")
-		rec := &monitor.Recorder{}
+		rec := &notify.Recorder{}
 		m := monitor.NewT(q, monitor.Config{
 			Gatherers: []prometheus.Gatherer{reg},
 			Rules: []monitor.Rule{
@@ -59,7 +60,7 @@ func TestNotificationsAsAlertmanager(t *testing.T) {
 func TestChannelsThatMisbehave(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		g, reg := gauge("errors")
-		rec := &monitor.Recorder{}
+		rec := &notify.Recorder{}
 		var flaky, closed []time.Duration
 		start := q.Clock().Now()
 		release := make(chan struct{})
@@ -111,7 +112,7 @@ func TestChannelsThatMisbehave(t *testing.T) {
 func TestSilenceAndInhibition(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		g, reg := gauge("errors")
-		rec := &monitor.Recorder{}
+		rec := &notify.Recorder{}
 		m := monitor.NewT(q, monitor.Config{
 			Gatherers: []prometheus.Gatherer{reg},
 			Rules: []monitor.Rule{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
@@ -44,13 +46,13 @@ type Rule struct {
 	Summary string
 	// Annotations are further annotations. Their values are templates.
 	Annotations map[string]string
-	// NoData says what it means when no selector of Expr finds any sample.
+	// NoData is the policy when no selector of Expr finds a sample.
 	NoData Policy
-	// OnError says what it means when Expr or a template fails.
+	// OnError is the policy when Expr or a template fails.
 	OnError Policy
 }
 
-// A Policy says what becomes of a rule's alerts in an evaluation without an answer.
+// A Policy decides about the alerts of a rule when an evaluation gives no answer.
 type Policy int
 
 const (
@@ -86,12 +88,12 @@ var (
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 )
 
-// newRule makes the i-th rule ready.
-func newRule(r Rule, i int, cfg Config) (*rule, error) {
+// newRule makes the i-th rule of a Config ready.
+func newRule(r Rule, i int, interval time.Duration, compile Compiler) (*rule, error) {
 	check := field.Check(fmt.Sprintf("monitor: Config.Rules[%d]", i))
-	r.check(check, cfg.Interval)
-	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/cfg.Interval))}
-	if err := out.compile(cfg.Compile); err != nil {
+	r.check(check, interval)
+	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/interval))}
+	if err := out.compile(compile); err != nil {
 		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
 	}
 	labels := with(r.Labels, "severity", r.Severity)
@@ -132,15 +134,12 @@ func (r *Rule) title() string { return r.Name + r.Record }
 
 // with returns a copy of m in which name is value, unless that is empty.
 func with(m map[string]string, name, value string) map[string]string {
-	m = maps.Clone(m)
-	if value == "" {
-		return m
+	out := map[string]string{}
+	maps.Copy(out, m)
+	if value != "" {
+		out[name] = value
 	}
-	if m == nil {
-		m = map[string]string{}
-	}
-	m[name] = value
-	return m
+	return out
 }
 
 // compile makes the expression ready, with a compiler that may panic.
@@ -149,17 +148,22 @@ func (r *rule) compile(c Compiler) (err error) {
 		r.expr, err = query.Parse(r.Expr)
 		return err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("Config.Compile panicked: %v", p)
-		}
-	}()
 	r.guard = newGuard("the rule's evaluator")
-	r.evaluator, err = c(r.Expr)
+	err = usercode.Call(func() (err error) {
+		r.evaluator, err = c(r.Expr)
+		return err
+	})
 	if err == nil && r.evaluator == nil {
-		err = errors.New("Config.Compile returned no Evaluator")
+		return errors.New("Config.Compile returned no Evaluator")
 	}
-	return err
+	return usercode.Blame("Config.Compile", err)
+}
+
+// An outcome is what a rule's expression gave, labels not yet converted.
+type outcome struct {
+	points []query.Point
+	noData bool
+	err    error
 }
 
 // apply takes the alerts of the rule one step further and returns what changed.
@@ -234,8 +238,8 @@ func (r *rule) conditions(points []query.Point) ([]alert.Condition, error) {
 	return out, nil
 }
 
-// bare is the alert of PolicyAlert: the rule's labels, as far as they need no
-// element.
+// bare is the alert of PolicyAlert. It has those labels of the rule that need no element
+// of a result.
 func (r *rule) bare(err error) alert.Condition {
 	labels := history.Labels{}
 	for name, text := range r.Labels {
@@ -250,6 +254,6 @@ func (r *rule) bare(err error) alert.Condition {
 	return alert.Condition{
 		Labels:      labels.With("severity", r.Severity).With("alertname", r.Name),
 		Annotations: map[string]string{"summary": summary},
-		Value:       nan,
+		Value:       math.NaN(),
 	}
 }

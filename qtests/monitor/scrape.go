@@ -1,11 +1,13 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
@@ -24,8 +26,11 @@ func (m *Monitor) Scrape() error {
 	return err
 }
 
-// scrape is one scrape, with the given instant as that of its samples.
+// scrape makes one scrape, whose samples have the given instant.
 func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
+	if err := m.tenancy.Use(m.clk, "the", "monitor"); err != nil {
+		return err
+	}
 	select {
 	case m.scraping <- struct{}{}:
 		defer func() { <-m.scraping }()
@@ -61,6 +66,27 @@ func (m *Monitor) gather(ctx context.Context, s *source) gathered {
 	return gathered{source: s, families: families}
 }
 
+// Gather gathers afresh what a scrape reads, and adds nothing to the history. It waits
+// for a scrape under way. Each Gatherer returns what one source brought, or its error.
+// The error of Gather is the error of ctx, or ErrClosed.
+func (m *Monitor) Gather(ctx context.Context) (prometheus.Gatherers, error) {
+	select {
+	case m.scraping <- struct{}{}:
+		defer func() { <-m.scraping }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var all prometheus.Gatherers
+	for _, s := range m.sources {
+		g := m.gather(ctx, s)
+		if errors.Is(g.err, ErrClosed) {
+			return nil, cmp.Or(ctx.Err(), ErrClosed)
+		}
+		all = append(all, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return g.families, g.err }))
+	}
+	return all, nil
+}
+
 // record writes a scrape into the history and evaluates the rules on it. The
 // caller holds the scraping token.
 func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) error {
@@ -74,124 +100,94 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 			errs = append(errs, err)
 		}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var alerts []alert.Alert
-	for _, r := range m.rules {
-		alerts = append(alerts, r.machine.Alerts()...)
-	}
-	m.mu.dispatcher.Update(at, alerts)
-	m.flushLocked(at)
+	m.locked(func(s *state) {
+		var alerts []alert.Alert
+		for _, r := range m.rules {
+			alerts = append(alerts, r.machine.Alerts()...)
+		}
+		s.dispatcher.Update(at, alerts)
+		m.flush(s, at)
+	})
 	return errors.Join(errs...)
 }
 
 // ingest writes the samples; it reports false when the scrape as a whole is
 // refused.
 func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	st, status := m.mu.history, &m.mu.status
-	if err := st.Begin(at.UnixNano()); err != nil {
-		// The clock went back, which only a mock or a real one does.
-		status.OutOfOrder++
-		return []error{status.note(fmt.Errorf("monitor: scrape at %v: %w", at.UTC().Format(time.RFC3339Nano), err))}, false
-	}
-	status.Scrapes++
-	for _, g := range all {
-		err := g.err
-		// A registry returns what it could gather beside its error: Prometheus
-		// takes nothing from a scrape that failed, and neither does the monitor.
-		if err == nil {
-			err = g.ingest(st, m.cfg.MaxSeries)
+	m.locked(func(s *state) {
+		if err := s.history.Begin(at.UnixNano()); err != nil {
+			// The clock went back, which only a mock or a real one does.
+			s.status.OutOfOrder++
+			errs = append(errs, s.status.note(fmt.Errorf("monitor: scrape at %v: %w", at.UTC().Format(time.RFC3339Nano), err)))
+			return
 		}
-		failed := g.err != nil || errors.Is(err, ErrTooManySeries)
-		m.setUp(g.source, !failed)
+		ok = true
+		s.status.Scrapes++
+		for _, g := range all {
+			if err := s.ingest(g, m.cfg.MaxSeries); err != nil {
+				errs = append(errs, s.status.note(err))
+			}
+		}
+		s.status.Last = instant(at.UnixNano())
+		s.status.Series = s.history.Len()
+	})
+	return errs, ok
+}
+
+// ingest writes the samples of one source, all of them or none.
+func (s *state) ingest(g gathered, maxSeries int) error {
+	err := g.err
+	// A registry returns what it could gather beside its error: Prometheus takes
+	// nothing from a scrape that failed, and neither does the monitor.
+	if err == nil {
+		err = g.ingest(s.history, maxSeries)
+	}
+	s.setUp(g.source, g.err == nil && !errors.Is(err, ErrTooManySeries))
+	return err
+}
+
+// setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.
+func (s *state) setUp(from *source, ok bool) {
+	if from.up == nil || from.up.Removed() {
+		series, err := s.history.Series(history.NewLabels(
+			history.Label{Name: history.NameLabel, Value: "up"}, history.Label{Name: "gatherer", Value: from.name}))
 		if err != nil {
-			errs = append(errs, status.note(err))
+			return // the limit is reached, which the scrape itself reports
 		}
+		from.up = series
 	}
-	status.Last = instant(at.UnixNano())
-	status.Series = st.Len()
-	return errs, true
+	v := 0.0
+	if ok {
+		v = 1
+	}
+	s.history.Set(from.up, v)
 }
 
 // evaluate takes one rule a step further. Reading the history needs no lock here,
 // because the holder of the scraping token is the only one who writes it.
-func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) error {
+func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err error) {
 	elapsed := int64(at.Sub(m.start) / m.cfg.Interval)
 	due := elapsed%r.every == 0
 	var o outcome
 	if due {
 		o = m.ask(ctx, r, at)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case due && r.Record != "":
-		r.note(r.record(m.mu.history, o))
-	case due:
-		for _, change := range r.apply(at, o) {
-			m.mu.timeline.add(r, change)
+	m.locked(func(s *state) {
+		switch {
+		case due && r.Record != "":
+			r.note(r.record(s.history, o))
+		case due:
+			for _, change := range r.apply(at, o) {
+				s.timeline.add(r, change)
+			}
+		case r.Record != "":
+			r.note(r.repeat(s.history))
+		default:
+			return
 		}
-	case r.Record != "":
-		r.note(r.repeat(m.mu.history))
-	default:
-		return nil
-	}
-	if r.err != nil {
-		return m.mu.status.note(fmt.Errorf("monitor: rule %s: %w", r.title(), r.err))
-	}
-	return nil
-}
-
-// setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.
-func (m *Monitor) setUp(s *source, ok bool) {
-	if s.up == nil || s.up.Removed() {
-		series, err := m.mu.history.Series(history.NewLabels(
-			history.Label{Name: history.NameLabel, Value: "up"}, history.Label{Name: "gatherer", Value: s.name}))
-		if err != nil {
-			return // the limit is reached, which the scrape itself reports
+		if r.err != nil {
+			err = s.status.note(fmt.Errorf("monitor: rule %s: %w", r.title(), r.err))
 		}
-		s.up = series
-	}
-	v := 0.0
-	if ok {
-		v = 1
-	}
-	m.mu.history.Set(s.up, v)
-}
-
-// A Status is what a monitor did so far.
-type Status struct {
-	// Scrapes counts them, failed ones too. Missed counts the regular ones left
-	// out because an earlier one, or a clock that jumped, took too long, and
-	// OutOfOrder those refused because the clock went back.
-	Scrapes, Missed, OutOfOrder int64
-	// Errors counts the errors of gatherers and rules. LastError is the newest.
-	Errors    int64
-	LastError error
-	// LimitError is the first error that is ErrTooManySeries.
-	LimitError error
-	// Notified counts the notifications that a channel took, NotifyErrors those that
-	// it did not, after all attempts. They are also among Errors.
-	Notified, NotifyErrors int64
-	// Last is the instant of the newest scrape, Series how many are kept.
-	Last   time.Time
-	Series int
-}
-
-func (s *Status) note(err error) error {
-	s.Errors++
-	s.LastError = err
-	if s.LimitError == nil && errors.Is(err, ErrTooManySeries) {
-		s.LimitError = err
-	}
+	})
 	return err
-}
-
-// Status returns what the monitor did so far.
-func (m *Monitor) Status() Status {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.mu.status
 }

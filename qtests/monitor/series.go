@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -89,12 +88,4 @@ func publicSeries(ls history.Labels) Series {
 }
 
 // formatValue writes a number as Prometheus' exposition does.
-func formatValue(v float64) string {
-	switch {
-	case math.IsInf(v, 1):
-		return "+Inf"
-	case math.IsInf(v, -1):
-		return "-Inf"
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
-}
+func formatValue(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -29,8 +29,8 @@ func newSource(name string, g prometheus.Gatherer) *source {
 }
 
 // A slot remembers the series of the metric that the last scrape brought at this
-// position. Gatherers sort what they return, so that nearly always the
-// next scrape brings the same there, and nothing needs to be hashed or built.
+// position. Gatherers sort what they return. So the next scrape nearly always brings the
+// same metric there, and nothing needs to be hashed or built.
 type slot struct {
 	family string
 	labels []string // name, value, name, value, …
@@ -38,7 +38,7 @@ type slot struct {
 	series []*history.Series
 }
 
-// fits reports whether the slot is that of the metric.
+// fits reports whether the slot belongs to the metric.
 func (s *slot) fits(family string, m *dto.Metric) bool {
 	if s.family != family || len(s.labels) != 2*len(m.Label) {
 		return false
@@ -102,15 +102,6 @@ type gathered struct {
 	err      error
 }
 
-var (
-	// ErrTooManySeries is the error of a gatherer that would exceed Config.MaxSeries.
-	ErrTooManySeries = errors.New("monitor: too many series")
-	// ErrInvalid is the error of a metric whose name or labels Prometheus refuses.
-	ErrInvalid = errors.New("monitor: invalid metric")
-	// ErrDuplicate is the error of two metrics of one scrape that are one series.
-	ErrDuplicate = errors.New("monitor: duplicate series")
-)
-
 // maxErrors is how many wrong samples of one scrape its error names.
 const maxErrors = 3
 
@@ -168,7 +159,7 @@ func size(families []*dto.MetricFamily) (n int, largest string, count int) {
 	return n, largest, count
 }
 
-// fill makes the slot that of the metric.
+// fill makes the slot belong to the metric.
 func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error {
 	*s = slot{}
 	if err := validate(f, m); err != nil {

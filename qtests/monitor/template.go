@@ -11,8 +11,6 @@ import (
 	"time"
 )
 
-var nan = math.NaN()
-
 // templateData is what a template of a rule sees, as in Prometheus: $labels and
 // $value, or .Labels and .Value.
 type templateData struct {

@@ -55,18 +55,6 @@ func TestConstructorThatMisbehaves(t *testing.T) {
 	}
 }
 
-func TestNilResourcesOfAllKinds(t *testing.T) {
-	require.True(t, isNil(nil))
-	require.True(t, isNil((*item)(nil)))
-	require.True(t, isNil([]int(nil)))
-	require.True(t, isNil((func())(nil)))
-	require.True(t, isNil((chan int)(nil)))
-	require.True(t, isNil(map[int]int(nil)))
-	require.False(t, isNil(0))
-	require.False(t, isNil(struct{}{}))
-	require.False(t, isNil([]int{}))
-}
-
 func TestConstructorThatHangs(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		f, cfg := newItems(q, 0)

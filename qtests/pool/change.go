@@ -12,7 +12,7 @@ import (
 // This file holds the core's answers to what happens to it: a lease ends, a
 // build returns, time passes, an operator intervenes.
 
-// waited counts a wait that has ended, at whatever result.
+// waited counts a wait that has ended, with any result.
 func (c *core) waited(since, now instant) {
 	c.counts.waited++
 	c.counts.wait += qtests.Round(max(now-since, 0)) // each was read before its lock was taken
@@ -151,9 +151,9 @@ func (c *core) pause() time.Duration {
 	return min(d, c.maxBackoff)
 }
 
-// tooLong gives up hope in a build that has ignored the end of its context. The
-// waiter of a construction learns of it; that of a check gets another resource,
-// room permitting. The build keeps its place until it returns.
+// tooLong treats a build as failed that has ignored the end of its context. The waiter
+// of a construction gets the error. The waiter of a check gets another resource, if
+// there is room. The build keeps its place until it returns.
 func (c *core) tooLong(b *build, err error, now instant, fx *effects) {
 	if b.orphan || b.overdue {
 		return
@@ -297,7 +297,7 @@ func (c *core) close(now instant, fx *effects) {
 	c.empty(destroyedClose, fx)
 }
 
-// report queues a report, of which delivery is a matter of the engine.
+// report queues a report, which the engine delivers.
 func (c *core) report(r Report, fx *effects) { fx.reports = append(fx.reports, r) }
 
 func (c *core) held(e *entry, now instant) HeldLease {

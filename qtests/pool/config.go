@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -36,7 +37,7 @@ type Config[R any] struct {
 	// Destroy disposes of a resource, on a goroutine of its own. Nil: nothing to do.
 	Destroy func(R)
 	// Check reports whether an idle resource is still good. It runs on a
-	// goroutine of the pool, while nobody else has the resource.
+	// goroutine of the pool, while no caller has the resource.
 	Check func(ctx context.Context, r R) error
 
 	// Min is how many resources the pool keeps, made in the background from the
@@ -49,14 +50,14 @@ type Config[R any] struct {
 	// begin to fill it up to Min.
 	Lazy bool
 	// IdleFIFO hands out the resource that has been idle longest. The default is
-	// the one used last, which lets the others reach MaxIdleTime.
+	// the one used last: the others can reach MaxIdleTime.
 	IdleFIFO bool
 
 	// MaxWaiters is how many callers may wait without a resource being made or
 	// checked for them; the next one gets ErrOverloaded at once. 0: no limit.
 	MaxWaiters int
-	// NoQueue lets nobody wait, except for a resource that is made or checked
-	// for that caller. It excludes MaxWaiters.
+	// NoQueue refuses a caller with ErrOverloaded unless a resource is idle, or is
+	// made or checked for it. It excludes MaxWaiters.
 	NoQueue bool
 	// AcquireTimeout ends a wait with ErrAcquireTimeout. 0: only the caller's
 	// context does.
@@ -71,7 +72,7 @@ type Config[R any] struct {
 	// NoBackoff allows a new attempt at once.
 	NoBackoff bool
 
-	// MaxLifetime destroys a resource that long after its construction, once it
+	// MaxLifetime is how long after its construction a resource is destroyed, once it
 	// is not in use. 0: no limit.
 	MaxLifetime time.Duration
 	// LifetimeJitter shortens each lifetime by a uniformly random share of
@@ -79,14 +80,14 @@ type Config[R any] struct {
 	// end together. Default 0.1; NoJitter: none.
 	LifetimeJitter float64
 	NoJitter       bool
-	// MaxIdleTime destroys a resource that has been idle that long, as long as
-	// more than Min are left. 0: no limit.
+	// MaxIdleTime is after how much idle time a resource is destroyed, if more than Min
+	// are left. 0: no limit.
 	MaxIdleTime time.Duration
 	// MaxUses destroys a resource after that many leases. 0: no limit.
 	MaxUses int
 
-	// CheckInterval checks each idle resource that long after its construction
-	// or its last check. 0: never.
+	// CheckInterval is how long after its construction or its last check an idle
+	// resource is checked. 0: never.
 	CheckInterval time.Duration
 	// CheckAfterIdle checks a resource before it is handed out if it has been
 	// idle, unchecked, for at least that long. 0: never.
@@ -100,17 +101,17 @@ type Config[R any] struct {
 	// Stacks records who acquires each lease, for LeakThreshold and CloseError.
 	// It costs an allocation and about a microsecond per acquire. NewT sets it.
 	Stacks bool
-	// OnReport is told what nobody may be waiting for. Calls are never
-	// concurrent, come in order, and hold no lock of the pool; a panic in it is
+	// OnReport is told of events that no caller may learn of otherwise. Its calls are
+	// never concurrent, come in order, and hold no lock of the pool. A panic in it is
 	// swallowed and counted in Stats.
 	OnReport func(Report)
 
-	// Breaker, if any, must allow each acquire; its error is what a rejected
-	// caller gets. The permit lasts as long as the lease: Release and Hijack
-	// finish it without an error, Discard and Do with theirs, a *ConstructError
-	// as a failure; and it is cancelled when the caller got no resource for a
-	// reason that says nothing about the backend (its context ended, it timed
-	// out, was shed, or found the pool closed or nothing idle).
+	// Breaker, if any, must allow each acquire. A rejected caller gets the error of the
+	// breaker. The permit lasts as long as the lease. Release and Hijack finish it
+	// without an error, Discard and Do with theirs. A *ConstructError finishes it as a
+	// failure. The permit is cancelled when the caller got no resource for a reason that
+	// says nothing about the backend: its context ended, it timed out, it was refused,
+	// the pool was closed, or nothing was idle.
 	Breaker *breaker.Breaker
 
 	// Clock is what the pool waits on. Default: the real clock.
@@ -120,7 +121,7 @@ type Config[R any] struct {
 	Stream qtests.Stream
 	// EventLog gets a mark, with the source "pool NAME", when the pool is
 	// suspended, resumed, resized, reset or closed, and when constructions begin
-	// to fail and succeed again. Default: none. NewT takes that of its test.
+	// to fail and succeed again. Default: none. NewT takes the log of its test.
 	EventLog *qtests.EventLog
 }
 
@@ -149,22 +150,22 @@ func (s *settings) timed() bool {
 }
 
 func (cfg Config[R]) settings() (settings, error) {
-	if err := cfg.validate(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return settings{}, err
 	}
 	s := settings{
-		name: or(cfg.Name, DefaultName),
-		min:  cfg.Min, max: or(cfg.Max, max(DefaultMax, cfg.Min)),
+		name: cmp.Or(cfg.Name, DefaultName),
+		min:  cfg.Min, max: cmp.Or(cfg.Max, max(DefaultMax, cfg.Min)),
 		lazy: cfg.Lazy, idleFIFO: cfg.IdleFIFO,
 		maxWaiters: cfg.MaxWaiters, noQueue: cfg.NoQueue,
 		acquireTimeout:   cfg.AcquireTimeout,
-		constructTimeout: or(cfg.ConstructTimeout, DefaultConstructTimeout),
-		backoff:          or(cfg.Backoff, DefaultBackoff),
-		maxBackoff:       or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
+		constructTimeout: cmp.Or(cfg.ConstructTimeout, DefaultConstructTimeout),
+		backoff:          cmp.Or(cfg.Backoff, DefaultBackoff),
+		maxBackoff:       cmp.Or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
 		maxLifetime:      cfg.MaxLifetime, maxIdleTime: cfg.MaxIdleTime, maxUses: cfg.MaxUses,
-		jitter:        or(cfg.LifetimeJitter, DefaultLifetimeJitter),
+		jitter:        cmp.Or(cfg.LifetimeJitter, DefaultLifetimeJitter),
 		checkInterval: cfg.CheckInterval, checkAfterIdle: cfg.CheckAfterIdle,
-		checkLimit:    or(cfg.CheckTimeout, DefaultCheckTimeout),
+		checkLimit:    cmp.Or(cfg.CheckTimeout, DefaultCheckTimeout),
 		leakThreshold: cfg.LeakThreshold,
 		stacks:        cfg.Stacks || cfg.LeakThreshold > 0,
 		destroys:      cfg.Destroy != nil,
@@ -178,11 +179,13 @@ func (cfg Config[R]) settings() (settings, error) {
 	if s.maxWaiters == 0 && !s.noQueue {
 		s.maxWaiters = math.MaxInt
 	}
-	s.stream = or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
+	s.stream = cmp.Or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
 	return s, nil
 }
 
-func (cfg Config[R]) validate() error {
+// Validate returns the error of New for a config that is negative or contradictory.
+// It names each field.
+func (cfg Config[R]) Validate() error {
 	c := field.Check("pool: Config")
 	c.That(cfg.New != nil, "New", "nil", "is required")
 	c.Count("Min", cfg.Min)
@@ -194,8 +197,8 @@ func (cfg Config[R]) validate() error {
 	c.Duration("ConstructTimeout", cfg.ConstructTimeout)
 	c.Duration("Backoff", cfg.Backoff)
 	c.Duration("MaxBackoff", cfg.MaxBackoff)
-	c.That(cfg.MaxBackoff <= 0 || or(cfg.Backoff, DefaultBackoff) <= cfg.MaxBackoff, "MaxBackoff", cfg.MaxBackoff,
-		"is less than Backoff, %v", or(cfg.Backoff, DefaultBackoff))
+	c.That(cfg.MaxBackoff <= 0 || cmp.Or(cfg.Backoff, DefaultBackoff) <= cfg.MaxBackoff, "MaxBackoff", cfg.MaxBackoff,
+		"is less than Backoff, %v", cmp.Or(cfg.Backoff, DefaultBackoff))
 	c.That(!cfg.NoBackoff || cfg.Backoff <= 0, "Backoff", cfg.Backoff, "contradicts NoBackoff")
 	c.Duration("MaxLifetime", cfg.MaxLifetime)
 	c.Share("LifetimeJitter", cfg.LifetimeJitter)
@@ -212,12 +215,3 @@ func (cfg Config[R]) validate() error {
 }
 
 func streamName(name string) string { return "pool " + name }
-
-// or returns v, or the default for the zero value.
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -14,7 +13,7 @@ type instant = time.Duration
 // without lock, clock, goroutine or user code. Each method takes the present
 // instant and appends what is to be done, once the lock is free, to fx.
 //
-// Its invariants are those of [Pool]; see check.
+// Its invariants are those of [Pool].
 type core struct {
 	settings
 	base time.Time // of every instant
@@ -78,8 +77,8 @@ func (c *core) hopeless(now instant) bool {
 // needsTime reports whether the present instant makes a difference.
 func (c *core) needsTime() bool { return c.waiters.n > 0 || c.retryAt != 0 }
 
-// take removes the next idle entry that may be handed out. A nil entry means
-// that there is none, or that the next one has to be checked first: stale.
+// take removes the next idle entry that may be handed out. If e is nil, there is none,
+// or the next one, stale, has to be checked first.
 func (c *core) take(now instant, fx *effects) (e, stale *entry) {
 	for c.idle.n > 0 {
 		e = c.idle.tail
@@ -140,7 +139,7 @@ func (c *core) admit(now instant) error {
 	if !c.suspended && !c.backingOff(now) && c.making <= c.waiters.n && c.room() {
 		promised++
 	}
-	// Whoever has a construction to count on is not in anybody's way.
+	// A caller for which a resource is being made is not in the queue proper.
 	if queued := c.waiters.n - promised; queued >= 0 && queued >= c.maxWaiters {
 		return ErrOverloaded
 	}
@@ -244,6 +243,15 @@ func (c *core) bury(e *entry, why destroyReason, fx *effects) {
 	}
 }
 
+// buried takes the end of a Destroy.
+func (c *core) buried(err error, now instant, fx *effects) {
+	c.burials--
+	if err != nil {
+		c.counts.panics++
+		c.report(Report{Kind: DestroyFailed, At: c.time(now), Err: err}, fx)
+	}
+}
+
 // running counts the calls of New, Check and Destroy that have not returned.
 func (c *core) running() int { return len(c.builds) + c.orphans + c.burials }
 
@@ -264,51 +272,25 @@ func (c *core) wake(at instant) {
 	}
 }
 
-// check returns the first invariant that does not hold. Its cost is linear in
-// the number of entries and waiters; tests call it after every operation.
-func (c *core) check() error {
-	idle, inUse, checking := 0, 0, 0
-	for i, e := range c.all {
-		if e.index != i {
-			return fmt.Errorf("entry %d is at %d and says %d", e.id, i, e.index)
-		}
-		if leased := e.lease.Load()%2 == 1; leased != (e.state == stateInUse) {
-			return fmt.Errorf("entry %d: state %d with lease number %d", e.id, e.state, e.lease.Load())
-		}
-		switch e.state {
-		case stateIdle:
-			idle++
-		case stateInUse:
-			inUse++
-		case stateCheck:
-			checking++
-		case stateGone:
-			return fmt.Errorf("entry %d is gone and still listed", e.id)
-		}
+func (c *core) stats() Stats {
+	k := &c.counts
+	s := Stats{
+		Name: c.name, Min: c.min, Max: c.max,
+		Idle: c.idle.n, InUse: c.inUse, Constructing: len(c.builds), Waiters: c.waiters.n,
+		Suspended: c.suspended, Closed: c.closed,
+		Acquired: k.results[resultOK], Timeouts: k.results[resultTimeout], Canceled: k.results[resultCanceled],
+		Shed: k.results[resultShed], Rejected: k.results[resultClosed], Errors: k.results[resultError],
+		Waited: k.waited, WaitTime: k.wait,
+		Constructed: k.constructed, ConstructErrors: k.constructErrors, Hijacked: k.hijacked, Overdue: k.overdue,
+		DestroyedDiscarded: k.destroyed[destroyedDiscarded], DestroyedLifetime: k.destroyed[destroyedLifetime],
+		DestroyedIdle: k.destroyed[destroyedIdle], DestroyedUses: k.destroyed[destroyedUses],
+		DestroyedCheck: k.destroyed[destroyedCheck], DestroyedSurplus: k.destroyed[destroyedSurplus],
+		DestroyedReset: k.destroyed[destroyedReset], DestroyedClose: k.destroyed[destroyedClose],
+		DestroyedOrphan: k.destroyed[destroyedOrphan],
+		Panics:          k.panics,
 	}
-	making, checks := 0, 0
-	for _, b := range c.builds {
-		if b.counted {
-			making++
-		}
-		if b.entry != nil {
-			checks++
-		}
+	for _, n := range k.destroyed {
+		s.Destroyed += n
 	}
-	queued := 0
-	for w := c.waiters.head; w != nil; w = w.next {
-		queued++
-	}
-	switch {
-	case idle != c.idle.n, inUse != c.inUse, checking != checks, making != c.making, queued != c.waiters.n:
-		return fmt.Errorf("counted idle %d, in use %d, checking %d, making %d, waiting %d; kept %d, %d, %d, %d, %d",
-			idle, inUse, checking, making, queued, c.idle.n, c.inUse, checks, c.making, c.waiters.n)
-	case c.total() > max(c.max, c.inUse):
-		return fmt.Errorf("total %d is more than max(Max %d, in use %d)", c.total(), c.max, c.inUse)
-	case c.waiters.n > c.making && c.idle.n > 0 && !c.suspended:
-		return fmt.Errorf("%d waiters, %d of them promised a resource, beside %d idle", c.waiters.n, c.making, c.idle.n)
-	case c.closed && (c.waiters.n > 0 || c.idle.n > 0 || len(c.builds) > 0):
-		return fmt.Errorf("closed with %d waiters, %d idle, %d builds", c.waiters.n, c.idle.n, len(c.builds))
-	}
-	return nil
+	return s
 }

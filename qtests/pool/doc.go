@@ -1,5 +1,5 @@
-// Package pool has a generic resource pool, failover between several of them,
-// and fakes of a SQL database and of an HTTP service that are built on it.
+// Package pool has a resource pool with a strict queue. Package failover joins several
+// of them. The packages fakesql, fakehttp and fake have fakes that are built on it.
 //
 //	p := pool.NewT(t, pool.Config[*Conn]{New: dial, Destroy: (*Conn).Close, Max: 20})
 //	lease, err := p.Acquire(ctx)
@@ -11,46 +11,51 @@
 //
 // # Terms
 //
-// A resource is a value that [Config].New makes. It is idle, in use, or
-// constructing, which includes being checked; the sum of the three is the total,
-// and Max limits it. A lease is the right to use one resource until the lease is
-// ended. A waiter is a caller in the queue. An operator's action is Resize,
-// Reset, Suspend, Resume or Close.
+// A resource is a value that [Config].New makes. It is idle, in use, or constructing.
+// While it is checked it counts as constructing. The total is the sum of the three, and
+// Max limits it. A lease is the right to use one resource until the lease ends. A
+// waiter is a caller in the queue. An operator's action is Resize, Reset, Suspend,
+// Resume or Close.
 //
 // # Acquiring
 //
-// An idle resource is handed out at once, the one used last first (IdleFIFO: the
-// one idle longest). Otherwise the caller waits in a strict FIFO queue; a
-// resource that is released or made goes to the first waiter directly, and
-// nobody can overtake. A grant wins against the end of the waiter's context at
-// the same moment. A caller whose context has ended is not served at all.
+// An idle resource is handed out at once: the one that was used last, or with IdleFIFO
+// the one that has been idle longest. If there is none, the caller waits in a strict
+// FIFO queue. A resource that is released or made goes directly to the first waiter.
+// No caller can overtake another one. When a grant and the end of the waiter's context
+// come at the same moment, the grant wins. A caller whose context has ended already is
+// not served.
 //
-// New runs on a goroutine of the pool. A waiter does not wait for the very
-// resource that was begun for it, but for the first one to be had; when it gives
-// up, the construction goes on and its resource is left to the next one.
+// New runs on a goroutine of the pool. A waiter gets the first resource that becomes
+// free, which need not be the one that was begun for it. When the waiter gives up, the
+// construction goes on, and its resource is for the next waiter.
 //
-// MaxWaiters and NoQueue count callers that wait without a resource being made
-// or checked for them: with NoQueue a pool that is not full yet still serves, and
-// one that is full sheds at once with [ErrOverloaded].
+// MaxWaiters and NoQueue count the callers for which no resource is being made or
+// checked. With NoQueue, a pool that is not full still serves; a full one refuses at
+// once with [ErrOverloaded].
 //
 // # When construction fails
 //
-// The caller that has waited longest gets the error as a [*ConstructError]; then
-// the pool backs off, and makes no attempt before Backoff has passed, doubled
-// after each further failure up to MaxBackoff. During that time, callers wait if
-// anything is under way that can serve them (a lease that may end, a check), and
-// get the same error at once if nothing is. Attempts under way together that
-// fail together are one failure.
+// The caller that has waited longest gets the error as a [*ConstructError]. Then the
+// pool backs off: it makes no attempt before Backoff has passed. Backoff doubles after
+// each further failure, up to MaxBackoff. During that time a caller waits if anything is
+// under way that can serve it (a lease that may end, a check). If nothing is, it gets
+// the same error at once. Attempts that run at the same time and fail are one failure.
 //
 // # Retirement
 //
-// A resource is destroyed when it is discarded, when its MaxLifetime (shortened
-// by a seeded jitter), MaxIdleTime (down to Min) or MaxUses is reached, when
-// Check rejects it, when it is surplus after Resize, older than the last Reset,
-// or when the pool is closed. One in use is destroyed when its lease ends. What
-// New returns after its construction was given up is destroyed at once. The
-// pool has no goroutine of its own: one timer, set for the next instant at which
-// something is due, does what nobody calls for.
+// A resource is destroyed when
+//
+//   - it is discarded, or Check rejects it,
+//   - it reaches MaxLifetime (shortened by a seeded jitter), MaxIdleTime (while more than
+//     Min are left) or MaxUses,
+//   - it is surplus after a Resize, or older than the last Reset,
+//   - the pool is closed.
+//
+// A resource in use is destroyed when its lease ends. If New returns after its
+// construction was given up, the resource is destroyed at once. The pool has no
+// goroutine of its own. One timer is set for the next instant at which something is
+// due.
 //
 // # User code that misbehaves
 //
@@ -60,13 +65,13 @@
 //     failed: *[PanicError] with the stack, [ErrGoexit], [ErrNilResource].
 //   - A New that has not returned after ConstructTimeout has failed for its
 //     waiter, with context.DeadlineExceeded. It keeps its place until it
-//     returns, so that there are never more than Max of them; a resource that it
-//     then returns is used, an error ignored.
+//     returns, so that there are never more than Max calls of New. If it then
+//     returns a resource, the resource is used; an error is ignored.
 //   - A Check that panics, exits or returns too late has rejected the resource.
-//     While it blocks, it costs its resource's place and nothing else: callers
-//     keep to their contexts, and get another resource, room permitting.
-//   - A Destroy that panics or exits is reported and counted; one that blocks
-//     holds up nobody but Close.
+//     While it blocks, its resource keeps its place. Callers still end with their
+//     contexts, and get another resource if there is room.
+//   - A Destroy that panics or exits is reported and counted. One that blocks
+//     delays only Close.
 //   - Ending a lease twice panics at once, and leaves a later lease of the same
 //     resource untouched.
 //   - After Close every acquire fails with [ErrClosed]. Close again waits again.
@@ -80,8 +85,8 @@
 // # Time and order
 //
 // All waiting is on [Config].Clock. On the clock of a qtests.Run everything is
-// repeatable: waiters that one event wakes (Close, Resume, Resize) run one after
-// the other, in their order. A clock.Mock works too. Durations in [Stats] and
+// repeatable: when one event wakes several waiters (Close, Resume, Resize), they run
+// one after the other, in their order. A clock.Mock works too. Durations in [Stats] and
 // reports are rounded to the microsecond.
 //
 // # Metrics
@@ -94,28 +99,6 @@
 //	pool_acquires_total{pool,result="ok|timeout|canceled|shed|closed|error"}
 //	pool_wait_seconds_total{pool}
 //
-// A rejection by the breaker counts as an error, the deadline of a caller's
-// context as a timeout.
-//
-// # The fakes
-//
-// [NewSQL] gives a real *sql.DB, [NewHTTP] an *http.Client, and [NewFake] the same
-// machinery around any function. All three have a limited number of connections
-// (of places, for a Fake), which come from a Pool: it is the only queue, it is
-// FIFO, and its statistics and metrics are theirs. What they answer is registered
-// with On; what nothing is registered for is an error that names what was asked
-// and what is nearest.
-//
-// A call takes its connection, passes the faults, waits for its latency on the
-// test's clock, and answers. It returns as soon as its context ends. Latencies and
-// errors are drawn from a stream of the test's seed by the number of the call, so
-// that one call's draws do not depend on the others'.
-//
-// Faults are events for a timeline, the same words for all: Outage, Slow,
-// ErrorRate, Freeze, Flap, Brownout, of a whole fake or of one query, route,
-// operation or connection. They may overlap; see [Faults].
-//
-//	api := pool.NewHTTP(t, pool.HTTPConfig{Max: 4, Latency: qtests.Fixed(40 * time.Millisecond)})
-//	api.On("GET", "/price", httpmock.NewStringResponder(200, "7"))
-//	outage := api.Outage().At(20 * time.Minute).For(90 * time.Second)
+// A rejection by the breaker counts as an error. The deadline of a caller's context
+// counts as a timeout.
 package pool

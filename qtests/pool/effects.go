@@ -33,9 +33,9 @@ func (fx *effects) add(s step) {
 // mark writes to the event log.
 func (fx *effects) mark(text string) { fx.marks = append(fx.marks, text) }
 
-// perform does what was decided under the lock. On the clock of a bubble several
-// steps are done in turn, each to its end before the next, and a waiter is not
-// woken beside whoever gave it the resource, so that what they do has a
+// perform does what was decided under the lock. On the clock of a bubble the steps are
+// done in turn: each comes to its end before the next one begins. A waiter is not woken
+// while the caller that gave it the resource still runs. So what they do has a
 // repeatable order.
 func (e *engine) perform(fx *effects) {
 	if fx.n == 1 && (fx.first.ch == nil || !qtests.TieFree(e.clk)) {
@@ -66,43 +66,4 @@ func (e *engine) do(s step) {
 	case s.cancel != nil:
 		s.cancel()
 	}
-}
-
-// deliver hands reports to OnReport, in the order in which they came about, by
-// one goroutine at a time: whoever finds another at it leaves its own behind.
-func (e *engine) deliver(reports []Report) {
-	if e.onReport == nil {
-		return
-	}
-	e.mu.Lock()
-	e.mu.reports = append(e.mu.reports, reports...)
-	if e.mu.delivering {
-		e.mu.Unlock()
-		return
-	}
-	e.mu.delivering = true
-	defer func() {
-		e.mu.delivering = false // also after a Goexit in OnReport
-		e.mu.Unlock()
-	}()
-	for len(e.mu.reports) > 0 {
-		r := e.mu.reports[0]
-		e.mu.reports = e.mu.reports[1:]
-		e.mu.Unlock()
-		e.hand(r)
-	}
-}
-
-// hand calls OnReport and returns with the lock held, whatever happens.
-func (e *engine) hand(r Report) {
-	returned := false
-	defer func() {
-		p := recover()
-		e.mu.Lock()
-		if !returned && p != nil {
-			e.mu.panics++
-		}
-	}()
-	e.onReport(r)
-	returned = true
 }

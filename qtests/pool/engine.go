@@ -2,15 +2,15 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // engine is a pool without its type parameter: the lock around a core, the
@@ -26,18 +26,13 @@ type engine struct {
 	// What core.settings says too, but never changes and needs no lock.
 	name           string
 	base           time.Time
-	descs          descs
+	metrics        prometheus.Collector
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
-	// waited is whether callers waited when mu was last unlocked. The next ones will,
-	// too, and have what that takes, the instant and a place in the queue, before they
-	// lock, which keeps the others out for less time. Measured in bench's row pool: 64
-	// goroutines on 2, as the median of 25 runs in turn: 457 ns, instead of 513 with the
-	// instant taken under the lock, 495 with the place, and 530 with both.
-	waited atomic.Bool
+	tenancy qtests.Tenancy
 
-	// mu is never held while user code runs or anybody waits. Clock.Now and
+	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
 	// Clock.AfterFunc are called under it.
 	mu struct {
 		sync.Mutex
@@ -50,33 +45,23 @@ type engine struct {
 
 		reports    []Report // not yet delivered
 		delivering bool
-		panics     uint64
 	}
 }
 
 func newEngine(s settings, clk clock.Clock) *engine {
-	base := clk.Now().Add(-1)
-	e := &engine{clk: clk, base: base, descs: newDescs(s.name), name: s.name, timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout}
-	e.mu.core.settings, e.mu.core.base = s, base
+	e := &engine{
+		clk: clk, base: clk.Now().Add(-1), name: s.name,
+		timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout,
+	}
+	e.metrics = NewCollector(s.name, e.stats)
+	e.mu.core.settings, e.mu.core.base = s, e.base
 	return e
 }
 
-// lock locks mu and returns the present instant if it makes a difference, as
-// nowLocked does. While somebody waits it does, and is asked for before; see waited.
+// lock locks mu and returns the present instant if it makes a difference, else 0:
+// asking costs more than the rest of an acquire.
 func (e *engine) lock() (now instant) {
-	if e.waited.Load() {
-		now = e.now()
-	}
 	e.mu.Lock()
-	if now == 0 {
-		now = e.nowLocked()
-	}
-	return now
-}
-
-// nowLocked returns the present instant if it makes a difference, because asking
-// costs more than the rest of an acquire.
-func (e *engine) nowLocked() instant {
 	if e.timed || e.mu.core.needsTime() {
 		return e.now()
 	}
@@ -99,17 +84,17 @@ func (e *engine) unlock() {
 			closeOnce(e.mu.drained)
 		}
 	}
-	if invariants != nil {
-		invariants(c)
-	}
-	if waited := c.waiters.n > 0; waited != e.waited.Load() {
-		e.waited.Store(waited)
-	}
 	e.mu.Unlock()
 }
 
-// invariants, if set, inspects a core after every change of it. Tests set it.
-var invariants func(*core)
+// change changes the core and does what follows from that.
+func (e *engine) change(f func(c *core, fx *effects)) {
+	var fx effects
+	e.mu.Lock()
+	f(&e.mu.core, &fx)
+	e.unlock()
+	e.perform(&fx)
+}
 
 func closeOnce(ch chan struct{}) {
 	select {
@@ -119,9 +104,9 @@ func closeOnce(ch chan struct{}) {
 	}
 }
 
-// armLocked makes sure that tend runs when the core wants it to, or earlier: a
-// timer for an instant that no longer matters finds nothing to do, which is
-// cheaper than moving it on every release.
+// armLocked makes sure that tend runs when the core wants it to, or earlier. A timer
+// for an instant that no longer matters finds nothing to do. That is cheaper than to
+// move the timer on every release.
 func (e *engine) armLocked() {
 	at := e.mu.core.alarm
 	if e.mu.timerAt != 0 && at >= e.mu.timerAt || e.mu.core.closed {
@@ -136,50 +121,12 @@ func (e *engine) armLocked() {
 
 // tend is called by the timer that was set for the instant at.
 func (e *engine) tend(at instant) {
-	var fx effects
-	e.mu.Lock()
-	if e.mu.timerAt == at { // else this timer was replaced as it fired
-		e.mu.timerAt, e.mu.core.alarm = 0, 0
-		e.mu.core.tend(e.now(), &fx)
-	}
-	e.unlock()
-	e.perform(&fx)
-}
-
-// acquire waits for an entry.
-func (e *engine) acquire(ctx context.Context) (grant, error) {
-	if err := ctx.Err(); err != nil {
-		e.count(resultOf(err))
-		return grant{}, err
-	}
-	return e.guarded(func(stack []uintptr) grant { return e.obtain(ctx, stack) })
-}
-
-// guarded takes a permit of the breaker for a lease.
-func (e *engine) guarded(obtain func(stack []uintptr) grant) (grant, error) {
-	var permit breaker.Permit
-	if e.breaker != nil {
-		var err error
-		if permit, err = e.breaker.Allow(); err != nil {
-			e.count(resultError)
-			return grant{}, err
+	e.change(func(c *core, fx *effects) {
+		if e.mu.timerAt == at { // else this timer was replaced as it fired
+			e.mu.timerAt, c.alarm = 0, 0
+			c.tend(e.now(), fx)
 		}
-	}
-	var stack []uintptr
-	if e.stacks {
-		stack = callers(3)
-	}
-	g := obtain(stack)
-	switch {
-	case e.breaker == nil:
-	case g.err == nil:
-		g.entry.permit, g.entry.guarded = permit, true
-	case isConstruct(g.err):
-		permit.Done(g.err)
-	default:
-		permit.Cancel()
-	}
-	return g, g.err
+	})
 }
 
 // count counts an acquire that ended before it came to the core.
@@ -192,10 +139,6 @@ func (e *engine) count(r result) {
 // obtain serves the caller at once or queues it.
 func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	var fx effects
-	var place *waiter
-	if e.waited.Load() {
-		place = newPlace()
-	}
 	now := e.lock()
 	c := &e.mu.core
 	if c.closed {
@@ -221,9 +164,7 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 		e.perform(&fx)
 		return grant{err: err}
 	}
-	if place == nil {
-		place = newPlace()
-	}
+	place := newPlace()
 	c.waiters.push(place, now, stack)
 	c.serve(now, &fx)
 	c.feed(now, &fx)
@@ -232,9 +173,8 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	return e.wait(ctx, place)
 }
 
-// wait waits for what a place in the queue brings. What has been granted is
-// taken, even if the context has ended in the meantime: a granted lease is
-// never lost, and it would be no use to anyone else any sooner.
+// wait waits for what a place in the queue brings. What has been granted is taken,
+// even if the context has ended in the meantime: a granted lease is never lost.
 func (e *engine) wait(ctx context.Context, place *waiter) grant {
 	if e.acquireTimeout > 0 {
 		timer := e.clk.AfterFunc(e.acquireTimeout, func() {
@@ -262,8 +202,8 @@ func (e *engine) wait(ctx context.Context, place *waiter) grant {
 	return g
 }
 
-// leave gives a place in the queue up with an error as its grant, or reports
-// false if it has been served.
+// leave gives up a place in the queue, with an error as its grant. It reports false if
+// the place has been served.
 func (e *engine) leave(place *waiter, err error) bool {
 	e.mu.Lock()
 	defer e.unlock()
@@ -314,6 +254,9 @@ func (e *engine) obtainNow(stack []uintptr) (g grant) {
 
 // acquireAllIdle takes what is idle, also from a suspended pool.
 func (e *engine) acquireAllIdle() []grant {
+	if e.tenancy.Use(e.clk, "pool", e.name) != nil {
+		return nil // it has failed the test
+	}
 	var stack []uintptr
 	if e.stacks {
 		stack = callers(2)
@@ -356,31 +299,72 @@ func (e *engine) end(x *entry, lease uint64, how ending) {
 	}
 }
 
-// Stats returns one snapshot.
-func (e *engine) Stats() Stats {
+// close closes the core. The first channel is closed once every lease has ended,
+// the second once every function of the user has returned as well.
+func (e *engine) close() (returned, drained <-chan struct{}) {
+	e.change(func(c *core, fx *effects) {
+		if !c.closed {
+			e.mu.returned, e.mu.drained = make(chan struct{}), make(chan struct{})
+			if e.mu.timer != nil {
+				e.mu.timer.Stop()
+			}
+			fx.mark("closed")
+			c.close(e.now(), fx)
+		}
+		returned, drained = e.mu.returned, e.mu.drained
+	})
+	return returned, drained
+}
+
+// stillOut says what a Close that ends with err leaves behind.
+func (e *engine) stillOut(err error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.mu.core.stats()
-	s.Panics = e.mu.panics
-	return s
-}
-
-// resultOf classifies an error of acquire.
-func resultOf(err error) result {
-	switch {
-	case errors.Is(err, ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded) && !isConstruct(err):
-		return resultTimeout
-	case errors.Is(err, context.Canceled) && !isConstruct(err):
-		return resultCanceled
-	case errors.Is(err, ErrOverloaded):
-		return resultShed
-	case errors.Is(err, ErrClosed):
-		return resultClosed
+	c, now := &e.mu.core, e.now()
+	out := &CloseError{Pool: e.name, Running: c.running(), Err: err}
+	for _, x := range c.leases() {
+		out.Leases = append(out.Leases, c.held(x, now))
 	}
-	return resultError
+	return out
 }
 
-func isConstruct(err error) bool {
-	var c *ConstructError
-	return errors.As(err, &c)
+func (e *engine) stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.mu.core.stats()
+}
+
+// deliver hands reports to OnReport, in their order, by one goroutine at a time. A
+// goroutine that finds another one at it leaves its reports to that one.
+func (e *engine) deliver(reports []Report) {
+	if e.onReport == nil {
+		return
+	}
+	e.mu.Lock()
+	e.mu.reports = append(e.mu.reports, reports...)
+	if e.mu.delivering {
+		e.mu.Unlock()
+		return
+	}
+	e.mu.delivering = true
+	defer func() {
+		e.mu.delivering = false // also after a Goexit in OnReport
+		e.mu.Unlock()
+	}()
+	for len(e.mu.reports) > 0 {
+		r := e.mu.reports[0]
+		e.mu.reports = e.mu.reports[1:]
+		e.mu.Unlock()
+		e.hand(r)
+	}
+}
+
+// hand calls OnReport, and holds the lock when it is done, on every way out.
+func (e *engine) hand(r Report) {
+	usercode.Run(func() error { e.onReport(r); return nil }, func(err error) {
+		e.mu.Lock()
+		if err != nil && err != usercode.ErrGoexit {
+			e.mu.core.counts.panics++
+		}
+	})
 }

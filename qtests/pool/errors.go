@@ -1,10 +1,13 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 var (
@@ -27,10 +30,10 @@ var (
 	ErrNilResource = errors.New("pool: New returned a nil resource")
 	// ErrGoexit is the error of a New or Check that called runtime.Goexit, as
 	// t.FailNow does.
-	ErrGoexit = errors.New("pool: runtime.Goexit called")
+	ErrGoexit = usercode.ErrGoexit
 )
 
-// A ConstructError is what a caller gets whose resource could not be made. It
+// A ConstructError is the error of a caller whose resource could not be made. It
 // unwraps to the error of New, to a *PanicError, or to ErrGoexit.
 type ConstructError struct {
 	Pool string
@@ -49,19 +52,10 @@ func (e *ConstructError) Error() string {
 
 func (e *ConstructError) Unwrap() error { return e.Err }
 
-// A PanicError is the panic of a user's function as an error.
-type PanicError struct {
-	Value any
-	Stack []byte // of the goroutine that panicked
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("pool: panic: %v", e.Value) }
-
-// Unwrap returns the value of the panic if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
+// A PanicError is the panic of a user's function as an error: Value is what the
+// function panicked with, Stack (in bytes) the stack of its goroutine. It unwraps to
+// Value if that is an error.
+type PanicError = usercode.PanicError
 
 // A CloseError says what was still out when the context of Close ended. It
 // unwraps to the context's error.
@@ -85,3 +79,23 @@ func (e *CloseError) Error() string {
 }
 
 func (e *CloseError) Unwrap() error { return e.Err }
+
+// resultOf classifies an error of acquire.
+func resultOf(err error) result {
+	switch {
+	case errors.Is(err, ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded) && !isConstruct(err):
+		return resultTimeout
+	case errors.Is(err, context.Canceled) && !isConstruct(err):
+		return resultCanceled
+	case errors.Is(err, ErrOverloaded):
+		return resultShed
+	case errors.Is(err, ErrClosed):
+		return resultClosed
+	}
+	return resultError
+}
+
+func isConstruct(err error) bool {
+	var c *ConstructError
+	return errors.As(err, &c)
+}

@@ -12,9 +12,9 @@ import (
 // Release, ReleaseUnused, Discard and Hijack. It is a small value: copies are
 // the same lease, and ending any copy ends all of them.
 //
-// Ending a lease twice panics, at once and whether or not the resource has been
-// leased again since; so does any use of the zero Lease, and Value after the
-// end. A Lease may be ended by another goroutine than the one that acquired it.
+// Ending a lease twice panics at once, also if the resource has been leased again since.
+// So does any use of the zero Lease, and Value after the end. Another goroutine than the
+// one that acquired a Lease may end it.
 type Lease[R any] struct {
 	entry *entry
 	n     uint64
@@ -46,21 +46,32 @@ func (l Lease[R]) Pool() string {
 // after Resize, or older than the last Reset, is destroyed instead.
 func (l Lease[R]) Release() { l.end(ending{}) }
 
-// ReleaseUnused gives the resource back as if it had not been touched: its idle
-// time goes on from where it was and the use does not count against MaxUses.
+// ReleaseUnused gives the resource back as if it had not been used: its idle time goes
+// on, and the use does not count against MaxUses.
 func (l Lease[R]) ReleaseUnused() { l.end(ending{unused: true}) }
 
-// Discard destroys the resource and makes room for another one. A breaker is
-// told err; a nil err is a resource thrown away without any failure.
+// Discard destroys the resource and makes room for another one. A breaker is told err.
+// A nil err is no failure.
 func (l Lease[R]) Discard(err error) { l.end(ending{discard: true, err: err}) }
 
-// Hijack takes the resource out of the pool for good and returns it: it no
-// longer counts, and Destroy is the caller's business. A breaker is told of no
-// failure.
+// Hijack takes the resource out of the pool and returns it. It no longer counts, and
+// the caller has to dispose of it. A breaker is told of no failure.
 func (l Lease[R]) Hijack() R {
 	v := l.Value()
 	l.end(ending{hijack: true})
 	return v
+}
+
+// Do calls fn with the resource, ends the lease on every way out of fn, and returns
+// the error of fn. The lease is released, unless the error wraps [ErrBroken] or fn
+// panics or calls runtime.Goexit, which leave the resource in an unknown state:
+// then it is discarded. A breaker is told of the error.
+func (l Lease[R]) Do(ctx context.Context, fn func(context.Context, R) error) (err error) {
+	how := ending{discard: true, err: ErrBroken}
+	defer func() { l.end(how) }()
+	err = fn(ctx, l.Value())
+	how = ending{discard: errors.Is(err, ErrBroken), err: err}
+	return err
 }
 
 func (l Lease[R]) end(how ending) {
@@ -115,14 +126,4 @@ type entry struct {
 	// Both belong to the holder of the lease.
 	permit  breaker.Permit
 	guarded bool
-}
-
-// run calls fn with the resource and ends the lease on every way out: a panic
-// or Goexit leaves the resource in an unknown state, so it is discarded.
-func (l Lease[R]) run(ctx context.Context, fn func(context.Context, R) error) (err error) {
-	how := ending{discard: true, err: ErrBroken}
-	defer func() { l.end(how) }()
-	err = fn(ctx, l.Value())
-	how = ending{discard: errors.Is(err, ErrBroken), err: err}
-	return err
 }

@@ -1,17 +1,25 @@
 package pool
 
 import (
+	"errors"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
-func TestMain(m *testing.M) {
-	// Every test of the package checks the invariants after every operation.
-	invariants = func(c *core) {
-		if err := c.check(); err != nil {
-			panic("pool: invariant broken: " + err.Error())
-		}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var errRefused = errors.New("connection refused")
+
+// checkInvariants fails t when a pool is in a state that must not be.
+func checkInvariants(t qtests.TB, p *Pool[*item]) {
+	t.Helper()
+	p.engine.mu.Lock()
+	err := p.engine.mu.core.check()
+	p.engine.mu.Unlock()
+	if err != nil {
+		t.Errorf("invariant broken: %v", err)
 	}
-	goleak.VerifyTestMain(m)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 )
 
 const (
@@ -258,14 +259,16 @@ func (w *twin) operate() string {
 }
 
 func (w *twin) compare(steps []string) {
+	checkInvariants(w.q, w.p) // while what follows from the operation runs
 	w.q.Wait()
+	checkInvariants(w.q, w.p)
 	s, m := w.p.Stats(), w.m
 	var idle []int
-	w.p.mu.Lock()
-	for e := w.p.mu.core.idle.head; e != nil; e = e.next {
+	w.p.engine.mu.Lock()
+	for e := w.p.engine.mu.core.idle.head; e != nil; e = e.next {
 		idle = append(idle, e.value.(*item).id)
 	}
-	w.p.mu.Unlock()
+	w.p.engine.mu.Unlock()
 	type state struct {
 		idle                                                   []int
 		inUse, constructing, waiters, made, destroyed, hijacks int
@@ -277,9 +280,9 @@ func (w *twin) compare(steps []string) {
 }
 
 // TestModel does random operations to a pool and to its reference and compares
-// all that can be seen after each; the invariants are checked by TestMain's hook.
+// all that can be seen after each, the invariants among it.
 func TestModel(t *testing.T) {
-	for round := range 20 * stress() {
+	for round := range 20 * faulttest.Stress() {
 		qtests.Run(t, func(q *qtests.T) {
 			_, cfg := newItems(q, 0)
 			cfg.Max, cfg.MaxIdleTime, cfg.MaxUses = 3, modelIdle, modelUses

@@ -1,14 +1,14 @@
 package pool
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 )
 
 // A Pool holds up to Max resources of type R and lends each of them to one
@@ -21,16 +21,14 @@ import (
 //     total ≤ max(Max, in use at the last shrink): after a Resize to less, the
 //     surplus is destroyed as the leases end, and total falls with it.
 //   - A resource that is being checked counts as constructing. A construction
-//     that was given up (Reset, Resize, Close) no longer counts, but takes up
-//     room until New returns, so that there are never more than Max calls of New.
+//     that was given up (Reset, Resize, Close) no longer counts. It takes up room
+//     until New returns, so that there are never more than Max calls of New.
 //   - Callers wait beside idle resources only while the pool is suspended, or
 //     while resources are being made or checked for them.
-//   - Waiters are served strictly in the order in which they came. What a waiter
-//     has been granted it gets, even if its context ends at the same moment.
+//   - Waiters are served strictly in the order in which they came. A waiter gets what
+//     it has been granted, even if its context ends at the same moment.
 //   - Every lease ends once; every resource made is destroyed once or hijacked.
-type Pool[R any] struct {
-	*engine
-}
+type Pool[R any] struct{ engine *engine }
 
 // New returns an open pool. The error names each field of cfg that is negative
 // or contradicts another one. Close the pool when done with it.
@@ -54,13 +52,13 @@ func New[R any](cfg Config[R]) (*Pool[R], error) {
 			c.feed(e.now(), fx)
 		})
 	}
-	return &Pool[R]{e}, nil
+	return &Pool[R]{engine: e}, nil
 }
 
 // CleanupTimeout is how long the cleanup of NewT waits for leases and calls of
-// New, Check and Destroy, on the pool's clock (a clock.Mock stands still by
-// then, so that with one the time is real).
-const CleanupTimeout = 5 * time.Second
+// New, Check and Destroy, on the pool's clock. A clock.Mock stands still by then:
+// with one the time is real.
+const CleanupTimeout = cleanup.Timeout
 
 // NewT is New with the clock, the seed and the event log of t, unless cfg sets
 // them, and with Stacks. It fails t when cfg is invalid. When t ends it closes
@@ -68,11 +66,11 @@ const CleanupTimeout = 5 * time.Second
 // CleanupTimeout. Without OnReport, reports are logged to t.
 func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
 	t.Helper()
+	name := cmp.Or(cfg.Name, DefaultName)
 	cfg.Stacks = true
-	cfg.Clock = or(cfg.Clock, qtests.ClockOf(t))
-	name := or(cfg.Name, DefaultName)
-	cfg.Stream = or(cfg.Stream, qtests.StreamOf(t, streamName(name)))
-	cfg.EventLog = or(cfg.EventLog, qtests.EventLogOf(t))
+	cfg.Clock = cmp.Or(cfg.Clock, qtests.ClockOf(t))
+	cfg.Stream = cmp.Or(cfg.Stream, qtests.StreamOf(t, streamName(name)))
+	cfg.EventLog = cmp.Or(cfg.EventLog, qtests.EventLogOf(t))
 	if cfg.OnReport == nil {
 		cfg.OnReport = func(r Report) { t.Logf("pool %s: %v", name, r) }
 	}
@@ -82,56 +80,49 @@ func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
 	}
 	t.Cleanup(func() {
 		t.Helper()
-		ctx, cancel := cleanupContext(p.clk)
-		defer cancel()
-		if err := p.Close(ctx); err != nil {
+		if err := cleanup.Close(cfg.Clock, p.Close); err != nil {
 			t.Errorf("%v", err)
 		}
 	})
 	return p
 }
 
-// cleanupContext is the context of a Close in a cleanup.
-func cleanupContext(clk clock.Clock) (context.Context, context.CancelFunc) {
-	if _, stands := clk.(*clock.Mock); stands {
-		clk = clock.New()
-	}
-	return clk.WithTimeout(context.Background(), CleanupTimeout)
-}
+// Name returns Config.Name, or its default.
+func (p *Pool[R]) Name() string { return p.engine.name }
 
 // Acquire returns a lease of a resource: an idle one, or the next one that is
 // released or made. Callers wait in strict FIFO order until ctx ends (the error
 // is ctx.Err()), AcquireTimeout has passed (ErrAcquireTimeout), or the pool is
-// closed (ErrClosed). Further errors: ErrOverloaded, that of an open breaker,
-// and a *ConstructError, which the caller gets that has waited longest when New
-// fails, and also each caller that finds nothing under way to wait for while
-// the pool backs off.
+// closed (ErrClosed). Further errors are ErrOverloaded, the error of an open breaker,
+// and a *ConstructError. When New fails, the caller that has waited longest gets the
+// *ConstructError. While the pool backs off, every caller gets it that finds nothing
+// under way to wait for.
 func (p *Pool[R]) Acquire(ctx context.Context) (Lease[R], error) {
-	g, err := p.acquire(ctx)
+	g, err := p.engine.acquire(ctx)
 	return Lease[R]{g.entry, g.lease}, err
 }
 
-// TryAcquire returns a lease if one can be had at once, and ErrNoneIdle if not;
-// the pool then has a resource made or checked, room and back-off permitting, so
-// that a later attempt succeeds. Other errors are those of Acquire. ErrNoneIdle
-// counts as no result in Stats.
+// TryAcquire returns a lease if a resource is idle, and ErrNoneIdle if not. In the
+// latter case the pool makes or checks a resource, if room and back-off allow it, so
+// that a later attempt succeeds. Other errors are those of Acquire. Stats does not
+// count ErrNoneIdle.
 func (p *Pool[R]) TryAcquire() (Lease[R], error) {
-	g, err := p.tryAcquire()
+	g, err := p.engine.tryAcquire()
 	return Lease[R]{g.entry, g.lease}, err
 }
 
 // AcquireAllIdle takes all the resources that are idle, the longest idle first,
-// unchecked and without asking the breaker. It works on a suspended pool too:
-// maintenance is what a suspension is for.
+// without a check and without asking the breaker. It also works on a suspended pool,
+// because a suspension is for maintenance.
 func (p *Pool[R]) AcquireAllIdle() []Lease[R] {
 	var out []Lease[R]
-	for _, g := range p.acquireAllIdle() {
+	for _, g := range p.engine.acquireAllIdle() {
 		out = append(out, Lease[R]{g.entry, g.lease})
 	}
 	return out
 }
 
-// Do calls fn with a resource and returns its error, or that of Acquire. The
+// Do calls fn with a resource and returns the error of fn, or of Acquire. The
 // resource is released, unless the error wraps ErrBroken or fn panics or calls
 // runtime.Goexit: then it is discarded. A breaker is told of the error.
 func (p *Pool[R]) Do(ctx context.Context, fn func(ctx context.Context, r R) error) error {
@@ -139,32 +130,14 @@ func (p *Pool[R]) Do(ctx context.Context, fn func(ctx context.Context, r R) erro
 	if err != nil {
 		return err
 	}
-	return l.run(ctx, fn)
+	return l.Do(ctx, fn)
 }
 
-// Resize changes Min and Max. A larger Max serves those who wait; a smaller one
-// destroys idle resources, gives up constructions, and destroys the surplus of
-// resources in use as their leases end. It fails on negative or contradictory
-// values, a Max of 0, and a closed pool.
-func (p *Pool[R]) Resize(least, most int) error {
-	c := field.Check("pool: Resize")
-	c.Count("min", least)
-	c.That(most > 0, "max", most, "is not positive")
-	c.That(least <= most, "min", least, "is more than max, %d", most)
-	if err := c.Result(); err != nil {
-		return err
-	}
-	err := ErrClosed
-	p.change(func(c *core, fx *effects) {
-		if !c.closed {
-			err = nil
-			fx.mark(resized(c.min, c.max, least, most))
-			c.resize(least, most, p.now(), fx)
-		}
-	})
-	return err
-}
+// Stats returns one snapshot.
+func (p *Pool[R]) Stats() Stats { return p.engine.stats() }
 
-func resized(oldMin, oldMax, newMin, newMax int) string {
-	return fmt.Sprintf("resized from %d–%d to %d–%d", oldMin, oldMax, newMin, newMax)
-}
+// Describe implements prometheus.Collector.
+func (p *Pool[R]) Describe(ch chan<- *prometheus.Desc) { p.engine.metrics.Describe(ch) }
+
+// Collect implements prometheus.Collector with the numbers of one Stats.
+func (p *Pool[R]) Collect(ch chan<- prometheus.Metric) { p.engine.metrics.Collect(ch) }

@@ -14,9 +14,9 @@ type grant struct {
 type waiter struct {
 	prev, next *waiter
 	queued     bool
-	// ch, which has room for one, says that grant is there. It is made anew for
-	// each wait, since one that is used again may belong to another bubble, and
-	// carries nothing, which makes it one allocation instead of two.
+	// ch says that grant is there, and has room for one. Each wait makes a new one,
+	// because an old one may belong to another bubble. It carries no value: that makes
+	// it one allocation instead of two.
 	ch    chan struct{}
 	grant grant
 	since instant
@@ -26,7 +26,7 @@ type waiter struct {
 // places are the waiters for the next callers.
 var places = sync.Pool{New: func() any { return new(waiter) }}
 
-// recycle gives a place up that nobody else can refer to any more.
+// recycle gives up a place to which no other goroutine refers any more.
 func (w *waiter) recycle() {
 	*w = waiter{}
 	places.Put(w)
@@ -64,8 +64,8 @@ func (q *waitQueue) pop() *waiter {
 	return w
 }
 
-// remove gives up the place of a caller that does not want to wait any longer.
-// It reports false when the caller has been granted something already.
+// remove gives up the place of a caller that stops waiting. It reports false if the
+// caller has been granted something already.
 func (q *waitQueue) remove(w *waiter) bool {
 	if !w.queued {
 		return false

@@ -23,7 +23,7 @@ const (
 	DestroyFailed ReportKind = "destroy failed"
 )
 
-// A Report tells of something that nobody may be waiting for.
+// A Report tells of an event that no caller may learn of otherwise.
 type Report struct {
 	Kind  ReportKind
 	At    time.Time
@@ -63,8 +63,8 @@ func (l HeldLease) String() string {
 // maxStack is how many frames of an acquiring stack are kept.
 const maxStack = 32
 
-// callers captures the program counters of the caller's stack without this
-// package's own frames below skip.
+// callers captures the program counters of the calling stack. It leaves out the skip
+// innermost frames, which are this package's.
 func callers(skip int) []uintptr {
 	var pcs [maxStack]uintptr
 	n := runtime.Callers(skip+2, pcs[:])

@@ -41,6 +41,7 @@ type counts struct {
 	constructed, constructErrors uint64
 	destroyed                    [destroyReasons]uint64
 	hijacked, overdue            uint64
+	panics                       uint64
 }
 
 // Stats is one snapshot of a pool: all its numbers are of the same instant. The
@@ -86,25 +87,3 @@ type Stats struct {
 
 // Total is the number of resources that count against Max.
 func (s Stats) Total() int { return s.Idle + s.InUse + s.Constructing }
-
-func (c *core) stats() Stats {
-	k := &c.counts
-	s := Stats{
-		Name: c.name, Min: c.min, Max: c.max,
-		Idle: c.idle.n, InUse: c.inUse, Constructing: len(c.builds), Waiters: c.waiters.n,
-		Suspended: c.suspended, Closed: c.closed,
-		Acquired: k.results[resultOK], Timeouts: k.results[resultTimeout], Canceled: k.results[resultCanceled],
-		Shed: k.results[resultShed], Rejected: k.results[resultClosed], Errors: k.results[resultError],
-		Waited: k.waited, WaitTime: k.wait,
-		Constructed: k.constructed, ConstructErrors: k.constructErrors, Hijacked: k.hijacked, Overdue: k.overdue,
-		DestroyedDiscarded: k.destroyed[destroyedDiscarded], DestroyedLifetime: k.destroyed[destroyedLifetime],
-		DestroyedIdle: k.destroyed[destroyedIdle], DestroyedUses: k.destroyed[destroyedUses],
-		DestroyedCheck: k.destroyed[destroyedCheck], DestroyedSurplus: k.destroyed[destroyedSurplus],
-		DestroyedReset: k.destroyed[destroyedReset], DestroyedClose: k.destroyed[destroyedClose],
-		DestroyedOrphan: k.destroyed[destroyedOrphan],
-	}
-	for _, n := range k.destroyed {
-		s.Destroyed += n
-	}
-	return s
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 )
 
 // chaos runs callers and an operator against a pool with everything switched on,
@@ -34,10 +35,12 @@ func chaos(t qtests.TB, p *Pool[*item], f *items, callers, rounds int, stream qt
 					wg.Go(func() { pause(time.Millisecond); cancel() })
 				}
 				l, err := p.Acquire(ctx)
+				checkInvariants(t, p)
 				if err == nil {
 					use(l.Value())
 					pause(time.Duration(r.IntN(1000)) * time.Microsecond)
 					endSomehow(r, l)
+					checkInvariants(t, p)
 				}
 				cancel()
 			}
@@ -47,6 +50,7 @@ func chaos(t qtests.TB, p *Pool[*item], f *items, callers, rounds int, stream qt
 		r := stream.Sub("operator").Rand()
 		for range rounds {
 			operate(r, p)
+			checkInvariants(t, p)
 			pause(time.Millisecond)
 		}
 	})
@@ -122,7 +126,7 @@ func chaosConfig(f *items, pause func(time.Duration)) Config[*item] {
 
 // TestChaosInFakeTime is repeatable: a failure comes back with its seed.
 func TestChaosInFakeTime(t *testing.T) {
-	for round := range 5 * stress() {
+	for round := range 5 * faulttest.Stress() {
 		qtests.Run(t, func(q *qtests.T) {
 			f, pause := &items{}, q.Clock().Sleep
 			cfg := chaosConfig(f, pause)
@@ -136,5 +140,5 @@ func TestChaosInFakeTime(t *testing.T) {
 func TestStress(t *testing.T) {
 	f := &items{}
 	pause := func(time.Duration) {}
-	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*stress(), qtests.StreamOf(t, "stress"), pause)
+	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*faulttest.Stress(), qtests.StreamOf(t, "stress"), pause)
 }

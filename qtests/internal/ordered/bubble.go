@@ -64,6 +64,18 @@ func Arm(seed uint64, random bool, events *Events) error {
 	}
 }
 
+// Place takes a place among the waits that end at one instant, as if the wait began now.
+func Place() uint32 { return hooks.place() }
+
+// UsePlace gives the place to the timer that the caller sets next, with time.Sleep or
+// time.AfterFunc.
+func UsePlace(place uint32) { hooks.use(place) }
+
+// Alone makes the timer that the caller sets next fire alone: when all that the events
+// before it set going has come to rest, and before anything of the next one. The timers of
+// package time that are due at one instant fire together otherwise, each in its place.
+func Alone() { hooks.alone() }
+
 // Now returns the report of the caller's bubble.
 func Now() (Report, bool) {
 	var out [16 + depth]uint64

@@ -392,4 +392,3 @@ func arm(seed uint64) error {
 }
 
 var cur, prev *ordered.Events
-

@@ -31,6 +31,9 @@ type hookTable struct {
 	report  func(out *[16 + depth]uint64) bool
 	test    func() bool
 	all     func(on bool)
+	place   func() uint32
+	use     func(place uint32)
+	alone   func()
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

@@ -145,6 +145,18 @@ func mentions(n ast.Node, names []string) bool {
 	return len(left) == 0
 }
 
+// ifCalling is an if whose initial statement calls the function with this name.
+func ifCalling(name string) finder {
+	return func(s *source, n, _ ast.Node) bool {
+		x, ok := n.(*ast.IfStmt)
+		if !ok || x.Init == nil {
+			return false
+		}
+		a, ok := x.Init.(*ast.AssignStmt)
+		return ok && len(a.Rhs) == 1 && callOf(name)(s, a.Rhs[0], nil)
+	}
+}
+
 // doing is f where the body of the if directly calls the function with this name.
 func doing(name string, f finder) finder {
 	return func(s *source, n, up ast.Node) bool {

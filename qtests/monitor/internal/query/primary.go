@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/near"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -202,7 +202,7 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 func (p *parser) call(t token) (node, error) {
 	fn, ok := functions[t.text]
 	if !ok {
-		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, near.Question(t.text, Functions()))
+		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, text.DidYouMean(t.text, Functions()))
 	}
 	args, err := p.arguments(t)
 	if err != nil {

@@ -49,6 +49,9 @@ var orderedTable = orderedHookTable{
 	report:  orderedReport,
 	test:    orderedIsTest,
 	all:     orderedAllBubbles,
+	place:   orderedPlace,
+	use:     orderedUsePlace,
+	alone:   orderedAlone,
 }
 
 type orderedHookTable struct {
@@ -57,6 +60,9 @@ type orderedHookTable struct {
 	report  func(out *[16 + orderedDepth]uint64) bool
 	test    func() bool
 	all     func(on bool)
+	place   func() uint32
+	use     func(place uint32)
+	alone   func()
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -148,6 +154,26 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 	}
 	unlock(&t.mu)
 	return true
+}
+
+// orderedPlace takes a place among the timers of one instant, and orderedUsePlace gives
+// it to the timer that the caller sets next.
+func orderedPlace() uint32 {
+	orderedAlone()
+	return orderedTimerRand()
+}
+
+// orderedAlone makes the timer that the caller sets next fire alone.
+func orderedAlone() {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		b.turn.alone = true
+	}
+}
+
+func orderedUsePlace(place uint32) {
+	if b := getg().bubble; b != nil && b.turn != nil {
+		b.turn.place = place
+	}
 }
 
 // orderedBegin and orderedOver mark the life of a bubble.

@@ -243,11 +243,35 @@ func orderedTimerRand() uint32 {
 		return cheaprand()
 	}
 	t := b.turn
-	if t.random {
-		return uint32(t.pick(chooseTimer))
+	if t.place != 0 {
+		place := t.place
+		t.place = 0
+		return place
 	}
 	t.timers++
-	return t.timers
+	place := t.timers
+	if t.random {
+		place = uint32(t.pick(chooseTimer)) | 1
+	}
+	place <<= 1
+	if t.alone {
+		t.alone = false
+		place |= 1
+	}
+	return place
+}
+
+// apart reports whether the next timer of an instant must wait until all that the ones
+// before have set going has come to rest: where it fires alone, or the last one did. The
+// lowest bit of a timer's place says so. Those of package time fire together, as on the
+// stock runtime: net/http, for one, sets two for one deadline.
+func (t *turn) apart(ts *timers, ran bool) bool {
+	lone := ts.heap[0].timer.rand&1 == 1
+	if ran && (lone || t.lone) {
+		return true
+	}
+	t.lone = lone
+	return false
 }
 
 // orderedTimerKeep is the order of t as it is put into the heap.

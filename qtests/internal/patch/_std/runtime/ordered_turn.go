@@ -22,7 +22,10 @@ type turn struct {
 
 	seed   uint64
 	bubble *synctestBubble
-	timers uint32 // timers armed, which orders those of one instant
+	timers uint32 // timers set, which orders those of one instant
+	place  uint32 // the place of the timer that is set next, 0: behind the others
+	alone  bool   // it fires alone
+	lone   bool   // the timer that has fired last did
 	tag    int32  // of this bubble, in the state of a mutex that it holds
 
 	states turnStates

@@ -1,0 +1,159 @@
+package gocmd
+
+import "strings"
+
+// kind is what a flag of go test takes, and whom it concerns.
+type kind uint8
+
+const (
+	unknown   kind = iota
+	boolean        // -x or -x=value
+	valued         // -x value or -x=value
+	buildBool      // boolean, and the standard library is compiled otherwise with it
+	buildValue
+	patterned // valued; concerns the standard library only with a pattern of packages
+	noBuild   // boolean; a compilation ahead of the test makes no sense with it
+)
+
+// kinds are the flags of go test, and for those that the test binary takes their
+// names with the prefix test. too. A flag that is missing is one that the go
+// command does not know: it belongs to the test binary.
+var kinds = func() map[string]kind {
+	all := map[string]kind{"a": noBuild, "n": noBuild}
+	add := func(k kind, names string) {
+		for name := range strings.FieldsSeq(names) {
+			all[name] = k
+		}
+	}
+	add(boolean, "c json x work modcacherw buildvcs cover")
+	add(valued, "C o exec vet overlay p ldflags gccgoflags covermode coverpkg coverprofile debug-actiongraph debug-runtime-trace debug-trace")
+	add(buildBool, "race msan asan trimpath linkshared")
+	add(buildValue, "tags mod modfile compiler buildmode installsuffix pgo pkgdir toolexec")
+	add(patterned, "gcflags asmflags")
+	for prefix := range strings.SplitSeq(",test.", ",") {
+		for name := range strings.FieldsSeq("artifacts benchmem failfast fullpath short v") {
+			all[prefix+name] = boolean
+		}
+		for name := range strings.FieldsSeq("bench benchtime blockprofile blockprofilerate count cpu cpuprofile fuzz fuzzminimizetime fuzztime list " +
+			"memprofile memprofilerate mutexprofile mutexprofilefraction outputdir parallel run shuffle skip timeout trace") {
+			all[prefix+name] = valued
+		}
+	}
+	return all
+}()
+
+// TestFlags is what the arguments of go test say to those who change its overlay.
+type TestFlags struct {
+	// Chdir is the value of -C when it is the first flag, where alone it works.
+	Chdir string
+	// Overlay is the value of the last -overlay, and HasOverlay whether there is one.
+	Overlay    string
+	HasOverlay bool
+	// Build are the flags that decide how the standard library is compiled, each in
+	// the form -name=value.
+	Build []string
+	// NoBuild says that to compile ahead is of no use: nothing is compiled, or
+	// everything anew, or the arguments are wrong.
+	NoBuild bool
+	// Args are all arguments but -C and -overlay, unchanged and in their order.
+	Args []string
+}
+
+// ParseTest reads the arguments of go test as the go command does. Wrong arguments
+// are no error here: they stay in Args, where the go command finds them.
+func ParseTest(args []string) TestFlags {
+	var f TestFlags
+	args = f.chdir(args)
+	packages, ended, afterUnknown := false, false, false
+	for len(args) > 0 {
+		arg := args[0]
+		name, value, hasValue, isFlag := cutFlag(arg)
+		switch {
+		case arg == "--" || name == "args" && !hasValue:
+			f.Args = append(f.Args, args...)
+			return f
+		case !isFlag && ended && !afterUnknown: // arguments of the test begin
+			f.Args = append(f.Args, args...)
+			return f
+		case !isFlag:
+			f.Args, args = append(f.Args, arg), args[1:]
+			packages = packages || !ended
+			afterUnknown = false
+			continue
+		}
+		ended = ended || packages
+		n := 1
+		k := kinds[name]
+		switch {
+		case k == unknown:
+			ended, afterUnknown = true, !hasValue
+			f.NoBuild = f.NoBuild || name == "h" || name == "help" || name == "?"
+		default:
+			afterUnknown = false
+			if k.takesValue() && !hasValue {
+				if len(args) < 2 { // the go command says so
+					f.NoBuild = true
+					f.Args = append(f.Args, arg)
+					return f
+				}
+				value, n = args[1], 2
+			}
+			if f.take(name, value, hasValue, k) {
+				args = args[n:]
+				continue
+			}
+		}
+		f.Args, args = append(f.Args, args[:n]...), args[n:]
+	}
+	return f
+}
+
+func (k kind) takesValue() bool { return k == valued || k == buildValue || k == patterned }
+
+// chdir takes the flag -C from the front of args.
+func (f *TestFlags) chdir(args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	switch name, value, hasValue, _ := cutFlag(args[0]); {
+	case name != "C":
+	case hasValue:
+		f.Chdir = value
+		return args[1:]
+	case len(args) > 1:
+		f.Chdir = args[1]
+		return args[2:]
+	}
+	return args
+}
+
+// take notes a flag that the go command knows. It reports whether that flag is to be
+// left out of Args.
+func (f *TestFlags) take(name, value string, hasValue bool, k kind) bool {
+	switch {
+	case name == "overlay":
+		f.Overlay, f.HasOverlay = value, true
+		return true
+	case name == "C", k == noBuild: // a -C that is not the first flag is an error
+		f.NoBuild = true
+	case k == buildBool && !hasValue:
+		f.Build = append(f.Build, "-"+name+"=true")
+	case k == buildBool, k == buildValue, k == patterned && !strings.HasPrefix(value, "-"):
+		f.Build = append(f.Build, "-"+name+"="+value)
+	}
+	return false
+}
+
+// cutFlag splits -name=value, with one dash or two.
+func cutFlag(arg string) (name, value string, hasValue, isFlag bool) {
+	rest, isFlag := strings.CutPrefix(arg, "-")
+	if !isFlag {
+		return "", "", false, false
+	}
+	rest = strings.TrimPrefix(rest, "-")
+	if rest == "" || rest[0] == '-' || rest[0] == '=' {
+		return "", "", false, false
+	}
+	name, value, hasValue = strings.Cut(rest, "=")
+	return name, value, hasValue, true
+}

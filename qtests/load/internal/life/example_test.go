@@ -1,0 +1,18 @@
+package life_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/life"
+)
+
+func Example() {
+	l := &life.Life{Parent: context.Background()}
+	child, cancel := context.WithCancel(l)
+	defer cancel()
+	l.Cancel()
+	fmt.Println(l.Err(), "and", child.Err())
+	// Output:
+	// context canceled and context canceled
+}

@@ -1,0 +1,103 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Screen shows how the runs of this process stand, in one line that is
+// rewritten in place every second. Several runs side by side share the line, because a second line would overwrite
+// what the test prints in between. A nil screen shows nothing.
+type Screen struct {
+	out io.Writer
+	mu  struct {
+		sync.Mutex
+		runs  []Run // under way, in the order of their starts
+		shown bool
+	}
+}
+
+// NewScreen returns a screen that writes to out.
+func NewScreen(out io.Writer) *Screen { return &Screen{out: out} }
+
+// theScreen is the screen of the process, or nil without a terminal.
+var theScreen = sync.OnceValue(func() *Screen {
+	out, err := terminal()
+	if err != nil {
+		return nil
+	}
+	return &Screen{out: out}
+})
+
+func (s *Screen) add(r Run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.runs = append(s.mu.runs, r)
+}
+
+// draw shows all runs when the first of them asks, and does nothing for the others. A line wider than the terminal is
+// cut, because a wrapped one could not be rewritten.
+func (s *Screen) draw(r Run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.mu.runs) == 0 || s.mu.runs[0] != r {
+		return
+	}
+	line := r.Progress()
+	if len(s.mu.runs) > 1 {
+		var each []string
+		for _, r := range s.mu.runs {
+			each = append(each, r.Brief())
+		}
+		line = "real: " + strings.Join(each, " | ")
+	}
+	s.mu.shown = true
+	_, _ = fmt.Fprintf(s.out, "\r\x1b[?7l%s\x1b[K\x1b[?7h", line) // progress is not worth an error
+}
+
+// remove takes the line away, so that what the test prints comes in its place. The runs that are left draw it again.
+func (s *Screen) remove(r Run) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each Run) bool { return each == r })
+	if s.mu.shown {
+		s.mu.shown = false
+		_, _ = io.WriteString(s.out, "\r\x1b[K")
+	}
+}
+
+// errNoTerminal says that no terminal was found.
+var errNoTerminal = errors.New("load: no terminal")
+
+// terminal opens the terminal on which a person would see the progress. With a package on its command line go test
+// gives the test pipes for its streams. Then it is the terminal from which the process was started. In CI there is
+// none.
+func terminal() (*os.File, error) {
+	if isTerminal(os.Stderr) {
+		return os.Stderr, nil
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil || !isTerminal(tty) {
+		return nil, errNoTerminal
+	}
+	return tty, nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,52 @@
+package result
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// WriteJSON writes the result in its versioned form, with a final newline. Under a
+// fake clock it is the same, byte for byte, for the same seed.
+func (r *Result) WriteJSON(w io.Writer) error {
+	text, err := json.Marshal(r)
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("load: result: %w", err)
+	}
+	return nil
+}
+
+// maxResultBytes bounds what Read reads.
+const maxResultBytes = 64 << 20
+
+// Read reads what WriteJSON wrote. A form of another version, or one over 64
+// MiB, is an error.
+func Read(in io.Reader) (*Result, error) {
+	limited := &io.LimitedReader{R: in, N: maxResultBytes + 1}
+	text, err := io.ReadAll(limited)
+	if err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	if limited.N <= 0 {
+		return nil, fmt.Errorf("load: result: longer than %d bytes", maxResultBytes)
+	}
+	var head struct{ Version *int }
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	switch {
+	case head.Version == nil:
+		return nil, fmt.Errorf("load: result: has no version: it is not what Result.WriteJSON writes")
+	case *head.Version != Version:
+		return nil, fmt.Errorf("load: result: is of version %d, and this qtests reads version %d: run the scenario again, or read it with the qtests that wrote it",
+			*head.Version, Version)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,55 @@
+package result
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Verdict is how a threshold came out.
+type Verdict struct {
+	Threshold string `json:"threshold"`
+	Pass      bool   `json:"pass"`
+	// Actual is the value found, or the worst of all windows, or the value that
+	// aborted the run.
+	Actual string `json:"actual,omitempty"`
+	// Windows, Broken and First are those of a threshold over windows.
+	Windows int           `json:"windows,omitempty"`
+	Broken  int           `json:"broken,omitempty"`
+	First   time.Duration `json:"first_ns,omitempty"` // the start of the first broken window
+	// Note says that the load was scaled, if that may be why the threshold is broken.
+	Note string `json:"note,omitempty"`
+	// Error says why the threshold could not be evaluated.
+	Error string `json:"error,omitempty"`
+}
+
+// String says in a line how the threshold came out.
+func (v Verdict) String() string {
+	switch {
+	case v.Error != "":
+		return fmt.Sprintf("%s cannot be evaluated: %s", v.Threshold, v.Error)
+	case v.Pass:
+		return fmt.Sprintf("%s kept: %s", v.Threshold, v.detail())
+	}
+	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
+}
+
+func (v Verdict) found() string {
+	switch {
+	case v.Windows == 1 && v.Broken == 1:
+		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
+	case v.Windows == 1:
+		return v.Actual + " in the only window"
+	case v.Windows > 0 && v.Broken > 0:
+		return fmt.Sprintf("%d of %d windows, the first from %v, the worst at %s", v.Broken, v.Windows, v.First, v.Actual)
+	case v.Windows > 0:
+		return fmt.Sprintf("%s in the worst of %d windows", v.Actual, v.Windows)
+	}
+	return v.Actual
+}
+
+func (v Verdict) detail() string {
+	if v.Note == "" {
+		return v.found()
+	}
+	return v.found() + "; " + v.Note
+}

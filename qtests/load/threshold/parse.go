@@ -1,0 +1,254 @@
+package threshold
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
+)
+
+type thresholdParser struct{ text, rest string }
+
+func (p *thresholdParser) parse() (t Threshold, err error) {
+	if err = p.left(&t); err != nil {
+		return t, err
+	}
+	p.rest = strings.TrimSpace(p.rest)
+	for _, op := range ops {
+		if rest, ok := strings.CutPrefix(p.rest, op); ok {
+			t.Op, p.rest = op, strings.TrimSpace(rest)
+			break
+		}
+	}
+	if t.Op == "" {
+		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
+	}
+	if another.MatchString(p.rest) {
+		return t, errOneEach
+	}
+	words := strings.Fields(p.rest)
+	if len(words) == 0 {
+		return t, fmt.Errorf("wants a value after %q", t.name()+t.Op)
+	}
+	value, words := words[0], words[1:]
+	if len(words) > 0 && loneUnit.MatchString(words[0]) {
+		value, words = value+words[0], words[1:]
+	}
+	if t.Value, t.Unit, err = parseValue(value); err != nil {
+		return t, err
+	}
+	if err = p.options(&t, words); err != nil {
+		return t, err
+	}
+	return t, t.Validate()
+}
+
+// another is what a second threshold in the text looks like.
+var another = regexp.MustCompile(`[\pL)]\s*[<>=!]`)
+
+var errOneEach = errors.New("one threshold per string: what follows the value is another one")
+
+// loneUnit is a unit that stands apart from its number.
+var loneUnit = regexp.MustCompile(`^(%|/s|ns|us|µs|μs|ms|s|m|h)$`)
+
+// percentileLike is how other tools write percentiles.
+var percentileLike = regexp.MustCompile(`^p\d+$`)
+
+// otherNames are what other tools call the metrics.
+var otherNames = map[string][]string{
+	"mean": {"avg"}, "average": {"avg"}, "median": {"med"}, "minimum": {"min"}, "maximum": {"max"},
+	"latency": {"p(x)", "avg", "min", "max"}, "response": {"p(x)", "avg", "min", "max"}, "duration": {"p(x)", "avg", "min", "max"},
+	"failed": {"errors"}, "failures": {"errors"}, "throughput": {"rate", "goodput"}, "rps": {"rate"},
+}
+
+// misplaced says what is wrong with a word on the left side.
+func misplaced(name, argument string, called bool) error {
+	switch {
+	case name == "p":
+		return errors.New("p wants a number, as in p(99)")
+	case name == "check" && called:
+		return fmt.Errorf("check(%s) is compared as it is, as in check(%s)>99%%", argument, argument)
+	case slices.Contains(scopeNames, name):
+		return fmt.Errorf("%s is out of place; thresholds are like step(name).p(99)<1s, tag(key=value).errors<1%%, check(name)>99%%, service.avg<1s, late.max<1s", name)
+	case metrics[name].units != nil:
+		return fmt.Errorf("%s takes no argument", name)
+	case percentileLike.MatchString(name):
+		return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
+	}
+	return unknownMetric(name)
+}
+
+var scopeNames = []string{"step", "tag", "check", "service", "late"}
+
+// unknownMetric is the error about a metric that does not exist.
+func unknownMetric(name string) error {
+	if others := otherNames[strings.ToLower(name)]; others != nil {
+		example := ""
+		if len(others) > 2 {
+			example = ", as in p(95)<1s"
+		}
+		return fmt.Errorf("unknown metric %q; did you mean \"%s\"%s?", name, strings.Join(others, `" or "`), example)
+	}
+	return text.Unknown("metric", name, append(text.SortedKeys(metrics), scopeNames...))
+}
+
+// left reads the scope, the kind of time, and the metric.
+func (p *thresholdParser) left(t *Threshold) error {
+	for {
+		name, argument, called, err := p.word()
+		if err != nil {
+			return err
+		}
+		dotted := strings.HasPrefix(p.rest, ".")
+		switch {
+		case name == "step" && called && t.Step == "":
+			t.Step = argument
+		case name == "tag" && called && t.Tag == "":
+			t.Tag = argument
+			if !strings.Contains(argument, "=") {
+				return fmt.Errorf("tag(%s) is not like tag(key=value)", argument)
+			}
+		case name == "check" && called && !dotted:
+			t.Check, t.Metric = argument, "checks"
+			return nil
+		case name == "service" && dotted && !called && !t.Service:
+			t.Service = true
+		case name == "late" && dotted && !called && !t.Late:
+			t.Late = true
+		case name == "p" && called:
+			t.Metric = "p"
+			t.Percentile, err = strconv.ParseFloat(argument, 64)
+			if err != nil {
+				return fmt.Errorf("p(%s): not a number", argument)
+			}
+			return nil
+		case metrics[name].units != nil && !called && name != "p":
+			t.Metric = name
+			return nil
+		default:
+			return misplaced(name, argument, called)
+		}
+		if !dotted {
+			return fmt.Errorf("wants a metric after %q, as in %s.p(99)", name, strings.TrimSuffix(p.text, p.rest))
+		}
+		p.rest = p.rest[1:]
+	}
+}
+
+// word reads name or name(argument).
+func (p *thresholdParser) word() (name, argument string, called bool, err error) {
+	end := strings.IndexAny(p.rest, "(.<>=! ")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	name, p.rest = p.rest[:end], p.rest[end:]
+	if name == "" {
+		return "", "", false, errors.New("wants a metric, as in p(99)<250ms")
+	}
+	if !strings.HasPrefix(p.rest, "(") {
+		return name, "", false, nil
+	}
+	// Names of steps may hold parentheses, as long as they are balanced.
+	depth := 0
+	for i, c := range p.rest {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 {
+			argument, p.rest = p.rest[1:i], p.rest[i+1:]
+			if argument == "" {
+				return "", "", false, fmt.Errorf("%s() is empty", name)
+			}
+			return name, argument, true, nil
+		}
+	}
+	return "", "", false, fmt.Errorf("%s( is not closed", name)
+}
+
+func parseValue(s string) (float64, Unit, error) {
+	if n, ok := strings.CutSuffix(s, "%"); ok {
+		x, err := parseNumber(n)
+		return x, Percent, err
+	}
+	if n, ok := strings.CutSuffix(s, "/s"); ok {
+		x, err := parseNumber(n)
+		return x, PerSecond, err
+	}
+	if x, err := parseNumber(s); err == nil {
+		return x, Count, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, 0, fmt.Errorf("value %q is no number, percentage, rate (/s) or duration", s)
+	}
+	return d.Seconds(), Seconds, nil
+}
+
+func parseNumber(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || x-x != 0 {
+		return 0, fmt.Errorf("value %q is not a finite number", s)
+	}
+	return x, nil
+}
+
+func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
+	for len(words) > 0 {
+		switch word := words[0]; {
+		case word == "every" && t.Every != 0, word == "abort" && t.Abort:
+			return fmt.Errorf("%s is there twice", word)
+		case word == "every":
+			if t.Every, words, err = optionDuration("every", words[1:]); err == nil && t.Every <= 0 {
+				err = fmt.Errorf("every %v: want a positive duration", t.Every)
+			}
+		case word == "abort" && len(words) > 1 && words[1] == "after":
+			t.Abort = true
+			if t.AbortAfter, words, err = optionDuration("abort after", words[2:]); err == nil && t.AbortAfter < 0 {
+				err = fmt.Errorf("abort after %v: the duration is negative", t.AbortAfter)
+			}
+		case word == "abort" && len(words) > 1 && isDuration(words[1]):
+			return fmt.Errorf("abort %s: did you mean \"abort after %s\"?", words[1], words[1])
+		case word == "abort":
+			t.Abort, words = true, words[1:]
+		case word == "after":
+			return errors.New("after goes with abort, as in abort after 30s")
+		case isDuration(word):
+			return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", word, word)
+		case len(words) > 1 && isDuration(words[1]) && len(text.Near(word, optionNames)) == 0:
+			return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", word, words[1])
+		default:
+			return text.Unknown("option", word, optionNames)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var optionNames = []string{"every", "abort"}
+
+func isDuration(s string) bool {
+	_, err := time.ParseDuration(s)
+	return err == nil
+}
+
+// optionDuration reads the duration that an option wants, and returns what follows.
+func optionDuration(option string, words []string) (time.Duration, []string, error) {
+	if len(words) == 0 {
+		return 0, nil, fmt.Errorf("%s wants a duration, as in %s 30s", option, option)
+	}
+	d, err := time.ParseDuration(words[0])
+	if err != nil {
+		return 0, nil, fmt.Errorf("%s %s: want a duration, as in %s 30s", option, words[0], option)
+	}
+	return d, words[1:], nil
+}

@@ -1,0 +1,172 @@
+package rules
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+)
+
+// MaxFile is the size in bytes of the largest rule file that is read.
+const MaxFile = 4 << 20
+
+// ruleFile is Prometheus' format of rule files.
+type ruleFile struct {
+	Groups []ruleGroup `yaml:"groups"`
+}
+
+type ruleGroup struct {
+	Name        string            `yaml:"name"`
+	Interval    duration          `yaml:"interval"`
+	QueryOffset duration          `yaml:"query_offset"`
+	Limit       int               `yaml:"limit"`
+	Labels      map[string]string `yaml:"labels"`
+	Rules       []yaml.Node       `yaml:"rules"`
+}
+
+type ruleNode struct {
+	Record        string            `yaml:"record"`
+	Alert         string            `yaml:"alert"`
+	Expr          string            `yaml:"expr"`
+	For           duration          `yaml:"for"`
+	KeepFiringFor duration          `yaml:"keep_firing_for"`
+	Labels        map[string]string `yaml:"labels"`
+	Annotations   map[string]string `yaml:"annotations"`
+}
+
+// A duration is Prometheus' text form: 1h30m.
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := query.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %w", n.Line, err)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// Read reads a Prometheus rule file. See Parse.
+func Read(path string) ([]monitor.Rule, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return Parse(path, f)
+}
+
+// Parse reads a rule file in Prometheus' format, strictly: an unknown field, a
+// group twice, a rule that is both or neither of record and alert, and what a
+// monitor does not do (query_offset, limit) are errors that name the file, the
+// line and the field. Expressions are checked when a monitor is made of them, by
+// its compiler. A group's interval becomes Rule.Every, its labels those of its
+// rules.
+func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
+	file, err := decode(r)
+	if err != nil {
+		return nil, fmt.Errorf("rules: %s: %w", name, err)
+	}
+	var out []monitor.Rule
+	groups := map[string]bool{}
+	for _, g := range file.Groups {
+		if err := g.check(groups[g.Name]); err != nil {
+			return nil, fmt.Errorf("rules: %s: %w", name, err)
+		}
+		groups[g.Name] = true
+		for i := range g.Rules {
+			rule, err := g.rule(&g.Rules[i])
+			if err != nil {
+				return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
+			}
+			out = append(out, rule)
+		}
+	}
+	return out, nil
+}
+
+func decode(r io.Reader) (file ruleFile, err error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return file, err
+	}
+	if len(data) > MaxFile {
+		return file, fmt.Errorf("larger than %d bytes", MaxFile)
+	}
+	if err := strict(data, &file); err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
+		return file, err
+	}
+	return file, nil
+}
+
+// check refuses a group that a monitor does not evaluate as Prometheus would.
+func (g *ruleGroup) check(again bool) error {
+	switch {
+	case g.Name == "":
+		return errors.New("a group without a name")
+	case again:
+		return fmt.Errorf("group %q is there twice", g.Name)
+	case g.QueryOffset != 0:
+		return fmt.Errorf("group %q: query_offset is not supported", g.Name)
+	case g.Limit != 0:
+		return fmt.Errorf("group %q: limit is not supported", g.Name)
+	}
+	return nil
+}
+
+// rule reads one rule and gives it what all rules of the group have.
+func (g *ruleGroup) rule(n *yaml.Node) (monitor.Rule, error) {
+	rule, err := parse(n)
+	if err != nil {
+		return rule, err
+	}
+	labels := map[string]string{}
+	maps.Copy(labels, g.Labels)
+	maps.Copy(labels, rule.Labels)
+	rule.Labels, rule.Every = labels, time.Duration(g.Interval)
+	return rule, nil
+}
+
+// strict decodes one document without unknown fields and nothing after it.
+func strict(data []byte, v any) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return errors.New("more than one document")
+	}
+	return nil
+}
+
+func parse(n *yaml.Node) (monitor.Rule, error) {
+	// A Node decodes without KnownFields, so it goes through text once more.
+	data, err := yaml.Marshal(n)
+	if err != nil {
+		return monitor.Rule{}, err
+	}
+	var x ruleNode
+	if err := strict(data, &x); err != nil {
+		return monitor.Rule{}, err
+	}
+	switch {
+	case (x.Record == "") == (x.Alert == ""):
+		return monitor.Rule{}, errors.New("a rule has either record or alert")
+	case x.Expr == "":
+		return monitor.Rule{}, fmt.Errorf("%s: expr is missing", x.Record+x.Alert)
+	}
+	rule := monitor.Rule{
+		Name: x.Alert, Record: x.Record, Expr: x.Expr, Labels: x.Labels, Annotations: x.Annotations,
+		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
+	}
+	return rule, nil
+}

@@ -1,0 +1,138 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/monitor/rules"
+)
+
+const ruleFile = `
+groups:
+  - name: recording
+    interval: 30s
+    rules:
+      - record: job:errors:double
+        expr: errors * 2
+        labels: {team: pay}
+  - name: alerts
+    labels: {team: pay, level: low}
+    rules:
+      - alert: Errors
+        expr: job:errors:double > 5
+        for: 1m
+        keep_firing_for: 2m
+        labels:
+          level: high
+        annotations:
+          summary: "{{ $value }} in {{ $labels.team }}"
+`
+
+func TestRuleFile(t *testing.T) {
+	alerts, err := rules.Parse("alerts.yaml", strings.NewReader(ruleFile))
+	require.NoError(t, err)
+	require.Len(t, alerts, 2)
+	require.Equal(t, 30*time.Second, alerts[0].Every)
+	require.Equal(t, map[string]string{"team": "pay", "level": "high"}, alerts[1].Labels)
+	qtests.Run(t, func(q *qtests.T) {
+		g, reg := gauge("errors")
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: alerts})
+		g.Set(4) // recorded at 30 s
+		q.Sleep(115 * time.Second)
+		g.Set(0) // recorded at 120 s
+		q.Sleep(10 * time.Minute)
+		require.Equal(q, ""+
+			"30s\tErrors{level=\"high\",team=\"pay\"} inactive → pending\n"+
+			"1m30s\tErrors{level=\"high\",team=\"pay\"} pending → firing\n"+
+			"4m0s\tErrors{level=\"high\",team=\"pay\"} firing → resolved\n", m.Timeline())
+		s := m.RequireSeries(q, "job:errors:double", monitor.Equal("team", "pay"))
+		require.EqualValues(q, 8, s[0].Samples[0].Value)
+		require.Equal(q, 30*time.Second, s[0].Samples[0].At.Sub(m.Start()))
+		require.Equal(q, 40*time.Second, s[0].Samples[1].At.Sub(m.Start()), "repeated between two evaluations")
+	})
+}
+
+func TestRuleFileRefusals(t *testing.T) {
+	group := func(rule string) string { return "groups:\n- name: g\n  rules:\n  - " + rule + "\n" }
+	for text, want := range map[string]string{
+		group("{alert: A, expr: up, fro: 1m}"):                 "bad.yaml:4: group \"g\": yaml: unmarshal errors:\n  line 1: field fro not found",
+		group("{alert: A, record: B, expr: up}"):               "bad.yaml:4: group \"g\": a rule has either record or alert",
+		group("{alert: A}"):                                    "A: expr is missing",
+		group("{alert: A, expr: up, for: 1x}"):                 `"1x" is not a duration`,
+		"groups:\n- name: g\n- name: g\n":                      `group "g" is there twice`,
+		"groups:\n- name: g\n  limit: 3\n":                     `group "g": limit is not supported`,
+		"groups:\n- name: g\n  query_offset: 1m\n":             `query_offset is not supported`,
+		"groups:\n- rules: []\n":                               "a group without a name",
+		"rules: []\n":                                          "field rules not found",
+		"groups: []\n---\ngroups: []\n":                        "more than one document",
+		"groups: [":                                            "did not find expected",
+		"groups: []\n#" + strings.Repeat("x", rules.MaxFile+1): "larger than",
+	} {
+		_, err := rules.Parse("bad.yaml", strings.NewReader(text))
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "bad.yaml")
+	}
+	alerts, err := rules.Parse("empty.yaml", strings.NewReader(""))
+	require.NoError(t, err)
+	require.Empty(t, alerts)
+	_, err = rules.Read("no such file")
+	require.ErrorContains(t, err, "no such file")
+}
+
+func FuzzParseRules(f *testing.F) {
+	f.Add(ruleFile)
+	f.Add("groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, for: 1m}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		alerts, err := rules.Parse("f", strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, r := range alerts {
+			require.True(t, (r.Name == "") != (r.Record == ""))
+			require.NotEmpty(t, r.Expr)
+			require.GreaterOrEqual(t, r.For, time.Duration(0))
+		}
+	})
+}
+
+func TestBurnRate(t *testing.T) {
+	slo := rules.SLO{Name: "Checkout", Errors: `requests_total{result="error"}`, Total: "requests_total", Objective: 0.999, By: []string{"step"}}
+	alerts, err := rules.BurnRate(slo)
+	require.NoError(t, err)
+	require.Len(t, alerts, 4)
+	require.Equal(t, "CheckoutBurnRate14.4", alerts[0].Name)
+	require.Equal(t, `sum by (step) (rate(requests_total{result="error"}[1h])) / sum by (step) (rate(requests_total[1h])) > 14.4 * (1 - 0.999)`+
+		` and sum by (step) (rate(requests_total{result="error"}[5m])) / sum by (step) (rate(requests_total[5m])) > 14.4 * (1 - 0.999)`, alerts[0].Expr)
+	for _, bad := range []rules.SLO{{}, {Name: "X", Errors: "a", Total: "b", Objective: 1}, {Name: "X", Errors: "a[5m]", Total: "b", Objective: 0.9}} {
+		_, err := rules.BurnRate(bad)
+		require.Error(t, err)
+	}
+
+	qtests.Run(t, func(q *qtests.T) {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "requests_total", Help: "h"}, []string{"step", "result"})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(c)
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: alerts, Interval: time.Minute})
+		traffic := func(d time.Duration, errors float64) {
+			for range d / time.Minute {
+				c.WithLabelValues("pay", "ok").Add(1000 - errors)
+				c.WithLabelValues("pay", "error").Add(errors)
+				q.Sleep(time.Minute)
+			}
+		}
+		q.Sleep(30 * time.Second)
+		traffic(6*time.Hour, 0.5) // half of the budget: silent
+		m.RequireNotFired(q)
+		traffic(20*time.Minute, 100) // ten per cent fail: 100 times the budget's rate
+		traffic(2*time.Hour, 0)
+		m.RequireFired(q, "CheckoutBurnRate14.4", "CheckoutBurnRate6")
+		m.RequireFiredBetween(q, "CheckoutBurnRate14.4", 6*time.Hour, 6*time.Hour+11*time.Minute)
+		m.RequireResolvedWithin(q, "CheckoutBurnRate14.4", 30*time.Minute)
+	})
+}

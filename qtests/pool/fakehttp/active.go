@@ -1,0 +1,66 @@
+package fakehttp
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+)
+
+// This file has what active faults do to requests and connections.
+
+// HandshakeFailure makes every new connection fail with [ErrHandshake], whatever
+// the scheme; those that are open go on.
+func (h *Fake) HandshakeFailure() qtests.Event {
+	return h.scope.Event("TLS handshakes fail", fault.Fault{Kind: fault.Handshake})
+}
+
+// alertHandshakeFailure is the alert handshake_failure of RFC 8446, section 6.
+const alertHandshakeFailure = tls.AlertError(40)
+
+func (h *Fake) resetError(op string) error {
+	return &fake.Error{Fake: h.common.Name, Op: op, Err: ErrReset, Cause: syscall.ECONNRESET}
+}
+
+// handshake returns the error of a new connection, if any.
+func (h *Fake) handshake() error {
+	if h.active(fault.Handshake, fault.Targets{}) == nil {
+		return nil
+	}
+	return &fake.Error{Fake: h.common.Name, Op: "connect", Err: ErrHandshake, Cause: alertHandshakeFailure}
+}
+
+// status returns the answer that replaces the responder's, or nil.
+func (h *Fake) status(on fault.Targets) *http.Response {
+	f := h.active(fault.Status, on)
+	if f == nil {
+		return nil
+	}
+	code := int(f.X)
+	resp := newTextResponse(code, http.StatusText(code))
+	if f.Dur > 0 {
+		resp.Header.Set("Retry-After", fmt.Sprint(int64((f.Dur+time.Second-1)/time.Second)))
+	}
+	return resp
+}
+
+// active returns the fault of a kind that concerns the targets and began first, or nil.
+func (h *Fake) active(kind fault.Kind, on fault.Targets) (f *fault.Fault) {
+	h.engine.Read(func(s *fault.Script) { f = s.First(kind, on) })
+	return f
+}
+
+func newTextResponse(code int, text string) *http.Response {
+	return &http.Response{
+		Status: http.StatusText(code), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		Body:   io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+	}
+}

@@ -1,0 +1,157 @@
+package fakehttp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+)
+
+// A Fake is a fake HTTP service: an http.RoundTripper that answers from
+// responders of an httpmock transport of its own, over connections that come from
+// one [pool.Pool] per host.
+//
+// A request takes a connection, waits for the latency to the first byte, gets its
+// answer, and holds the connection until the body has been read to its end or
+// closed. It waits on the test's clock, never inside httpmock, and returns as
+// soon as its context ends. Replace responders that wait by themselves (Delay)
+// by [Stub.Latency]: Delay within Then waits under a mutex, which stops a bubble.
+//
+// The events of the embedded [Faults] concern all requests and connections.
+// All methods are safe for concurrent use. A *Fake is a prometheus.Collector.
+type Fake struct {
+	Faults
+	cfg     Config
+	common  fault.Config // the part of cfg that all fakes have, with its defaults
+	engine  *fault.Engine
+	mock    *httpmock.MockTransport
+	connect connecting
+	metrics prometheus.Collector // of the pools of all hosts together
+
+	// mu is never held while user code runs, or while a goroutine waits: see locked.
+	mu struct {
+		sync.Mutex
+		state
+	}
+}
+
+// state is what changes in a Fake.
+type state struct {
+	hosts     map[string]*pool.Pool[*conn]
+	capacity  int // of each host
+	calls     map[string]uint64
+	unmatched uint64
+	logged    []string
+	closed    bool
+}
+
+// locked calls f with the state. Nothing else in this package locks.
+func (h *Fake) locked(f func(s *state)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f(&h.mu.state)
+}
+
+// connecting is the script of opening a connection, and how that behaves.
+type connecting struct {
+	script    *fake.Op
+	behaviour *fault.Behaviour
+}
+
+// NewT returns an open fake, which closes when t ends. t fails then if the body of a
+// response was neither read to its end nor closed. A cfg that is negative or
+// contradictory fails t at once.
+func NewT(t qtests.TB, cfg Config) *Fake {
+	t.Helper()
+	if err := cfg.validate(); err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	common := cfg.common().WithDefaults(t, "http", DefaultMax)
+	h := &Fake{cfg: cfg, common: common, mock: httpmock.NewMockTransport()}
+	h.engine = fault.New(common, h.resize)
+	h.metrics = pool.NewCollector(common.Name, func() pool.Stats { return h.Stats().Pool })
+	h.Faults = newFaults(fault.NewScope("fakehttp", t, h.engine))
+	opens := fault.NewBehaviour(cfg.ConnectLatency, 0, nil)
+	h.connect = connecting{fake.OpOf(h.scope, "connect", opens), opens}
+	h.mu.hosts, h.mu.calls, h.mu.capacity = map[string]*pool.Pool[*conn]{}, map[string]uint64{}, common.Max
+	t.Cleanup(func() { h.cleanup(t) })
+	return h
+}
+
+// Client returns a new client of the fake. Its fields are the caller's to set.
+func (h *Fake) Client() *http.Client { return &http.Client{Transport: h} }
+
+// On registers a responder for a method and a URL and returns its route. The
+// URL is httpmock's: whole, or a path for every host, with its query or without,
+// or "=~" and a regular expression. A responder for the same method and URL is
+// replaced.
+func (h *Fake) On(method, url string, responder httpmock.Responder) *Stub {
+	h.scope.T.Helper()
+	return h.OnMatch(method, url, httpmock.Matcher{}, responder)
+}
+
+// OnMatch is On for requests that a matcher accepts, by header or body.
+func (h *Fake) OnMatch(method, url string, matcher httpmock.Matcher, responder httpmock.Responder) *Stub {
+	h.scope.T.Helper()
+	h.scope.Require(responder != nil, "On", method+" "+url, "has no responder")
+	s := &Stub{responder: responder, behaviour: h.common.Behaviour()}
+	s.Faults = newFaults(h.scope.Of(s.behaviour, method+" "+url))
+	if err := register(h.mock, method, url, matcher, s); err != nil {
+		h.scope.Fatalf("On(%q, %q): %v", method, url, err)
+	}
+	return s
+}
+
+// register turns httpmock's panics about its arguments into errors.
+func register(mock *httpmock.MockTransport, method, url string, matcher httpmock.Matcher, s *Stub) error {
+	err := usercode.Call(func() error {
+		mock.RegisterMatcherResponder(method, url, matcher, func(req *http.Request) (*http.Response, error) {
+			return nil, &matchedRoute{s, req}
+		})
+		return nil
+	})
+	var p *usercode.PanicError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%v", p.Value)
+	}
+	return err
+}
+
+// OnConnect scripts the opening of connections: slow, refused by an Error or an
+// Outage, frozen.
+func (h *Fake) OnConnect() *fake.Op { return h.connect.script }
+
+// Brownout lets the connections to each host fall to n, above 0, for its
+// duration: those in use beyond n close when they are given back.
+func (h *Fake) Brownout(n int) qtests.Event {
+	h.scope.T.Helper()
+	return h.scope.Brownout(n)
+}
+
+func (h *Fake) cleanup(t qtests.TB) {
+	t.Helper()
+	var pools []*pool.Pool[*conn]
+	h.locked(func(s *state) {
+		s.closed = true
+		pools = s.pools()
+	})
+	h.engine.Close()
+	for _, p := range pools { // all of them, before the first one waits
+		cleanup.AtOnce(p.Close)
+	}
+	for _, p := range pools {
+		if err := cleanup.Close(h.common.Clock, p.Close); err != nil {
+			t.Errorf("%s: the body of a response not closed: %v", h.common.Name, err)
+		}
+	}
+}

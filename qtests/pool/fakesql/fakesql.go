@@ -1,0 +1,252 @@
+package fakesql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+)
+
+// A Fake is a fake database: a *sql.DB whose connections come from a [pool.Pool], each
+// with a go-sqlmock of its own underneath.
+//
+// The pool is the only queue. For database/sql a connection is a handle. The handle
+// takes a connection from the pool with the first operation of a statement, a
+// transaction or a *sql.Conn, and gives it back at the end. Therefore SetMaxIdleConns
+// and the other settings for idle connections have no effect. Do not call
+// SetMaxOpenConns: it adds a queue that is served in random order.
+//
+// A call holds its connection while it waits for its latency on the test's clock. It
+// returns as soon as its context, or the context of its transaction, ends. Two
+// goroutines that use one transaction or one *sql.Conn at once wait for each other at a
+// mutex of database/sql. In a bubble no time passes during that wait: give each
+// goroutine its own.
+//
+// The events of the embedded Faults concern all calls, opening a connection included.
+// All methods are safe for concurrent use. A *Fake is a prometheus.Collector.
+type Fake struct {
+	fake.Faults
+	cfg    Config
+	common fault.Config // the part of cfg that all fakes have, with its defaults
+	mocks  mockOptions
+	scope  fault.Scope
+	engine *fault.Engine
+	pool   *pool.Pool[*conn]
+	db     *sql.DB
+	reader chan *rowsReader // the token of the one who copies rows
+	ops    operations
+
+	killedErr error
+	closing   sync.Once
+	closed    atomic.Bool
+	mock      atomic.Pointer[strictMock]
+
+	// mu is never held while user code runs, or while a goroutine waits: see locked.
+	mu struct {
+		sync.Mutex
+		state
+	}
+}
+
+// state is what changes in a Fake.
+type state struct {
+	stubs     registry
+	lastID    int
+	open      []*conn // by number
+	unmatched uint64
+	logged    []string
+}
+
+// locked calls f with the state. Nothing else in this package locks.
+func (db *Fake) locked(f func(s *state)) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	f(&db.mu.state)
+}
+
+// NewT returns an open fake, which closes when t ends. t fails then if leases are
+// still out, which means that rows, a transaction or a *sql.Conn were not closed, or
+// if an expectation of [Fake.Expect] was not met. A cfg that is negative or
+// contradictory fails t at once.
+func NewT(t qtests.TB, cfg Config) *Fake {
+	t.Helper()
+	if err := cfg.validate(); err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	common := cfg.common().WithDefaults(t, "sql", pool.DefaultMax)
+	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
+	db.reader <- &rowsReader{}
+	db.engine = fault.New(common, func(n int) { _ = db.pool.Resize(0, n) })
+	db.scope = fault.NewScope("fakesql", t, db.engine)
+	db.Faults = fake.FaultsOf(db.scope)
+	db.ops = newOperations(db.scope, common, cfg.ConnectLatency)
+	db.killedErr = &fake.Error{Fake: common.Name, Op: "connection", Err: driver.ErrBadConn, Cause: syscall.ECONNRESET}
+	conns, err := pool.New(pool.Config[*conn]{
+		Name: common.Name, Max: common.Max, New: db.openConn, Destroy: db.forget, NoBackoff: true, NoJitter: true,
+		MaxWaiters: common.MaxWaiters, AcquireTimeout: common.AcquireTimeout, MaxLifetime: cfg.MaxLifetime,
+		MaxIdleTime: cfg.MaxIdleTime, Stacks: cfg.Stacks, Clock: common.Clock, EventLog: common.EventLog,
+	})
+	if err != nil {
+		qtests.Fatalf(t, "%v", err)
+	}
+	db.pool = conns
+	db.db = sql.OpenDB(connector{db})
+	db.db.SetMaxIdleConns(common.Max)
+	t.Cleanup(func() { db.cleanup(t) })
+	return db
+}
+
+// DB returns the database handle, always the same. Closing it closes the fake.
+func (db *Fake) DB() *sql.DB { return db.db }
+
+// On returns a new stub for a query, to be told what to answer. Of several stubs
+// that match a call, the one made last answers. The query is matched by
+// Config.Matcher.
+func (db *Fake) On(query string) *Stub {
+	db.scope.T.Helper()
+	db.scope.Require(query != "", "On", query, "is no query")
+	s := &Stub{db: db, query: query, behaviour: db.common.Behaviour()}
+	s.scope = db.scope.Of(s.behaviour, fmt.Sprintf("%q", query))
+	s.Faults = fake.FaultsOf(s.scope)
+	s.answer.Store(&answer{breakAfter: -1})
+	db.locked(func(m *state) { m.stubs.add(s) })
+	return s
+}
+
+// OnConnect scripts the opening of connections: slow, refused by an Error or an
+// Outage, frozen.
+func (db *Fake) OnConnect() *fake.Op { return db.ops.connect.script }
+
+// OnBegin, OnCommit, OnRollback, OnPing and OnPrepare script these operations.
+func (db *Fake) OnBegin() *fake.Op { return db.ops.begin.script }
+
+// OnCommit scripts commits: see OnBegin.
+func (db *Fake) OnCommit() *fake.Op { return db.ops.commit.script }
+
+// OnRollback scripts rollbacks: see OnBegin.
+func (db *Fake) OnRollback() *fake.Op { return db.ops.rollback.script }
+
+// OnPing scripts pings: see OnBegin.
+func (db *Fake) OnPing() *fake.Op { return db.ops.ping.script }
+
+// OnPrepare scripts the preparation of statements: see OnBegin.
+func (db *Fake) OnPrepare() *fake.Op { return db.ops.prepare.script }
+
+// Conn returns the faults of the n-th connection that opens, from 1, once it is
+// open.
+func (db *Fake) Conn(n int) *fake.Faults {
+	db.scope.T.Helper()
+	db.scope.Require(n > 0, "Conn", n, "is not above 0")
+	f := fake.FaultsOf(db.scope.Of(connTarget(n), fmt.Sprintf("connection %d", n)))
+	return &f
+}
+
+// Brownout lets the number of connections fall to n, above 0, for its duration:
+// those in use beyond n close when they are given back.
+func (db *Fake) Brownout(n int) qtests.Event {
+	db.scope.T.Helper()
+	return db.scope.Brownout(n)
+}
+
+// Kill breaks n of the open connections, above 0, those opened first before the
+// others: what they are executing fails with driver.ErrBadConn, which
+// database/sql tries again on another connection unless it was in a transaction.
+// The event has no end.
+func (db *Fake) Kill(n int) qtests.Event {
+	db.scope.T.Helper()
+	db.scope.Require(n > 0, "Kill", n, "is not above 0")
+	return qtests.NewEvent(fmt.Sprintf("%s: %d connections killed", db.common.Name, n), func() { db.kill(n) }, nil)
+}
+
+func (db *Fake) kill(n int) {
+	var wakes []func()
+	db.locked(func(s *state) {
+		for _, c := range s.open {
+			if len(wakes) < n && c.dead.CompareAndSwap(false, true) {
+				wakes = append(wakes, func() { close(c.killed) })
+			}
+		}
+	})
+	qtests.InTurn(db.common.Clock, wakes...)
+}
+
+// openConn is the pool's New.
+func (db *Fake) openConn(ctx context.Context) (*conn, error) {
+	call := db.ops.connect.call("connect")
+	if err := db.engine.Do(ctx, &call); err != nil {
+		return nil, err
+	}
+	var id int
+	db.locked(func(s *state) {
+		s.lastID++
+		id = s.lastID
+	})
+	c := &conn{id: id, target: connTarget(id), killed: make(chan struct{})}
+	if s := db.mock.Load(); s != nil {
+		c.driver = s.driver
+	} else if err := db.mockOf(c); err != nil {
+		return nil, fmt.Errorf("%s: connect: %w", db.common.Name, err)
+	}
+	db.locked(func(s *state) {
+		i, _ := slices.BinarySearchFunc(s.open, id, func(c *conn, id int) int { return c.id - id })
+		s.open = slices.Insert(s.open, i, c)
+	})
+	return c, nil
+}
+
+// mockOf gives a connection a go-sqlmock of its own.
+func (db *Fake) mockOf(c *conn) error {
+	under, mock, err := newMock(db.mocks)
+	if err != nil {
+		return err
+	}
+	c.driver = under
+	if db.cfg.Setup != nil {
+		db.cfg.Setup(c.id, mock)
+	}
+	return nil
+}
+
+// forget is the pool's Destroy.
+func (db *Fake) forget(c *conn) {
+	db.locked(func(s *state) {
+		s.open = slices.DeleteFunc(s.open, func(o *conn) bool { return o == c })
+	})
+}
+
+// closePool closes what database/sql does not know of. It does not wait.
+func (db *Fake) closePool() (err error) {
+	db.closing.Do(func() {
+		db.closed.Store(true)
+		db.engine.Close()
+		cleanup.AtOnce(db.pool.Close)
+		if s := db.mock.Load(); s != nil {
+			err = s.driver.Close() // where it may be expected
+		}
+	})
+	return err
+}
+
+func (db *Fake) cleanup(t qtests.TB) {
+	t.Helper()
+	if s := db.mock.Load(); s != nil {
+		if err := s.mock.ExpectationsWereMet(); err != nil {
+			t.Errorf("%s: %v", db.common.Name, err)
+		}
+	}
+	// The error of Close is go-sqlmock's, about a Close that the test did not expect.
+	_ = db.db.Close()
+	if err := cleanup.Close(db.common.Clock, db.pool.Close); err != nil {
+		t.Errorf("%s: rows, a transaction or a connection not closed: %v", db.common.Name, err)
+	}
+}

@@ -1,0 +1,98 @@
+package fakesql
+
+import (
+	"database/sql/driver"
+	"io"
+	"reflect"
+
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+)
+
+// resultRows is one reading of some tables, for one goroutine at a time.
+type resultRows struct {
+	session *session
+	sets    []*table
+	next    int    // row
+	buf     []byte // of the present row's bytes, as drivers reuse theirs
+	left    int    // rows until it breaks; negative: it does not
+	broken  error
+}
+
+func (r *resultRows) Columns() []string { return r.sets[0].columns }
+
+// Close does not wait: its caller may hold a lock of database/sql.
+func (r *resultRows) Close() error { return r.sets[0].closeErr }
+
+func (r *resultRows) Next(dest []driver.Value) error {
+	if err := r.session.lost(); err != nil {
+		return err
+	}
+	if r.left == 0 {
+		r.session.bad = r.broken
+		return &fake.Error{Fake: r.session.db.common.Name, Op: "rows", Err: r.broken}
+	}
+	set := r.sets[0]
+	if r.next >= len(set.rows) {
+		return io.EOF
+	}
+	r.buf = r.buf[:0]
+	for i, v := range set.rows[r.next] {
+		if b, ok := v.([]byte); ok && len(b) > 0 {
+			// A reader that keeps RawBytes sees them change, and one that writes
+			// to them does not change what the next query gets.
+			start := len(r.buf)
+			r.buf = append(r.buf, b...)
+			v = r.buf[start:len(r.buf):len(r.buf)]
+		}
+		dest[i] = v
+	}
+	err := set.rowErr[r.next]
+	r.next++
+	r.left--
+	return err
+}
+
+func (r *resultRows) HasNextResultSet() bool { return len(r.sets) > 1 }
+
+func (r *resultRows) NextResultSet() error {
+	if len(r.sets) < 2 {
+		return io.EOF
+	}
+	r.sets, r.next = r.sets[1:], 0
+	return nil
+}
+
+func (r *resultRows) ColumnTypeDatabaseTypeName(i int) string {
+	if t, ok := r.sets[0].types.(driver.RowsColumnTypeDatabaseTypeName); ok {
+		return t.ColumnTypeDatabaseTypeName(i)
+	}
+	return ""
+}
+
+func (r *resultRows) ColumnTypeLength(i int) (int64, bool) {
+	if t, ok := r.sets[0].types.(driver.RowsColumnTypeLength); ok {
+		return t.ColumnTypeLength(i)
+	}
+	return 0, false
+}
+
+func (r *resultRows) ColumnTypeNullable(i int) (nullable, known bool) {
+	if t, ok := r.sets[0].types.(driver.RowsColumnTypeNullable); ok {
+		return t.ColumnTypeNullable(i)
+	}
+	return false, false
+}
+
+func (r *resultRows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+	if t, ok := r.sets[0].types.(driver.RowsColumnTypePrecisionScale); ok {
+		return t.ColumnTypePrecisionScale(i)
+	}
+	return 0, 0, false
+}
+
+func (r *resultRows) ColumnTypeScanType(i int) reflect.Type {
+	if t, ok := r.sets[0].types.(driver.RowsColumnTypeScanType); ok {
+		return t.ColumnTypeScanType(i)
+	}
+	return reflect.TypeFor[any]()
+}

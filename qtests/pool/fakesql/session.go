@@ -1,0 +1,224 @@
+package fakesql
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"sync/atomic"
+
+	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+)
+
+// connTarget limits a fault to the connection with that number.
+type connTarget int
+
+// A conn is one pooled connection.
+type conn struct {
+	id     int
+	target fault.Target // connTarget(id), boxed once
+	driver driver.Conn  // a go-sqlmock
+
+	dead   atomic.Bool   // decided by Kill, at once
+	killed chan struct{} // closed when it is this connection's turn to notice
+
+	// prepared has the statements that have been prepared here: a round trip for each
+	// connection, not for each use. It belongs to the lease.
+	prepared map[string]struct{}
+}
+
+// maxPrepared is how many statements a connection remembers.
+const maxPrepared = 256
+
+// connector joins database/sql to the fake.
+type connector struct{ db *Fake }
+
+// Connect returns a session without a connection, which takes one from the pool
+// when it is used: see session.
+func (c connector) Connect(context.Context) (driver.Conn, error) {
+	return &session{db: c.db}, nil
+}
+
+func (c connector) Driver() driver.Driver { return fakeDriver{} }
+
+// Close is called by (*sql.DB).Close.
+func (c connector) Close() error { return c.db.closePool() }
+
+// fakeDriver only exists because (*sql.DB).Driver must return something.
+type fakeDriver struct{}
+
+func (fakeDriver) Open(string) (driver.Conn, error) {
+	return nil, errors.New("fakesql: only NewT opens a fake")
+}
+
+// A session is a connection for database/sql, which keeps sessions idle as it likes. A
+// session has a lease of a real connection only while it is used: from the first
+// operation of a statement, a transaction or a *sql.Conn to the end. That makes the pool
+// the only queue. If idle sessions had leases, callers in the pool would wait for ever.
+//
+// database/sql lets one goroutine at a time use it, under a lock of its own.
+type session struct {
+	db    *Fake
+	lease pool.Lease[*conn]
+	conn  *conn           // nil between uses
+	tx    context.Context // of the open transaction, nil outside
+	bad   error           // why the connection cannot be used again
+}
+
+// take gives the session a connection, unless it has one.
+func (s *session) take(ctx context.Context) error {
+	for s.conn == nil {
+		lease, err := s.db.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		if conn := lease.Value(); conn.dead.Load() { // since it was idle: the caller gets another one
+			lease.Discard(driver.ErrBadConn)
+		} else {
+			s.lease, s.conn, s.bad = lease, conn, nil
+		}
+	}
+	return nil
+}
+
+// end gives the connection back. database/sql may hold any of its locks: nothing
+// in here waits.
+func (s *session) end() {
+	if s.conn == nil {
+		return
+	}
+	err := s.lost()
+	s.conn, s.tx = nil, nil
+	if err != nil {
+		s.lease.Discard(err)
+	} else {
+		s.lease.Release()
+	}
+}
+
+// IsValid is called by database/sql when a use has ended without
+// driver.ErrBadConn; the session may be used again.
+func (s *session) IsValid() bool {
+	s.end()
+	return true
+}
+
+// ResetSession has nothing to do. Together with IsValid it tells database/sql
+// that a connection survives the end of a transaction's context.
+func (s *session) ResetSession(context.Context) error { return nil }
+
+// Close is called after a use that ended with driver.ErrBadConn, and when
+// database/sql keeps no more sessions idle.
+func (s *session) Close() error {
+	s.end()
+	return nil
+}
+
+// lost returns the error of a session whose connection is gone.
+func (s *session) lost() error {
+	switch {
+	case s.bad != nil:
+		return driver.ErrBadConn
+	case s.conn.dead.Load():
+		return s.db.killedErr
+	}
+	return nil
+}
+
+// guard ends the use when a function of the user panics or calls Goexit in the middle
+// of a statement. database/sql would not end it.
+func (s *session) guard(returned *bool) {
+	if !*returned && s.conn != nil {
+		s.bad = pool.ErrBroken
+		s.end()
+	}
+}
+
+// pass sends one call through the fake's latency and faults.
+func (s *session) pass(ctx context.Context, c fault.Call) error {
+	if err := s.lost(); err != nil {
+		return err
+	}
+	c.On[1] = s.conn.target
+	c.Cut, c.CutErr = s.conn.killed, s.db.killedErr
+	if s.tx != ctx {
+		c.Also = s.tx
+	}
+	err := s.db.engine.Do(ctx, &c)
+	if errors.Is(err, fake.ErrOutage) || errors.Is(err, driver.ErrBadConn) {
+		s.bad = err
+	}
+	return err
+}
+
+// operate takes a connection and passes the call of one operation.
+func (s *session) operate(ctx context.Context, o operation, name string) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	return s.pass(ctx, o.call(name))
+}
+
+// CheckNamedValue converts arguments as go-sqlmock does.
+func (s *session) CheckNamedValue(v *driver.NamedValue) (err error) {
+	if _, out := v.Value.(sql.Out); !out {
+		v.Value, err = s.db.mocks.converter.ConvertValue(v.Value)
+	}
+	return err
+}
+
+func (s *session) Ping(ctx context.Context) error {
+	if err := s.operate(ctx, s.db.ops.ping, "ping"); err != nil {
+		return err
+	}
+	return s.conn.driver.(driver.Pinger).Ping(ctx)
+}
+
+func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+	returned := false
+	defer func() { s.guard(&returned) }()
+	stub, err := s.reach(ctx, "query", query, args)
+	switch {
+	case err != nil:
+	case stub == nil:
+		rows, err = s.conn.driver.(driver.QueryerContext).QueryContext(ctx, query, args)
+	default:
+		rows, err = stub.rows(ctx, s, args)
+	}
+	returned = true
+	return rows, err
+}
+
+func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+	returned := false
+	defer func() { s.guard(&returned) }()
+	stub, err := s.reach(ctx, "exec", query, args)
+	switch {
+	case err != nil:
+	case stub == nil:
+		result, err = s.conn.driver.(driver.ExecerContext).ExecContext(ctx, query, args)
+	default:
+		result, err = stub.done()
+	}
+	returned = true
+	return result, err
+}
+
+// reach waits until the latency of a statement is over. It returns the stub that
+// answers, or nil if the go-sqlmock of the connection answers.
+func (s *session) reach(ctx context.Context, op, query string, args []driver.NamedValue) (*Stub, error) {
+	if err := s.take(ctx); err != nil {
+		return nil, err
+	}
+	stub := s.db.find(query, args)
+	switch {
+	case stub != nil:
+		stub.calls.Add(1)
+		return stub, s.pass(ctx, stub.call(op))
+	case s.db.mocksAnswer():
+		return nil, s.pass(ctx, s.db.ops.statement.call(op))
+	}
+	return nil, s.db.unmatched(query, args)
+}

@@ -1,0 +1,35 @@
+package fakesql
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
+)
+
+// Stats is one snapshot of a [Fake].
+type Stats struct {
+	Pool      pool.Stats
+	Calls     fake.Calls
+	Unmatched uint64 // queries that no stub answered
+}
+
+// Stats returns the numbers of the pool and of the calls so far.
+func (db *Fake) Stats() Stats {
+	var unmatched uint64
+	db.locked(func(s *state) { unmatched = s.unmatched })
+	return Stats{Pool: db.pool.Stats(), Calls: fake.Calls(db.engine.Stats()), Unmatched: unmatched}
+}
+
+// Describe implements prometheus.Collector.
+func (db *Fake) Describe(ch chan<- *prometheus.Desc) {
+	db.pool.Describe(ch)
+	db.engine.Describe(ch)
+}
+
+// Collect implements prometheus.Collector: the metrics of the pool and of the
+// calls.
+func (db *Fake) Collect(ch chan<- prometheus.Metric) {
+	db.pool.Collect(ch)
+	db.engine.Collect(ch)
+}

@@ -1,0 +1,55 @@
+package fault
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+)
+
+// Config is what all fakes have in common. See fake.Config.
+type Config struct {
+	Name           string
+	Max            int
+	MaxWaiters     int
+	AcquireTimeout time.Duration
+	Latency        qtests.Latency
+	ErrorRate      float64
+	Error          error
+	Clock          clock.Clock
+	Stream         qtests.Stream
+	EventLog       *qtests.EventLog
+}
+
+// Check reports what is negative or contradictory.
+func (cfg Config) Check(c *field.Checker) {
+	c.Count("Max", cfg.Max)
+	c.Count("MaxWaiters", cfg.MaxWaiters)
+	c.Duration("AcquireTimeout", cfg.AcquireTimeout)
+	c.Err("Latency", cfg.Latency.Err())
+	c.Share("ErrorRate", cfg.ErrorRate)
+	c.That(cfg.Error == nil || cfg.ErrorRate > 0, "Error", cfg.Error, "needs an ErrorRate")
+}
+
+// WithDefaults fills in the zero fields. The kind is the default name and begins the
+// name of the stream.
+func (cfg Config) WithDefaults(t qtests.TB, kind string, most int) Config {
+	t.Helper()
+	cfg.Name = cmp.Or(cfg.Name, kind)
+	cfg.Max = cmp.Or(cfg.Max, most)
+	cfg.Clock = cmp.Or(cfg.Clock, qtests.ClockOf(t))
+	cfg.Stream = cmp.Or(cfg.Stream, qtests.StreamOf(t, kind+" "+cfg.Name))
+	cfg.EventLog = cmp.Or(cfg.EventLog, qtests.EventLogOf(t))
+	if cfg.Error == nil {
+		cfg.Error = ErrInjected
+	}
+	return cfg
+}
+
+// Behaviour returns a new one with the latency and the error rate of the config.
+func (cfg Config) Behaviour() *Behaviour {
+	return NewBehaviour(cfg.Latency, cfg.ErrorRate, cfg.Error)
+}

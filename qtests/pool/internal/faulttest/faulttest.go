@@ -1,0 +1,62 @@
+// Package faulttest has what the tests of several fakes need.
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// At calls f at an offset from the start of the bubble.
+func At(q *qtests.T, offset time.Duration, f func()) {
+	q.Clock().AfterFunc(offset-q.Elapsed(), f)
+}
+
+// Schedule runs a timeline until q ends. Its first wait begins before any of the
+// test's waits.
+func Schedule(q *qtests.T, events ...qtests.Event) {
+	stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
+	if err != nil {
+		qtests.Fatalf(q, "%v", err)
+	}
+	q.Cleanup(func() {
+		if err := stop(); err != nil {
+			q.Errorf("%v", err)
+		}
+	})
+	q.Wait()
+}
+
+// Calls records when each call of a fake ended, and how.
+type Calls struct {
+	Q *qtests.T
+
+	mu sync.Mutex
+	as []string
+}
+
+// Do makes a call.
+func (c *Calls) Do(call func(ctx context.Context) error) {
+	err := call(context.Background())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.as = append(c.as, fmt.Sprint(c.Q.Elapsed(), " ", err))
+}
+
+// Ended returns one line for each call that has ended: "9s <nil>".
+func (c *Calls) Ended() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.as
+}
+
+// Stress returns by how much more the random tests shall do.
+func Stress() int {
+	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
+	return max(1, n)
+}
