@@ -198,3 +198,16 @@ func TestChildStrict(t *testing.T) {
 		Run(t, func(*T) { readOutside(c) })
 	})
 }
+
+// TestRealElapsedDisturbsNothing: the real time comes from outside, and is no disturbance.
+func TestRealElapsedDisturbsNothing(t *testing.T) {
+	Run(t, func(q *T) {
+		first := q.RealElapsed()
+		q.Sleep(time.Hour)
+		require.GreaterOrEqual(q, q.RealElapsed(), first)
+		require.Less(q, q.RealElapsed(), time.Hour)
+		if ordered.Available() {
+			require.True(q, q.Order().Whole(), "%v", q.Order())
+		}
+	})
+}

@@ -52,6 +52,7 @@ var orderedTable = orderedHookTable{
 	place:   orderedPlace,
 	use:     orderedUsePlace,
 	alone:   orderedAlone,
+	wall:    orderedWall,
 }
 
 type orderedHookTable struct {
@@ -63,6 +64,7 @@ type orderedHookTable struct {
 	place   func() uint32
 	use     func(place uint32)
 	alone   func()
+	wall    func() int64
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -174,6 +176,13 @@ func orderedUsePlace(place uint32) {
 	if b := getg().bubble; b != nil && b.turn != nil {
 		b.turn.place = place
 	}
+}
+
+// orderedWall is the real time, in nanoseconds since 1970. To ask a goroutine outside for
+// it would be a disturbance.
+func orderedWall() int64 {
+	sec, nsec, _ := time_now()
+	return sec*1e9 + int64(nsec)
 }
 
 // orderedBegin and orderedOver mark the life of a bubble.
