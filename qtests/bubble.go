@@ -160,6 +160,9 @@ func (q *T) Go(f func()) {
 		id := thisGoroutine().id
 		q.witness.begin(id, s)
 		defer q.witness.end(id)
+		// Who reads the time or waits for it later comes after f, which is for the
+		// race detector to see: it passes the same lock.
+		defer q.clock.last()
 		defer q.catch("a goroutine started at " + s.where)
 		f()
 	})
