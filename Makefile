@@ -14,6 +14,8 @@ race:
 stress:
 	QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	cd promql && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
+	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
+	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
 
 fuzz:
 	for p in $$(go list ./...); do \
@@ -27,4 +29,4 @@ bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 lint:
-	for m in . promql bench; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
+	for m in . promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
