@@ -4,45 +4,31 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"regexp"
-	"runtime/debug"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
-var readmeFlag = flag.Bool("readme", false, "write the outcomes into the table of README.md, into the column of the runtime that the tests run on")
+var readmeFlag = flag.Bool("readme", false, "write the outcomes into the table of README.md: into the column of the runtime that the tests ran on")
 
-// A result is what became of a scenario.
-type result struct {
-	test     string
-	runs     int
-	lines    int    // of the last run
-	hash     uint64 // of the first run
-	outcomes string // how many, or why none
-	took     time.Duration
-}
-
+// results are those of all scenarios that ran.
 var results struct {
 	sync.Mutex
 	list []*result
 }
 
-func (r *result) report(t *testing.T) {
-	if t.Failed() {
-		r.outcomes = "fails"
-	}
+func (r *result) keep() {
 	results.Lock()
+	defer results.Unlock()
 	results.list = append(results.list, r)
-	results.Unlock()
 }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
 	if *readmeFlag {
-		if err := writeReadme(); err != nil {
+		if err := writeReadme("README.md"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -50,51 +36,63 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// writeReadme puts the outcomes into the table: column 3 has those of the stock runtime,
-// column 4 those of the ordered one, and column 2 the versions of the modules.
-func writeReadme() error {
-	text, err := os.ReadFile("README.md")
+func writeReadme(name string) error {
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	lines := strings.Split(string(text), "\n")
-	for _, r := range results.list {
+	out, err := exec.Command("go", "list", "-m", "all").Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	versions := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		path, version, _ := strings.Cut(strings.TrimSpace(line), " ")
+		versions[path] = version
+	}
+	filled, err := fill(string(text), versions, results.list)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.WriteFile(name, []byte(filled), 0o644)
+}
+
+// fill puts results into the lines of a table, whose cells are test, modules with their
+// versions, outcomes on the stock runtime, outcomes on the ordered one, and lines of a run
+// there.
+func fill(text string, versions map[string]string, results []*result) (string, error) {
+	lines := strings.Split(text, "\n")
+	for _, r := range results {
 		found := false
 		for i, line := range lines {
 			cells := strings.Split(line, "|")
-			if len(cells) != 7 || strings.Trim(cells[1], " `") != r.test {
+			if len(cells) != 7 || strings.TrimSpace(cells[1]) != "`"+r.test+"`" {
 				continue
 			}
 			found = true
-			column := 3
-			if probe.ordered {
-				column = 4
-				cells[5] = fmt.Sprintf(" %d ", r.lines)
+			cells[2] = withVersions(cells[2], versions)
+			if r.ordered {
+				cells[4], cells[5] = " "+r.outcomes+" ", fmt.Sprintf(" %d ", r.lines)
+			} else {
+				cells[3] = " " + r.outcomes + " "
 			}
-			cells[2] = " " + withVersions(cells[2]) + " "
-			cells[column] = " " + r.outcomes + " "
 			lines[i] = strings.Join(cells, "|")
 		}
 		if !found {
-			return fmt.Errorf("README.md: no line for %s", r.test)
+			return "", fmt.Errorf("the table has no line for %s", r.test)
 		}
 	}
-	return os.WriteFile("README.md", []byte(strings.Join(lines, "\n")), 0o644)
+	return strings.Join(lines, "\n"), nil
 }
 
-var versioned = regexp.MustCompile(`^(\S+)( v\S+)?$`)
-
-// withVersions brings the versions of "module v1.2.3, module v4.5.6" up to date.
-func withVersions(cell string) string {
-	info, _ := debug.ReadBuildInfo()
+// withVersions brings the versions in "module v1.2.3, module v4.5.6" up to date.
+func withVersions(cell string, versions map[string]string) string {
 	modules := strings.Split(strings.TrimSpace(cell), ", ")
 	for i, m := range modules {
-		name := versioned.FindStringSubmatch(m)
-		for _, dep := range info.Deps {
-			if name != nil && dep.Path == name[1] {
-				modules[i] = dep.Path + " " + dep.Version
-			}
+		path, _, _ := strings.Cut(m, " ")
+		if v := versions[path]; v != "" {
+			modules[i] = path + " " + v
 		}
 	}
-	return strings.Join(modules, ", ")
+	return " " + strings.Join(modules, ", ") + " "
 }

@@ -110,7 +110,8 @@ func (r *room) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	<-ended
 }
 
-// all tells all members, in the order of the map, save those that are behind.
+// all tells all members, in the order of the map, save those that are behind. With more
+// than eight members the order would depend on their addresses.
 func (r *room) all(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
