@@ -3,7 +3,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
@@ -32,14 +31,13 @@ func main() {
 	fmt.Println("maphash:", maphash.String(maphash.MakeSeed(), "x"))
 	fmt.Println("select:", chosen())
 	fmt.Println("ordered:", ordered.Available())
-	testing.Init()
-	flag.Parse()
-	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "bubble", F: func(t *testing.T) {
+	// A bubble takes a test.
+	testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "bubble", F: func(t *testing.T) {
 		synctest.Test(t, func(*testing.T) {
 			fmt.Println("arm:", ordered.Arm(1, true, nil))
 			fmt.Println("in the bubble:", rand.Uint64(), chosen())
 		})
-	}}})
+	}}}, nil, nil)
 }
 
 // chosen returns which of two ready cases ran, 100 times.
