@@ -68,7 +68,7 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
 	prime()
-	b.remnant = processRemnants.next(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
+	b.remnant = nextRemnant(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
 	defer b.remnant.end()
 	guard := guardOuter(t)
 	go b.host(t)
@@ -247,8 +247,9 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	case b.q.TB.Failed():
 		return "", nil
 	}
-	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-		b.fault, at, formatGoroutines(b.home.stuck())), nil
+	stuck := b.home.stuck()
+	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s%s",
+		b.fault, at, formatGoroutines(stuck), describeLocks(stuck)), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.
