@@ -78,7 +78,9 @@ func Run(t *testing.T, body func(q *T)) {
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
-			t.Logf("qtests: to repeat: %s", here().withScale(seed+i))
+			repeat := here().withScale(seed + i)
+			t.Logf("qtests: to repeat: %s", repeat)
+			adviseOrder(t, repeat)
 			t.FailNow()
 		case o.failed:
 			failed = append(failed, seed+i)
@@ -88,8 +90,9 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Helper()
-		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
-			len(failed), n, listSeeds(failed), here().withScale(failed[0]))
+		repeat := here().withScale(failed[0])
+		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
+		adviseOrder(t, repeat)
 		t.FailNow()
 	}
 	if skipped == n {

@@ -69,7 +69,7 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	}
 	prime()
 	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
-	b.remnant = processRemnants.next(kind)
+	b.remnant = nextRemnant(kind)
 	defer func() {
 		b.remnant.end()
 		processRemnants.ran(kind, time.Since(b.realStart))
@@ -254,8 +254,9 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	case b.q.TB.Failed():
 		return "", nil
 	}
-	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-		b.fault, at, formatGoroutines(b.home.stuck())), nil
+	stuck := b.home.stuck()
+	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s%s",
+		b.fault, at, formatGoroutines(stuck), describeLocks(stuck)), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.
