@@ -33,7 +33,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	if scale := flag.Lookup("qtests.scale").Value.String(); scale != "1" {
 		t.Skipf("the README shows a run at full scale, and this one is asked for at %s", scale)
 	}
-	compiled := readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
+	compiled := readFile(t, "examples/first/first_test.go") + readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
 	gate := readFile(t, ".ci/run")
 	var summary string
 	qtests.Run(t, func(q *qtests.T) { summary = quickstart(q).String() })
@@ -47,7 +47,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		kinds[kind]++
 		switch kind {
 		case "go":
-			require.True(t, strings.Contains(compiled, text), "neither in examples_test.go nor in bench:\n%s", text)
+			require.True(t, strings.Contains(compiled, text), "neither in examples, nor in examples_test.go, nor in bench:\n%s", text)
 		case "sh":
 			for line := range strings.Lines(text) {
 				require.True(t, strings.Contains(gate, line), "not run by the gate: %s", line)
@@ -60,7 +60,7 @@ func TestReadmeIsTrue(t *testing.T) {
 			t.Errorf("a block of the kind %q, which nothing checks:\n%s", kind, text)
 		}
 	}
-	require.Equal(t, map[string]int{"go": 4, "sh": 4, "text": 2}, kinds)
+	require.Equal(t, map[string]int{"go": 5, "sh": 4, "text": 2}, kinds)
 }
 
 // TestImportsPointDown holds the packages to their floors: each imports those named
