@@ -96,7 +96,7 @@ func (c *turnClock) After(d time.Duration) <-chan time.Time { return c.Timer(d).
 
 func (c *turnClock) Timer(d time.Duration) *clock.Timer {
 	c.lapse(d)
-	return atRest(d, c.Clock.Timer)
+	return c.Clock.Timer(d)
 }
 
 func (c *turnClock) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }

@@ -59,12 +59,12 @@ func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
 		return true
 	default:
 	}
-	timer := r.clk.Timer(d)
-	defer timer.Stop()
+	over, stop := after(r.clk, d)
+	defer stop()
 	select {
 	case <-nothing:
 		return true
-	case <-timer.C:
+	case <-over:
 		return false
 	case <-cut:
 		return false

@@ -76,9 +76,10 @@ func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	require.Equal(t, "rate>1/s every 1s", s.Thresholds[0], "the caller's own is not changed")
 	require.Equal(t, limit, s.Limits[0])
 
-	// A run that is shorter than the window was has windows all the same.
+	// A run that is shorter than the window was has windows all the same. What is in one of real
+	// time depends on how busy the machine is: the threshold holds for anything.
 	rec := tbtest.Run("windows", func(tb *tbtest.TB) {
-		res := Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"rate>0/s every 50ms"}})
+		res := Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests>=0 every 50ms"}})
 		require.Equal(t, 2, res.Thresholds[0].Windows)
 		require.InDelta(t, 0.1, res.Scale, 0)
 	})
