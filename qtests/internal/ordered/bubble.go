@@ -2,6 +2,7 @@ package ordered
 
 import (
 	"fmt"
+	"path"
 	"runtime"
 	"strings"
 	"testing/synctest"
@@ -116,13 +117,18 @@ func UserLine(pcs []uintptr) string {
 	}
 }
 
-// standard reports whether a frame is of the standard library: the first element of its
-// package's path has no dot, and it lies beneath GOROOT where that is known.
+// standard reports whether a frame is of the standard library: its file lies beneath
+// GOROOT, or where the go command has taken the package from its cache, at the package's
+// path beneath the src of another GOROOT.
 func standard(f runtime.Frame, root string) bool {
-	if root != "" && strings.HasPrefix(f.File, root) {
+	if root != "" && strings.HasPrefix(f.File, root) || strings.HasPrefix(f.Function, "runtime.") {
 		return true
 	}
-	return strings.HasPrefix(f.Function, "runtime.")
+	slash := strings.LastIndex(f.Function, "/") + 1
+	name, _, _ := strings.Cut(f.Function[slash:], ".")
+	pkg := f.Function[:slash] + name
+	first, _, _ := strings.Cut(pkg, "/")
+	return !strings.Contains(first, ".") && strings.HasSuffix(path.Dir(f.File), "/src/"+pkg)
 }
 
 // Events is memory for a sequence of turns and choices, with the stacks at which they

@@ -93,11 +93,16 @@ var choices = []choice{
 		require.NoError(t, f.Close())
 		return filepath.Base(f.Name())
 	}},
-	{name: "who is first", once: false, make: func(*testing.T) string {
+	{name: "who is first", make: func(*testing.T) string {
 		var wg sync.WaitGroup
+		var mu sync.Mutex
 		var order []int
 		for i := range 20 {
-			wg.Go(func() { order = append(order, i) })
+			wg.Go(func() {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
 		}
 		wg.Wait()
 		return fmt.Sprint(order)

@@ -12,7 +12,8 @@ import (
 )
 
 // release starts n goroutines, lets all of them wait, and wakes all of them at once. It
-// returns the turns that this took.
+// returns the turns that this took, without those of a machine so slow that starting them
+// was a loop of more than 2 s.
 func release(n int) uint64 {
 	before, _ := ordered.Now()
 	gate := make(chan struct{})
@@ -24,7 +25,7 @@ func release(n int) uint64 {
 	close(gate)
 	wg.Wait()
 	after, _ := ordered.Now()
-	return after.Turns - before.Turns
+	return after.Turns - before.Turns - (after.Kinds[ordered.Loop] - before.Kinds[ordered.Loop])
 }
 
 // TestManyAtOnce: every goroutine gets the turn once to begin and once to go on, and the
