@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the module is deprecated in favour of net/http, in wide use, and what is under test
+
 package realworld
 
 import (
@@ -22,7 +24,6 @@ func TestHTTP2(t *testing.T) {
 		var conns sync.WaitGroup
 		conns.Go(func() { serveHTTP2(listener, backend(log), &conns) })
 		network := newWire(q, log, listener.Dial)
-		//lint:ignore SA1019 it is this module that is under test
 		transport := &http2.Transport{
 			AllowHTTP:       true,
 			ReadIdleTimeout: 10 * time.Second,
@@ -41,7 +42,6 @@ func TestHTTP2(t *testing.T) {
 }
 
 func serveHTTP2(listener net.Listener, handler http.Handler, conns *sync.WaitGroup) {
-	//lint:ignore SA1019 it is this module that is under test
 	server := &http2.Server{}
 	for {
 		conn, err := listener.Accept()
