@@ -3,7 +3,7 @@
 STRESS ?= 100
 FUZZTIME ?= 60s
 
-.PHONY: check race stress fuzz bench lint
+.PHONY: check race stress fuzz bench bench-runtimes lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -11,9 +11,12 @@ check: ## everything that must hold before a change lands
 race:
 	go test -race -shuffle=on ./...
 
-stress:
+stress: ## the long forms of the tests, on both runtimes
 	QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
+	QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./qtests ./qtests/internal/...
 	cd promql && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
+	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
+	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
 
 fuzz:
 	for p in $$(go list ./...); do \
@@ -24,7 +27,10 @@ fuzz:
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .
 
+bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
+	cd bench && go test -run '^TestRuntimes$$' -timeout 60m -v -runtimes=RUNTIMES.md .
+
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 lint:
-	for m in . promql bench; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
+	for m in . promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done

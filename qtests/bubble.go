@@ -17,6 +17,7 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
+	serial  uint64 // of the bubbles of the process
 	clock   bubbleClock
 	seed    uint64
 	log     *EventLog
@@ -77,7 +78,9 @@ func Run(t *testing.T, body func(q *T)) {
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
-			t.Logf("qtests: to repeat: %s", here().withScale(seed+i))
+			repeat := here().withScale(seed + i)
+			t.Logf("qtests: to repeat: %s", repeat)
+			adviseOrder(t, repeat)
 			t.FailNow()
 		case o.failed:
 			failed = append(failed, seed+i)
@@ -87,8 +90,9 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Helper()
-		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s",
-			len(failed), n, listSeeds(failed), here().withScale(failed[0]))
+		repeat := here().withScale(failed[0])
+		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
+		adviseOrder(t, repeat)
 		t.FailNow()
 	}
 	if skipped == n {
@@ -159,6 +163,9 @@ func (q *T) Go(f func()) {
 		id := thisGoroutine().id
 		q.witness.begin(id, s)
 		defer q.witness.end(id)
+		// Who reads the time or waits for it later comes after f, which is for the
+		// race detector to see: it passes the same lock.
+		defer q.clock.last()
 		defer q.catch("a goroutine started at " + s.where)
 		f()
 	})

@@ -57,11 +57,30 @@ func (c *turnClock) Sleep(d time.Duration) {
 }
 
 func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	c.lapse(d)
-	return c.Clock.AfterFunc(d, func() {
-		c.tell(0)
-		f()
+	at, where := c.lapse(d), c.trace.caller()
+	return atRest(d, func(d time.Duration) *clock.Timer {
+		return c.Clock.AfterFunc(d, func() {
+			if now := time.Now().UnixNano(); now != at { // it was Reset, which nobody sees
+				c.trace.late(where, now)
+			}
+			c.tell(0)
+			f()
+		})
 	})
+}
+
+// resetter is a timer.
+type resetter interface{ Reset(time.Duration) bool }
+
+// atRest sets a timer. One that is due at once fires at once, in the middle of what runs
+// now; but not when it was set for later, and is reset: then it fires when all has come to
+// rest, as on the stock runtime.
+func atRest[R resetter](d time.Duration, set func(time.Duration) R) R {
+	t := set(max(d, 1))
+	if d <= 0 {
+		t.Reset(0)
+	}
+	return t
 }
 
 // lapse begins a wait of which the end is not seen, and returns when it lapses.
@@ -77,7 +96,7 @@ func (c *turnClock) After(d time.Duration) <-chan time.Time { return c.Timer(d).
 
 func (c *turnClock) Timer(d time.Duration) *clock.Timer {
 	c.lapse(d)
-	return c.Clock.Timer(d)
+	return atRest(d, c.Clock.Timer)
 }
 
 func (c *turnClock) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }
@@ -105,11 +124,7 @@ func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
 	c.note(d)
 	c.tell(c.waits.begin())
 	ordered.Alone()
-	t := time.AfterFunc(d, func() {
-		c.waits.end()
-		c.tell(0)
-		f()
-	})
+	t := c.call(d, f)
 	return func() {
 		if t.Stop() {
 			c.waits.end()
@@ -144,10 +159,17 @@ func (c *turnClock) sleepReserved(taken claim) time.Time {
 
 func (c *turnClock) callReserved(taken claim, f func()) {
 	ordered.UsePlace(uint32(taken.raw))
-	time.AfterFunc(time.Duration(taken.nominal-time.Now().UnixNano()), func() {
-		c.waits.end()
-		c.tell(0)
-		f()
+	c.call(time.Duration(taken.nominal-time.Now().UnixNano()), f)
+}
+
+// call calls f when a wait of d has ended.
+func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
+	return atRest(d, func(d time.Duration) *time.Timer {
+		return time.AfterFunc(d, func() {
+			c.waits.end()
+			c.tell(0)
+			f()
+		})
 	})
 }
 

@@ -101,13 +101,68 @@
 //   - a select among several ready channels, the order of a map, math/rand's own
 //     source, addresses, and whatever comes from outside the bubble.
 //
-// -qtests.verify runs every body twice on one seed and fails at the first wait on the
+// On the stock runtime -qtests.verify runs every body twice on one seed and fails at the first wait on the
 // clock, or mark of the event log, that differs, and names the line of yours that asked
 // for the wait. That is all it sees. Two runs may differ in what neither the clock nor
 // the log is told of: the order in which goroutines that were woken together get a mutex,
 // a value taken from a map or from math/rand that changes no wait, waits on package time
 // itself. Two runs that agree may also have agreed by chance: what happens once in a
 // hundred runs needs about a hundred, with -count.
+//
+// # The ordered runtime
+//
+// What the section before leaves unordered is ordered by
+//
+//	go tool qtests test ./...
+//
+// which is go test with a few places of the standard library changed, by -overlay, for the
+// test binary alone. One goroutine of a bubble has the turn; the others that could run wait
+// in a queue. The turn passes on when its holder blocks, ends or calls runtime.Gosched, and
+// not when it is preempted or waits for the collector. With the default seed the turn goes to
+// the goroutine that waits longest; any other seed draws, so that a seed is an interleaving.
+//
+//   - A number from math/rand, math/rand/v2, hash/maphash or crypto/rand, the case of a
+//     select, and where a range over a map begins come from the seed, the goroutine, the
+//     instant, and how many the goroutine has drawn at it. So what one goroutine draws does
+//     not depend on others, and what is done once per process (a sync.Once) shifts nothing
+//     that comes at a later instant. Maps and sync.Map have one order in every process.
+//   - Waiting for a Mutex or a RWMutex is durable when a goroutine of the bubble holds it.
+//     When one outside holds it, it is not, and time stands.
+//   - [T.Clock] is package time, and nothing is displaced. Of the timers of one instant the
+//     clock's fire alone, in the order in which they were set, each when what the one before
+//     set going has come to rest; those of package time fire together, in their order.
+//     [InTurn], [T.Go] and [Reserve] take no detour.
+//   - A sync.Pool is the bubble's own: nothing comes out of it that another bubble put in, and
+//     the collector takes nothing out. A channel, a timer or a WaitGroup that a package made
+//     once, in a bubble that has ended, belongs to the next bubble that uses it.
+//   - The clock takes no locks that would hide a race from -race.
+//   - -qtests.verify compares the whole sequence of turns and choices, and names both lines
+//     at which two runs part. If only the first run of the process differs, it says so in the
+//     log, and does not fail.
+//
+// What cannot be ordered is counted as a disturbance, with the line of the first one:
+// [T.Order], the result of a load run and its report have it, and -qtests.strict fails the
+// test. It is one of these:
+//
+//   - a wake from outside the bubble: a channel, a mutex or a context made outside;
+//   - the network poller: a real socket. q.Serve and [Listen] have none;
+//   - a system call, or a call of C, of more than 100 ms of real time while others wait: it
+//     gives up the turn. Shorter ones keep it;
+//   - a goroutine that runs for more than 2 s of real time while others wait, as one that
+//     waits in a loop for another: it gives up the turn at its next preemption;
+//   - a finalizer or a cleanup that uses a channel of a bubble that has not ended.
+//
+// What is not counted and may differ all the same: addresses (a map with pointers as keys,
+// %p, a sort by address); when the collector runs finalizers and cleanups, and clears weak
+// pointers; what a variable of a package holds from a test before, or from outside, such as
+// time.Now or a random generator made by an init function of a package; the contents of files and the environment;
+// the number of goroutines, processors and bytes that runtime reports; what a coroutine
+// (iter.Pull) made outside the bubble does. A goroutine that a package started outside stays
+// outside. A mutex that goroutines inside and outside share is taken for the bubble's as
+// long as the bubble held it when the wait began.
+//
+// Nothing of it acts in a binary that go test did not build, or that does not have this
+// package in it: such a program keeps Go's own randomness and scheduler.
 //
 // # Seeds
 //
@@ -165,12 +220,12 @@
 // standard library make outside what it makes on first use and keeps: the resolver's
 // semaphores and the goroutine of os/signal. A sync.Pool that got a timer or a channel in
 // a bubble (go-redis, HTTP/2) is emptied before the next one, by two collections. That
-// costs about half a millisecond, and more with a large heap, so that it is done only
-// behind a body that has been seen to leave something in a pool. To find out takes one
-// collection for each body, within 50 ms and a tenth of the time that the tests take. It
-// does not see a channel whose elements have no pointers (chan struct{}, chan int), nor
-// what a body does in a later run and not in its first: call runtime.GC twice between
-// such bubbles.
+// costs about a millisecond, and more with a large heap, so that it is done only behind a
+// body that has been seen to leave something in a pool, and behind each that runs for 10 ms
+// of real time or more. To find out takes one collection for each body, within 50 ms and a
+// tenth of the time that the tests take. It does not see a channel whose elements have no
+// pointers (chan struct{}, chan int), nor what a short body does in a later run and not in
+// its first: call runtime.GC twice between such bubbles, or run on the ordered runtime.
 //
 // What cannot be prevented is said before it happens, on standard error at once, because
 // the fatal error hides the log of a test that runs without -v:
@@ -215,6 +270,7 @@
 //	-qtests.seed     QTESTS_SEED      1        seed of every stream: a number, or random
 //	-qtests.seeds    QTESTS_SEEDS     1        run every bubble under this many seeds
 //	-qtests.verify   QTESTS_VERIFY    false    run every bubble twice, and compare
+//	-qtests.strict   QTESTS_STRICT    false    fail a run whose order was disturbed, or is the stock runtime's
 //	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
 //	-qtests.scale    QTESTS_SCALE     1        of package load: how much load, times this
 //

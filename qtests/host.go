@@ -68,8 +68,12 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
 	}
 	prime()
-	b.remnant = processRemnants.next(bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()})
-	defer b.remnant.end()
+	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
+	b.remnant = nextRemnant(kind)
+	defer func() {
+		b.remnant.end()
+		processRemnants.ran(kind, time.Since(b.realStart))
+	}()
 	guard := guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)
@@ -91,7 +95,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			moveOut(b.home.bubble())
+			moveOut(b.q)
 		}
 	}()
 	hadFailed := t.Failed()
@@ -102,8 +106,8 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // inRun reports whether the caller is in a bubble of Run.
 func inRun() bool {
-	_, ok := runs.Load(thisGoroutine().bubble)
-	return ok
+	o := present.Load()
+	return o != nil && o.n > 0 && fakeTime() && runHere() != nil
 }
 
 // main runs inside the bubble, around the body.
@@ -114,7 +118,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
-	moveIn(b.home.bubble(), q)
+	moveIn(q)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
@@ -202,6 +206,9 @@ func (q *T) complain(problem string) {
 // The value received first says that it listens: the one after it is read then,
 // not when that goroutine last went to sleep.
 func (b *bubbleRun) askRealTime() time.Time {
+	if ordered.Available() {
+		return ordered.Wall()
+	}
 	select {
 	case <-b.realTime:
 		return <-b.realTime
@@ -247,8 +254,9 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	case b.q.TB.Failed():
 		return "", nil
 	}
-	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s",
-		b.fault, at, formatGoroutines(b.home.stuck())), nil
+	stuck := b.home.stuck()
+	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s%s",
+		b.fault, at, formatGoroutines(stuck), describeLocks(stuck)), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

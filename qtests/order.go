@@ -24,7 +24,10 @@ type Order struct {
 }
 
 // Order returns the order of the run so far.
-func (q *T) Order() Order {
+func (q *T) Order() Order { return OrderHere() }
+
+// OrderHere is the [T.Order] of the bubble that the caller is in. Outside it is zero.
+func OrderHere() Order {
 	r, ok := ordered.Now()
 	if !ok {
 		return Order{}
@@ -42,6 +45,18 @@ func (q *T) Order() Order {
 
 // Whole reports whether all of the run was ordered.
 func (o Order) Whole() bool { return o.Runtime && o.Disturbances == 0 }
+
+// Brief is String without the number of turns, which the first run of a process may have
+// more of: it is the same in every run.
+func (o Order) Brief() string {
+	switch {
+	case !o.Runtime:
+		return ""
+	case o.Disturbances == 0:
+		return "whole"
+	}
+	return fmt.Sprintf("disturbed %s, first: %s", text.Plural(int(o.Disturbances), "time"), o.First)
+}
 
 func (o Order) String() string {
 	switch {

@@ -81,6 +81,7 @@ type remnants struct {
 	mu       sync.Mutex
 	pending  []*remnant
 	kinds    map[bubbleKind]remains
+	heavy    map[bubbleKind]bool // ran for longer than heavyBody
 	first    time.Time
 	spent    time.Duration
 	controls sync.Pool
@@ -96,6 +97,10 @@ const (
 	maxRemnants   = 1024
 )
 
+// heavyBody is how long a body runs, in real time, for which two collections are cheap. It
+// is looked at each time: it may leave something in a pool in some of its runs only.
+const heavyBody = 10 * time.Millisecond
+
 var processRemnants = &remnants{
 	kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warnKept,
 }
@@ -109,7 +114,7 @@ func (r *remnants) next(of bubbleKind) *remnant {
 		r.first = r.now()
 	}
 	r.sweep(of.test)
-	if k := r.kinds[of]; k == noRemains || k == keptRemains || len(r.pending) >= maxRemnants {
+	if k := r.kinds[of]; k == noRemains && !r.heavy[of] || k == keptRemains || len(r.pending) >= maxRemnants {
 		return nil
 	}
 	c, control := newCanary(), newCanary()
@@ -117,6 +122,19 @@ func (r *remnants) next(of bubbleKind) *remnant {
 	left.canary.Store(c)
 	r.pending = append(r.pending, left)
 	return left
+}
+
+// ran says how long a bubble has run.
+func (r *remnants) ran(of bubbleKind, d time.Duration) {
+	if d < heavyBody {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.heavy == nil {
+		r.heavy = map[bubbleKind]bool{}
+	}
+	r.heavy[of] = true
 }
 
 // sweep collects until nothing of a bubble that has ended is in a pool any more.
@@ -157,7 +175,7 @@ func (r *remnants) settle(kind remains) (any bool) {
 			left = append(left, p)
 		case p.left.Load() && p.there.Value() != nil:
 			left, any = append(left, p), true
-		case !p.left.Load() || r.kinds[p.of] != unknownRemains:
+		case !p.left.Load() || r.kinds[p.of] > noRemains:
 		case kind == pooledRemains || p.inPool.Value() != nil:
 			r.kinds[p.of] = kind
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // countCollections counts what the bubbles of a test make the process collect.
@@ -26,6 +28,9 @@ func TestCleanBubblesCostNoCollections(t *testing.T) {
 	for range 200 {
 		Run(t, func(*T) {})
 	}
+	if ordered.Available() {
+		require.Zero(t, *n)
+	}
 	require.LessOrEqual(t, *n, 2, "one for this test and one for others before it")
 }
 
@@ -33,6 +38,10 @@ func TestPooledBubblesAreCollected(t *testing.T) {
 	n := countCollections(t)
 	for range 20 {
 		Run(t, usePooledTimer)
+	}
+	if ordered.Available() {
+		require.Zero(t, *n, "a bubble has pools of its own")
+		return
 	}
 	require.GreaterOrEqual(t, *n, 10) // fewer than 40 where collections come by themselves
 	require.Contains(t, []remains{pooledRemains, unknownRemains}, processRemnants.kinds[bubbleKind{t.Name(), reflect.ValueOf(usePooledTimer).Pointer()}],
@@ -70,6 +79,33 @@ func TestRemnantsKeepToTheirBudget(t *testing.T) {
 	bubble("TestPooled")
 	require.Equal(t, before+2, collections)
 	runtime.KeepAlive(kept)
+}
+
+// TestHeavyBodiesAreLookedAtAgain: what runs for long may leave nothing in one run, and
+// something in the next.
+func TestHeavyBodiesAreLookedAtAgain(t *testing.T) {
+	for _, c := range []struct {
+		took time.Duration
+		want bool
+	}{{heavyBody - 1, false}, {heavyBody, true}} {
+		r := &remnants{kinds: map[bubbleKind]remains{}, now: time.Now, collect: func() {}, warn: func(string) {}}
+		kind := bubbleKind{test: "TestX"}
+		r.kinds[kind] = noRemains
+		r.ran(kind, c.took)
+		left := r.next(kind)
+		require.Equal(t, c.want, left != nil, "%v", c.took)
+		if left != nil {
+			kept := left.canary.Load()
+			left.left.Store(true)
+			left.end()
+			require.True(t, r.settle(noRemains))
+			runtime.KeepAlive(kept)
+			kept = nil
+			runtime.GC()
+			r.settle(pooledRemains)
+			require.Equal(t, pooledRemains, r.kinds[kind])
+		}
+	}
 }
 
 // TestKeptIsSaidOnce: what no collection removes is said to be kept, once its test is

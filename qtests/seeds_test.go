@@ -2,11 +2,14 @@ package qtests
 
 import (
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 func TestSeedsNamesTheFailingOnes(t *testing.T) {
@@ -110,6 +113,21 @@ func TestVerifyFindsTheFirstDifference(t *testing.T) {
 	require.True(t, passed)
 }
 
+// TestVerifyComparesTurns: what does not wait on the clock differs in its turns, which
+// only the ordered runtime sees.
+func TestVerifyComparesTurns(t *testing.T) {
+	out, passed := runChild(t, "^TestChildVerify$/^Turns$", "-qtests.verify")
+	require.Equal(t, !ordered.Available(), passed)
+	if ordered.Available() {
+		require.Regexp(t, `two runs with one seed differ at turn or choice \d+:\s+one run went on at \S+/seeds_test.go:\d+,\s+the other at \S+/seeds_test.go:\d+\n`, out)
+		require.Contains(t, out, "state left by the run before")
+	}
+
+	out, passed = runChild(t, "^TestChildVerify$/^Once$", "-qtests.verify")
+	require.True(t, passed, "what is done once per process")
+	require.Equal(t, ordered.Available(), strings.Contains(out, "qtests: the first run differs from those that follow, which are alike, at turn or choice "))
+}
+
 func TestChildVerify(t *testing.T) {
 	child(t)
 	run := 0 // state that the first run leaves behind
@@ -130,6 +148,17 @@ func TestChildVerify(t *testing.T) {
 		<-time.After(3 * time.Second)
 	})
 	verify("Mark", func(q *T) { q.EventLog().Add(q.Clock().Now(), "test", string(rune('0'+run))) })
+	turns := func(n int) {
+		done := make(chan bool)
+		for range n {
+			go func() { runtime.Gosched(); done <- true }()
+		}
+		for range n {
+			<-done
+		}
+	}
+	verify("Turns", func(*T) { turns(run) })
+	verify("Once", func(*T) { turns(max(1, 3-run)) })
 	verify("Shorter", func(q *T) { sleeps(q, 6-2*run) })
 	verify("Longer", func(q *T) { sleeps(q, 2*run) })
 	verify("Same", func(q *T) {

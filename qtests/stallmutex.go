@@ -24,6 +24,14 @@ func (b *bubbleRun) describeHolders(culprits []goroutine) string {
 	return cycle + "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + formatGoroutines(others)
 }
 
+// describeLocks says of those that can never go on who waits for each other. On the
+// stock runtime none of them waits for a mutex, because such a wait is not durable.
+func describeLocks(stuck []goroutine) string {
+	waiters := slices.DeleteFunc(slices.Clone(stuck), func(g goroutine) bool { return g.cause() != causeMutex })
+	holders := slices.DeleteFunc(slices.Clone(stuck), func(g goroutine) bool { return g.cause() == causeMutex || g.joins() })
+	return describeCycle(waiters, len(holders) == 0)
+}
+
 // describeCycle says that goroutines wait for each other, where they wait for two
 // mutexes or more. A mutex does not know who holds it, and of a reader the stack
 // does not show for which it waits: that they hold what the others want is sure

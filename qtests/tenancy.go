@@ -3,6 +3,7 @@ package qtests
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ var ErrTwoBubbles = errors.New("qtests: in use in another bubble")
 // uses it has it until that bubble ends. Use outside every bubble is free. The zero
 // value is ready; all methods are safe for concurrent use.
 type Tenancy struct {
-	tenant atomic.Uint64 // the runtime's number of a bubble, 0 for none yet
+	tenant atomic.Uint64 // the serial number of a bubble, 0 for none yet
 	uses   atomic.Uint32
 }
 
@@ -32,35 +33,76 @@ type occupancy struct {
 
 var present atomic.Pointer[occupancy]
 
-// runs are these bubbles, by the runtime's number. Only who holds moving changes them.
+// runs are these bubbles, *T by the serial number that moveIn gives them. Only who holds
+// moving changes them.
 var (
-	runs   sync.Map
-	moving sync.Mutex
+	runs    sync.Map
+	moving  sync.Mutex
+	serials uint64
 )
 
-// moveIn takes note of a bubble, and moveOut of its end.
-func moveIn(bubble uint64, q *T) {
+// moveIn takes note of a bubble, and moveOut of its end. The runtime's number of a bubble
+// takes a third of the time that a bubble takes. So it is asked for only where there is
+// another one, and later where it matters: see runHere.
+func moveIn(q *T) {
 	moving.Lock()
 	defer moving.Unlock()
-	runs.Store(bubble, q)
+	if o := present.Load(); o != nil && o.n > 0 {
+		q.home.bubble()
+	}
+	serials++
+	q.serial = serials
+	runs.Store(q.serial, q)
 	countTenants()
 }
 
-func moveOut(bubble uint64) {
+func moveOut(q *T) {
 	moving.Lock()
 	defer moving.Unlock()
-	runs.Delete(bubble)
+	runs.Delete(q.serial)
 	countTenants()
 }
 
 func countTenants() {
 	o := &occupancy{}
-	runs.Range(func(id, _ any) bool {
+	runs.Range(func(serial, _ any) bool {
 		o.n++
-		o.only = id.(uint64)
+		o.only = serial.(uint64)
 		return o.n < 2
 	})
 	present.Store(o)
+}
+
+// plainBubble is the number of a bubble that is not one of Run, so that nobody looks twice.
+var plainBubble atomic.Uint64
+
+// runHere returns the bubble of Run that the caller is in, or nil. At most one bubble has a
+// number that is not known: the one that was alone when it began.
+func runHere() *T {
+	here := thisGoroutine().bubble
+	if here == 0 || here == plainBubble.Load() {
+		return nil
+	}
+	var found, unknown *T
+	runs.Range(func(_, value any) bool {
+		q := value.(*T)
+		switch q.home.number.Load() {
+		case here:
+			found = q
+		case 0:
+			unknown = q
+		}
+		return found == nil
+	})
+	if found != nil || unknown == nil {
+		return found
+	}
+	if !slices.ContainsFunc(bubbleGoroutines(here), func(g goroutine) bool { return g.outermost == runHost }) {
+		plainBubble.Store(here)
+		return nil
+	}
+	unknown.home.number.Store(here)
+	return unknown
 }
 
 // ownClockEvery is how many uses one look is for, where a component has the clock of
@@ -88,25 +130,25 @@ func (t *Tenancy) Use(clk clock.Clock, kind, name string) error {
 	if TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !fakeTime() {
 		return nil
 	}
-	return t.enter(thisGoroutine().bubble, kind, name)
+	if here := runHere(); here != nil {
+		return t.enter(here, kind, name)
+	}
+	return nil
 }
 
 // enter is Use in the bubble here while there are others.
-func (t *Tenancy) enter(here uint64, kind, name string) error {
+func (t *Tenancy) enter(here *T, kind, name string) error {
 	for {
 		tenant := t.tenant.Load()
-		if tenant == here {
+		if tenant == here.serial {
 			return nil
 		}
-		other, lives := runs.Load(tenant)
-		if lives {
+		if other, lives := runs.Load(tenant); lives {
 			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.(*T).Name())
-			if q, ok := runs.Load(here); ok {
-				q.(*T).complain(err.Error())
-			}
+			here.complain(err.Error())
 			return err
 		}
-		if t.tenant.CompareAndSwap(tenant, here) {
+		if t.tenant.CompareAndSwap(tenant, here.serial) {
 			return nil
 		}
 	}

@@ -87,7 +87,7 @@ func (r *run) resultLocked() *result.Result {
 	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
 	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.start.UTC(), r.duration
 	res.Marks, res.MarksDropped = r.marks(end)
-	res.Aborted = ended.aborted
+	res.Aborted, res.Order = ended.aborted, qtests.OrderHere().Brief()
 	if ended.why != nil {
 		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), qtests.Round(ended.at)
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing/synctest"
+	"time"
 	"unsafe"
 )
 
@@ -75,6 +76,9 @@ func UsePlace(place uint32) { hooks.use(place) }
 // before it set going has come to rest, and before anything of the next one. The timers of
 // package time that are due at one instant fire together otherwise, each in its place.
 func Alone() { hooks.alone() }
+
+// Wall returns the real time, also in a bubble.
+func Wall() time.Time { return time.Unix(0, hooks.wall()) }
 
 // Now returns the report of the caller's bubble.
 func Now() (Report, bool) {

@@ -4,48 +4,35 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"hash/fnv"
 	"hash/maphash"
-	"io"
 	"iter"
 	"maps"
 	mathrand "math/rand"
 	randv2 "math/rand/v2"
 	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
-type logger struct {
-	mu sync.Mutex
-	h  interface {
-		Write([]byte) (int, error)
-		Sum64() uint64
-	}
+// A journal is what a run of chaos did, line by line.
+type journal struct {
+	mu    sync.Mutex
 	start time.Time
-	n     int
-	out   io.Writer
+	lines []string
 }
 
-func (l *logger) log(f string, a ...any) {
+func newJournal() *journal { return &journal{start: time.Now()} }
+
+func (l *journal) log(format string, args ...any) {
 	l.mu.Lock()
-	l.n++
-	fmt.Fprintf(l.h, "%d ", time.Since(l.start))
-	fmt.Fprintf(l.h, f, a...)
-	if l.out != nil {
-		fmt.Fprintf(l.out, "%d ", time.Since(l.start))
-		fmt.Fprintf(l.out, f+"\n", a...)
-	}
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, fmt.Sprintf("%v ", time.Since(l.start))+fmt.Sprintf(format, args...))
 }
 
+// A sem is a semaphore that hands over in the order of arrival.
 type sem struct {
 	mu   sync.Mutex
 	free int
@@ -105,10 +92,22 @@ func init() {
 	}
 }
 
-// chaos does everything that is unordered in Go.
-func chaos(l *logger) {
-	var wg sync.WaitGroup
-	once.Do(func() { // shifts nothing that comes later
+// chaos does everything that is unordered in Go, part by part.
+func chaos(l *journal) {
+	for _, part := range []func(*journal, *sync.WaitGroup){
+		chaosOnce, chaosLimit, chaosMaps, chaosSelect, chaosBroadcast, chaosWorkers, chaosTimers, chaosAllocations,
+		chaosMutexes, chaosCoroutines, chaosEnds, chaosDraws, chaosAtomics, chaosRest,
+	} {
+		var wg sync.WaitGroup
+		part(l, &wg)
+		wg.Wait()
+	}
+}
+
+// chaosOnce draws and starts goroutines in the first run of a process alone, which must
+// shift nothing that comes at a later instant.
+func chaosOnce(*journal, *sync.WaitGroup) {
+	once.Do(func() {
 		onceVal = mathrand.Int()
 		done := make(chan bool)
 		for range 5 {
@@ -117,6 +116,9 @@ func chaos(l *logger) {
 		}
 	})
 	time.Sleep(1)
+}
+
+func chaosLimit(l *journal, wg *sync.WaitGroup) {
 	s := &sem{free: 5}
 	for i := range 200 {
 		time.Sleep(10 * time.Millisecond)
@@ -124,20 +126,29 @@ func chaos(l *logger) {
 			s.acquire()
 			time.Sleep(time.Duration(1+randv2.IntN(10)) * 10 * time.Millisecond)
 			s.release()
-			l.log("sem %d;", i)
+			l.log("sem %d", i)
 		})
 	}
+}
+
+func chaosMaps(l *journal, _ *sync.WaitGroup) {
 	m := map[string]int{}
 	for i := range 50 {
 		m[fmt.Sprint("k", i)] = i
 	}
 	for k := range m {
-		l.log("map %s;", k)
+		l.log("map %s", k)
 	}
 	for k := range pkgMap {
-		l.log("pkg %s;", k)
+		l.log("pkg %s", k)
 	}
-	syncMap.Range(func(k, v any) bool { l.log("sync %v;", k); return true })
+	syncMap.Range(func(k, v any) bool { l.log("sync %v", k); return true })
+	for k := range maps.Keys(map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true}) {
+		l.log("small %d", k)
+	}
+}
+
+func chaosSelect(l *journal, _ *sync.WaitGroup) {
 	a, b, c := make(chan int, 100), make(chan int, 100), make(chan int, 100)
 	for i := range 100 {
 		a <- i
@@ -147,26 +158,29 @@ func chaos(l *logger) {
 	for range 300 {
 		select {
 		case x := <-a:
-			l.log("a%d;", x)
+			l.log("a%d", x)
 		case x := <-b:
-			l.log("b%d;", x)
+			l.log("b%d", x)
 		case x := <-c:
-			l.log("c%d;", x)
+			l.log("c%d", x)
 		}
 	}
+}
+
+func chaosBroadcast(l *journal, wg *sync.WaitGroup) {
 	gate := make(chan struct{})
 	var mu sync.Mutex
 	cond := sync.NewCond(&mu)
 	ready := false
 	for i := range 50 {
-		wg.Go(func() { <-gate; l.log("gate %d;", i) })
+		wg.Go(func() { <-gate; l.log("gate %d", i) })
 		wg.Go(func() {
 			mu.Lock()
 			for !ready {
 				cond.Wait()
 			}
 			mu.Unlock()
-			l.log("cond %d;", i)
+			l.log("cond %d", i)
 		})
 	}
 	time.Sleep(time.Second)
@@ -175,11 +189,14 @@ func chaos(l *logger) {
 	ready = true
 	cond.Broadcast()
 	mu.Unlock()
+}
+
+func chaosWorkers(l *journal, wg *sync.WaitGroup) {
 	jobs := make(chan int)
 	for w := range 8 {
 		wg.Go(func() {
 			for j := range jobs {
-				l.log("w%d j%d;", w, j)
+				l.log("w%d j%d", w, j)
 				if mathrand.Intn(3) == 0 {
 					time.Sleep(time.Millisecond)
 				}
@@ -190,19 +207,27 @@ func chaos(l *logger) {
 		jobs <- j
 	}
 	close(jobs)
+}
+
+func chaosTimers(l *journal, wg *sync.WaitGroup) {
 	for i := range 20 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		wg.Go(func() { defer cancel(); <-ctx.Done(); l.log("ctx %d;", i) })
-		time.AfterFunc(time.Second, func() { l.log("af %d;", i) })
+		wg.Go(func() { defer cancel(); <-ctx.Done(); l.log("ctx %d", i) })
+		time.AfterFunc(time.Second, func() { l.log("af %d", i) })
 		t := time.NewTicker(100 * time.Millisecond)
 		wg.Go(func() {
 			defer t.Stop()
 			for range 10 {
 				<-t.C
-				l.log("tick %d;", i)
+				l.log("tick %d", i)
 			}
 		})
 	}
+}
+
+// chaosAllocations keeps the collector busy.
+func chaosAllocations(l *journal, wg *sync.WaitGroup) {
+	var mu sync.Mutex
 	var sink [][]byte
 	for i := range 50 {
 		wg.Go(func() {
@@ -213,22 +238,15 @@ func chaos(l *logger) {
 					sink = nil
 				}
 				mu.Unlock()
-				l.log("mx %d;", i)
+				l.log("mx %d", i)
 				time.Sleep(time.Millisecond)
 			}
 		})
 	}
-	wg.Wait()
-	if os.Getenv("NOMORE") != "" {
-		return
-	}
-	more(l, &wg)
-	wg.Wait()
 }
 
-// more does what the first part leaves out.
-func more(l *logger, wg *sync.WaitGroup) {
-	// A mutex and a RWMutex held over a sleep.
+// chaosMutexes holds a mutex and a RWMutex over a sleep.
+func chaosMutexes(l *journal, wg *sync.WaitGroup) {
 	var mu sync.Mutex
 	var rw sync.RWMutex
 	for i := range 6 {
@@ -236,7 +254,7 @@ func more(l *logger, wg *sync.WaitGroup) {
 			mu.Lock()
 			time.Sleep(time.Minute)
 			mu.Unlock()
-			l.log("held %d;", i)
+			l.log("held %d", i)
 		})
 		wg.Go(func() {
 			if i%3 == 0 {
@@ -248,11 +266,12 @@ func more(l *logger, wg *sync.WaitGroup) {
 				time.Sleep(time.Second)
 				rw.RUnlock()
 			}
-			l.log("rw %d;", i)
+			l.log("rw %d", i)
 		})
 	}
-	wg.Wait()
-	// Coroutines, pulled from several goroutines.
+}
+
+func chaosCoroutines(l *journal, wg *sync.WaitGroup) {
 	for i := range 4 {
 		wg.Go(func() {
 			next, stop := iter.Pull(numbers(10))
@@ -260,135 +279,80 @@ func more(l *logger, wg *sync.WaitGroup) {
 			for range 8 {
 				v, _ := next()
 				runtime.Gosched()
-				l.log("pull %d %d;", i, v)
+				l.log("pull %d %d", i, v)
 			}
 		})
 	}
-	// Pools, ends by panic and Goexit, locked threads, the collector, system calls.
+}
+
+// chaosEnds has pools, ends by panic and Goexit, locked threads, the collector and system
+// calls.
+func chaosEnds(l *journal, wg *sync.WaitGroup) {
 	for i := range 8 {
 		wg.Go(func() {
-			defer func() { recover(); l.log("end %d;", i) }()
+			defer func() { recover(); l.log("end %d", i) }()
 			x := pool.Get().(*[64]byte)
 			c := chPool.Get().(chan int)
 			c <- i
 			time.Sleep(time.Duration(randv2.IntN(3)) * time.Millisecond)
-			l.log("pool %d %d %d;", i, x[0], <-c)
+			l.log("pool %d %d %d", i, x[0], <-c)
 			x[0] = byte(i)
 			pool.Put(x)
 			chPool.Put(c)
-			switch i % 4 {
-			case 0:
-				panic(i)
-			case 1:
-				runtime.Goexit()
-			case 2:
-				runtime.LockOSThread()
-				runtime.Goexit()
-			default:
-				runtime.GC()
-				var ms runtime.MemStats
-				runtime.ReadMemStats(&ms)
-				_, _ = os.Stat("/")
-				_ = make([]byte, 1<<20)
-			}
+			end(i % 4)
 		})
 	}
 	wg.Wait()
 	onceCh() <- struct{}{}
 	<-onceCh()
-	// Draws.
+}
+
+func end(how int) {
+	switch how {
+	case 0:
+		panic(how)
+	case 1:
+		runtime.Goexit()
+	case 2:
+		runtime.LockOSThread()
+		runtime.Goexit()
+	default:
+		runtime.GC()
+		var ms runtime.MemStats
+		runtime.ReadMemStats(&ms)
+		_, _ = os.Stat("/")
+		_ = make([]byte, 1<<20)
+	}
+}
+
+func chaosDraws(l *journal, _ *sync.WaitGroup) {
 	var key [16]byte
 	_, _ = rand.Read(key[:])
-	l.log("crypto %x;", key)
-	seed := maphash.MakeSeed()
-	l.log("maphash %x;", maphash.String(seed, "x"))
+	l.log("crypto %x", key)
+	l.log("maphash %x", maphash.String(maphash.MakeSeed(), "x"))
+}
+
+func chaosAtomics(l *journal, wg *sync.WaitGroup) {
 	var n atomic.Int32
 	for i := range 10 {
 		wg.Go(func() {
 			v := n.Add(1)
-			l.log("atomic %d %d %d;", i, v, randv2.IntN(1000))
+			l.log("atomic %d %d %d", i, v, randv2.IntN(1000))
 			select {
 			case <-time.After(time.Duration(v) * time.Millisecond):
 			case <-time.After(5 * time.Millisecond):
 			}
-			l.log("after %d;", i)
+			l.log("after %d", i)
 		})
 	}
-	keys := maps.Keys(map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true})
-	for k := range keys {
-		l.log("small %d;", k)
-	}
-	wg.Wait()
-	// Nobody but the one that waits for rest.
+}
+
+// chaosRest leaves nobody but the goroutine that waits for rest.
+func chaosRest(l *journal, _ *sync.WaitGroup) {
 	for i := range 5 {
-		time.AfterFunc(time.Hour, func() { time.Sleep(0); l.log("rest %d;", i) })
+		time.AfterFunc(time.Hour, func() { time.Sleep(0); l.log("rest %d", i) })
 	}
 	time.Sleep(time.Hour)
 	synctest.Wait()
-	l.log("rested;")
+	l.log("rested")
 }
-
-func TestChaos(t *testing.T) {
-	if !ordered.Available() {
-		t.Skip("on the stock runtime")
-	}
-	n, _ := strconv.Atoi(os.Getenv("N"))
-	if n == 0 {
-		n = 20
-	}
-	seed, _ := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
-	if seed == 0 {
-		seed = 1
-	}
-	out := map[uint64]int{}
-	turns := map[uint64]int{}
-	for i := range n {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if err := arm(seed); err != nil {
-					t.Fatal(err)
-				}
-				l := &logger{h: fnv.New64a(), start: time.Now()}
-				if dir := os.Getenv("DUMPDIR"); dir != "" {
-					f, _ := os.Create(fmt.Sprintf("%s/%d", dir, i))
-					defer f.Close()
-					l.out = f
-				}
-				chaos(l)
-				out[l.h.Sum64()]++
-				r, _ := ordered.Now()
-				turns[r.Hash]++
-				if i > 1 && cur != nil {
-					if k := ordered.Part(prev, cur); k >= 0 && k < cur.Len() {
-						for d := -1; d < 2; d++ {
-							t.Logf("part at %d:\nA %s\nB %s", k+d, ordered.Stack(prev, k+d), ordered.Stack(cur, k+d))
-						}
-						i = n
-					}
-				}
-				if i == 0 || r.Disturbed > 0 {
-					t.Logf("%d events, %+v", l.n, r)
-				}
-			})
-		})
-	}
-	t.Logf("%d outcomes in %d runs, %d sequences of turns", len(out), n, len(turns))
-	for k, v := range out {
-		if len(out) < 4 {
-			t.Logf("%x %d", k, v)
-		}
-	}
-}
-
-func arm(seed uint64) error {
-	if os.Getenv("NOARM") != "" {
-		return nil
-	}
-	if os.Getenv("EV") != "" {
-		prev = cur
-		cur = ordered.NewEvents(1 << 14)
-	}
-	return ordered.Arm(seed, seed > 1, cur)
-}
-
-var cur, prev *ordered.Events

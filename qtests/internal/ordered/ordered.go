@@ -34,6 +34,7 @@ type hookTable struct {
 	place   func() uint32
 	use     func(place uint32)
 	alone   func()
+	wall    func() int64
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/build"
@@ -29,7 +30,7 @@ func check(src string, files map[string][]byte) (file string, err error) {
 	sort.Strings(paths)
 	for _, p := range paths {
 		if _, err := c.Import(p); err != nil {
-			return p, err
+			return c.where, c.cause
 		}
 	}
 	return "", nil
@@ -43,6 +44,21 @@ type checker struct {
 	changed map[string]bool
 	fset    *token.FileSet
 	done    map[string]*types.Package
+	where   string // the file, or package, of the first error
+	cause   error
+}
+
+// fail remembers the first error, which is that of the package itself and not of those
+// that import it.
+func (c *checker) fail(importPath string, err error) error {
+	if c.cause != nil {
+		return err
+	}
+	c.where, c.cause = importPath, err
+	if e := (types.Error{}); errors.As(err, &e) {
+		c.where = path.Join(importPath, filepath.Base(e.Fset.Position(e.Pos).Filename))
+	}
+	return err
 }
 
 // Import is for types.Importer.
@@ -55,7 +71,7 @@ func (c *checker) Import(importPath string) (*types.Package, error) {
 	}
 	files, err := c.parse(importPath)
 	if err != nil {
-		return nil, err
+		return nil, c.fail(importPath, err)
 	}
 	conf := types.Config{
 		Importer:         c,
@@ -66,7 +82,7 @@ func (c *checker) Import(importPath string) (*types.Package, error) {
 	}
 	p, err := conf.Check(importPath, c.fset, files, nil)
 	if err != nil && c.changed[importPath] {
-		return nil, err
+		return nil, c.fail(importPath, err)
 	}
 	c.done[importPath] = p
 	return p, nil

@@ -95,6 +95,9 @@ func (r *Result) page() report.Page {
 	if r.Warning != "" {
 		p.Footer = append(p.Footer, "Warning: "+r.Warning)
 	}
+	if r.Order != "" {
+		p.Footer = append(p.Footer, "Order: "+r.Order)
+	}
 	if r.Repeat != "" {
 		p.Footer = append(p.Footer, "Repeat with: "+r.Repeat)
 	}

@@ -79,6 +79,9 @@ type Result struct {
 	// run.
 	LogLost string `json:"log_lost,omitempty"`
 
+	// Order says, of a run on the ordered runtime, whether all of it came from the seed: "whole",
+	// or what disturbed it and where. On the stock runtime it is "".
+	Order string `json:"order,omitempty"`
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 

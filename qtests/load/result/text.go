@@ -22,6 +22,9 @@ func (r *Result) String() string {
 	r.checkLines(&b)
 	r.thresholdLines(&b)
 	r.markLines(&b)
+	if r.Order != "" {
+		fmt.Fprintf(&b, "  order       %s\n", r.Order)
+	}
 	if r.Repeat != "" {
 		fmt.Fprintf(&b, "  repeat      %s\n", r.Repeat)
 	}

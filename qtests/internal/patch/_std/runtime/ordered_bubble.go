@@ -52,6 +52,7 @@ var orderedTable = orderedHookTable{
 	place:   orderedPlace,
 	use:     orderedUsePlace,
 	alone:   orderedAlone,
+	wall:    orderedWall,
 }
 
 type orderedHookTable struct {
@@ -63,6 +64,7 @@ type orderedHookTable struct {
 	place   func() uint32
 	use     func(place uint32)
 	alone   func()
+	wall    func() int64
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -176,6 +178,13 @@ func orderedUsePlace(place uint32) {
 	}
 }
 
+// orderedWall is the real time, in nanoseconds since 1970. To ask a goroutine outside for
+// it would be a disturbance.
+func orderedWall() int64 {
+	sec, nsec, _ := time_now()
+	return sec*1e9 + int64(nsec)
+}
+
 // orderedBegin and orderedOver mark the life of a bubble.
 func orderedBegin(b *synctestBubble) {
 	lock(&orderedLive.lock)
@@ -254,6 +263,7 @@ func orderedAdopt(c *hchan) bool {
 	if t := live.turn; t != nil {
 		lock(&t.mu)
 		t.record.count(disturbedObject)
+		t.record.place(disturbedObject)
 		unlock(&t.mu)
 		return true
 	}

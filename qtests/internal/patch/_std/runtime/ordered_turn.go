@@ -264,13 +264,13 @@ func orderedBack(gp *g) {
 		return
 	}
 	lock(&t.mu)
+	if t.holder.ptr() != gp {
+		t.record.place(disturbedSyscall)
+	}
 	if t.holder == 0 {
 		t.give(gp)
 	}
 	had := t.holder.ptr() == gp
-	if !had {
-		t.record.place(disturbedSyscall)
-	}
 	unlock(&t.mu)
 	if !had {
 		mcall(orderedWait_m)

@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// runtimesFile is where TestRuntimes writes what the ordered runtime costs beside the stock
+// one. It builds this package twice and runs the two binaries in turn.
+var runtimesFile = flag.String("runtimes", "", "make TestRuntimes run in full and write its results to this `file`")
+
+// runtimeVariable names the job that a binary is to do, and how often.
+const runtimeVariable = "QTESTS_BENCH_RUNTIME"
+
+// latencyThere is how long a request of the loops sleeps.
+const latencyThere = 10 * time.Millisecond
+
+// runtimeJobs are what is measured on both runtimes, per operation.
+var runtimeJobs = map[string]func(n int) error{
+	"synctest.Test": bubbled(func(t *testing.T) { synctest.Test(t, func(*testing.T) {}) })(nil),
+	"qtests.Run":    bubbled(func(t *testing.T) { qtests.Run(t, func(*qtests.T) {}) })(nil),
+	"contended": func(n int) error {
+		return inTest(func(t *testing.T) {
+			for range n {
+				onOurClock(t, func(string) {})
+			}
+		})
+	},
+	"raw loop": func(n int) error {
+		if (qtests.Order{}) == orderOfRun() {
+			return bubble(rawLoop, latencyThere)(n)
+		}
+		return inRun(func(*qtests.T) { rawLoop(n, latencyThere, func() { time.Sleep(latencyThere) }) })
+	},
+	"ours, recorded": ourLoop(latencyThere, sleepOnPackageTime),
+}
+
+// orderOfRun is zero on the stock runtime.
+func orderOfRun() (o qtests.Order) {
+	_ = inRun(func(q *qtests.T) { o = q.Order() })
+	o.Turns = 0
+	return o
+}
+
+// A runtimeRow is a job on one runtime beside a job on the other.
+type runtimeRow struct {
+	ordered, stock string
+	n              int // operations in a round
+	most           float64
+}
+
+var runtimeRows = []runtimeRow{
+	{"qtests.Run", "qtests.Run", 20_000, 1.1},
+	{"synctest.Test", "synctest.Test", 50_000, 1.1},
+	{"contended", "contended", 100, 1},
+	{"raw loop", "raw loop", 100_000, 0.95},
+	{"ours, recorded", "raw loop", 100_000, 1},
+}
+
+// TestRuntimeJob does one job in a process of its own.
+func TestRuntimeJob(t *testing.T) {
+	name, times, ok := strings.Cut(os.Getenv(runtimeVariable), "*")
+	if !ok {
+		t.Skip("runs in a process of its own, started by another test")
+	}
+	n, err := strconv.Atoi(times)
+	require.NoError(t, err)
+	job := runtimeJobs[name]
+	require.NotNil(t, job, name)
+	require.NoError(t, job(max(n/20, 1))) // what is made once
+	start := time.Now()
+	require.NoError(t, job(n))
+	fmt.Printf("ns/op %.1f\n", float64(time.Since(start))/float64(n))
+}
+
+// TestRuntimes does every job once; in full, with -runtimes, in turn on both runtimes.
+func TestRuntimes(t *testing.T) {
+	if *runtimesFile == "" {
+		for _, row := range runtimeRows {
+			require.NoError(t, runtimeJobs[row.ordered](2), row.ordered)
+			require.NoError(t, runtimeJobs[row.stock](2), row.stock)
+		}
+		return
+	}
+	const rounds = 9
+	stock, ordered := buildBoth(t)
+	var b strings.Builder
+	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, in turn, each in a process of its own.\n\n"+
+		"| on the ordered runtime | on the stock one | ordered | stock | ratio | at most |\n|---|---|---|---|---|---|\n", runtime.Version(), runtime.NumCPU(), rounds)
+	for _, row := range runtimeRows {
+		var its, others, ratios []float64
+		for range rounds {
+			a, o := doJob(t, ordered, row.ordered, row.n), doJob(t, stock, row.stock, row.n)
+			its, others, ratios = append(its, a), append(others, o), append(ratios, a/o)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %.0f ns | %.0f ns | %.2f | %.2f |\n", row.ordered, row.stock, median(its), median(others), median(ratios), row.most)
+	}
+	b.WriteString("\nqtests.Run, synctest.Test: a bubble with an empty body. contended: 50 users in step share a pool of five, with timeouts and an outage on\n" +
+		"the same milliseconds. raw loop: a goroutine for each request, which sleeps, and nothing else; on the ordered runtime with the turn.\n" +
+		"ours, recorded: the same load as a scenario of package load, with everything that it counts.\n")
+	t.Log("\n" + b.String())
+	require.NoError(t, os.WriteFile(*runtimesFile, []byte(b.String()), 0o666))
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/2]
+}
+
+// buildBoth builds this package for both runtimes.
+func buildBoth(t *testing.T) (stock, ordered string) {
+	dir := t.TempDir()
+	command, stock, ordered := filepath.Join(dir, "qtests"), filepath.Join(dir, "stock.test"), filepath.Join(dir, "ordered.test")
+	for _, args := range [][]string{
+		{"go", "build", "-o", command, "github.com/go-qtests/qtests/qtests/cmd/qtests"},
+		{"go", "test", "-c", "-o", stock, "."},
+		{command, "test", "-c", "-o", ordered, "."},
+	} {
+		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		require.NoError(t, err, "%v: %s", args, out)
+	}
+	return stock, ordered
+}
+
+// doJob returns the nanoseconds of an operation, in a process of its own.
+func doJob(t *testing.T, binary, name string, n int) float64 {
+	cmd := exec.Command(binary, "-test.run=^TestRuntimeJob$", "-test.v")
+	cmd.Env = append(os.Environ(), runtimeVariable+"="+name+"*"+strconv.Itoa(n))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s: %s", name, out)
+	_, rest, ok := strings.Cut(string(out), "ns/op ")
+	require.True(t, ok, "%s", out)
+	x, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	require.NoError(t, err)
+	return x
+}

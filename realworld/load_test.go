@@ -1,0 +1,120 @@
+package realworld
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+)
+
+// The load, in fake time.
+const (
+	duration    = 10 * time.Minute
+	outageFrom  = 4 * time.Minute
+	outageUntil = 5 * time.Minute
+	pause       = 700 * time.Millisecond // the longest between two requests; half of it in the mean
+)
+
+// down reports whether it is the minute of the outage.
+func (l *Log) down() bool { return l.at() >= outageFrom && l.at() < outageUntil }
+
+// load sends requests for ten minutes, each in a goroutine of its own, and returns when
+// all have ended. do makes request i and returns what came of it.
+func load(log *Log, do func(i int) string) {
+	var all sync.WaitGroup
+	for i := 0; log.at() < duration; i++ {
+		time.Sleep(rand.N(pause))
+		all.Go(func() {
+			log.Addf("%d starts", i)
+			log.Addf("%d ends: %s", i, do(i))
+		})
+	}
+	all.Wait()
+}
+
+// work takes as long as a request takes a server, or until ctx ends.
+func work(ctx context.Context) error {
+	select {
+	case <-time.After(5*time.Millisecond + rand.N(100*time.Millisecond)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errDown = errors.New("down")
+
+// call is a request to a server that has no protocol.
+func call(ctx context.Context, log *Log) (time.Duration, error) {
+	began := time.Now()
+	if err := work(ctx); err != nil {
+		return 0, err
+	}
+	if log.down() {
+		return 0, errDown
+	}
+	return time.Since(began), nil
+}
+
+// backend is a server that works, and answers 503 in the outage.
+func backend(log *Log) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if work(r.Context()) != nil || log.down() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintf(w, "%s at %v", r.URL.Path, log.at())
+	}
+}
+
+// A wire leads to a server in memory. In the outage it is cut: connections break, and
+// nobody answers a new one.
+type wire struct {
+	dial  func(context.Context) (net.Conn, error)
+	mu    sync.Mutex
+	conns []net.Conn // in the order in which they were made
+	cut   bool
+}
+
+// newWire returns a wire to what dial connects to, which the outage of log will cut.
+func newWire(q *qtests.T, log *Log, dial func(context.Context) (net.Conn, error)) *wire {
+	w := &wire{dial: dial}
+	q.Go(func() {
+		time.Sleep(outageFrom - log.at())
+		w.mu.Lock()
+		w.cut = true
+		for _, c := range w.conns {
+			_ = c.Close() // of memory; a second time is no error
+		}
+		w.conns = nil
+		w.mu.Unlock()
+		time.Sleep(outageUntil - log.at())
+		w.mu.Lock()
+		w.cut = false
+		w.mu.Unlock()
+	})
+	return w
+}
+
+func (w *wire) Dial(ctx context.Context) (net.Conn, error) {
+	if err := work(ctx); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cut {
+		return nil, syscall.ECONNREFUSED
+	}
+	c, err := w.dial(ctx)
+	if err == nil {
+		w.conns = append(w.conns, c)
+	}
+	return c, err
+}
