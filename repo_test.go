@@ -109,6 +109,9 @@ func TestImportsPointDown(t *testing.T) {
 	used := map[[2]string]bool{}
 	for _, top := range []string{"qtests", "fixtures"} {
 		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+			if d != nil && d.IsDir() && d.Name() == "testdata" { // the go command sees no packages there
+				return fs.SkipDir
+			}
 			if err != nil || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
 				return err
 			}

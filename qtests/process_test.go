@@ -89,7 +89,9 @@ var pooledChannels = sync.Pool{New: func() any { return make(chan error, 1) }}
 func usePooledChannel(*T) {
 	c := pooledChannels.Get().(chan error)
 	c <- io.EOF
-	<-c
+	if err := <-c; err != io.EOF {
+		panic(err)
+	}
 	pooledChannels.Put(c)
 }
 
@@ -157,7 +159,8 @@ func TestChildReports(t *testing.T) {
 		Run(t, func(*T) { once.Do(func() { onceDone = make(chan error, 1) }) })
 	})
 	t.Run("finalizer", func(t *testing.T) {
-		Run(t, func(*T) { go func() { <-make(chan error) }() })
+		waits := func() error { return <-make(chan error) }
+		Run(t, func(*T) { go func() { _ = waits() }() })
 	})
 }
 

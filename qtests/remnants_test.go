@@ -100,7 +100,6 @@ func TestHeavyBodiesAreLookedAtAgain(t *testing.T) {
 			left.end()
 			require.True(t, r.settle(noRemains))
 			runtime.KeepAlive(kept)
-			kept = nil
 			runtime.GC()
 			r.settle(pooledRemains)
 			require.Equal(t, pooledRemains, r.kinds[kind])

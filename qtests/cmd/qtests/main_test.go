@@ -31,7 +31,7 @@ var shared string
 
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {
-		os.Unsetenv(roleVar) // it is not that of the tests it runs
+		_ = os.Unsetenv(roleVar) // it is not that of the tests it runs
 		os.Exit(play())
 	}
 	os.Exit(func() int {
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		if shared, err = os.MkdirTemp("", "qtests-store-"); err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(shared)
+		defer func() { _ = os.RemoveAll(shared) }()
 		return m.Run()
 	}())
 }

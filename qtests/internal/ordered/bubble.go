@@ -104,7 +104,7 @@ func UserLine(pcs []uintptr) string {
 	if len(pcs) == 0 {
 		return ""
 	}
-	root := runtime.GOROOT()
+	root := runtime.GOROOT() //nolint:staticcheck // the root of this build is meant, also where it has moved
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()

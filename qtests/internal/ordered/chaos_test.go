@@ -115,7 +115,7 @@ func chaosOnce(*journal, *sync.WaitGroup) {
 			<-done
 		}
 	})
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 }
 
 func chaosLimit(l *journal, wg *sync.WaitGroup) {
@@ -290,7 +290,7 @@ func chaosCoroutines(l *journal, wg *sync.WaitGroup) {
 func chaosEnds(l *journal, wg *sync.WaitGroup) {
 	for i := range 8 {
 		wg.Go(func() {
-			defer func() { recover(); l.log("end %d", i) }()
+			defer func() { _ = recover(); l.log("end %d", i) }()
 			x := pool.Get().(*[64]byte)
 			c := chPool.Get().(chan int)
 			c <- i

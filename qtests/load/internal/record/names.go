@@ -54,6 +54,7 @@ func (r *Recorder) Only(name string) *Tally {
 	return &r.All
 }
 
+// Route returns the tally of a step that a request is routed to. Beyond maxNames it is that of "other".
 func (r *Recorder) Route(name string) *Tally {
 	if _, ok := r.Steps[name]; !ok && len(r.Steps) >= maxNames {
 		name = other
@@ -61,6 +62,7 @@ func (r *Recorder) Route(name string) *Tally {
 	return r.Step(name, false)
 }
 
+// Tag returns the tally of a tag. Beyond maxNames it is that of the value "other".
 func (r *Recorder) Tag(t Tag) *Tally {
 	if known, ok := r.tags[t]; ok {
 		return known
@@ -83,6 +85,7 @@ func (r *Recorder) Tag(t Tag) *Tally {
 	return known
 }
 
+// Check counts the result of a check. Beyond maxNames it counts for "other".
 func (r *Recorder) Check(name string, ok bool) {
 	c, known := r.Checks[name]
 	if !known {

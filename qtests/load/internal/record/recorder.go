@@ -31,6 +31,7 @@ type Recorder struct {
 	firstBug                        string           // the first panic, with its stack
 }
 
+// New returns the recorder of a run of length d.
 func New(d time.Duration) *Recorder {
 	return &Recorder{
 		Steps: map[string]*Tally{}, tags: map[Tag]*Tally{}, Checks: map[string]*checkTally{},
@@ -44,11 +45,13 @@ func (r *Recorder) Arrive(at time.Duration) {
 	r.timeline.at(at).Arrivals++
 }
 
+// Drop counts a request that was due at at, and is not made.
 func (r *Recorder) Drop(at time.Duration) {
 	r.Dropped++
 	r.timeline.at(at).Dropped++
 }
 
+// Start counts a request of t that begins.
 func (r *Recorder) Start(t *Tally, at time.Duration) {
 	r.level(at, +1)
 	r.MaxInFlight = max(r.MaxInFlight, r.InFlight)
