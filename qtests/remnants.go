@@ -84,14 +84,16 @@ type remnants struct {
 	heavy    map[bubbleKind]bool // ran for longer than heavyBody
 	first    time.Time
 	spent    time.Duration
+	looks    int
 	controls sync.Pool
 	tick     weak.Pointer[canary] // of what is referred to by nobody: gone with the next collection
 }
 
-// Bounds of what it may cost to look for remains: this long, and beyond it a tenth of
-// the time since the first bubble. What is known to be in a pool is collected in any
-// case.
+// Bounds of what it may cost to look for remains: so many looks, whatever they take, for on
+// a busy machine a collection takes long; then this long, and a tenth of the time since the
+// first bubble. What is known to be in a pool is collected in any case.
 const (
+	remnantLooks  = 16
 	remnantBudget = 50 * time.Millisecond
 	remnantShare  = 10
 	maxRemnants   = 1024
@@ -153,7 +155,7 @@ func (r *remnants) sweep(test string) {
 		return
 	}
 	begin := r.now()
-	if !must && r.spent > remnantBudget+begin.Sub(r.first)/remnantShare {
+	if r.looks++; !must && r.looks > remnantLooks && r.spent > remnantBudget+begin.Sub(r.first)/remnantShare {
 		return
 	}
 	if r.collect(); r.settle(noRemains) {
