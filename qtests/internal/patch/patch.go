@@ -26,6 +26,12 @@ import (
 //go:embed all:_std
 var added embed.FS
 
+// The sources that find and change the places are part of the revision: a finder is a
+// function, of which nothing else can be compared.
+//
+//go:embed change.go places.go source.go
+var finders embed.FS
+
 // Place is one place of the standard library that is changed.
 type Place struct {
 	File string // relative to GOROOT/src, slash-separated
@@ -65,7 +71,14 @@ func computeRevision() string {
 		fmt.Fprintf(h, "%s\n%s\n", name, addedText(name))
 	}
 	for _, c := range changes {
-		fmt.Fprintf(h, "%v %s %s %q\n", c.files, c.in, c.what, c.text)
+		fmt.Fprintf(h, "%v %s %s %d %q\n", c.files, c.in, c.what, c.n, c.text)
+	}
+	for _, name := range []string{"change.go", "places.go", "source.go"} {
+		text, err := finders.ReadFile(name)
+		if err != nil {
+			panic("patch: " + err.Error()) // the files are part of this binary
+		}
+		h.Write(text)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }

@@ -243,7 +243,7 @@ func TestRevision(t *testing.T) {
 	seen := map[string]bool{Revision(): true}
 	for name, edit := range map[string]func(c *change){
 		"text": func(c *change) { c.text += " " }, "scope": func(c *change) { c.in = "other" }, "what": func(c *change) { c.what += "!" },
-		"files": func(c *change) { c.files = []string{"other"} },
+		"files": func(c *change) { c.files = []string{"other"} }, "number": func(c *change) { c.n = 7 },
 	} {
 		changes = slices.Clone(saved)
 		edit(&changes[len(changes)/2])
