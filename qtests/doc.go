@@ -221,7 +221,7 @@
 // semaphores and the goroutine of os/signal. A sync.Pool that got a timer or a channel in
 // a bubble (go-redis, HTTP/2) is emptied before the next one, by two collections. That
 // costs about a millisecond, and more with a large heap, so that it is done only behind a
-// body that has been seen to leave something in a pool, and behind each that runs for 10 ms
+// body that has been seen to leave something in a pool, and behind each that runs for 20 ms
 // of real time or more. To find out takes one collection for each body, within 50 ms and a
 // tenth of the time that the tests take. It does not see a channel whose elements have no
 // pointers (chan struct{}, chan int), nor what a short body does in a later run and not in

@@ -81,19 +81,20 @@ type remnants struct {
 	mu       sync.Mutex
 	pending  []*remnant
 	kinds    map[bubbleKind]remains
-	heavy    map[bubbleKind]bool // ran for longer than heavyBody
+	heavy    map[bubbleKind]bool // ran for heavyBody or longer the last time
 	first    time.Time
 	spent    time.Duration
-	looks    int
+	looked   map[uintptr]int // looks at what tests with this body leave
 	controls sync.Pool
 	tick     weak.Pointer[canary] // of what is referred to by nobody: gone with the next collection
 }
 
-// Bounds of what it may cost to look for remains: so many looks, whatever they take, for on
-// a busy machine a collection takes long; then this long, and a tenth of the time since the
-// first bubble. What is known to be in a pool is collected in any case.
+// Bounds of what it may cost to look for remains. What is known to be in a pool is collected
+// in any case, and so is what the first tests with one body leave, whatever that takes: not to
+// look may end the process. Then the looks may take remnantBudget, and a tenth of the time
+// since the first bubble.
 const (
-	remnantLooks  = 16
+	remnantLooks  = 8 // of tests with one body
 	remnantBudget = 50 * time.Millisecond
 	remnantShare  = 10
 	maxRemnants   = 1024
@@ -101,7 +102,7 @@ const (
 
 // heavyBody is how long a body runs, in real time, for which two collections are cheap. It
 // is looked at each time: it may leave something in a pool in some of its runs only.
-const heavyBody = 10 * time.Millisecond
+const heavyBody = 20 * time.Millisecond
 
 var processRemnants = &remnants{
 	kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warnKept,
@@ -128,15 +129,16 @@ func (r *remnants) next(of bubbleKind) *remnant {
 
 // ran says how long a bubble has run.
 func (r *remnants) ran(of bubbleKind, d time.Duration) {
-	if d < heavyBody {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.heavy == nil {
-		r.heavy = map[bubbleKind]bool{}
+	switch {
+	case d < heavyBody:
+		delete(r.heavy, of)
+	case r.heavy == nil:
+		r.heavy = map[bubbleKind]bool{of: true}
+	default:
+		r.heavy[of] = true
 	}
-	r.heavy[of] = true
 }
 
 // sweep collects until nothing of a bubble that has ended is in a pool any more.
@@ -148,15 +150,20 @@ func (r *remnants) sweep(test string) {
 	any, must := false, false
 	for _, p := range r.pending {
 		if p.ended.Load() {
-			any, must = true, must || r.kinds[p.of] == pooledRemains
+			any, must = true, must || r.kinds[p.of] == pooledRemains || r.isNew(p.of)
 		}
 	}
 	if !any {
 		return
 	}
 	begin := r.now()
-	if r.looks++; !must && r.looks > remnantLooks && r.spent > remnantBudget+begin.Sub(r.first)/remnantShare {
+	if !must && r.spent > remnantBudget+begin.Sub(r.first)/remnantShare {
 		return
+	}
+	for _, p := range r.pending {
+		if r.isNew(p.of) && p.ended.Load() {
+			r.looked[p.of.body]++
+		}
 	}
 	if r.collect(); r.settle(noRemains) {
 		if r.collect(); r.settle(pooledRemains) {
@@ -164,6 +171,14 @@ func (r *remnants) sweep(test string) {
 		}
 	}
 	r.spent += r.now().Sub(begin)
+}
+
+// isNew reports whether it has to be found out what a body leaves.
+func (r *remnants) isNew(of bubbleKind) bool {
+	if r.looked == nil {
+		r.looked = map[uintptr]int{}
+	}
+	return r.kinds[of] == unknownRemains && r.looked[of.body] < remnantLooks
 }
 
 // settle strikes off what is gone, and reports whether anything is there. What went

@@ -71,7 +71,7 @@ func TestRemnantsKeepToTheirBudget(t *testing.T) {
 		bubble(fmt.Sprint("Test", i))
 	}
 	require.Greater(t, collections, 2)
-	require.LessOrEqual(t, r.spent, (remnantLooks+1)*200*time.Millisecond+remnantBudget+now.Sub(time.Unix(0, 0))/remnantShare)
+	require.LessOrEqual(t, r.spent, (remnantLooks+2)*200*time.Millisecond+remnantBudget+now.Sub(time.Unix(0, 0))/remnantShare)
 
 	r.kinds[bubbleKind{test: "TestPooled"}] = pooledRemains
 	bubble("TestPooled")
