@@ -103,7 +103,7 @@ func TestImportsPointDown(t *testing.T) {
 		"fixtures":     {"qtests"},
 		"fixtures/cut": {},
 
-		"qtests/cmd/qtests":                  {},
+		"qtests/cmd/qtests": {},
 	}
 	checked := map[string]bool{}
 	used := map[[2]string]bool{}
