@@ -2,7 +2,7 @@ package qtests
 
 import (
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
@@ -30,18 +30,16 @@ func nextRemnant(of bubbleKind) *remnant {
 }
 
 // saidOfOrder is done when a process has said what the ordered runtime would do for it.
-var saidOfOrder sync.Once
+var saidOfOrder atomic.Bool
 
 // adviseOrder says, once per process, what the ordered runtime would do for a test that
 // failed on the stock one, and how to run the test there.
 func adviseOrder(t *testing.T, repeat string) {
-	if ordered.Available() {
+	t.Helper()
+	if ordered.Available() || saidOfOrder.Swap(true) {
 		return
 	}
-	saidOfOrder.Do(func() {
-		t.Helper()
-		t.Logf("qtests: this was the stock runtime, on which only what waits for the clock repeats. "+
-			"On the ordered one goroutines, selects, maps, mutexes, package time and random numbers follow the seed, too: go tool qtests %s",
-			strings.TrimPrefix(repeat, "go "))
-	})
+	t.Logf("qtests: this was the stock runtime, on which only what waits for the clock repeats. "+
+		"On the ordered one goroutines, selects, maps, mutexes, package time and random numbers follow the seed, too: go tool qtests %s",
+		strings.TrimPrefix(repeat, "go "))
 }

@@ -163,6 +163,11 @@ func TestInputIsPassedOn(t *testing.T) {
 }
 
 func TestGoEndedBySignal(t *testing.T) {
+	// What this test was started to ignore, as by nohup, a process that it starts ignores,
+	// too, unless the signal is asked for here.
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	defer signal.Stop(asked)
 	w := watch(t)
 	require.NoError(t, w.Start())
 	w.until("begins")
