@@ -227,7 +227,10 @@ func TestLocksHeldOutside(t *testing.T) {
 func writer(mu *sync.RWMutex) sync.Locker { return mu }
 
 //go:noinline
-func lockIt(l sync.Locker) { l.Lock(); l.Unlock() } //nolint:staticcheck // to wait for it is all that is wanted
+func lockIt(l sync.Locker) {
+	l.Lock()
+	defer l.Unlock() // to wait for it is all that is wanted
+}
 
 // TestReadersInsideAndOutside: one reader of each; a writer inside waits for both.
 func TestReadersInsideAndOutside(t *testing.T) {

@@ -104,11 +104,10 @@ func UserLine(pcs []uintptr) string {
 	if len(pcs) == 0 {
 		return ""
 	}
-	root := runtime.GOROOT() //nolint:staticcheck // the root of this build is meant, also where it has moved
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.File != "" && !standard(f, root) {
+		if f.File != "" && !standard(f) {
 			return fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		if !more {
@@ -117,18 +116,20 @@ func UserLine(pcs []uintptr) string {
 	}
 }
 
-// standard reports whether a frame is of the standard library: its file lies beneath
-// GOROOT, or where the go command has taken the package from its cache, at the package's
-// path beneath the src of another GOROOT.
-func standard(f runtime.Frame, root string) bool {
-	if root != "" && strings.HasPrefix(f.File, root) || strings.HasPrefix(f.Function, "runtime.") {
+// standard reports whether a frame is of the standard library: its file lies at the
+// package's path beneath the src of some GOROOT, for the go command takes packages from its
+// cache that it has compiled in another one.
+func standard(f runtime.Frame) bool {
+	if strings.HasPrefix(f.Function, "runtime.") {
 		return true
 	}
 	slash := strings.LastIndex(f.Function, "/") + 1
 	name, _, _ := strings.Cut(f.Function[slash:], ".")
 	pkg := f.Function[:slash] + name
 	first, _, _ := strings.Cut(pkg, "/")
-	return !strings.Contains(first, ".") && strings.HasSuffix(path.Dir(f.File), "/src/"+pkg)
+	dir := path.Dir(f.File)
+	// The runtime has functions with the names of other packages.
+	return !strings.Contains(first, ".") && (strings.HasSuffix(dir, "/src/"+pkg) || strings.HasSuffix(dir, "/src/runtime"))
 }
 
 // Events is memory for a sequence of turns and choices, with the stacks at which they

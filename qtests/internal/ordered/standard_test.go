@@ -16,11 +16,12 @@ func TestStandard(t *testing.T) {
 		{"internal/sync.orderedAcquire", "/other/src/internal/sync/ordered.go", true},
 		{"time.Sleep", "/other/src/time/sleep.go", true},
 		{"runtime.goexit", "", true},
+		{"internal/poll.runtime_pollWait", "/other/src/runtime/netpoll.go", true},
 		{"main.main", "/home/me/main.go", false},
 		{"shop/cart.(*Cart).Add.func1", "/home/me/shop/cart/cart.go", false},
 		{"example.com/shop/cart.Add", "/home/me/src/example.com/shop/cart/cart.go", false},
 		{"example.com/shop.Add[...]", "/home/me/shop/shop.go", false},
 	} {
-		require.Equal(t, c.want, standard(runtime.Frame{Function: c.function, File: c.file}, "/usr/go"), c.function)
+		require.Equal(t, c.want, standard(runtime.Frame{Function: c.function, File: c.file}), c.function)
 	}
 }
