@@ -17,9 +17,9 @@ import (
 //		os.Exit(m.Run())
 //	}
 //
-// A goroutine may stay when one of the names is that of the function in which it
+// A goroutine may stay when one of the names belongs to the function in which it
 // waits, which is the innermost one of its stack outside of the standard
-// library, or of the function that started it. A name is written as the runtime
+// library, or to the function that started it. A name is written as the runtime
 // writes it in the failure: with the path of the package, with [...] for the
 // arguments of a generic function, and with .func1 for a function literal.
 //

@@ -7,8 +7,8 @@ import (
 )
 
 // A stackHeader is the first line of a goroutine in a stack dump of the runtime.
-// There are two forms of it, of which the second has the labels behind the
-// bracket, and quotes only what needs it:
+// There are two forms of it. The second has the labels behind the bracket, and
+// quotes only what needs it:
 //
 //	goroutine 8 [chan receive (durable), 2 minutes, synctest bubble 3 labels:{"a/b": "c d"}]:	go1.26
 //	goroutine 8 [chan receive (durable), 2 minutes, synctest bubble 3] {a/b: "c d"}:	go1.27

@@ -11,7 +11,7 @@ import (
 const maxTrace = 1 << 20
 
 // A trace is the list of a run's events, in order, as far as somebody tells it of
-// them: every wait on the clock and every mark of the event log. Whoever can see more
+// them: every wait on the clock and every mark of the event log. What can see more
 // of a run adds it here. A second run that follows it keeps the first event that
 // differs. A nil *trace does nothing.
 type trace struct {

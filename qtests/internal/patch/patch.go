@@ -27,7 +27,7 @@ import (
 var added embed.FS
 
 // The sources that find and change the places are part of the revision: a finder is a
-// function, of which nothing else can be compared.
+// function, and functions cannot be compared.
 //
 //go:embed change.go places.go source.go
 var finders embed.FS
