@@ -110,7 +110,7 @@ func (g goroutine) waitsIn() string {
 			if open := strings.LastIndexByte(function, '('); open > 0 {
 				function = function[:open]
 			}
-		} else if !inStandardLibrary(line) {
+		} else if !inStandardLibrary(function, line) {
 			return function
 		}
 	}

@@ -112,7 +112,7 @@ func siteOf(r runtime.MemProfileRecord) string {
 			return ""
 		}
 		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
-		library := standardLibrary != "" && strings.HasPrefix(f.File, standardLibrary)
+		library := inStandardLibrary(f.Function, f.File)
 		switch {
 		case !library && site == "":
 			return line

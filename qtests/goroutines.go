@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // A goroutine is one entry of a stack dump of the runtime.
@@ -119,7 +121,7 @@ func outermost(stack string) (function string) {
 // outermost line of g outside of it and of the ground floor's own machinery.
 func (g goroutine) origin() string {
 	line, creator := g.startedAt(), g.creator()
-	if !inStandardLibrary("\t" + line) {
+	if !inStandardLibrary(creator, line) {
 		return strings.TrimSpace(line + "  " + creator)
 	}
 	frames, _, _ := strings.Cut(g.stack, "created by ")
@@ -129,7 +131,7 @@ func (g goroutine) origin() string {
 		if !strings.HasPrefix(position, "\t") || isMachinery(function) {
 			continue
 		}
-		if !inStandardLibrary(position) {
+		if !inStandardLibrary(function, position) {
 			if open := strings.LastIndexByte(function, '('); open > 0 {
 				function = function[:open]
 			}
@@ -151,7 +153,7 @@ func (g goroutine) userLine() string {
 		if innermost == "" {
 			innermost = trimPosition(line)
 		}
-		if standardLibrary != "" && !inStandardLibrary(line) && !isMachinery(function) {
+		if standardLibrary != "" && !inStandardLibrary(function, line) && !isMachinery(function) {
 			return trimPosition(line)
 		}
 	}
@@ -184,11 +186,11 @@ var standardLibrary = func() string {
 	return strings.TrimSuffix(file, "strings/clone.go")
 }()
 
-// inStandardLibrary reports whether the line of a stack that names a file, and
-// begins with a tab, names one of the standard library. Where a binary does not
-// have the paths, nothing is.
-func inStandardLibrary(line string) bool {
-	return standardLibrary != "" && strings.HasPrefix(line, "\t"+standardLibrary)
+// inStandardLibrary reports whether the function, and the line of a stack that names its
+// file, are of the standard library. Where a binary does not have the paths, nothing is.
+func inStandardLibrary(function, line string) bool {
+	line = strings.TrimPrefix(line, "\t")
+	return standardLibrary != "" && (strings.HasPrefix(line, standardLibrary) || ordered.Standard(function, line))
 }
 
 // callerOf returns the file and line skip frames above its caller's.

@@ -12,7 +12,7 @@ import (
 // stacks of those who started it, that is the line; otherwise it is the goroutine
 // that did, as far as it is known. It is "" where the stack says enough.
 func behindLibrary(g goroutine, others []goroutine, body uint64, test string) string {
-	if g.waitsIn() != "" || !inStandardLibrary("\t"+g.startedAt()) || g.parent == 0 {
+	if g.waitsIn() != "" || !inStandardLibrary(g.creator(), g.startedAt()) || g.parent == 0 {
 		return ""
 	}
 	doer := "goroutine " + fmt.Sprint(g.parent)
@@ -50,7 +50,7 @@ func ancestorLine(stack string) string {
 	for line := range strings.SplitSeq(stack[begin[1]:], "\n") {
 		switch {
 		case strings.HasPrefix(line, "\t"):
-			if function != "" && !inStandardLibrary(line) && !isMachinery(function) {
+			if function != "" && !inStandardLibrary(function, line) && !isMachinery(function) {
 				return trimPosition(line) + "  " + strings.TrimSuffix(function, "(...)")
 			}
 		case strings.HasPrefix(line, "[") || strings.HasPrefix(line, "created by "):

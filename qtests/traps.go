@@ -171,7 +171,7 @@ func userCaller() (outside position) {
 		if strings.HasSuffix(f.File, "_test.go") {
 			return here
 		}
-		ground, standard := strings.HasPrefix(f.Function, groundFloor), strings.HasPrefix(f.File, standardLibrary)
+		ground, standard := strings.HasPrefix(f.Function, groundFloor), inStandardLibrary(f.Function, f.File)
 		if !ground && !standard && !strings.HasPrefix(f.Function, house) {
 			return here
 		}

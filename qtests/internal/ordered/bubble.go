@@ -107,7 +107,7 @@ func UserLine(pcs []uintptr) string {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.File != "" && !standard(f) {
+		if f.File != "" && !Standard(f.Function, f.File) {
 			return fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		if !more {
@@ -116,18 +116,18 @@ func UserLine(pcs []uintptr) string {
 	}
 }
 
-// standard reports whether a frame is of the standard library: its file lies at the
-// package's path beneath the src of some GOROOT, for the go command takes packages from its
-// cache that it has compiled in another one.
-func standard(f runtime.Frame) bool {
-	if strings.HasPrefix(f.Function, "runtime.") {
+// Standard reports whether a function, in a file, is of the standard library: the file lies
+// at the package's path beneath the src of some GOROOT, for the go command takes packages
+// from its cache that it has compiled in another one.
+func Standard(function, file string) bool {
+	if strings.HasPrefix(function, "runtime.") {
 		return true
 	}
-	slash := strings.LastIndex(f.Function, "/") + 1
-	name, _, _ := strings.Cut(f.Function[slash:], ".")
-	pkg := f.Function[:slash] + name
+	slash := strings.LastIndex(function, "/") + 1
+	name, _, _ := strings.Cut(function[slash:], ".")
+	pkg := function[:slash] + name
 	first, _, _ := strings.Cut(pkg, "/")
-	dir := path.Dir(f.File)
+	dir := path.Dir(file)
 	// The runtime has functions with the names of other packages.
 	return !strings.Contains(first, ".") && (strings.HasSuffix(dir, "/src/"+pkg) || strings.HasSuffix(dir, "/src/runtime"))
 }

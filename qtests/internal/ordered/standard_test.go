@@ -1,7 +1,6 @@
 package ordered
 
 import (
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +21,6 @@ func TestStandard(t *testing.T) {
 		{"example.com/shop/cart.Add", "/home/me/src/example.com/shop/cart/cart.go", false},
 		{"example.com/shop.Add[...]", "/home/me/shop/shop.go", false},
 	} {
-		require.Equal(t, c.want, standard(runtime.Frame{Function: c.function, File: c.file}), c.function)
+		require.Equal(t, c.want, Standard(c.function, c.file), c.function)
 	}
 }
