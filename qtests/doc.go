@@ -158,8 +158,9 @@
 // time.Now or a random generator made by an init function of a package; the contents of files and the environment;
 // the number of goroutines, processors and bytes that runtime reports; what a coroutine
 // (iter.Pull) made outside the bubble does. A goroutine that a package started outside stays
-// outside. A mutex that goroutines inside and outside share is taken for the bubble's as
-// long as the bubble held it when the wait began.
+// outside. A mutex that goroutines inside and outside share, or those of two bubbles at once,
+// is taken for the bubble's when the bubble held it as the wait began; when another did, time
+// stands until the wait ends, also where the mutex comes to the bubble meanwhile.
 //
 // Nothing of it acts in a binary that go test did not build, or that does not have this
 // package in it: such a program keeps Go's own randomness and scheduler.

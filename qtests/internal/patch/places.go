@@ -87,6 +87,8 @@ var changes = []change{
 	{files: mutex, in: "mutexWaiterShift", what: "room for the holder's bubble", find: constValue("mutexWaiterShift"), put: insteadOf, text: "iota + mutexTagBits"},
 	{files: mutex, in: "Mutex.Lock", what: "who holds it", find: callOf("atomic.CompareAndSwapInt32"), put: lastArg, text: "|runtime_orderedTag()"},
 	{files: mutex, in: "Mutex.TryLock", what: "who holds it", find: callOf("atomic.CompareAndSwapInt32"), put: lastArg, text: "|runtime_orderedTag()"},
+	{files: mutex, in: "Mutex.lockSlow", what: "on its way to another",
+		find: ifMentioning("runtime_canSpin"), put: before, text: "if old&(mutexLocked|mutexStarving) == mutexStarving && runtime_orderedHandOff() { old = m.state; continue }"},
 	{files: mutex, in: "Mutex.lockSlow", what: "who holds it",
 		find: settingTo("new", "mutexLocked"), put: after, text: "if old&mutexLocked == 0 { new |= runtime_orderedTag() }"},
 	{files: mutex, in: "Mutex.lockSlow", what: "who holds it", find: stmtDefining("delta"), put: after, text: "delta += runtime_orderedTag()"},

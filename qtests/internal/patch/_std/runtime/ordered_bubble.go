@@ -315,6 +315,15 @@ func orderedTag() int32 {
 //go:nosplit
 func internal_sync_orderedTag() int32 { return orderedTag() }
 
+//go:linkname internal_sync_orderedHandOff internal/sync.runtime_orderedHandOff
+func internal_sync_orderedHandOff() bool {
+	if b := getg().bubble; b == nil || b.turn == nil {
+		return false
+	}
+	Gosched()
+	return true
+}
+
 //go:linkname sync_orderedTag sync.runtime_orderedTag
 //go:nosplit
 func sync_orderedTag() int32 { return orderedTag() }

@@ -16,11 +16,18 @@ func runtime_orderedTag() int32
 //go:linkname runtime_orderedAcquire
 func runtime_orderedAcquire(s *uint32, lifo bool, skipframes int)
 
+// runtime_orderedHandOff lets others run and reports true in an ordered bubble. It is called
+// while a mutex is on its way from one goroutine to another: who gets it, and whether
+// waiting for it is durable, is known when the other has run.
+//
+//go:linkname runtime_orderedHandOff
+func runtime_orderedHandOff() bool
+
 // orderedAcquire waits for the mutex, whose state was old. The wait is durable when a
-// goroutine of the same bubble holds the mutex, or is being handed it.
+// goroutine of the same bubble holds the mutex.
 func orderedAcquire(s *uint32, lifo bool, skipframes int, old int32) {
 	tag := runtime_orderedTag()
-	if tag != 0 && (old&mutexTagMask == tag || old&mutexLocked == 0) {
+	if tag != 0 && old&mutexTagMask == tag {
 		runtime_orderedAcquire(s, lifo, skipframes+1)
 		return
 	}
