@@ -156,8 +156,12 @@ func (w *goroutineWatch) watchBubble(t TB) {
 		home = q.home // what the body started before counts too
 	}
 	var ender atomic.Uint64 // the goroutine that runs the cleanups
+	here := home.leftovers
+	if !ok {
+		here = home.leftoversAtWork
+	}
 	w.list = func() []goroutine {
-		return slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == ender.Load() || g.stands() })
+		return slices.DeleteFunc(here(), func(g goroutine) bool { return g.id == ender.Load() || g.stands() })
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {

@@ -2,6 +2,7 @@ package qtests
 
 import (
 	"reflect"
+	"runtime"
 	"slices"
 	"sync/atomic"
 )
@@ -42,6 +43,25 @@ func (h *bubbleHome) bubble() uint64 {
 // order in which they were started.
 func (h *bubbleHome) leftovers() []goroutine {
 	return h.list(func(g goroutine) bool { return !h.owns(g) })
+}
+
+// leftoversAtWork is leftovers for a bubble that has not come to rest. The runtime takes
+// a goroutine out of its bubble while that starts or helps the collector, and a dump that is made
+// meanwhile does not have it. So it is made again as long as a goroutine works outside
+// of every bubble, a hundred times at most. To wait for the bubble to come to rest would
+// not do: a goroutine in IO may end by a later cleanup only.
+func (h *bubbleHome) leftoversAtWork() []goroutine {
+	here := h.bubble()
+	for again := 100; ; again-- {
+		all := goroutinesWhere(stackDump(), func(g *stackHeader) bool { return g.bubble == here || g.bubble == 0 })
+		outside := func(g goroutine) bool { return g.bubble != here }
+		// The one that starts a collection may wait for a semaphore.
+		works := func(g goroutine) bool { return g.runs() || g.state == "semacquire" }
+		if again == 0 || !slices.ContainsFunc(all, func(g goroutine) bool { return outside(g) && works(g) }) {
+			return slices.DeleteFunc(all, func(g goroutine) bool { return outside(g) || h.owns(g) })
+		}
+		runtime.Gosched()
+	}
 }
 
 // stuck returns the bubble's goroutines with the one that runs the body.
