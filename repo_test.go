@@ -92,23 +92,25 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/fakesql":  {"qtests", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests", "qtests/pool", "qtests/pool/fake"},
 
-		"qtests/load": {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+		"internal/plaintext": {},
 
-		"qtests/load/accesslog": {},
+		"qtests/load": {"internal/plaintext", "qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+
+		"qtests/load/accesslog": {"internal/plaintext"},
 		"qtests/load/traffic":   {"qtests/load/accesslog"},
-		"qtests/load/result":    {"qtests"},
+		"qtests/load/result":    {"internal/plaintext", "qtests"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
 		"qtests/load/search":    {"qtests", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 
-		"fixtures":     {"qtests"},
+		"fixtures":     {"internal/plaintext", "qtests"},
 		"fixtures/cut": {},
 
 		"qtests/cmd/qtests": {},
 	}
 	checked := map[string]bool{}
 	used := map[[2]string]bool{}
-	for _, top := range []string{"qtests", "fixtures"} {
+	for _, top := range []string{"internal", "qtests", "fixtures"} {
 		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 			if d != nil && d.IsDir() && d.Name() == "testdata" { // the go command sees no packages there
 				return fs.SkipDir

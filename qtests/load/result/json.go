@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/go-qtests/qtests/internal/plaintext"
 )
 
 // WriteJSON writes the result in its versioned form, with a final newline. Under a
@@ -25,7 +27,7 @@ const maxResultBytes = 64 << 20
 // Read reads what WriteJSON wrote. A form of another version, or one over 64
 // MiB, is an error.
 func Read(in io.Reader) (*Result, error) {
-	limited := &io.LimitedReader{R: in, N: maxResultBytes + 1}
+	limited := &io.LimitedReader{R: plaintext.NewReader(in), N: maxResultBytes + 1}
 	text, err := io.ReadAll(limited)
 	if err != nil {
 		return nil, fmt.Errorf("load: result: %w", err)
