@@ -176,7 +176,7 @@ func (r *run) exhaustLocked() {
 // part of the budget, and has time until the profile ends.
 func (r *run) checkSpentLocked() {
 	budget, _ := r.Traffic.Limits()
-	if r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
+	if budget > 0 && r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
 		r.mu.phase.turn(spend)
 	}
 }
