@@ -20,6 +20,7 @@ func (r *Result) String() string {
 	r.stepTable(&b)
 	r.errorTable(&b)
 	r.checkLines(&b)
+	r.metricLines(&b)
 	r.thresholdLines(&b)
 	r.markLines(&b)
 	if r.Order != "" {
@@ -128,6 +129,15 @@ func (r *Result) checkLines(b *strings.Builder) {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(b, "  check %s: %s of %s\n", c.Name, text.Grouped(c.Passed), text.Grouped(c.Total))
+	}
+}
+
+func (r *Result) metricLines(b *strings.Builder) {
+	for i, m := range r.Metrics {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "  metric %s: %s\n", m.Name, m.describe(r.Length()))
 	}
 }
 

@@ -9,14 +9,15 @@ import (
 type Verdict struct {
 	Threshold string `json:"threshold"`
 	Pass      bool   `json:"pass"`
-	// Actual is the value found, or the worst of all windows, or the value that
-	// aborted the run.
+	// Actual is the value found, or the worst of all windows, or the value that aborted the run. Of
+	// several conditions it is all of that in words, one after the other.
 	Actual string `json:"actual,omitempty"`
 	// Windows, Broken and First are those of a threshold over windows.
 	Windows int           `json:"windows,omitempty"`
 	Broken  int           `json:"broken,omitempty"`
 	First   time.Duration `json:"first_ns,omitempty"` // the start of the first broken window
-	// Note says that the load was scaled, if that may be why the threshold is broken.
+	// Note says that the load was scaled, if that may be why the threshold is broken, and how many
+	// requests were interrupted, if the threshold does not count them.
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
@@ -33,7 +34,8 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
 }
 
-func (v Verdict) found() string {
+// Found says in words what was found: the value, and in which windows.
+func (v Verdict) Found() string {
 	switch {
 	case v.Windows == 1 && v.Broken == 1:
 		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
@@ -49,7 +51,7 @@ func (v Verdict) found() string {
 
 func (v Verdict) detail() string {
 	if v.Note == "" {
-		return v.found()
+		return v.Found()
 	}
-	return v.found() + "; " + v.Note
+	return v.Found() + "; " + v.Note
 }
