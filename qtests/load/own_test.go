@@ -57,14 +57,14 @@ func TestMetricsOfTheScenario(t *testing.T) {
 		"metric(render).p(99)<5":           kind + "metric(render).p(99) of a trend is a duration such as 250ms, not a plain number",
 		"metric(orders)>=0":                kind + "metric(orders)>=0 always holds, and so can never fail: a counter is never below zero",
 		"metric(oders)>=1":                 kind + `unknown metric of your own "oders"; did you mean "orders"?`,
-		"metric(orders)>1 && errors<1%":    "kept: metric(orders) 200, errors 0%",
-		"metric(orders)>1 and requests<50": "broken: metric(orders) 200, requests 100",
+		"metric(orders)>1 && errors<1%":    "kept: metric(orders) kept: 200, errors kept: 0%",
+		"metric(orders)>1 and requests<50": "broken: metric(orders) kept: 200, requests broken: 100",
 		"metric(oders)>1 && errors<1%":     kind + `metric(oders): unknown metric of your own "oders"`,
 	})
 	require.Equal(t, []string{"bytes", "cache hit", "cache misses", "never", "orders", "queue", "render"}, names(res.Metrics))
-	require.Equal(t, result.MetricResult{Name: "orders", Kind: result.Counter, Samples: 100, Sum: 200, Last: 2, Min: 2, Max: 2}, res.Metrics[4])
-	require.Equal(t, result.MetricResult{Name: "cache hit", Kind: result.Rate, Samples: 100, Passed: 90}, res.Metrics[1])
-	require.Equal(t, result.MetricResult{Name: "bytes", Kind: result.Trend, Samples: 100, Sum: 338350, Last: 10000, Min: 1, Max: 10000,
+	require.Equal(t, result.MetricResult{Name: "orders", Kind: "counter", Samples: 100, Sum: 200, Last: 2, Min: 2, Max: 2}, res.Metrics[4])
+	require.Equal(t, result.MetricResult{Name: "cache hit", Kind: "rate", Samples: 100, Passed: 90}, res.Metrics[1])
+	require.Equal(t, result.MetricResult{Name: "bytes", Kind: "trend", Samples: 100, Sum: 338350, Last: 10000, Min: 1, Max: 10000,
 		P50: 2500, P90: 8100, P95: 9025, P99: 9801}, res.Metrics[0])
 
 	for _, line := range []string{
@@ -115,7 +115,7 @@ func TestMetricsAbort(t *testing.T) {
 		})
 		require.Equal(q, "load: threshold metric(misses)<=20 abort of metric(misses)<=20 && p(99)<1s abort broken: 29 at 3s", res.Halted)
 		require.Equal(q, 2900*time.Millisecond, res.Elapsed)
-		require.Equal(q, "metric(misses)<=20 && p(99)<1s abort broken: metric(misses) 29, p(99) 0s", res.Thresholds[0].String())
+		require.Equal(q, "metric(misses)<=20 && p(99)<1s abort broken: metric(misses) broken: 29, p(99) kept: 0s", res.Thresholds[0].String())
 	})
 }
 

@@ -96,7 +96,7 @@ func (r *Result) checksTable() report.Table {
 func (r *Result) metricsTable() report.Table {
 	t := report.Table{Title: "Metrics", Head: []string{"Metric", "Kind", "Values"}}
 	for _, m := range r.Metrics {
-		t.Rows = append(t.Rows, report.Cells(m.Name, string(m.Kind), m.describe(r.Length())))
+		t.Rows = append(t.Rows, report.Cells(m.Name, m.Kind, m.describe(r.Length())))
 	}
 	return t
 }

@@ -7,21 +7,11 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// A MetricKind is what a metric of the scenario's own does with its values.
-type MetricKind string
-
-// The kinds of metrics, by the method of load.User that counts them.
-const (
-	Counter MetricKind = "counter" // Count: adds
-	Gauge   MetricKind = "gauge"   // Gauge: keeps the last, the least and the largest
-	Rate    MetricKind = "rate"    // Rate: the share that is true
-	Trend   MetricKind = "trend"   // Trend and TrendTime: percentiles
-)
-
 // A MetricResult is a metric of the scenario's own.
 type MetricResult struct {
-	Name string     `json:"name"`
-	Kind MetricKind `json:"kind"`
+	Name string `json:"name"`
+	// Kind is "counter" (User.Count), "gauge" (Gauge), "rate" (Rate) or "trend" (Trend and TrendTime).
+	Kind string `json:"kind"`
 	// Time says that the values of a trend are times, in seconds.
 	Time    bool  `json:"time,omitempty"`
 	Samples int64 `json:"samples"` // calls
@@ -41,15 +31,15 @@ type MetricResult struct {
 // describe says in a few words what the metric came to; length is how long load arrived.
 func (m MetricResult) describe(length time.Duration) string {
 	switch m.Kind {
-	case Counter:
+	case "counter":
 		perSecond := 0.0
 		if length > 0 {
 			perSecond = m.Sum / length.Seconds()
 		}
 		return fmt.Sprintf("%s, %s/s", text.Number(m.Sum), text.Significant(perSecond))
-	case Gauge:
+	case "gauge":
 		return fmt.Sprintf("last %s  min %s  max %s", text.Number(m.Last), text.Number(m.Min), text.Number(m.Max))
-	case Rate:
+	case "rate":
 		return fmt.Sprintf("%.4g%%, %s of %s", 100*float64(m.Passed)/float64(max(m.Samples, 1)), text.Grouped(m.Passed), text.Grouped(m.Samples))
 	}
 	return fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s  max %s  mean %s  of %s", m.value(m.P50), m.value(m.P90), m.value(m.P95), m.value(m.P99),

@@ -113,14 +113,42 @@ func (r *Result) errorTable(b *strings.Builder) {
 	}
 	rows := [][]string{{"error", "count", "first at", "in step"}}
 	hidden := max(len(r.ErrorKinds)-maxShown, 0)
-	for _, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
-		rows = append(rows, []string{text.Clip(e.Kind, 60), text.Grouped(e.Count), text.Short(e.First), text.Clip(e.Step, 30)})
+	kinds := distinct(r.ErrorKinds, 60)
+	for i, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
+		rows = append(rows, []string{kinds[i], text.Grouped(e.Count), text.Short(e.First), text.Clip(e.Step, 30)})
 	}
 	b.WriteByte('\n')
 	text.Table(b, rows)
 	if hidden > 0 {
 		fmt.Fprintf(b, "  … and %d more\n", hidden)
 	}
+}
+
+// distinct clips the kinds to n bytes. Of kinds that begin with the same n bytes or so it shows the first 20,
+// and then the place where they differ.
+func distinct(kinds []ErrorCount, n int) []string {
+	out := make([]string, len(kinds))
+	for i, e := range kinds {
+		same := 0
+		for k, other := range kinds {
+			if k != i {
+				same = max(same, commonPrefix(e.Kind, other.Kind))
+			}
+		}
+		out[i] = text.Clip(e.Kind, n)
+		const head, before = 20, 16
+		if len(e.Kind) > n && same > n-before {
+			out[i] = strings.ToValidUTF8(e.Kind[:head], "") + "…" + text.Clip(strings.ToValidUTF8(e.Kind[same-before:], ""), n-head)
+		}
+	}
+	return out
+}
+
+func commonPrefix(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func (r *Result) checkLines(b *strings.Builder) {

@@ -10,7 +10,7 @@ type Verdict struct {
 	Threshold string `json:"threshold"`
 	Pass      bool   `json:"pass"`
 	// Actual is the value found, or the worst of all windows, or the value that aborted the run. Of
-	// several conditions it is all of that in words, one after the other.
+	// several conditions it says of each how it came out.
 	Actual string `json:"actual,omitempty"`
 	// Windows, Broken and First are those of a threshold over windows.
 	Windows int           `json:"windows,omitempty"`
@@ -34,8 +34,7 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("%s broken: %s", v.Threshold, v.detail())
 }
 
-// Found says in words what was found: the value, and in which windows.
-func (v Verdict) Found() string {
+func (v Verdict) found() string {
 	switch {
 	case v.Windows == 1 && v.Broken == 1:
 		return fmt.Sprintf("%s in the only window, from %v", v.Actual, v.First)
@@ -51,7 +50,7 @@ func (v Verdict) Found() string {
 
 func (v Verdict) detail() string {
 	if v.Note == "" {
-		return v.Found()
+		return v.found()
 	}
-	return v.Found() + "; " + v.Note
+	return v.found() + "; " + v.Note
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // ownMetrics are the values of a metric of the scenario's own. Which of them a metric has, and in which
@@ -28,11 +27,11 @@ var ownMetrics = map[string]metric{
 var ownValues = []string{"count", "rate", "last", "min", "max", "avg", "med", "p"}
 
 // ofKind are the values that each kind has, the one without a name first.
-var ofKind = map[result.MetricKind][]string{
-	result.Counter: {"count", "rate"},
-	result.Gauge:   {"last", "min", "max"},
-	result.Rate:    {"share", "count"},
-	result.Trend:   {"", "avg", "min", "max", "med", "p", "count"},
+var ofKind = map[string][]string{
+	record.Counter: {"count", "rate"},
+	record.Gauge:   {"last", "min", "max"},
+	record.Rate:    {"share", "count"},
+	record.Trend:   {"", "avg", "min", "max", "med", "p", "count"},
 }
 
 // own returns the value of a metric of the scenario's own, and of how many samples it is made.
@@ -51,7 +50,7 @@ func (c *criterion) own(rec *record.Recorder, elapsed time.Duration) (x float64,
 		return 0, 0, fmt.Errorf("metric(%s) is a %s; it has %s", c.Own, o.Kind, spoken(c.Own, values))
 	case c.Unit != unitOf(o, what):
 		return 0, 0, fmt.Errorf("%s of a %s is %s, not %s", c.name(), o.Kind, unitOf(o, what), c.Unit)
-	case o.Kind == result.Counter && c.Op == ">=" && c.Value <= 0:
+	case o.Kind == record.Counter && c.Op == ">=" && c.Value <= 0:
 		return 0, 0, fmt.Errorf("%s%s%s always holds, and so can never fail: a counter is never below zero", c.name(), c.Op, formatUnit(c.Value, c.Unit))
 	case o.Samples == 0:
 		return 0, 0, errNoSamples
@@ -64,7 +63,7 @@ func (c *criterion) ofOwn(o *record.Own, what string, elapsed time.Duration) flo
 	case "share":
 		return 100 * float64(o.Passed) / float64(o.Samples)
 	case "count":
-		if o.Kind == result.Counter {
+		if o.Kind == record.Counter {
 			return o.Sum
 		}
 		return float64(o.Samples)

@@ -81,10 +81,11 @@ func joined(parts []result.Verdict, conditions []*criterion) (v result.Verdict) 
 			errs = append(errs, name+": "+p.Error)
 			continue
 		}
-		found = append(found, name+" "+p.Found())
 		if p.Note != "" && !slices.Contains(notes, p.Note) {
 			notes = append(notes, p.Note)
 		}
+		p.Threshold, p.Note = name, ""
+		found = append(found, p.String())
 	}
 	v.Actual, v.Note, v.Error = strings.Join(found, ", "), strings.Join(notes, "; "), strings.Join(errs, "; ")
 	return v

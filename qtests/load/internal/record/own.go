@@ -8,10 +8,18 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
+// The kinds of metrics, as result.MetricResult has them.
+const (
+	Counter = "counter" // adds
+	Gauge   = "gauge"   // keeps the last, the least and the largest value
+	Rate    = "rate"    // the share that is true
+	Trend   = "trend"   // percentiles
+)
+
 // An Own is a metric of the scenario's own.
 type Own struct {
 	Name                string
-	Kind                result.MetricKind
+	Kind                string
 	Time                bool  // the values of a trend are seconds
 	Samples, Passed     int64 // calls, and of a rate those with true
 	Sum, Last, Min, Max float64
@@ -20,10 +28,10 @@ type Own struct {
 
 // Measure returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
 // "other". A name has one kind.
-func (r *Recorder) Measure(name string, kind result.MetricKind, time bool) (*Own, error) {
+func (r *Recorder) Measure(name string, kind string, time bool) (*Own, error) {
 	o, known := r.Own[name]
 	if !known && len(r.Own) >= maxNames {
-		name = other + " " + string(kind)
+		name = other + " " + kind
 		if time {
 			name += " of times"
 		}
@@ -39,11 +47,11 @@ func (r *Recorder) Measure(name string, kind result.MetricKind, time bool) (*Own
 	return o, nil
 }
 
-func spokenKind(kind result.MetricKind, time bool) string {
+func spokenKind(kind string, time bool) string {
 	if time {
-		return string(kind) + " of times"
+		return kind + " of times"
 	}
-	return string(kind)
+	return kind
 }
 
 // Add takes a value.
@@ -54,7 +62,7 @@ func (o *Own) Add(x float64) {
 	o.Samples++
 	o.Sum += x
 	o.Last, o.Min, o.Max = x, min(o.Min, x), max(o.Max, x)
-	if o.Kind == result.Trend {
+	if o.Kind == Trend {
 		o.spread.add(x)
 	}
 }
@@ -75,10 +83,10 @@ func ownResults(r *Recorder) (out []result.MetricResult) {
 	for _, name := range text.SortedKeys(r.Own) {
 		o := r.Own[name]
 		m := result.MetricResult{Name: name, Kind: o.Kind, Time: o.Time, Samples: o.Samples, Passed: o.Passed}
-		if o.Kind != result.Rate {
+		if o.Kind != Rate {
 			m.Sum, m.Last, m.Min, m.Max = finite(o.Sum), o.Last, o.Min, o.Max
 		}
-		if o.Kind == result.Trend {
+		if o.Kind == Trend {
 			m.P50, m.P90, m.P95, m.P99 = o.Percentile(50), o.Percentile(90), o.Percentile(95), o.Percentile(99)
 		}
 		out = append(out, m)
