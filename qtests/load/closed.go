@@ -133,7 +133,7 @@ func (c *closedLoop) leave(v *visitor) {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
 	if v.busy() {
-		v.timer = c.run.clk.AfterFunc(c.run.Grace, func() { c.interrupt(v) })
+		v.timer = c.run.clk.AfterFunc(c.run.LeaveGrace, func() { c.interrupt(v) })
 	}
 }
 
@@ -282,8 +282,8 @@ func (c *closedLoop) wait(v *visitor, d time.Duration) {
 	}
 }
 
-// end stops the timers of users who think, and of the next change. The timers of a grace go on: they
-// end before the grace of the run.
+// end stops the timers of users who think, and of the next change. The timers of a grace go on: the run
+// waits for what they cancel.
 func (c *closedLoop) end() {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()

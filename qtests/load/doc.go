@@ -37,8 +37,8 @@
 //
 // # The end
 //
-// Nothing starts after the profile has ended. What is under way then has Scenario.Grace to
-// finish. What is left is cancelled, one request after the other in the order of their starts,
+// Nothing arrives after the profile has ended, and nothing starts, unless Scenario.ServeQueue lets
+// requests start that wait for a place. What is under way then has Scenario.Grace to finish. What is left is cancelled, one request after the other in the order of their starts,
 // and counted as interrupted. A request that has not returned ten seconds later is abandoned,
 // and fails the test.
 //

@@ -239,7 +239,7 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
 		r.mu.judge.Ended(&u.req, &e)
 	}
-	if r.mu.queue.size > 0 && !r.mu.phase.stopped() {
+	if r.mu.queue.size > 0 { // after the end of the profile only with ServeQueue
 		next = r.mu.queue.pop()
 		r.startLocked(next, now)
 		r.checkSpentLocked()

@@ -200,16 +200,23 @@ func (r *run) stopLocked(err error) bool {
 	if r.mu.guard != nil {
 		r.mu.guard.Stop()
 	}
-	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
-		r.mu.rec.Drop(now) // waited, but never started
-		r.logDropLocked(u, now)
+	if !r.ServeQueue || err != nil || before == spent {
+		r.dropQueueLocked(now)
 	}
 	r.checkIdleLocked()
 	return true
 }
 
+// dropQueueLocked drops what waited, and never started.
+func (r *run) dropQueueLocked(now time.Duration) {
+	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
+		r.mu.rec.Drop(now)
+		r.logDropLocked(u, now)
+	}
+}
+
 func (r *run) checkIdleLocked() {
-	if r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
+	if r.mu.inFlight.size == 0 && r.mu.queue.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
 		r.mu.phase.turn(rest)
 	}
 }
@@ -313,10 +320,11 @@ func (r *run) grace() time.Duration {
 	return r.Grace
 }
 
-// cancels returns functions that cancel what is under way, in order.
+// cancels returns functions that cancel what is under way, in order. What still waits is dropped.
 func (r *run) cancels() (all []func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.dropQueueLocked(r.offset())
 	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
 		for u := l.first; u != nil; u = u.next {
 			u.req.Interrupted = true
