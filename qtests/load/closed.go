@@ -8,9 +8,9 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -350,7 +350,7 @@ func (c *closedLoop) blame(field string, v *visitor, value any) {
 		c.run.mu.rec.Goexit()
 		return
 	}
-	var p *usercode.Panic
+	var p *usercode.PanicError
 	errors.As(bug, &p)
 	c.run.mu.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 }

@@ -31,14 +31,16 @@ const (
 //
 // A run tells 100 kinds apart and counts the rest as "other".
 func KindOf(err error) string {
+	_, panicked := err.(*stepPanic)
 	switch {
+	case panicked: // whatever the value is
 	case isTimeout(err):
 		return KindTimeout
 	case errors.Is(err, context.Canceled):
 		return KindCanceled
 	}
 	var u *url.Error
-	if errors.As(err, &u) && u.Err != nil {
+	if !panicked && errors.As(err, &u) && u.Err != nil {
 		err = u.Err
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")

@@ -7,7 +7,6 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // admitLocked counts a request that is due, and reports whether it may start.
@@ -82,7 +81,7 @@ func (r *run) once(u *User) (next *User) {
 	defer func() {
 		exiting := false
 		if !returned {
-			err, exiting = usercode.Cause(recover())
+			err, exiting = unreturned(recover())
 		}
 		next = r.finish(u, err)
 		if exiting && next != nil {

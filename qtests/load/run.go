@@ -13,8 +13,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
@@ -43,6 +43,10 @@ type run struct {
 	lost     int  // marks that the event log had dropped before the run
 	fake     bool // the clock is tie-free: what happens is repeatable
 	real     bool // the run takes real time
+
+	// draw guards the source of an open loop, and keeps the arrivals in order until they are known. It is
+	// not mu, because the user's code may draw the gaps. It comes before mu.
+	draw sync.Mutex
 
 	mu struct {
 		sync.Mutex
@@ -344,7 +348,7 @@ func (r *run) abandonUsers() {
 }
 
 // panicked counts a panic of the user's code that belongs to no request.
-func (r *run) panicked(p *usercode.Panic, where string) {
+func (r *run) panicked(p *usercode.PanicError, where string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.rec.Bug(p.Report(where))
@@ -352,7 +356,7 @@ func (r *run) panicked(p *usercode.Panic, where string) {
 
 // fail stops the run because of an error in the user's code that belongs to no request.
 func (r *run) fail(err error) {
-	if p := new(usercode.Panic); errors.As(err, &p) {
+	if p := new(usercode.PanicError); errors.As(err, &p) {
 		r.panicked(p, "a function of the scenario")
 	}
 	r.stop(err)
@@ -362,7 +366,7 @@ func (r *run) fail(err error) {
 func (r *run) checkEvents(err error) {
 	var p *qtests.EventPanic
 	if errors.As(err, &p) {
-		r.panicked(&usercode.Panic{Value: p.Value, Stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
+		r.panicked(&usercode.PanicError{Value: p.Value, Stack: p.Stack}, fmt.Sprintf("event %q", p.Event))
 	}
 }
 
