@@ -95,7 +95,7 @@
 // budgets. One request at least remains: if the area under the rate would fall below 1, the scale
 // is raised until the area is 1, so that the request is due at the end of that area. What a
 // threshold compares stays as it is. Results and failures say the scale where something was
-// scaled. [Do] and [Try] do not scale.
+// scaled, and so does the event log, from which the failure of an alert tells it. [Do] and [Try] do not scale.
 //
 // # Memory
 //

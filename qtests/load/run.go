@@ -134,6 +134,9 @@ func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 // execute runs the scenario to its end.
 func (r *run) execute() (*result.Result, error) {
 	r.start = r.clk.Now()
+	if r.scale != 1 {
+		r.EventLog.Add(r.start, "load", r.Name+": "+threshold.Scaled(r.scale, r.real)+": rates and counts are those of the scaled run")
+	}
 	r.Metrics.attach(r.Name, r.metrics)
 	_, r.lost = r.EventLog.Marks()
 	ctx, cancel := context.WithCancel(r.ctx)

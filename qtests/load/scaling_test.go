@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -167,4 +169,23 @@ func TestPlainBubble(t *testing.T) {
 		require.NoError(t, err)
 		check(t, res)
 	})
+}
+
+// An alert on a rate that a scaled run does not reach says that the run was scaled.
+func TestAlertOfAScaledRunSaysSo(t *testing.T) {
+	for scale, said := range map[string]bool{"0.1": true, "1": false} {
+		atScale(t, scale)
+		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+			metrics, log := NewMetrics(), qtests.EventLogOf(q)
+			mon := monitor.NewT(q, monitor.Config{
+				Interval: time.Second, Collectors: []prometheus.Collector{metrics}, EventLog: log,
+				Rules: []monitor.Rule{{Name: "Busy", Expr: `rate(load_requests_total[30s]) > 1000`}},
+			})
+			res := Run(tb, Scenario{Clock: q.Clock(), EventLog: log, Metrics: metrics, Monitor: mon, Traffic: traffic.Rate(100).For(time.Minute), Do: serve(0)})
+			require.Equal(t, said, strings.Contains(res.String(), "load: the load was scaled by 0.1"))
+			mon.RequireFired(tb, "Busy")
+		})
+		require.Contains(t, rec.Errors(), "alert Busy has not fired")
+		require.Equal(t, said, strings.Contains(rec.Errors(), "\nload: the load was scaled by 0.1: rates and counts are those of the scaled run"), rec.Errors())
+	}
 }

@@ -156,11 +156,12 @@ func (r *hlogReader) decode(encoded string, into *Histogram) error {
 	if err != nil {
 		return fmt.Errorf("histogram: %w", err)
 	}
+	largest := h.Max()
 	for _, bar := range h.Distribution() {
 		if bar.Count <= 0 {
 			continue
 		}
-		if err := into.recordMany(scaled(min(bar.To, h.Max()), unit), uint64(bar.Count)); err != nil {
+		if err := into.recordMany(scaled(min(bar.To, largest), unit), uint64(bar.Count)); err != nil {
 			return err
 		}
 	}

@@ -126,15 +126,18 @@ func (j *Judge) Due(now time.Duration) bool { return now >= j.next }
 func (j *Judge) LooksAtTimes() bool { return len(j.timed) > 0 }
 
 // Scaled says that the load was multiplied by x, or that the run was shortened to the share x.
-func (j *Judge) Scaled(x float64, shortened bool) {
+func (j *Judge) Scaled(x float64, shortened bool) { j.scale = Scaled(x, shortened) }
+
+// Scaled says in words that a load was multiplied by x, or that a run was shortened to the share x. For 1 it
+// says nothing.
+func Scaled(x float64, shortened bool) string {
 	switch {
 	case x == 1:
-		j.scale = ""
+		return ""
 	case shortened:
-		j.scale = "the run was scaled to " + text.Number(x) + " of its length"
-	default:
-		j.scale = "the load was scaled by " + text.Number(x)
+		return "the run was scaled to " + text.Number(x) + " of its length"
 	}
+	return "the load was scaled by " + text.Number(x)
 }
 
 // Turn closes the windows that end at or before now.
