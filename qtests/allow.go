@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -97,22 +96,4 @@ func describeAllowed(stay map[string]int) (notes []string) {
 		}
 	}
 	return notes
-}
-
-// waitsIn returns the innermost function of g outside of the standard library,
-// or "".
-func (g goroutine) waitsIn() string {
-	frames, _, _ := strings.Cut(g.stack, "created by ")
-	var function string
-	for line := range strings.Lines(frames) {
-		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "\t") {
-			function = line
-			if open := strings.LastIndexByte(function, '('); open > 0 {
-				function = function[:open]
-			}
-		} else if !inStandardLibrary(function, line) {
-			return function
-		}
-	}
-	return ""
 }

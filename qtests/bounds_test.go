@@ -367,7 +367,7 @@ func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 func TestLimitGoroutinesSeesPackageTime(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 5)
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 5)
 		for range 10 {
 			go time.Sleep(time.Second)
 		}
@@ -380,7 +380,7 @@ func TestLimitGoroutinesSeesPackageTime(t *testing.T) {
 func TestLimitGoroutinesNamesWhoCalledGo(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 5)
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 5)
 		for range 10 {
 			q.Go(func() { q.Clock().Sleep(time.Second) })
 		}
@@ -397,7 +397,7 @@ func TestLimitGoroutinesInABubble(t *testing.T) {
 		q.Go(func() { q.Clock().Sleep(time.Minute) }) // before the call: counts, too
 		for _, limit := range []int{5, 4} {
 			r := &relay{TB: q}
-			w := &T{TB: r, run: q.run, clock: q.clock, home: q.home}
+			w := &T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}
 			LimitGoroutines(w, limit)
 			var all sync.WaitGroup
 			for range 4 {

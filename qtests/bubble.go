@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -17,14 +16,14 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
-	serial  uint64 // of the bubbles of the process
+	tenant  *tenant // as components see the bubble
 	clock   bubbleClock
 	seed    uint64
 	log     *EventLog
 	start   time.Time // nominal
 	home    *bubbleHome
 	alone   int // goroutines of the process when the body began
-	turns   turns
+	turns   *turns
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
@@ -125,13 +124,6 @@ func (q *T) RealElapsed() time.Duration {
 	q.outside.Lock()
 	defer q.outside.Unlock()
 	return q.run.askRealTime().Sub(q.run.realStart)
-}
-
-// settle is synctest.Wait, which takes only one caller at a time: the one whose
-// turn it is.
-func (q *T) settle() {
-	synctest.Wait()
-	q.witness.look(q)
 }
 
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.

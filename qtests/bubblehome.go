@@ -99,23 +99,6 @@ func runsTests(outermost string) bool {
 	return false
 }
 
-// goroutines returns those of the bubble, none before it has begun. It is for
-// the goroutine that called runBubble, by which it finds the bubble from outside.
-func (b *bubbleRun) goroutines() []goroutine {
-	if n := b.home.number.Load(); n != 0 {
-		return bubbleGoroutines(n)
-	}
-	watcher := thisGoroutine().id
-	all := goroutinesWhere(stackDump(), func(h *stackHeader) bool { return h.bubble != 0 })
-	i := slices.IndexFunc(all, func(g goroutine) bool { return g.parent == watcher && g.outermost == runHost })
-	if i < 0 {
-		return nil
-	}
-	n := all[i].bubble
-	b.home.number.Store(n)
-	return slices.DeleteFunc(all, func(g goroutine) bool { return g.bubble != n })
-}
-
 // bubbleOf returns the number of the bubble whose end the runtime panicked about,
 // or 0 where a version of Go does not say it in this way.
 func bubbleOf(fault any) uint64 {

@@ -9,7 +9,7 @@ import (
 
 // bubbleClock is the clock of a bubble, in one of two forms: tieFree on the stock
 // runtime, and turnClock on the ordered one. All that is ordered goes through it;
-// newBubbleClock is the place that decides.
+// newClock is the place that decides.
 type bubbleClock interface {
 	clock.Clock
 
@@ -24,15 +24,15 @@ type bubbleClock interface {
 	callReserved(claim, func())
 	abandon(claim)
 
-	// sleep and wait are [T.Sleep] and [T.Wait].
-	sleep(q *T, d time.Duration)
-	wait(q *T)
+	// sleep and wait are those of qtests.T.
+	sleep(t *turns, d time.Duration)
+	wait(t *turns)
 
 	// pending is how many waits there are, and last the latest instant that anybody
 	// saw, for callers outside the bubble, whose package time is real.
 	pending() int
 	last() time.Time
-	stats() ClockStats
+	stats() Stats
 	watched() *clockWatch
 }
 
@@ -60,15 +60,8 @@ func TieFree(clk clock.Clock) bool {
 	return ok
 }
 
-// InTurn calls the wakes in order. On the clock of a bubble what they wake runs in a
-// repeatable order, and never beside the caller. On the stock runtime the first one is
-// called when the caller, and all that runs now, has come to rest, and each of the
-// others when the one before and all that it set going has; InTurn itself returns at
-// once, and the nominal time does not move. On the ordered runtime, where one goroutine
-// runs at a time, and on any other clock, InTurn simply calls them one after the other.
-//
-// A wake must not block.
-func InTurn(clk clock.Clock, wakes ...func()) {
+// wakeInTurn is qtests.InTurn.
+func wakeInTurn(clk clock.Clock, wakes ...func()) {
 	if c, ok := clk.(bubbleClock); ok && len(wakes) > 0 {
 		c.inTurn(wakes)
 		return

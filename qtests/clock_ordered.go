@@ -175,23 +175,23 @@ func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
 
 func (c *turnClock) abandon(claim) { c.waits.end() }
 
-func (c *turnClock) sleep(q *T, d time.Duration) {
+func (c *turnClock) sleep(t *turns, d time.Duration) {
 	c.Sleep(d)
-	c.wait(q)
+	c.wait(t)
 }
 
-func (c *turnClock) wait(q *T) {
+func (c *turnClock) wait(t *turns) {
 	mine := make(turn)
-	q.turns.enter(mine)
+	t.enter(mine)
 	<-mine
-	defer q.turns.leave()
-	q.settle()
+	defer t.leave()
+	t.settle()
 }
 
 func (c *turnClock) pending() int { return c.waits.pending(time.Now().UnixNano()) }
 
 func (c *turnClock) last() time.Time { return time.Unix(0, c.latest.Load()) }
 
-func (c *turnClock) stats() ClockStats {
-	return ClockStats{Waits: c.moves.Load(), Pending: uint64(c.pending())}
+func (c *turnClock) stats() Stats {
+	return Stats{Waits: c.moves.Load(), Pending: uint64(c.pending())}
 }

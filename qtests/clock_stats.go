@@ -2,23 +2,16 @@ package qtests
 
 import "time"
 
-// ClockStats are figures of a bubble's clock.
-type ClockStats struct {
-	// Waits is how many waits there were, and Pending how many there are,
-	// those of stopped timers whose instant has not passed included.
-	Waits, Pending uint64
-	// MaxDisplacement is the longest distance from a nominal instant to the raw
-	// one at which the runtime fired.
+// Stats are figures of a bubble's clock: those of qtests.ClockStats.
+type Stats struct {
+	Waits, Pending  uint64
 	MaxDisplacement time.Duration
 }
 
-// ClockStats returns the figures of the bubble's clock.
-func (q *T) ClockStats() ClockStats { return q.clock.stats() }
-
-func (c *tieFree) stats() ClockStats {
+func (c *tieFree) stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return ClockStats{
+	return Stats{
 		Waits:           c.moves.Load(),
 		Pending:         uint64(c.mu.claims.taken.n),
 		MaxDisplacement: time.Duration(c.mu.claims.stretch),

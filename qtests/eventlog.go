@@ -27,7 +27,7 @@ type Mark struct {
 // run draws it. All methods are safe for concurrent use, and a nil *EventLog
 // drops everything.
 type EventLog struct {
-	trace *trace
+	observe func(Mark)
 
 	mu struct {
 		sync.Mutex
@@ -35,6 +35,10 @@ type EventLog struct {
 		dropped int
 	}
 }
+
+// newLog returns a log that calls observe with every mark before it keeps or drops it.
+// The calls come from the goroutines that call Add, several at once.
+func newLog(observe func(Mark)) *EventLog { return &EventLog{observe: observe} }
 
 // Add appends a mark; beyond [DefaultEventLogSize] it counts it as dropped, so
 // that the beginning of a story is kept. For marks of the source "event" there
@@ -44,7 +48,9 @@ func (l *EventLog) Add(at time.Time, source, text string) {
 		return
 	}
 	m := Mark{At: at.Round(time.Microsecond), Source: source, Text: text}
-	l.trace.mark(m)
+	if l.observe != nil {
+		l.observe(m)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limit := DefaultEventLogSize

@@ -59,11 +59,11 @@ func thisGoroutine() goroutine {
 	return newGoroutine(&h, "")
 }
 
-// InBubble reports whether the caller runs in a bubble of testing/synctest, that
-// of [Run] or another one, where package time is fake.
-func InBubble() bool {
+// inBubble reports whether the caller runs in a bubble of testing/synctest, where package
+// time is fake.
+func inBubble() bool {
 	// The monotonic reading, which only a bubble's time lacks, costs 20 ns, and the
-	// goroutine's own header a hundred times that. proveStacks compares the two.
+	// goroutine's own header a hundred times that. The proofs compare the two.
 	now := time.Now()
 	return now == now.Round(0)
 }
@@ -96,6 +96,24 @@ func (g goroutine) creator() string {
 	function, _, _ := strings.Cut(created, "\n")
 	function, _, _ = strings.Cut(function, " in goroutine ")
 	return function
+}
+
+// waitsIn returns the innermost function of g outside of the standard library,
+// or "".
+func (g goroutine) waitsIn() string {
+	frames, _, _ := strings.Cut(g.stack, "created by ")
+	var function string
+	for line := range strings.Lines(frames) {
+		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "\t") {
+			function = line
+			if open := strings.LastIndexByte(function, '('); open > 0 {
+				function = function[:open]
+			}
+		} else if !inStandardLibrary(function, line) {
+			return function
+		}
+	}
+	return ""
 }
 
 // outermost returns the function in which a goroutine with that stack began.

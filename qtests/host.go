@@ -95,7 +95,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			moveOut(b.q)
+			moveOut(b.q.tenant)
 		}
 	}()
 	hadFailed := t.Failed()
@@ -104,21 +104,18 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// inRun reports whether the caller is in a bubble of Run.
-func inRun() bool {
-	o := present.Load()
-	return o != nil && o.n > 0 && fakeTime() && runHere() != nil
-}
-
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, log: &EventLog{}, home: b.home}
-	q.clock.watched().trace, q.log.trace = b.config.trace, b.config.trace
+	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, home: b.home}
+	q.turns = makeTurns(q.settle)
+	q.log = newLog(func(m Mark) { b.config.trace.mark(m.At, m.Source, m.Text) })
+	q.clock.watched().trace = b.config.trace
 	q.clock.watched().complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
-	moveIn(q)
+	q.tenant = &tenant{test: q, name: q.Name(), complain: q.complain, outside: isPlain, home: q.home}
+	moveIn(q.tenant)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {

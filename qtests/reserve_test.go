@@ -87,7 +87,7 @@ func TestSinceOfTimesNoClockReaches(t *testing.T) {
 func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 1)
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 1)
 		var places [5]Reservation
 		for i := range places {
 			places[i] = Reserve(q.Clock(), 2*time.Second)

@@ -8,16 +8,14 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 )
 
 // DefaultSeed is the seed of a run that names none, the same in every run.
 const DefaultSeed uint64 = 1
 
-// DefaultStallLimit is how long, in real time, a bubble may stand still before
-// the watchdog fails its test.
-const DefaultStallLimit = 10 * time.Second
+// defaultStall is qtests.DefaultStallLimit.
+const defaultStall = 10 * time.Second
 
 // The settings of a run. Each is a flag of the test binary and a variable, which
 // reaches every package of a repository, also those that do not import qtests
@@ -27,7 +25,7 @@ var (
 	seedsSetting  = newSetting("qtests.seeds", "QTESTS_SEEDS", "run every bubble under this many seeds, from the seed on", 1, parseCount)
 	verifySetting = newSetting("qtests.verify", "QTESTS_VERIFY", "run every bubble twice and fail at the first event that differs", false, strconv.ParseBool)
 	strictSetting = newSetting("qtests.strict", "QTESTS_STRICT", "fail a run on the ordered runtime when something in it could not be ordered", false, strconv.ParseBool)
-	stallSetting  = newSetting("qtests.stall", "QTESTS_STALL", "real time that a bubble may stand still before its test fails; 0 for ever", DefaultStallLimit, parseLimit)
+	stallSetting  = newSetting("qtests.stall", "QTESTS_STALL", "real time that a bubble may stand still before its test fails; 0 for ever", defaultStall, parseLimit)
 )
 
 // A setting is one value that a flag or a variable sets, read once.
@@ -43,12 +41,18 @@ type setting[V any] struct {
 
 func newSetting[V any](name, env, usage string, value V, parse func(string) (V, error)) *setting[V] {
 	s := &setting[V]{flag: name, env: env, parse: parse, value: value}
-	// Only a test binary gets the flags: a program that imports qtests for its
-	// breakers or its pool keeps its own command line.
-	if testing.Testing() {
-		flag.Var(s, name, usage+" (variable "+env+")")
-	}
+	flags = append(flags, func() { flag.Var(s, name, usage+" (variable "+env+")") })
 	return s
+}
+
+var flags []func()
+
+// addFlags makes the settings flags of the process. It is for a test binary: a program
+// that has the breakers or the pool keeps its own command line.
+func addFlags() {
+	for _, add := range flags {
+		add()
+	}
 }
 
 // String is the flag's value, for the flag package.

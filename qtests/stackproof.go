@@ -66,8 +66,8 @@ func withProof(f func(id uint64)) {
 
 func findProofInBubble() (problem string) {
 	this := thisGoroutine()
-	if this.bubble == 0 || !InBubble() {
-		return unreadable([]byte(fmt.Sprintf("package time says that a goroutine is in a bubble: %t; its header: %t", InBubble(), this.bubble != 0)))
+	if this.bubble == 0 || !inBubble() {
+		return unreadable([]byte(fmt.Sprintf("package time says that a goroutine is in a bubble: %t; its header: %t", inBubble(), this.bubble != 0)))
 	}
 	withProof(func(id uint64) {
 		for range proofTries {

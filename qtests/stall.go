@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// DefaultStallLimit is how long, in real time, a bubble may stand still before
+// the watchdog fails its test.
+const DefaultStallLimit = defaultStall
+
 // A standstill is judged from samples, this many in one limit. On a machine so
 // busy that they come late it takes as many all the same: the bubble's goroutines
 // come late, too.
@@ -201,4 +205,21 @@ func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
 		return mayResolve
 	}
 	return moves
+}
+
+// goroutines returns those of the bubble, none before it has begun. It is for
+// the goroutine that called runBubble, by which it finds the bubble from outside.
+func (b *bubbleRun) goroutines() []goroutine {
+	if n := b.home.number.Load(); n != 0 {
+		return bubbleGoroutines(n)
+	}
+	watcher := thisGoroutine().id
+	all := goroutinesWhere(stackDump(), func(h *stackHeader) bool { return h.bubble != 0 })
+	i := slices.IndexFunc(all, func(g goroutine) bool { return g.parent == watcher && g.outermost == runHost })
+	if i < 0 {
+		return nil
+	}
+	n := all[i].bubble
+	b.home.number.Store(n)
+	return slices.DeleteFunc(all, func(g goroutine) bool { return g.bubble != n })
 }

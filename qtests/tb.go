@@ -3,23 +3,25 @@ package qtests
 import (
 	"context"
 	"os"
-	"testing"
 	"time"
 
 	"github.com/benbjohnson/clock"
 )
 
-// TB is all that qtests asks of a test. *testing.T, *testing.B, *T and the T
+// TB is all that qtests asks of a test. *testing.T, *testing.B, *qtests.T and the T
 // of pgregory.net/rapid satisfy it, and testify's assertions accept it.
 //
 // What a TB offers beyond these methods is found by type assertion:
 //
 //	Clock() clock.Clock     the clock to wait on         else the real clock
-//	Seed() uint64           the seed of every stream     else the flag's seed
-//	EventLog() *EventLog    where marks are written      else none
+//	Seed() uint64           the seed of every stream     else the setting's seed
+//	EventLog() *event.Log   where marks are written      else none
 //	Context() context.Context                            else context.Background
 //	ArtifactDir() string    where reports are written    else a new temporary directory
 //	Attr(key, value string) attributes of the test       else nothing
+//
+// The first four of a test that hides them, because it wraps the *qtests.T of a bubble,
+// are those of the bubble in which the caller is.
 type TB interface {
 	Helper()
 	Name() string
@@ -29,26 +31,37 @@ type TB interface {
 	FailNow()
 }
 
-// ClockOf returns the clock of t: the tie-free clock inside [Run], the real
-// clock for a plain test. It fails a plain test that is given to something inside
-// the bubble of Run, where it would wait on no clock that the bubble knows.
+// ClockOf returns the clock of t: that of the bubble inside qtests.Run, also for a t
+// that hides it, and the real clock for a plain test. It fails a test of the testing
+// package that is given to something inside the bubble of qtests.Run: it belongs outside,
+// and what it cleans up would be cleaned up there.
 func ClockOf(t TB) clock.Clock {
 	t.Helper()
-	if c, ok := t.(interface{ Clock() clock.Clock }); ok {
-		return c.Clock()
+	if b := here(); b != nil && b.outside(t) {
+		Fatalf(t, "qtests: %s is the test outside the bubble, and this is inside; pass the *qtests.T that Run gave to its function", t.Name())
 	}
-	switch t.(type) {
-	case *testing.T, *testing.B:
-		if inRun() {
-			Fatalf(t, "qtests: %s is the test outside the bubble, and this is inside; pass the *qtests.T that Run gave to its function", t.Name())
-		}
+	if c, ok := offered[interface{ Clock() clock.Clock }](t); ok {
+		return c.Clock()
 	}
 	return clock.New()
 }
 
-// SeedOf returns the seed of t, which is that of -qtests.seed for a plain test.
+// offered returns what has the methods of I: t, or the test of the bubble of qtests.Run
+// in which the caller is.
+func offered[I any](t TB) (found I, ok bool) {
+	if found, ok = t.(I); ok {
+		return found, true
+	}
+	if b := here(); b != nil {
+		found, ok = b.test.(I)
+	}
+	return found, ok
+}
+
+// SeedOf returns the seed of t, which is that of -qtests.seed or QTESTS_SEED for a
+// plain test. The flag is there where the test imports qtests.
 func SeedOf(t TB) uint64 {
-	if s, ok := t.(interface{ Seed() uint64 }); ok {
+	if s, ok := offered[interface{ Seed() uint64 }](t); ok {
 		return s.Seed()
 	}
 	return seedSetting.get()
@@ -60,7 +73,7 @@ func StreamOf(t TB, name string) Stream { return NewStream(SeedOf(t), name) }
 // EventLogOf returns the event log of t, or nil, on which every method is a
 // no-op, for a test that has none.
 func EventLogOf(t TB) *EventLog {
-	if l, ok := t.(interface{ EventLog() *EventLog }); ok {
+	if l, ok := offered[interface{ EventLog() *EventLog }](t); ok {
 		return l.EventLog()
 	}
 	return nil
@@ -68,7 +81,7 @@ func EventLogOf(t TB) *EventLog {
 
 // ContextOf returns the context of t, which ends just before its cleanups run.
 func ContextOf(t TB) context.Context {
-	if c, ok := t.(interface{ Context() context.Context }); ok {
+	if c, ok := offered[interface{ Context() context.Context }](t); ok {
 		return c.Context()
 	}
 	return context.Background()

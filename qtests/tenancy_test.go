@@ -71,7 +71,7 @@ func TestTenancyOfOwnClock(t *testing.T) {
 		var shared Tenancy
 		for range 2 * ownClockEvery {
 			require.NoError(q, shared.Use(q.Clock(), "pool", "db"))
-			require.Contains(q, []uint64{q.serial, 0}, shared.tenant.Load())
+			require.Contains(q, []uint64{q.tenant.serial, 0}, shared.tenant.Load())
 			require.Equal(q, shared.uses.Load()%ownClockEvery == 1, shared.tenant.Swap(0) != 0)
 		}
 	})

@@ -63,11 +63,11 @@ func (t *trace) late(where position, due int64) {
 }
 
 // mark records an entry of the event log.
-func (t *trace) mark(m Mark) {
+func (t *trace) mark(at time.Time, source, text string) {
 	if t == nil {
 		return
 	}
-	t.add(traceEvent{at: m.At.UnixNano(), text: m.Source + ": " + m.Text})
+	t.add(traceEvent{at: at.UnixNano(), text: source + ": " + text})
 }
 
 func (t *trace) add(e traceEvent) {

@@ -13,9 +13,15 @@ type turn chan struct{}
 // runtime lets only one goroutine of a bubble wait for the others to come to
 // rest; the next one begins when that one goes on, and so waits for it as well.
 type turns struct {
+	// settle waits until the others have come to rest. It is called by one goroutine at a
+	// time, whose turn it is.
+	settle func()
+
 	mu    sync.Mutex
 	queue []turn // the first is closed
 }
+
+func makeTurns(settle func()) *turns { return &turns{settle: settle} }
 
 // enter appends to the queue.
 func (t *turns) enter(some ...turn) {
@@ -37,47 +43,29 @@ func (t *turns) leave() {
 	}
 }
 
-// Wait returns when everything that the present instant sets going has come to
-// rest: the events that the clock displaced behind it, and what they began on
-// package time, included. The nominal time does not move. Of several callers one
-// goes on after the other, in the order of the calls, each when the one before has
-// come to rest.
-func (q *T) Wait() { q.clock.wait(q) }
-
-// Sleep waits for d and returns with every effect of that instant visible, those
-// of timers, contexts, tickers and sleeps of package time included: like
-// [T.Wait] behind a Sleep of the clock.
-func (q *T) Sleep(d time.Duration) {
-	if d <= 0 {
-		q.Wait()
-		return
-	}
-	q.clock.sleep(q, d)
-}
-
-func (c *tieFree) wait(q *T) {
+func (c *tieFree) wait(t *turns) {
 	mine := make(turn)
-	q.turns.enter(mine)
-	c.finishInstant(q, mine, 0)
+	t.enter(mine)
+	c.finishInstant(t, mine, 0)
 }
 
-func (c *tieFree) sleep(q *T, d time.Duration) {
+func (c *tieFree) sleep(t *turns, d time.Duration) {
 	mine := make(turn)
 	taken, behind, first := c.joinSleepers(d, mine)
 	if first {
 		time.Sleep(time.Duration(taken.raw - time.Now().UnixNano()))
-		q.turns.enter(c.wakeSleepers(taken)...)
+		t.enter(c.wakeSleepers(taken)...)
 	}
-	c.finishInstant(q, mine, behind)
+	c.finishInstant(t, mine, behind)
 }
 
 // finishInstant waits for the caller's turn, and lets time move to the end of the
 // present nominal instant, which is at least behind its raw one.
-func (c *tieFree) finishInstant(q *T, mine turn, behind int64) {
+func (c *tieFree) finishInstant(t *turns, mine turn, behind int64) {
 	<-mine
-	defer q.turns.leave()
+	defer t.leave()
 	for {
-		q.settle()
+		t.settle()
 		left := c.instantLeft(behind)
 		if left == 0 {
 			return

@@ -1,0 +1,17 @@
+package qtests
+
+import "github.com/go-qtests/qtests/qtests/internal/ordered"
+
+// newClock orders the bubble that it is called in, by the means that the runtime has, and
+// returns its clock. The other goroutines of the bubble must all be waiting. On the ordered
+// runtime, with random set, the goroutine that runs next is drawn from the seed; events may
+// be nil.
+func newClock(seed uint64, random bool, events *ordered.Events) (bubbleClock, error) {
+	if !ordered.Available() {
+		return newTieFree(), nil
+	}
+	if err := ordered.Arm(seed, random, events); err != nil {
+		return nil, err
+	}
+	return newTurnClock(), nil
+}
