@@ -3,6 +3,8 @@ package qtests
 import (
 	"math"
 	"testing"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // LimitAllocs measures five times 20 calls of f.
@@ -20,10 +22,10 @@ const (
 // While it measures, GOMAXPROCS is 1, as in testing.AllocsPerRun. Allocations
 // are counted for the whole process: in a parallel test LimitAllocs fails at
 // once.
-func LimitAllocs(t TB, perRun int, f func()) {
+func LimitAllocs(t tb.TB, perRun int, f func()) {
 	t.Helper()
 	if perRun < 0 {
-		Fatalf(t, "qtests: LimitAllocs: %d is negative", perRun)
+		tb.Fatalf(t, "qtests: LimitAllocs: %d is negative", perRun)
 	}
 	least := math.Inf(1)
 	for range allocTries {
@@ -33,7 +35,7 @@ func LimitAllocs(t TB, perRun int, f func()) {
 			return
 		}
 	}
-	Fatalf(t, "qtests: a call allocates %.0f objects in %s; LimitAllocs allows %d. In each call, measured in %d more,\n%s",
+	tb.Fatalf(t, "qtests: a call allocates %.0f objects in %s; LimitAllocs allows %d. In each call, measured in %d more,\n%s",
 		least, t.Name(), perRun, allocRuns, describeSites(allocatedByRun(f), formatCount))
 }
 

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // LimitHeap fails t when the live heap of the process has grown by more than
@@ -24,10 +26,10 @@ import (
 //
 // The heap belongs to the whole process: in a parallel test LimitHeap fails at
 // once. In a benchmark, call b.ResetTimer after it.
-func LimitHeap(t TB, growth int64) {
+func LimitHeap(t tb.TB, growth int64) {
 	t.Helper()
 	if growth < 0 {
-		Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
+		tb.Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
 	}
 	alone(t, "LimitHeap", "the heap is that")
 	makeTypeTable()

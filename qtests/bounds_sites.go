@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // A heapProfile is the runtime's record of what was allocated where, as of the
@@ -108,11 +110,11 @@ func siteOf(r runtime.MemProfileRecord) string {
 		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
 			continue
 		}
-		if f.Function == groundFloor+"readHeapProfile" {
+		if f.Function == stacks.GroundFloor+"readHeapProfile" {
 			return ""
 		}
 		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
-		library := inStandardLibrary(f.Function, f.File)
+		library := stacks.InStandardLibrary(f.Function, f.File)
 		switch {
 		case !library && site == "":
 			return line

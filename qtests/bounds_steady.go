@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"slices"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Bounds of Steady.
@@ -49,10 +51,10 @@ const (
 // The heap belongs to the whole process: in a parallel test Steady fails at
 // once. Each round costs two collections. Steady is for the goroutine that runs
 // the test or benchmark.
-func Steady(t TB, rounds int, f func()) {
+func Steady(t tb.TB, rounds int, f func()) {
 	t.Helper()
 	if rounds < steadyLeast {
-		Fatalf(t, "qtests: Steady: %d rounds are too few to tell a slope from a step; the least is %d", rounds, steadyLeast)
+		tb.Fatalf(t, "qtests: Steady: %d rounds are too few to tell a slope from a step; the least is %d", rounds, steadyLeast)
 	}
 	alone(t, "Steady", "the heap is that")
 	for range steadyWarmUp {
@@ -82,7 +84,7 @@ func Steady(t TB, rounds int, f func()) {
 	if exact && !confirms(kept) {
 		return
 	}
-	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
+	tb.Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
 		formatBytes(int64(slope)), t.Name(), formatBytes(readings[0]), formatBytes(readings[rounds-1]), rounds,
 		traced, describeSites(kept, formatBytes))
 }

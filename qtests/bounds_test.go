@@ -15,6 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -53,7 +56,7 @@ func TestLimitHeapSees64BytesAnIteration(t *testing.T) {
 }
 
 func TestStressLimitHeapNoFalseAlarm(t *testing.T) {
-	for range 10 * stress() {
+	for range 10 * stress.Factor(t) {
 		r := tbtest.Run("TestNoLeak", func(r *tbtest.TB) {
 			LimitHeap(r, 16<<10)
 			var all sync.WaitGroup
@@ -174,7 +177,7 @@ func TestSteady(t *testing.T) {
 }
 
 func TestStressSteadyNoFalseAlarm(t *testing.T) {
-	for range 3 * stress() {
+	for range 3 * stress.Factor(t) {
 		r := tbtest.Run("TestSteady", func(r *tbtest.TB) { Steady(r, 12, waste) })
 		require.Empty(t, r.Errors())
 	}
@@ -244,10 +247,10 @@ func TestBoundsInParallel(t *testing.T) {
 	require.False(t, inParallel())
 	t.Run("parallel", func(t *testing.T) {
 		t.Parallel()
-		for name, assert := range map[string]func(TB){
-			"LimitHeap":   func(r TB) { LimitHeap(r, 1<<20) },
-			"Steady":      func(r TB) { Steady(r, 20, func() { t.Error("called") }) },
-			"LimitAllocs": func(r TB) { LimitAllocs(r, 20, func() { t.Error("called") }) },
+		for name, assert := range map[string]func(tb.TB){
+			"LimitHeap":   func(r tb.TB) { LimitHeap(r, 1<<20) },
+			"Steady":      func(r tb.TB) { Steady(r, 20, func() { t.Error("called") }) },
+			"LimitAllocs": func(r tb.TB) { LimitAllocs(r, 20, func() { t.Error("called") }) },
 		} {
 			r := tbtest.Run("TestBeside", func(r *tbtest.TB) { assert(r) })
 			t.Log(r.Errors())
@@ -349,7 +352,7 @@ func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 	var w *goroutineWatch
 	r := tbtest.Run("TestPeak", func(r *tbtest.TB) {
 		s := enterScope(r, boundScope)
-		w = &goroutineWatch{limit: 4, count: func() int { return s.count(s.holds) }, list: func() []goroutine { return s.list(s.holds) }}
+		w = &goroutineWatch{limit: 4, count: func() int { return s.count(s.holds) }, list: func() []stacks.Goroutine { return s.list(s.holds) }}
 		r.Cleanup(func() { s.leave(r); w.end(r) })
 		var all sync.WaitGroup
 		gate := make(chan struct{})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // half is one direction of a connection.
@@ -164,7 +166,7 @@ func (h *half) expired(d *deadline) bool {
 func (h *half) wait(d *deadline) {
 	if !d.at.IsZero() && d.stop == nil {
 		epoch := d.epoch
-		d.stop = afterFunc(h.clk, h.clk.Until(d.at), func() {
+		d.stop = bubble.AfterFunc(h.clk, h.clk.Until(d.at), func() {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			if d.epoch == epoch {

@@ -5,12 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // TestRingModel compares random pushes and pops with a plain slice.
 func TestRingModel(t *testing.T) {
-	for seed := range uint64(3 * stressFactor(t)) {
-		rnd := NewStream(seed, "ring").Rand()
+	for seed := range uint64(3 * stress.Factor(t)) {
+		rnd := tb.NewStream(seed, "ring").Rand()
 		moves := make([]byte, 2*500)
 		for i := range moves {
 			moves[i] = byte(rnd.Uint32())

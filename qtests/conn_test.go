@@ -14,6 +14,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // past is a deadline that lies behind every clock.
@@ -244,11 +247,11 @@ func connCloseWakesOwn(q *T, a, _ net.Conn) {
 	q.Go(func() { _, err := a.Read(make([]byte, 1)); read <- err })
 	q.Go(func() { _, err := a.Write(make([]byte, 2*connBuffer)); wrote <- err })
 	q.Wait()
-	require.Equal(q, 2, q.clock.pending())
+	require.Equal(q, 2, q.clock.Pending())
 	require.NoError(q, a.Close())
 	require.ErrorIs(q, <-read, net.ErrClosed)
 	require.ErrorIs(q, <-wrote, net.ErrClosed)
-	require.Zero(q, q.clock.pending(), "a closed connection keeps no timer")
+	require.Zero(q, q.clock.Pending(), "a closed connection keeps no timer")
 }
 
 func connCloseWakesPeer(q *T, a, b net.Conn) {
@@ -303,7 +306,7 @@ func connAfterClose(q *T, a, b net.Conn) {
 	}
 	_, err = b.Write([]byte("x"))
 	require.ErrorIs(q, err, syscall.EPIPE)
-	require.Zero(q, q.clock.pending(), "a closed connection keeps no timer")
+	require.Zero(q, q.clock.Pending(), "a closed connection keeps no timer")
 }
 
 func connEmpty(q *T, a, b net.Conn) {
@@ -340,7 +343,7 @@ func connRacing(q *T, a, b net.Conn) {
 	for i := range 8 {
 		writers.Go(func() {
 			r := q.Stream("write").At(uint64(i))
-			for range 100 * stressFactor(q) {
+			for range 100 * stress.Factor(q) {
 				_ = a.SetWriteDeadline(q.Clock().Now().Add(time.Duration(r.IntN(3)) * time.Millisecond))
 				n, err := a.Write(make([]byte, r.IntN(connBuffer)))
 				mu.Lock()
@@ -401,14 +404,14 @@ func TestConnHoldsNoBufferWhenIdle(t *testing.T) {
 	require.Nil(t, b.in.unread.buf)
 }
 
-func mustWrite(t TB, c net.Conn, s string) {
+func mustWrite(t tb.TB, c net.Conn, s string) {
 	t.Helper()
 	n, err := c.Write([]byte(s))
 	require.NoError(t, err)
 	require.Equal(t, len(s), n)
 }
 
-func mustRead(t TB, c net.Conn, most int) string {
+func mustRead(t tb.TB, c net.Conn, most int) string {
 	t.Helper()
 	p := make([]byte, most)
 	n, err := c.Read(p)
@@ -416,7 +419,7 @@ func mustRead(t TB, c net.Conn, most int) string {
 	return string(p[:n])
 }
 
-func requireTimeout(t TB, err error) {
+func requireTimeout(t tb.TB, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	var timeout net.Error

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // Direct returns a client whose requests call handler without a connection in
@@ -57,7 +59,7 @@ func (d *directTransport) pause() { <-d.clk.After(0) }
 // RoundTrip implements http.RoundTripper.
 func (d *directTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	checkContext(d.clk, ctx)
+	bubble.CheckContext(d.clk, ctx)
 	if ctx.Err() != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()

@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // The kinds of scope. A leak check does not look into one below it, which
@@ -36,12 +40,12 @@ type scope struct {
 
 // enterScope labels the calling goroutine, and so all that it will start. The
 // labels that the goroutine had are replaced.
-func enterScope(t TB, kind string) *scope {
+func enterScope(t tb.TB, kind string) *scope {
 	t.Helper()
-	if problem := proveLabels(); problem != "" {
-		Fatalf(t, "%s", problem)
+	if problem := stacks.ProveLabels(); problem != "" {
+		tb.Fatalf(t, "%s", problem)
 	}
-	s := &scope{test: t.Name(), host: hostFunction(), hostID: thisGoroutine().id}
+	s := &scope{test: t.Name(), host: hostFunction(), hostID: stacks.This().ID}
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of == nil {
@@ -59,7 +63,7 @@ func enterScope(t TB, kind string) *scope {
 }
 
 // leave puts the goroutine back into the scope around this one.
-func (s *scope) leave(t TB) {
+func (s *scope) leave(t tb.TB) {
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of[s.test] == s.path {
@@ -71,10 +75,10 @@ func (s *scope) leave(t TB) {
 	s.label(t, s.outer)
 }
 
-func (s *scope) label(t TB, path string) {
-	ctx := ContextOf(t)
+func (s *scope) label(t tb.TB, path string) {
+	ctx := tb.ContextOf(t)
 	if path != "" {
-		ctx = pprof.WithLabels(ctx, pprof.Labels(scopeLabel, path))
+		ctx = pprof.WithLabels(ctx, pprof.Labels(stacks.ScopeLabel, path))
 	}
 	pprof.SetGoroutineLabels(ctx)
 }
@@ -96,13 +100,13 @@ func (s *scope) count(match func(path string) bool) int {
 	var profile bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1) // a buffer takes everything
 	n, hosts := 0, 0
-	eachProfiled(profile.Bytes(), func(r profiled) {
+	stacks.EachProfiled(profile.Bytes(), func(r stacks.Profiled) {
 		switch {
-		case r.scope == "" || !match(r.scope) || runsTests(r.root):
-		case s.host != "" && r.root == s.host:
-			hosts += r.n
+		case r.Scope == "" || !match(r.Scope) || bubble.RunsTests(r.Root):
+		case s.host != "" && r.Root == s.host:
+			hosts += r.N
 		default:
-			n += r.n
+			n += r.N
 		}
 	})
 	return n + max(0, hosts-1)
@@ -110,15 +114,15 @@ func (s *scope) count(match func(path string) bool) int {
 
 // list returns the goroutines that carry a label that match accepts, each with
 // its stack, without those that run tests.
-func (s *scope) list(match func(path string) bool) []goroutine {
-	all := goroutinesWhere(labelledDump(), func(h *stackHeader) bool {
-		path := h.label(scopeLabel)
+func (s *scope) list(match func(path string) bool) []stacks.Goroutine {
+	all := stacks.Where(stacks.LabelledDump(), func(h *stacks.Header) bool {
+		path := h.Label(stacks.ScopeLabel)
 		return path != "" && match(path)
 	})
 	kept := all[:0]
 	for _, g := range all {
 		// The stack of a bubble's body is cut, and has no creator.
-		if g.id != s.hostID && !runsTests(g.outermost) && g.creator() != "" {
+		if g.ID != s.hostID && !bubble.RunsTests(g.Outermost) && g.Creator() != "" {
 			kept = append(kept, g)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 const network = "memory"
@@ -77,7 +79,7 @@ func clientAddr(n uint64) Addr {
 // Dial connects to the listener. It waits until the connection is accepted, ctx
 // ends, or the listener closes, which refuses the connection (ECONNREFUSED).
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
-	checkContext(l.clk, ctx)
+	bubble.CheckContext(l.clk, ctx)
 	local := clientAddr(l.dials.Add(1))
 	client, server := newConnPair(l.clk, local, l.addr)
 	fail := func(err error) (net.Conn, error) {

@@ -6,21 +6,23 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
 
 func init() {
 	if testing.Testing() {
-		addFlags()
+		settings.AddFlags()
 	}
 }
 
 // newBubbleClock orders the bubble that it is called in, and returns its clock.
-func newBubbleClock(inner *testing.T, config bubbleConfig) bubbleClock {
+func newBubbleClock(inner *testing.T, config bubbleConfig) bubble.Clock {
 	if ordered.Available() {
 		synctest.Wait() // until the goroutine of package testing waits for this one
 	}
-	clk, err := newClock(config.seed, config.seed != DefaultSeed, config.turns)
+	clk, err := bubble.NewClock(config.seed, config.seed != settings.DefaultSeed, config.turns)
 	if err != nil {
 		inner.Fatalf("qtests: %v", err)
 	}

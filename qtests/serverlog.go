@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests/internal/userline"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A server under load may say one thing some thousand times: a panic of its
@@ -23,7 +24,7 @@ const (
 // A serverLog hands what a server logs to the log of a test, and says at the end
 // how much it left out.
 type serverLog struct {
-	t  TB
+	t  tb.TB
 	mu struct {
 		sync.Mutex
 		kinds map[string]int // how many there were, by kind
@@ -31,7 +32,7 @@ type serverLog struct {
 	}
 }
 
-func newServerLog(t TB) *serverLog {
+func newServerLog(t tb.TB) *serverLog {
 	l := &serverLog{t: t}
 	l.mu.kinds = map[string]int{}
 	t.Cleanup(l.summarize)

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // checkStart fails t where the runtime or the testing package would panic, which
@@ -15,12 +18,12 @@ import (
 // can start.
 func checkStart(t *testing.T, pcs []uintptr) {
 	if InBubble() {
-		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", callerOf(3))
+		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", stacks.CallerOf(3))
 		t.FailNow()
 	}
 	for _, pc := range pcs {
 		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
-			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", callerOf(3))
+			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", stacks.CallerOf(3))
 			t.FailNow()
 		}
 	}
@@ -29,20 +32,20 @@ func checkStart(t *testing.T, pcs []uintptr) {
 // Run is a trap: a bubble has no subtests. It fails the test, with the way out.
 func (q *T) Run(name string, _ func(*testing.T)) bool {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Run(%q): there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest", callerOf(2), name)
+	tb.Fatalf(q, "qtests: %s: q.Run(%q): there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest", stacks.CallerOf(2), name)
 	return false
 }
 
 // Parallel is a trap: it fails the test, with the way out.
 func (q *T) Parallel() {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run", callerOf(2))
+	tb.Fatalf(q, "qtests: %s: q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run", stacks.CallerOf(2))
 }
 
 // Deadline is a trap: it fails the test, with the way out.
 func (q *T) Deadline() (deadline time.Time, ok bool) {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Deadline(): the deadline of go test is in real time, which means nothing in a bubble. Call t.Deadline() before qtests.Run", callerOf(2))
+	tb.Fatalf(q, "qtests: %s: q.Deadline(): the deadline of go test is in real time, which means nothing in a bubble. Call t.Deadline() before qtests.Run", stacks.CallerOf(2))
 	return deadline, ok
 }
 

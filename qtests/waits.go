@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // Wait returns when everything that the present instant sets going has come to
@@ -12,7 +15,7 @@ import (
 // package time, included. The nominal time does not move. Of several callers one
 // goes on after the other, in the order of the calls, each when the one before has
 // come to rest.
-func (q *T) Wait() { q.clock.wait(q.turns) }
+func (q *T) Wait() { q.clock.Rest(q.turns) }
 
 // Sleep waits for d and returns with every effect of that instant visible, those
 // of timers, contexts, tickers and sleeps of package time included: like
@@ -22,12 +25,12 @@ func (q *T) Sleep(d time.Duration) {
 		q.Wait()
 		return
 	}
-	q.clock.sleep(q.turns, d)
+	q.clock.SleepToRest(q.turns, d)
 }
 
 // InBubble reports whether the caller runs in a bubble of testing/synctest, that
 // of [Run] or another one, where package time is fake. It costs 20 ns.
-func InBubble() bool { return inBubble() }
+func InBubble() bool { return stacks.InBubble() }
 
 // InTurn calls the wakes in order. On the clock of a bubble what they wake runs in a
 // repeatable order, and never beside the caller. On the stock runtime the first one is
@@ -37,7 +40,7 @@ func InBubble() bool { return inBubble() }
 // runs at a time, and on any other clock, InTurn simply calls them one after the other.
 //
 // A wake must not block.
-func InTurn(clk clock.Clock, wakes ...func()) { wakeInTurn(clk, wakes...) }
+func InTurn(clk clock.Clock, wakes ...func()) { bubble.InTurn(clk, wakes...) }
 
 // settle is synctest.Wait, which takes only one caller at a time: the one whose
 // turn it is.
@@ -57,4 +60,4 @@ type ClockStats struct {
 }
 
 // ClockStats returns the figures of the bubble's clock.
-func (q *T) ClockStats() ClockStats { return ClockStats(q.clock.stats()) }
+func (q *T) ClockStats() ClockStats { return ClockStats(q.clock.Stats()) }
