@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// DefaultLogSize is how many marks an [Log] keeps.
+// DefaultLogSize is how many marks a [Log] keeps.
 const DefaultLogSize = 10_000
 
 // logReserve is how many marks of the source "event" it keeps beyond that: what
