@@ -2,7 +2,7 @@
 # millions of requests.
 STRESS ?= 100
 FUZZTIME ?= 60s
-LINES ?= 40
+SAMPLE ?= 40
 SEED ?= 1
 
 .PHONY: check race stress fuzz bench bench-runtimes mutate lint
@@ -34,8 +34,8 @@ bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIM
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker LINES=40 SEED=1
-	LINES=$(LINES) SEED=$(SEED) .ci/mutate $(PACKAGES)
+mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
+	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
 
 lint:
 	for m in . promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
