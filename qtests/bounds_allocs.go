@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -36,21 +37,21 @@ func LimitAllocs(t tb.TB, perRun int, f func()) {
 		}
 	}
 	tb.Fatalf(t, "qtests: a call allocates %.0f objects in %s; LimitAllocs allows %d. In each call, measured in %d more,\n%s",
-		least, t.Name(), perRun, allocRuns, describeSites(allocatedByRun(f), formatCount))
+		least, t.Name(), perRun, allocRuns, sites.Describe(allocatedByRun(f), formatCount))
 }
 
 // allocatedByRun returns how many objects a call of f allocates, by allocation
 // site.
 func allocatedByRun(f func()) map[string]int64 {
-	rate := profileEvery(1)
-	defer rate.restore()
+	rate := sites.ProfileEvery(1)
+	defer rate.Restore()
 	collect()
-	before := readHeapProfile()
+	before := sites.Read()
 	for range allocRuns {
 		f()
 	}
 	collect()
-	sites := readHeapProfile().allocatedSince(before, rate)
+	sites := sites.Read().AllocatedSince(before, rate)
 	for site := range sites {
 		sites[site] /= allocRuns
 	}

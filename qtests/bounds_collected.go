@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"weak"
 
+	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -64,7 +65,7 @@ func Collected[O any](t tb.TB, obj *O) {
 			t.Helper()
 			if !check() {
 				t.Errorf("qtests: the %v (%s) of Collected at %s in %s is still reachable at the end of the test, after many collections. Something holds it: a package variable, a cache, a goroutine, a timer, or a cleanup that is still to run",
-					typ, formatBytes(int64(typ.Size())), where, t.Name())
+					typ, sites.FormatBytes(int64(typ.Size())), where, t.Name())
 			}
 		})
 		for range pushedCleanups {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -192,10 +193,10 @@ func describeOrigins(list []stacks.Goroutine) string {
 	for _, g := range list {
 		places[g.Origin()]++
 	}
-	top, others := topOf(places)
+	top, others := sites.TopOf(places)
 	var b strings.Builder
 	for _, p := range top {
-		fmt.Fprintf(&b, "%8d  %s\n", p.amount, p.name)
+		fmt.Fprintf(&b, "%8d  %s\n", p.Amount, p.Name)
 	}
 	if others > 0 {
 		fmt.Fprintf(&b, "          … and %d more places\n", others)

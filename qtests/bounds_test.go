@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -192,9 +193,9 @@ func TestSteadyConfirms(t *testing.T) {
 		{map[string]int64{"a.go:1": 3}, false},
 		{map[string]int64{"a.go:1": 4}, true},
 		{map[string]int64{"a.go:1": 2, "b.go:1": 2}, true},
-		{map[string]int64{runtimeSite: 127}, false},
-		{map[string]int64{runtimeSite: 127, "a.go:1": 3}, false},
-		{map[string]int64{runtimeSite: 128}, true},
+		{map[string]int64{sites.RuntimeSite: 127}, false},
+		{map[string]int64{sites.RuntimeSite: 127, "a.go:1": 3}, false},
+		{map[string]int64{sites.RuntimeSite: 128}, true},
 	} {
 		require.Equal(t, c.yes, confirms(c.kept), c.kept)
 	}

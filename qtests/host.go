@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/prime"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -71,7 +72,7 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
 		done: make(chan struct{}), started: make(chan struct{}), home: &bubble.Home{},
 	}
-	prime()
+	prime.Process()
 	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
 	b.remnant = nextRemnant(kind)
 	defer func() {

@@ -29,6 +29,8 @@ func newBubbleClock(inner *testing.T, config bubbleConfig) bubble.Clock {
 	return clk
 }
 
+var processRemnants = newRemnants(warnKept)
+
 // nextRemnant prepares the process for a bubble. On the ordered runtime there is nothing
 // to prepare: a sync.Pool keeps what it is given for the bubble that gave it.
 func nextRemnant(of bubbleKind) *remnant {

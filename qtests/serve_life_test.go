@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -237,7 +238,7 @@ func TestServeTimeouts(t *testing.T) {
 					body, err := io.ReadAll(r.Body)
 					if string(body) == "large" {
 						for err == nil {
-							_, err = w.Write(make([]byte, connBuffer))
+							_, err = w.Write(make([]byte, memnet.Buffer))
 						}
 						close(gone)
 					}
@@ -271,7 +272,7 @@ func TestServeLeavesNothing(t *testing.T) {
 				_, _ = io.Copy(io.Discard, r.Body)
 			case "/write":
 				for {
-					if _, err := w.Write(make([]byte, connBuffer)); err != nil {
+					if _, err := w.Write(make([]byte, memnet.Buffer)); err != nil {
 						return
 					}
 				}

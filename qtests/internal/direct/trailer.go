@@ -1,4 +1,4 @@
-package qtests
+package direct
 
 import (
 	"maps"
@@ -9,7 +9,7 @@ import (
 
 // declareTrailersLocked takes the trailers out of the header and reports whether
 // there are any.
-func (w *directResponse) declareTrailersLocked() (declared bool) {
+func (w *response) declareTrailersLocked() (declared bool) {
 	for _, list := range w.sent["Trailer"] {
 		declared = true
 		for name := range strings.SplitSeq(list, ",") {
@@ -31,7 +31,7 @@ func (w *directResponse) declareTrailersLocked() (declared bool) {
 
 // trailerLocked collects the trailers, declared or not, of a response that can
 // have any.
-func (w *directResponse) trailerLocked() http.Header {
+func (w *response) trailerLocked() http.Header {
 	trailer := http.Header{}
 	if w.length >= 0 {
 		return trailer
@@ -51,7 +51,7 @@ func (w *directResponse) trailerLocked() http.Header {
 
 // takeTrailer completes the client's response, in the client's goroutine, when
 // it has read the end of the body.
-func (w *directResponse) takeTrailer() {
+func (w *response) takeTrailer() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.resp.Trailer == nil && len(w.trailer) > 0 {

@@ -1,4 +1,6 @@
-package qtests
+// Package serverlog hands what an http.Server logs to the log of a test, a few lines of each
+// kind.
+package serverlog
 
 import (
 	"bytes"
@@ -21,9 +23,9 @@ const (
 	kindsLogged = 50
 )
 
-// A serverLog hands what a server logs to the log of a test, and says at the end
+// A Log hands what a server logs to the log of a test, and says at the end
 // how much it left out.
-type serverLog struct {
+type Log struct {
 	t  tb.TB
 	mu struct {
 		sync.Mutex
@@ -32,14 +34,14 @@ type serverLog struct {
 	}
 }
 
-func newServerLog(t tb.TB) *serverLog {
-	l := &serverLog{t: t}
+func New(t tb.TB) *Log {
+	l := &Log{t: t}
 	l.mu.kinds = map[string]int{}
 	t.Cleanup(l.summarize)
 	return l
 }
 
-func (l *serverLog) summarize() {
+func (l *Log) summarize() {
 	l.mu.Lock()
 	var lines []string
 	for _, kind := range l.mu.order {
@@ -84,7 +86,7 @@ func kindOf(text string) string {
 }
 
 // counts reports whether another line of that kind is to be logged.
-func (l *serverLog) counts(kind string) bool {
+func (l *Log) counts(kind string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, known := l.mu.kinds[kind]; !known {
@@ -100,15 +102,15 @@ func (l *serverLog) counts(kind string) bool {
 }
 
 // Write takes what an http.Server logs.
-func (l *serverLog) Write(text []byte) (int, error) {
+func (l *Log) Write(text []byte) (int, error) {
 	if line := bytes.TrimRight(text, "\n"); l.counts(kindOf(string(line))) {
 		userline.Logf(l.t, "%s", line)
 	}
 	return len(text), nil
 }
 
-// panicked logs a panic as an http.Server does.
-func (l *serverLog) panicked(client string, value any) {
+// Panicked logs a panic as an http.Server does.
+func (l *Log) Panicked(client string, value any) {
 	if l.counts(servingPanicked) {
 		userline.Logf(l.t, "%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
 	}

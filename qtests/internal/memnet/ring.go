@@ -1,31 +1,31 @@
-package qtests
+package memnet
 
 import "sync"
 
-// connBuffer is how many bytes a connection holds in each direction before a
+// Buffer is how many bytes a connection holds in each direction before a
 // write blocks, about what a loopback socket does.
-const connBuffer = 64 << 10
+const Buffer = 64 << 10
 
-// smallBuffer is enough for what HTTP leaves unread between two messages.
-const smallBuffer = 4 << 10
+// SmallBuffer is enough for what HTTP leaves unread between two messages.
+const SmallBuffer = 4 << 10
 
 // Buffers are shared by all connections, of which only those hold one that have
 // bytes nobody has read yet.
 var (
-	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
-	largeBuffers = sync.Pool{New: func() any { return new([connBuffer]byte) }}
+	SmallBuffers = sync.Pool{New: func() any { return new([SmallBuffer]byte) }}
+	largeBuffers = sync.Pool{New: func() any { return new([Buffer]byte) }}
 )
 
-// ring is a queue of up to connBuffer bytes, a plain structure without lock.
+// ring is a queue of up to Buffer bytes, a plain structure without lock.
 type ring struct {
-	buf  []byte // of length 0, smallBuffer or connBuffer
+	buf  []byte // of length 0, SmallBuffer or Buffer
 	head int    // of the first byte
 	n    int    // number of bytes
 }
 
 // push appends as much of p as there is room for and returns how much.
 func (r *ring) push(p []byte) int {
-	p = p[:min(len(p), connBuffer-r.n)]
+	p = p[:min(len(p), Buffer-r.n)]
 	if len(p) == 0 {
 		return 0
 	}
@@ -43,10 +43,10 @@ func (r *ring) fit(n int) {
 		return
 	}
 	next := ring{n: r.n}
-	if n <= smallBuffer {
-		next.buf = smallBuffers.Get().(*[smallBuffer]byte)[:]
+	if n <= SmallBuffer {
+		next.buf = SmallBuffers.Get().(*[SmallBuffer]byte)[:]
 	} else {
-		next.buf = largeBuffers.Get().(*[connBuffer]byte)[:]
+		next.buf = largeBuffers.Get().(*[Buffer]byte)[:]
 	}
 	r.pop(next.buf[:r.n])
 	r.drop()
@@ -72,10 +72,10 @@ func (r *ring) pop(p []byte) int {
 // drop empties the ring and gives its buffer back.
 func (r *ring) drop() {
 	switch len(r.buf) {
-	case smallBuffer:
-		smallBuffers.Put((*[smallBuffer]byte)(r.buf))
-	case connBuffer:
-		largeBuffers.Put((*[connBuffer]byte)(r.buf))
+	case SmallBuffer:
+		SmallBuffers.Put((*[SmallBuffer]byte)(r.buf))
+	case Buffer:
+		largeBuffers.Put((*[Buffer]byte)(r.buf))
 	}
 	*r = ring{}
 }

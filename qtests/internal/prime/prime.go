@@ -1,4 +1,5 @@
-package qtests
+// Package prime prepares a process for bubbles.
+package prime
 
 import (
 	"context"
@@ -12,9 +13,9 @@ import (
 
 // What a bubble leaves in the process can end it: a channel, a timer or a WaitGroup
 // of one bubble that code outside, or in the next bubble, uses is a fatal error of
-// the runtime. prime lets the standard library make outside, before the first
+// the runtime. Process lets the standard library make outside, before the first
 // bubble, what it makes once and keeps.
-var prime = sync.OnceFunc(func() {
+var Process = sync.OnceFunc(func() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

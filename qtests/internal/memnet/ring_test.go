@@ -1,4 +1,4 @@
-package qtests
+package memnet
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func checkRing(t *testing.T, moves []byte) {
 	next := byte(0)
 	for i := 0; i+1 < len(moves); i += 2 {
 		size := int(moves[i+1]) << (moves[i] >> 4) // up to 8 MiB
-		size = min(size, 2*connBuffer)
+		size = min(size, 2*Buffer)
 		if moves[i]%2 == 0 {
 			p := make([]byte, size)
 			for j := range p {
@@ -46,7 +46,7 @@ func checkRing(t *testing.T, moves []byte) {
 				p[j] = next
 			}
 			n := r.push(p)
-			require.Equal(t, min(size, connBuffer-len(want)), n)
+			require.Equal(t, min(size, Buffer-len(want)), n)
 			want = append(want, p[:n]...)
 		} else {
 			p := make([]byte, size)
@@ -59,8 +59,8 @@ func checkRing(t *testing.T, moves []byte) {
 		switch {
 		case len(want) == 0:
 			require.Nil(t, r.buf, "an empty ring holds no buffer")
-		case len(want) > smallBuffer:
-			require.Len(t, r.buf, connBuffer)
+		case len(want) > SmallBuffer:
+			require.Len(t, r.buf, Buffer)
 		}
 	}
 	r.drop()

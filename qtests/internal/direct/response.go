@@ -1,4 +1,4 @@
-package qtests
+package direct
 
 import (
 	"bufio"
@@ -12,23 +12,25 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
 
-// What net/http's server keeps back: directLength is how long a body may be to get
-// a Content-Length, directHold how much of it waits for a flush.
+// What net/http's server keeps back: Length is how long a body may be to get
+// a Content-Length, Hold how much of it waits for a flush.
 const (
-	directLength = 2048
-	directHold   = 4096
+	Length = 2048
+	Hold   = 4096
 )
 
-// directResponse is the http.ResponseWriter of Direct. The handler's goroutine
+// response is the http.ResponseWriter of Direct. The handler's goroutine
 // writes, the client's waits for ready and reads resp and err behind it.
-type directResponse struct {
-	t      *directTransport
+type response struct {
+	t      *Transport
 	req    *http.Request // as the handler sees it
 	client *http.Request
 	cancel context.CancelFunc // of req's context
-	upload *directUpload      // nil for a request without a body
+	upload *upload            // nil for a request without a body
 
 	ready chan struct{}
 	resp  *http.Response
@@ -36,29 +38,29 @@ type directResponse struct {
 
 	// mu is never held while a write waits for the client.
 	mu       sync.Mutex
-	header   http.Header // the handler's
-	status   int         // 0 until the header is written
-	sent     http.Header // the client's, a copy made when the header is written
-	fixed    bool        // no header is added to sent any more
-	length   int64       // the Content-Length, or -1
-	written  int64       // what the handler tried to write
-	accepted int64       // what fitted into length
-	pending  []byte      // written and not on its way to the client yet
-	stream   *half       // the way, once there is one
-	trailers []string    // declared
-	trailer  http.Header // complete once done
-	answered bool        // resp or err is set
-	done     bool        // the handler has returned
+	header   http.Header  // the handler's
+	status   int          // 0 until the header is written
+	sent     http.Header  // the client's, a copy made when the header is written
+	fixed    bool         // no header is added to sent any more
+	length   int64        // the Content-Length, or -1
+	written  int64        // what the handler tried to write
+	accepted int64        // what fitted into length
+	pending  []byte       // written and not on its way to the client yet
+	stream   *memnet.Half // the way, once there is one
+	trailers []string     // declared
+	trailer  http.Header  // complete once done
+	answered bool         // resp or err is set
+	done     bool         // the handler has returned
 	unfollow func() bool
 }
 
-func newDirectResponse(t *directTransport, req *http.Request) *directResponse {
+func newResponse(t *Transport, req *http.Request) *response {
 	// Not derived from the client's context: neither its values nor its deadline
 	// cross a wire.
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &directResponse{t: t, client: req, cancel: cancel, ready: make(chan struct{}), header: http.Header{}, length: -1}
-	w.upload = newDirectUpload(req)
-	w.req = directRequest(ctx, req, w.upload)
+	w := &response{t: t, client: req, cancel: cancel, ready: make(chan struct{}), header: http.Header{}, length: -1}
+	w.upload = newUpload(req)
+	w.req = requestOf(ctx, req, w.upload)
 	if w.upload != nil && w.upload.pipe != nil {
 		go w.upload.pump(w.abort)
 	}
@@ -66,10 +68,10 @@ func newDirectResponse(t *directTransport, req *http.Request) *directResponse {
 }
 
 // Header implements http.ResponseWriter.
-func (w *directResponse) Header() http.Header { return w.header }
+func (w *response) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *directResponse) WriteHeader(code int) {
+func (w *response) WriteHeader(code int) {
 	if code < 100 || code > 999 {
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
 	}
@@ -81,11 +83,11 @@ func (w *directResponse) WriteHeader(code int) {
 	w.mu.Unlock()
 	if again {
 		f := directCaller()
-		fmt.Fprintf(w.t.log, "http: superfluous response.WriteHeader call from %s (%s:%d)", f.Function, path.Base(f.File), f.Line)
+		fmt.Fprintf(w.t.Log, "http: superfluous response.WriteHeader call from %s (%s:%d)", f.Function, path.Base(f.File), f.Line)
 	}
 }
 
-func (w *directResponse) writeHeaderLocked(code int) {
+func (w *response) writeHeaderLocked(code int) {
 	w.status, w.sent = code, w.header.Clone()
 	if text := w.sent.Get("Content-Length"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -95,21 +97,21 @@ func (w *directResponse) writeHeaderLocked(code int) {
 	}
 }
 
-func (w *directResponse) bodyAllowed() bool {
+func (w *response) bodyAllowed() bool {
 	return w.status >= 200 && w.status != http.StatusNoContent && w.status != http.StatusNotModified
 }
 
 // Write implements http.ResponseWriter. It blocks while 64 KiB wait for the client.
-func (w *directResponse) Write(p []byte) (int, error) { return directWrite(w, p) }
+func (w *response) Write(p []byte) (int, error) { return directWrite(w, p) }
 
 // WriteString implements io.StringWriter.
-func (w *directResponse) WriteString(s string) (int, error) { return directWrite(w, s) }
+func (w *response) WriteString(s string) (int, error) { return directWrite(w, s) }
 
-func directWrite[P []byte | string](w *directResponse, p P) (int, error) {
+func directWrite[P []byte | string](w *response, p P) (int, error) {
 	w.mu.Lock()
 	if w.done {
 		w.mu.Unlock()
-		return 0, errHandlerReturned
+		return 0, ErrHandlerReturned
 	}
 	if w.status == 0 {
 		w.writeHeaderLocked(http.StatusOK)
@@ -136,15 +138,15 @@ func directWrite[P []byte | string](w *directResponse, p P) (int, error) {
 
 // directStoreAndUnlock sends p on its way piece by piece, so that a long one needs no
 // long buffer of its own, and keeps the end of it pending. It releases mu.
-func directStoreAndUnlock[P []byte | string](w *directResponse, p P) error {
+func directStoreAndUnlock[P []byte | string](w *response, p P) error {
 	for {
-		piece := p[:min(len(p), directHold)]
+		piece := p[:min(len(p), Hold)]
 		p = p[len(piece):]
 		w.pending = append(w.pending, piece...)
-		if len(w.pending) > directLength {
+		if len(w.pending) > Length {
 			w.fixLocked(false)
 		}
-		if len(w.pending) <= directHold {
+		if len(w.pending) <= Hold {
 			if len(p) == 0 {
 				w.mu.Unlock()
 				return nil
@@ -157,28 +159,28 @@ func directStoreAndUnlock[P []byte | string](w *directResponse, p P) error {
 		w.mu.Lock()
 		if w.done {
 			w.mu.Unlock()
-			return errHandlerReturned
+			return ErrHandlerReturned
 		}
 	}
 }
 
 // ReadFrom implements io.ReaderFrom, without which io.Copy would take a buffer of its
 // own for every response.
-func (w *directResponse) ReadFrom(src io.Reader) (int64, error) {
-	buffer := smallBuffers.Get().(*[smallBuffer]byte)
-	defer smallBuffers.Put(buffer)
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
+	buffer := memnet.SmallBuffers.Get().(*[memnet.SmallBuffer]byte)
+	defer memnet.SmallBuffers.Put(buffer)
 	return io.CopyBuffer(struct{ io.Writer }{w}, src, buffer[:])
 }
 
 // Flush implements http.Flusher.
-func (w *directResponse) Flush() { _ = w.FlushError() }
+func (w *response) Flush() { _ = w.FlushError() }
 
 // FlushError is what http.ResponseController calls.
-func (w *directResponse) FlushError() error {
+func (w *response) FlushError() error {
 	w.mu.Lock()
 	if w.done {
 		w.mu.Unlock()
-		return errHandlerReturned
+		return ErrHandlerReturned
 	}
 	if w.status == 0 {
 		w.writeHeaderLocked(http.StatusOK)
@@ -188,16 +190,16 @@ func (w *directResponse) FlushError() error {
 }
 
 // EnableFullDuplex is what http.ResponseController calls: it is always on.
-func (w *directResponse) EnableFullDuplex() error { return nil }
+func (w *response) EnableFullDuplex() error { return nil }
 
 // Hijack implements http.Hijacker, to say what to do instead.
-func (w *directResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nil, nil, fmt.Errorf("qtests: Direct has no connection to take over, use q.Serve: %w", http.ErrNotSupported)
 }
 
 // fixLocked adds the headers that the handler left to the server. With complete
 // the body is all there.
-func (w *directResponse) fixLocked(complete bool) {
+func (w *response) fixLocked(complete bool) {
 	if w.fixed {
 		return
 	}
@@ -238,7 +240,7 @@ func (w *directResponse) fixLocked(complete bool) {
 
 // answerLocked makes the response available to the client, which owns resp from
 // then on.
-func (w *directResponse) answerLocked(body io.ReadCloser) {
+func (w *response) answerLocked(body io.ReadCloser) {
 	text := http.StatusText(w.status)
 	if text == "" {
 		text = "status code " + strconv.Itoa(w.status)
@@ -273,10 +275,10 @@ func (w *directResponse) answerLocked(body io.ReadCloser) {
 
 // sendAndUnlock sends what is pending on its way, and the header before it. It
 // releases mu, because the way may be full.
-func (w *directResponse) sendAndUnlock() error {
+func (w *response) sendAndUnlock() error {
 	if w.stream == nil && !w.answered {
-		w.stream = newHalf(nil)
-		w.answerLocked(&directDownload{ctx: w.client.Context(), w: w, stream: w.stream})
+		w.stream = memnet.NewHalf(nil)
+		w.answerLocked(&download{ctx: w.client.Context(), w: w, stream: w.stream})
 	}
 	stream, p := w.stream, w.pending
 	w.pending = nil
@@ -287,7 +289,7 @@ func (w *directResponse) sendAndUnlock() error {
 	if len(p) == 0 || w.client.Method == http.MethodHead {
 		return nil
 	}
-	_, err := stream.write(p)
+	_, err := stream.Write(p)
 	// Only now can nobody else be using the array.
 	w.mu.Lock()
 	if w.pending == nil {
@@ -299,7 +301,7 @@ func (w *directResponse) sendAndUnlock() error {
 
 // finish ends the response. returned is false when the handler did not return,
 // but panicked or ended its goroutine.
-func (w *directResponse) finish(returned bool) {
+func (w *response) finish(returned bool) {
 	end := w.complete(returned)
 	if w.upload != nil {
 		_ = w.upload.Close()
@@ -309,7 +311,7 @@ func (w *directResponse) finish(returned bool) {
 	stream, unfollow := w.stream, w.unfollow
 	w.mu.Unlock()
 	if stream != nil {
-		stream.endWrites(errHandlerReturned, end)
+		stream.EndWrites(ErrHandlerReturned, end)
 	}
 	if unfollow != nil {
 		unfollow()
@@ -317,7 +319,7 @@ func (w *directResponse) finish(returned bool) {
 }
 
 // complete sends what is left and returns what the client finds behind it.
-func (w *directResponse) complete(returned bool) (end error) {
+func (w *response) complete(returned bool) (end error) {
 	w.mu.Lock()
 	w.done = true
 	if !returned {
@@ -338,7 +340,7 @@ func (w *directResponse) complete(returned bool) (end error) {
 	}
 	w.trailer = w.trailerLocked()
 	if !w.answered {
-		w.answerLocked(&directDownload{ctx: w.client.Context(), w: w, data: w.pending, end: end})
+		w.answerLocked(&download{ctx: w.client.Context(), w: w, data: w.pending, end: end})
 		w.mu.Unlock()
 		return end
 	}
@@ -347,7 +349,7 @@ func (w *directResponse) complete(returned bool) (end error) {
 }
 
 // follow makes the end of the client's context that of a response under way.
-func (w *directResponse) follow(ctx context.Context) {
+func (w *response) follow(ctx context.Context) {
 	if ctx.Done() == nil {
 		return
 	}
@@ -359,7 +361,7 @@ func (w *directResponse) follow(ctx context.Context) {
 }
 
 // abort ends the request because its client is gone, or its body broken.
-func (w *directResponse) abort(cause error) {
+func (w *response) abort(cause error) {
 	w.mu.Lock()
 	if !w.answered {
 		w.answered, w.err = true, cause
@@ -372,7 +374,7 @@ func (w *directResponse) abort(cause error) {
 		w.upload.breakOff()
 	}
 	if stream != nil {
-		stream.endWrites(errClientGone, errClientGone)
+		stream.EndWrites(errClientGone, errClientGone)
 	}
 }
 

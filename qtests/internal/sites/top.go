@@ -1,4 +1,4 @@
-package qtests
+package sites
 
 import "sort"
 
@@ -7,14 +7,14 @@ const topPlaces = 5
 
 // A place is where goroutines were started or memory was allocated.
 type place struct {
-	name   string // for people: function and line
-	amount int64
+	Name   string // for people: function and line
+	Amount int64
 }
 
-// topOf returns the largest places in order, at most topPlaces, and how many
+// TopOf returns the largest places in order, at most topPlaces, and how many
 // there are besides. Equal ones are ordered by name, so that a message is the
 // same twice.
-func topOf(amounts map[string]int64) (top []place, others int) {
+func TopOf(amounts map[string]int64) (top []place, others int) {
 	all := make([]place, 0, len(amounts))
 	for name, amount := range amounts {
 		if amount > 0 {
@@ -22,10 +22,10 @@ func topOf(amounts map[string]int64) (top []place, others int) {
 		}
 	}
 	sort.Slice(all, func(i, j int) bool {
-		if all[i].amount != all[j].amount {
-			return all[i].amount > all[j].amount
+		if all[i].Amount != all[j].Amount {
+			return all[i].Amount > all[j].Amount
 		}
-		return all[i].name < all[j].name
+		return all[i].Name < all[j].Name
 	})
 	n := min(len(all), topPlaces)
 	return all[:n], len(all) - n

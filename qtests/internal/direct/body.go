@@ -1,4 +1,4 @@
-package qtests
+package direct
 
 import (
 	"context"
@@ -10,50 +10,52 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
 
 var (
 	errClientGone      = fmt.Errorf("qtests: the client is gone: %w", syscall.EPIPE)
-	errHandlerReturned = errors.New("qtests: write to the response after its handler has returned")
+	ErrHandlerReturned = errors.New("qtests: write to the response after its handler has returned")
 	errReadClosed      = errors.New("http: read on closed response body") // net/http's, which it keeps to itself
 )
 
-// directUpload is the request's body as the handler reads it.
-type directUpload struct {
+// upload is the request's body as the handler reads it.
+type upload struct {
 	client io.ReadCloser
-	pipe   *half // nil where the body is in memory and read in place
+	pipe   *memnet.Half // nil where the body is in memory and read in place
 	closed atomic.Bool
 	once   sync.Once // closes client
 }
 
-// newDirectUpload returns nil for a request without a body.
-func newDirectUpload(req *http.Request) *directUpload {
+// newUpload returns nil for a request without a body.
+func newUpload(req *http.Request) *upload {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil
 	}
-	u := &directUpload{client: req.Body}
+	u := &upload{client: req.Body}
 	if req.GetBody != nil {
 		return u // of bytes or a string: no read of it blocks
 	}
 	// A transport reads the body in a goroutine of its own. So does this, in pump,
 	// because a handler must not be stuck in a body that neither comes nor ends.
-	u.pipe = newHalf(nil)
+	u.pipe = memnet.NewHalf(nil)
 	return u
 }
 
 // pump reads the client's body ahead of the handler. Where it cannot be read on,
 // failed is told why, and has to break off.
-func (u *directUpload) pump(failed func(error)) {
+func (u *upload) pump(failed func(error)) {
 	err := func() (err error) {
 		defer func() {
 			if r := recover(); r != nil {
 				err = fmt.Errorf("qtests: panic in the body of a request: %v\n%s", r, debug.Stack())
 			}
 		}()
-		p := make([]byte, smallBuffer)
+		p := make([]byte, memnet.SmallBuffer)
 		for {
 			n, err := u.client.Read(p)
-			if _, gone := u.pipe.write(p[:n]); gone != nil || err == io.EOF {
+			if _, gone := u.pipe.Write(p[:n]); gone != nil || err == io.EOF {
 				return nil // the handler reads no more, or the body is complete
 			}
 			if err != nil {
@@ -66,21 +68,21 @@ func (u *directUpload) pump(failed func(error)) {
 		failed(err)
 		return
 	}
-	u.pipe.endWrites(errClientGone, io.EOF)
+	u.pipe.EndWrites(errClientGone, io.EOF)
 	u.closeClient()
 }
 
-func (u *directUpload) closeClient() { u.once.Do(func() { _ = u.client.Close() }) }
+func (u *upload) closeClient() { u.once.Do(func() { _ = u.client.Close() }) }
 
 // Read is the handler's.
-func (u *directUpload) Read(p []byte) (n int, err error) {
+func (u *upload) Read(p []byte) (n int, err error) {
 	switch {
 	case u.closed.Load():
 		return 0, http.ErrBodyReadAfterClose
 	case u.pipe == nil:
 		return u.client.Read(p)
 	}
-	n, err = u.pipe.read(p)
+	n, err = u.pipe.Read(p)
 	if err != nil && u.closed.Load() {
 		err = http.ErrBodyReadAfterClose
 	}
@@ -88,35 +90,35 @@ func (u *directUpload) Read(p []byte) (n int, err error) {
 }
 
 // Close is the handler's, and that of the end of the request.
-func (u *directUpload) Close() error {
+func (u *upload) Close() error {
 	u.closed.Store(true)
 	if u.pipe != nil {
-		u.pipe.endReads()
+		u.pipe.EndReads()
 	}
 	u.closeClient()
 	return nil
 }
 
 // breakOff ends the body under a handler that reads it.
-func (u *directUpload) breakOff() {
+func (u *upload) breakOff() {
 	if u.pipe != nil {
-		u.pipe.endWrites(errClientGone, io.ErrUnexpectedEOF)
+		u.pipe.EndWrites(errClientGone, io.ErrUnexpectedEOF)
 	}
 	u.closeClient()
 }
 
-// directDownload is the response's body as the client reads it.
-type directDownload struct {
+// download is the response's body as the client reads it.
+type download struct {
 	ctx    context.Context // the client's
-	w      *directResponse
-	data   []byte // unread part of a body that is complete
-	end    error  // what comes behind data
-	stream *half  // otherwise
+	w      *response
+	data   []byte       // unread part of a body that is complete
+	end    error        // what comes behind data
+	stream *memnet.Half // otherwise
 	closed atomic.Bool
 	ended  atomic.Bool
 }
 
-func (d *directDownload) Read(p []byte) (n int, err error) {
+func (d *download) Read(p []byte) (n int, err error) {
 	switch {
 	case d.closed.Load():
 		return 0, errReadClosed
@@ -124,7 +126,7 @@ func (d *directDownload) Read(p []byte) (n int, err error) {
 		d.w.t.pause() // as in RoundTrip
 		return 0, context.Cause(d.ctx)
 	case d.stream != nil:
-		n, err = d.stream.read(p)
+		n, err = d.stream.Read(p)
 	default:
 		n = copy(p, d.data)
 		if d.data = d.data[n:]; len(d.data) == 0 {
@@ -144,9 +146,9 @@ func (d *directDownload) Read(p []byte) (n int, err error) {
 }
 
 // Close of an unfinished body is the client's leaving.
-func (d *directDownload) Close() error {
+func (d *download) Close() error {
 	if !d.closed.Swap(true) && d.stream != nil {
-		d.stream.endReads()
+		d.stream.EndReads()
 		if !d.ended.Load() {
 			d.w.abort(errReadClosed)
 		}

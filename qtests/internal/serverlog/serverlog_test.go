@@ -1,9 +1,7 @@
-package qtests
+package serverlog
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -14,16 +12,16 @@ import (
 
 // A handler that panics for every request of a load scenario fills no log.
 func TestServerLogCountsPanics(t *testing.T) {
-	ways := map[string]func(l *serverLog, i int){
-		"net/http": func(l *serverLog, i int) {
+	ways := map[string]func(l *Log, i int){
+		"net/http": func(l *Log, i int) {
 			_, _ = fmt.Fprintf(l, "http: panic serving pipe: boom %d\ngoroutine 1 [running]:\n", i)
 		},
-		"Direct": func(l *serverLog, i int) { l.panicked("pipe", fmt.Sprintf("boom %d", i)) },
+		"Direct": func(l *Log, i int) { l.Panicked("pipe", fmt.Sprintf("boom %d", i)) },
 	}
 	for name, panics := range ways {
 		for _, n := range []int{2, 3, 5} {
 			r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-				l := newServerLog(r)
+				l := New(r)
 				for i := range n {
 					panics(l, i)
 				}
@@ -43,7 +41,7 @@ func TestServerLogCountsPanics(t *testing.T) {
 // What a server says some thousand times is counted, each kind for itself.
 func TestServerLogCountsKinds(t *testing.T) {
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-		l := newServerLog(r)
+		l := New(r)
 		for i := range 2660 {
 			_, err := fmt.Fprintf(l, "http: superfluous response.WriteHeader call from shop.cart (cart.go:%d)\n", i%2)
 			require.NoError(t, err)
@@ -66,34 +64,11 @@ func TestServerLogCountsKinds(t *testing.T) {
 // A server that never says a thing twice fills no log either.
 func TestServerLogBoundsKinds(t *testing.T) {
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-		l := newServerLog(r)
+		l := New(r)
 		for i := range 1000 {
 			_, _ = fmt.Fprintf(l, "%s\n", strings.Repeat("x", i+1))
 		}
 	})
 	require.Len(t, r.Logs(), kindsLogged+linesLogged+1)
 	require.Equal(t, "http: 950 lines of further kinds, of which 947 are not logged", r.Logs()[kindsLogged+linesLogged])
-}
-
-// Both kinds of servers count the panics of a real handler.
-func TestServersCountPanics(t *testing.T) {
-	Run(t, func(q *T) {
-		boom := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
-		direct, served := q.Direct(boom), q.Serve(boom)
-		counts := map[*http.Client]*serverLog{
-			direct:          direct.Transport.(*directTransport).log,
-			served.Client(): served.server.ErrorLog.Writer().(*serverLog),
-		}
-		for client, log := range counts {
-			for range 2 {
-				resp, err := client.Post("http://server.memory/", "", nil) // which no client repeats
-				if err == nil {
-					_ = resp.Body.Close()
-				}
-				require.ErrorIs(q, err, io.EOF)
-			}
-			q.Wait()
-			require.Equal(q, map[string]int{servingPanicked: 2}, log.mu.kinds)
-		}
-	})
 }

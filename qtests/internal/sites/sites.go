@@ -1,27 +1,30 @@
-package qtests
+// Package sites says where memory was allocated, from the runtime's profile of the heap, and
+// which places are the largest.
+package sites
 
 import (
 	"flag"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-// A heapProfile is the runtime's record of what was allocated where, as of the
+// A HeapProfile is the runtime's record of what was allocated where, as of the
 // last collection. Its numbers are samples.
-type heapProfile map[[32]uintptr]runtime.MemProfileRecord
+type HeapProfile map[[32]uintptr]runtime.MemProfileRecord
 
-// readHeapProfile returns the profile as it is. Two collections make it current.
-func readHeapProfile() heapProfile {
+// Read returns the profile as it is. Two collections make it current.
+func Read() HeapProfile {
 	n, _ := runtime.MemProfile(nil, true)
 	for {
 		records := make([]runtime.MemProfileRecord, n+64)
 		var ok bool
 		if n, ok = runtime.MemProfile(records, true); ok {
-			p := make(heapProfile, n)
+			p := make(HeapProfile, n)
 			for _, r := range records[:n] {
 				sum := p[r.Stack0] // one stack has a record for each size of object
 				sum.AllocBytes += r.AllocBytes
@@ -37,25 +40,25 @@ func readHeapProfile() heapProfile {
 }
 
 // A profileRate is how the heap profile samples while an assertion measures.
-type profileRate struct{ before, now int }
+type profileRate struct{ before, Now int }
 
-// profileEvery makes the heap profile take a sample about every so many bytes,
+// ProfileEvery makes the heap profile take a sample about every so many bytes,
 // until restore is called, if it takes fewer. A profile that the user asked for
 // on the command line is left alone: its numbers would be wrong.
-func profileEvery(bytes int64) profileRate {
+func ProfileEvery(bytes int64) profileRate {
 	r := profileRate{runtime.MemProfileRate, runtime.MemProfileRate}
 	if asked := flag.Lookup("test.memprofile"); asked != nil && asked.Value.String() != "" {
 		return r
 	}
 	if bytes < int64(r.before) || r.before == 0 {
-		r.now = int(bytes)
-		runtime.MemProfileRate = r.now
+		r.Now = int(bytes)
+		runtime.MemProfileRate = r.Now
 	}
 	return r
 }
 
-func (r profileRate) restore() {
-	if runtime.MemProfileRate == r.now {
+func (r profileRate) Restore() {
+	if runtime.MemProfileRate == r.Now {
 		runtime.MemProfileRate = r.before
 	}
 }
@@ -63,15 +66,15 @@ func (r profileRate) restore() {
 // scale estimates how many there were of the size, in bytes, of which n were
 // sampled: an object of that size is taken with probability 1-exp(-size/rate).
 func (r profileRate) scale(n int64, size float64) int64 {
-	if r.now <= 1 || size <= 0 {
+	if r.Now <= 1 || size <= 0 {
 		return n
 	}
-	return int64(math.Round(float64(n) / -math.Expm1(-size/float64(r.now))))
+	return int64(math.Round(float64(n) / -math.Expm1(-size/float64(r.Now))))
 }
 
-// keptSince returns the bytes that were allocated after before and are still
+// KeptSince returns the bytes that were allocated after before and are still
 // held, by allocation site.
-func (p heapProfile) keptSince(before heapProfile, r profileRate) map[string]int64 {
+func (p HeapProfile) KeptSince(before HeapProfile, r profileRate) map[string]int64 {
 	sites := map[string]int64{}
 	for stack, now := range p {
 		was := before[stack]
@@ -84,9 +87,9 @@ func (p heapProfile) keptSince(before heapProfile, r profileRate) map[string]int
 	return sites
 }
 
-// allocatedSince returns the objects that were allocated after before, by
+// AllocatedSince returns the objects that were allocated after before, by
 // allocation site.
-func (p heapProfile) allocatedSince(before heapProfile, r profileRate) map[string]int64 {
+func (p HeapProfile) AllocatedSince(before HeapProfile, r profileRate) map[string]int64 {
 	sites := map[string]int64{}
 	for stack, now := range p {
 		was := before[stack]
@@ -110,7 +113,7 @@ func siteOf(r runtime.MemProfileRecord) string {
 		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
 			continue
 		}
-		if f.Function == stacks.GroundFloor+"readHeapProfile" {
+		if f.Function == reading {
 			return ""
 		}
 		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
@@ -125,23 +128,26 @@ func siteOf(r runtime.MemProfileRecord) string {
 		}
 	}
 	if site == "" {
-		return runtimeSite
+		return RuntimeSite
 	}
 	return site
 }
 
-// runtimeSite is the place of what no code but the runtime's has allocated.
-const runtimeSite = "the runtime"
+// reading is the name of Read.
+var reading = runtime.FuncForPC(reflect.ValueOf(Read).Pointer()).Name()
 
-// describeSites lists the largest sites, with amounts as format prints them.
-func describeSites(sites map[string]int64, format func(int64) string) string {
-	top, others := topOf(sites)
+// RuntimeSite is the place of what no code but the runtime's has allocated.
+const RuntimeSite = "the runtime"
+
+// Describe lists the largest sites, with amounts as format prints them.
+func Describe(sites map[string]int64, format func(int64) string) string {
+	top, others := TopOf(sites)
 	if len(top) == 0 {
 		return "          (the heap profile has no sample of it)"
 	}
 	var b strings.Builder
 	for _, p := range top {
-		fmt.Fprintf(&b, "%10s  %s\n", format(p.amount), p.name)
+		fmt.Fprintf(&b, "%10s  %s\n", format(p.Amount), p.Name)
 	}
 	if others > 0 {
 		fmt.Fprintf(&b, "            … and %d more places\n", others)
@@ -149,8 +155,8 @@ func describeSites(sites map[string]int64, format func(int64) string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// formatBytes prints a number of bytes for people.
-func formatBytes(n int64) string {
+// FormatBytes prints a number of bytes for people.
+func FormatBytes(n int64) string {
 	switch size := float64(n); {
 	case math.Abs(size) >= 10<<30:
 		return fmt.Sprintf("%.1f GiB", size/(1<<30))

@@ -1,4 +1,4 @@
-package qtests
+package memnet
 
 import (
 	"net"
@@ -12,13 +12,13 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
-// half is one direction of a connection.
+// Half is one direction of a connection.
 //
 // A write copies straight into the buffer of a read that waits for it, which is
 // where nearly every byte of a kept-alive HTTP connection goes: both ends wait for
 // the other one to speak. Only what nobody waits for is buffered, and an idle
 // connection holds no buffer.
-type half struct {
+type Half struct {
 	clk clock.Clock
 
 	mu      sync.Mutex
@@ -43,13 +43,15 @@ type deadline struct {
 	stop  func() // disarms the timer for at, if there is one
 }
 
-func newHalf(clk clock.Clock) *half {
-	h := &half{clk: clk}
+// NewHalf returns a direction whose deadlines count on clk.
+func NewHalf(clk clock.Clock) *Half {
+	h := &Half{clk: clk}
 	h.changed.L = &h.mu
 	return h
 }
 
-func (h *half) read(p []byte) (int, error) {
+// Read waits for bytes, the end, or the deadline.
+func (h *Half) Read(p []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	lender := false
@@ -71,13 +73,13 @@ func (h *half) read(p []byte) (int, error) {
 }
 
 // takeBack ends the loan of a read's buffer.
-func (h *half) takeBack() (n int) {
+func (h *Half) takeBack() (n int) {
 	n, h.lent, h.given = h.given, nil, 0
 	return n
 }
 
 // tryRead reads without waiting, and reports whether that was possible.
-func (h *half) tryRead(p []byte) (n int, err error, ok bool) {
+func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
 	switch {
 	case h.readerGone:
 		return 0, net.ErrClosed, true
@@ -95,7 +97,8 @@ func (h *half) tryRead(p []byte) (n int, err error, ok bool) {
 	return 0, nil, false
 }
 
-func (h *half) write(p []byte) (n int, err error) {
+// Write waits until p is on its way, in a read that waits or in the buffer.
+func (h *Half) Write(p []byte) (n int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for {
@@ -120,15 +123,15 @@ func (h *half) write(p []byte) (n int, err error) {
 
 // deliver hands over as much of p as fits: to the waiting read, then to the ring,
 // which holds nothing until the buffer of that read is full.
-func (h *half) deliver(p []byte) int {
+func (h *Half) deliver(p []byte) int {
 	n := copy(h.lent[h.given:], p)
 	h.given += n
 	return n + h.unread.push(p[n:])
 }
 
-// endWrites makes further writes fail with writeErr, and reads with endErr once
+// EndWrites makes further writes fail with writeErr, and reads with endErr once
 // the buffer is empty. A later call changes only the former.
-func (h *half) endWrites(writeErr, endErr error) {
+func (h *Half) EndWrites(writeErr, endErr error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.writeErr == nil {
@@ -139,8 +142,8 @@ func (h *half) endWrites(writeErr, endErr error) {
 	h.changed.Broadcast()
 }
 
-// endReads makes further reads and writes fail and drops what is buffered.
-func (h *half) endReads() {
+// EndReads makes further reads and writes fail and drops what is buffered.
+func (h *Half) EndReads() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.readerGone = true
@@ -149,7 +152,7 @@ func (h *half) endReads() {
 	h.changed.Broadcast()
 }
 
-func (h *half) setDeadline(d *deadline, t time.Time) {
+func (h *Half) setDeadline(d *deadline, t time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.disarm(d)
@@ -158,12 +161,12 @@ func (h *half) setDeadline(d *deadline, t time.Time) {
 	h.changed.Broadcast()
 }
 
-func (h *half) expired(d *deadline) bool {
+func (h *Half) expired(d *deadline) bool {
 	return !d.at.IsZero() && h.clk.Until(d.at) <= 0
 }
 
 // wait waits for any change, the deadline included.
-func (h *half) wait(d *deadline) {
+func (h *Half) wait(d *deadline) {
 	if !d.at.IsZero() && d.stop == nil {
 		epoch := d.epoch
 		d.stop = bubble.AfterFunc(h.clk, h.clk.Until(d.at), func() {
@@ -180,7 +183,7 @@ func (h *half) wait(d *deadline) {
 	h.changed.Wait()
 }
 
-func (h *half) disarm(d *deadline) {
+func (h *Half) disarm(d *deadline) {
 	if d.stop != nil {
 		d.stop()
 		d.stop = nil
