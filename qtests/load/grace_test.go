@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // TestServeQueue has ten requests within a second, of which each takes a second, and room for one.
@@ -63,7 +64,7 @@ func TestLeaveGrace(t *testing.T) {
 					Do: func(ctx context.Context, u *User) error {
 						start := u.Clock().Now()
 						err := u.Sleep(ctx, time.Hour)
-						if took := qtests.Round(u.Clock().Since(start)); first == 0 {
+						if took := tb.Round(u.Clock().Since(start)); first == 0 {
 							first = took
 						}
 						return err

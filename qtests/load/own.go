@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Metrics of the scenario's own. A metric comes up when it is used first, has one kind, and is counted at
@@ -43,7 +43,7 @@ func (u *User) Trend(name string, value float64) {
 // TrendTime is Trend for times, which are rounded to the microsecond. Thresholds compare them with
 // durations.
 func (u *User) TrendTime(name string, d time.Duration) {
-	u.run.measure("TrendTime", name, record.Trend, true, qtests.Round(d).Seconds())
+	u.run.measure("TrendTime", name, record.Trend, true, tb.Round(d).Seconds())
 }
 
 // measure counts a value of a metric.

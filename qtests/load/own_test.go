@@ -13,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // measured uses a metric of every kind in 100 requests, one each 100 ms.
@@ -98,7 +99,7 @@ func TestMetricsThatAreMisused(t *testing.T) {
 		`load: Trend("a"): NaN is not a finite number`:                           func(u *User) { u.Trend("a", math.NaN()) },
 		`load: Count("a"): +Inf is not a finite number`:                          func(u *User) { u.Count("a", math.Inf(1)) },
 	} {
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
 			res := Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), Do: func(_ context.Context, u *User) error { do(u); return nil }})
 			require.EqualValues(t, 2, res.Errors, "the lock came back")
 		})

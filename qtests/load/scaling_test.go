@@ -13,10 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -31,7 +33,7 @@ func atScale(t *testing.T, scale string) {
 func TestScaleIsSaidWhereverTheRunIs(t *testing.T) {
 	atScale(t, "0.1")
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(10 * time.Second), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
 	require.EqualValues(t, 100, res.Finished)
@@ -65,7 +67,7 @@ func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	limit := threshold.Threshold{Metric: "errors", Op: "<", Value: 50, Unit: threshold.Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
 	s := Scenario{
 		Scalable: true, Traffic: traffic.Rate(10).For(10 * time.Minute),
-		Events:     []qtests.Event{qtests.NewEvent("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
+		Events:     []event.Event{event.New("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
 		Thresholds: []string{"rate>1/s every 1s", "errors<1% abort after 10s", "p(99)<1s", "nonsense every 1s"},
 		Limits:     []threshold.Threshold{limit},
 	}
@@ -175,15 +177,15 @@ func TestPlainBubble(t *testing.T) {
 func TestAlertOfAScaledRunSaysSo(t *testing.T) {
 	for scale, said := range map[string]bool{"0.1": true, "1": false} {
 		atScale(t, scale)
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
-			metrics, log := NewMetrics(), qtests.EventLogOf(q)
+		rec := in(t, func(q *qtests.T, rec tb.TB) {
+			metrics, log := NewMetrics(), tb.EventLogOf(q)
 			mon := monitor.NewT(q, monitor.Config{
 				Interval: time.Second, Collectors: []prometheus.Collector{metrics}, EventLog: log,
 				Rules: []monitor.Rule{{Name: "Busy", Expr: `rate(load_requests_total[30s]) > 1000`}},
 			})
-			res := Run(tb, Scenario{Clock: q.Clock(), EventLog: log, Metrics: metrics, Monitor: mon, Traffic: traffic.Rate(100).For(time.Minute), Do: serve(0)})
+			res := Run(rec, Scenario{Clock: q.Clock(), EventLog: log, Metrics: metrics, Monitor: mon, Traffic: traffic.Rate(100).For(time.Minute), Do: serve(0)})
 			require.Equal(t, said, strings.Contains(res.String(), "load: the load was scaled by 0.1"))
-			mon.RequireFired(tb, "Busy")
+			mon.RequireFired(rec, "Busy")
 		})
 		require.Contains(t, rec.Errors(), "alert Busy has not fired")
 		require.Equal(t, said, strings.Contains(rec.Errors(), "\nload: the load was scaled by 0.1: rates and counts are those of the scaled run"), rec.Errors())
