@@ -56,7 +56,7 @@ func (f *Fleet) Deploy(r Release, by rollout.Strategy) qtests.Event {
 		_, err = by.Begin(f.clk.Now())
 	}
 	if err != nil {
-		f.q.Fatalf("fleet %s: Deploy: %v", f.cfg.Name, err)
+		qtests.Fatalf(f.q, "fleet %s: Deploy: %v", f.cfg.Name, err)
 	}
 	return qtests.NewEvent(fmt.Sprintf("%s: deploys %s", f.cfg.Name, r.Version), func() { f.deploy(release, by) }, nil)
 }

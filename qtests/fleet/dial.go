@@ -69,7 +69,7 @@ func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 }
 
 // accepting returns the listener of a process. Without one of its own it serves net/http.
-func (p *process) accepting(q *qtests.T) *qtests.Listener {
+func (p *process) accepting(q T) *qtests.Listener {
 	var l *qtests.Listener
 	p.inst.fleet.read(func(*state) { l = p.listener })
 	if l == nil {
@@ -80,7 +80,7 @@ func (p *process) accepting(q *qtests.T) *qtests.Listener {
 }
 
 // serve starts net/http for the handler.
-func (p *process) serve(q *qtests.T) {
+func (p *process) serve(q T) {
 	server := q.Serve(p)
 	p.inst.fleet.read(func(*state) {
 		p.server = server

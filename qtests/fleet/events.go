@@ -92,7 +92,7 @@ func (f *Fleet) Hang(who Selector) qtests.Event {
 func (f *Fleet) Slow(who Selector, factor float64) qtests.Event {
 	f.q.Helper()
 	if !(factor > 1) {
-		f.q.Fatalf("fleet %s: Slow(%v): the factor is not above 1", f.cfg.Name, factor)
+		qtests.Fatalf(f.q, "fleet %s: Slow(%v): the factor is not above 1", f.cfg.Name, factor)
 	}
 	return f.event(fmt.Sprintf("%g times as slow", factor), who,
 		func(_ *state, i *Instance) { i.slow = factor },
@@ -126,7 +126,7 @@ func (f *Fleet) Drain(who Selector) qtests.Event {
 func (f *Fleet) LoseZone(zone string) qtests.Event {
 	f.q.Helper()
 	if !slices.Contains(f.cfg.Zones, zone) {
-		f.q.Fatalf("fleet %s: LoseZone(%q): there is no such zone; there are %q", f.cfg.Name, zone, f.cfg.Zones)
+		qtests.Fatalf(f.q, "fleet %s: LoseZone(%q): there is no such zone; there are %q", f.cfg.Name, zone, f.cfg.Zones)
 	}
 	return qtests.NewEvent(fmt.Sprintf("%s: zone %s is lost", f.cfg.Name, zone),
 		func() { f.change(func(s *state) { s.loseZone(zone) }) },

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -13,9 +14,21 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
+// A T is a test in a bubble: *qtests.T is one.
+type T interface {
+	qtests.TB
+	Clock() clock.Clock
+	EventLog() *qtests.EventLog
+	Stream(name string) qtests.Stream
+	Direct(handler http.Handler) *http.Client
+	Serve(handler http.Handler) *qtests.Server
+	Go(f func())
+	Wait()
+}
+
 // A Fleet is a number of instances behind a balancer. All methods are safe for concurrent use.
 type Fleet struct {
-	q      *qtests.T
+	q      T
 	cfg    Config
 	clk    clock.Clock
 	log    *qtests.EventLog
@@ -56,11 +69,13 @@ type state struct {
 	timeline  timeline
 	said      map[string]bool // what is said once
 	told      int             // ejections
+	serving   int             // handlers that run
+	idle      place           // closed when none does; nil: nobody waits for that
 }
 
 // NewT returns a fleet whose instances run. It closes when q ends, and fails q then if the counts do not
 // add up. A cfg that is negative or contradictory fails q at once.
-func NewT(q *qtests.T, cfg Config) *Fleet {
+func NewT(q T, cfg Config) *Fleet {
 	q.Helper()
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -175,8 +190,33 @@ func (f *Fleet) close() {
 			}
 		}
 	})
-	f.q.Wait()
+	f.settle()
 	if problem := f.unbalanced(); problem != "" {
 		f.q.Errorf("fleet %s: the counts do not add up: %s", f.cfg.Name, problem)
 	}
+}
+
+// lingers is how long the end of a fleet waits for handlers. One that goes on after that is reported as a leak.
+const lingers = 10 * time.Second
+
+// settle waits until no handler runs, and what follows has come to rest.
+func (f *Fleet) settle() {
+	f.q.Wait()
+	var idle place
+	f.read(func(s *state) {
+		if s.serving > 0 {
+			idle = make(place)
+			s.idle = idle
+		}
+	})
+	if idle == nil {
+		return
+	}
+	ctx, cancel := f.clk.WithTimeout(context.Background(), lingers)
+	defer cancel()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	f.q.Wait()
 }

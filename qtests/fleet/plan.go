@@ -30,7 +30,7 @@ const maxFaults = 10_000
 func (f *Fleet) Faults(p Plan) []qtests.Event {
 	f.q.Helper()
 	if err := p.check(); err != nil {
-		f.q.Fatalf("%v", err)
+		qtests.Fatalf(f.q, "%v", err)
 	}
 	if p.Crashes+p.Hangs+p.Slows == 0 {
 		p.Crashes = 1
@@ -48,7 +48,7 @@ func (f *Fleet) Faults(p Plan) []qtests.Event {
 			return events
 		}
 		if len(events) == maxFaults {
-			f.q.Fatalf("fleet: Plan: more than %d faults", maxFaults)
+			qtests.Fatalf(f.q, "fleet: Plan: more than %d faults", maxFaults)
 		}
 		event := f.Crash(Some(1))
 		lasting := p.Lasting.Sample(r) + time.Millisecond

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 func (c Config) instanceName(number int) string { return fmt.Sprintf("%s-%d", c.Name, number) }
@@ -95,7 +97,7 @@ func (s *state) emptiestZone() string {
 func (f *Fleet) Scale(n int) {
 	f.q.Helper()
 	if n < 0 || n > MaxReplicas {
-		f.q.Fatalf("fleet %s: Scale(%d): is not from 0 to %d", f.cfg.Name, n, MaxReplicas)
+		qtests.Fatalf(f.q, "fleet %s: Scale(%d): is not from 0 to %d", f.cfg.Name, n, MaxReplicas)
 	}
 	f.change(func(s *state) { s.scale(n, false, "by hand") })
 }

@@ -11,6 +11,9 @@ import (
 // handler of the user gets it.
 func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	f := p.inst.fleet
+	f.read(func(s *state) { s.serving++ })
+	defer f.change((*state).servedOne)
 	if !p.pass(ctx) {
 		return
 	}
@@ -28,11 +31,10 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.compute(ctx, n) {
 		return
 	}
-	clk := p.inst.fleet.clk
-	began := clk.Now()
+	began := f.clk.Now()
 	p.handler.ServeHTTP(w, r)
 	if factor := p.slowness(); factor > 1 {
-		p.idle(ctx, time.Duration((factor-1)*float64(clk.Since(began))))
+		p.idle(ctx, time.Duration((factor-1)*float64(f.clk.Since(began))))
 	}
 	p.pass(ctx)
 }
@@ -71,6 +73,9 @@ func (p *process) leave() {
 	})
 }
 
+// longWait is from when on a wait for a processor ends with its client: to watch the client costs as much as a short wait.
+const longWait = time.Second
+
 // compute takes the processor time of request n. It is false where the client has gone.
 func (p *process) compute(ctx context.Context, n uint64) bool {
 	f := p.inst.fleet
@@ -81,7 +86,11 @@ func (p *process) compute(ctx context.Context, n uint64) bool {
 	now := f.clk.Now()
 	var end time.Time
 	f.read(func(*state) { end = p.cpu.take(now, time.Duration(float64(need)*p.inst.slow)) })
-	f.clk.Sleep(end.Sub(now))
+	if d := end.Sub(now); d <= longWait {
+		f.clk.Sleep(d)
+	} else {
+		p.idle(ctx, d)
+	}
 	return ctx.Err() == nil
 }
 
@@ -118,4 +127,13 @@ func (p *process) pass(ctx context.Context) bool {
 		p.inst.gates = slices.DeleteFunc(p.inst.gates, func(g place) bool { return g == gate })
 	})
 	return false
+}
+
+// servedOne is the end of a request on the server's side.
+func (s *state) servedOne() {
+	s.serving--
+	if s.serving == 0 && s.idle != nil {
+		s.wake(s.idle)
+		s.idle = nil
+	}
 }
