@@ -100,6 +100,14 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
 
+		"qtests/shed":    {},
+		"qtests/degrade": {},
+
+		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
+		"qtests/fleet/route":   {},
+		"qtests/fleet/scale":   {},
+		"qtests/fleet/rollout": {},
+
 		"qtests/load": {
 			"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
 			"qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold",

@@ -53,18 +53,18 @@ func TestDefaultsAreKubernetes(t *testing.T) {
 
 func TestWhatIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                       "hpa: there is no HorizontalPodAutoscaler",
-		head + "---\n" + head:    "hpa: there is more than one HorizontalPodAutoscaler",
-		"kind: [":                "hpa: error converting YAML",
-		head + "  maxReplica: 3": `unknown field "spec.maxReplica"`,
-		strings.Replace(head, "v2", "v1", 1):                                                          `hpa: apiVersion: "autoscaling/v1" is not autoscaling/v2`,
-		head + "  minReplicas: 9\n":                                                                   "scale: HPA.Max: 5 is below Min, 9",
-		head + "  metrics: [{type: ContainerResource}]\n":                                             "hpa: spec.metrics[0]: type: ContainerResource is not supported",
-		head + "  metrics: [{type: Pods}]\n":                                                          `hpa: spec.metrics[0]: type: "Pods" has no source of that type`,
+		"":                                   "hpa: there is no HorizontalPodAutoscaler",
+		head + "---\n" + head:                "hpa: there is more than one HorizontalPodAutoscaler",
+		"kind: [":                            "hpa: error converting YAML",
+		head + "  maxReplica: 3":             `unknown field "maxReplica"`,
+		strings.Replace(head, "v2", "v1", 1): `hpa: apiVersion: "autoscaling/v1" is not autoscaling/v2`,
+		head + "  minReplicas: 9\n":          "scale: HPA.Max: 5 is below Min, 9",
+		head + "  metrics: [{type: ContainerResource}]\n":                                            "hpa: spec.metrics[0]: type: ContainerResource is not supported",
+		head + "  metrics: [{type: Pods}]\n":                                                         `hpa: spec.metrics[0]: type: "Pods" has no source of that type`,
 		head + "  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilisation}}}]\n": `target.type: "Utilisation" is not`,
 		head + "  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization}}}]\n": "target: has no value above 0 of the type Utilization",
-		head + "  behavior: {scaleUp: {selectPolicy: Most}}\n":                                        `hpa: spec.behavior.scaleUp: selectPolicy: "Most" is not Max, Min or Disabled`,
-		head + "  behavior: {scaleUp: {policies: [{type: Share, value: 1, periodSeconds: 1}]}}\n":     `policies[0].type: "Share" is not Pods or Percent`,
+		head + "  behavior: {scaleUp: {selectPolicy: Most}}\n":                                       `hpa: spec.behavior.scaleUp: selectPolicy: "Most" is not Max, Min or Disabled`,
+		head + "  behavior: {scaleUp: {policies: [{type: Share, value: 1, periodSeconds: 1}]}}\n":    `policies[0].type: "Share" is not Pods or Percent`,
 		head + "  metrics: [{type: External, external: {metric: {name: q, selector: {matchExpressions: [{key: a, operator: Exists}]}}, target: {type: Value, value: 5}}}]\n": "matchExpressions: is not supported",
 		strings.Repeat("x", hpa.MaxBytes+1): "hpa: longer than",
 	} {

@@ -9,8 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 	"github.com/go-qtests/qtests/qtests/internal/field"
-
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // A Retry says which requests are sent again. The zero Retry sends none.
@@ -24,7 +23,7 @@ type Retry struct {
 	// request with a body needs its GetBody, which http.NewRequest sets for buffers, bytes and strings.
 	Unsafe bool
 	// Backoff is the wait before the n-th retry. Default: uniform over [0, 25 ms · (2^n - 1)], up to 250 ms (Envoy).
-	Backoff qtests.Latency
+	Backoff latency.Distribution
 	// PerTry is how long one attempt may take until its answer begins. Zero: no limit.
 	PerTry time.Duration
 	// Budget bounds retries and hedges. Its zero value has Envoy's defaults: 20% of the active requests, and 3.

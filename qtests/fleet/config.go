@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 	"github.com/go-qtests/qtests/qtests/fleet/scale"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // Defaults of the zero fields of a [Config] and its parts.
@@ -82,7 +82,7 @@ type Capacity struct {
 	NoQueue  bool
 	// CPU is the processor time that a request takes, before the handler is called. Requests wait for a processor
 	// in the order in which they came. Zero: none, and no metric cpu.
-	CPU qtests.Latency
+	CPU latency.Distribution
 	// Processors is how many there are. Default 1.
 	Processors int
 	// CPURequest is what utilization is relative to, in processors. Default: Processors.
@@ -92,7 +92,7 @@ type Capacity struct {
 // Life is how an instance starts and ends, as a pod of Kubernetes does.
 type Life struct {
 	// StartUp is how long a new process takes until it listens; until then connections are refused. Zero: at once.
-	StartUp qtests.Latency
+	StartUp latency.Distribution
 	// Readiness says when an instance may get requests. Without it an instance counts as ready as soon
 	// as its process exists, also while it does not listen yet, as in Kubernetes.
 	Readiness Probe

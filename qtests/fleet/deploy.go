@@ -7,8 +7,9 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // deployTick is how often a deployment is looked at.
@@ -49,16 +50,16 @@ func (d Deployment) String() string { return fmt.Sprintf("%s: %v: %s", d.Version
 // Deploy is the event in which a release begins to take the place of what runs. A deployment that is
 // still under way is given up: its instances are then among the old ones. A release or a strategy that is
 // contradictory fails the test at once.
-func (f *Fleet) Deploy(r Release, by rollout.Strategy) qtests.Event {
+func (f *Fleet) Deploy(r Release, by rollout.Strategy) event.Event {
 	f.q.Helper()
 	release, err := f.complete(r)
 	if err == nil {
 		_, err = by.Begin(f.clk.Now())
 	}
 	if err != nil {
-		qtests.Fatalf(f.q, "fleet %s: Deploy: %v", f.cfg.Name, err)
+		tb.Fatalf(f.q, "fleet %s: Deploy: %v", f.cfg.Name, err)
 	}
-	return qtests.NewEvent(fmt.Sprintf("%s: deploys %s", f.cfg.Name, r.Version), func() { f.deploy(release, by) }, nil)
+	return event.New(fmt.Sprintf("%s: deploys %s", f.cfg.Name, r.Version), func() { f.deploy(release, by) }, nil)
 }
 
 // complete fills in what a release leaves to the fleet.

@@ -10,11 +10,12 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // sound is a life that loses nothing.
 var sound = fleet.Life{
-	StartUp: qtests.Fixed(5 * time.Second), Readiness: fleet.Probe{Listening: true, Period: time.Second}, PreStop: 2 * time.Second,
+	StartUp: latency.Fixed(5 * time.Second), Readiness: fleet.Probe{Listening: true, Period: time.Second}, PreStop: 2 * time.Second,
 }
 
 // status is a version whose handler answers with a status.

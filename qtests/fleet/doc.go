@@ -12,7 +12,7 @@
 //		load.Run(q, load.Scenario{
 //			Traffic: traffic.Rate(50).For(time.Hour),
 //			Do:      func(ctx context.Context, u *load.User) error { return get(ctx, f.Client()) },
-//			Events: []qtests.Event{
+//			Events: []event.Event{
 //				f.LoseZone("a").At(10 * time.Minute).For(5 * time.Minute),
 //				f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(30 * time.Minute),
 //			},

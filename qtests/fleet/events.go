@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Selector chooses instances when an event begins.
@@ -50,7 +51,7 @@ func OfVersion(version string) Selector {
 }
 
 // event is one that changes the selected instances, and changes the same ones back.
-func (f *Fleet) event(what string, who Selector, begin, end func(s *state, i *Instance)) qtests.Event {
+func (f *Fleet) event(what string, who Selector, begin, end func(s *state, i *Instance)) event.Event {
 	var chosen []*Instance
 	each := func(do func(s *state, i *Instance)) {
 		f.change(func(s *state) {
@@ -63,7 +64,7 @@ func (f *Fleet) event(what string, who Selector, begin, end func(s *state, i *In
 	if end != nil {
 		back = func() { each(end) }
 	}
-	return qtests.NewEvent(fmt.Sprintf("%s: %s: %s", f.cfg.Name, who.name, what), func() {
+	return event.New(fmt.Sprintf("%s: %s: %s", f.cfg.Name, who.name, what), func() {
 		f.read(func(s *state) { chosen = who.choose(f, slices.Clone(s.all)) })
 		each(begin)
 	}, back)
@@ -71,12 +72,12 @@ func (f *Fleet) event(what string, who Selector, begin, end func(s *state, i *In
 
 // Crash ends the processes of the selected instances. Requests under way break off. They start again with the back-off
 // of Kubernetes: at once, after 10 s, 20 s, … 5 min. The event has no end.
-func (f *Fleet) Crash(who Selector) qtests.Event {
+func (f *Fleet) Crash(who Selector) event.Event {
 	return f.event("crash", who, func(s *state, i *Instance) { s.crash(i, "crashes") }, nil)
 }
 
 // Hang keeps the selected instances from answering: connections are accepted, and nothing comes back before the event ends.
-func (f *Fleet) Hang(who Selector) qtests.Event {
+func (f *Fleet) Hang(who Selector) event.Event {
 	return f.event("hangs", who,
 		func(_ *state, i *Instance) { i.hung = true },
 		func(s *state, i *Instance) {
@@ -89,10 +90,10 @@ func (f *Fleet) Hang(who Selector) qtests.Event {
 }
 
 // Slow makes the selected instances take factor times as long, for processor time and handlers; factor is above 1.
-func (f *Fleet) Slow(who Selector, factor float64) qtests.Event {
+func (f *Fleet) Slow(who Selector, factor float64) event.Event {
 	f.q.Helper()
 	if !(factor > 1) {
-		qtests.Fatalf(f.q, "fleet %s: Slow(%v): the factor is not above 1", f.cfg.Name, factor)
+		tb.Fatalf(f.q, "fleet %s: Slow(%v): the factor is not above 1", f.cfg.Name, factor)
 	}
 	return f.event(fmt.Sprintf("%g times as slow", factor), who,
 		func(_ *state, i *Instance) { i.slow = factor },
@@ -100,7 +101,7 @@ func (f *Fleet) Slow(who Selector, factor float64) qtests.Event {
 }
 
 // Restart stops the selected instances and starts others in their places, as kubectl delete pod does. The event has no end.
-func (f *Fleet) Restart(who Selector) qtests.Event {
+func (f *Fleet) Restart(who Selector) event.Event {
 	return f.event("restart", who, func(s *state, i *Instance) {
 		s.stop(i)
 		if s.deploying() == nil {
@@ -110,7 +111,7 @@ func (f *Fleet) Restart(who Selector) qtests.Event {
 }
 
 // Drain keeps the selected instances out of the balancer until the event ends: they count as not ready.
-func (f *Fleet) Drain(who Selector) qtests.Event {
+func (f *Fleet) Drain(who Selector) event.Event {
 	return f.event("drained", who,
 		func(s *state, i *Instance) { s.setReady(i, false) },
 		func(s *state, i *Instance) {
@@ -123,12 +124,12 @@ func (f *Fleet) Drain(who Selector) qtests.Event {
 // LoseZone puts a zone out of reach until the event ends. Requests under way break off, connections to its instances
 // time out. After Life.NodeNotice they count as not ready, and after Life.Eviction more they are replaced in other
 // zones. When the zone comes back, those that are left start again.
-func (f *Fleet) LoseZone(zone string) qtests.Event {
+func (f *Fleet) LoseZone(zone string) event.Event {
 	f.q.Helper()
 	if !slices.Contains(f.cfg.Zones, zone) {
-		qtests.Fatalf(f.q, "fleet %s: LoseZone(%q): there is no such zone; there are %q", f.cfg.Name, zone, f.cfg.Zones)
+		tb.Fatalf(f.q, "fleet %s: LoseZone(%q): there is no such zone; there are %q", f.cfg.Name, zone, f.cfg.Zones)
 	}
-	return qtests.NewEvent(fmt.Sprintf("%s: zone %s is lost", f.cfg.Name, zone),
+	return event.New(fmt.Sprintf("%s: zone %s is lost", f.cfg.Name, zone),
 		func() { f.change(func(s *state) { s.loseZone(zone) }) },
 		func() { f.change(func(s *state) { s.findZone(zone) }) })
 }

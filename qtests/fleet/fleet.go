@@ -10,16 +10,18 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A T is a test in a bubble: *qtests.T is one.
 type T interface {
-	qtests.TB
+	tb.TB
 	Clock() clock.Clock
-	EventLog() *qtests.EventLog
-	Stream(name string) qtests.Stream
+	EventLog() *event.Log
+	Stream(name string) tb.Stream
 	Direct(handler http.Handler) *http.Client
 	Serve(handler http.Handler) *qtests.Server
 	Go(f func())
@@ -31,8 +33,8 @@ type Fleet struct {
 	q      T
 	cfg    Config
 	clk    clock.Clock
-	log    *qtests.EventLog
-	stream qtests.Stream
+	log    *event.Log
+	stream tb.Stream
 	begun  time.Time
 	client *http.Client
 
@@ -79,7 +81,7 @@ func NewT(q T, cfg Config) *Fleet {
 	q.Helper()
 	cfg, err := cfg.withDefaults()
 	if err != nil {
-		qtests.Fatalf(q, "%v", err)
+		tb.Fatalf(q, "%v", err)
 	}
 	f := &Fleet{q: q, cfg: cfg, clk: q.Clock(), log: q.EventLog(), stream: q.Stream("fleet " + cfg.Name)}
 	f.begun = f.clk.Now()
@@ -90,7 +92,7 @@ func NewT(q T, cfg Config) *Fleet {
 		Policy: cfg.Policy, Outliers: cfg.Outliers, PanicShare: cfg.PanicShare, NoPanic: cfg.NoPanic, Rand: f.stream.Sub("route").Rand(),
 	})
 	if err != nil {
-		qtests.Fatalf(q, "%v", err)
+		tb.Fatalf(q, "%v", err)
 	}
 	s.stable = &Release{Version: cfg.Version, New: cfg.New, Capacity: &cfg.Capacity, Life: &cfg.Life}
 	s.wanted = cfg.Replicas

@@ -12,9 +12,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -145,11 +147,11 @@ func TestNoInstance(t *testing.T) {
 func TestCrash(t *testing.T) {
 	both(t, func(q *qtests.T, wire bool) {
 		stopped := 0
-		f := fleet.NewT(q, fleet.Config{Wire: wire, Life: fleet.Life{StartUp: qtests.Fixed(3 * time.Second), NoEndpointLag: true}, New: func(i *fleet.Instance) http.Handler {
+		f := fleet.NewT(q, fleet.Config{Wire: wire, Life: fleet.Life{StartUp: latency.Fixed(3 * time.Second), NoEndpointLag: true}, New: func(i *fleet.Instance) http.Handler {
 			i.OnStop(func() { stopped++ })
 			return hello(500 * time.Millisecond)(i)
 		}})
-		stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), f.Crash(fleet.Everyone()).At(10*time.Second+100*time.Millisecond))
+		stop, err := event.Schedule(q.Context(), q.Clock(), q.EventLog(), f.Crash(fleet.Everyone()).At(10*time.Second+100*time.Millisecond))
 		require.NoError(q, err)
 		every(q, f.Client(), 250*time.Millisecond, 20*time.Second)
 		q.Sleep(time.Second)
@@ -246,7 +248,7 @@ func TestReadiness(t *testing.T) {
 					})
 				}
 				f := fleet.NewT(q, fleet.Config{New: made, Replicas: 3, Life: fleet.Life{
-					StartUp: qtests.Fixed(10 * time.Second), Readiness: tc.probe, PreStop: 2 * time.Second,
+					StartUp: latency.Fixed(10 * time.Second), Readiness: tc.probe, PreStop: 2 * time.Second,
 				}})
 				q.Sleep(time.Minute)
 				deploy := f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{})
@@ -368,7 +370,7 @@ func TestQuitTheQueue(t *testing.T) {
 // Little's law, and the mean wait of M/D/1: ρ/(2(1-ρ)) services.
 func TestProcessorIsAnMD1Queue(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		f := fleet.NewT(q, fleet.Config{New: hello(0), Capacity: fleet.Capacity{CPU: qtests.Fixed(10 * time.Millisecond)}})
+		f := fleet.NewT(q, fleet.Config{New: hello(0), Capacity: fleet.Capacity{CPU: latency.Fixed(10 * time.Millisecond)}})
 		const n, rho = 40_000, 0.7
 		r := q.Rand("arrivals")
 		total := time.Duration(0)
@@ -431,7 +433,7 @@ func TestRetries(t *testing.T) {
 // A connection that is refused was served by nobody: POST is sent again, too.
 func TestRefusedConnectionsAreRetried(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		f := fleet.NewT(q, fleet.Config{Replicas: 2, New: hello(0), Retry: fleet.Retry{Max: 2}, Life: fleet.Life{StartUp: qtests.Fixed(time.Minute)}})
+		f := fleet.NewT(q, fleet.Config{Replicas: 2, New: hello(0), Retry: fleet.Retry{Max: 2}, Life: fleet.Life{StartUp: latency.Fixed(time.Minute)}})
 		f.Crash(fleet.Named("fleet-1")).Begin()
 		resp, err := f.Client().Post("http://fleet/", "text/plain", strings.NewReader("x"))
 		require.NoError(q, err)

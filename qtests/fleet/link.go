@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"syscall"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 )
 
 // A Link is the way from one instance to something it uses, such as a fake that all instances share. It can be cut for some of them:
@@ -66,7 +66,7 @@ func (l *Link) Dial(dial func(ctx context.Context, network, addr string) (net.Co
 }
 
 // Cut cuts the link of this name of the selected instances until the event ends. What is under way goes on.
-func (f *Fleet) Cut(who Selector, name string) qtests.Event {
+func (f *Fleet) Cut(who Selector, name string) event.Event {
 	set := func(cut bool) func(*state, *Instance) {
 		return func(_ *state, i *Instance) {
 			if i.links[name] == nil {

@@ -17,9 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -211,7 +213,7 @@ func TestLinks(t *testing.T) {
 // Every instance is a target of the monitor, with its own labels; the fleet is one, too.
 func TestMonitored(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		f := fleet.NewT(q, fleet.Config{Name: "shop", Replicas: 2, Zones: []string{"a", "b"}, Capacity: fleet.Capacity{CPU: qtests.Fixed(time.Second)}, New: func(i *fleet.Instance) http.Handler {
+		f := fleet.NewT(q, fleet.Config{Name: "shop", Replicas: 2, Zones: []string{"a", "b"}, Capacity: fleet.Capacity{CPU: latency.Fixed(time.Second)}, New: func(i *fleet.Instance) http.Handler {
 			orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orders_total", Help: "Orders."}, []string{"zz"})
 			i.Registry().MustRegister(orders)
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { orders.WithLabelValues("x").Inc() })
@@ -250,16 +252,16 @@ func TestPlansOfFaults(t *testing.T) {
 				life.DiesOnTerm, life.Liveness = seed%2 == 0, fleet.Probe{Path: "/", Period: 2 * time.Second, Delay: 10 * time.Second}
 				f := fleet.NewT(q, fleet.Config{
 					Name: fmt.Sprint("f", seed), New: hello(300 * time.Millisecond), Replicas: 4, Zones: []string{"a", "b"}, Wire: seed == 5,
-					Life: life, Capacity: fleet.Capacity{Concurrency: 3, MaxQueue: 2, CPU: qtests.Exponential(20 * time.Millisecond)},
+					Life: life, Capacity: fleet.Capacity{Concurrency: 3, MaxQueue: 2, CPU: latency.Exponential(20 * time.Millisecond)},
 					Policy:   []route.Policy{route.PowerOfTwo, route.PeakEWMA(0), route.LeastRequests, route.Hash(0), route.ZoneAware(route.RoundRobin), route.Random}[seed],
 					Outliers: &route.Outliers{}, Health: fleet.Probe{Path: "/", Period: 3 * time.Second},
 					Retry: fleet.Retry{Max: 2, PerTry: 2 * time.Second}, Hedge: fleet.Hedge{After: 500 * time.Millisecond},
 				})
-				events := f.Faults(fleet.Plan{For: 4 * time.Minute, Every: 8 * time.Second, Crashes: 1, Hangs: 1, Slows: 1, Lasting: qtests.Uniform(0, 20*time.Second)})
+				events := f.Faults(fleet.Plan{For: 4 * time.Minute, Every: 8 * time.Second, Crashes: 1, Hangs: 1, Slows: 1, Lasting: latency.Uniform(0, 20*time.Second)})
 				require.NotEmpty(q, events)
 				events = append(events, f.LoseZone("b").At(time.Minute).For(time.Minute), f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(2*time.Minute),
 					f.Restart(fleet.Some(1)).At(30*time.Second), f.Drain(fleet.Some(1)).At(20*time.Second).For(5*time.Second))
-				stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
+				stop, err := event.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
 				require.NoError(q, err)
 				client := *f.Client()
 				client.Timeout = 5 * time.Second

@@ -5,8 +5,10 @@ import (
 	"math"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Plan draws faults from the seed: in all, one every Every on average, at random instants (a Poisson process), each at one
@@ -17,7 +19,7 @@ type Plan struct {
 	// Crashes, Hangs and Slows are weights of the kinds. All zero: crashes alone.
 	Crashes, Hangs, Slows float64
 	// Lasting is how long a hang or a slowness lasts. Default: exponential, 1 min on average.
-	Lasting qtests.Latency
+	Lasting latency.Distribution
 	// Factor is by how much a slow instance takes longer. Default 5.
 	Factor float64
 }
@@ -27,20 +29,20 @@ const maxFaults = 10_000
 
 // Faults returns the events of a plan: the same ones for the same seed and plan. A plan with more than 10,000 faults, or one that
 // is negative, fails the test.
-func (f *Fleet) Faults(p Plan) []qtests.Event {
+func (f *Fleet) Faults(p Plan) []event.Event {
 	f.q.Helper()
 	if err := p.check(); err != nil {
-		qtests.Fatalf(f.q, "%v", err)
+		tb.Fatalf(f.q, "%v", err)
 	}
 	if p.Crashes+p.Hangs+p.Slows == 0 {
 		p.Crashes = 1
 	}
 	if p.Lasting.IsZero() {
-		p.Lasting = qtests.Exponential(time.Minute)
+		p.Lasting = latency.Exponential(time.Minute)
 	}
 	p.Factor = or(p.Factor, 5)
 	r := f.stream.Sub("plan").Rand()
-	var events []qtests.Event
+	var events []event.Event
 	at := time.Duration(0)
 	for {
 		at += time.Duration(r.ExpFloat64() * float64(p.Every))
@@ -48,7 +50,7 @@ func (f *Fleet) Faults(p Plan) []qtests.Event {
 			return events
 		}
 		if len(events) == maxFaults {
-			qtests.Fatalf(f.q, "fleet: Plan: more than %d faults", maxFaults)
+			tb.Fatalf(f.q, "fleet: Plan: more than %d faults", maxFaults)
 		}
 		event := f.Crash(Some(1))
 		lasting := p.Lasting.Sample(r) + time.Millisecond

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A process is one start of an instance. Its fields belong to the lock of the fleet, but for those
@@ -21,7 +22,7 @@ type process struct {
 	handler   http.Handler
 	transport http.RoundTripper // to this process
 	started   time.Time
-	draws     qtests.Stream // of processor time
+	draws     tb.Stream // of processor time
 
 	listener *qtests.Listener
 	own      bool // the user serves on it

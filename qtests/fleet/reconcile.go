@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func (c Config) instanceName(number int) string { return fmt.Sprintf("%s-%d", c.Name, number) }
@@ -97,7 +97,7 @@ func (s *state) emptiestZone() string {
 func (f *Fleet) Scale(n int) {
 	f.q.Helper()
 	if n < 0 || n > MaxReplicas {
-		qtests.Fatalf(f.q, "fleet %s: Scale(%d): is not from 0 to %d", f.cfg.Name, n, MaxReplicas)
+		tb.Fatalf(f.q, "fleet %s: Scale(%d): is not from 0 to %d", f.cfg.Name, n, MaxReplicas)
 	}
 	f.change(func(s *state) { s.scale(n, false, "by hand") })
 }

@@ -3,18 +3,18 @@ package fleet
 import (
 	"fmt"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // fail shows the table and the picture behind what is wrong.
-func (f *Fleet) fail(t qtests.TB, format string, args ...any) {
+func (f *Fleet) fail(t tb.TB, format string, args ...any) {
 	t.Helper()
-	qtests.Fatalf(t, "fleet %s: %s\n%v%s", f.cfg.Name, fmt.Sprintf(format, args...), f.Stats(), f.Picture())
+	tb.Fatalf(t, "fleet %s: %s\n%v%s", f.cfg.Name, fmt.Sprintf(format, args...), f.Stats(), f.Picture())
 }
 
 // RequireNothingLost fails t if a request was refused, or failed, or is still under way, and if there was none.
-func (f *Fleet) RequireNothingLost(t qtests.TB) {
+func (f *Fleet) RequireNothingLost(t tb.TB) {
 	t.Helper()
 	switch c := f.Stats().Requests; {
 	case c.Offered == 0:
@@ -25,7 +25,7 @@ func (f *Fleet) RequireNothingLost(t qtests.TB) {
 }
 
 // RequireGoodput fails t unless at least this share of the requests was answered: from 0 to 1. It fails if there was none.
-func (f *Fleet) RequireGoodput(t qtests.TB, share float64) {
+func (f *Fleet) RequireGoodput(t tb.TB, share float64) {
 	t.Helper()
 	c := f.Stats().Requests
 	if c.Offered == c.InFlight || c.Goodput() < share {
@@ -34,18 +34,18 @@ func (f *Fleet) RequireGoodput(t qtests.TB, share float64) {
 }
 
 // RequireDeployed fails t unless the last deployment is complete and of this version.
-func (f *Fleet) RequireDeployed(t qtests.TB, version string) {
+func (f *Fleet) RequireDeployed(t tb.TB, version string) {
 	t.Helper()
 	f.requireDeployment(t, version, rollout.Complete)
 }
 
 // RequireRolledBack fails t unless the last deployment is of this version and was rolled back.
-func (f *Fleet) RequireRolledBack(t qtests.TB, version string) {
+func (f *Fleet) RequireRolledBack(t tb.TB, version string) {
 	t.Helper()
 	f.requireDeployment(t, version, rollout.RolledBack)
 }
 
-func (f *Fleet) requireDeployment(t qtests.TB, version string, want rollout.Phase) {
+func (f *Fleet) requireDeployment(t tb.TB, version string, want rollout.Phase) {
 	t.Helper()
 	all := f.Deployments()
 	if len(all) == 0 {
@@ -58,7 +58,7 @@ func (f *Fleet) requireDeployment(t qtests.TB, version string, want rollout.Phas
 }
 
 // RequireFlaps fails t if the number of replicas turned back on itself more than most times: see scale.Record.
-func (f *Fleet) RequireFlaps(t qtests.TB, most int) {
+func (f *Fleet) RequireFlaps(t tb.TB, most int) {
 	t.Helper()
 	if sum, changes := f.ScalingSummary(); sum.Flaps > most {
 		last := changes[max(0, len(changes)-10):]

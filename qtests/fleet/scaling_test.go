@@ -12,6 +12,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet"
 	"github.com/go-qtests/qtests/qtests/fleet/scale"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 func hpa(q *qtests.T, h scale.HPA) scale.Scaler {
@@ -24,8 +25,8 @@ func hpa(q *qtests.T, h scale.HPA) scale.Scaler {
 func TestScalesByProcessorTime(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		f := fleet.NewT(q, fleet.Config{
-			New: hello(0), Capacity: fleet.Capacity{CPU: qtests.Fixed(50 * time.Millisecond)},
-			Life:    fleet.Life{StartUp: qtests.Fixed(5 * time.Second), Readiness: fleet.Probe{Listening: true, Period: time.Second}, PreStop: 2 * time.Second},
+			New: hello(0), Capacity: fleet.Capacity{CPU: latency.Fixed(50 * time.Millisecond)},
+			Life:    fleet.Life{StartUp: latency.Fixed(5 * time.Second), Readiness: fleet.Probe{Listening: true, Period: time.Second}, PreStop: 2 * time.Second},
 			Scaling: fleet.Scaling{By: hpa(q, scale.HPA{Max: 10, Metrics: []scale.Metric{{Name: scale.CPU, Utilization: 50}}})},
 		})
 		every(q, f.Client(), 25*time.Millisecond, 10*time.Minute)

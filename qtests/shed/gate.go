@@ -8,6 +8,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
@@ -29,9 +30,6 @@ type Config struct {
 	Classify func(*http.Request) string
 	// Dropped says that an answer is a sign of overload behind this gate, for limits that learn. Default: the statuses 429, 503 and 504.
 	Dropped func(status int) bool
-	// Wake calls wake, which lets one request go on. Default: at once. A test on the stock runtime that has to repeat lets
-	// one go on at a time: func(wake func()) { qtests.InTurn(q.Clock(), wake) }.
-	Wake func(wake func())
 }
 
 // Counts say what became of requests. Offered = Admitted + Refused + GivenUp + Waiting, always.
@@ -83,9 +81,6 @@ func New(cfg Config) (*Gate, error) {
 	if cfg.Dropped == nil {
 		cfg.Dropped = func(status int) bool { return status == 429 || status == 503 || status == 504 }
 	}
-	if cfg.Wake == nil {
-		cfg.Wake = func(wake func()) { wake() }
-	}
 	g := &Gate{cfg: cfg}
 	g.state.v.classes = newClasses(cfg.Classes, cfg.Queue)
 	return g, nil
@@ -105,7 +100,7 @@ func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 	var err error
 	var wakes []func()
 	g.state.do(func(s *state) { w, err, wakes = g.offer(s, now, class) })
-	g.wake(wakes)
+	bubble.InTurn(g.cfg.Clock, wakes...)
 	if w == nil {
 		if err != nil {
 			return nil, err
@@ -158,12 +153,6 @@ func (g *Gate) refuse(c *class, why Reason) error {
 func (g *Gate) tell(w *waiter, err error) func() {
 	w.told = true
 	return func() { w.turn <- err }
-}
-
-func (g *Gate) wake(wakes []func()) {
-	for _, wake := range wakes {
-		g.cfg.Wake(wake)
-	}
 }
 
 // wait waits for the turn of w.
@@ -232,7 +221,7 @@ func (p *Permit) end(dropped, learn bool) {
 	if again {
 		panic("shed: Permit: ended twice")
 	}
-	g.wake(wakes)
+	bubble.InTurn(g.cfg.Clock, wakes...)
 }
 
 // admit lets as many go on as the limit has room for.

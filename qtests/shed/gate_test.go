@@ -22,7 +22,6 @@ import (
 // gate returns a gate on the clock of q.
 func gate(q *qtests.T, cfg shed.Config) *shed.Gate {
 	cfg.Clock = q.Clock()
-	cfg.Wake = func(wake func()) { qtests.InTurn(q.Clock(), wake) }
 	g, err := shed.New(cfg)
 	require.NoError(q, err)
 	return g
