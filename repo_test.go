@@ -183,7 +183,8 @@ func TestEnginesLinkNoTests(t *testing.T) {
 	never := []string{"testing", "testing/synctest"}
 	for pkg, more := range map[string][]string{
 		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
-		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil,
+		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
+		"fleet/route": {"net/http"}, "fleet/scale": {"net/http"}, "fleet/rollout": {"net/http"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()
 		require.NoError(t, err)

@@ -38,8 +38,8 @@ func orders(db *sql.DB) http.Handler {
 func TestOrders(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		db := fakesql.NewT(q, fakesql.Config{Max: 5})
-		db.On("SELECT item FROM orders").Rows(sqlmock.NewRows([]string{"item"}).AddRow("7").AddRow("8").AddRow("9"))
-		db.On("SELECT name FROM items").Rows(sqlmock.NewRows([]string{"name"}).AddRow("soap"))
+		db.On("SELECT item FROM orders LIMIT 20").Rows(sqlmock.NewRows([]string{"item"}).AddRow("7").AddRow("8").AddRow("9"))
+		db.On("SELECT name FROM items WHERE id = ?").Rows(sqlmock.NewRows([]string{"name"}).AddRow("soap"))
 		db.WatchQueries() // a test of one's own would say db.LimitQueries(q, 2), which fails here
 		resp, err := q.Direct(fakesql.Requests(orders(db.DB()))).Get("http://shop/orders")
 		if err != nil {

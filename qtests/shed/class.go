@@ -91,16 +91,18 @@ func (x *classes) leave(w *waiter) bool {
 
 // displaced returns who has to go for a request of class c when the queue is full, or nil.
 func (x *classes) displaced(c *class) *waiter {
-	lowest := c
+	var last *waiter
 	for _, other := range x.all {
-		if other.Priority < lowest.Priority && len(other.line.waiting) > 0 {
-			lowest = other
+		n := len(other.line.waiting)
+		if n == 0 || other.Priority >= c.Priority {
+			continue
+		}
+		w := other.line.waiting[n-1]
+		if last == nil || other.Priority < last.class.Priority || other.Priority == last.class.Priority && w.since.After(last.since) {
+			last = w
 		}
 	}
-	if lowest == c {
-		return nil
-	}
-	return lowest.line.waiting[len(lowest.line.waiting)-1]
+	return last
 }
 
 // best is the class whose request is next, or nil.

@@ -49,7 +49,7 @@ func TestGradient(t *testing.T) {
 	require.Equal(t, 100, g.Limit())
 	g.Sample(Sample{Latency: 10 * ms, InFlight: 100})
 	require.InDelta(t, 100.8, g.at, 1e-9, "gradient 1")
-	long := 10.0*(1-2.0/601) + 20*2/601
+	long := 10.0*(1-2.0/601) + 20*2.0/601
 	g.Sample(Sample{Latency: 20 * ms, InFlight: 100})
 	require.InDelta(t, 100.8*0.8+0.2*(100.8*long/20+4), g.at, 1e-9)
 	before := g.at

@@ -124,7 +124,7 @@ func TestClasses(t *testing.T) {
 		offer("browse", 20)
 		offer("pay", 4)
 		require.Len(q, displaced, 4)
-		require.EqualError(q, displaced[0], "shed: gate refused crawl: displaced")
+		require.EqualError(q, displaced[0], "shed: gate refused browse: displaced")
 		offer("unknown", 1)
 		require.Len(q, displaced, 5, "it counts as crawl, and finds the queue full")
 		permit.Done(false)
@@ -151,35 +151,40 @@ func TestHandlerGivesPermitsBack(t *testing.T) {
 }
 
 func TestHandlerAndRoundTripper(t *testing.T) {
-	qtests.Run(t, func(q *qtests.T) {
-		server := gate(q, shed.Config{Limit: shed.Fixed(1)})
-		client := q.Direct(server.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			q.Sleep(time.Second)
-			_, _ = io.WriteString(w, "ok")
-			w.(http.Flusher).Flush()
-		})))
-		own := gate(q, shed.Config{Limit: shed.Fixed(2)})
-		client.Transport = own.RoundTripper(client.Transport)
-		var statuses []string
-		for range 3 {
-			q.Go(func() {
-				resp, err := client.Get("http://shop/")
-				if err != nil {
-					var refused *shed.RefusedError
-					require.True(q, errors.As(err, &refused))
-					statuses = append(statuses, string(refused.Reason))
-					return
-				}
-				statuses = append(statuses, resp.Status)
-				require.Equal(q, resp.StatusCode == 503, resp.Header.Get("Retry-After") == "1")
-				_ = resp.Body.Close()
-			})
-		}
-		q.Sleep(5 * time.Second)
-		require.Equal(q, []string{"503 Service Unavailable", "over the limit", "200 OK"}, statuses)
-		balanced(q, server)
-		balanced(q, own)
-	})
+	for limit, want := range map[int][]string{
+		1: {"over the limit", "over the limit", "200 OK"},
+		2: {"503 Service Unavailable", "503 Service Unavailable", "200 OK"},
+	} {
+		qtests.Run(t, func(q *qtests.T) {
+			server := gate(q, shed.Config{Limit: shed.Fixed(1)})
+			client := q.Direct(server.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				q.Sleep(time.Second)
+				_, _ = io.WriteString(w, "ok")
+				w.(http.Flusher).Flush()
+			})))
+			own := gate(q, shed.Config{Limit: shed.Fixed(limit)})
+			client.Transport = own.RoundTripper(client.Transport)
+			var got []string
+			for range 3 {
+				q.Go(func() {
+					resp, err := client.Get("http://shop/")
+					if err != nil {
+						var refused *shed.RefusedError
+						require.True(q, errors.As(err, &refused))
+						got = append(got, string(refused.Reason))
+						return
+					}
+					got = append(got, resp.Status)
+					require.Equal(q, resp.StatusCode == 503, resp.Header.Get("Retry-After") == "1")
+					_ = resp.Body.Close()
+				})
+			}
+			q.Sleep(5 * time.Second)
+			require.Equal(q, want, got)
+			balanced(q, server)
+			balanced(q, own)
+		})
+	}
 }
 
 // An overloaded service behind a gate that learns stays useful: goodput does not collapse behind the knee.

@@ -81,6 +81,9 @@ func checkBounds(name string, first, least, most int, defaults [3]int) error {
 	c.Count("Max", most)
 	least, most = or(least, defaults[1]), or(most, defaults[2])
 	c.That(least <= most, "Min", least, "is over Max, %d", most)
+	if err := c.Result(); err != nil {
+		return err
+	}
 	first = or(first, min(max(defaults[0], least), most))
 	c.That(first >= least && first <= most, "Initial", first, "is not from Min, %d, to Max, %d", least, most)
 	return c.Result()

@@ -32,7 +32,7 @@ func (q Queue) check(c *field.Checker) {
 	controlled := q.CoDel || q.AdaptiveLIFO
 	c.That(controlled || q.Target == 0, "Queue.Target", q.Target, "is set, but neither CoDel nor AdaptiveLIFO is")
 	c.That(controlled || q.Interval == 0, "Queue.Interval", q.Interval, "is set, but neither CoDel nor AdaptiveLIFO is")
-	c.That(q.Max > 0 || q == Queue{}, "Queue.Max", q.Max, "gives no place, and something else is set")
+	c.That(q.Max != 0 || q == Queue{}, "Queue.Max", q.Max, "gives no place, and something else is set")
 }
 
 func (q Queue) withDefaults() Queue {
