@@ -54,7 +54,7 @@ func fleetDay(q *qtests.T, requests int) string {
 	f := fleet.NewT(q, fleet.Config{
 		Name: "shop", New: service, Replicas: 3, Zones: []string{"a", "b", "c"}, Policy: route.PowerOfTwo, Outliers: &route.Outliers{},
 		Capacity: fleet.Capacity{CPU: latency.Exponential(work)}, Retry: fleet.Retry{Max: 1}, Scaling: fleet.Scaling{By: hpa},
-		Life: fleet.Life{StartUp: latency.Fixed(8 * time.Second), Readiness: fleet.Probe{Path: "/ready"}, PreStop: 2 * time.Second},
+		Life: fleet.Life{StartUp: latency.Fixed(8 * time.Second), Readiness: fleet.Probe{Path: "/ready", Timeout: 20 * work}, PreStop: 2 * time.Second},
 	})
 	mean := float64(requests) / (24 * time.Hour).Seconds()
 	events := append(f.Faults(fleet.Plan{For: 24 * time.Hour, Every: 2 * time.Hour}),
@@ -109,7 +109,7 @@ func TestFleetDay(t *testing.T) {
 func BenchmarkFleetDay(b *testing.B) {
 	requests := dayRequests
 	if testing.Short() {
-		requests /= 100
+		requests /= 20
 	}
 	qtests.Bench(b, func(q *qtests.T) { fleetDay(q, requests) })
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(requests), "ns/request")

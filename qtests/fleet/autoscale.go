@@ -98,6 +98,10 @@ func (i *Instance) pod(now time.Time) scale.Pod {
 	if p.Since.IsZero() {
 		p.Since = i.created
 	}
+	modelled := !i.release.Capacity.CPU.IsZero()
+	if modelled {
+		p.Requests[MetricCPU] = i.release.Capacity.CPURequest
+	}
 	x := sampled{at: now, cpu: i.process.cpu.used(now), requests: i.process.requests}
 	before := i.sampled
 	i.sampled = x
@@ -106,8 +110,7 @@ func (i *Instance) pod(now time.Time) scale.Pod {
 		return p // one reading is no rate yet
 	}
 	sample := func(value float64) scale.Sample { return scale.Sample{Value: value, At: now, Window: window} }
-	if !i.release.Capacity.CPU.IsZero() {
-		p.Requests[MetricCPU] = i.release.Capacity.CPURequest
+	if modelled {
 		p.Samples[MetricCPU] = sample(float64(x.cpu-before.cpu) / float64(window))
 	}
 	p.Samples[MetricRequests] = sample(float64(x.requests-before.requests) / window.Seconds())
