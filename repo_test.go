@@ -102,6 +102,14 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
 
+		"qtests/shed":    {},
+		"qtests/degrade": {},
+
+		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
+		"qtests/fleet/route":   {},
+		"qtests/fleet/scale":   {},
+		"qtests/fleet/rollout": {},
+
 		"qtests/load": {
 			"internal/plaintext", "qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
 			"qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold",
@@ -177,7 +185,8 @@ func TestEnginesLinkNoTests(t *testing.T) {
 	never := []string{"testing", "testing/synctest"}
 	for pkg, more := range map[string][]string{
 		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
-		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil,
+		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
+		"fleet/route": {"net/http"}, "fleet/scale": {"net/http"}, "fleet/rollout": {"net/http"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()
 		require.NoError(t, err)
