@@ -55,7 +55,7 @@ func ExampleCall() {
 		return euros * rate
 	}
 	fmt.Println(convert(100))
-	rates.ForceOpen()
+	rates.SetMode(breaker.ForcedOpen)
 	fmt.Println(convert(100))
 	// Output:
 	// 108
@@ -89,8 +89,8 @@ func ExampleBreaker_Allow() {
 }
 
 // How does the checkout look while the recommendations are away? A forced breaker
-// stays open until Auto, whatever time and results say.
-func ExampleBreaker_ForceOpen() {
+// stays open until its mode is changed, whatever time and results say.
+func ExampleBreaker_SetMode() {
 	br, err := breaker.New(breaker.Config{Name: "recommendations"})
 	if err != nil {
 		panic(err)
@@ -104,11 +104,11 @@ func ExampleBreaker_ForceOpen() {
 		}
 		return "your basket, and " + items
 	}
-	br.ForceOpen()
-	fmt.Println(br.Mode(), "→", checkout())
-	br.Auto()  // the Config decides again: half-open after ResetTimeout
-	br.Reset() // or closed at once
-	fmt.Println(br.Mode(), "→", checkout())
+	br.SetMode(breaker.ForcedOpen)
+	fmt.Println(br.Stats().Mode, "→", checkout())
+	br.SetMode(breaker.Automatic) // the Config decides again: half-open after ResetTimeout
+	br.Reset()                    // or closed at once
+	fmt.Println(br.Stats().Mode, "→", checkout())
 	// Output:
 	// forced-open → your basket
 	// automatic → your basket, and two books
@@ -137,7 +137,7 @@ func ExampleBreaker_Script() {
 		fmt.Println(quote())
 	}
 	clk.Add(10 * time.Minute)
-	fmt.Println(br.State(), "for", br.RetryAfter())
+	fmt.Println(br.State(), "for", br.Stats().RetryAfter)
 	// Output:
 	// breaker: open: "shipping": scripted rejection
 	// 504 Gateway Timeout

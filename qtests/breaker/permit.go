@@ -26,21 +26,21 @@ var uses = sync.Pool{New: func() any { return new(use) }}
 // Allow asks for a call that the caller makes itself. It returns a permit, or a
 // *[RejectedError], for which errors.Is(err, ErrOpen) holds.
 func (b *Breaker) Allow() (Permit, error) {
-	t, deliver, err := b.admit()
+	t, settle, err := b.admit()
 	if err != nil {
-		if deliver {
-			b.deliver()
+		if settle {
+			b.settle()
 		}
 		return Permit{}, err
 	}
-	if deliver {
+	if settle {
 		handed := false
 		defer func() {
-			if !handed { // a hook panicked: nobody will get the permit
-				b.finish(&t, ignored)
+			if !handed { // a hook panicked: the permit reaches no caller
+				b.finish(&t, verdict{outcome: ignored})
 			}
 		}()
-		b.deliver()
+		b.settle()
 		handed = true
 	}
 	u := uses.Get().(*use)
@@ -55,9 +55,9 @@ func (b *Breaker) Allow() (Permit, error) {
 // Done panics if the permit was finished before.
 func (p Permit) Done(err error) {
 	p.take()
-	o := failure // if the classifier panics
-	defer func() { p.b.finish(&p.ticket, o) }()
-	o = p.b.classify(unknown, err)
+	v := verdict{outcome: failure} // if the classifier panics
+	defer func() { p.b.finish(&p.ticket, v) }()
+	v = p.b.classify(unknown, err)
 }
 
 // Cancel gives the permit back: the call was not made, and counts as ignored.
@@ -65,10 +65,10 @@ func (p Permit) Done(err error) {
 // Cancel panics if the permit was finished before.
 func (p Permit) Cancel() {
 	p.take()
-	p.b.finish(&p.ticket, ignored)
+	p.b.finish(&p.ticket, verdict{outcome: ignored})
 }
 
-// An unknownCaller is the context of a call whose context nobody told us. It may
+// An unknownCaller is the context of a call for which we know none. It may
 // have been cancelled, so the error decides.
 type unknownCaller struct{ context.Context }
 
@@ -81,7 +81,7 @@ func (p Permit) take() {
 		panic("breaker: the zero Permit was finished")
 	}
 	if !p.use.turn.CompareAndSwap(p.turn, p.turn+1) {
-		panic("breaker: " + p.b.cfg.Name + ": a Permit was finished twice")
+		panic("breaker: " + p.b.label + ": a Permit was finished twice")
 	}
 	uses.Put(p.use)
 }

@@ -173,7 +173,7 @@ func TestWordOverflowsIntoTheMachine(t *testing.T) {
 	const n = 40_000
 	b, _ := newBreaker(t, breaker.Config{})
 	_ = times(n, b, succeeds)
-	require.EqualValues(t, n, b.Counts().ConsecutiveSuccesses)
+	require.EqualValues(t, n, b.Stats().Counts.ConsecutiveSuccesses)
 	permits := make([]breaker.Permit, n)
 	for i := range permits {
 		permits[i] = allow(t, b)

@@ -1,0 +1,105 @@
+package breaker
+
+import (
+	"context"
+	"errors"
+)
+
+// Do calls f with ctx if the breaker admits the call, and records the result.
+// It returns what f returns, or a *[RejectedError], for which errors.Is(err,
+// ErrOpen) holds, without calling f.
+//
+// A panic in f and a runtime.Goexit (which t.FailNow is) count as failures, and
+// go on unchanged.
+func (b *Breaker) Do(ctx context.Context, f func(context.Context) error) error {
+	return b.do(ctx, f, nil)
+}
+
+// Call is [Breaker.Do] for a function that returns a value. A rejected call
+// returns the zero value.
+func Call[T any](ctx context.Context, b *Breaker, f func(context.Context) (T, error)) (T, error) {
+	var v T
+	err := b.do(ctx, func(ctx context.Context) (err error) {
+		v, err = f(ctx)
+		return err
+	}, nil)
+	return v, err
+}
+
+// CallJudged is [Call] for results whose value says whether they are failures. The
+// breaker records the error that judge returns, nil for a success, as if f had returned
+// it: Config.IsFailure, Ignore and OpenFor see that error. The caller gets what f returned.
+// A judge that panics makes the call a failure.
+func CallJudged[T any](ctx context.Context, b *Breaker, f func(context.Context) (T, error), judge func(T, error) error) (T, error) {
+	var v T
+	err := b.do(ctx, func(ctx context.Context) (err error) {
+		v, err = f(ctx)
+		return err
+	}, func(err error) error { return judge(v, err) })
+	return v, err
+}
+
+// do is Do, with a judge of the error that f returned, or nil.
+func (b *Breaker) do(ctx context.Context, f func(context.Context) error, judge func(error) error) error {
+	t, settle, err := b.admit()
+	if err != nil {
+		if settle {
+			b.settle()
+		}
+		return err
+	}
+	// Until f runs, a hook that panics gives the permit back.
+	v, finished := verdict{outcome: ignored}, false
+	defer func() {
+		if !finished {
+			b.finish(&t, v)
+		}
+	}()
+	if settle {
+		b.settle()
+	}
+	v.outcome = failure
+	if t.script != nil {
+		return t.script
+	}
+	err = f(ctx)
+	counted := err
+	if judge != nil {
+		counted = judge(err)
+	}
+	v = b.classify(ctx, counted)
+	finished = true
+	b.finish(&t, v)
+	return err
+}
+
+// classify says what a result counts as.
+func (b *Breaker) classify(ctx context.Context, err error) verdict {
+	c := &b.cfg
+	if err == nil && c.IsFailure == nil {
+		return verdict{outcome: success}
+	}
+	if err != nil {
+		if !c.CountCanceled && canceled(ctx, err) {
+			return verdict{outcome: ignored}
+		}
+		if c.Ignore != nil && c.Ignore(err) {
+			return verdict{outcome: ignored}
+		}
+	}
+	if c.IsFailure != nil && !c.IsFailure(err) {
+		return verdict{outcome: success}
+	}
+	v := verdict{outcome: failure}
+	if c.OpenFor != nil {
+		v.openFor = c.OpenFor(err)
+	}
+	return v
+}
+
+// canceled reports whether err says that the caller gave up. A deadline does
+// not: the caller waited as long as it could, and the call did not come back.
+func canceled(ctx context.Context, err error) bool {
+	return errors.Is(ctx.Err(), context.Canceled) &&
+		(errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
+}
