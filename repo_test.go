@@ -80,7 +80,9 @@ func TestImportsPointDown(t *testing.T) {
 	may := map[string][]string{
 		"qtests":                   {},
 		"qtests/tbtest":            {},
-		"qtests/breaker":           {"qtests"},
+		"qtests/breaker":           {"qtests", "qtests/breaker/cause"},
+		"qtests/breaker/cause":     {},
+		"qtests/breaker/registry":  {"qtests", "qtests/breaker"},
 		"qtests/monitor":           {"qtests"},
 		"qtests/monitor/notify":    {"qtests", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
