@@ -34,7 +34,8 @@ const (
 // comment names, so the zero Config is a breaker that opens after 5 consecutive
 // failures and probes with one call after 30 seconds.
 type Config struct {
-	// Name is the label of the metrics and the source in the event log. Default "breaker".
+	// Name is the label of the metrics and the source in the event log, where a name that is
+	// not UTF-8 is quoted as in Go. Default "breaker".
 	Name string
 	// Clock is the only source of time. Default: the real clock, which inside a
 	// synctest bubble is fake. NewT takes the clock of its test.
@@ -44,8 +45,8 @@ type Config struct {
 	// test, so that a run repeats.
 	Stream qtests.Stream
 	// EventLog receives a mark for every transition: source "breaker NAME", text
-	// "closed → open: 5 consecutive failures". Default: none. NewT takes that of
-	// its test.
+	// "closed → open: 5 consecutive failures". Default: none. NewT takes the
+	// log of its test.
 	EventLog *qtests.EventLog
 	// Mode is the mode in which the breaker begins. Default Automatic.
 	Mode Mode
@@ -148,9 +149,8 @@ type Config struct {
 	// look would otherwise find it later: OnTransition comes in time also without traffic.
 	// A timer of Clock calls it then, so that a panic in OnTransition ends the program.
 	Punctual bool
-	// LogSize bounds the transition log, of which the latest entries are kept,
-	// and the deliveries that wait for a slow OnTransition. Default 1000, at
-	// most 1,000,000.
+	// LogSize is how many transitions the log keeps, which are the latest ones, and how
+	// many deliveries wait for a slow OnTransition. Default 1000, at most 1,000,000.
 	LogSize int
 }
 

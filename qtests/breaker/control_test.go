@@ -139,7 +139,7 @@ func TestScriptedOpening(t *testing.T) {
 	clk.Add(time.Second)
 	require.NoError(t, b.Do(ctx, succeeds))
 
-	clk.Add(time.Hour) // nobody looks until long after
+	clk.Add(time.Hour) // the next look comes long after
 	results(b, "s")
 	b.RequireTransitions(t,
 		breaker.Open.At(2*time.Minute), breaker.HalfOpen.At(2*time.Minute+time.Second), breaker.Closed,

@@ -60,7 +60,8 @@ type Stats struct {
 	// Transitions counts the changes to each state, indexed by State.
 	Transitions [3]uint64
 	// TransitionsDropped is how many entries the bounded log has lost, and
-	// HooksDropped how many deliveries to OnTransition were given up.
+	// HooksDropped how many transitions OnTransition was not called for, because it
+	// blocked too long.
 	TransitionsDropped uint64
 	HooksDropped       uint64
 }

@@ -13,8 +13,8 @@ type Hooks struct {
 	shared atomic.Pointer[outbox.Queue[delivery]]
 }
 
-// queue makes the queue at its first use. A pointer, and not the queue itself, keeps the
-// race detector quiet where somebody prints the Hooks of a Config.
+// queue makes the queue at its first use. It is behind a pointer, because fmt reads every
+// field of what it prints, and printing Hooks in use would be a race.
 func (h *Hooks) queue() *outbox.Queue[delivery] {
 	if q := h.shared.Load(); q != nil {
 		return q

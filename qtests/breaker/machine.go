@@ -152,8 +152,8 @@ func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
 	return t, nil
 }
 
-// rejection is that of a call at now, which is before the breaker's making where it was
-// made outside a bubble and is called inside.
+// rejection returns the error for a call at now. now is negative where the breaker was
+// made outside a bubble and is called inside one, whose time is decades before.
 func (m *machine) rejection(now time.Duration) *RejectedError {
 	if m.reject == nil || now < 0 && m.reject.Hint == "" && m.waits() {
 		m.reject = &RejectedError{Breaker: m.cfg.Name, State: m.state}

@@ -106,12 +106,12 @@ type Transition struct {
 	Breaker  string // its name
 	From, To State
 	// At is the nominal instant of the change: openedAt + ResetTimeout for a
-	// breaker that becomes half-open, however late somebody looked.
+	// breaker that becomes half-open, however late the first look came.
 	At    time.Time
 	Cause cause.Cause
 	// Detail is the cause in numbers, such as "5 consecutive failures".
 	Detail string
-	// Counts are those of the state that was left, up to the change.
+	// Counts is what the breaker counted in the state that it left.
 	Counts Counts
 	// Observed says that the mode was Observing: calls went on passing.
 	Observed bool

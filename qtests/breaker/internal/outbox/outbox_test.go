@@ -21,7 +21,7 @@ func TestDeliversInOrderOnce(t *testing.T) {
 	}
 	require.True(t, q.Due())
 	q.Deliver(func(v int) {
-		require.False(t, q.Due(), "somebody is delivering")
+		require.False(t, q.Due(), "a goroutine is delivering")
 		got = append(got, v)
 		if v == 2 {
 			q.Put(5)
@@ -64,8 +64,8 @@ func TestTheOthersFollowOneThatPanicsOrExits(t *testing.T) {
 	}
 }
 
-// Every value is delivered, one at a time, whoever puts it in and whoever delivers: when all
-// have gone, nothing waits.
+// Every value is delivered, one at a time, from whichever goroutine it comes. When all have
+// ended, nothing waits.
 func TestUnderConcurrency(t *testing.T) {
 	const goroutines, values = 8, 500
 	var q Queue[[2]int]
