@@ -37,17 +37,15 @@ func (b backoff) asked(d time.Duration, opening uint64) time.Duration {
 
 // draw returns a duration between low and the smaller one of high and the limit.
 func (b backoff) draw(low, high float64, opening uint64) time.Duration {
-	high = min(high, float64(b.limit))
+	d := low
 	if b.jitter > 0 {
-		low += (high - low) * b.stream.At(opening).Float64()
-	} else {
-		low = high
+		d += (min(high, float64(b.limit)) - low) * b.stream.At(opening).Float64()
 	}
-	if low >= float64(b.limit) {
+	if d >= float64(b.limit) { // which may be too large to convert back
 		return b.limit
 	}
 	// Whole microseconds are what reports and the event log can show.
-	return min(max(qtests.Round(time.Duration(low)), time.Microsecond), b.limit)
+	return min(max(qtests.Round(time.Duration(d)), time.Microsecond), b.limit)
 }
 
 // never is an instant that does not come.

@@ -93,15 +93,13 @@ func (b *Breaker) collect() {
 // releases the lock. If it reports true the caller must call settle.
 func (b *Breaker) unlock() (settle bool) {
 	m := b.mu.machine
-	if len(m.fresh) > 0 {
-		for _, t := range m.fresh {
-			b.cfg.EventLog.Add(t.At, "breaker "+b.label, t.String())
-		}
+	for _, t := range m.fresh {
+		b.cfg.EventLog.Add(t.At, "breaker "+b.label, t.String())
 		if b.cfg.OnTransition != nil {
-			b.enqueue(m.fresh)
+			b.enqueue(t)
 		}
-		m.fresh = m.fresh[:0]
 	}
+	m.fresh = m.fresh[:0]
 	want := m.flags()
 	have, published := b.word.published()
 	if published && want != have {

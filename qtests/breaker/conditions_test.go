@@ -129,6 +129,24 @@ func TestSlowCalls(t *testing.T) {
 	require.EqualValues(t, 1, last(b).Counts.Failures)
 }
 
+func TestTheShortestSlowCall(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{SlowCall: 1})
+	_ = b.Do(ctx, takes(clk, time.Microsecond, nil))
+	_ = b.Do(ctx, takes(clk, 0, nil))
+	require.EqualValues(t, 1, b.Stats().Counts.Slow)
+}
+
+func TestAWindowOfOneCall(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureRate: 1, WindowCalls: 1})
+	results(b, "sss")
+	b.Reset()
+	results(b, "sf")
+	require.Equal(t, "failure rate 1 >= 1, 1 of the last 1 calls", last(b).Detail)
+	b.Reset()
+	results(b, "s")
+	require.Equal(t, breaker.Window{Calls: 1}, b.Stats().Counts.ByCalls)
+}
+
 func TestSlowCallsInATimeWindow(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{SlowCall: time.Second, SlowCallRate: 0.5, Window: time.Minute, MinCalls: 2})
 	_ = b.Do(ctx, takes(clk, 2*time.Second, nil))

@@ -61,6 +61,28 @@ func TestConfigRejectsNonsense(t *testing.T) {
 	}
 }
 
+// The bounds themselves are permitted.
+func TestConfigAcceptsItsBounds(t *testing.T) {
+	for name, cfg := range map[string]breaker.Config{
+		"rates":          {FailureRate: 1, SlowCallRate: 1, SlowCall: 1, ProbeFailureRate: 1, Jitter: 1},
+		"LogSize":        {LogSize: 1_000_000},
+		"WindowCalls":    {WindowCalls: 1_000_000, FailureRate: 0.5},
+		"WindowBuckets":  {WindowBuckets: 10_000, Window: 10_000, FailureRate: 0.5},
+		"one bucket":     {WindowBuckets: 1, Window: 1, FailureRate: 0.5},
+		"default bucket": {Window: 10, FailureRate: 0.5},
+		"MinCalls":       {MinCalls: 20, WindowCalls: 20, FailureRate: 0.5},
+		"over a time":    {MinCalls: 1_000_000_000, WindowFailures: 1_000_000_000, Window: time.Minute, FailureRate: 0.5},
+		"WindowFailures": {WindowFailures: 20, WindowCalls: 20},
+		"TripWhen":       {TripWhen: func(breaker.Counts) bool { return false }, WindowCalls: 1, Window: time.Second, WindowBuckets: 2},
+		"probes":         {Probes: 2, SuccessThreshold: 2},
+		"back-off":       {BackoffFactor: 1, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
+		"longest":        {ResetTimeout: math.MaxInt64, ProbeTimeout: math.MaxInt64, SlowCall: math.MaxInt64},
+	} {
+		_, err := breaker.New(cfg)
+		require.NoError(t, err, name)
+	}
+}
+
 func TestConfigNamesEveryBadField(t *testing.T) {
 	_, err := breaker.New(breaker.Config{Probes: -1, Jitter: -1})
 	require.ErrorContains(t, err, "Probes: -1 is negative")

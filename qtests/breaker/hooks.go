@@ -34,16 +34,13 @@ func (d delivery) run() {
 	d.to.cfg.OnTransition(d.t)
 }
 
-// enqueue puts the transitions that the machine has made into the queue of the hooks. What
-// exceeds Config.LogSize is dropped and counted. The caller holds b.mu, which keeps the
-// order.
-func (b *Breaker) enqueue(ts []Transition) {
-	for _, t := range ts {
-		if b.queued.Load() >= int64(b.cfg.LogSize) {
-			b.mu.hooksDropped++
-			continue
-		}
-		b.queued.Add(1)
-		b.hooks.Put(delivery{b, t})
+// enqueue puts a transition into the queue of the hooks. What exceeds Config.LogSize is
+// dropped and counted. The caller holds b.mu, which keeps the order.
+func (b *Breaker) enqueue(t Transition) {
+	if b.queued.Load() >= int64(b.cfg.LogSize) {
+		b.mu.hooksDropped++
+		return
 	}
+	b.queued.Add(1)
+	b.hooks.Put(delivery{b, t})
 }

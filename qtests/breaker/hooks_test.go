@@ -254,6 +254,7 @@ func TestSharedHooksAreBoundedByBreaker(t *testing.T) {
 func TestBeginsInItsMode(t *testing.T) {
 	var r recorder
 	b, clk := newBreaker(t, breaker.Config{Mode: breaker.ForcedOpen, OnTransition: r.hook})
+	require.Len(t, r.got, 1, "before anybody looks")
 	clk.Add(time.Hour)
 	b.RequireTransitions(t, breaker.Open.At(0))
 	require.Equal(t, b.Transitions(), r.got)

@@ -73,11 +73,17 @@ type alarmClock struct {
 	timers *clock.Mock
 	after  []time.Duration
 	ring   []func()
+	rung   int    // timers that were not stopped
+	during func() // what others do while the first timer is made
 }
 
 func (c *alarmClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	c.after, c.ring = append(c.after, d), append(c.ring, f)
-	return c.timers.AfterFunc(d, func() {})
+	if during := c.during; during != nil {
+		c.during = nil
+		during()
+	}
+	return c.timers.AfterFunc(d, func() { c.rung++ })
 }
 
 // An alarm that rings too early, as where the clock was set back meanwhile, is set again, to
@@ -109,6 +115,26 @@ func TestPunctualAlarms(t *testing.T) {
 	}
 	require.Len(t, clk.after, 4)
 	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen, breaker.Closed)
+}
+
+// What an alarm was set for may be taken back at any time, also while it is being set. Then
+// its timer is stopped.
+func TestPunctualStopsItsTimers(t *testing.T) {
+	for name, change := range map[string]func(*breaker.Breaker, *alarmClock){
+		"before": func(b *breaker.Breaker, clk *alarmClock) { clk.during = b.Reset; b.Trip() },
+		"after":  func(b *breaker.Breaker, _ *alarmClock) { b.Trip(); b.Reset() },
+		"moved":  func(b *breaker.Breaker, _ *alarmClock) { b.Trip(); b.SetMode(breaker.ForcedOpen) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clk := &alarmClock{hand: &hand{now: epoch}, timers: clock.NewMock()}
+			b, err := breaker.New(breaker.Config{Clock: clk, Punctual: true})
+			require.NoError(t, err)
+			change(b, clk)
+			clk.timers.Add(time.Hour)
+			require.Zero(t, clk.rung)
+			require.Len(t, clk.after, 1)
+		})
+	}
 }
 
 // The alarm of a test ends with it, also where a hook would still write to its log.

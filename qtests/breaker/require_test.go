@@ -75,6 +75,13 @@ now   closed                0          0         1 rejected, 0 stale, 0 in fligh
 	}
 }
 
+func TestTheTableMarksWhatWasObserved(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{Name: "x", Mode: breaker.Observing, FailureThreshold: 2})
+	results(b, "ff")
+	r := tbtest.Run("observed", func(t *tbtest.TB) { b.RequireState(t, breaker.Closed) })
+	require.Contains(t, r.Errors(), "2 consecutive failures (observed)\n")
+}
+
 func TestRequireTransitionsFailsOnACutLog(t *testing.T) {
 	b := story(t, breaker.Config{LogSize: 3})
 	ts := b.Transitions()
