@@ -169,21 +169,17 @@ func (b *Breaker) finish(t *ticket, v verdict) {
 	if ask {
 		counts = m.countsAt(m.now)
 	}
-	settle := b.unlock()
-	switch {
-	case ask:
-		b.askTripWhen(t.generation, counts, settle)
-	case settle:
+	if b.unlock() {
 		b.settle()
+	}
+	if ask {
+		b.askTripWhen(t.generation, counts)
 	}
 }
 
 // askTripWhen opens the breaker if the user's condition holds, unless the generation
 // whose counts it saw has ended meanwhile.
-func (b *Breaker) askTripWhen(generation uint64, counts Counts, settle bool) {
-	if settle {
-		defer b.settle() // also where the condition panics
-	}
+func (b *Breaker) askTripWhen(generation uint64, counts Counts) {
 	if b.cfg.TripWhen(counts) {
 		b.control(func(m *machine) { m.tripOf(generation, counts) })
 	}
@@ -268,10 +264,6 @@ func (b *Breaker) silence() {
 // that a breaker in use can be printed. The state is the one that the latest look found:
 // printing reads no clock and changes nothing.
 func (b *Breaker) Format(f fmt.State, _ rune) {
-	if b == nil {
-		fmt.Fprint(f, "<nil>")
-		return
-	}
 	b.mu.Lock()
 	state, mode := b.mu.machine.state, b.mu.machine.mode
 	b.mu.Unlock()

@@ -136,6 +136,36 @@ func TestTheShortestSlowCall(t *testing.T) {
 	require.EqualValues(t, 1, b.Stats().Counts.Slow)
 }
 
+// Over a time alone, too, a rate waits for 10 results.
+func TestMinCallsOverATime(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureRate: 0.5, Window: time.Minute})
+	results(b, "fffffffff")
+	b.RequireTransitions(t)
+	results(b, "f")
+	b.RequireState(t, breaker.Open)
+}
+
+func TestTheSmallestWindows(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{WindowFailures: 2, Window: 1, WindowBuckets: 1})
+	results(b, "f")
+	require.Equal(t, breaker.Window{Calls: 1, Failures: 1}, b.Stats().Counts.ByTime)
+	clk.Add(1)
+	results(b, "f")
+	b.RequireTransitions(t)
+	results(b, "f")
+	b.RequireTransitions(t, breaker.Open)
+
+	b, _ = newBreaker(t, breaker.Config{WindowFailures: 1})
+	results(b, "sf")
+	b.RequireTransitions(t, breaker.Open)
+}
+
+func TestIgnoredResultsAreCounted(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{})
+	results(b, "siif")
+	require.Equal(t, breaker.Counts{Successes: 1, Ignored: 2, Failures: 1, ConsecutiveFailures: 1}, b.Stats().Counts)
+}
+
 func TestAWindowOfOneCall(t *testing.T) {
 	b, _ := newBreaker(t, breaker.Config{FailureRate: 1, WindowCalls: 1})
 	results(b, "sss")

@@ -100,6 +100,19 @@ func TestBadConfigFailsTheTest(t *testing.T) {
 	require.Equal(t, "breaker: Config.Probes: -1 is negative", r.Errors())
 }
 
+// What the Config says goes before what the test offers.
+func TestNewTKeepsTheConfig(t *testing.T) {
+	h, own := newByHand(t), newByHand(t)
+	b := breaker.NewT(h, breaker.Config{Clock: own.clk, EventLog: own.log})
+	own.clk.Add(time.Hour)
+	b.Trip()
+	require.Equal(t, epoch.Add(time.Hour), last(b).At)
+	marks, _ := own.log.Marks()
+	require.Len(t, marks, 1)
+	marks, _ = h.log.Marks()
+	require.Empty(t, marks)
+}
+
 func TestNewWorksWithoutATest(t *testing.T) {
 	b, err := breaker.New(breaker.Config{})
 	require.NoError(t, err)

@@ -20,7 +20,6 @@ func (m *machine) resetState() {
 		return
 	}
 	if m.state == Closed {
-		m.reopened = 0
 		m.restart()
 		return
 	}
@@ -49,7 +48,11 @@ func (m *machine) setMode(mode Mode) {
 // record enters the state that another breaker reports.
 func (m *machine) record(to State) {
 	m.setMode(Recording)
-	if to != m.state && int(to) < len(states) {
+	switch {
+	case to == m.state || int(to) >= len(states):
+	case to == Closed:
+		m.close(m.now, cause.Recorded, "recorded")
+	default:
 		m.transition(to, m.now, cause.Recorded, "recorded")
 	}
 }

@@ -3,6 +3,7 @@ package breaker_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -233,12 +234,40 @@ func TestScriptRejectsNonsense(t *testing.T) {
 		"breaker: Step.For: 1s is set on a step that has no length (step 1)": breaker.RejectNext(1).For(time.Second),
 		"breaker: RejectNext: 0 is not positive (step 1)":                    breaker.RejectNext(0),
 		"breaker: FailNext: -3 is not positive (step 1)":                     breaker.FailNext(-3, nil),
+		"breaker: FailNext: 0 is not positive (step 1)":                      breaker.FailNext(0, nil),
 	} {
 		require.EqualError(t, b.Script(breaker.RejectNext(1), step), want)
 	}
 	require.NoError(t, b.Do(ctx, succeeds), "none of the steps was added")
 	require.NoError(t, b.Script(make10k()...))
-	require.EqualError(t, b.Script(breaker.OpenAt(1)), "breaker: Script: 10001 steps would wait, the limit is 10000")
+	const full = "breaker: Script: 10001 steps would wait, the limit is 10000"
+	require.EqualError(t, b.Script(breaker.OpenAt(1)), full)
+	require.EqualError(t, b.Script(breaker.FailNext(1, nil)), full)
+	b.ClearScript()
+	require.NoError(t, b.Script(slices.Repeat([]breaker.Step{breaker.FailNext(1, nil)}, 10_000)...))
+	require.EqualError(t, b.Script(breaker.OpenAt(1)), full)
+}
+
+func TestStatsCountTheScript(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	scripted := func(steps ...breaker.Step) int {
+		require.NoError(t, b.Script(steps...))
+		return b.Stats().Scripted
+	}
+	require.Zero(t, scripted())
+	require.Equal(t, 8, scripted(breaker.RejectNext(2), breaker.FailNext(3, nil), breaker.FailNext(1, nil), breaker.OpenAt(1), breaker.OpenAt(2).For(1)))
+	_ = times(4, b, succeeds) // two are rejected and two fail
+	require.Equal(t, 4, b.Stats().Scripted)
+	clk.Add(1)
+	require.Equal(t, 3, b.Stats().Scripted)
+	for _, endless := range []breaker.Step{breaker.RejectNext(math.MaxInt), breaker.FailNext(math.MaxInt, nil), breaker.RejectNext(math.MaxInt), breaker.FailNext(math.MaxInt, nil)} {
+		require.Equal(t, math.MaxInt, scripted(endless))
+	}
+	b.ClearScript()
+	require.Zero(t, b.Stats().Scripted)
+	require.NoError(t, b.Script(breaker.OpenAt(10).For(1)))
+	clk.Add(10)
+	require.EqualValues(t, 29_999_999_990, b.Stats().RetryAfter, "the shortest opening does not end an earlier one")
 }
 
 func make10k() (steps []breaker.Step) {

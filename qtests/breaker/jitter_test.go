@@ -77,6 +77,7 @@ func TestOpenFor(t *testing.T) {
 		want time.Duration
 	}{
 		"the error says":        {retryAfter{2 * time.Minute}, 2 * time.Minute},
+		"as short as possible":  {retryAfter{1}, time.Microsecond},
 		"shorter than usual":    {retryAfter{time.Second}, time.Second},
 		"the error does not":    {errDown, 30 * time.Second},
 		"it says nothing":       {retryAfter{0}, 30 * time.Second},

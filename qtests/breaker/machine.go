@@ -255,12 +255,10 @@ func (m *machine) open(at time.Duration, why cause.Cause, detail string) {
 	m.until = saturatingAdd(at, m.backoff.wait(m.reopened, m.totals.transitions[Open]))
 }
 
-// close changes the state to Closed, unless it is, and resets the back-off.
+// close changes the state to Closed, in which it is not, and resets the back-off.
 func (m *machine) close(at time.Duration, why cause.Cause, detail string) {
 	m.reopened = 0
-	if m.state != Closed {
-		m.transition(Closed, at, why, detail)
-	}
+	m.transition(Closed, at, why, detail)
 }
 
 // restart begins a new generation: counts at zero, earlier calls stale.

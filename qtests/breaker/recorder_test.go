@@ -69,6 +69,17 @@ func TestARecordingBreakerDecidesNothing(t *testing.T) {
 	b.RequireState(t, breaker.Open)
 }
 
+// What was recorded leaves no back-off behind.
+func TestRecordedReopeningsDoNotBackOff(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureThreshold: 1, BackoffFactor: 2})
+	for _, s := range []breaker.State{breaker.Open, breaker.HalfOpen, breaker.Open, breaker.Closed} {
+		b.Record(s)
+	}
+	b.SetMode(breaker.Automatic)
+	results(b, "f")
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter)
+}
+
 func TestRecordingFails(t *testing.T) {
 	r := breaker.NewT(newByHand(t), breaker.Config{Name: "theirs"})
 	r.Record(breaker.Open)

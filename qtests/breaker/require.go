@@ -47,7 +47,7 @@ func (b *Breaker) RequireTransitions(t qtests.TB, want ...Expectation) {
 	t.Helper()
 	h := b.history()
 	if h.dropped > 0 {
-		h.fail(t, "the log has lost its first %d transitions (it holds %d), so it cannot be compared", h.dropped, len(h.log))
+		h.fail(t, "the log has lost its first %s (it holds %d), so it cannot be compared", text.Plural(h.dropped, "transition"), len(h.log))
 		return
 	}
 	if len(h.log) != len(want) {
@@ -135,7 +135,7 @@ func (h history) table() string {
 	fmt.Fprintln(w, "at\tfrom\tto\tsuccesses\tfailures\tcause")
 	hidden := max(0, len(h.log)-tableRows)
 	if n := h.dropped + uint64(hidden); n > 0 {
-		fmt.Fprintf(w, "…\t\t\t\t\t%d earlier transitions\n", n)
+		fmt.Fprintf(w, "…\t\t\t\t\t%s\n", text.Plural(n, "earlier transition"))
 	}
 	for _, t := range h.log[hidden:] {
 		cause := t.Detail

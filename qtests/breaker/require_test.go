@@ -96,6 +96,29 @@ func TestRequireTransitionsFailsOnACutLog(t *testing.T) {
 	b.RequireTransitionsInclude(t, breaker.Open, breaker.Closed)
 }
 
+// One lost entry is lost, and one that the table leaves out is said.
+func TestOneEntryIsMissing(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{LogSize: 1})
+	b.RequireRejected(t, 0)
+	b.Trip()
+	b.Reset()
+	r := tbtest.Run("cut", func(t *tbtest.TB) { b.RequireTransitions(t, breaker.Closed) })
+	require.Contains(t, r.Errors(), "the log has lost its first 1 transition (it holds 1)")
+	require.Contains(t, r.Errors(), "1 earlier transition\n")
+
+	b, _ = newBreaker(t, breaker.Config{})
+	for range 25 {
+		b.Trip()
+		b.Reset()
+	}
+	shown := func() string {
+		return tbtest.Run("long", func(t *tbtest.TB) { b.RequireState(t, breaker.HalfOpen) }).Errors()
+	}
+	require.NotContains(t, shown(), "earlier")
+	b.Trip()
+	require.Contains(t, shown(), "1 earlier transition\n")
+}
+
 func TestFailureTableIsBounded(t *testing.T) {
 	b, _ := newBreaker(t, breaker.Config{})
 	for range 100 {

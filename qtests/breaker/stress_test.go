@@ -238,4 +238,12 @@ func TestClosedConsecutivePathReadsNoClock(t *testing.T) {
 	require.NoError(t, err)
 	_ = times(1000, b, succeeds)
 	require.Zero(t, clk.reads.Load())
+
+	// The same after a recovery, and after the failures of a closed breaker.
+	b.Trip()
+	b.Reset()
+	results(b, "sfss")
+	read := clk.reads.Load()
+	_ = times(1000, b, succeeds)
+	require.Equal(t, read, clk.reads.Load())
 }

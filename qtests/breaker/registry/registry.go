@@ -244,10 +244,6 @@ func (r *Registry) Close() {
 // Format writes one line, such as "registry: 3 breakers", for every verb, so that a registry
 // in use can be printed.
 func (r *Registry) Format(f fmt.State, _ rune) {
-	if r == nil {
-		fmt.Fprint(f, "<nil>")
-		return
-	}
 	r.mu.Lock()
 	n := len(r.mu.byName)
 	r.mu.Unlock()
