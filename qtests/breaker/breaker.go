@@ -173,16 +173,21 @@ func (b *Breaker) finish(t *ticket, v verdict) {
 		b.settle()
 	}
 	if ask {
-		b.askTripWhen(t.generation, counts)
+		b.askTripWhen(t, v, counts)
 	}
 }
 
 // askTripWhen opens the breaker if the user's condition holds, unless the generation
 // whose counts it saw has ended meanwhile.
-func (b *Breaker) askTripWhen(generation uint64, counts Counts) {
-	if b.cfg.TripWhen(counts) {
-		b.control(func(m *machine) { m.tripOf(generation, counts) })
+func (b *Breaker) askTripWhen(t *ticket, v verdict, counts Counts) {
+	if !b.cfg.TripWhen(counts) {
+		return
 	}
+	generation, openFor := t.generation, v.openFor
+	if t.script != nil {
+		openFor = 0
+	}
+	b.control(func(m *machine) { m.tripOf(generation, counts, openFor) })
 }
 
 // control runs one verb of the machine under the lock.

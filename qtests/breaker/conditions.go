@@ -46,10 +46,12 @@ func (m *machine) judge(r mark) {
 
 // tripOf opens the breaker because Config.TripWhen holds for the counts of a generation,
 // if that is still the present one.
-func (m *machine) tripOf(generation uint64, c Counts) {
-	if m.generation == generation && !m.held() {
-		m.open(m.now, cause.TripWhen, fmt.Sprintf("TripWhen holds, with %s of %d", text.Plural(c.Failures, "failure"), c.Successes+c.Failures))
+func (m *machine) tripOf(generation uint64, c Counts, openFor time.Duration) {
+	if m.generation != generation || m.held() {
+		return
 	}
+	m.open(m.now, cause.TripWhen, fmt.Sprintf("TripWhen holds, with %s of %d", text.Plural(c.Failures, "failure"), c.Successes+c.Failures))
+	m.stayOpen(openFor)
 }
 
 // reached compares by division: the quotient nearest to 3/10 is the constant

@@ -127,6 +127,22 @@ func TestOpenForIsAskedAboutFailuresOnly(t *testing.T) {
 
 var errGone = errors.New("gone")
 
+// It does not matter which condition the failure fulfils. A call that the script made fail
+// says nothing.
+func TestOpenForWithTripWhen(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{OpenFor: openFor, TripWhen: func(c breaker.Counts) bool { return c.Failures > 1 }})
+	results(b, "f")
+	_ = b.Do(ctx, takes(nil, 0, retryAfter{time.Hour}))
+	require.Equal(t, time.Hour, b.Stats().RetryAfter)
+
+	b.Reset()
+	require.NoError(t, b.Script(breaker.FailNext(2, nil)))
+	for range 2 {
+		allow(t, b).Done(retryAfter{time.Hour})
+	}
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter)
+}
+
 // The other side asked for no call before: jitter only adds.
 func TestJitterNeverShortensWhatWasAskedFor(t *testing.T) {
 	longest := time.Duration(0)

@@ -205,10 +205,15 @@ func (m *machine) finish(now time.Duration, t ticket, v verdict) (ask bool) {
 	case o != ignored:
 		m.judge(mark{failed: o == failure, slow: slow})
 	}
-	if m.state == Open && v.openFor > 0 {
-		m.until = saturatingAdd(m.now, m.backoff.asked(v.openFor, m.totals.transitions[Open]))
-	}
+	m.stayOpen(v.openFor)
 	return m.state == Closed && m.generation == t.generation && o != ignored && !m.held()
+}
+
+// stayOpen makes a breaker that has just opened stay open as long as Config.OpenFor says.
+func (m *machine) stayOpen(asked time.Duration) {
+	if m.state == Open && asked > 0 {
+		m.until = saturatingAdd(m.now, m.backoff.asked(asked, m.totals.transitions[Open]))
+	}
 }
 
 // record adds a result to the counts of the present generation.

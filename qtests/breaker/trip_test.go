@@ -70,6 +70,8 @@ func TestTripWhenIsNotAsked(t *testing.T) {
 	require.Equal(t, 1, asked)
 	require.Equal(t, cause.TripWhen, last(b).Cause)
 	require.True(t, last(b).Observed)
+	results(b, "f") // which passes only because the breaker observes
+	require.Equal(t, 1, asked)
 }
 
 // It runs without a lock, so it may use the breaker. Its answer is about counts that may
