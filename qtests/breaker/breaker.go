@@ -93,13 +93,10 @@ func (b *Breaker) collect() {
 // releases the lock. If it reports true the caller must call settle.
 func (b *Breaker) unlock() (settle bool) {
 	m := b.mu.machine
-	for _, t := range m.fresh {
-		b.cfg.EventLog.Add(t.At, "breaker "+b.label, t.String())
-		if b.cfg.OnTransition != nil {
-			b.enqueue(t)
-		}
+	if len(m.fresh) > 0 {
+		b.tell(m.fresh)
+		m.fresh = m.fresh[:0]
 	}
-	m.fresh = m.fresh[:0]
 	want := m.flags()
 	have, published := b.word.published()
 	if published && want != have {
@@ -113,6 +110,16 @@ func (b *Breaker) unlock() (settle bool) {
 	settle = b.cfg.OnTransition != nil && b.hooks.Due() || b.cfg.Punctual && b.mu.alarm.at != m.due()
 	b.mu.Unlock()
 	return settle
+}
+
+// tell writes transitions to the event log, and queues them for the hooks.
+func (b *Breaker) tell(ts []Transition) {
+	for _, t := range ts {
+		b.cfg.EventLog.Add(t.At, "breaker "+b.label, t.String())
+		if b.cfg.OnTransition != nil {
+			b.enqueue(t)
+		}
+	}
 }
 
 // settle does what unlock left for after the lock: it sets the alarm and calls the hooks.
@@ -145,48 +152,56 @@ func (b *Breaker) admit() (t ticket, settle bool, err error) {
 	return t, settle, nil
 }
 
-// finish records the result of an admitted call.
-func (b *Breaker) finish(t *ticket, v verdict) {
+// finish records the result of an admitted call. openFor is what Config.OpenFor says, or 0.
+func (b *Breaker) finish(t *ticket, o outcome, openFor time.Duration) {
 	var now time.Duration
 	if b.timed {
 		now = b.now()
 	}
-	if v.outcome == success && t.script == nil && !b.cfg.slow(elapsed(t.start, now)) && b.word.succeed(t.generation) {
+	if o == success && t.script == nil && !b.cfg.slow(elapsed(t.start, now)) && b.word.succeed(t.generation) {
 		return
 	}
 	if !b.timed {
 		now = b.now()
 	}
+	if b.cfg.TripWhen != nil {
+		b.finishAsking(now, t, o, openFor)
+		return
+	}
+	b.record(now, t, o, openFor)
+	if b.unlock() {
+		b.settle()
+	}
+}
+
+// record takes the lock and records a result.
+func (b *Breaker) record(now time.Duration, t *ticket, o outcome, openFor time.Duration) {
 	b.mu.Lock()
 	// A word without successes may stay published while the machine counts a
 	// result: admissions do not depend on the counts of a closed breaker.
 	if flags, _ := b.word.published(); flags&clean != 0 {
 		b.collect()
 	}
+	b.mu.machine.finish(now, *t, o, openFor)
+}
+
+// finishAsking is finish for a breaker with a condition of the user. The condition sees the
+// counts behind the result. If it holds the breaker opens, unless the generation of those
+// counts has ended meanwhile.
+func (b *Breaker) finishAsking(now time.Duration, t *ticket, o outcome, openFor time.Duration) {
+	b.record(now, t, o, openFor)
 	m := b.mu.machine
-	ask := m.finish(now, *t, v) && b.cfg.TripWhen != nil
-	var counts Counts
-	if ask {
-		counts = m.countsAt(m.now)
-	}
+	ask, counts := m.undecided(t, o), m.countsAt(m.now)
 	if b.unlock() {
 		b.settle()
 	}
-	if ask {
-		b.askTripWhen(t, v, counts)
-	}
-}
-
-// askTripWhen opens the breaker if the user's condition holds, unless the generation
-// whose counts it saw has ended meanwhile.
-func (b *Breaker) askTripWhen(t *ticket, v verdict, counts Counts) {
-	if !b.cfg.TripWhen(counts) {
+	if !ask || !b.cfg.TripWhen(counts) {
 		return
 	}
-	generation, openFor := t.generation, v.openFor
 	if t.script != nil {
 		openFor = 0
 	}
+	generation := t.generation
 	b.control(func(m *machine) { m.tripOf(generation, counts, openFor) })
 }
 

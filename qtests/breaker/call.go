@@ -3,6 +3,7 @@ package breaker
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Do calls f with ctx if the breaker admits the call, and records the result.
@@ -49,16 +50,16 @@ func (b *Breaker) do(ctx context.Context, f func(context.Context) error, judge f
 		return err
 	}
 	// Until f runs, a hook that panics gives the permit back.
-	v, finished := verdict{outcome: ignored}, false
+	o, finished := ignored, false
 	defer func() {
 		if !finished {
-			b.finish(&t, v)
+			b.finish(&t, o, 0)
 		}
 	}()
 	if settle {
 		b.settle()
 	}
-	v.outcome = failure
+	o = failure
 	if t.script != nil {
 		return t.script
 	}
@@ -67,34 +68,39 @@ func (b *Breaker) do(ctx context.Context, f func(context.Context) error, judge f
 	if judge != nil {
 		counted = judge(err)
 	}
-	v = b.classify(ctx, counted)
+	o = b.classify(ctx, counted)
+	openFor := b.openFor(o, counted)
 	finished = true
-	b.finish(&t, v)
+	b.finish(&t, o, openFor)
 	return err
 }
 
 // classify says what a result counts as.
-func (b *Breaker) classify(ctx context.Context, err error) verdict {
+func (b *Breaker) classify(ctx context.Context, err error) outcome {
 	c := &b.cfg
 	if err == nil && c.IsFailure == nil {
-		return verdict{outcome: success}
+		return success
 	}
 	if err != nil {
 		if !c.CountCanceled && canceled(ctx, err) {
-			return verdict{outcome: ignored}
+			return ignored
 		}
 		if c.Ignore != nil && c.Ignore(err) {
-			return verdict{outcome: ignored}
+			return ignored
 		}
 	}
-	if c.IsFailure != nil && !c.IsFailure(err) {
-		return verdict{outcome: success}
+	if c.IsFailure == nil || c.IsFailure(err) {
+		return failure
 	}
-	v := verdict{outcome: failure}
-	if c.OpenFor != nil {
-		v.openFor = c.OpenFor(err)
+	return success
+}
+
+// openFor asks Config.OpenFor about a failure.
+func (b *Breaker) openFor(o outcome, err error) time.Duration {
+	if o != failure || b.cfg.OpenFor == nil {
+		return 0
 	}
-	return v
+	return b.cfg.OpenFor(err)
 }
 
 // canceled reports whether err says that the caller gave up. A deadline does

@@ -45,13 +45,7 @@ type ticket struct {
 	shadow     bool          // it passed only because of the mode: it does not count for the state
 }
 
-// A verdict is what a finished call counts as.
-type verdict struct {
-	outcome outcome
-	openFor time.Duration // what Config.OpenFor says, or 0
-}
-
-// An outcome is success, failure or ignored.
+// An outcome is what a finished call counts as.
 type outcome uint8
 
 const (
@@ -173,18 +167,16 @@ func (m *machine) rejection(now time.Duration) *RejectedError {
 // waits reports whether the breaker is open until its time has passed.
 func (m *machine) waits() bool { return m.state == Open && m.mode != ForcedOpen }
 
-// finish records how an admitted call ended. It reports whether the breaker counted the
-// result in the closed state and stayed closed, so that Config.TripWhen is to be asked.
-func (m *machine) finish(now time.Duration, t ticket, v verdict) (ask bool) {
+// finish records how an admitted call ended. openFor is what Config.OpenFor says, or 0.
+func (m *machine) finish(now time.Duration, t ticket, o outcome, openFor time.Duration) {
 	m.advance(now)
 	m.running--
 	if t.script != nil {
-		v = verdict{outcome: failure}
+		o, openFor = failure, 0
 	}
-	o := v.outcome
 	if t.generation != m.generation && !t.shadow {
 		m.totals.stale++
-		return false
+		return
 	}
 	switch o {
 	case success:
@@ -195,7 +187,7 @@ func (m *machine) finish(now time.Duration, t ticket, v verdict) (ask bool) {
 		m.totals.ignored++
 	}
 	if t.shadow {
-		return false
+		return
 	}
 	slow := o != ignored && m.cfg.slow(elapsed(t.start, now))
 	m.counts.record(o, slow)
@@ -205,8 +197,13 @@ func (m *machine) finish(now time.Duration, t ticket, v verdict) (ask bool) {
 	case o != ignored:
 		m.judge(mark{failed: o == failure, slow: slow})
 	}
-	m.stayOpen(v.openFor)
-	return m.state == Closed && m.generation == t.generation && o != ignored && !m.held()
+	m.stayOpen(openFor)
+}
+
+// undecided reports whether the breaker has just counted the result of a call in the closed
+// state, and stays closed, so that Config.TripWhen is to be asked.
+func (m *machine) undecided(t *ticket, o outcome) bool {
+	return m.state == Closed && m.generation == t.generation && !t.shadow && (o != ignored || t.script != nil) && !m.held()
 }
 
 // stayOpen makes a breaker that has just opened stay open as long as Config.OpenFor says.

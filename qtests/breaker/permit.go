@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Permit is the admission of one call, from [Breaker.Allow]. Finish it once,
@@ -37,7 +38,7 @@ func (b *Breaker) Allow() (Permit, error) {
 		handed := false
 		defer func() {
 			if !handed { // a hook panicked: the permit reaches no caller
-				b.finish(&t, verdict{outcome: ignored})
+				b.finish(&t, ignored, 0)
 			}
 		}()
 		b.settle()
@@ -55,9 +56,10 @@ func (b *Breaker) Allow() (Permit, error) {
 // Done panics if the permit was finished before.
 func (p Permit) Done(err error) {
 	p.take()
-	v := verdict{outcome: failure} // if the classifier panics
-	defer func() { p.b.finish(&p.ticket, v) }()
-	v = p.b.classify(unknown, err)
+	o, openFor := failure, time.Duration(0) // if user code panics
+	defer func() { p.b.finish(&p.ticket, o, openFor) }()
+	o = p.b.classify(unknown, err)
+	openFor = p.b.openFor(o, err)
 }
 
 // Cancel gives the permit back: the call was not made, and counts as ignored.
@@ -65,7 +67,7 @@ func (p Permit) Done(err error) {
 // Cancel panics if the permit was finished before.
 func (p Permit) Cancel() {
 	p.take()
-	p.b.finish(&p.ticket, verdict{outcome: ignored})
+	p.b.finish(&p.ticket, ignored, 0)
 }
 
 // An unknownCaller is the context of a call for which we know none. It may
