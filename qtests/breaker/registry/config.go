@@ -26,21 +26,6 @@ type Config struct {
 	Max int
 }
 
-// of returns c with the clock, the seed and the event log of t.
-func (c Config) of(t qtests.TB) Config {
-	d := &c.Default
-	if d.Clock == nil {
-		d.Clock = qtests.ClockOf(t)
-	}
-	if d.Stream == (qtests.Stream{}) {
-		d.Stream = qtests.StreamOf(t, "breakers")
-	}
-	if d.EventLog == nil {
-		d.EventLog = qtests.EventLogOf(t)
-	}
-	return c
-}
-
 // normalize checks c and fills in its defaults.
 func (c Config) normalize() (Config, error) {
 	f := field.Check("registry: Config")

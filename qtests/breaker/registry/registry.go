@@ -55,11 +55,11 @@ func New(cfg Config) (*Registry, error) {
 	return r, nil
 }
 
-// NewT returns a registry for a test: what the Default leaves open it takes from t, as
-// [breaker.NewT] does. It is closed when t ends. A cfg without meaning fails t.
+// NewT returns a registry for a test: its breakers take what their Config leaves open from
+// t, as [breaker.NewT] does. It is closed when t ends. A cfg without meaning fails t.
 func NewT(t qtests.TB, cfg Config) *Registry {
 	t.Helper()
-	r, err := New(cfg.of(t))
+	r, err := New(cfg)
 	if err != nil {
 		qtests.Fatalf(t, "%v", err)
 		return nil

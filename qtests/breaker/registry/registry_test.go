@@ -115,6 +115,108 @@ func TestRegistryInheritance(t *testing.T) {
 	require.NotEqual(t, waits[1], waits[2])
 }
 
+// An override takes from the default what it leaves open, and keeps what it has.
+func TestOverridesInheritWhatTheyLeaveOpen(t *testing.T) {
+	type side struct {
+		clk    *clock.Mock
+		log    qtests.EventLog
+		heard  []string
+		stream qtests.Stream
+	}
+	config := func(s *side) breaker.Config {
+		s.clk = clock.NewMock()
+		return breaker.Config{Jitter: 1, Clock: s.clk, EventLog: &s.log, Stream: s.stream,
+			OnTransition: func(t breaker.Transition) { s.heard = append(s.heard, t.Breaker) }}
+	}
+	base, own := side{stream: qtests.NewStream(1, "base")}, side{stream: qtests.NewStream(1, "own")}
+	r, err := registry.New(registry.Config{Default: config(&base), Overrides: map[string]breaker.Config{"bare": {Jitter: 1}, "own": config(&own)}})
+	require.NoError(t, err)
+	own.clk.Add(time.Hour)
+	wait := func(s qtests.Stream) time.Duration {
+		b, err := breaker.New(breaker.Config{Clock: clock.NewMock(), Jitter: 1, Stream: s})
+		require.NoError(t, err)
+		b.Trip()
+		return b.Stats().RetryAfter
+	}
+	for name, want := range map[string]struct {
+		side *side
+		wait time.Duration
+	}{
+		"plain": {&base, wait(base.stream.Sub("plain"))},
+		"bare":  {&base, wait(base.stream.Sub("bare"))},
+		"own":   {&own, wait(own.stream)},
+	} {
+		b := get(t, r, name)
+		b.Trip()
+		require.Equal(t, want.wait, b.Stats().RetryAfter, name)
+		require.True(t, want.side.clk.Now().Equal(b.Transitions()[0].At), name)
+	}
+	require.ElementsMatch(t, []string{"plain", "bare"}, base.heard)
+	require.Equal(t, []string{"own"}, own.heard)
+	marks, _ := base.log.Marks()
+	require.Len(t, marks, 2)
+	marks, _ = own.log.Marks()
+	require.Len(t, marks, 1)
+}
+
+// New checks the Config of a breaker that begins forced open, and makes none.
+func TestNewMakesNoBreaker(t *testing.T) {
+	var log qtests.EventLog
+	heard := 0
+	r, err := registry.New(registry.Config{Default: breaker.Config{
+		Mode: breaker.ForcedOpen, EventLog: &log, OnTransition: func(breaker.Transition) { heard++ },
+	}})
+	require.NoError(t, err)
+	marks, _ := log.Marks()
+	require.Empty(t, marks)
+	require.Zero(t, heard)
+	get(t, r, "a").RequireState(t, breaker.Open)
+	require.Equal(t, 1, heard)
+}
+
+// Hooks of the Config join the registry with other breakers, and those of an override
+// leave it.
+func TestHooksOfTheConfig(t *testing.T) {
+	var hooks, apart breaker.Hooks
+	var got []string
+	var r *registry.Registry
+	hook := func(tr breaker.Transition) {
+		got = append(got, "begin "+tr.Breaker)
+		switch tr.Breaker {
+		case "other":
+			get(t, r, "a").Trip()
+		case "a":
+			get(t, r, "apart").Trip()
+		}
+		got = append(got, "end "+tr.Breaker)
+	}
+	r, _ = newRegistry(t, registry.Config{
+		Default:   breaker.Config{OnTransition: hook, Hooks: &hooks},
+		Overrides: map[string]breaker.Config{"apart": {OnTransition: hook, Hooks: &apart}},
+	})
+	breaker.NewT(t, breaker.Config{Name: "other", OnTransition: hook, Hooks: &hooks}).Trip()
+	require.Equal(t, []string{"begin other", "end other", "begin a", "begin apart", "end apart", "end a"}, got)
+}
+
+// A breaker that Get returns while another call looks for a victim is no victim.
+func TestGetSavesFromEviction(t *testing.T) {
+	var r *registry.Registry
+	r, clk := newRegistry(t, registry.Config{Max: 3, Default: breaker.Config{
+		OnTransition: func(tr breaker.Transition) {
+			if tr.To == breaker.HalfOpen {
+				get(t, r, "wanted")
+			}
+		},
+	}})
+	get(t, r, "open").Trip()
+	wanted := get(t, r, "wanted")
+	get(t, r, "idle")
+	clk.Add(time.Hour)
+	get(t, r, "more") // looks at open, which becomes half-open, then at wanted
+	require.Equal(t, []string{"more", "open", "wanted"}, names(r))
+	require.Same(t, wanted, get(t, r, "wanted"))
+}
+
 func TestRegistryEvictsTheLeastRecentlyUsedIdleOne(t *testing.T) {
 	r, _ := newRegistry(t, registry.Config{Max: 3})
 	a := get(t, r, "a")
