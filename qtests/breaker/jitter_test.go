@@ -161,4 +161,8 @@ func TestOpenForThatPanicsCountsAsFailure(t *testing.T) {
 	b, _ := newBreaker(t, breaker.Config{OpenFor: func(error) time.Duration { panic("mine") }})
 	require.PanicsWithValue(t, "mine", func() { results(b, "f") })
 	require.Equal(t, oneFailure, tally(b))
+
+	b, _ = newBreaker(t, breaker.Config{FailureThreshold: 1, OpenFor: func(error) time.Duration { panic("mine") }})
+	require.PanicsWithValue(t, "mine", func() { allow(t, b).Done(errDown) })
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter)
 }
