@@ -4,14 +4,14 @@ import (
 	"math"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A backoff computes how long an opening lasts.
 type backoff struct {
 	base, limit    time.Duration
 	factor, jitter float64
-	stream         qtests.Stream
+	stream         tb.Stream
 }
 
 // wait returns the length of an opening. reopened counts the openings since the
@@ -45,7 +45,7 @@ func (b backoff) draw(low, high float64, opening uint64) time.Duration {
 		return b.limit
 	}
 	// Whole microseconds are what reports and the event log can show.
-	return min(max(qtests.Round(time.Duration(d)), time.Microsecond), b.limit)
+	return min(max(tb.Round(time.Duration(d)), time.Microsecond), b.limit)
 }
 
 // never is an instant that does not come.

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/go-qtests/qtests/qtests/tb"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/stretchr/testify/require"
 )
 
 func TestBackoffStaysWithinItsLimit(t *testing.T) {
@@ -23,7 +23,7 @@ func TestBackoffStaysWithinItsLimit(t *testing.T) {
 		"the largest that is not it": {base: math.MaxInt64 - 500, limit: math.MaxInt64 - 100, factor: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.stream = qtests.NewStream(1, name)
+			b.stream = tb.NewStream(1, name)
 			for reopened := range 50 {
 				for _, d := range []time.Duration{b.wait(reopened, uint64(reopened)), b.asked(b.limit, 1), b.asked(b.base, 2)} {
 					require.Positive(t, d)
@@ -41,7 +41,7 @@ func TestBackoffStaysWithinItsLimit(t *testing.T) {
 
 // At the limit, too, the waits differ: otherwise replicas would probe in step.
 func TestJitterIsSpreadAtTheLimit(t *testing.T) {
-	b := backoff{base: time.Second, limit: 10 * time.Second, factor: 100, jitter: 0.5, stream: qtests.NewStream(1, "limit")}
+	b := backoff{base: time.Second, limit: 10 * time.Second, factor: 100, jitter: 0.5, stream: tb.NewStream(1, "limit")}
 	seen, low, high := map[time.Duration]bool{}, b.limit, time.Duration(0)
 	for i := range uint64(1000) {
 		d := b.wait(1, i)

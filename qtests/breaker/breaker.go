@@ -6,9 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker/internal/outbox"
 )
 
@@ -21,7 +23,7 @@ type Breaker struct {
 	made  time.Time
 	timed bool // every call is timed, for Config.SlowCall
 
-	tenancy qtests.Tenancy
+	tenancy bubble.Tenancy
 	hooks   *outbox.Queue[delivery]
 	queued  atomic.Int64 // deliveries of this breaker in hooks
 
@@ -57,11 +59,11 @@ func New(cfg Config) (*Breaker, error) {
 
 // NewT returns a breaker for a test. What cfg leaves open it takes from t: the
 // clock, the seed and the event log. A cfg without meaning fails t.
-func NewT(t qtests.TB, cfg Config) *Breaker {
+func NewT(t tb.TB, cfg Config) *Breaker {
 	t.Helper()
 	b, err := New(cfg.of(t))
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	if cfg.Punctual {
 		t.Cleanup(b.silence)

@@ -7,8 +7,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Defaults of the zero fields of a [Config], which are documented there.
@@ -43,11 +44,11 @@ type Config struct {
 	// Stream draws the jitter. Default: New draws a stream, so that the replicas of a
 	// program do not probe in step. NewT takes the stream "breaker NAME" of the seed of its
 	// test, so that a run repeats.
-	Stream qtests.Stream
+	Stream tb.Stream
 	// EventLog receives a mark for every transition: source "breaker NAME", text
 	// "closed → open: 5 consecutive failures". Default: none. NewT takes the
 	// log of its test.
-	EventLog *qtests.EventLog
+	EventLog *event.Log
 	// Mode is the mode in which the breaker begins. Default Automatic.
 	Mode Mode
 
@@ -155,15 +156,15 @@ type Config struct {
 }
 
 // of returns c with the clock, the seed and the event log of t.
-func (c Config) of(t qtests.TB) Config {
+func (c Config) of(t tb.TB) Config {
 	if c.Clock == nil {
-		c.Clock = qtests.ClockOf(t)
+		c.Clock = tb.ClockOf(t)
 	}
-	if c.Stream == (qtests.Stream{}) {
-		c.Stream = qtests.StreamOf(t, "breaker "+orDefault(c.Name, defaultName))
+	if c.Stream == (tb.Stream{}) {
+		c.Stream = tb.StreamOf(t, "breaker "+orDefault(c.Name, defaultName))
 	}
 	if c.EventLog == nil {
-		c.EventLog = qtests.EventLogOf(t)
+		c.EventLog = tb.EventLogOf(t)
 	}
 	return c
 }
@@ -177,8 +178,8 @@ func (c Config) normalize() (Config, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New()
 	}
-	if c.Stream == (qtests.Stream{}) {
-		c.Stream = qtests.NewStream(rand.Uint64(), "breaker "+c.Name)
+	if c.Stream == (tb.Stream{}) {
+		c.Stream = tb.NewStream(rand.Uint64(), "breaker "+c.Name)
 	}
 	if c.Hooks == nil {
 		c.Hooks = new(Hooks)
@@ -220,7 +221,7 @@ func (c *Config) windowed() bool { return c.rated() || c.WindowFailures > 0 }
 
 // slow reports whether a call that took that long is slow.
 func (c *Config) slow(took time.Duration) bool {
-	return c.SlowCall > 0 && took > c.SlowCall && qtests.Round(took) > c.SlowCall
+	return c.SlowCall > 0 && took > c.SlowCall && tb.Round(took) > c.SlowCall
 }
 
 // orDefault returns value, or fallback where value is zero.

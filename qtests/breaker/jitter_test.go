@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 )
 
@@ -50,7 +51,7 @@ func TestReplicasProbeApart(t *testing.T) {
 // A breaker that is no longer forced open waits as after an opening.
 func TestReleasedReplicasProbeApart(t *testing.T) {
 	released := func(seed uint64) time.Duration {
-		b, _ := newBreaker(t, breaker.Config{Jitter: 0.5, Stream: qtests.NewStream(seed, "x")})
+		b, _ := newBreaker(t, breaker.Config{Jitter: 0.5, Stream: tb.NewStream(seed, "x")})
 		b.SetMode(breaker.ForcedOpen)
 		b.SetMode(breaker.Automatic)
 		return b.Stats().RetryAfter
@@ -147,7 +148,7 @@ func TestOpenForWithTripWhen(t *testing.T) {
 func TestJitterNeverShortensWhatWasAskedFor(t *testing.T) {
 	longest := time.Duration(0)
 	for seed := range uint64(100) {
-		b, _ := newBreaker(t, breaker.Config{FailureThreshold: 1, OpenFor: openFor, Jitter: 0.5, Stream: qtests.NewStream(seed, "x")})
+		b, _ := newBreaker(t, breaker.Config{FailureThreshold: 1, OpenFor: openFor, Jitter: 0.5, Stream: tb.NewStream(seed, "x")})
 		_ = b.Do(ctx, takes(nil, 0, retryAfter{time.Minute}))
 		d := b.Stats().RetryAfter
 		require.GreaterOrEqual(t, d, time.Minute)

@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/breaker/cause"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // halfOpened returns a breaker that has just become half-open.
@@ -217,7 +217,7 @@ func TestBackoffWithoutMaximumDoesNotOverflow(t *testing.T) {
 func TestJitterComesFromTheStream(t *testing.T) {
 	waits := func(seed uint64) (ds []time.Duration) {
 		b, clk := newBreaker(t, breaker.Config{
-			FailureThreshold: 1, ResetTimeout: time.Minute, Jitter: 0.5, Stream: qtests.NewStream(seed, "jitter"),
+			FailureThreshold: 1, ResetTimeout: time.Minute, Jitter: 0.5, Stream: tb.NewStream(seed, "jitter"),
 		})
 		for range 100 {
 			results(b, "f")
@@ -233,7 +233,7 @@ func TestJitterComesFromTheStream(t *testing.T) {
 	low, high := first[0], first[0]
 	for _, d := range first {
 		low, high = min(low, d), max(high, d)
-		require.Equal(t, qtests.Round(d), d)
+		require.Equal(t, tb.Round(d), d)
 	}
 	require.GreaterOrEqual(t, low, 30*time.Second)
 	require.LessOrEqual(t, high, 90*time.Second)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // The reference keeps every result of the present generation and computes
@@ -70,7 +70,7 @@ func (r *reference) end(call refCall, o outcome) {
 	if r.running = slices.Delete(r.running, i, i+1); o == ignored {
 		return
 	}
-	slow := r.c.SlowCall > 0 && qtests.Round(r.now-call.at) > r.c.SlowCall
+	slow := r.c.SlowCall > 0 && tb.Round(r.now-call.at) > r.c.SlowCall
 	bad := o == failure || slow && r.state == HalfOpen && r.c.SlowCallRate > 0
 	r.results = append(r.results, refCall{mark{bad, slow}, r.gen, r.now})
 	calls, recent, run, failed := r.sums()

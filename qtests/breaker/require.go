@@ -6,7 +6,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
@@ -27,13 +28,13 @@ type timedState struct {
 
 // Instants are compared, as everywhere, to the microsecond.
 func (e timedState) matches(t Transition, made time.Time) bool {
-	return t.To == e.state && qtests.Round(t.At.Sub(made.Add(e.offset))) == 0
+	return t.To == e.state && tb.Round(t.At.Sub(made.Add(e.offset))) == 0
 }
 
 func (e timedState) String() string { return fmt.Sprintf("%v at %v", e.state, e.offset) }
 
 // RequireState fails t unless the breaker is in the given state now.
-func (b *Breaker) RequireState(t qtests.TB, want State) {
+func (b *Breaker) RequireState(t tb.TB, want State) {
 	t.Helper()
 	if h := b.history(); h.state != want {
 		h.fail(t, "state is %v, want %v", h.state, want)
@@ -43,7 +44,7 @@ func (b *Breaker) RequireState(t qtests.TB, want State) {
 // RequireTransitions fails t unless the transition log is exactly this sequence
 // of states entered, each at its instant if one is given. With no argument it
 // wants that nothing ever happened. A log that has lost entries fails.
-func (b *Breaker) RequireTransitions(t qtests.TB, want ...Expectation) {
+func (b *Breaker) RequireTransitions(t tb.TB, want ...Expectation) {
 	t.Helper()
 	h := b.history()
 	if h.dropped > 0 {
@@ -64,7 +65,7 @@ func (b *Breaker) RequireTransitions(t qtests.TB, want ...Expectation) {
 
 // RequireTransitionsInclude fails t unless the log has these entries in this
 // order, others before, between and after them allowed.
-func (b *Breaker) RequireTransitionsInclude(t qtests.TB, want ...Expectation) {
+func (b *Breaker) RequireTransitionsInclude(t tb.TB, want ...Expectation) {
 	t.Helper()
 	h, rest := b.history(), want
 	for _, got := range h.log {
@@ -79,7 +80,7 @@ func (b *Breaker) RequireTransitionsInclude(t qtests.TB, want ...Expectation) {
 
 // RequireRejected fails t unless exactly n calls have been rejected since the
 // breaker was made.
-func (b *Breaker) RequireRejected(t qtests.TB, n int) {
+func (b *Breaker) RequireRejected(t tb.TB, n int) {
 	t.Helper()
 	if h := b.history(); n < 0 || h.rejected != uint64(n) {
 		h.fail(t, "%s rejected, want %d", text.Plural(h.rejected, "call"), n)
@@ -121,9 +122,9 @@ func (b *Breaker) history() (h history) {
 	return h
 }
 
-func (h history) fail(t qtests.TB, format string, args ...any) {
+func (h history) fail(t tb.TB, format string, args ...any) {
 	t.Helper()
-	qtests.Fatalf(t, "breaker %s: %s\n%s", h.name, fmt.Sprintf(format, args...), h.table())
+	tb.Fatalf(t, "breaker %s: %s\n%s", h.name, fmt.Sprintf(format, args...), h.table())
 }
 
 // tableRows bounds what a failure prints: the end of a long log says most.

@@ -4,7 +4,8 @@ import (
 	"cmp"
 	"fmt"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 	"github.com/go-qtests/qtests/qtests/internal/text"
@@ -73,9 +74,9 @@ func (c *Config) named(name string) breaker.Config {
 	if b.Hooks == nil {
 		b.Hooks = base.Hooks
 	}
-	if !own || b.Stream == (qtests.Stream{}) {
+	if !own || b.Stream == (tb.Stream{}) {
 		b.Stream = base.Stream
-		if b.Stream != (qtests.Stream{}) {
+		if b.Stream != (tb.Stream{}) {
 			b.Stream = b.Stream.Sub(name) // or all breakers would draw the same jitter
 		}
 	}

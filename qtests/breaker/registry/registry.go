@@ -9,7 +9,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
@@ -57,11 +58,11 @@ func New(cfg Config) (*Registry, error) {
 
 // NewT returns a registry for a test: its breakers take what their Config leaves open from
 // t, as [breaker.NewT] does. It is closed when t ends. A cfg without meaning fails t.
-func NewT(t qtests.TB, cfg Config) *Registry {
+func NewT(t tb.TB, cfg Config) *Registry {
 	t.Helper()
 	r, err := New(cfg)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 		return nil
 	}
 	r.make = func(c breaker.Config) (*breaker.Breaker, error) { return breaker.NewT(t, c), nil }

@@ -10,13 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/breaker/registry"
 	"github.com/go-qtests/qtests/qtests/tbtest"
@@ -31,7 +33,7 @@ var (
 
 // onMock is a test on a clock that it moves by hand.
 type onMock struct {
-	qtests.TB
+	tb.TB
 	clk *clock.Mock
 }
 
@@ -119,20 +121,20 @@ func TestRegistryInheritance(t *testing.T) {
 func TestOverridesInheritWhatTheyLeaveOpen(t *testing.T) {
 	type side struct {
 		clk    *clock.Mock
-		log    qtests.EventLog
+		log    event.Log
 		heard  []string
-		stream qtests.Stream
+		stream tb.Stream
 	}
 	config := func(s *side) breaker.Config {
 		s.clk = clock.NewMock()
 		return breaker.Config{Jitter: 1, Clock: s.clk, EventLog: &s.log, Stream: s.stream,
 			OnTransition: func(t breaker.Transition) { s.heard = append(s.heard, t.Breaker) }}
 	}
-	base, own := side{stream: qtests.NewStream(1, "base")}, side{stream: qtests.NewStream(1, "own")}
+	base, own := side{stream: tb.NewStream(1, "base")}, side{stream: tb.NewStream(1, "own")}
 	r, err := registry.New(registry.Config{Default: config(&base), Overrides: map[string]breaker.Config{"bare": {Jitter: 1}, "own": config(&own)}})
 	require.NoError(t, err)
 	own.clk.Add(time.Hour)
-	wait := func(s qtests.Stream) time.Duration {
+	wait := func(s tb.Stream) time.Duration {
 		b, err := breaker.New(breaker.Config{Clock: clock.NewMock(), Jitter: 1, Stream: s})
 		require.NoError(t, err)
 		b.Trip()
@@ -161,7 +163,7 @@ func TestOverridesInheritWhatTheyLeaveOpen(t *testing.T) {
 
 // New checks the Config of a breaker that begins forced open, and makes none.
 func TestNewMakesNoBreaker(t *testing.T) {
-	var log qtests.EventLog
+	var log event.Log
 	heard := 0
 	r, err := registry.New(registry.Config{Default: breaker.Config{
 		Mode: breaker.ForcedOpen, EventLog: &log, OnTransition: func(breaker.Transition) { heard++ },
@@ -495,7 +497,7 @@ breaker_state{breaker="b",state="open"} 1
 
 func TestRegistryUnderConcurrency(t *testing.T) {
 	r, _ := newRegistry(t, registry.Config{Max: 8, Default: breaker.Config{
-		FailureThreshold: 2, EventLog: new(qtests.EventLog),
+		FailureThreshold: 2, EventLog: new(event.Log),
 	}})
 	var wg sync.WaitGroup
 	for g := range 8 {
