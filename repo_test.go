@@ -85,7 +85,9 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 
-		"qtests/breaker":           {"qtests/event", "qtests/tb"},
+		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
+		"qtests/breaker/cause":     {},
+		"qtests/breaker/registry":  {"qtests/tb", "qtests/breaker"},
 		"qtests/monitor":           {"qtests/event", "qtests/tb"},
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
