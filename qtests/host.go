@@ -98,6 +98,9 @@ func (b *bubbleRun) host(t *testing.T) {
 			moveOut(b.q)
 		}
 	}()
+	if err := orderNext(b.config); err != nil {
+		panic(err)
+	}
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
 		b.main(inner, func() bool { return t.Failed() && !hadFailed })
@@ -112,7 +115,7 @@ func inRun() bool {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, log: &EventLog{}, home: b.home}
+	q := &T{TB: inner, run: b, clock: newBubbleClock(), seed: b.config.seed, log: &EventLog{}, home: b.home}
 	q.clock.watched().trace, q.log.trace = b.config.trace, b.config.trace
 	q.clock.watched().complain = q.complain
 	q.start = q.clock.Now()

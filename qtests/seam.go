@@ -8,16 +8,20 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
-// newBubbleClock orders the bubble that it is called in, by the means that the runtime
-// has, and returns its clock.
-func newBubbleClock(inner *testing.T, config bubbleConfig) bubbleClock {
+// orderNext orders the bubble that the caller opens next, by the means that the runtime has.
+func orderNext(config bubbleConfig) error {
 	if !ordered.Available() {
-		return newTieFree()
+		return nil
 	}
-	if err := ordered.Arm(config.seed, config.seed != DefaultSeed, config.turns); err != nil {
-		inner.Fatalf("qtests: %v", err)
+	return ordered.Arm(config.seed, config.seed != DefaultSeed, config.turns)
+}
+
+// newBubbleClock returns the clock of the bubble that it is called in.
+func newBubbleClock() bubbleClock {
+	if ordered.Available() {
+		return newTurnClock()
 	}
-	return newTurnClock()
+	return newTieFree()
 }
 
 // nextRemnant prepares the process for a bubble. On the ordered runtime there is nothing

@@ -5,7 +5,6 @@ import (
 	"path"
 	"runtime"
 	"strings"
-	"testing/synctest"
 	"time"
 	"unsafe"
 )
@@ -47,20 +46,15 @@ type Report struct {
 	Where     string      // file:line of the user's code at the first one, "" where it could not be seen
 }
 
-// Arm orders the bubble that calls it, whose other goroutines must all be waiting. With
-// random set, the goroutine that runs next is drawn from the seed; otherwise they run in
-// the order in which they became able to. events may be nil.
+// Arm orders the bubble that the caller opens next, by synctest.Test. With random set, the
+// goroutine that runs next is drawn from the seed; otherwise they run in the order in which
+// they became able to. events may be nil; the caller keeps them until the bubble has begun.
 func Arm(seed uint64, random bool, events *Events) error {
-	synctest.Wait() // until the goroutine of package testing waits for this one
 	switch code := hooks.arm(seed, random, events.memory()); code {
 	case 0:
 		return nil
 	case 1:
-		return fmt.Errorf("ordered: not in a bubble")
-	case 2:
-		return fmt.Errorf("ordered: the bubble is ordered already")
-	case 3:
-		return fmt.Errorf("ordered: the bubble has other goroutines that run")
+		return fmt.Errorf("ordered: in a bubble")
 	default:
 		return fmt.Errorf("ordered: not in a test binary")
 	}
@@ -142,11 +136,10 @@ type Events struct {
 
 // eventsHead, event and stack have the layouts of the runtime's.
 type eventsHead struct {
-	n, max    uint64
-	events    unsafe.Pointer
-	stacks    uint64
-	stack     unsafe.Pointer
-	forgotten uint64
+	n, max uint64
+	events unsafe.Pointer
+	stacks uint64
+	stack  unsafe.Pointer
 }
 
 type event struct{ hash, stack uint64 }

@@ -20,7 +20,7 @@ var hooks *hookTable
 var linked uint64 = 1
 
 const (
-	version = 1
+	version = 2
 	depth   = 24
 )
 

@@ -1,6 +1,9 @@
 package runtime
 
-import "unsafe"
+import (
+	"internal/runtime/sys"
+	"unsafe"
+)
 
 // What the program chooses at random is drawn from a stream of the goroutine that
 // chooses: a number is a function of the seed, the identity of the goroutine, the
@@ -28,97 +31,121 @@ const (
 )
 
 // turnStates are the states of the goroutines of a bubble, at g.ordered. State 0 is that
-// of the bubble itself, for timers that start goroutines.
+// of the bubble itself: of its root, of its first goroutine, which does nothing but start
+// the test, and of timers that start goroutines. Only who has the turn takes states and
+// gives them back.
 type turnStates struct {
 	used   uint32
-	free   uint32 // first free state, 0 if none
-	chunks [turnChunks]uintptr
-	first  [turnChunkFirst]turnState
+	free   uint32                  // first free state, 0 if none
+	chunks [turnChunks - 1]uintptr // chunk k has the states of k bits more than the first has
+	first  [turnFirst]turnState
 }
 
 const (
-	turnChunkFirst = 16
-	turnChunks     = 21 // 16 · (2²⁰ − 1) goroutines at once, within the 24 bits of g.ordered
+	turnFirst  = 16
+	turnChunks = 20      // 16 · 2¹⁹ goroutines at once, within 23 of the bits of g.ordered
+	turnKept   = 1 << 10 // a turn with more states does not keep them for the next bubble
 )
 
-func (s *turnStates) at(i uint32) *turnState {
-	if i < turnChunkFirst {
-		return &s.first[i]
-	}
-	k, start, size := uint32(1), uint32(turnChunkFirst), uint32(turnChunkFirst)
-	for i-start >= size {
-		start += size
-		size *= 2
-		k++
-	}
-	if k >= turnChunks {
-		throw("ordered runtime: too many goroutines in a bubble")
-	}
-	if s.chunks[k] == 0 {
-		s.chunks[k] = uintptr(sysAlloc(uintptr(size)*unsafe.Sizeof(turnState{}), &memstats.other_sys, "ordered states"))
-		if s.chunks[k] == 0 {
-			throw("ordered runtime: out of memory")
-		}
-	}
-	return (*turnState)(unsafe.Pointer(s.chunks[k] + uintptr(i-start)*unsafe.Sizeof(turnState{})))
-}
-
-// find is at for a state that exists. It splits no stack, for runtime.rand.
+// find returns state i, which exists. It splits no stack, for runtime.rand.
 //
 //go:nosplit
 func (s *turnStates) find(i uint32) *turnState {
-	if i < turnChunkFirst {
-		return (*turnState)(unsafe.Pointer(uintptr(unsafe.Pointer(&s.first)) + uintptr(i)*unsafe.Sizeof(turnState{})))
+	chunk := uintptr(unsafe.Pointer(&s.first))
+	if k := sys.Len64(uint64(i / turnFirst)); k > 0 {
+		chunk = *(*uintptr)(unsafe.Pointer(uintptr(unsafe.Pointer(&s.chunks)) + uintptr(k-1)*unsafe.Sizeof(chunk)))
+		i -= turnFirst << (k - 1)
 	}
-	k, start, size := uint32(1), uint32(turnChunkFirst), uint32(turnChunkFirst)
-	for i-start >= size {
-		start += size
-		size *= 2
-		k++
-	}
-	chunk := *(*uintptr)(unsafe.Pointer(uintptr(unsafe.Pointer(&s.chunks)) + uintptr(k)*unsafe.Sizeof(uintptr(0))))
-	return (*turnState)(unsafe.Pointer(chunk + uintptr(i-start)*unsafe.Sizeof(turnState{})))
+	return (*turnState)(unsafe.Pointer(chunk + uintptr(i)*unsafe.Sizeof(turnState{})))
 }
 
 //go:nosplit
-func (s *turnStates) of(gp *g) *turnState {
-	return s.find(uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2])<<16)
+func (s *turnStates) of(gp *g) *turnState { return s.find(gp.orderedIndex()) }
+
+// take returns the index of a state that nobody has.
+func (s *turnStates) take() uint32 {
+	if i := s.free; i != 0 {
+		s.free = s.find(i).next
+		return i
+	}
+	s.used++
+	i := s.used
+	if k := sys.Len64(uint64(i / turnFirst)); k > 0 && i == turnFirst<<(k-1) {
+		s.grow(k)
+	}
+	return i
 }
 
-func (s *turnStates) born(b *synctestBubble, newg, parent *g) {
-	t := b.turn
-	lock(&t.mu)
-	p := s.of(parent)
-	id := orderedHash(p.id, uint64(b.now), chooseChild, p.draw(b.now, chooseChild))
-	i := s.free
-	if i != 0 {
-		s.free = s.at(i).next
-	} else {
-		s.used++
-		i = s.used
+// grow makes chunk k.
+func (s *turnStates) grow(k int) {
+	if k >= turnChunks {
+		throw("ordered runtime: too many goroutines in a bubble")
 	}
-	*s.at(i) = turnState{id: id}
-	newg.ordered = [3]uint8{uint8(i), uint8(i >> 8), uint8(i >> 16)}
-	unlock(&t.mu)
+	if s.chunks[k-1] = uintptr(sysAlloc(chunkSize(k), &memstats.other_sys, "ordered states")); s.chunks[k-1] == 0 {
+		throw("ordered runtime: out of memory")
+	}
+}
+
+func chunkSize(k int) uintptr { return turnFirst << (k - 1) * unsafe.Sizeof(turnState{}) }
+
+// born gives newg an identity.
+func (s *turnStates) born(now int64, newg, parent *g) {
+	p := s.of(parent)
+	id := orderedHash(p.id, uint64(now), chooseChild, p.draw(now, chooseChild))
+	i := s.take()
+	*s.find(i) = turnState{id: id}
+	newg.orderedSetIndex(i)
 }
 
 func (s *turnStates) end(gp *g) {
-	i := uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2])<<16
-	if i != 0 {
-		s.at(i).next, s.free = s.free, i
+	if i := gp.orderedIndex(); i != 0 {
+		s.find(i).next, s.free = s.free, i
+		gp.orderedSetIndex(0)
 	}
-	gp.ordered = [3]uint8{}
 }
 
-func (s *turnStates) release() {
-	size := uintptr(turnChunkFirst) * unsafe.Sizeof(turnState{})
-	for k := 1; k < turnChunks; k++ {
-		if s.chunks[k] != 0 {
-			sysFree(unsafe.Pointer(s.chunks[k]), size, &memstats.other_sys)
-			s.chunks[k] = 0
-		}
-		size *= 2
+// begin makes the states those of a new bubble. All but the first are free.
+func (s *turnStates) begin(seed uint64) {
+	s.first[0] = turnState{id: orderedHash(seed, 0, choices, 1)}
+}
+
+// over gives memory back of which the next bubble need not have as much.
+func (s *turnStates) over() {
+	if s.used <= turnKept {
+		return
 	}
+	for i, chunk := range s.chunks {
+		if chunk != 0 {
+			sysFree(unsafe.Pointer(chunk), chunkSize(i+1), &memstats.other_sys)
+			s.chunks[i] = 0
+		}
+	}
+	s.used, s.free = 0, 0
+}
+
+// The three bytes of g.ordered are the index of its state, and a bit that says that the
+// turn counts its next change of status. They lie in a hole of the struct.
+const orderedCountBit = 0x80
+
+//go:nosplit
+func (gp *g) orderedIndex() uint32 {
+	return uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2]&^orderedCountBit)<<16
+}
+
+func (gp *g) orderedSetIndex(i uint32) {
+	gp.ordered = [3]uint8{uint8(i), uint8(i >> 8), uint8(i >> 16)}
+}
+
+// orderedCount makes the turn count the next change of status of gp, and orderedCounted
+// reports, once, whether it does.
+func (gp *g) orderedCount() { gp.ordered[2] |= orderedCountBit }
+
+func (gp *g) orderedCounted() bool {
+	if gp.ordered[2]&orderedCountBit == 0 {
+		return false
+	}
+	gp.ordered[2] &^= orderedCountBit
+	return true
 }
 
 // draw counts a choice of this kind at this instant and returns the count before it.
@@ -225,11 +252,11 @@ func orderedCaseRand(n uint32) uint32 {
 	}
 	k := uint32(x>>32) % n
 	gp := getg()
-	r := &gp.bubble.turn.record
-	if r.events == nil {
-		r.note(recordedSelect, uint64(k), gp)
+	b := gp.bubble
+	if b.events == nil {
+		b.turn.note(recordedSelect, uint64(k), gp)
 	} else {
-		systemstack(func() { r.note(recordedSelect, uint64(k), gp) })
+		systemstack(func() { b.turn.note(recordedSelect, uint64(k), gp) })
 	}
 	return k
 }

@@ -12,23 +12,39 @@ import (
 //
 // Either holder is nil and the queue is empty, or holder runs, may run, is in a system
 // call, or waits for the collector.
+//
+// The mutex of the bubble guards the turn, so that one locking moves the turn and counts
+// the goroutines that run. What only the holder changes it changes without: who it is,
+// while it runs; its leaving; the timers; and the states.
+//
+// A turn is used again by the next bubble, with the memory of its queue and its states.
 type turn struct {
-	mu      mutex
+	turnNow
+	queue  turnQueue
+	states turnStates
+
+	// In a list.
+	behind *turn
+	opener uint64         // goid of the goroutine that will open the bubble
+	events *orderedEvents // of the bubble; the library keeps them until it has begun
+}
+
+// turnNow is what a turn is to one bubble.
+type turnNow struct {
+	bubble *synctestBubble
+	tag    int32 // of the bubble, in the state of a mutex that it holds
+	random bool  // the next holder is drawn, not the first in the queue
+
 	holder  guintptr
 	leaving bool // the holder is on its way into a wait; it may already be woken
+	owes    bool // and the wait is durable: the holder is still counted as one that runs
 	revoked bool // the holder has run too long: its next preemption passes the turn on
-	random  bool // the next holder is drawn, not the first in the queue
-	queue   turnQueue
 
-	seed   uint64
-	bubble *synctestBubble
-	timers uint32 // timers set, which orders those of one instant
-	place  uint32 // the place of the timer that is set next, 0: behind the others
-	alone  bool   // it fires alone
+	alone  bool   // the timer that is set next fires alone
 	lone   bool   // the timer that has fired last did
-	tag    int32  // of this bubble, in the state of a mutex that it holds
+	place  uint32 // of the timer that is set next, 0: behind the others
+	timers uint32 // timers set, which orders those of one instant
 
-	states turnStates
 	record turnRecord
 
 	// For sysmon.
@@ -55,23 +71,34 @@ func orderedKeeps(r waitReason) bool {
 	return false
 }
 
+// orderedWaking leaves it to orderedHold to count gp, which is woken.
+func orderedWaking(gp *g) {
+	if gp.bubble.turn != nil && gp.waitreason.isIdleInSynctest() {
+		gp.orderedCount()
+	}
+}
+
 // orderedHold queues gp, which has become runnable, and reports true, unless gp may run.
 // The caller makes it run then.
 func orderedHold(gp *g) bool {
-	t := gp.bubble.turn
+	b := gp.bubble
+	t := b.turn
 	if t == nil {
 		return false
 	}
-	lock(&t.mu)
+	lock(&b.mu)
+	if gp.waitreason.isIdleInSynctest() {
+		b.running++
+	}
 	if t.holder.ptr() == gp && !t.leaving {
-		unlock(&t.mu) // it waited for the collector
+		unlock(&b.mu) // it waited for the collector
 		return false
 	}
 	if orderedFromOutside(gp) {
 		t.record.disturb(disturbedOutside, gp)
 	}
 	held := t.enter(gp)
-	unlock(&t.mu)
+	unlock(&b.mu)
 	if held && sched.sysmonwait.Load() {
 		orderedWakeSysmon() // the holder may be in a system call, all else asleep
 	}
@@ -117,7 +144,7 @@ func (t *turn) give(gp *g) {
 	t.holder.set(gp)
 	if gp != nil {
 		t.record.turns++
-		t.record.note(recordedTurn, t.states.of(gp).id, gp)
+		t.note(recordedTurn, t.states.of(gp).id, gp)
 	}
 }
 
@@ -134,32 +161,86 @@ func (t *turn) next() *g {
 
 // orderedLeave begins the wait of gp. It reports whether gp has the turn and is to pass
 // it on, with pass, when the wait has begun, or to keep it, with stay, when there is none.
+// Until then gp counts as one that runs, so that the bubble does not come to rest.
 func orderedLeave(b *synctestBubble, gp *g) bool {
-	if b == nil || b.turn == nil || orderedKeeps(gp.waitreason) {
+	if b == nil || b.turn == nil || b.turn.holder.ptr() != gp || orderedKeeps(gp.waitreason) {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
-	had := t.holder.ptr() == gp
-	if had {
-		t.leaving = true
+	t.leaving = true
+	if gp.waitreason.isIdleInSynctest() {
+		t.owes = true
+		gp.orderedCount()
+		if raceenabled {
+			racereleasemergeg(gp, b.raceaddr()) // it waits before what follows synctest.Wait
+		}
 	}
-	unlock(&t.mu)
-	return had
+	return true
 }
 
-func (t *turn) stay() {
-	lock(&t.mu)
+func (t *turn) stay(gp *g) {
 	t.leaving = false
-	unlock(&t.mu)
+	if t.owes {
+		t.owes = false
+		gp.orderedCount()
+	}
 }
 
+// pass passes the turn on behind the wait of its holder. It returns only where the next
+// goroutine has to be found by the scheduler.
 func (t *turn) pass() {
-	lock(&t.mu)
+	lock(&t.bubble.mu)
+	if t.owes {
+		t.owes = false
+		t.bubble.running--
+	}
+	if gp := t.onward(); gp != nil {
+		orderedSwitch(gp)
+	}
+}
+
+// onward unlocks the bubble and returns the next goroutine, which is to be made run, or
+// nil. Where nobody else can run, it is the one that lets time pass or waits for rest: it is
+// woken here and not by ready, which would also wake a thread to look for more work.
+func (t *turn) onward() *g {
+	b := t.bubble
 	gp := t.next()
-	unlock(&t.mu)
-	if gp != nil {
-		runqput(getg().m.p.ptr(), gp, true)
+	if gp == nil {
+		if gp = b.maybeWakeLocked(); gp != nil {
+			trace := traceAcquire()
+			gp.orderedCount()
+			casgstatus(gp, _Gwaiting, _Grunnable)
+			if trace.ok() {
+				trace.GoUnpark(gp, 0)
+				traceRelease(trace)
+			}
+			b.running++
+			t.give(gp)
+		}
+	}
+	unlock(&b.mu)
+	return gp
+}
+
+// orderedSwitch makes gp run on this thread at once, as a coroutine does, unless the
+// scheduler has something to look after. That is at least every 10 ms, when sysmon wants a
+// processor back.
+func orderedSwitch(gp *g) {
+	mp := getg().m
+	pp := mp.p.ptr()
+	if pp.preempt || sched.gcwaiting.Load() || gcBlackenEnabled != 0 || pp.runSafePointFn != 0 || sched.disable.user ||
+		mp.lockedg != 0 || gp.lockedm != 0 || mp.spinning {
+		runqput(pp, gp, true)
+		return
+	}
+	execute(gp, true)
+}
+
+// orderedTimer is changegstatus for a timer that fires. In an ordered bubble whoever fires
+// it has the turn, and counts as one that runs.
+func (b *synctestBubble) orderedTimer(gp *g, oldval, newval uint32) {
+	if b.turn == nil {
+		b.changegstatus(gp, oldval, newval)
 	}
 }
 
@@ -169,19 +250,18 @@ func orderedYield(gp *g, preempted bool) bool {
 	if gp.bubble == nil || gp.bubble.turn == nil {
 		return false
 	}
-	t := gp.bubble.turn
-	lock(&t.mu)
+	b := gp.bubble
+	t := b.turn
+	lock(&b.mu)
 	if t.holder.ptr() != gp || t.queue.size == 0 || preempted && !t.revoked {
-		unlock(&t.mu)
+		unlock(&b.mu)
 		return false
 	}
 	if preempted {
 		t.record.disturb(disturbedSpin, gp)
 	}
 	t.queue.push(gp)
-	next := t.next()
-	unlock(&t.mu)
-	runqput(getg().m.p.ptr(), next, true)
+	runqput(getg().m.p.ptr(), t.onward(), true)
 	return true
 }
 
@@ -198,9 +278,9 @@ func orderedGosched_m(gp *g) {
 
 // orderedBorn gives newg, a goroutine of an ordered bubble, its identity.
 func orderedBorn(newg, parent *g) {
-	newg.ordered = [3]uint8{}
-	if b := newg.bubble; b != nil && b.turn != nil {
-		b.turn.states.born(b, newg, parent)
+	newg.orderedSetIndex(0)
+	if b := newg.bubble; b != nil && b.turn != nil && b.main != nil {
+		b.turn.states.born(b.now, newg, parent)
 	}
 }
 
@@ -212,12 +292,12 @@ func orderedEnd(gp *g) {
 		return
 	}
 	t := b.turn
-	lock(&t.mu)
-	had := t.holder.ptr() == gp
 	t.states.end(gp)
-	unlock(&t.mu)
-	if had {
-		t.pass()
+	if t.holder.ptr() == gp {
+		lock(&b.mu)
+		if gp = t.onward(); gp != nil {
+			runqput(getg().m.p.ptr(), gp, true)
+		}
 	}
 }
 
@@ -228,12 +308,10 @@ func orderedOut(gp *g) bool {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
 	had := t.holder.ptr() == gp
 	if had {
 		t.holder.set(gp.m.g0) // no goroutine of a bubble: all others wait
 	}
-	unlock(&t.mu)
 	return had
 }
 
@@ -241,29 +319,30 @@ func orderedOut(gp *g) bool {
 // outside runs for gp, which keeps the turn. gp is nil when it has ended.
 func orderedIn(b *synctestBubble, gp, gnext *g) {
 	t := b.turn
-	lock(&t.mu)
+	lock(&b.mu)
 	switch {
 	case gnext.bubble == b:
 		t.give(gnext)
 	case gp != nil:
 		t.holder.set(gp)
 	default:
-		gnext = t.next()
-		if gnext != nil {
+		if gnext = t.onward(); gnext != nil {
 			runqput(getg().m.p.ptr(), gnext, true)
 		}
+		return
 	}
-	unlock(&t.mu)
+	unlock(&b.mu)
 }
 
 // orderedBack makes gp, which comes back from a system call, wait for the turn if it
 // has lost it meanwhile.
 func orderedBack(gp *g) {
-	t := gp.bubble.turn
+	b := gp.bubble
+	t := b.turn
 	if t == nil {
 		return
 	}
-	lock(&t.mu)
+	lock(&b.mu)
 	if t.holder.ptr() != gp {
 		t.record.place(disturbedSyscall)
 	}
@@ -271,7 +350,7 @@ func orderedBack(gp *g) {
 		t.give(gp)
 	}
 	had := t.holder.ptr() == gp
-	unlock(&t.mu)
+	unlock(&b.mu)
 	if !had {
 		mcall(orderedWait_m)
 	}
@@ -287,10 +366,10 @@ func orderedWait_m(gp *g) {
 		traceRelease(trace)
 	}
 	dropg()
-	t := gp.bubble.turn
-	lock(&t.mu)
-	held := t.enter(gp)
-	unlock(&t.mu)
+	b := gp.bubble
+	lock(&b.mu)
+	held := b.turn.enter(gp)
+	unlock(&b.mu)
 	if !held {
 		runqput(getg().m.p.ptr(), gp, true)
 	}
@@ -305,14 +384,14 @@ func orderedPolled(gp *g) bool {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
+	lock(&b.mu)
 	t.record.disturb(disturbedPoller, gp)
 	if t.holder == 0 {
 		t.give(gp)
-		unlock(&t.mu)
+		unlock(&b.mu)
 		return false
 	}
-	unlock(&t.mu)
+	unlock(&b.mu)
 	// Not under the lock: a change of status locks the bubble.
 	trace := traceAcquire()
 	casgstatus(gp, _Gwaiting, _Grunnable)
@@ -320,9 +399,9 @@ func orderedPolled(gp *g) bool {
 		trace.GoUnpark(gp, 0)
 		traceRelease(trace)
 	}
-	lock(&t.mu)
+	lock(&b.mu)
 	held := t.enter(gp)
-	unlock(&t.mu)
+	unlock(&b.mu)
 	if !held {
 		orderedInject(gp)
 	}
@@ -358,12 +437,13 @@ func orderedSysmon(now int64) {
 }
 
 func (t *turn) watch(now int64) {
+	b := t.bubble
 	if t.seen != t.record.turns {
 		t.seen, t.since = t.record.turns, now
 		return
 	}
 	var next *g
-	lock(&t.mu)
+	lock(&b.mu)
 	// The holder is a g0 for the moment in which one coroutine switches to another.
 	if gp := t.holder.ptr(); gp != nil && gp.bubble != nil && !t.leaving && t.seen == t.record.turns {
 		switch readgstatus(gp) &^ _Gscan {
@@ -376,7 +456,7 @@ func (t *turn) watch(now int64) {
 			t.revoked = now-t.since > orderedSpinNS
 		}
 	}
-	unlock(&t.mu)
+	unlock(&b.mu)
 	if next != nil {
 		incidlelocked(-1)
 		orderedInject(next)
@@ -462,6 +542,14 @@ func (q *turnQueue) grow() {
 	}
 	q.free()
 	q.ring, q.mask, q.head = uintptr(ring), 2*n-1, 0
+}
+
+// over gives memory back of which the next bubble need not have as much. The queue is empty.
+func (q *turnQueue) over() {
+	if q.ring != 0 && q.mask >= turnKept {
+		q.free()
+		q.head = 0
+	}
 }
 
 func (q *turnQueue) free() {
