@@ -165,7 +165,7 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {
-		w.idle = q.clock.watched().standing.Load
+		w.idle = q.clock.standing
 		q.clock.watched().rests.add(w.look)
 	}
 	t.Cleanup(func() {

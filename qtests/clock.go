@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -20,6 +21,8 @@ type tieFree struct {
 	real clock.Clock // package time, which inside a bubble is fake
 
 	clockWatch
+	moves atomic.Uint64 // counts what passed through the clock
+	stood atomic.Int64  // goroutines in Reservation.Sleep
 
 	mu struct {
 		sync.Mutex
@@ -112,6 +115,10 @@ func (c *tieFree) last() time.Time {
 	defer c.mu.Unlock()
 	return time.Unix(0, c.mu.latest)
 }
+
+func (c *tieFree) life() uint64 { return c.moves.Load() }
+
+func (c *tieFree) standing() int64 { return c.stood.Load() }
 
 // pending returns how many waits are pending.
 func (c *tieFree) pending() int {

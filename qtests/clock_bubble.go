@@ -1,7 +1,6 @@
 package qtests
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -28,25 +27,25 @@ type bubbleClock interface {
 	sleep(q *T, d time.Duration)
 	wait(q *T)
 
-	// pending is how many waits there are, and last the latest instant that anybody
-	// saw, for callers outside the bubble, whose package time is real.
+	// pending is how many waits there are, and standing how many goroutines are in
+	// Reservation.Sleep.
 	pending() int
-	last() time.Time
+	standing() int64
 	stats() ClockStats
+
+	// For callers outside the bubble, whose package time is real: last is the latest
+	// instant that anybody saw, and life another number when something has moved.
+	last() time.Time
+	life() uint64
 	watched() *clockWatch
 }
 
 // clockWatch is what others are told of a clock.
 type clockWatch struct {
-	// moves counts what passed through the clock. The stall watchdog, outside
-	// the bubble, takes a change as a sign of life.
-	moves atomic.Uint64
 	// trace, where a run is verified, is told of every claim.
 	trace *trace
 	// complain, if set, fails the test and says so at once.
 	complain func(problem string)
-	// standing is how many goroutines are in Reservation.Sleep.
-	standing atomic.Int64
 	// rests are told whenever a wait begins and ends.
 	rests rests
 }

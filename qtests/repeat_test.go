@@ -7,11 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 func TestRepeatCommand(t *testing.T) {
-	want := fmt.Sprintf("go test github.com/go-qtests/qtests/qtests -run '^TestRepeatCommand$' -qtests.seed=%d", SeedOf(t))
+	want := fmt.Sprintf(ordered.TestCommand()+" github.com/go-qtests/qtests/qtests -run '^TestRepeatCommand$' -qtests.seed=%d", SeedOf(t))
 	if verifySetting.get() {
 		want += " -qtests.verify"
 	}

@@ -74,9 +74,9 @@ func (c *tieFree) sleepReserved(taken claim) time.Time {
 		c.abandon(taken)
 		return c.Now()
 	}
-	c.standing.Add(1)
+	c.stood.Add(1)
 	time.Sleep(left)
-	c.standing.Add(-1)
+	c.stood.Add(-1)
 	return time.Unix(0, c.fired(taken))
 }
 

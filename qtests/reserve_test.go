@@ -122,8 +122,8 @@ func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 		place := Reserve(q.Clock(), time.Second)
 		go place.Sleep()
 		q.Wait()
-		require.EqualValues(q, 1, q.clock.watched().standing.Load())
+		require.EqualValues(q, 1, q.clock.standing())
 		q.Sleep(2 * time.Second)
-		require.Zero(q, q.clock.watched().standing.Load())
+		require.Zero(q, q.clock.standing())
 	})
 }

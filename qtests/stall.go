@@ -86,7 +86,7 @@ func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
 // A watchdog decides from samples whether a bubble stands still.
 type watchdog struct {
 	limit  time.Duration
-	moves  uint64    // of the clock, at the last sample
+	moves  uint64    // the life of the clock, at the last sample
 	print  uint64    // of all stacks, at the last sample
 	still  time.Time // when the present standstill was first seen
 	same   int       // samples since then
@@ -113,7 +113,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 		return nil
 	}
 	// The clock's own count is free; the stacks stop the world.
-	if moves := b.q.clock.watched().moves.Load(); moves != w.moves {
+	if moves := b.q.clock.life(); moves != w.moves {
 		w.moves = moves
 		w.lives()
 		return nil

@@ -72,6 +72,15 @@ func UsePlace(place uint32) { hooks.use(place) }
 // package time that are due at one instant fire together otherwise, each in its place.
 func Alone() { hooks.alone() }
 
+// Bubble is a bubble, also for those outside it.
+type Bubble struct{ of unsafe.Pointer }
+
+// Here returns the bubble of the caller, who is in one.
+func Here() Bubble { return Bubble{hooks.here()} }
+
+// Now returns the time of the bubble, in nanoseconds since 1970.
+func (b Bubble) Now() int64 { return hooks.now(b.of) }
+
 // Wall returns the real time, also in a bubble.
 func Wall() time.Time { return time.Unix(0, hooks.wall()) }
 

@@ -71,6 +71,8 @@ var orderedTable = orderedHookTable{
 	use:     orderedUsePlace,
 	alone:   orderedAlone,
 	wall:    orderedWall,
+	here:    orderedHere,
+	now:     orderedNow,
 }
 
 type orderedHookTable struct {
@@ -83,6 +85,8 @@ type orderedHookTable struct {
 	use     func(place uint32)
 	alone   func()
 	wall    func() int64
+	here    func() unsafe.Pointer
+	now     func(bubble unsafe.Pointer) int64
 }
 
 func orderedIsTest() bool { return orderedOn }
@@ -186,6 +190,17 @@ func orderedUsePlace(place uint32) {
 func orderedWall() int64 {
 	sec, nsec, _ := time_now()
 	return sec*1e9 + int64(nsec)
+}
+
+// orderedHere returns the bubble of the caller, and orderedNow its time, for callers outside.
+func orderedHere() unsafe.Pointer { return unsafe.Pointer(getg().bubble) }
+
+func orderedNow(bubble unsafe.Pointer) int64 {
+	b := (*synctestBubble)(bubble)
+	lock(&b.mu)
+	now := b.now
+	unlock(&b.mu)
+	return now
 }
 
 // orderedBegin and orderedOver mark the life of a bubble, for its root.

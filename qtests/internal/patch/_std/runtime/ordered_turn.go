@@ -200,36 +200,40 @@ func (t *turn) pass() {
 }
 
 // onward unlocks the bubble and returns the next goroutine, which is to be made run, or
-// nil. Where nobody else can run, it is the one that lets time pass or waits for rest: it is
-// woken here and not by ready, which would also wake a thread to look for more work.
+// nil. Where nobody else can run, it is the one that lets time pass or waits for rest.
 func (t *turn) onward() *g {
 	b := t.bubble
-	gp := t.next()
-	if gp == nil {
-		if gp = b.maybeWakeLocked(); gp != nil {
-			trace := traceAcquire()
-			gp.orderedCount()
-			casgstatus(gp, _Gwaiting, _Grunnable)
-			if trace.ok() {
-				trace.GoUnpark(gp, 0)
-				traceRelease(trace)
-			}
-			b.running++
-			t.give(gp)
-		}
+	if gp := t.next(); gp != nil {
+		unlock(&b.mu)
+		return gp
 	}
+	gp := b.maybeWakeLocked()
+	if gp == nil {
+		unlock(&b.mu)
+		return nil
+	}
+	b.running++
+	t.give(gp)
 	unlock(&b.mu)
+	// Not by ready, which would also wake a thread to look for more work.
+	trace := traceAcquire()
+	gp.orderedCount()
+	casgstatus(gp, _Gwaiting, _Grunnable)
+	if trace.ok() {
+		trace.GoUnpark(gp, 0)
+		traceRelease(trace)
+	}
 	return gp
 }
 
 // orderedSwitch makes gp run on this thread at once, as a coroutine does, unless the
-// scheduler has something to look after. That is at least every 10 ms, when sysmon wants a
-// processor back.
+// scheduler has something to look after. That is at least every 10 ms, when sysmon wants
+// the processor back.
 func orderedSwitch(gp *g) {
 	mp := getg().m
 	pp := mp.p.ptr()
 	if pp.preempt || sched.gcwaiting.Load() || gcBlackenEnabled != 0 || pp.runSafePointFn != 0 || sched.disable.user ||
-		mp.lockedg != 0 || gp.lockedm != 0 || mp.spinning {
+		mp.lockedg != 0 || gp.lockedm != 0 {
 		runqput(pp, gp, true)
 		return
 	}
