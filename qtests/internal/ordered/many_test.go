@@ -125,8 +125,8 @@ func TestNothingGrowsWithThoseThatWait(t *testing.T) {
 		for _, n := range []int{1_000, 100_000, 1_000_000} {
 			a, r := beside(t, seed, n)
 			t.Logf("seed %d, %9d goroutines: beside them %v for two turns and a sleep; to start and wake one of them %v", seed, n, a, r)
-			require.Less(t, a, 10*alone)
-			require.Less(t, r, 20*released)
+			require.Less(t, a, 100*alone)
+			require.Less(t, r, 100*released)
 			runtime.GC()
 		}
 	}
