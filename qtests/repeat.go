@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A command is the line that repeats a test.
@@ -67,7 +69,7 @@ func packageOf(function string) string {
 // the ordered runtime the go tool qtests test, its name and its seed, with further flags for the test binary. The package is
 // known inside [Run], and elsewhere to the goroutines that a function in a file
 // of tests runs in; otherwise it is that of the directory.
-func RepeatCommand(t TB, flags ...string) string {
+func RepeatCommand(t tb.TB, flags ...string) string {
 	var c command
 	if q, ok := t.(interface{ command() command }); ok {
 		c = q.command()
@@ -75,7 +77,7 @@ func RepeatCommand(t TB, flags ...string) string {
 	if c == (command{}) {
 		c = commandOf(t.Name())
 	}
-	return strings.Join(append([]string{c.withSeed(SeedOf(t))}, flags...), " ")
+	return strings.Join(append([]string{c.withSeed(tb.SeedOf(t))}, flags...), " ")
 }
 
 func (q *T) command() command {
@@ -99,9 +101,9 @@ func RunPattern(name string) string {
 func (c command) withSeed(seed uint64) string {
 	// The package comes first: behind a flag that go test does not know, it takes
 	// everything for the test binary's, and tests the package of the directory.
-	text := fmt.Sprintf("%s %s -run '%s' -%s=%d", ordered.TestCommand(), c.pkg, c.pattern, seedSetting.flag, seed)
-	if verifySetting.get() {
-		text += " -" + verifySetting.flag
+	text := fmt.Sprintf("%s %s -run '%s' -%s=%d", ordered.TestCommand(), c.pkg, c.pattern, settings.Seed.Flag, seed)
+	if settings.Verify.Get() {
+		text += " -" + settings.Verify.Flag
 	}
 	return text
 }

@@ -6,23 +6,16 @@ import (
 	"testing"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
 
-// orderNext orders the bubble that the caller opens next, by the means that the runtime has.
-func orderNext(config bubbleConfig) error {
-	if !ordered.Available() {
-		return nil
+func init() {
+	if testing.Testing() {
+		settings.AddFlags()
 	}
-	return ordered.Arm(config.seed, config.seed != DefaultSeed, config.turns)
 }
 
-// newBubbleClock returns the clock of the bubble that it is called in.
-func newBubbleClock() bubbleClock {
-	if ordered.Available() {
-		return newTurnClock()
-	}
-	return newTieFree()
-}
+var processRemnants = newRemnants(warnKept)
 
 // nextRemnant prepares the process for a bubble. On the ordered runtime there is nothing
 // to prepare: a sync.Pool keeps what it is given for the bubble that gave it.
