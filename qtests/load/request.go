@@ -111,8 +111,7 @@ func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
 		d := r.Retry.backoff(u.Rand, n)
 		if d == 0 && r.fake {
-			rested, _ := after(r.clk, 0)
-			<-rested // all else, as in handOver
+			<-r.clk.Timer(0).C // all else comes to rest, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
 			r.retried(u, false)

@@ -124,13 +124,6 @@ func isReal(c clock.Clock) bool {
 	return !mock && !bubble.TieFree(c) && !stacks.InBubble()
 }
 
-// after returns a channel that is closed when d has passed. Where d is 0 all that runs now comes to
-// rest first. A timer with a channel does not wait for that on every runtime.
-func after(clk clock.Clock, d time.Duration) (over <-chan struct{}, stop func() bool) {
-	c := make(chan struct{})
-	return c, clk.AfterFunc(d, func() { close(c) }).Stop
-}
-
 // offset is the present instant, counted from the start.
 func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
