@@ -12,7 +12,7 @@ import (
 
 // haproxy is how a line of HAProxy begins: client:port [time without a zone] frontend backend/server timers
 // status bytes.
-var haproxy = regexp.MustCompile(`^(\S+):\d+ \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?)\] (\S+) (\S+) (\+?-?\d+(?:/\+?-?\d+)+) (\S+) (\S+) `)
+var haproxy = regexp.MustCompile(`^(\S+:\d+) \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?)\] (\S+) (\S+) (\+?-?\d+(?:/\+?-?\d+)+) (\S+) (\S+) `)
 
 func mayBeHAProxy(line string) bool {
 	port, _, _ := strings.Cut(line, " [")
@@ -26,11 +26,9 @@ func (r *reader) ofHAProxy(line string) (e Entry, err error) {
 	if e.At, err = r.times.in(haproxyTime, m[2]); err != nil {
 		return e, err
 	}
-	client, ok := address(m[1])
-	if !ok && !nobody(m[1]) {
-		return e, fmt.Errorf("%q in the place of the client is no address", text.Clip(m[1], 40))
+	if e.Client, err = beforePort(m[1]); err != nil {
+		return e, err
 	}
-	e.Client = client
 	_, rest, ok := strings.Cut(line[len(m[0]):], `"`)
 	if !ok {
 		return e, errors.New("no quoted request")
