@@ -23,8 +23,8 @@ const (
 
 // Read reads an access log in one of the formats of the package doc. file is the name that errors show.
 //
-// JSON needs a time and a path, W3C columns as well. A time in JSON is RFC 3339, that of the common log
-// format, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. The keys, the
+// JSON needs a time and a path, W3C columns as well. A time in JSON is in the form of RFC 3339, in the form of the
+// common log format, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. The keys, the
 // first that has a value counts, and those of client, method and path also within request, req, http and
 // httpRequest, those of status and bytes within response, res and httpRequest:
 //

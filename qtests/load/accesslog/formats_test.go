@@ -199,7 +199,7 @@ func TestReadRefusesWhatDoesNotTellTheClient(t *testing.T) {
 		`x y:1 [06/Oct/2023:00:17:09.000] a b/c 1/1/1/1/9 400 512 - - CR-- 1/1/1/1/0 0/0 "GET / HTTP/1.1"`:                      "is not like 02/Jan/2006",
 		`shop:1 [06/Oct/2023:00:17:09.000] a b/c 1/1/1/1/9 400 512 - - CR-- 1/1/1/1/0 0/0 "GET / HTTP/1.1"`:                     "is no address with a port",
 		`[2023-10-06T00:17:09Z] "- - HTTP/1.1" 400 DPE 0 11 0 - "-" "-" "-" "-" "-"`:                                            "is not a method and a path",
-		`[2023-10-06T00:17:09Z] "GET / HTTP/1.1" 200 512`:                                                                       "neither the default format of Envoy nor that of Istio",
+		`[2023-10-06T00:17:09Z] "GET / HTTP/1.1" 200 512`:                                                                       "neither the default format of Envoy nor the format of Istio",
 		`http 2023-10-06T00:17:09Z app/lb/50dc 203.0.113.7:2817 - -1 -1 -1 400 - 0 272 "- http://www.example.com:80- " "-" - -`: `method "-"`,
 		"2023-10-06\t00:17:09\tLAX1\t512\t203.0.113.7\tGET\tshop.example\t/cart\t200":                                           "unknown format",
 		"127.0.0.1:51234 - \"GET / HTTP/1.1\" 200 OK":                                                                           "unknown format",

@@ -47,7 +47,7 @@ func (r *reader) ofHAProxy(line string) (e Entry, err error) {
 // envoy is how a line of Envoy begins: [time] "METHOD path protocol".
 var envoy = regexp.MustCompile(`^\[(` + isoTime + `)\] (".*)$`)
 
-// The places of the words after the request, in the default format of Envoy and in that of Istio.
+// The places of the words after the request, in the default format of Envoy and in the format of Istio.
 const (
 	envoySent, envoyForwarded                = 3, 6
 	istioSent, istioForwarded, istioPeer     = 6, 9, 17
@@ -73,7 +73,7 @@ func (r *reader) ofEnvoy(line string) (e Entry, err error) {
 		sent, forwarded, least = istioSent, istioForwarded, istioLeast
 	}
 	if len(f) < least || !strings.HasPrefix(f[forwarded], `"`) {
-		return e, errors.New("neither the default format of Envoy nor that of Istio")
+		return e, errors.New("neither the default format of Envoy nor the format of Istio")
 	}
 	client, ok := clientOf(f[forwarded])
 	if !ok {
