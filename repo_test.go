@@ -85,7 +85,9 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 
-		"qtests/breaker":           {"qtests/event", "qtests/tb"},
+		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
+		"qtests/breaker/cause":     {},
+		"qtests/breaker/registry":  {"qtests/tb", "qtests/breaker"},
 		"qtests/monitor":           {"qtests/event", "qtests/tb"},
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
@@ -101,6 +103,14 @@ func TestImportsPointDown(t *testing.T) {
 
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
+
+		"qtests/shed":    {},
+		"qtests/degrade": {},
+
+		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
+		"qtests/fleet/route":   {},
+		"qtests/fleet/scale":   {},
+		"qtests/fleet/rollout": {},
 
 		"qtests/load": {
 			"internal/plaintext", "qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
@@ -177,7 +187,8 @@ func TestEnginesLinkNoTests(t *testing.T) {
 	never := []string{"testing", "testing/synctest"}
 	for pkg, more := range map[string][]string{
 		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
-		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil,
+		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
+		"fleet/route": {"net/http"}, "fleet/scale": {"net/http"}, "fleet/rollout": {"net/http"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()
 		require.NoError(t, err)
