@@ -28,13 +28,13 @@ const MaxReplicas = 10_000
 
 // A Config describes a fleet. New is all that it needs.
 type Config struct {
-	// Name is that of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
+	// Name is the name of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
 	Name string
 	// New returns the handler of an instance: the user's own. It is called once for every start of an
 	// instance, so that nothing is shared that a new process would not have. It must not wait. It
 	// may return nil where the instance serves on i.Listener() itself.
 	New func(i *Instance) http.Handler
-	// Version is that of New. Default "v1".
+	// Version is what New makes. Default "v1".
 	Version string
 	// Replicas is how many instances there are at first. Default 1; NoReplicas makes it 0.
 	Replicas   int
@@ -118,7 +118,8 @@ type Life struct {
 type Scaling struct {
 	// By decides. Nil: nothing does.
 	By scale.Scaler
-	// Values are the metrics that belong to no instance (Object, External, triggers), by name. A value that has an error is missing.
+	// Values are the metrics that belong to no instance (Object, External, triggers), by name: a query of a monitor.Monitor, for
+	// example. A value that has an error is missing.
 	Values map[string]func() (float64, error)
 	// PerInstance are metrics of the kind Pods, by name, besides "cpu" (with a Capacity.CPU), "requests" (per second) and "active".
 	PerInstance map[string]func(i *Instance) (float64, error)
@@ -126,7 +127,7 @@ type Scaling struct {
 
 // A Release is a version that takes the place of another: see [Fleet.Deploy].
 type Release struct {
-	// Version differs from that of the instances there are.
+	// Version differs from the versions that run.
 	Version string
 	// New is nil for the same New, which can ask for the version of its Instance.
 	New func(i *Instance) http.Handler

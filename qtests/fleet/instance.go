@@ -60,13 +60,13 @@ type Instance struct {
 // Name is NAME-1, NAME-2, …, and never used again.
 func (i *Instance) Name() string { return i.name }
 
-// Zone is that of the instance, or "".
+// Zone is where the instance is, or "".
 func (i *Instance) Zone() string { return i.zone }
 
-// Version is that of the release the instance belongs to.
+// Version is the version of its release.
 func (i *Instance) Version() string { return i.release.Version }
 
-// Clock is that of the test.
+// Clock is the clock of the test.
 func (i *Instance) Clock() clock.Clock { return i.fleet.clk }
 
 // Starts is how often its process has started.

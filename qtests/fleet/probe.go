@@ -9,7 +9,7 @@ import (
 // A Probe asks an instance again and again how it is, with the defaults of Kubernetes. It is set if it has a
 // Path, or if Listening says so; the zero Probe is none.
 type Probe struct {
-	// Path is that of a GET request; a status from 200 to 399 is a success.
+	// Path is what it GETs; a status from 200 to 399 is a success.
 	Path string
 	// Listening asks only whether the process accepts connections.
 	Listening bool

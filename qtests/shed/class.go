@@ -29,7 +29,7 @@ type classes struct {
 	all     []*class
 	byName  map[string]*class
 	waiting int
-	virtual float64 // that of who was admitted last
+	virtual float64 // used of the class that was admitted last
 }
 
 func checkClasses(c *field.Checker, all []Class) {
@@ -57,7 +57,7 @@ func newClasses(all []Class, q Queue) classes {
 	return x
 }
 
-// named returns a class; one that is not known is that of the lowest priority, the last of these.
+// named returns a class; a name that is not known is the class of the lowest priority, the last of these.
 func (x *classes) named(name string) *class {
 	if c := x.byName[name]; c != nil {
 		return c

@@ -12,7 +12,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
-// DefaultName is that of a Gate without one.
+// DefaultName is the name of a Gate without one.
 const DefaultName = "gate"
 
 // A Config describes a Gate.

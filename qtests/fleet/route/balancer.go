@@ -173,7 +173,7 @@ func (b *Balancer) without(candidates []*Target, exclude func(*Target) bool) (re
 	return rest
 }
 
-// Done ends a request that Pick began. status is that of the HTTP answer, or 0 where there was
+// Done ends a request that Pick began. status is the one of the HTTP answer, or 0 where there was
 // none. A negative status counts as no result, for requests that the caller gave up.
 func (b *Balancer) Done(now time.Time, t *Target, latency time.Duration, status int) {
 	t.Active--
