@@ -47,7 +47,8 @@ type Config struct {
 	Capacity Capacity
 	Life     Life
 
-	// Policy chooses the instance of a request. Default route.RoundRobin.
+	// Policy chooses the instance of a request. Default route.RoundRobin. One of your own is called under the lock of the fleet: it
+	// must not call the fleet, nor wait.
 	Policy route.Policy
 	// Outliers ejects instances that fail; nil ejects none.
 	Outliers *route.Outliers

@@ -106,6 +106,14 @@ func (i *Instance) OnStop(f func()) {
 	i.fleet.read(func(*state) { p.hooks = append(p.hooks, f) })
 }
 
+// OnTerm has f called when the present process is told to end (SIGTERM), in a goroutine of its own: what serves on the Listener ends
+// gracefully there, as with grpc.Server.GracefulStop. The process goes on until f returns, or Grace is over. The handler that New
+// returns needs nothing.
+func (i *Instance) OnTerm(f func()) {
+	p := i.current()
+	i.fleet.read(func(*state) { p.terms = append(p.terms, f) })
+}
+
 // Listener is where the present process serves what is no net/http, such as gRPC. Connections of
 // [Fleet.Dialer] come there. It is closed when the process stops to accept connections.
 func (i *Instance) Listener() *qtests.Listener {

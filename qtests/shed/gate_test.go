@@ -206,7 +206,7 @@ func TestGoodputStaysBehindTheKnee(t *testing.T) {
 					handler = gate(q, shed.Config{Limit: limit()}).Handler(handler)
 				}
 				client := q.Direct(handler)
-				for range int(20 * rate) {
+				for range int(10 * rate) {
 					q.Go(func() {
 						began := q.Elapsed()
 						resp, err := client.Get("http://shop/")
@@ -220,7 +220,7 @@ func TestGoodputStaysBehindTheKnee(t *testing.T) {
 					q.Sleep(time.Duration(float64(time.Second) / rate))
 				}
 				q.Sleep(2 * time.Minute)
-				c = append(c, shed.Point{Offered: rate, Goodput: float64(good) / 20})
+				c = append(c, shed.Point{Offered: rate, Goodput: float64(good) / 10})
 			})
 		}
 		return c
