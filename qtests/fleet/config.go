@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -137,14 +138,6 @@ type Release struct {
 	Life     *Life
 }
 
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}
-
 // withDefaults fills in what is zero, or says what is wrong.
 func (c Config) withDefaults() (Config, error) {
 	check := field.Check("fleet: Config")
@@ -167,9 +160,9 @@ func (c Config) withDefaults() (Config, error) {
 	if err := check.Result(); err != nil {
 		return c, err
 	}
-	c.Name, c.Version = or(c.Name, DefaultName), or(c.Version, DefaultVersion)
+	c.Name, c.Version = cmp.Or(c.Name, DefaultName), cmp.Or(c.Version, DefaultVersion)
 	if !c.NoReplicas {
-		c.Replicas = or(c.Replicas, 1)
+		c.Replicas = cmp.Or(c.Replicas, 1)
 	}
 	if len(c.Zones) == 0 {
 		c.Zones = []string{""}
@@ -177,7 +170,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Key == nil {
 		c.Key = func(r *http.Request) string { return r.URL.Path }
 	}
-	c.ConnectTimeout = or(c.ConnectTimeout, DefaultConnectTimeout)
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, DefaultConnectTimeout)
 	c.Capacity, c.Life, c.Health = c.Capacity.withDefaults(), c.Life.withDefaults(), c.Health.withDefaults()
 	c.Retry = c.Retry.withDefaults()
 	return c, nil
@@ -195,10 +188,10 @@ func (c Capacity) check(f *field.Checker, at string) {
 
 func (c Capacity) withDefaults() Capacity {
 	if !c.NoQueue {
-		c.MaxQueue = or(c.MaxQueue, DefaultMaxQueue)
+		c.MaxQueue = cmp.Or(c.MaxQueue, DefaultMaxQueue)
 	}
-	c.Processors = or(c.Processors, 1)
-	c.CPURequest = or(c.CPURequest, float64(c.Processors))
+	c.Processors = cmp.Or(c.Processors, 1)
+	c.CPURequest = cmp.Or(c.CPURequest, float64(c.Processors))
 	return c
 }
 
@@ -208,7 +201,7 @@ func (l Life) check(f *field.Checker, at string) {
 	l.Liveness.check(f, at+".Liveness")
 	f.Duration(at+".PreStop", l.PreStop)
 	f.Duration(at+".Grace", l.Grace)
-	f.That(l.PreStop <= or(l.Grace, DefaultGrace), at+".PreStop", l.PreStop, "is over Grace, %v", or(l.Grace, DefaultGrace))
+	f.That(l.PreStop <= cmp.Or(l.Grace, DefaultGrace), at+".PreStop", l.PreStop, "is over Grace, %v", cmp.Or(l.Grace, DefaultGrace))
 	f.Duration(at+".EndpointLag", l.EndpointLag)
 	f.That(l.EndpointLag == 0 || !l.NoEndpointLag, at+".EndpointLag", l.EndpointLag, "contradicts NoEndpointLag")
 	f.Duration(at+".NodeNotice", l.NodeNotice)
@@ -217,11 +210,11 @@ func (l Life) check(f *field.Checker, at string) {
 
 func (l Life) withDefaults() Life {
 	l.Readiness, l.Liveness = l.Readiness.withDefaults(), l.Liveness.withDefaults()
-	l.Grace = or(l.Grace, DefaultGrace)
+	l.Grace = cmp.Or(l.Grace, DefaultGrace)
 	if !l.NoEndpointLag {
-		l.EndpointLag = or(l.EndpointLag, DefaultEndpointLag)
+		l.EndpointLag = cmp.Or(l.EndpointLag, DefaultEndpointLag)
 	}
-	l.NodeNotice, l.Eviction = or(l.NodeNotice, DefaultNodeNotice), or(l.Eviction, DefaultEviction)
+	l.NodeNotice, l.Eviction = cmp.Or(l.NodeNotice, DefaultNodeNotice), cmp.Or(l.Eviction, DefaultEviction)
 	return l
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
@@ -37,8 +38,8 @@ func (p Probe) withDefaults() Probe {
 	if !p.set() {
 		return p
 	}
-	p.Period, p.Timeout = or(p.Period, 10*time.Second), or(p.Timeout, time.Second)
-	p.Successes, p.Failures = or(p.Successes, 1), or(p.Failures, 3)
+	p.Period, p.Timeout = cmp.Or(p.Period, 10*time.Second), cmp.Or(p.Timeout, time.Second)
+	p.Successes, p.Failures = cmp.Or(p.Successes, 1), cmp.Or(p.Failures, 3)
 	return p
 }
 

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
@@ -50,7 +51,7 @@ func newClasses(all []Class, q Queue) classes {
 		all = []Class{{Name: "default"}}
 	}
 	for _, c := range all {
-		c.Weight = or(c.Weight, 1)
+		c.Weight = cmp.Or(c.Weight, 1)
 		k := &class{Class: c, line: line{cfg: q}}
 		x.all, x.byName[c.Name] = append(x.all, k), k
 	}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -57,7 +58,7 @@ func New(cfg Config) (*Balancer, error) {
 	if cfg.NoPanic && cfg.PanicShare != 0 {
 		return nil, fmt.Errorf("route: Config.PanicShare: %v contradicts NoPanic", cfg.PanicShare)
 	}
-	b.cfg.PanicShare = or(cfg.PanicShare, DefaultPanicShare)
+	b.cfg.PanicShare = cmp.Or(cfg.PanicShare, DefaultPanicShare)
 	if cfg.Outliers != nil {
 		o, err := cfg.Outliers.withDefaults()
 		if err != nil {
