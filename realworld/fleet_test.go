@@ -46,7 +46,7 @@ func service(i *fleet.Instance) http.Handler {
 
 // fleetDay runs three replicas behind the better of two, with outlier ejection, an autoscaler, a crash now and then, a lost zone
 // and a rolling update, through the curve of a day. It returns what happened.
-func fleetDay(q *qtests.T, requests int) string {
+func fleetDay(q *qtests.T, requests int) (report string, sent int64) {
 	// Whatever the number of requests, the processors have as much to do.
 	work := time.Duration(60e6 * dayRequests / float64(requests))
 	hpa, err := scale.New(scale.HPA{Min: 3, Max: 12, Metrics: []scale.Metric{{Name: scale.CPU, Utilization: 60}}})
@@ -83,7 +83,7 @@ func fleetDay(q *qtests.T, requests int) string {
 	f.RequireGoodput(q, 0.99)
 	sum, changes := f.ScalingSummary()
 	require.Equal(q, uint64(res.Started), f.Stats().Requests.Offered)
-	return fmt.Sprintf("%v%v\n%v\n%v\n%v", f.Stats(), f.Picture(), sum, changes, f.Deployments())
+	return fmt.Sprintf("%v%v\n%v\n%v\n%v", f.Stats(), f.Picture(), sum, changes, f.Deployments()), res.Started
 }
 
 // A day of 100,000 requests comes out the same twice, on both runtimes; with QTESTS_STRESS=20 it has 2,000,000, and keeps
@@ -99,18 +99,16 @@ func TestFleetDay(t *testing.T) {
 	for i := range days {
 		qtests.Run(t, func(q *qtests.T) {
 			qtests.LimitHeap(q, 32<<20)
-			days[i] = fleetDay(q, requests)
+			days[i], _ = fleetDay(q, requests)
 		})
 	}
 	require.Equal(t, days[0], days[1])
 	t.Logf("\n%s", days[0])
 }
 
+// With -qtests.scale it is shorter.
 func BenchmarkFleetDay(b *testing.B) {
-	requests := dayRequests
-	if testing.Short() {
-		requests /= 20
-	}
-	qtests.Bench(b, func(q *qtests.T) { fleetDay(q, requests) })
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(requests), "ns/request")
+	sent := int64(0)
+	qtests.Bench(b, func(q *qtests.T) { _, sent = fleetDay(q, dayRequests) })
+	b.ReportMetric(float64(sent), "requests/op")
 }

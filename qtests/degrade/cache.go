@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"time"
@@ -60,14 +61,14 @@ func NewCache[K comparable, V any](cfg CacheConfig) (*Cache[K, V], error) {
 	c.Duration("Stale", cfg.Stale)
 	c.Count("Max", cfg.Max)
 	if !cfg.NoFresh {
-		cfg.Fresh = or(cfg.Fresh, DefaultFresh)
+		cfg.Fresh = cmp.Or(cfg.Fresh, DefaultFresh)
 	}
 	c.That(cfg.Stale == 0 || cfg.Stale >= cfg.Fresh, "Stale", cfg.Stale, "is below Fresh, %v", cfg.Fresh)
 	if err := c.Result(); err != nil {
 		return nil, err
 	}
-	cfg.Name, cfg.Max = or(cfg.Name, "cache"), or(cfg.Max, DefaultMax)
-	cfg.Stale = or(cfg.Stale, max(DefaultStale, cfg.Fresh))
+	cfg.Name, cfg.Max = cmp.Or(cfg.Name, "cache"), cmp.Or(cfg.Max, DefaultMax)
+	cfg.Stale = cmp.Or(cfg.Stale, max(DefaultStale, cfg.Fresh))
 	if cfg.Clock == nil {
 		cfg.Clock = clock.New()
 	}

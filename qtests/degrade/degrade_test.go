@@ -115,6 +115,28 @@ func TestSwitch(t *testing.T) {
 	})
 }
 
+// What began before it was off says nothing about whether it is well again.
+func TestLateReportsDoNotTurnOn(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		s, err := degrade.NewSwitch(degrade.SwitchConfig{Clock: q.Clock()})
+		require.NoError(q, err)
+		for range 20 {
+			s.Report(false)
+		}
+		require.False(q, s.On(ctx))
+		for range 100 {
+			s.Report(true)
+		}
+		require.False(q, s.On(ctx))
+		q.Sleep(degrade.DefaultHold)
+		require.True(q, s.On(ctx), "a try")
+		require.False(q, s.On(ctx), "one")
+		s.Report(true)
+		s.Report(true)
+		require.True(q, s.Stats().On)
+	})
+}
+
 func TestMeter(t *testing.T) {
 	m := degrade.NewMeter(degrade.MeterConfig{Name: "shop"})
 	h := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,8 @@
 // do: [Meter.Handler] counts it then, with the names, and says them in the header Degraded if nothing was written before. A request is refused if its status
 // is 429 or 503, and failed if it is another one from 500 on, or if its handler panicked. offered = full + degraded + refused + failed + in flight.
 //
+// In a load scenario, u.Tag("answer", resp.Header.Get("Degraded")) splits the report of the run by what was degraded.
+//
 // # Stale values
 //
 // A [Cache] has values for Fresh without asking. Then it asks with every Get, and if that fails gives the old value, marked, until it is Stale

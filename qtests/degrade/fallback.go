@@ -49,7 +49,7 @@ func Marks(ctx context.Context) (all []string) {
 }
 
 // Fallback returns what best returns, or if that fails what second makes of the error, and marks the request with name. It
-// fails only if second does. If ctx has ended, second is not called: the error is that of best.
+// fails only if second does. If ctx has ended, second is not called: the error is the one of best.
 func Fallback[V any](ctx context.Context, name string, best func(context.Context) (V, error), second func(context.Context, error) (V, error)) (V, Grade, error) {
 	v, err := best(ctx)
 	if err == nil {

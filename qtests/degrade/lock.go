@@ -14,11 +14,3 @@ func (g *guarded[V]) do(f func(v *V)) {
 	defer g.mu.Unlock()
 	f(&g.v)
 }
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}

@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -38,7 +39,7 @@ const MaxNames = 100
 
 // NewMeter returns a Meter.
 func NewMeter(cfg MeterConfig) *Meter {
-	cfg.Name = or(cfg.Name, "meter")
+	cfg.Name = cmp.Or(cfg.Name, "meter")
 	m := &Meter{cfg: cfg}
 	m.state.v.By = map[string]uint64{}
 	return m

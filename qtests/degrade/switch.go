@@ -1,6 +1,7 @@
 package degrade
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -67,12 +68,12 @@ func NewSwitch(cfg SwitchConfig) (*Switch, error) {
 	c.Share("OffBelow", cfg.OffBelow)
 	c.Share("OnAbove", cfg.OnAbove)
 	c.Duration("Hold", cfg.Hold)
-	cfg.OffBelow, cfg.OnAbove = or(cfg.OffBelow, DefaultOffBelow), or(cfg.OnAbove, max(DefaultOnAbove, cfg.OffBelow))
+	cfg.OffBelow, cfg.OnAbove = cmp.Or(cfg.OffBelow, DefaultOffBelow), cmp.Or(cfg.OnAbove, max(DefaultOnAbove, cfg.OffBelow))
 	c.That(cfg.OnAbove >= cfg.OffBelow, "OnAbove", cfg.OnAbove, "is below OffBelow, %v", cfg.OffBelow)
 	if err := c.Result(); err != nil {
 		return nil, err
 	}
-	cfg.Name, cfg.Window, cfg.MinResults, cfg.Hold = or(cfg.Name, "switch"), or(cfg.Window, DefaultWindow), or(cfg.MinResults, DefaultMinResults), or(cfg.Hold, DefaultHold)
+	cfg.Name, cfg.Window, cfg.MinResults, cfg.Hold = cmp.Or(cfg.Name, "switch"), cmp.Or(cfg.Window, DefaultWindow), cmp.Or(cfg.MinResults, DefaultMinResults), cmp.Or(cfg.Hold, DefaultHold)
 	if cfg.Clock == nil {
 		cfg.Clock = clock.New()
 	}

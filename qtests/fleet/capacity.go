@@ -39,7 +39,7 @@ func (c *cpu) used(now time.Time) time.Duration {
 	return used
 }
 
-// A place is that of a request that waits to be served. It is closed when the request may go on.
+// A place in the queue: a request waits at it until it is closed.
 type place chan struct{}
 
 // slots bounds how many requests are served at once. Who comes first is served first.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -28,13 +29,13 @@ const MaxReplicas = 10_000
 
 // A Config describes a fleet. New is all that it needs.
 type Config struct {
-	// Name is that of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
+	// Name is the name of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
 	Name string
 	// New returns the handler of an instance: the user's own. It is called once for every start of an
 	// instance, so that nothing is shared that a new process would not have. It must not wait. It
 	// may return nil where the instance serves on i.Listener() itself.
 	New func(i *Instance) http.Handler
-	// Version is that of New. Default "v1".
+	// Version is what New makes. Default "v1".
 	Version string
 	// Replicas is how many instances there are at first. Default 1; NoReplicas makes it 0.
 	Replicas   int
@@ -47,7 +48,8 @@ type Config struct {
 	Capacity Capacity
 	Life     Life
 
-	// Policy chooses the instance of a request. Default route.RoundRobin.
+	// Policy chooses the instance of a request. Default route.RoundRobin. One of your own is called under the lock of the fleet: it
+	// must not call the fleet, nor wait.
 	Policy route.Policy
 	// Outliers ejects instances that fail; nil ejects none.
 	Outliers *route.Outliers
@@ -118,7 +120,8 @@ type Life struct {
 type Scaling struct {
 	// By decides. Nil: nothing does.
 	By scale.Scaler
-	// Values are the metrics that belong to no instance (Object, External, triggers), by name. A value that has an error is missing.
+	// Values are the metrics that belong to no instance (Object, External, triggers), by name: a query of a monitor.Monitor, for
+	// example. A value that has an error is missing.
 	Values map[string]func() (float64, error)
 	// PerInstance are metrics of the kind Pods, by name, besides "cpu" (with a Capacity.CPU), "requests" (per second) and "active".
 	PerInstance map[string]func(i *Instance) (float64, error)
@@ -126,21 +129,13 @@ type Scaling struct {
 
 // A Release is a version that takes the place of another: see [Fleet.Deploy].
 type Release struct {
-	// Version differs from that of the instances there are.
+	// Version differs from the versions that run.
 	Version string
 	// New is nil for the same New, which can ask for the version of its Instance.
 	New func(i *Instance) http.Handler
 	// Capacity and Life are those of the fleet where they are nil.
 	Capacity *Capacity
 	Life     *Life
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // withDefaults fills in what is zero, or says what is wrong.
@@ -165,9 +160,9 @@ func (c Config) withDefaults() (Config, error) {
 	if err := check.Result(); err != nil {
 		return c, err
 	}
-	c.Name, c.Version = or(c.Name, DefaultName), or(c.Version, DefaultVersion)
+	c.Name, c.Version = cmp.Or(c.Name, DefaultName), cmp.Or(c.Version, DefaultVersion)
 	if !c.NoReplicas {
-		c.Replicas = or(c.Replicas, 1)
+		c.Replicas = cmp.Or(c.Replicas, 1)
 	}
 	if len(c.Zones) == 0 {
 		c.Zones = []string{""}
@@ -175,7 +170,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Key == nil {
 		c.Key = func(r *http.Request) string { return r.URL.Path }
 	}
-	c.ConnectTimeout = or(c.ConnectTimeout, DefaultConnectTimeout)
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, DefaultConnectTimeout)
 	c.Capacity, c.Life, c.Health = c.Capacity.withDefaults(), c.Life.withDefaults(), c.Health.withDefaults()
 	c.Retry = c.Retry.withDefaults()
 	return c, nil
@@ -193,10 +188,10 @@ func (c Capacity) check(f *field.Checker, at string) {
 
 func (c Capacity) withDefaults() Capacity {
 	if !c.NoQueue {
-		c.MaxQueue = or(c.MaxQueue, DefaultMaxQueue)
+		c.MaxQueue = cmp.Or(c.MaxQueue, DefaultMaxQueue)
 	}
-	c.Processors = or(c.Processors, 1)
-	c.CPURequest = or(c.CPURequest, float64(c.Processors))
+	c.Processors = cmp.Or(c.Processors, 1)
+	c.CPURequest = cmp.Or(c.CPURequest, float64(c.Processors))
 	return c
 }
 
@@ -206,7 +201,7 @@ func (l Life) check(f *field.Checker, at string) {
 	l.Liveness.check(f, at+".Liveness")
 	f.Duration(at+".PreStop", l.PreStop)
 	f.Duration(at+".Grace", l.Grace)
-	f.That(l.PreStop <= or(l.Grace, DefaultGrace), at+".PreStop", l.PreStop, "is over Grace, %v", or(l.Grace, DefaultGrace))
+	f.That(l.PreStop <= cmp.Or(l.Grace, DefaultGrace), at+".PreStop", l.PreStop, "is over Grace, %v", cmp.Or(l.Grace, DefaultGrace))
 	f.Duration(at+".EndpointLag", l.EndpointLag)
 	f.That(l.EndpointLag == 0 || !l.NoEndpointLag, at+".EndpointLag", l.EndpointLag, "contradicts NoEndpointLag")
 	f.Duration(at+".NodeNotice", l.NodeNotice)
@@ -215,11 +210,11 @@ func (l Life) check(f *field.Checker, at string) {
 
 func (l Life) withDefaults() Life {
 	l.Readiness, l.Liveness = l.Readiness.withDefaults(), l.Liveness.withDefaults()
-	l.Grace = or(l.Grace, DefaultGrace)
+	l.Grace = cmp.Or(l.Grace, DefaultGrace)
 	if !l.NoEndpointLag {
-		l.EndpointLag = or(l.EndpointLag, DefaultEndpointLag)
+		l.EndpointLag = cmp.Or(l.EndpointLag, DefaultEndpointLag)
 	}
-	l.NodeNotice, l.Eviction = or(l.NodeNotice, DefaultNodeNotice), or(l.Eviction, DefaultEviction)
+	l.NodeNotice, l.Eviction = cmp.Or(l.NodeNotice, DefaultNodeNotice), cmp.Or(l.Eviction, DefaultEviction)
 	return l
 }
 

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 // ErrNoInstance is the error of a request for which the balancer had no instance.
@@ -151,13 +153,8 @@ var errBroken error = &net.OpError{Op: "read", Net: "memory", Err: syscall.ECONN
 
 // refusedBy is the error of a connection that nobody accepts.
 func refusedBy(name string) error {
-	return &net.OpError{Op: "dial", Net: "memory", Addr: qaddr(name), Err: syscall.ECONNREFUSED}
+	return &net.OpError{Op: "dial", Net: "memory", Addr: qtests.Addr(name), Err: syscall.ECONNREFUSED}
 }
-
-type qaddr string
-
-func (qaddr) Network() string  { return "memory" }
-func (a qaddr) String() string { return string(a) }
 
 // closeBody closes the body of a request that no transport gets.
 func closeBody(req *http.Request) {

@@ -53,7 +53,7 @@
 //
 // # The life of an instance
 //
-// It is that of a pod with one container. Each step is in the event log.
+// An instance lives as a pod with one container does. Each step is in the event log.
 //
 //   - New is called when the process starts. After Life.StartUp it listens; connections are refused until then.
 //   - Without Life.Readiness the instance is ready at once, before it listens. That loses requests in a deploy, as it

@@ -179,7 +179,7 @@ func (f *Fleet) mark(format string, args ...any) {
 	f.log.Add(f.clk.Now(), "fleet "+f.cfg.Name, fmt.Sprintf(format, args...))
 }
 
-// Name is that of the fleet.
+// Name returns the name of the fleet.
 func (f *Fleet) Name() string { return f.cfg.Name }
 
 // close ends all processes, and holds the counts together.

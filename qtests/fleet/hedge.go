@@ -41,7 +41,7 @@ func (h *hedge) start() {
 	}
 }
 
-// choose returns the result that counts, given that of the first attempt.
+// choose returns the result that counts, given the result of the first attempt.
 func (h *hedge) choose(resp *http.Response, err error) (*http.Response, error) {
 	o, _, _ := judge(resp, err)
 	var two *attempt

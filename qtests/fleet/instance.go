@@ -60,13 +60,13 @@ type Instance struct {
 // Name is NAME-1, NAME-2, …, and never used again.
 func (i *Instance) Name() string { return i.name }
 
-// Zone is that of the instance, or "".
+// Zone is where the instance is, or "".
 func (i *Instance) Zone() string { return i.zone }
 
-// Version is that of the release the instance belongs to.
+// Version is the version of its release.
 func (i *Instance) Version() string { return i.release.Version }
 
-// Clock is that of the test.
+// Clock is the clock of the test.
 func (i *Instance) Clock() clock.Clock { return i.fleet.clk }
 
 // Starts is how often its process has started.
@@ -104,6 +104,14 @@ func (i *Instance) Registry() *prometheus.Registry { return i.current().registry
 func (i *Instance) OnStop(f func()) {
 	p := i.current()
 	i.fleet.read(func(*state) { p.hooks = append(p.hooks, f) })
+}
+
+// OnTerm has f called when the present process is told to end (SIGTERM), in a goroutine of its own: what serves on the Listener ends
+// gracefully there, as with grpc.Server.GracefulStop. The process goes on until f returns, or Grace is over. The handler that New
+// returns needs nothing.
+func (i *Instance) OnTerm(f func()) {
+	p := i.current()
+	i.fleet.read(func(*state) { p.terms = append(p.terms, f) })
 }
 
 // Listener is where the present process serves what is no net/http, such as gRPC. Connections of

@@ -234,17 +234,38 @@ func (s *state) term(i *Instance) {
 		s.kill(i)
 		return
 	}
-	i.process.closed = true
-	if l := i.process.listener; l != nil {
-		s.effect(func() { _ = l.Close() })
+	p := i.process
+	p.closed = true
+	terms := slices.Clone(p.terms)
+	if server := p.server; server != nil {
+		terms = append(terms, func() { _ = server.HTTPServer().Shutdown(p.ctx) })
 	}
+	p.terming = len(terms)
+	l := p.listener
+	s.effect(func() {
+		if l != nil {
+			_ = l.Close()
+		}
+		for _, term := range terms {
+			s.fleet.q.Go(func() { s.fleet.terminate(p, term) })
+		}
+	})
 	s.drained(i)
 }
 
-// drained ends a process that accepts nothing new and has nothing left to serve.
+// terminate lets a process do what it does when it is told to end.
+func (f *Fleet) terminate(p *process, term func()) {
+	_ = f.guard("OnTerm of "+p.inst.name, func() error { term(); return nil })
+	f.change(func(s *state) {
+		p.terming--
+		s.drained(p.inst)
+	})
+}
+
+// drained ends a process that accepts nothing new and has nothing left to do.
 func (s *state) drained(i *Instance) {
 	p := i.process
-	if i.phase == Stopping && p.closed && !p.ended && p.attempts.n == 0 && len(p.conns) == 0 {
+	if i.phase == Stopping && p.closed && !p.ended && p.terming == 0 && p.attempts.n == 0 && len(p.conns) == 0 {
 		s.end(p)
 		s.gone(i)
 	}

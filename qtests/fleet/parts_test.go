@@ -178,6 +178,35 @@ func TestTransportOverTheDialer(t *testing.T) {
 	})
 }
 
+// Idle connections are closed when an instance is told to stop; what serves on a listener of its own is told as well.
+func TestConnectionsEndGracefully(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f := fleet.NewT(q, fleet.Config{New: hello(0), Life: sound})
+		transport := &http.Transport{DialContext: f.Dialer()}
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Transport: transport}
+		_, _, err := get(client, "/")
+		require.NoError(q, err)
+		f.Scale(0)
+		q.Sleep(5 * time.Second)
+		require.Empty(q, f.Instances(), "before its grace is over")
+		require.Equal(q, fleet.Counts{Offered: 1, Answered: 1}, f.Stats().Conns)
+	})
+	qtests.Run(t, func(q *qtests.T) {
+		var log []string
+		f := fleet.NewT(q, fleet.Config{Life: fleet.Life{PreStop: 3 * time.Second}, New: func(i *fleet.Instance) http.Handler {
+			note := func(what string) func() { return func() { log = append(log, fmt.Sprint(what, " ", q.Elapsed())) } }
+			i.OnTerm(func() { i.Clock().Sleep(4 * time.Second); note("term")() })
+			i.OnStop(note("first"))
+			i.OnStop(note("second"))
+			return nil
+		}})
+		f.Scale(0)
+		q.Sleep(time.Minute)
+		require.Equal(q, []string{"term 7s", "second 7s", "first 7s"}, log)
+	})
+}
+
 func TestLinks(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		db := q.Direct(status(200)(nil)).Transport

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -40,7 +41,7 @@ func (f *Fleet) Faults(p Plan) []event.Event {
 	if p.Lasting.IsZero() {
 		p.Lasting = latency.Exponential(time.Minute)
 	}
-	p.Factor = or(p.Factor, 5)
+	p.Factor = cmp.Or(p.Factor, 5)
 	r := f.stream.Sub("plan").Rand()
 	var events []event.Event
 	at := time.Duration(0)

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
@@ -9,7 +10,7 @@ import (
 // A Probe asks an instance again and again how it is, with the defaults of Kubernetes. It is set if it has a
 // Path, or if Listening says so; the zero Probe is none.
 type Probe struct {
-	// Path is that of a GET request; a status from 200 to 399 is a success.
+	// Path is what it GETs; a status from 200 to 399 is a success.
 	Path string
 	// Listening asks only whether the process accepts connections.
 	Listening bool
@@ -37,8 +38,8 @@ func (p Probe) withDefaults() Probe {
 	if !p.set() {
 		return p
 	}
-	p.Period, p.Timeout = or(p.Period, 10*time.Second), or(p.Timeout, time.Second)
-	p.Successes, p.Failures = or(p.Successes, 1), or(p.Failures, 3)
+	p.Period, p.Timeout = cmp.Or(p.Period, 10*time.Second), cmp.Or(p.Timeout, time.Second)
+	p.Successes, p.Failures = cmp.Or(p.Successes, 1), cmp.Or(p.Failures, 3)
 	return p
 }
 

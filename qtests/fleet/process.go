@@ -28,7 +28,9 @@ type process struct {
 	own      bool // the user serves on it
 	server   *qtests.Server
 	conns    []*conn
-	hooks    []func()
+	hooks    []func() // at the end
+	terms    []func() // at SIGTERM
+	terming  int      // of them that run
 
 	ended    bool // the process does not exist any more
 	closed   bool // it accepts nothing new

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -28,7 +29,7 @@ func NewBulkheads(cfg Config, limit, maxKeys int) (*Bulkheads, error) {
 	if _, err := New(check); err != nil {
 		return nil, err
 	}
-	b := &Bulkheads{cfg: cfg, limit: limit, max: or(max(maxKeys, 0), DefaultMaxKeys)}
+	b := &Bulkheads{cfg: cfg, limit: limit, max: cmp.Or(max(maxKeys, 0), DefaultMaxKeys)}
 	b.gates.v = map[string]*Gate{}
 	return b, nil
 }
@@ -40,11 +41,11 @@ func (b *Bulkheads) Gate(key string) (g *Gate, err error) {
 			return
 		}
 		if len(*all) >= b.max {
-			err = &RefusedError{Gate: or(b.cfg.Name, DefaultName), Reason: TooManyKeys}
+			err = &RefusedError{Gate: cmp.Or(b.cfg.Name, DefaultName), Reason: TooManyKeys}
 			return
 		}
 		cfg := b.cfg
-		cfg.Name, cfg.Limit = or(cfg.Name, DefaultName)+" "+key, Fixed(b.limit)
+		cfg.Name, cfg.Limit = cmp.Or(cfg.Name, DefaultName)+" "+key, Fixed(b.limit)
 		g, err = New(cfg)
 		(*all)[key] = g
 	})

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
@@ -29,7 +30,7 @@ type classes struct {
 	all     []*class
 	byName  map[string]*class
 	waiting int
-	virtual float64 // that of who was admitted last
+	virtual float64 // used of the class that was admitted last
 }
 
 func checkClasses(c *field.Checker, all []Class) {
@@ -50,14 +51,14 @@ func newClasses(all []Class, q Queue) classes {
 		all = []Class{{Name: "default"}}
 	}
 	for _, c := range all {
-		c.Weight = or(c.Weight, 1)
+		c.Weight = cmp.Or(c.Weight, 1)
 		k := &class{Class: c, line: line{cfg: q}}
 		x.all, x.byName[c.Name] = append(x.all, k), k
 	}
 	return x
 }
 
-// named returns a class; one that is not known is that of the lowest priority, the last of these.
+// named returns a class; a name that is not known is the class of the lowest priority, the last of these.
 func (x *classes) named(name string) *class {
 	if c := x.byName[name]; c != nil {
 		return c

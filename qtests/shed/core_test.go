@@ -152,6 +152,12 @@ func TestCoDel(t *testing.T) {
 	controlled, refused := serve(made(Queue{Max: 1, CoDel: true, Target: 50 * ms, Interval: time.Second}), 9*ms, 10*ms, 5*time.Minute)
 	require.Less(t, last(controlled, 1000), time.Second)
 	require.InDelta(t, 5*time.Minute/(90*ms), refused, 500, "one in ten")
+	standing := made(Queue{Max: 1, CoDel: true, Target: 50 * ms, Interval: time.Second})
+	for range 3 {
+		standing.push(&waiter{since: start})
+	}
+	_, refused = serve(standing, 10*ms, 10*ms, time.Minute)
+	require.Zero(t, refused, "it is never empty, and nobody waits for longer than the target")
 	calm, refused := serve(made(Queue{Max: 1, CoDel: true, Target: 50 * ms, Interval: time.Second}), 11*ms, 10*ms, time.Minute)
 	require.Zero(t, refused)
 	require.Less(t, last(calm, 1000), 20*ms)

@@ -14,7 +14,7 @@ type Curve []Point
 // A Point of a Curve.
 type Point struct{ Offered, Goodput float64 }
 
-// Knee is the largest offered load of which at least this share was served, and so of all smaller ones. ok is false if there is none.
+// Knee is the largest offered load for which at least this share was served, and so for all smaller ones. ok is false if there is none.
 func (c Curve) Knee(share float64) (offered float64, ok bool) {
 	for _, p := range c.sorted() {
 		if p.Goodput < share*p.Offered {

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -12,7 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
-// DefaultName is that of a Gate without one.
+// DefaultName is the name of a Gate without one.
 const DefaultName = "gate"
 
 // A Config describes a Gate.
@@ -71,7 +72,7 @@ func New(cfg Config) (*Gate, error) {
 	if err := c.Result(); err != nil {
 		return nil, err
 	}
-	cfg.Name, cfg.Queue = or(cfg.Name, DefaultName), cfg.Queue.withDefaults()
+	cfg.Name, cfg.Queue = cmp.Or(cfg.Name, DefaultName), cfg.Queue.withDefaults()
 	if cfg.Clock == nil {
 		cfg.Clock = clock.New()
 	}

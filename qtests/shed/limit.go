@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -54,8 +55,8 @@ type bounds struct {
 
 func (b *bounds) value(first, least, most int, defaults [3]int) *float64 {
 	if b.at == 0 {
-		b.least, b.most = or(least, defaults[1]), or(most, defaults[2])
-		b.at = float64(or(first, defaults[0]))
+		b.least, b.most = cmp.Or(least, defaults[1]), cmp.Or(most, defaults[2])
+		b.at = float64(cmp.Or(first, defaults[0]))
 		b.set(b.at)
 	}
 	return &b.at
@@ -66,25 +67,17 @@ func (b *bounds) set(v float64) {
 	b.now = max(1, int(b.at))
 }
 
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
-}
-
 func checkBounds(name string, first, least, most int, defaults [3]int) error {
 	c := field.Check("shed: " + name)
 	c.Count("Initial", first)
 	c.Count("Min", least)
 	c.Count("Max", most)
-	least, most = or(least, defaults[1]), or(most, defaults[2])
+	least, most = cmp.Or(least, defaults[1]), cmp.Or(most, defaults[2])
 	c.That(least <= most, "Min", least, "is over Max, %d", most)
 	if err := c.Result(); err != nil {
 		return err
 	}
-	first = or(first, min(max(defaults[0], least), most))
+	first = cmp.Or(first, min(max(defaults[0], least), most))
 	c.That(first >= least && first <= most, "Initial", first, "is not from Min, %d, to Max, %d", least, most)
 	return c.Result()
 }
@@ -121,8 +114,8 @@ func (a *AIMD) Limit() int {
 func (a *AIMD) Sample(s Sample) {
 	limit := a.Limit()
 	switch {
-	case s.Dropped || s.Latency > or(a.Timeout, 5*time.Second):
-		a.set(math.Floor(float64(limit) * or(a.Backoff, 0.9)))
+	case s.Dropped || s.Latency > cmp.Or(a.Timeout, 5*time.Second):
+		a.set(math.Floor(float64(limit) * cmp.Or(a.Backoff, 0.9)))
 	case s.InFlight*2 >= limit:
 		a.set(float64(limit + 1))
 	}
@@ -163,7 +156,7 @@ func (g *Gradient) Limit() int {
 func (g *Gradient) Sample(s Sample) {
 	limit := *g.value(g.Initial, g.Min, g.Max, gradientDefaults)
 	short := float64(max(1, s.Latency))
-	long := g.long.add(short, or(g.LongWindow, 600), 10)
+	long := g.long.add(short, cmp.Or(g.LongWindow, 600), 10)
 	if long/short > 2 {
 		g.long.value *= 0.9
 	}
@@ -171,8 +164,8 @@ func (g *Gradient) Sample(s Sample) {
 		return
 	}
 	gradient := max(0.5, min(1, long/short))
-	smooth := or(g.Smoothing, 0.2)
-	g.set(limit*(1-smooth) + smooth*(limit*gradient+float64(or(g.QueueSize, 4))))
+	smooth := cmp.Or(g.Smoothing, 0.2)
+	g.set(limit*(1-smooth) + smooth*(limit*gradient+float64(cmp.Or(g.QueueSize, 4))))
 }
 
 // average is exponential, behind a plain mean of the first samples.
@@ -241,7 +234,7 @@ func (v *Vegas) Sample(s Sample) {
 	}
 	latency := max(1, s.Latency)
 	v.n++
-	if v.jitter*float64(or(v.Probe, 30))*limit <= float64(v.n) {
+	if v.jitter*float64(cmp.Or(v.Probe, 30))*limit <= float64(v.n) {
 		v.drawJitter()
 		v.n, v.least = 0, latency
 		return
@@ -267,7 +260,7 @@ func (v *Vegas) Sample(s Sample) {
 	default:
 		return
 	}
-	smooth := or(v.Smoothing, 1)
+	smooth := cmp.Or(v.Smoothing, 1)
 	v.set((1-smooth)*limit + smooth*min(max(next, 1), float64(v.most)))
 }
 

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -36,7 +37,7 @@ func (q Queue) check(c *field.Checker) {
 }
 
 func (q Queue) withDefaults() Queue {
-	q.Target, q.Interval = or(q.Target, DefaultTarget), or(q.Interval, DefaultInterval)
+	q.Target, q.Interval = cmp.Or(q.Target, DefaultTarget), cmp.Or(q.Interval, DefaultInterval)
 	return q
 }
 

@@ -1,6 +1,7 @@
 package shed
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -61,7 +62,7 @@ func NewThrottle(cfg ThrottleConfig) (*Throttle, error) {
 	if err := c.Result(); err != nil {
 		return nil, err
 	}
-	cfg.Name, cfg.Window, cfg.K = or(cfg.Name, "throttle"), or(cfg.Window, DefaultThrottleWindow), or(cfg.K, DefaultThrottleK)
+	cfg.Name, cfg.Window, cfg.K = cmp.Or(cfg.Name, "throttle"), cmp.Or(cfg.Window, DefaultThrottleWindow), cmp.Or(cfg.K, DefaultThrottleK)
 	if cfg.Clock == nil {
 		cfg.Clock = clock.New()
 	}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -20,7 +21,7 @@ func (b BlueGreen) Begin(now time.Time) (Rollout, error) {
 	c.Duration("MinReady", b.MinReady)
 	c.Duration("Keep", b.Keep)
 	c.Duration("Deadline", b.Deadline)
-	b.Deadline = or(b.Deadline, DefaultDeadline)
+	b.Deadline = cmp.Or(b.Deadline, DefaultDeadline)
 	c.That(b.MinReady < b.Deadline, "MinReady", b.MinReady, "is not below Deadline, %v", b.Deadline)
 	return &blueGreen{cfg: b, progress: progress{deadline: b.Deadline, last: now}}, c.Result()
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -61,11 +62,11 @@ func (k Canary) Begin(now time.Time) (Rollout, error) {
 	c.Share("Analysis.MaxFailed", k.Analysis.MaxFailed)
 	c.That(k.Analysis.MaxFailed == 0 || !k.Analysis.NoFailed, "Analysis.MaxFailed", k.Analysis.MaxFailed, "contradicts NoFailed")
 	c.Duration("Analysis.MaxP99", k.Analysis.MaxP99)
-	k.Deadline = or(k.Deadline, DefaultDeadline)
+	k.Deadline = cmp.Or(k.Deadline, DefaultDeadline)
 	c.That(k.MinReady < k.Deadline, "MinReady", k.MinReady, "is not below Deadline, %v", k.Deadline)
-	k.Analysis.Interval = or(k.Analysis.Interval, DefaultInterval)
-	k.Analysis.MinRequests = or(k.Analysis.MinRequests, DefaultMinRequests)
-	k.Analysis.Failures = or(k.Analysis.Failures, DefaultFailures)
+	k.Analysis.Interval = cmp.Or(k.Analysis.Interval, DefaultInterval)
+	k.Analysis.MinRequests = cmp.Or(k.Analysis.MinRequests, DefaultMinRequests)
+	k.Analysis.Failures = cmp.Or(k.Analysis.Failures, DefaultFailures)
 	return &canary{cfg: k, progress: progress{deadline: k.Deadline, last: now}, judged: now}, c.Result()
 }
 

@@ -190,6 +190,24 @@ func TestCanary(t *testing.T) {
 	require.Equal(t, "5600 to 400", canaryRun(t, k, 0)[3])
 }
 
+// Too few requests are not judged, and bad intervals count in a row alone.
+func TestCanaryJudgesFairly(t *testing.T) {
+	k, err := Canary{Steps: []Step{{0.5, time.Hour}}, Analysis: Analysis{NoFailed: true, Failures: 2}}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start, Wanted: 2, Old: Group{Instances: 2, Available: 2}, New: Group{Instances: 1, Available: 1}}
+	minute := func(requests, failed uint64) Phase {
+		s.Now = s.Now.Add(time.Minute)
+		s.New.Requests += requests
+		s.New.Failed += failed
+		return k.Next(s).Phase
+	}
+	require.Equal(t, Progressing, minute(100, 1))
+	require.Equal(t, Progressing, minute(100, 0))
+	require.Equal(t, Progressing, minute(100, 1), "not in a row")
+	require.Equal(t, Progressing, minute(19, 19), "too few")
+	require.Equal(t, RolledBack, minute(1, 0), "with the one before, enough")
+}
+
 func TestCanaryByLatencyAndDeadline(t *testing.T) {
 	k, err := Canary{Steps: []Step{{0.5, time.Hour}}, Analysis: Analysis{MaxP99: time.Second}}.Begin(start)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -64,17 +65,9 @@ func (u Update) Begin(now time.Time) (Rollout, error) {
 	c.That(!none(u.MaxSurge) || !none(u.MaxUnavailable), "MaxUnavailable", u.MaxUnavailable, "is 0, as MaxSurge is: no instance could be replaced")
 	c.Duration("MinReady", u.MinReady)
 	c.Duration("Deadline", u.Deadline)
-	u.Deadline = or(u.Deadline, DefaultDeadline)
+	u.Deadline = cmp.Or(u.Deadline, DefaultDeadline)
 	c.That(u.MinReady < u.Deadline, "MinReady", u.MinReady, "is not below Deadline, %v", u.Deadline)
 	return &update{cfg: u, progress: progress{deadline: u.Deadline, last: now}}, c.Result()
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 type update struct {

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -57,7 +58,7 @@ func New(cfg Config) (*Balancer, error) {
 	if cfg.NoPanic && cfg.PanicShare != 0 {
 		return nil, fmt.Errorf("route: Config.PanicShare: %v contradicts NoPanic", cfg.PanicShare)
 	}
-	b.cfg.PanicShare = or(cfg.PanicShare, DefaultPanicShare)
+	b.cfg.PanicShare = cmp.Or(cfg.PanicShare, DefaultPanicShare)
 	if cfg.Outliers != nil {
 		o, err := cfg.Outliers.withDefaults()
 		if err != nil {
@@ -173,7 +174,7 @@ func (b *Balancer) without(candidates []*Target, exclude func(*Target) bool) (re
 	return rest
 }
 
-// Done ends a request that Pick began. status is that of the HTTP answer, or 0 where there was
+// Done ends a request that Pick began. status is the one of the HTTP answer, or 0 where there was
 // none. A negative status counts as no result, for requests that the caller gave up.
 func (b *Balancer) Done(now time.Time, t *Target, latency time.Duration, status int) {
 	t.Active--

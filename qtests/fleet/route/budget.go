@@ -1,6 +1,9 @@
 package route
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Defaults of a [Budget].
 const (
@@ -36,8 +39,8 @@ func (b *Budget) End() { b.active-- }
 
 // Take reports whether a retry may start. After true, Give ends it.
 func (b *Budget) Take() bool {
-	least := max(0, or(b.Min, DefaultBudgetMin))
-	if b.retries >= max(least, int(or(b.Share, DefaultBudgetShare)*float64(b.active))) {
+	least := max(0, cmp.Or(b.Min, DefaultBudgetMin))
+	if b.retries >= max(least, int(cmp.Or(b.Share, DefaultBudgetShare)*float64(b.active))) {
 		b.refused++
 		return false
 	}

@@ -63,7 +63,7 @@ func (h hashed) fits(t *Target, active int, candidates []*Target) bool {
 	return float64(t.Active+1) <= math.Ceil((1+h.bound)*float64(active+1)*t.Weight/sum)
 }
 
-// score is that of weighted rendezvous hashing.
+// score is the score of weighted rendezvous hashing.
 func (t *Target) score(key uint64) float64 {
 	u := (float64(mix(key^t.hash)>>11) + 0.5) / (1 << 53) // in (0,1)
 	return -t.Weight / math.Log(u)

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -40,32 +41,24 @@ func (o Outliers) withDefaults() (Outliers, error) {
 		return o, err
 	}
 	if !o.NoErrors {
-		o.EnforceErrors = or(o.EnforceErrors, 1)
+		o.EnforceErrors = cmp.Or(o.EnforceErrors, 1)
 	}
 	if !o.NoSuccess {
-		o.EnforceSuccess = or(o.EnforceSuccess, 1)
+		o.EnforceSuccess = cmp.Or(o.EnforceSuccess, 1)
 	}
-	o.Interval = or(o.Interval, 10*time.Second)
-	o.BaseEjection = or(o.BaseEjection, 30*time.Second)
-	o.MaxEjection = or(o.MaxEjection, max(300*time.Second, o.BaseEjection))
-	o.MaxEjected = or(o.MaxEjected, 0.1)
-	o.ConsecutiveErrors = or(o.ConsecutiveErrors, 5)
-	o.ConsecutiveGateway = or(o.ConsecutiveGateway, 5)
-	o.SuccessHosts = or(o.SuccessHosts, 5)
-	o.SuccessVolume = or(o.SuccessVolume, 100)
-	o.SuccessStdev = or(o.SuccessStdev, 1.9)
-	o.FailureShare = or(o.FailureShare, 0.85)
-	o.FailureHosts = or(o.FailureHosts, 5)
-	o.FailureVolume = or(o.FailureVolume, 50)
+	o.Interval = cmp.Or(o.Interval, 10*time.Second)
+	o.BaseEjection = cmp.Or(o.BaseEjection, 30*time.Second)
+	o.MaxEjection = cmp.Or(o.MaxEjection, max(300*time.Second, o.BaseEjection))
+	o.MaxEjected = cmp.Or(o.MaxEjected, 0.1)
+	o.ConsecutiveErrors = cmp.Or(o.ConsecutiveErrors, 5)
+	o.ConsecutiveGateway = cmp.Or(o.ConsecutiveGateway, 5)
+	o.SuccessHosts = cmp.Or(o.SuccessHosts, 5)
+	o.SuccessVolume = cmp.Or(o.SuccessVolume, 100)
+	o.SuccessStdev = cmp.Or(o.SuccessStdev, 1.9)
+	o.FailureShare = cmp.Or(o.FailureShare, 0.85)
+	o.FailureHosts = cmp.Or(o.FailureHosts, 5)
+	o.FailureVolume = cmp.Or(o.FailureVolume, 50)
 	return o, nil
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 func (o Outliers) check() error {
@@ -73,7 +66,7 @@ func (o Outliers) check() error {
 	c.Duration("Interval", o.Interval)
 	c.Duration("BaseEjection", o.BaseEjection)
 	c.Duration("MaxEjection", o.MaxEjection)
-	c.That(o.MaxEjection == 0 || o.MaxEjection >= or(o.BaseEjection, 30*time.Second), "MaxEjection", o.MaxEjection, "is below BaseEjection")
+	c.That(o.MaxEjection == 0 || o.MaxEjection >= cmp.Or(o.BaseEjection, 30*time.Second), "MaxEjection", o.MaxEjection, "is below BaseEjection")
 	c.Share("MaxEjected", o.MaxEjected)
 	c.Count("ConsecutiveErrors", o.ConsecutiveErrors)
 	c.Count("ConsecutiveGateway", o.ConsecutiveGateway)

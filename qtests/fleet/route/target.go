@@ -36,7 +36,7 @@ func (t *Target) Failing() bool { return t.failing }
 type Request struct {
 	// Key decides with [Hash]. Requests of one key go to one target.
 	Key uint64
-	// Zone is that of the caller, or "".
+	// Zone is where the caller is, or "".
 	Zone string
 	// Exclude refuses candidates, such as those already tried. Where it refuses all of them, it
 	// is not heeded. Nil refuses none.
@@ -48,7 +48,7 @@ type Request struct {
 
 // A Picker chooses. It belongs to one balancer, and may keep state.
 type Picker interface {
-	// Pick returns the index of one of the candidates, of which there is at least one. all are
+	// Pick returns the index of one of the candidates. There is at least one. all are
 	// the targets the candidates were taken from, in the order in which they were added.
 	Pick(now time.Time, rq Request, candidates, all []*Target) int
 }

@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -93,20 +94,20 @@ func (h HPA) withDefaults() (HPA, error) {
 		return h, err
 	}
 	if !h.ToZero {
-		h.Min = or(h.Min, 1)
+		h.Min = cmp.Or(h.Min, 1)
 	}
 	if len(h.Metrics) == 0 {
 		h.Metrics = []Metric{{Kind: Resource, Name: CPU, Utilization: DefaultCPUUtilization}}
 	}
-	h.Period = or(h.Period, DefaultPeriod)
-	h.CPUInit = or(h.CPUInit, DefaultCPUInitPeriod)
-	h.ReadinessDelay = or(h.ReadinessDelay, DefaultReadinessDelay)
+	h.Period = cmp.Or(h.Period, DefaultPeriod)
+	h.CPUInit = cmp.Or(h.CPUInit, DefaultCPUInitPeriod)
+	h.ReadinessDelay = cmp.Or(h.ReadinessDelay, DefaultReadinessDelay)
 	if !h.Down.NoWindow {
-		h.Down.Window = or(h.Down.Window, DefaultDownWindow)
+		h.Down.Window = cmp.Or(h.Down.Window, DefaultDownWindow)
 	}
 	for _, r := range []*Rules{&h.Up, &h.Down} {
 		if !r.NoTolerance {
-			r.Tolerance = or(r.Tolerance, DefaultTolerance)
+			r.Tolerance = cmp.Or(r.Tolerance, DefaultTolerance)
 		}
 	}
 	all := Policy{Percent: 100, Period: 15 * time.Second}
@@ -117,14 +118,6 @@ func (h HPA) withDefaults() (HPA, error) {
 		h.Down.Policies = []Policy{all}
 	}
 	return h, nil
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 func (h HPA) check() error {

@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -60,10 +61,10 @@ func NewKEDA(k KEDA) (Scaler, error) {
 	if err := k.check(); err != nil {
 		return nil, err
 	}
-	k.Max = or(k.Max, DefaultKEDAMax)
-	k.Polling = or(k.Polling, DefaultPolling)
+	k.Max = cmp.Or(k.Max, DefaultKEDAMax)
+	k.Polling = cmp.Or(k.Polling, DefaultPolling)
 	if !k.NoCooldown {
-		k.Cooldown = or(k.Cooldown, DefaultCooldown)
+		k.Cooldown = cmp.Or(k.Cooldown, DefaultCooldown)
 	}
 	h := HPA{Min: max(1, k.Min), Max: k.Max, Up: k.Up, Down: k.Down}
 	for _, t := range k.Triggers {
@@ -80,7 +81,7 @@ func (k KEDA) check() error {
 	c := field.Check("scale: KEDA")
 	c.Count("Min", k.Min)
 	c.Count("Max", k.Max)
-	c.That(k.Min <= or(k.Max, DefaultKEDAMax), "Min", k.Min, "is over Max, %d", or(k.Max, DefaultKEDAMax))
+	c.That(k.Min <= cmp.Or(k.Max, DefaultKEDAMax), "Min", k.Min, "is over Max, %d", cmp.Or(k.Max, DefaultKEDAMax))
 	c.Count("Idle", k.Idle)
 	c.That(k.Idle == 0 || k.HasIdle, "Idle", k.Idle, "is set, but HasIdle is not")
 	c.That(!k.HasIdle || k.Idle < k.Min, "Idle", k.Idle, "is not below Min, %d", k.Min)

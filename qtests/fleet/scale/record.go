@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -82,7 +83,7 @@ func (r *Record) change(c Change) {
 	if len(r.changes) > 0 {
 		before := r.changes[len(r.changes)-1]
 		back := (before.To > before.From) != (c.To > c.From)
-		if back && c.At.Sub(before.At) <= or(r.FlapWindow, DefaultFlapWindow) {
+		if back && c.At.Sub(before.At) <= cmp.Or(r.FlapWindow, DefaultFlapWindow) {
 			r.sum.Flaps++
 		}
 	}

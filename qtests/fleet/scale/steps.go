@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -69,9 +70,9 @@ func NewSteps(s Steps) (Scaler, error) {
 	if err := c.Result(); err != nil {
 		return nil, err
 	}
-	s.Min, s.Every, s.Periods = or(s.Min, 1), or(s.Every, DefaultStepPeriod), or(s.Periods, 1)
+	s.Min, s.Every, s.Periods = cmp.Or(s.Min, 1), cmp.Or(s.Every, DefaultStepPeriod), cmp.Or(s.Periods, 1)
 	if !s.NoCooldown {
-		s.Cooldown = or(s.Cooldown, DefaultStepCooldown)
+		s.Cooldown = cmp.Or(s.Cooldown, DefaultStepCooldown)
 	}
 	return &steps{cfg: s}, nil
 }

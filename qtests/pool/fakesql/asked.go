@@ -178,7 +178,8 @@ func (a *asked) end(r *request) {
 	if r.n > a.sum.Most {
 		a.sum.Most, a.sum.MostOf = r.n, r.name
 	}
-	for query, x := range r.texts {
+	for _, query := range text.SortedKeys(r.texts) {
+		x := r.texts[query]
 		key := [2]string{r.name, query}
 		known := a.repeats[key]
 		if x.times < 2 || known == nil && len(a.repeats) == maxRepeats {
