@@ -26,7 +26,8 @@ func (o *Op) Latency(l qtests.Latency) *Op {
 	return o
 }
 
-// Error makes the operation fail from now on, each time.
+// Error makes the operation fail with err from now on, each time, until ClearErrors. The
+// caller gets err as it is.
 func (o *Op) Error(err error) *Op {
 	o.scope.T.Helper()
 	return o.Errors(1, err)
@@ -37,5 +38,12 @@ func (o *Op) Error(err error) *Op {
 func (o *Op) Errors(p float64, err error) *Op {
 	o.scope.T.Helper()
 	o.behaviour.AddError(o.scope, p, err)
+	return o
+}
+
+// ClearErrors takes back all that Error and Errors said. The ErrorRate of the Config
+// stays.
+func (o *Op) ClearErrors() *Op {
+	o.behaviour.TakeBack()
 	return o
 }

@@ -79,10 +79,4 @@ func (f *Faults) StallBody(after int64) qtests.Event {
 }
 
 // resetByPeer is ErrReset with its cause, for a script.
-var resetByPeer = errorPair{ErrReset, syscall.ECONNRESET}
-
-// errorPair is two errors in one line.
-type errorPair [2]error
-
-func (p errorPair) Error() string   { return p[0].Error() + ": " + p[1].Error() }
-func (p errorPair) Unwrap() []error { return p[:] }
+var resetByPeer = &fault.Made{Err: ErrReset, Cause: syscall.ECONNRESET}

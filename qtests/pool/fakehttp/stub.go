@@ -23,7 +23,8 @@ func (s *Stub) Latency(l qtests.Latency) *Stub {
 	return s
 }
 
-// Error makes the route fail from now on, each time.
+// Error makes the route fail with err from now on, each time, until ClearErrors. The
+// caller gets err as it is.
 func (s *Stub) Error(err error) *Stub {
 	s.scope.T.Helper()
 	return s.Errors(1, err)
@@ -34,5 +35,12 @@ func (s *Stub) Error(err error) *Stub {
 func (s *Stub) Errors(p float64, err error) *Stub {
 	s.scope.T.Helper()
 	s.behaviour.AddError(s.scope, p, err)
+	return s
+}
+
+// ClearErrors takes back all that Error and Errors said. The ErrorRate of the Config
+// stays.
+func (s *Stub) ClearErrors() *Stub {
+	s.behaviour.TakeBack()
 	return s
 }

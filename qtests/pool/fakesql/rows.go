@@ -4,8 +4,6 @@ import (
 	"database/sql/driver"
 	"io"
 	"reflect"
-
-	"github.com/go-qtests/qtests/qtests/pool/fake"
 )
 
 // resultRows is one reading of some tables, for one goroutine at a time.
@@ -29,7 +27,7 @@ func (r *resultRows) Next(dest []driver.Value) error {
 	}
 	if r.left == 0 {
 		r.session.bad = r.broken
-		return &fake.Error{Fake: r.session.db.common.Name, Op: "rows", Err: r.broken}
+		return r.broken
 	}
 	set := r.sets[0]
 	if r.next >= len(set.rows) {

@@ -72,7 +72,7 @@ func (s *session) take(ctx context.Context) error {
 	for s.conn == nil {
 		lease, err := s.db.pool.Acquire(ctx)
 		if err != nil {
-			return err
+			return fault.Dialed(err)
 		}
 		if conn := lease.Value(); conn.dead.Load() { // since it was idle: the caller gets another one
 			lease.Discard(driver.ErrBadConn)

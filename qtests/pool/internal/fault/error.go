@@ -1,9 +1,12 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
+
+	"github.com/go-qtests/qtests/qtests/pool"
 )
 
 var (
@@ -42,6 +45,43 @@ func (e *Error) Unwrap() []error {
 		return []error{e.Err}
 	}
 	return []error{e.Err, e.Cause}
+}
+
+// A Made is an error of a script that a fake made up, not its user: a call that meets it
+// gets an [Error] with the name of the fake around it.
+type Made struct{ Err, Cause error }
+
+func (m *Made) Error() string   { return m.Err.Error() + ": " + m.Cause.Error() }
+func (m *Made) Unwrap() []error { return []error{m.Err, m.Cause} }
+
+// met returns the error of a call that met a scripted one. What the user scripted
+// arrives as it is: code that asks for a driver's type or compares with == finds it.
+func (e *Engine) met(op string, err error) error {
+	if m, ok := err.(*Made); ok {
+		return &Error{e.name, op, m.Err, m.Cause}
+	}
+	if err == ErrInjected {
+		return &Error{Fake: e.name, Op: op, Err: err}
+	}
+	return err
+}
+
+// Dialed returns the error of an acquire as the caller of a fake gets it. A scripted
+// error of the opening of a connection loses what the pool has wrapped around it: it
+// arrives as the driver or the dialer returned it.
+func Dialed(err error) error {
+	var failed *pool.ConstructError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	var ours *Error
+	var panicked *pool.PanicError
+	switch cause := failed.Err; {
+	case errors.As(cause, &ours), errors.As(cause, &panicked), cause == pool.ErrGoexit, cause == context.DeadlineExceeded:
+		return err
+	default:
+		return cause
+	}
 }
 
 // refused is the error of a call that begins during an outage.
