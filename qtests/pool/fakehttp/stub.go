@@ -1,6 +1,10 @@
 package fakehttp
 
 import (
+	"net/http"
+	"slices"
+	"sync/atomic"
+
 	"github.com/jarcoal/httpmock"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -12,8 +16,19 @@ import (
 // concurrent use.
 type Stub struct {
 	Faults
-	responder httpmock.Responder
-	behaviour *fault.Behaviour
+	h           *Fake
+	method, url string
+	matcher     string // the name of the matcher
+	responder   httpmock.Responder
+	behaviour   *fault.Behaviour
+	early       atomic.Pointer[[]inform]
+	captured    atomic.Pointer[capture]
+}
+
+// An inform is an informational answer.
+type inform struct {
+	code   int
+	header http.Header
 }
 
 // Latency replaces the fake's latency to the first byte for this route.
@@ -24,7 +39,7 @@ func (s *Stub) Latency(l qtests.Latency) *Stub {
 }
 
 // Error makes the route fail with err from now on, each time, until ClearErrors. The
-// caller gets err as it is.
+// client's *url.Error has err as it is.
 func (s *Stub) Error(err error) *Stub {
 	s.scope.T.Helper()
 	return s.Errors(1, err)
@@ -43,4 +58,30 @@ func (s *Stub) Errors(p float64, err error) *Stub {
 func (s *Stub) ClearErrors() *Stub {
 	s.behaviour.TakeBack()
 	return s
+}
+
+// Inform sends an informational answer before each answer proper, after its latency: a
+// status from 100 to 199 except 101, for example 103 (Early Hints), with a header. The
+// client gets it by the hook Got1xxResponse of package httptrace. Inform adds to earlier
+// calls.
+func (s *Stub) Inform(code int, header http.Header) *Stub {
+	s.scope.T.Helper()
+	s.scope.Require(code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols, "Inform", code, "is no informational status")
+	for i := (inform{code, header.Clone()}); ; {
+		old := s.early.Load()
+		all := []inform{i}
+		if old != nil {
+			all = append(slices.Clone(*old), i)
+		}
+		if s.early.CompareAndSwap(old, &all) {
+			return s
+		}
+	}
+}
+
+func (s *Stub) informs() []inform {
+	if all := s.early.Load(); all != nil {
+		return *all
+	}
+	return nil
 }

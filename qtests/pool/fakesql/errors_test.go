@@ -54,19 +54,21 @@ func TestScriptedErrorsArriveAsTheyAre(t *testing.T) {
 		script func(db *Fake)
 		call   func(db *sql.DB) error
 	}{
-		"Error":         {Config{}, func(db *Fake) { db.On("INSERT").Error(unique) }, insert},
-		"Errors":        {Config{}, func(db *Fake) { db.On("INSERT").Errors(1, unique) }, insert},
-		"Config.Error":  {Config{ErrorRate: 1, Error: unique}, func(db *Fake) { db.On("INSERT") }, insert},
-		"ErrorRateOf":   {Config{}, func(db *Fake) { db.On("INSERT"); db.ErrorRateOf(1, unique).Begin() }, insert},
-		"OnConnect":     {Config{}, func(db *Fake) { db.On("INSERT"); db.OnConnect().Error(unique) }, insert},
-		"OnBegin":       {Config{}, func(db *Fake) { db.OnBegin().Error(unique) }, inTx},
-		"OnCommit":      {Config{}, func(db *Fake) { db.OnCommit().Error(unique) }, inTx},
-		"OnRollback":    {Config{}, func(db *Fake) { db.OnRollback().Error(unique) }, rollback},
-		"OnPing":        {Config{}, func(db *Fake) { db.OnPing().Error(unique) }, (*sql.DB).Ping},
-		"OnPrepare":     {Config{}, func(db *Fake) { db.On("INSERT"); db.OnPrepare().Error(unique) }, func(db *sql.DB) error { _, err := db.Prepare("INSERT"); return err }},
-		"BreakAfter":    {Config{}, func(db *Fake) { db.On("SELECT").Rows(prices(1, 2)).BreakAfter(1, unique) }, drain},
-		"RowError":      {Config{}, func(db *Fake) { db.On("SELECT").Rows(prices(1, 2).RowError(1, unique)) }, drain},
-		"Answer":        {Config{}, func(db *Fake) { db.On("SELECT").Answer(func(context.Context, []driver.NamedValue) (*sqlmock.Rows, error) { return nil, unique }) }, drain},
+		"Error":        {Config{}, func(db *Fake) { db.On("INSERT").Error(unique) }, insert},
+		"Errors":       {Config{}, func(db *Fake) { db.On("INSERT").Errors(1, unique) }, insert},
+		"Config.Error": {Config{ErrorRate: 1, Error: unique}, func(db *Fake) { db.On("INSERT") }, insert},
+		"ErrorRateOf":  {Config{}, func(db *Fake) { db.On("INSERT"); db.ErrorRateOf(1, unique).Begin() }, insert},
+		"OnConnect":    {Config{}, func(db *Fake) { db.On("INSERT"); db.OnConnect().Error(unique) }, insert},
+		"OnBegin":      {Config{}, func(db *Fake) { db.OnBegin().Error(unique) }, inTx},
+		"OnCommit":     {Config{}, func(db *Fake) { db.OnCommit().Error(unique) }, inTx},
+		"OnRollback":   {Config{}, func(db *Fake) { db.OnRollback().Error(unique) }, rollback},
+		"OnPing":       {Config{}, func(db *Fake) { db.OnPing().Error(unique) }, (*sql.DB).Ping},
+		"OnPrepare":    {Config{}, func(db *Fake) { db.On("INSERT"); db.OnPrepare().Error(unique) }, func(db *sql.DB) error { _, err := db.Prepare("INSERT"); return err }},
+		"BreakAfter":   {Config{}, func(db *Fake) { db.On("SELECT").Rows(prices(1, 2)).BreakAfter(1, unique) }, drain},
+		"RowError":     {Config{}, func(db *Fake) { db.On("SELECT").Rows(prices(1, 2).RowError(1, unique)) }, drain},
+		"Answer": {Config{}, func(db *Fake) {
+			db.On("SELECT").Answer(func(context.Context, []driver.NamedValue) (*sqlmock.Rows, error) { return nil, unique })
+		}, drain},
 		"go-sqlmock":    {Config{}, func(db *Fake) { db.Expect().ExpectExec("INSERT").WillReturnError(unique) }, insert},
 		"one statement": {Config{}, func(db *Fake) { s := db.On("INSERT"); s.ErrorRateOf(1, unique).Begin() }, insert},
 	} {

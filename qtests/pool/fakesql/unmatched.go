@@ -1,7 +1,6 @@
 package fakesql
 
 import (
-	"cmp"
 	"database/sql/driver"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/pool/internal/nearest"
 )
 
 const (
@@ -88,62 +88,9 @@ func nearestStubs(query string, args []driver.NamedValue, matching, others []*St
 	for i, s := range others {
 		texts[i] = s.query
 	}
-	return append(found, nearest(query, texts, nearestShown-len(found))...)
-}
-
-// nearest returns up to n of the texts, the most similar to text first.
-func nearest(text string, texts []string, n int) []string {
-	type scored struct {
-		text     string
-		distance int
-	}
-	want := strings.Fields(text)
-	var all []scored
-	for _, t := range texts {
-		all = append(all, scored{t, wordDistance(want, strings.Fields(t))})
-	}
-	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(a.distance, b.distance) })
-	var out []string
-	for _, s := range all[:max(0, min(n, len(all)))] {
-		out = append(out, s.text)
-	}
-	return out
-}
-
-// maxWords bounds the work that one unmatched query causes.
-const maxWords = 200
-
-// wordDistance is the Levenshtein distance in words, a replaced word weighing as
-// much as the two differ beyond their common beginning, at most 8.
-func wordDistance(a, b []string) int {
-	a, b = a[:min(len(a), maxWords)], b[:min(len(b), maxWords)]
-	const whole = 8
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j * whole
-	}
-	for i, x := range a {
-		diagonal := row[0]
-		row[0] = (i + 1) * whole
-		for j, y := range b {
-			replaced := diagonal + unlike(x, y, whole)
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+whole, diagonal+whole)
-		}
-	}
-	return row[len(b)]
-}
-
-func unlike(x, y string, most int) int {
-	if strings.EqualFold(x, y) {
-		if x == y {
-			return 0
-		}
-		return 1
-	}
-	common := 0
-	for common < len(x) && common < len(y) && x[common] == y[common] {
-		common++
-	}
-	return min(most, 1+max(len(x), len(y))-common)
+	want := strings.Fields(query)
+	closest := nearest.Of(texts, nearestShown-len(found), func(text string) int {
+		return nearest.Distance(want, strings.Fields(text))
+	})
+	return append(found, closest...)
 }

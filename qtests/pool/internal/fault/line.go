@@ -22,6 +22,7 @@ func (l *Line) Err() error { return l.engine.broken(l) }
 func (l *Line) Detach() { l.engine.detach(l) }
 
 func (l *Line) cutNow() {
+	l.Detach()
 	close(l.gone)
 	l.onCut()
 }
