@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
 // A conn is a connection to a host. It is open, and carries nothing by itself: it is a
@@ -117,8 +119,8 @@ func (h *Fake) dial(ctx context.Context, host string) (*conn, error) {
 	d := h.nextDial(host)
 	d.trace.dialing(d.address)
 	call := h.connect.behaviour.Call("connect")
-	err := h.engine.Do(ctx, &call)
-	d.trace.dialed(d.address, err)
+	err := h.engine.Dial(ctx, &call)
+	d.trace.dialed(d.address, fault.Arrived(err))
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func (x *exchange) connect() error {
 	lease, err := connections.Acquire(x.ctx)
 	x.h.unexpectDial(host, dial)
 	if err != nil {
-		return fault.Dialed(err)
+		return fault.Arrived(err)
 	}
 	x.lease, x.call = lease, x.route.stub.behaviour.Call(operation(x.req))
 	x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())

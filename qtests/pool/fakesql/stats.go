@@ -11,13 +11,13 @@ import (
 type Stats struct {
 	Pool      pool.Stats
 	Calls     fake.Calls
-	Unmatched uint64 // queries that no stub answered
+	Unmatched uint64 // calls that nothing answered: no stub, no expectation
 }
 
 // Stats returns the numbers of the pool and of the calls so far.
 func (db *Fake) Stats() Stats {
 	var unmatched uint64
-	db.locked(func(s *state) { unmatched = s.unmatched })
+	db.locked(func(s *state) { unmatched = s.unexpected.Total() })
 	return Stats{Pool: db.pool.Stats(), Calls: fake.Calls(db.engine.Stats()), Unmatched: unmatched}
 }
 

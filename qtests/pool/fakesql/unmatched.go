@@ -1,22 +1,20 @@
 package fakesql
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/nearest"
 )
 
-const (
-	// maxUnmatchedLogged is how many different unmatched queries are written to the
-	// test's log.
-	maxUnmatchedLogged = 10
-	nearestShown       = 3
-)
+// nearestShown is how many stubs an UnmatchedQuery names.
+const nearestShown = 3
 
 // An UnmatchedQuery is the error of a query that no stub answers. It unwraps to
 // [fake.ErrUnmatched].
@@ -36,9 +34,9 @@ func (e *UnmatchedQuery) Error() string {
 		b.WriteString("\nwith the arguments")
 		for _, a := range e.Args {
 			if a.Name != "" {
-				fmt.Fprintf(&b, "\n\t%s = %T %v", a.Name, a.Value, a.Value)
+				fmt.Fprintf(&b, "\n\t%s = %s", a.Name, shown(a.Value))
 			} else {
-				fmt.Fprintf(&b, "\n\t%d = %T %v", a.Ordinal, a.Value, a.Value)
+				fmt.Fprintf(&b, "\n\t%d = %s", a.Ordinal, shown(a.Value))
 			}
 		}
 	}
@@ -60,34 +58,46 @@ func (e *UnmatchedQuery) Unwrap() error { return fake.ErrUnmatched }
 func (db *Fake) unmatched(query string, args []driver.NamedValue) error {
 	matching := db.matching(query)
 	var others []*Stub
-	log := false
-	db.locked(func(s *state) {
-		others = slices.Clone(s.stubs.stubs)
-		s.unmatched++
-		if log = len(s.logged) < maxUnmatchedLogged && !slices.Contains(s.logged, query); log {
-			s.logged = append(s.logged, query)
-		}
-	})
+	db.locked(func(s *state) { others = slices.Clone(s.stubs.stubs) })
 	others = slices.DeleteFunc(others, func(s *Stub) bool { return slices.Contains(matching, s) })
 	err := &UnmatchedQuery{
 		Fake: db.common.Name, Query: query, Args: slices.Clone(args), Nearest: nearestStubs(query, args, matching, others),
 	}
-	if log && !db.closed.Load() {
+	why := ""
+	if len(err.Nearest) > 0 {
+		why = "the nearest stub is " + err.Nearest[0]
+	}
+	if db.unexpected(query, why) {
 		userline.Logf(db.scope.T, "%v", err)
 	}
 	return err
+}
+
+// unanswered counts a call to which a stub, or a go-sqlmock, has no answer.
+func (db *Fake) unanswered(what string, err error) error {
+	db.unexpected(what, err.Error())
+	return err
+}
+
+// unexpected counts a call that fails the test when it ends. It reports whether the call
+// is the first of its kind, and there still is a test to tell of it.
+func (db *Fake) unexpected(what, why string) (first bool) {
+	line := userline.Of(userline.Stack())
+	db.locked(func(s *state) { first = s.unexpected.Add(text.OneLine(what), text.OneLine(why), line) })
+	return first && !db.closed.Load()
 }
 
 // nearestStubs describes the stubs that are most similar to a query: those that match
 // it, with what is wrong with the arguments, before others.
 func nearestStubs(query string, args []driver.NamedValue, matching, others []*Stub) (found []string) {
 	for _, s := range matching[:min(len(matching), nearestShown)] {
-		found = append(found, fmt.Sprintf("%s (%s)", s.query, s.answer.Load().mismatch(args)))
+		found = append(found, fmt.Sprintf("%s (%s)", s.query, cmp.Or(s.answer.Load().mismatch(args), s.spent())))
 	}
 	texts := make([]string, len(others))
 	for i, s := range others {
 		texts[i] = s.query
 	}
+	texts = slices.Compact(texts) // one for the stubs of a sequence
 	want := strings.Fields(query)
 	closest := nearest.Of(texts, nearestShown-len(found), func(text string) int {
 		return nearest.Distance(want, strings.Fields(text))

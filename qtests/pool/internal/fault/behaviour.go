@@ -56,6 +56,12 @@ func (b *Behaviour) SetLatency(s Scope, l qtests.Latency) {
 	b.change(func(m *manner) { m.latency = l })
 }
 
+// LatencyOf takes over the latency of another behaviour.
+func (b *Behaviour) LatencyOf(o *Behaviour) {
+	latency := o.now.Load().latency
+	b.change(func(m *manner) { m.latency = latency })
+}
+
 // AddError adds an error with its probability. A bad one fails the test of the scope.
 func (b *Behaviour) AddError(s Scope, p float64, err error) {
 	s.T.Helper()

@@ -321,6 +321,31 @@ func (e *Engine) changed(f *Fault) {
 	e.resize(n)
 }
 
+// Severed returns the error of a call that goes on in the caller's hands, if an outage
+// concerns it now.
+func (e *Engine) Severed(c Call) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mu.script.First(Outage, c.On) == nil {
+		return nil
+	}
+	return cutOff(e.name, c.Op)
+}
+
+// Frozen reports whether a freeze holds the targets now.
+func (e *Engine) Frozen(on Targets) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.mu.script.First(Freeze, on) != nil
+}
+
+// Stretch returns a latency as the present faults stretch it.
+func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return stretch(d, e.mu.script.slowdown(on))
+}
+
 // Limit sets the capacity that there is without faults. It does not call resize.
 func (e *Engine) Limit(n int) {
 	e.mu.Lock()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
-
-	"github.com/go-qtests/qtests/qtests/pool"
 )
 
 var (
@@ -66,22 +64,32 @@ func (e *Engine) met(op string, err error) error {
 	return err
 }
 
-// Dialed returns the error of an acquire as the caller of a fake gets it. A scripted
-// error of the opening of a connection loses what the pool has wrapped around it: it
-// arrives as the driver or the dialer returned it.
-func Dialed(err error) error {
-	var failed *pool.ConstructError
-	if !errors.As(err, &failed) {
+// A dialed error is the scripted error of the opening of a connection, on its way
+// through the pool to the caller.
+type dialed struct{ err error }
+
+func (d *dialed) Error() string { return d.err.Error() }
+func (d *dialed) Unwrap() error { return d.err }
+
+// Dial is Do for the opening of a connection within a pool. [Arrived] returns a scripted
+// error from what the pool makes of it.
+func (e *Engine) Dial(ctx context.Context, c *Call) error {
+	err := e.Do(ctx, c)
+	if _, ours := err.(*Error); err == nil || ours || ctx.Err() != nil {
 		return err
 	}
-	var ours *Error
-	var panicked *pool.PanicError
-	switch cause := failed.Err; {
-	case errors.As(cause, &ours), errors.As(cause, &panicked), cause == pool.ErrGoexit, cause == context.DeadlineExceeded:
-		return err
-	default:
-		return cause
+	return &dialed{err}
+}
+
+// Arrived returns the error of an acquire as the caller of a fake gets it: a scripted
+// error of the opening as the driver or the dialer would have returned it, without what
+// the pool has wrapped around it.
+func Arrived(err error) error {
+	var d *dialed
+	if errors.As(err, &d) {
+		return d.err
 	}
+	return err
 }
 
 // refused is the error of a call that begins during an outage.
