@@ -20,8 +20,11 @@ const (
 	DefaultConstructTimeout = 30 * time.Second
 	DefaultBackoff          = 100 * time.Millisecond
 	DefaultMaxBackoff       = 10 * time.Second
-	DefaultLifetimeJitter   = 0.1
-	DefaultCheckTimeout     = 5 * time.Second
+)
+
+const (
+	defaultLifetimeJitter = 0.1
+	defaultCheckTimeout   = 5 * time.Second
 )
 
 // Config describes a [Pool]. The zero value of every field but New is usable.
@@ -183,9 +186,9 @@ func (cfg Config[R]) settings() (settings, error) {
 		backoff:          cmp.Or(cfg.Backoff, DefaultBackoff),
 		maxBackoff:       cmp.Or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
 		maxLifetime:      cfg.MaxLifetime, maxIdleTime: cfg.MaxIdleTime, maxUses: cfg.MaxUses,
-		jitter:        cmp.Or(cfg.LifetimeJitter, DefaultLifetimeJitter),
+		jitter:        cmp.Or(cfg.LifetimeJitter, defaultLifetimeJitter),
 		checkInterval: cfg.CheckInterval, checkAfterIdle: cfg.CheckAfterIdle,
-		checkLimit:    cmp.Or(cfg.CheckTimeout, DefaultCheckTimeout),
+		checkLimit:    cmp.Or(cfg.CheckTimeout, defaultCheckTimeout),
 		leakThreshold: cfg.LeakThreshold,
 		stacks:        cfg.Stacks || cfg.LeakThreshold > 0,
 		destroys:      cfg.Destroy != nil,

@@ -25,6 +25,11 @@
 // ErrorRate, Freeze, Flap and Brownout, of a whole fake or of one query, route,
 // operation or connection. They may overlap: see [Faults].
 //
+// # Errors
+//
+// An error that a test scripts arrives as it is. What the fake makes up is an *[Error],
+// which names the fake and the operation.
+//
 // # Metrics
 //
 // A fake is a prometheus.Collector, with the metrics of its pool and with

@@ -29,8 +29,9 @@ import (
 // The pool is the only queue. For database/sql a connection is a handle. The handle
 // takes a connection from the pool with the first operation of a statement, a
 // transaction or a *sql.Conn, and gives it back at the end. Therefore SetMaxIdleConns
-// and the other settings for idle connections have no effect. Do not call
-// SetMaxOpenConns: it adds a queue that is served in random order.
+// and the other settings for idle connections have no effect, and (*sql.DB).Stats counts
+// callers that wait as connections in use: [Fake.DBStats] has the true numbers. Do not
+// call SetMaxOpenConns: it adds a queue that is served in random order.
 //
 // A call holds its connection while it waits for its latency on the test's clock. It
 // returns as soon as its context, or the context of its transaction, ends. Two
@@ -115,7 +116,8 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 	return db
 }
 
-// DB returns the database handle, always the same. Closing it closes the fake.
+// DB returns the database handle, always the same. Closing it closes the fake. Its Stats
+// are not those of the connections: see [Fake.DBStats].
 func (db *Fake) DB() *sql.DB { return db.db }
 
 // On returns a new stub for a query, to be told what to answer. Of several stubs

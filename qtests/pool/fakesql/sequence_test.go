@@ -209,3 +209,30 @@ func TestOutageCutsRowsAndTransactions(t *testing.T) {
 	_, err = db.DB().Exec("UPDATE")
 	require.NoError(t, err)
 }
+
+// The numbers of a connection pool never show more in use than there may be.
+func TestDBStats(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		db := NewT(q, Config{Max: 2, Latency: qtests.Fixed(10 * time.Second), ConnectLatency: qtests.Fixed(time.Second), MaxIdleTime: time.Minute})
+		db.On(priceQuery).Rows(prices(1))
+		for range 10 {
+			q.Clock().AfterFunc(0, func() {
+				if _, err := price(context.Background(), db.DB(), 1); err != nil {
+					q.Error(err)
+				}
+			})
+		}
+		numbers := func() []int {
+			s := db.DBStats()
+			return []int{s.MaxOpenConnections, s.OpenConnections, s.InUse, s.Idle, int(s.WaitCount), int(s.WaitDuration / time.Second), int(s.MaxIdleTimeClosed)}
+		}
+		q.Sleep(500 * time.Millisecond)
+		require.Equal(q, []int{2, 2, 2, 0, 0, 0, 0}, numbers(), "two open")
+		q.Sleep(5 * time.Second)
+		require.Equal(q, []int{2, 2, 2, 0, 2, 2, 0}, numbers(), "eight wait")
+		q.Sleep(time.Minute - 5*time.Second)
+		require.Equal(q, []int{2, 2, 0, 2, 10, 10*1 + 2*(10+20+30+40), 0}, numbers())
+		q.Sleep(time.Minute)
+		require.Equal(q, []int{2, 0, 0, 0, 10, 210, 2}, numbers())
+	})
+}
