@@ -8,8 +8,8 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/pool/internal/callback"
 )
 
@@ -52,7 +52,7 @@ func (f *Failover[R]) update(change func(c *core, now instant)) (active int) {
 		active = s.core.active
 		leave = s.visits.leaving(&s.core)
 	})
-	qtests.InTurn(f.clk, leave...)
+	bubble.InTurn(f.clk, leave...)
 	return active
 }
 

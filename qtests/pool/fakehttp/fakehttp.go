@@ -10,13 +10,14 @@ import (
 	"github.com/jarcoal/httpmock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 	"github.com/go-qtests/qtests/qtests/pool/internal/unexpected"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Fake is a fake HTTP service: an http.RoundTripper that answers from
@@ -76,10 +77,10 @@ type connecting struct {
 // response was neither read to its end nor closed, and if no route answered a request,
 // also where the code under test has swallowed the error: see Config.AllowUnexpected. A
 // cfg that is negative or contradictory fails t at once.
-func NewT(t qtests.TB, cfg Config) *Fake {
+func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	common := cfg.common().WithDefaults(t, "http", DefaultMax)
 	h := &Fake{cfg: cfg, common: common, mock: httpmock.NewMockTransport()}
@@ -149,12 +150,12 @@ func (h *Fake) OnConnect() *fake.Op { return h.connect.script }
 
 // Brownout lets the connections to each host fall to n, above 0, for its
 // duration: those in use beyond n close when they are given back.
-func (h *Fake) Brownout(n int) qtests.Event {
+func (h *Fake) Brownout(n int) event.Event {
 	h.scope.T.Helper()
 	return h.scope.Brownout(n)
 }
 
-func (h *Fake) cleanup(t qtests.TB) {
+func (h *Fake) cleanup(t tb.TB) {
 	t.Helper()
 	var pools []*pool.Pool[*conn]
 	h.locked(func(s *state) {

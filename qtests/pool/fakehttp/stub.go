@@ -7,7 +7,7 @@ import (
 
 	"github.com/jarcoal/httpmock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
@@ -32,7 +32,7 @@ type inform struct {
 }
 
 // Latency replaces the fake's latency to the first byte for this route.
-func (s *Stub) Latency(l qtests.Latency) *Stub {
+func (s *Stub) Latency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	s.behaviour.SetLatency(s.scope, l)
 	return s

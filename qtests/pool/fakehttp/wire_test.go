@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 func zipped(text string) []byte {
@@ -370,7 +371,7 @@ func (e *events) hooks() *httptrace.ClientTrace {
 
 func TestHooksOfHTTPTrace(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		h := NewT(q, Config{ConnectLatency: qtests.Fixed(second), Latency: qtests.Fixed(second)})
+		h := NewT(q, Config{ConnectLatency: latency.Fixed(second), Latency: latency.Fixed(second)})
 		h.On("GET", "/x", httpmock.NewStringResponder(200, "ok"))
 		h.On("PUT", "/x", httpmock.NewStringResponder(200, "ok")).Inform(103, http.Header{"link": {"</a.css>"}})
 		trace := func(method, url string, body io.Reader, header http.Header) ([]string, error) {
@@ -452,7 +453,7 @@ func TestScriptedErrorOfARouteArrivesAsItIs(t *testing.T) {
 
 func TestCapturedRequests(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		h := NewT(q, Config{Latency: qtests.Fixed(second)})
+		h := NewT(q, Config{Latency: latency.Fixed(second)})
 		s := h.On("POST", "=~^/order/", func(req *http.Request) (*http.Response, error) {
 			_, err := io.ReadFull(req.Body, make([]byte, 3))
 			return httpmock.NewStringResponse(201, ""), err

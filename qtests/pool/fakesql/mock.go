@@ -10,7 +10,7 @@ import (
 
 	"github.com/DATA-DOG/go-sqlmock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // mockOptions are the options of a go-sqlmock.
@@ -151,9 +151,9 @@ var readable = sync.OnceValue(func() bool {
 
 // requireReadable fails the test where unexpected calls could not be told from scripted
 // errors.
-func requireReadable(t qtests.TB) {
+func requireReadable(t tb.TB) {
 	t.Helper()
 	if !readable() {
-		qtests.Fatalf(t, "fakesql: this version of go-sqlmock is not known: its expectations cannot be counted, so that Expect and Setup would miss unexpected calls")
+		tb.Fatalf(t, "fakesql: this version of go-sqlmock is not known: its expectations cannot be counted, so that Expect and Setup would miss unexpected calls")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
@@ -22,8 +22,8 @@ type resultRows struct {
 	buf     []byte // of the present row's bytes, as drivers reuse theirs
 	left    int    // rows until it breaks; negative: it does not
 	broken  error
-	latency qtests.Latency // of each row
-	draws   *rand.Rand     // nil without a latency
+	latency latency.Distribution // of each row
+	draws   *rand.Rand           // nil without a latency
 }
 
 func (r *resultRows) Columns() []string { return r.sets[0].columns }

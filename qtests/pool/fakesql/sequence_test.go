@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 	"github.com/go-qtests/qtests/qtests/tbtest"
@@ -21,7 +22,7 @@ import (
 func TestAnswersInSequence(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		db := NewT(q, Config{})
-		db.On(priceQuery).WithArgs(7).Latency(qtests.Fixed(time.Second)).Rows(prices(1)).Then().Error(ErrDeadlock).Times(2).Then().Rows(prices(3))
+		db.On(priceQuery).WithArgs(7).Latency(latency.Fixed(time.Second)).Rows(prices(1)).Then().Error(ErrDeadlock).Times(2).Then().Rows(prices(3))
 		var got []string
 		for range 5 {
 			p, err := price(context.Background(), db.DB(), 7)
@@ -118,7 +119,7 @@ func TestPattern(t *testing.T) {
 
 func TestCapturedCalls(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		db := NewT(q, Config{Latency: qtests.Fixed(time.Second)})
+		db := NewT(q, Config{Latency: latency.Fixed(time.Second)})
 		s := db.On("INSERT").Result(sqlmock.NewResult(1, 1)).Capture(2)
 		start := q.Clock().Now()
 		text := []byte("second")
@@ -156,13 +157,13 @@ func TestRowsThatArriveOverTime(t *testing.T) {
 		"kill":    {func(q *qtests.T, db *Fake) { faulttest.Schedule(q, db.Kill(1).At(25*time.Second)) }, 1, 25 * time.Second, driver.ErrBadConn},
 		"context": {func(*qtests.T, *Fake) {}, 1, 29 * time.Second, context.DeadlineExceeded},
 		"break": {func(_ *qtests.T, db *Fake) {
-			db.On(priceQuery).Rows(prices(1, 2, 3)).RowLatency(qtests.Fixed(10*time.Second)).BreakAfter(1, ErrDeadlock)
+			db.On(priceQuery).Rows(prices(1, 2, 3)).RowLatency(latency.Fixed(10*time.Second)).BreakAfter(1, ErrDeadlock)
 		}, 1, 20 * time.Second, ErrDeadlock},
 	} {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
-				db := NewT(q, Config{Latency: qtests.Fixed(10 * time.Second)})
-				db.On(priceQuery).Rows(prices(1, 2, 3)).RowLatency(qtests.Fixed(10 * time.Second))
+				db := NewT(q, Config{Latency: latency.Fixed(10 * time.Second)})
+				db.On(priceQuery).Rows(prices(1, 2, 3)).RowLatency(latency.Fixed(10 * time.Second))
 				c.begin(q, db)
 				ctx := context.Background()
 				if name == "context" {
@@ -183,7 +184,7 @@ func TestRowsThatArriveOverTime(t *testing.T) {
 			})
 		})
 	}
-	rec := tbtest.Run("t", func(t *tbtest.TB) { NewT(t, Config{}).On("a").RowLatency(qtests.Fixed(-1)) })
+	rec := tbtest.Run("t", func(t *tbtest.TB) { NewT(t, Config{}).On("a").RowLatency(latency.Fixed(-1)) })
 	require.Contains(t, rec.Errors(), "RowLatency")
 }
 
@@ -213,7 +214,7 @@ func TestOutageCutsRowsAndTransactions(t *testing.T) {
 // The numbers of a connection pool never show more in use than there may be.
 func TestDBStats(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		db := NewT(q, Config{Max: 2, Latency: qtests.Fixed(10 * time.Second), ConnectLatency: qtests.Fixed(time.Second), MaxIdleTime: time.Minute})
+		db := NewT(q, Config{Max: 2, Latency: latency.Fixed(10 * time.Second), ConnectLatency: latency.Fixed(time.Second), MaxIdleTime: time.Minute})
 		db.On(priceQuery).Rows(prices(1))
 		for range 10 {
 			q.Clock().AfterFunc(0, func() {

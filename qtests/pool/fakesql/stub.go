@@ -11,8 +11,8 @@ import (
 
 	"github.com/DATA-DOG/go-sqlmock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 	"github.com/go-qtests/qtests/qtests/pool/internal/ring"
@@ -55,7 +55,7 @@ type answer struct {
 	result     driver.Result
 	function   Func
 	execute    ExecFunc
-	rowLatency qtests.Latency
+	rowLatency latency.Distribution
 	breakAfter int // rows; negative: never
 	breakErr   error
 }
@@ -160,7 +160,7 @@ func (s *Stub) WithArgs(args ...driver.Value) *Stub {
 }
 
 // Latency replaces the fake's latency for this query.
-func (s *Stub) Latency(l qtests.Latency) *Stub {
+func (s *Stub) Latency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	s.behaviour.SetLatency(s.scope, l)
 	return s
@@ -191,7 +191,7 @@ func (s *Stub) ClearErrors() *Stub {
 
 // RowLatency makes rows arrive over time: each takes a latency before it can be read,
 // the first one behind that of the query. Default none.
-func (s *Stub) RowLatency(l qtests.Latency) *Stub {
+func (s *Stub) RowLatency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	if err := l.Err(); err != nil {
 		s.scope.Fatalf("RowLatency: %v", err)
