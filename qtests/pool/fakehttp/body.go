@@ -148,10 +148,11 @@ func (b *body) fetch(p []byte) (n int, err error) {
 	}
 	var got int // the reader's, until it has ended
 	buf, ended := b.buf[:min(len(p), len(b.buf))], make(chan error, 1)
+	end := b.x.h.begin()
 	go usercode.Run(func() (err error) {
 		got, err = b.under.Read(buf)
 		return err
-	}, func(err error) { ended <- err })
+	}, func(err error) { ended <- err; end() })
 	select {
 	case err = <-ended:
 		b.use.Store(unused)

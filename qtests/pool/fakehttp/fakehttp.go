@@ -58,6 +58,9 @@ type state struct {
 	unexpected unexpected.List // requests that no route answers
 	calls      map[string]uint64
 	closed     bool
+
+	running int           // calls of the user's code that a request or a read waits for, or has given up
+	idle    chan struct{} // is closed when the last of them has returned; nil unless the cleanup waits
 }
 
 // locked calls f with the state. Nothing else in this package locks.
@@ -171,6 +174,7 @@ func (h *Fake) cleanup(t tb.TB) {
 			t.Errorf("%s: the body of a response not closed: %v", h.common.Name, err)
 		}
 	}
+	h.waitForLeftovers()
 	report := ""
 	h.locked(func(s *state) { report = s.unexpected.Report(h.common.Name) })
 	if report != "" && !h.cfg.AllowUnexpected {

@@ -3,6 +3,7 @@ package fakehttp
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ type Faults struct {
 
 func newFaults(scope fault.Scope) Faults { return Faults{fake.FaultsOf(scope), scope} }
 
-// Status answers every request with the status, from 100 to 599, and its text
+// Status answers every request with the status, from 200 to 599, and its text
 // instead of calling the responder: a burst of them while it lasts.
 func (f *Faults) Status(code int) event.Event {
 	f.scope.T.Helper()
@@ -42,6 +43,7 @@ func (f *Faults) Status(code int) event.Event {
 func (f *Faults) RetryAfter(code int, d time.Duration) event.Event {
 	f.scope.T.Helper()
 	f.scope.Require(code >= 100 && code <= 599, "Status", code, "is not between 100 and 599")
+	f.scope.Require(!informational(code) && code != http.StatusSwitchingProtocols, "Status", code, "is no status that an answer ends with")
 	f.scope.Require(d >= 0, "RetryAfter", d, "is negative")
 	text := fmt.Sprintf("status %d", code)
 	if d > 0 {

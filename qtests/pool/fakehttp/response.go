@@ -17,8 +17,7 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	code := from.StatusCode
 	if code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
 		closeBody(from)
-		return nil, fmt.Errorf("%s: the responder answered with the status %d, which no answer ends with; "+
-			"Stub.Inform sends informational ones", x.route.stub.scope.What, code)
+		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
 	}
 	to := *from
 	to.Request, to.Header = x.req, canonical(from.Header)

@@ -122,19 +122,47 @@ func (x *exchange) run() (resp *http.Response, err error) {
 		return nil, err
 	}
 	x.line = x.h.engine.Attach(x.call, func() { x.release(false) })
-	if err := x.trace.informed(x.route.stub.informs()); err != nil {
-		return nil, err
-	}
-	if resp = x.h.status(x.call.On); resp == nil {
-		if resp, err = x.respond(); err != nil {
+	for _, i := range x.route.stub.informs() {
+		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err
 		}
 	}
+	if resp = x.h.status(x.call.On); resp == nil {
+		if resp, err = x.answer(); err != nil {
+			return nil, err
+		}
+	}
+	x.trace.firstByte()
 	if resp, err = x.complete(resp); err != nil {
 		return nil, err
 	}
 	kept = true
 	return resp, nil
+}
+
+// most1xx is how many informational answers http.Transport takes of one server.
+const most1xx = 5
+
+// answer asks the responder until its answer is no informational one, which is followed
+// by another.
+func (x *exchange) answer() (*http.Response, error) {
+	req := x.received()
+	for range most1xx + 1 {
+		resp, err := x.respond(req)
+		if err != nil || !informational(resp.StatusCode) {
+			return resp, err
+		}
+		closeBody(resp)
+		if err := x.trace.informed(resp.StatusCode, resp.Header); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s: the responder answered with an informational status %d times in a row", x.route.stub.scope.What, most1xx+1)
+}
+
+// informational reports whether a status is followed by another one in the same exchange.
+func informational(code int) bool {
+	return code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols
 }
 
 // connect gets a connection.

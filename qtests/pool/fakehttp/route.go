@@ -107,11 +107,11 @@ func sortedQuery(query string) string {
 // respond runs the responder and returns its answer. It does not wait for the responder
 // when the context of the request ends or an outage cuts the line. A panic becomes a
 // *pool.PanicError, and Goexit pool.ErrGoexit.
-func (x *exchange) respond() (*http.Response, error) {
-	req := x.received()
+func (x *exchange) respond(req *http.Request) (*http.Response, error) {
 	var resp *http.Response // the responder's, until it has ended
 	var given atomic.Bool   // whether to the caller, or to nobody
 	ended := make(chan error, 1)
+	end := x.h.begin()
 	go usercode.Run(func() (err error) {
 		if resp, err = x.route.stub.responder(req); resp == nil && err == nil {
 			err = fmt.Errorf("%s: the responder returned neither a response nor an error", x.route.stub.scope.What)
@@ -121,6 +121,7 @@ func (x *exchange) respond() (*http.Response, error) {
 		if ended <- err; given.Swap(true) && resp != nil {
 			closeBody(resp)
 		}
+		end()
 	})
 	var err error
 	select {

@@ -206,6 +206,27 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
+// What was given up and heeds nothing has the time to end when the test does.
+func TestLeftoversEndWithTheTest(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		h := NewT(q, Config{})
+		h.On("GET", "/responder", func(*http.Request) (*http.Response, error) {
+			q.Sleep(time.Hour)
+			return httpmock.NewStringResponse(200, ""), nil
+		})
+		h.On("GET", "/body", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(readerFunc(func([]byte) (int, error) { q.Sleep(time.Hour); return 0, io.EOF }))}, nil
+		})
+		for _, path := range []string{"/responder", "/body"} {
+			ctx, cancel := q.Clock().WithTimeout(context.Background(), 5*second)
+			_, _, err := get(ctx, h.Client(), "http://api"+path)
+			require.ErrorIs(q, err, context.DeadlineExceeded)
+			cancel()
+		}
+		require.Equal(q, 10*second, q.Elapsed())
+	})
+}
+
 func TestCloseEndsARead(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		h, _ := newFeed(q, Config{})

@@ -63,10 +63,10 @@ func (s *Stub) ClearErrors() *Stub {
 // Inform sends an informational answer before each answer proper, after its latency: a
 // status from 100 to 199 except 101, for example 103 (Early Hints), with a header. The
 // client gets it by the hook Got1xxResponse of package httptrace. Inform adds to earlier
-// calls.
+// calls. A responder may also answer with such a status, and is then asked again.
 func (s *Stub) Inform(code int, header http.Header) *Stub {
 	s.scope.T.Helper()
-	s.scope.Require(code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols, "Inform", code, "is no informational status")
+	s.scope.Require(informational(code), "Inform", code, "is no informational status")
 	for i := (inform{code, header.Clone()}); ; {
 		old := s.early.Load()
 		all := []inform{i}

@@ -13,12 +13,15 @@ import (
 )
 
 // A tracer calls the hooks of package httptrace that a request has. A nil one calls none.
-type tracer struct{ hooks *httptrace.ClientTrace }
+type tracer struct {
+	hooks *httptrace.ClientTrace
+	began bool // the answer has
+}
 
 // traceOf returns the tracer of a request, nil if it has no hooks.
 func traceOf(req *http.Request) *tracer {
 	if hooks := httptrace.ContextClientTrace(req.Context()); hooks != nil {
-		return &tracer{hooks}
+		return &tracer{hooks: hooks}
 	}
 	return nil
 }
@@ -74,26 +77,29 @@ func (t *tracer) wroteRequest(req *http.Request) {
 	}
 }
 
-// informed tells of the first byte of the answer, and of the informational answers
-// before it. An error of a hook ends the request.
-func (t *tracer) informed(informs []inform) error {
+// firstByte tells, once, that the answer begins.
+func (t *tracer) firstByte() {
+	if t == nil || t.began {
+		return
+	}
+	if t.began = true; t.hooks.GotFirstResponseByte != nil {
+		t.hooks.GotFirstResponseByte()
+	}
+}
+
+// informed tells of an informational answer. An error of the hook ends the request.
+func (t *tracer) informed(code int, header http.Header) error {
 	if t == nil {
 		return nil
 	}
-	if t.hooks.GotFirstResponseByte != nil {
-		t.hooks.GotFirstResponseByte()
+	t.firstByte()
+	if code == http.StatusContinue && t.hooks.Got100Continue != nil {
+		t.hooks.Got100Continue()
 	}
-	for _, i := range informs {
-		if i.code == http.StatusContinue && t.hooks.Got100Continue != nil {
-			t.hooks.Got100Continue()
-		}
-		if t.hooks.Got1xxResponse != nil {
-			if err := t.hooks.Got1xxResponse(i.code, textproto.MIMEHeader(canonical(i.header))); err != nil {
-				return err
-			}
-		}
+	if t.hooks.Got1xxResponse == nil {
+		return nil
 	}
-	return nil
+	return t.hooks.Got1xxResponse(code, textproto.MIMEHeader(canonical(header)))
 }
 
 // dialing tells of the begin of a connection.

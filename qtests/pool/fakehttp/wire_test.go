@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
@@ -240,7 +241,7 @@ func TestStatusFaultsHaveTheirText(t *testing.T) {
 
 func TestAStatusThatIsNoAnswer(t *testing.T) {
 	h := NewT(t, Config{})
-	for _, code := range []int{0, 42, 103, 1000} {
+	for _, code := range []int{0, 42, 1000} {
 		body := &closeCounter{Reader: strings.NewReader("x")}
 		h.On("GET", "/x", func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: code, Body: body}, nil })
 		_, _, err := get(t.Context(), h.Client(), "http://api/x")
@@ -408,6 +409,42 @@ func TestHooksOfHTTPTrace(t *testing.T) {
 		require.Equal(q, []string{"GetConn 127.0.0.1:8443", "ConnectStart tcp 127.0.0.1:8443", "ConnectDone tcp 127.0.0.1:8443 <nil>", "TLSHandshakeStart"}, got[:4])
 		require.Contains(q, got[4], "TLSHandshakeDone  http: connect: fakehttp: TLS handshake failed")
 		require.Len(q, got, 5)
+	})
+}
+
+// A responder may answer with an informational status: another answer follows.
+func TestResponderThatInforms(t *testing.T) {
+	h := NewT(t, Config{})
+	hints := httpmock.NewStringResponder(103, "").HeaderSet(http.Header{"Link": {"</a.css>"}})
+	h.On("GET", "/x", hints.Then(httpmock.NewStringResponder(200, "ok")))
+	e := &events{}
+	hooks := e.hooks()
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotFirstResponseByte: hooks.GotFirstResponseByte, Got1xxResponse: hooks.Got1xxResponse})
+	status, body, err := get(ctx, h.Client(), "http://api/x")
+	require.NoError(t, err)
+	require.Equal(t, []any{200, "ok"}, []any{status, body})
+	require.Equal(t, []string{"GotFirstResponseByte", "Got1xxResponse 103 </a.css>"}, e.all)
+	h.On("GET", "/x", hints)
+	_, _, err = get(t.Context(), h.Client(), "http://api/x")
+	require.ErrorContains(t, err, "http GET /x: the responder answered with an informational status 6 times in a row")
+}
+
+// The first byte of an answer comes when the responder has answered.
+func TestFirstByteComesWithTheAnswer(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		h := NewT(q, Config{Latency: latency.Fixed(second)})
+		h.On("GET", "/x", func(*http.Request) (*http.Response, error) {
+			q.Sleep(second)
+			return httpmock.NewStringResponse(200, "ok"), nil
+		})
+		at := make([]time.Duration, 2)
+		ctx := httptrace.WithClientTrace(q.Context(), &httptrace.ClientTrace{
+			WroteRequest:         func(httptrace.WroteRequestInfo) { at[0] = q.Elapsed() },
+			GotFirstResponseByte: func() { at[1] = q.Elapsed() },
+		})
+		_, _, err := get(ctx, h.Client(), "http://api/x")
+		require.NoError(q, err)
+		require.Equal(q, []time.Duration{0, 2 * second}, at)
 	})
 }
 
