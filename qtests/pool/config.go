@@ -65,8 +65,8 @@ type Config[R any] struct {
 	// MinIdle is how many resources the pool keeps idle, beyond those in use and within
 	// Max, made in the background like those of Min. Default 0.
 	MinIdle int
-	// MaxIdle is how many resources may be idle: of more than that, the longest idle are
-	// destroyed, while more than Min are left. 0: no limit.
+	// MaxIdle is how many resources may be idle. If there are more, the longest idle are
+	// destroyed, while more than Min resources are left. 0: no limit.
 	MaxIdle int
 	// Lazy makes the first acquire, instead of the constructor of the pool,
 	// begin to fill it up to Min.

@@ -2,7 +2,7 @@ package pool
 
 import "time"
 
-// result is how an acquire ended; the order is that of resultNames.
+// result is how an acquire ended, in the order of resultNames.
 type result uint8
 
 const (

@@ -190,7 +190,7 @@ func failed(err error) bool {
 }
 
 // Close stops the health checks, then closes every pool; ctx limits the wait as
-// in [pool.Pool.Close]. The error joins those of the pools.
+// in [pool.Pool.Close]. The error joins the errors of the pools.
 func (f *Failover[R]) Close(ctx context.Context) error {
 	f.stop()
 	var errs []error

@@ -6,8 +6,8 @@
 //	err := redis.Do(ctx, "GET", func(context.Context) error { value = data[key]; return nil })
 //	outage := redis.Outage().At(20 * time.Minute).For(90 * time.Second)
 //
-// Package fakesql has the fake of a database, package fakehttp that of an HTTP service.
-// They have the same faults, errors and counts.
+// Package fakesql has the fake of a database, package fakehttp has the fake of an HTTP
+// service. They have the same faults, errors and counts.
 //
 // # The way of a call
 //

@@ -116,7 +116,8 @@ func (h *Fake) OnMatch(method, url string, matcher httpmock.Matcher, responder h
 	h.scope.T.Helper()
 	h.scope.Require(responder != nil, "On", method+" "+url, "has no responder")
 	s := &Stub{h: h, method: method, url: url, matcher: matcher.Name(), responder: responder, behaviour: h.common.Behaviour()}
-	s.Faults = newFaults(h.scope.Of(s.behaviour, method+" "+url))
+	scope := h.scope.Of(s.behaviour, method+" "+url)
+	s.Faults, s.Verbs = newFaults(scope), fake.VerbsOf(scope, s.behaviour, s)
 	if err := register(h.mock, method, normalText(url), matcher, s); err != nil {
 		h.scope.Fatalf("On(%q, %q): %v", method, url, err)
 	}

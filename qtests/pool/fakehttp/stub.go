@@ -7,15 +7,17 @@ import (
 
 	"github.com/jarcoal/httpmock"
 
-	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
 // A Stub is a route of a [Fake] with its responder. The events of its
-// embedded Faults concern this route alone. All methods are safe for
-// concurrent use.
+// embedded Faults concern this route alone. Its latency is the time to the first byte. A
+// scripted error is the Err of the client's *url.Error, as it is. All methods are safe
+// for concurrent use.
 type Stub struct {
 	Faults
+	fake.Verbs[*Stub]
 	h           *Fake
 	method, url string
 	matcher     string // the name of the matcher
@@ -29,35 +31,6 @@ type Stub struct {
 type inform struct {
 	code   int
 	header http.Header
-}
-
-// Latency replaces the fake's latency to the first byte for this route.
-func (s *Stub) Latency(l latency.Distribution) *Stub {
-	s.scope.T.Helper()
-	s.behaviour.SetLatency(s.scope, l)
-	return s
-}
-
-// Error makes the route fail with err from now on, each time, until ClearErrors. The
-// client's *url.Error has err as it is.
-func (s *Stub) Error(err error) *Stub {
-	s.scope.T.Helper()
-	return s.Errors(1, err)
-}
-
-// Errors makes the route fail with probability p from 0 to 1, independently of
-// other errors. It adds to earlier calls.
-func (s *Stub) Errors(p float64, err error) *Stub {
-	s.scope.T.Helper()
-	s.behaviour.AddError(s.scope, p, err)
-	return s
-}
-
-// ClearErrors takes back all that Error and Errors said. The ErrorRate of the Config
-// stays.
-func (s *Stub) ClearErrors() *Stub {
-	s.behaviour.TakeBack()
-	return s
 }
 
 // Inform sends an informational answer before each answer proper, after its latency: a

@@ -118,8 +118,8 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	return db
 }
 
-// DB returns the database handle, always the same. Closing it closes the fake. Its Stats
-// are not those of the connections: see [Fake.DBStats].
+// DB returns the database handle, always the same. Closing it closes the fake. For the
+// numbers of the connections call [Fake.DBStats], not the Stats of the handle.
 func (db *Fake) DB() *sql.DB { return db.db }
 
 // On returns a new stub for a query, to be told what to answer. Of several stubs
@@ -153,7 +153,7 @@ var errNoMatch = errors.New("fakesql: the pattern does not match")
 func (db *Fake) newStub(query string, matcher sqlmock.QueryMatcher) *Stub {
 	s := &Stub{db: db, query: query, matcher: matcher, behaviour: db.common.Behaviour()}
 	s.scope = db.scope.Of(s.behaviour, fmt.Sprintf("%q", query))
-	s.Faults = fake.FaultsOf(s.scope)
+	s.Faults, s.Verbs = fake.FaultsOf(s.scope), fake.VerbsOf(s.scope, s.behaviour, s)
 	s.answer.Store(&answer{breakAfter: -1})
 	return s
 }

@@ -62,8 +62,8 @@ func (db *Fake) matching(query string) []*Stub {
 	return found
 }
 
-// find returns the stub for a call, and the number of the call among those of the stub,
-// or nil.
+// find returns the stub for a call, or nil, and the number of the call: the first call
+// of a stub is 1.
 func (db *Fake) find(query string, args []driver.NamedValue) (*Stub, uint64) {
 	for _, s := range db.matching(query) {
 		if s.answer.Load().mismatch(args) != "" {

@@ -24,9 +24,9 @@ func (db *Fake) Stats() Stats {
 }
 
 // DBStats returns what (*sql.DB).Stats of a real database with Max connections would say.
-// That of [Fake.DB] knows no limit, and counts the callers that wait in the pool as
-// connections in use: database/sql is not the queue. A connection that is being opened
-// counts as in use.
+// The Stats of [Fake.DB] know no limit, and count the callers that wait in the pool as
+// connections in use, because database/sql is not the queue. A connection that is being
+// opened counts as in use.
 func (db *Fake) DBStats() sql.DBStats {
 	p := db.pool.Stats()
 	return sql.DBStats{

@@ -21,11 +21,14 @@ import (
 // A Stub answers one query, any number of times, in any order, from any
 // number of connections at once. Its verbs say how, and return the stub; each
 // replaces what an earlier call of the same verb said, for the calls that begin
-// from then on. The events of its embedded Faults concern this query alone.
+// from then on, except Errors, which adds to it. Errors of interest are [ErrDeadlock] and
+// driver.ErrBadConn, after which database/sql tries again outside a transaction. The
+// events of its embedded Faults concern this query alone.
 //
 // All methods are safe for concurrent use.
 type Stub struct {
 	fake.Faults
+	fake.Verbs[*Stub]
 	db        *Fake
 	scope     fault.Scope
 	query     string // or "=~" and a pattern
@@ -159,38 +162,8 @@ func (s *Stub) WithArgs(args ...driver.Value) *Stub {
 	return s.change(func(a *answer) { a.args, a.matchArgs = want, true })
 }
 
-// Latency replaces the fake's latency for this query.
-func (s *Stub) Latency(l latency.Distribution) *Stub {
-	s.scope.T.Helper()
-	s.behaviour.SetLatency(s.scope, l)
-	return s
-}
-
-// Error makes the query fail with err from now on, each time, until ClearErrors. The
-// caller gets err as it is.
-func (s *Stub) Error(err error) *Stub {
-	s.scope.T.Helper()
-	return s.Errors(1, err)
-}
-
-// Errors makes the query fail with probability p from 0 to 1, independently of
-// other errors: [ErrDeadlock], driver.ErrBadConn (which database/sql tries again
-// outside a transaction), or any other. It adds to earlier calls.
-func (s *Stub) Errors(p float64, err error) *Stub {
-	s.scope.T.Helper()
-	s.behaviour.AddError(s.scope, p, err)
-	return s
-}
-
-// ClearErrors takes back all that Error and Errors said. The ErrorRate of the Config
-// stays.
-func (s *Stub) ClearErrors() *Stub {
-	s.behaviour.TakeBack()
-	return s
-}
-
-// RowLatency makes rows arrive over time: each takes a latency before it can be read,
-// the first one behind that of the query. Default none.
+// RowLatency makes rows arrive over time: each row takes a latency before it can be
+// read. The first one begins when the latency of the query is over. Default none.
 func (s *Stub) RowLatency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	if err := l.Err(); err != nil {

@@ -37,7 +37,7 @@ type waiter struct {
 	held bool          // its latency is over, a fault of kind hold holds it
 	free bool          // … and has let it go
 	hold Kind          // Freeze, or Stall for a body
-	line *Line         // of which this is the place; nil for a call that waits
+	line *Line         // the line whose place this is; nil for a call that waits
 
 	listed     bool
 	prev, next *waiter
