@@ -58,6 +58,7 @@ type Fake struct {
 	killedErr error
 	closing   sync.Once
 	closed    atomic.Bool
+	watching  atomic.Bool
 	mock      atomic.Pointer[strictMock]
 
 	// mu is never held while user code runs, or while a goroutine waits: see locked.
@@ -73,6 +74,7 @@ type state struct {
 	lastID     int
 	open       []*conn // by number
 	unexpected unexpected.List
+	asked      *asked // nil: not watched
 }
 
 // locked calls f with the state. Nothing else in this package locks.

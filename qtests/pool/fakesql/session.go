@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
@@ -66,10 +67,15 @@ type session struct {
 	tx    context.Context // of the open transaction, nil outside
 	bad   error           // why the connection cannot be used again
 	line  *fault.Line     // while rows or a transaction are open, else nil
+	busy  time.Duration   // with statements, while they are watched
+	held  holding
 }
 
 // take gives the session a connection, unless it has one.
 func (s *session) take(ctx context.Context) error {
+	if s.conn == nil {
+		defer s.waiting()()
+	}
 	for s.conn == nil {
 		lease, err := s.db.pool.Acquire(ctx)
 		if err != nil {
@@ -131,9 +137,9 @@ func (s *session) lost() error {
 	return nil
 }
 
-// hold attaches the connection of rows or of a transaction, so that an outage cuts it
+// attach attaches the connection of rows or of a transaction, so that an outage cuts it
 // also between two calls.
-func (s *session) hold() {
+func (s *session) attach() {
 	if s.line == nil {
 		s.line = s.db.engine.Attach(fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, func() {})
 	}
@@ -253,6 +259,7 @@ type reached struct {
 
 // reach waits until the latency of a statement is over.
 func (s *session) reach(ctx context.Context, op, query string, args []driver.NamedValue) (r reached, err error) {
+	defer s.watch(ctx, query, args)()
 	if err := s.take(ctx); err != nil {
 		return r, err
 	}

@@ -228,7 +228,7 @@ func (s *Stub) rows(ctx context.Context, session *session, n uint64, call fault.
 	if !a.rowLatency.IsZero() {
 		r.latency, r.draws = a.rowLatency, s.db.common.Stream.Sub("rows "+s.query).At(n)
 	}
-	session.hold()
+	session.attach()
 	return r, nil
 }
 
