@@ -76,6 +76,8 @@ func New[R any](cfg Config[R]) (*Failover[R], error) {
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.mu.core = core{unhealthyAfter: cfg.UnhealthyAfter, healthyFor: cfg.HealthyFor}
+	// The backends share one OnTransition, which may not be called twice at once.
+	cfg.Breaker.Hooks = cmp.Or(cfg.Breaker.Hooks, new(breaker.Hooks))
 	for _, b := range cfg.Backends {
 		if err := f.open(cfg.Breaker, b); err != nil {
 			_ = f.Close(context.Background()) // nothing is out yet
