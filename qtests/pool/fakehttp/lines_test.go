@@ -28,7 +28,7 @@ func TestReportsHaveTheUsersLine(t *testing.T) {
 	require.IsType(t, &exec.ExitError{}, err, "%s", out)
 	for _, want := range []string{
 		"db: no stub answers the query", "api: no responder for GET", "remaining expectation", "the body of a response not closed",
-		"pool p: close: ", "http: superfluous response.WriteHeader call", "http: panic serving",
+		"db: 1 unexpected call", "api: 1 unexpected call", "pool p: close: ", "http: superfluous response.WriteHeader call", "http: panic serving",
 	} {
 		require.Regexp(t, `(?m)^ +lines_test\.go:\d+: .*`+regexp.QuoteMeta(want), string(out))
 	}
