@@ -44,9 +44,9 @@
 //
 // # Real time
 //
-// A run takes real time unless it runs in a bubble, either that of qtests.Run or a plain one of
-// testing/synctest. In a plain bubble the run takes no real time either, but its order is that of
-// the runtime and not repeatable.
+// A run takes real time unless it runs in a bubble, which qtests.Run or testing/synctest makes. In a
+// bubble of testing/synctest the run takes no real time either, but its order comes from the runtime
+// and is not repeatable.
 //
 // In real time the schedule is absolute. A request that starts late starts as soon as it can and
 // is not left out, and its response time counts from when it was due. If more than 1% of the

@@ -33,7 +33,7 @@ func TestPrintable(t *testing.T) {
 	require.Equal(t, `a\x00\x1b[31mb\xff`, KindOf(errors.New("a\x00\x1b[31mb\xff\nmore")))
 }
 
-// TestKindOfErrorsThatAreAlike has errors of which each request has another one.
+// TestKindOfErrorsThatAreAlike has errors that are different in every request, and mean the same.
 func TestKindOfErrorsThatAreAlike(t *testing.T) {
 	for want, same := range map[string][]string{
 		"order # not found": {
@@ -58,7 +58,7 @@ func TestKindOfErrorsThatAreAlike(t *testing.T) {
 	}
 }
 
-// TestKindOfErrorsThatDifferLate has errors of which the end is what happened.
+// TestKindOfErrorsThatDifferLate has errors whose end says what happened.
 func TestKindOfErrorsThatDifferLate(t *testing.T) {
 	head := `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.1:50051: connect: `
 	refused, reset := errors.New(head+`connection refused"`), errors.New(head+`connection reset by peer"`)

@@ -107,7 +107,7 @@ func TestTimeoutsOfTheNetwork(t *testing.T) {
 	})
 }
 
-// blankText replaces the first error's text, which is that of whichever came first.
+// blankText replaces the text of the first error: any of them may have come first.
 func blankText(kinds []result.ErrorCount, text string) []result.ErrorCount {
 	for i := range kinds {
 		kinds[i].Text = text

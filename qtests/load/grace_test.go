@@ -12,7 +12,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-// TestServeQueue has ten requests within a second, of which each takes a second, and room for one.
+// TestServeQueue has ten requests within a second. Each takes a second, and there is room for one.
 func TestServeQueue(t *testing.T) {
 	for name, c := range map[string]struct {
 		change                                 func(*Scenario)

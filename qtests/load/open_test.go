@@ -20,7 +20,7 @@ import (
 )
 
 // A goroutine that was a request waits for a later arrival: the requests keep
-// the order and the instants of the schedule, whoever makes them.
+// the order and the instants of the schedule, in whichever goroutine they run.
 func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		next := int64(0)

@@ -5,7 +5,7 @@ package load
 // problem (Tijdeman, 1980): of the steps that may run without getting ahead of their share, it
 // chooses the one that would be the first to fall behind.
 //
-// Terms, for n steps with weights w, sum W, after c picks of which x went to a
+// Terms, for n steps with weights w, sum W, after c picks, x of them for one
 // step: its credit is c·w - x·W, in requests times W. Tijdeman's bound is
 // |credit| <= (1 - 1/(2n-2))·W. All arithmetic is in integers, scaled by 2n-2.
 type picker struct {

@@ -121,7 +121,7 @@ type writerFunc func(p []byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestRequestLogAreWrittenUnderNoLock has a writer that uses the run, and far more
-// requests than are buffered, of which all but one are dropped.
+// requests than are buffered, and all but one are dropped.
 func TestRequestLogAreWrittenUnderNoLock(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var first *User

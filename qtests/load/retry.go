@@ -16,7 +16,7 @@ type Retry struct {
 	// Max is how many times a request is repeated. Zero means never.
 	Max int
 	// Backoff is the wait before a retry, drawn from the stream of the user. Before the n-th
-	// retry it is multiplied by 2^(n-1). Its jitter is that of the Latency. Default none: a
+	// retry it is multiplied by 2^(n-1). Its jitter is the spread of this distribution. Default none: a
 	// retry at once. The request keeps its place in flight meanwhile.
 	Backoff latency.Distribution
 	// MaxBackoff bounds the wait. Default 30 s.

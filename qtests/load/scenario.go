@@ -68,7 +68,7 @@ type Scenario struct {
 	// user with the same number. The time that NewUser takes and its tags belong to no
 	// request, and u.Step() is "".
 	//
-	// Its context ends when it returns. It ends sooner, as that of a request does, when
+	// Its context ends when it returns. It ends sooner, as the context of a request does, when
 	// Grace is over after the end of the run or after the user has left. The run waits for
 	// NewUser as for a request.
 	//

@@ -97,7 +97,7 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 	require.Contains(t, rec.Errors(), "repeat with: "+ordered.TestCommand()+" github.com/go-qtests/qtests/qtests/load -run '^inner$' -qtests.seed=1")
 }
 
-// TestThresholdWithoutSamplesIsAnError starts three requests of which none ends.
+// TestThresholdWithoutSamplesIsAnError starts three requests, and none of them ends.
 func TestThresholdWithoutSamplesIsAnError(t *testing.T) {
 	none, noWindow := "there are no samples", "no window had any samples"
 	got := verdictsOf(t, Scenario{

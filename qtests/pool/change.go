@@ -27,6 +27,13 @@ func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 	if how.unused {
 		e.uses--
 	}
+	if how.unprepared {
+		c.counts.results[resultOK]--
+		c.counts.results[resultError]++
+	}
+	if how.rejected != nil {
+		c.report(Report{Kind: ReleaseFailed, At: c.time(now), Err: how.rejected}, fx)
+	}
 	why, retire := c.retired(e, how, now)
 	c.inUse--
 	switch {
@@ -39,8 +46,7 @@ func (c *core) giveBack(e *entry, how ending, now instant, fx *effects) {
 		c.putIdle(e)
 	}
 	e.stack = nil
-	c.serve(now, fx)
-	c.feed(now, fx)
+	c.settle(now, fx)
 }
 
 // retired says whether an entry whose lease ends must not be used again, and
@@ -59,8 +65,20 @@ func (c *core) retired(e *entry, how ending, now instant) (destroyReason, bool) 
 		return destroyedUses, true
 	case !how.unused:
 		e.idleSince = now
+		c.used(e, now)
 	}
 	return c.expired(e, now)
+}
+
+// used puts an entry last in the order of last use. A pool that does not read the clock
+// on each release counts the uses instead.
+func (c *core) used(e *entry, now instant) {
+	if c.timed() {
+		e.turn = uint64(now)
+		return
+	}
+	c.lastTurn++
+	e.turn = c.lastTurn
 }
 
 // built takes the result of a build: e is the new or the checked entry, nil when
@@ -90,20 +108,20 @@ func (c *core) built(b *build, e *entry, err error, now instant, fx *effects) {
 	case !b.overdue: // else it has failed already, and its waiter knows
 		c.constructFailed(b, err, now, fx)
 	}
-	c.serve(now, fx)
-	c.feed(now, fx)
+	c.settle(now, fx)
 }
 
 func (c *core) constructed(e *entry, now instant, fx *effects) {
 	if c.failures > 0 {
 		fx.mark("constructing again")
 	}
-	c.failures, c.retryAt, c.lastFailed = 0, 0, nil
+	c.failures, c.retryAt, c.refillAt, c.lastFailed = 0, 0, 0, nil
 	c.round++
 	c.lastID++
 	c.counts.constructed++
 	e.id, e.epoch, e.index = c.lastID, c.epoch, len(c.all)
 	e.idleSince, e.checked = now, now
+	c.used(e, now)
 	if c.maxLifetime > 0 {
 		e.expires = now + c.lifetime(e.id)
 	}
@@ -128,7 +146,9 @@ func (c *core) constructFailed(b *build, err error, now instant, fx *effects) {
 		c.round++
 		c.failures++
 		if c.backoff > 0 {
-			c.retryAt = now + c.pause()
+			c.retryAt = now + c.pause(c.backoff, c.maxBackoff)
+		} else {
+			c.refillAt = now + c.pause(DefaultBackoff, DefaultMaxBackoff)
 		}
 		if c.failures == 1 {
 			fx.mark("constructing fails: " + err.Error())
@@ -143,12 +163,12 @@ func (c *core) constructFailed(b *build, err error, now instant, fx *effects) {
 }
 
 // pause is the back-off after the present number of failures.
-func (c *core) pause() time.Duration {
-	d := c.backoff
-	for i := 1; i < c.failures && d < c.maxBackoff; i++ {
+func (c *core) pause(first, most time.Duration) time.Duration {
+	d := first
+	for i := 1; i < c.failures && d < most; i++ {
 		d *= 2
 	}
-	return min(d, c.maxBackoff)
+	return min(d, most)
 }
 
 // tooLong treats a build as failed that has ignored the end of its context. The waiter
@@ -163,8 +183,7 @@ func (c *core) tooLong(b *build, err error, now instant, fx *effects) {
 	}
 	b.overdue = true
 	c.uncount(b)
-	c.serve(now, fx)
-	c.feed(now, fx)
+	c.settle(now, fx)
 }
 
 func (c *core) uncount(b *build) {
@@ -216,8 +235,7 @@ func (c *core) tend(now instant, fx *effects) {
 	if c.leakThreshold > 0 {
 		c.findLeaks(now, fx)
 	}
-	c.serve(now, fx)
-	c.feed(now, fx)
+	c.settle(now, fx)
 }
 
 func (c *core) findLeaks(now instant, fx *effects) {
@@ -266,8 +284,7 @@ func (c *core) resize(least, most int, now instant, fx *effects) {
 	for e := c.idle.head; e != nil; e = e.next {
 		c.remind(e) // a smaller Min lets resources expire that were kept
 	}
-	c.serve(now, fx)
-	c.feed(now, fx)
+	c.settle(now, fx)
 }
 
 // reset retires every resource there is, whatever it is doing.
@@ -297,8 +314,11 @@ func (c *core) close(now instant, fx *effects) {
 	c.empty(destroyedClose, fx)
 }
 
-// report queues a report, which the engine delivers.
-func (c *core) report(r Report, fx *effects) { fx.reports = append(fx.reports, r) }
+// report counts a report and queues it for the engine to deliver.
+func (c *core) report(r Report, fx *effects) {
+	c.tally.add(r)
+	fx.reports = append(fx.reports, r)
+}
 
 func (c *core) held(e *entry, now instant) HeldLease {
 	l := HeldLease{Resource: e.id, Since: c.time(e.acquired), Stack: frames(e.stack)}

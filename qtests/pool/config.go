@@ -21,8 +21,11 @@ const (
 	DefaultConstructTimeout = 30 * time.Second
 	DefaultBackoff          = 100 * time.Millisecond
 	DefaultMaxBackoff       = 10 * time.Second
-	DefaultLifetimeJitter   = 0.1
-	DefaultCheckTimeout     = 5 * time.Second
+)
+
+const (
+	defaultLifetimeJitter = 0.1
+	defaultCheckTimeout   = 5 * time.Second
 )
 
 // Config describes a [Pool]. The zero value of every field but New is usable.
@@ -41,12 +44,30 @@ type Config[R any] struct {
 	// goroutine of the pool, while no caller has the resource.
 	Check func(ctx context.Context, r R) error
 
+	// OnAcquire prepares a resource for a caller, who waits for it: it runs on the
+	// caller's goroutine, with the caller's context, and nobody else has the resource.
+	// Its error is the caller's, and the resource goes back unused, or is discarded if
+	// the error wraps ErrBroken. A panic and runtime.Goexit are the caller's as well,
+	// and discard the resource. TryAcquire gives it a context without an end.
+	OnAcquire func(ctx context.Context, r R) error
+	// OnRelease restores a resource whose lease ends with Release, ReleaseUnused or Do,
+	// before anybody else gets it. It runs on the goroutine that ends the lease, which
+	// lasts until OnRelease returns. An error destroys the resource and is reported as
+	// ReleaseFailed. So do a panic and runtime.Goexit, which are the goroutine's.
+	OnRelease func(r R) error
+
 	// Min is how many resources the pool keeps, made in the background from the
 	// start (unless Lazy) and replaced when destroyed. Default 0.
 	Min int
 	// Max is how many resources there may be, idle, in use and constructing
 	// together. Default 10.
 	Max int
+	// MinIdle is how many resources the pool keeps idle, beyond those in use and within
+	// Max, made in the background like those of Min. Default 0.
+	MinIdle int
+	// MaxIdle is how many resources may be idle. If there are more, the longest idle are
+	// destroyed, while more than Min resources are left. 0: no limit.
+	MaxIdle int
 	// Lazy makes the first acquire, instead of the constructor of the pool,
 	// begin to fill it up to Min.
 	Lazy bool
@@ -70,7 +91,8 @@ type Config[R any] struct {
 	// further failure up to MaxBackoff, and forgotten after a success. Defaults
 	// 100ms and 10s.
 	Backoff, MaxBackoff time.Duration
-	// NoBackoff allows a new attempt at once.
+	// NoBackoff allows a new attempt for a caller at once. What no caller waits for (Min,
+	// MinIdle) is tried again after the default pauses all the same.
 	NoBackoff bool
 
 	// MaxLifetime is how long after its construction a resource is destroyed, once it
@@ -82,7 +104,7 @@ type Config[R any] struct {
 	LifetimeJitter float64
 	NoJitter       bool
 	// MaxIdleTime is after how much idle time a resource is destroyed, if more than Min
-	// are left. 0: no limit.
+	// resources, and more than MinIdle idle ones, are left. 0: no limit.
 	MaxIdleTime time.Duration
 	// MaxUses destroys a resource after that many leases. 0: no limit.
 	MaxUses int
@@ -129,7 +151,7 @@ type Config[R any] struct {
 // settings is a Config without its type parameter and with its defaults.
 type settings struct {
 	name                                      string
-	min, max                                  int
+	min, max, minIdle, maxIdle                int
 	lazy, idleFIFO                            bool
 	maxWaiters                                int
 	noQueue                                   bool
@@ -156,7 +178,8 @@ func (cfg Config[R]) settings() (settings, error) {
 	}
 	s := settings{
 		name: cmp.Or(cfg.Name, DefaultName),
-		min:  cfg.Min, max: cmp.Or(cfg.Max, max(DefaultMax, cfg.Min)),
+		min:  cfg.Min, max: cmp.Or(cfg.Max, max(DefaultMax, cfg.Min, cfg.MinIdle)),
+		minIdle: cfg.MinIdle, maxIdle: cfg.MaxIdle,
 		lazy: cfg.Lazy, idleFIFO: cfg.IdleFIFO,
 		maxWaiters: cfg.MaxWaiters, noQueue: cfg.NoQueue,
 		acquireTimeout:   cfg.AcquireTimeout,
@@ -164,9 +187,9 @@ func (cfg Config[R]) settings() (settings, error) {
 		backoff:          cmp.Or(cfg.Backoff, DefaultBackoff),
 		maxBackoff:       cmp.Or(cfg.MaxBackoff, max(DefaultMaxBackoff, cfg.Backoff)),
 		maxLifetime:      cfg.MaxLifetime, maxIdleTime: cfg.MaxIdleTime, maxUses: cfg.MaxUses,
-		jitter:        cmp.Or(cfg.LifetimeJitter, DefaultLifetimeJitter),
+		jitter:        cmp.Or(cfg.LifetimeJitter, defaultLifetimeJitter),
 		checkInterval: cfg.CheckInterval, checkAfterIdle: cfg.CheckAfterIdle,
-		checkLimit:    cmp.Or(cfg.CheckTimeout, DefaultCheckTimeout),
+		checkLimit:    cmp.Or(cfg.CheckTimeout, defaultCheckTimeout),
 		leakThreshold: cfg.LeakThreshold,
 		stacks:        cfg.Stacks || cfg.LeakThreshold > 0,
 		destroys:      cfg.Destroy != nil,
@@ -192,6 +215,11 @@ func (cfg Config[R]) Validate() error {
 	c.Count("Min", cfg.Min)
 	c.Count("Max", cfg.Max)
 	c.That(cfg.Max <= 0 || cfg.Min <= cfg.Max, "Min", cfg.Min, "is more than Max, %d", cfg.Max)
+	c.Count("MinIdle", cfg.MinIdle)
+	c.That(cfg.Max <= 0 || cfg.MinIdle <= cfg.Max, "MinIdle", cfg.MinIdle, "is more than Max, %d", cfg.Max)
+	c.Count("MaxIdle", cfg.MaxIdle)
+	c.That(cfg.MaxIdle <= 0 || cfg.MaxIdle >= max(cfg.Min, cfg.MinIdle), "MaxIdle", cfg.MaxIdle,
+		"is less than Min, %d, or MinIdle, %d", cfg.Min, cfg.MinIdle)
 	c.Count("MaxWaiters", cfg.MaxWaiters)
 	c.That(!cfg.NoQueue || cfg.MaxWaiters <= 0, "MaxWaiters", cfg.MaxWaiters, "contradicts NoQueue")
 	c.Duration("AcquireTimeout", cfg.AcquireTimeout)

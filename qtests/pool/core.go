@@ -31,15 +31,18 @@ type core struct {
 	awake             bool   // Min is being kept
 	epoch             uint64 // counts the Resets
 	lastID, lastBuild uint64
+	lastTurn          uint64 // of the entry that was used last
 
 	failures   int // rounds of failed construction in a row
 	round      int
 	retryAt    instant // end of the back-off
+	refillAt   instant // under NoBackoff: before it none is made but for a caller
 	lastFailed error
 
 	alarm instant // the earliest instant at which tend has something to do
 
 	counts counts
+	tally  tally
 }
 
 // A build makes a resource or checks one.
@@ -61,12 +64,39 @@ func (c *core) total() int { return c.idle.n + c.inUse + len(c.builds) }
 // no number of Resets brings more than max constructors to life.
 func (c *core) room() bool { return c.total()+c.orphans < c.max }
 
-func (c *core) underfilled() bool { return c.awake && c.total() < c.min }
+// underfilled reports whether the pool keeps more resources than it has.
+func (c *core) underfilled() bool {
+	return c.awake && (c.total() < c.min || c.minIdle > 0 && c.spare() < c.minIdle)
+}
+
+// spare is how many resources are idle, or will be, that no waiter gets.
+func (c *core) spare() int {
+	n := c.idle.n - c.waiters.n
+	for _, b := range c.builds {
+		if !b.overdue {
+			n++
+		}
+	}
+	return n
+}
 
 // wants reports whether another resource should be made, room permitting.
 func (c *core) wants() bool { return c.waiters.n > c.making || c.underfilled() }
 
 func (c *core) backingOff(now instant) bool { return now < c.retryAt }
+
+// pausedUntil is the end of the pause before the next construction, 0 if there is none.
+// Without a back-off one that no caller waits for pauses all the same: a New that fails
+// at once would be called for ever at one instant.
+func (c *core) pausedUntil(now instant) instant {
+	switch {
+	case c.backingOff(now):
+		return c.retryAt
+	case now < c.refillAt && c.waiters.n <= c.making:
+		return c.refillAt
+	}
+	return 0
+}
 
 // hopeless reports whether nothing is under way that could serve a waiter
 // before the back-off ends.
@@ -75,7 +105,7 @@ func (c *core) hopeless(now instant) bool {
 }
 
 // needsTime reports whether the present instant makes a difference.
-func (c *core) needsTime() bool { return c.waiters.n > 0 || c.retryAt != 0 }
+func (c *core) needsTime() bool { return c.waiters.n > 0 || c.retryAt != 0 || c.refillAt != 0 }
 
 // take removes the next idle entry that may be handed out. If e is nil, there is none,
 // or the next one, stale, has to be checked first.
@@ -104,10 +134,20 @@ func (c *core) expired(e *entry, now instant) (why destroyReason, yes bool) {
 	if c.maxLifetime > 0 && now >= e.expires {
 		return destroyedLifetime, true
 	}
-	if c.maxIdleTime > 0 && now-e.idleSince >= c.maxIdleTime && c.total() > c.min {
+	if c.maxIdleTime > 0 && now-e.idleSince >= c.maxIdleTime && c.mayExpire(e) {
 		return destroyedIdle, true
 	}
 	return 0, false
+}
+
+// mayExpire reports whether the pool keeps enough without an entry that is, or becomes,
+// idle.
+func (c *core) mayExpire(e *entry) bool {
+	idle := c.idle.n
+	if e.state != stateIdle {
+		idle++
+	}
+	return c.total() > c.min && idle > c.minIdle
 }
 
 // lend begins a lease of an entry that is in no list.
@@ -165,14 +205,26 @@ func (c *core) serve(now instant, fx *effects) {
 	}
 }
 
+// settle does what follows from a change: waiters are served, idle entries beyond
+// MaxIdle go, and what is missing is made.
+func (c *core) settle(now instant, fx *effects) {
+	c.serve(now, fx)
+	for c.maxIdle > 0 && c.idle.n > c.maxIdle && c.total() > c.min {
+		e := c.idle.head
+		c.idle.remove(e)
+		c.doom(e, destroyedSurplus, fx)
+	}
+	c.feed(now, fx)
+}
+
 // feed starts the constructions that waiters and Min call for.
 func (c *core) feed(now instant, fx *effects) {
 	if c.closed || c.suspended {
 		return
 	}
 	for c.wants() && c.room() {
-		if c.backingOff(now) {
-			c.wake(c.retryAt)
+		if end := c.pausedUntil(now); end > 0 {
+			c.wake(end)
 			break
 		}
 		c.start(&build{counted: true, round: c.round}, fx)
@@ -213,6 +265,7 @@ func (c *core) putIdle(e *entry) {
 	e.state = stateIdle
 	c.idle.insert(e)
 	c.remind(e)
+	c.remind(c.idle.head) // which this one may allow to expire
 }
 
 // remind asks for a call of tend when an idle entry next needs one.
@@ -220,7 +273,7 @@ func (c *core) remind(e *entry) {
 	if c.maxLifetime > 0 {
 		c.wake(e.expires)
 	}
-	if c.maxIdleTime > 0 && c.total() > c.min {
+	if c.maxIdleTime > 0 && c.mayExpire(e) {
 		c.wake(e.idleSince + c.maxIdleTime)
 	}
 	if c.checkInterval > 0 {

@@ -42,14 +42,23 @@
 // under way that can serve it (a lease that may end, a check). If nothing is, it gets
 // the same error at once. Attempts that run at the same time and fail are one failure.
 //
+// With NoBackoff each caller has an attempt at once. What is made for no caller (Min,
+// MinIdle) pauses all the same, for the default times.
+//
+// # Hooks
+//
+// OnAcquire prepares a resource that was granted, on the goroutine of its caller, and can
+// fail the caller. OnRelease restores one before the next caller gets it, on the goroutine
+// that ends the lease, and can reject the resource. The lease lasts while they run.
+//
 // # Retirement
 //
 // A resource is destroyed when
 //
-//   - it is discarded, or Check rejects it,
+//   - it is discarded, or Check or OnRelease rejects it,
 //   - it reaches MaxLifetime (shortened by a seeded jitter), MaxIdleTime (while more than
-//     Min are left) or MaxUses,
-//   - it is surplus after a Resize, or older than the last Reset,
+//     Min are left, and more than MinIdle of them idle) or MaxUses,
+//   - it is surplus after a Resize, beyond MaxIdle, or older than the last Reset,
 //   - the pool is closed.
 //
 // A resource in use is destroyed when its lease ends. If New returns after its

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ type engine struct {
 	create   func(context.Context) (any, error)
 	verify   func(context.Context, any) error
 	destroy  func(any)
+	prepare  func(context.Context, any) error // Config.OnAcquire, or nil
+	restore  func(any) error                  // Config.OnRelease, or nil
 	// What core.settings says too, but never changes and needs no lock.
 	name           string
 	base           time.Time
@@ -151,6 +154,9 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	if c.waiters.n == 0 && !c.suspended {
 		if entry, _ := c.take(now, &fx); entry != nil {
 			g := c.lend(entry, now, stack)
+			if c.minIdle > 0 {
+				c.feed(now, &fx)
+			}
 			e.unlock()
 			e.perform(&fx)
 			return g
@@ -167,8 +173,7 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	}
 	place := newPlace()
 	c.waiters.push(place, now, stack)
-	c.serve(now, &fx)
-	c.feed(now, &fx)
+	c.settle(now, &fx)
 	e.unlock()
 	e.perform(&fx)
 	return e.wait(ctx, place)
@@ -239,7 +244,9 @@ func (e *engine) obtainNow(stack []uintptr) (g grant) {
 	entry, stale := c.take(now, &fx)
 	switch {
 	case entry != nil:
-		return c.lend(entry, now, stack)
+		g = c.lend(entry, now, stack)
+		c.feed(now, &fx)
+		return g
 	case c.hopeless(now):
 		c.counts.results[resultError]++
 		return grant{err: c.lastFailed}
@@ -269,8 +276,9 @@ func (e *engine) acquireAllIdle() []grant {
 	now := e.now()
 	for c.idle.n > 0 {
 		entry := c.idle.head
+		why, expired := c.expired(entry, now)
 		c.idle.remove(entry)
-		if why, expired := c.expired(entry, now); expired {
+		if expired {
 			c.doom(entry, why, &fx)
 			continue
 		}
@@ -282,8 +290,8 @@ func (e *engine) acquireAllIdle() []grant {
 	return out
 }
 
-// end ends a lease, or panics if it has ended before.
-func (e *engine) end(x *entry, lease uint64, how ending) {
+// finish ends a lease, or panics if it has ended before.
+func (e *engine) finish(x *entry, lease uint64, how ending) {
 	var fx effects
 	now := e.lock()
 	if x.lease.Load() != lease {
@@ -327,6 +335,13 @@ func (e *engine) stillOut(err error) error {
 		out.Leases = append(out.Leases, c.held(x, now))
 	}
 	return out
+}
+
+// tally returns what has been reported so far.
+func (e *engine) tally() tally {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.mu.core.tally)
 }
 
 func (e *engine) stats() Stats {

@@ -46,6 +46,8 @@ func (c *core) check() error {
 		return fmt.Errorf("total %d is more than max(Max %d, in use %d)", c.total(), c.max, c.inUse)
 	case c.waiters.n > c.making && c.idle.n > 0 && !c.suspended:
 		return fmt.Errorf("%d waiters, %d of them promised a resource, beside %d idle", c.waiters.n, c.making, c.idle.n)
+	case c.maxIdle > 0 && c.idle.n > c.maxIdle && c.total() > c.min:
+		return fmt.Errorf("%d idle of %d, more than MaxIdle %d", c.idle.n, c.total(), c.maxIdle)
 	case c.closed && (c.waiters.n > 0 || c.idle.n > 0 || len(c.builds) > 0):
 		return fmt.Errorf("closed with %d waiters, %d idle, %d builds", c.waiters.n, c.idle.n, len(c.builds))
 	}

@@ -41,7 +41,7 @@ func (l Lease[R]) Pool() string {
 	return l.entry.engine.name
 }
 
-// Release gives the resource back, to the caller that has waited longest if
+// Release gives the resource back, once Config.OnRelease has accepted it, to the caller that has waited longest if
 // there is one. A resource that is past its MaxLifetime or MaxUses, surplus
 // after Resize, or older than the last Reset, is destroyed instead.
 func (l Lease[R]) Release() { l.end(ending{}) }
@@ -84,6 +84,8 @@ func (l Lease[R]) end(how ending) {
 // ending says how a lease ends.
 type ending struct {
 	unused, discard, hijack bool
+	unprepared              bool  // the caller never got it: Config.OnAcquire failed
+	rejected                error // by Config.OnRelease
 	err                     error
 }
 
@@ -116,6 +118,7 @@ type entry struct {
 	uses       int
 
 	expires   instant   // end of its lifetime; zero without MaxLifetime
+	turn      uint64    // its place in the order of last use
 	idleSince instant   // end of its last use
 	checked   instant   // last check, or construction
 	acquired  instant   // begin of its present lease

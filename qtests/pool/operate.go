@@ -29,8 +29,7 @@ func (p *Pool[R]) Resume() {
 		c.suspended = false
 		fx.mark("resumed")
 		now := p.engine.now()
-		c.serve(now, fx)
-		c.feed(now, fx)
+		c.settle(now, fx)
 	})
 }
 

@@ -46,7 +46,13 @@ func New[R any](cfg Config[R]) (*Pool[R], error) {
 	e.create = func(ctx context.Context) (any, error) { return cfg.New(ctx) }
 	e.verify = func(ctx context.Context, v any) error { return cfg.Check(ctx, v.(R)) }
 	e.destroy = func(v any) { cfg.Destroy(v.(R)) }
-	if s.min > 0 && !s.lazy {
+	if cfg.OnAcquire != nil {
+		e.prepare = func(ctx context.Context, v any) error { return cfg.OnAcquire(ctx, v.(R)) }
+	}
+	if cfg.OnRelease != nil {
+		e.restore = func(v any) error { return cfg.OnRelease(v.(R)) }
+	}
+	if s.min+s.minIdle > 0 && !s.lazy {
 		e.change(func(c *core, fx *effects) {
 			c.awake = true
 			c.feed(e.now(), fx)
@@ -63,7 +69,8 @@ const CleanupTimeout = cleanup.Timeout
 // NewT is New with the clock, the seed and the event log of t, unless cfg sets
 // them, and with Stacks. It fails t when cfg is invalid. When t ends it closes
 // the pool, and fails t with the acquiring stacks if leases are still out after
-// CleanupTimeout. Without OnReport, reports are logged to t.
+// CleanupTimeout. Without OnReport, t logs the leases that are reported, and at its end
+// the failures: each kind once, with their number, the first and the last instant.
 func NewT[R any](t tb.TB, cfg Config[R]) *Pool[R] {
 	t.Helper()
 	name := cmp.Or(cfg.Name, DefaultName)
@@ -71,8 +78,13 @@ func NewT[R any](t tb.TB, cfg Config[R]) *Pool[R] {
 	cfg.Clock = cmp.Or(cfg.Clock, tb.ClockOf(t))
 	cfg.Stream = cmp.Or(cfg.Stream, tb.StreamOf(t, streamName(name)))
 	cfg.EventLog = cmp.Or(cfg.EventLog, tb.EventLogOf(t))
-	if cfg.OnReport == nil {
-		cfg.OnReport = func(r Report) { t.Logf("pool %s: %v", name, r) }
+	logs := cfg.OnReport == nil
+	if logs {
+		cfg.OnReport = func(r Report) {
+			if r.Err == nil {
+				t.Logf("pool %s: at %s: %v", name, at(r.At), r)
+			}
+		}
 	}
 	p, err := New(cfg)
 	if err != nil {
@@ -82,6 +94,11 @@ func NewT[R any](t tb.TB, cfg Config[R]) *Pool[R] {
 		t.Helper()
 		if err := cleanup.Close(cfg.Clock, p.Close); err != nil {
 			t.Errorf("%v", err)
+		}
+		if logs {
+			for _, line := range p.engine.tally().lines() {
+				t.Logf("pool %s: %s", name, line)
+			}
 		}
 	})
 	return p
@@ -96,9 +113,12 @@ func (p *Pool[R]) Name() string { return p.engine.name }
 // closed (ErrClosed). Further errors are ErrOverloaded, the error of an open breaker,
 // and a *ConstructError. When New fails, the caller that has waited longest gets the
 // *ConstructError. While the pool backs off, every caller gets it that finds nothing
-// under way to wait for.
+// under way to wait for. An error of Config.OnAcquire is returned as it is.
 func (p *Pool[R]) Acquire(ctx context.Context) (Lease[R], error) {
 	g, err := p.engine.acquire(ctx)
+	if err == nil {
+		g, err = p.engine.prepared(ctx, g)
+	}
 	return Lease[R]{g.entry, g.lease}, err
 }
 
@@ -108,11 +128,14 @@ func (p *Pool[R]) Acquire(ctx context.Context) (Lease[R], error) {
 // count ErrNoneIdle.
 func (p *Pool[R]) TryAcquire() (Lease[R], error) {
 	g, err := p.engine.tryAcquire()
+	if err == nil {
+		g, err = p.engine.prepared(context.Background(), g)
+	}
 	return Lease[R]{g.entry, g.lease}, err
 }
 
 // AcquireAllIdle takes all the resources that are idle, the longest idle first,
-// without a check and without asking the breaker. It also works on a suspended pool,
+// without a check, without OnAcquire and without asking the breaker. It also works on a suspended pool,
 // because a suspension is for maintenance.
 func (p *Pool[R]) AcquireAllIdle() []Lease[R] {
 	var out []Lease[R]

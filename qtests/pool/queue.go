@@ -89,17 +89,17 @@ func (q *waitQueue) unlink(w *waiter) {
 	w.prev, w.next, w.queued = nil, nil, false
 }
 
-// idleList holds idle entries from the longest to the shortest idle.
+// idleList holds idle entries in the order of their last use, the longest idle first.
 type idleList struct {
 	head, tail *entry
 	n          int
 }
 
-// insert puts e where its idleSince belongs, which is the end unless it was
-// released untouched or comes back from a check.
+// insert puts e where its turn belongs, which is the end unless it was released
+// untouched or comes back from a check.
 func (l *idleList) insert(e *entry) {
 	after := l.tail
-	for after != nil && after.idleSince > e.idleSince {
+	for after != nil && after.turn > e.turn {
 		after = after.prev
 	}
 	e.prev = after

@@ -19,6 +19,8 @@ const (
 	CheckFailed ReportKind = "check failed"
 	// ConstructFailed: New failed. The caller that waited has got the error too.
 	ConstructFailed ReportKind = "construct failed"
+	// ReleaseFailed: Config.OnRelease rejected a resource, which has been destroyed.
+	ReleaseFailed ReportKind = "release failed"
 	// DestroyFailed: Destroy panicked or called runtime.Goexit.
 	DestroyFailed ReportKind = "destroy failed"
 )
@@ -28,7 +30,7 @@ type Report struct {
 	Kind  ReportKind
 	At    time.Time
 	Lease HeldLease // of LeaseOverdue and LeaseReturned
-	Err   error     // of CheckFailed, ConstructFailed and DestroyFailed
+	Err   error     // of CheckFailed, ConstructFailed, ReleaseFailed and DestroyFailed
 }
 
 func (r Report) String() string {

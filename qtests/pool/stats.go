@@ -2,7 +2,7 @@ package pool
 
 import "time"
 
-// result is how an acquire ended; the order is that of resultNames.
+// result is how an acquire ended, in the order of resultNames.
 type result uint8
 
 const (
@@ -62,7 +62,7 @@ type Stats struct {
 	Canceled uint64        // … with a cancelled context
 	Shed     uint64        // … with ErrOverloaded
 	Rejected uint64        // … with ErrClosed
-	Errors   uint64        // … with the error of New or of the breaker
+	Errors   uint64        // … with the error of New, of OnAcquire or of the breaker
 	Waited   uint64        // of all of these, how many had to wait
 	WaitTime time.Duration // how long those waited, together
 
@@ -77,7 +77,7 @@ type Stats struct {
 	DestroyedIdle      uint64
 	DestroyedUses      uint64
 	DestroyedCheck     uint64 // rejected by Check
-	DestroyedSurplus   uint64 // beyond Max after Resize
+	DestroyedSurplus   uint64 // beyond Max after Resize, or beyond MaxIdle
 	DestroyedReset     uint64
 	DestroyedClose     uint64
 	DestroyedOrphan    uint64 // made or checked too late: after Reset, Resize or Close

@@ -116,7 +116,16 @@ func chaosConfig(f *items, pause func(time.Duration)) Config[*item] {
 		}
 		return nil
 	}
+	fails := func() error {
+		if n.Add(1)%11 == 0 {
+			return errors.New("a hook fails")
+		}
+		return nil
+	}
+	cfg.OnAcquire = func(context.Context, *item) error { return fails() }
+	cfg.OnRelease = func(*item) error { return fails() }
 	cfg.Min, cfg.Max, cfg.MaxWaiters, cfg.MaxUses = 1, 4, 20, 9
+	cfg.MinIdle, cfg.MaxIdle = 1, 2
 	cfg.Backoff, cfg.MaxBackoff = 200*time.Microsecond, time.Millisecond
 	cfg.MaxLifetime, cfg.MaxIdleTime = 20*time.Millisecond, 3*time.Millisecond
 	cfg.CheckInterval, cfg.CheckAfterIdle = 2*time.Millisecond, time.Millisecond

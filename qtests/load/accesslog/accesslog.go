@@ -23,16 +23,16 @@ const (
 
 // Read reads an access log in one of the formats of the package doc. file is the name that errors show.
 //
-// JSON needs a time and a path, W3C columns as well. A time in JSON is RFC 3339, that of the common log
-// format, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. The keys, the
+// JSON needs a time and a path, W3C columns as well. A time in JSON is in the form of RFC 3339, in the form of the
+// common log format, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. The keys, the
 // first that has a value counts, and those of client, method and path also within request, req, http and
 // httpRequest, those of status and bytes within response, res and httpRequest:
 //
 //	time    StartUTC start_time time ts timestamp @timestamp time_iso8601 msec time_local StartLocal
 //	client  client client_ip remote_ip remote_addr clientip clientIp client_addr ClientHost ClientAddr
 //	        remoteIp remoteAddr remoteAddress remote_address remote remote_host ip
-//	        downstream_remote_address client.ip client.address source.ip source.address
-//	        x_forwarded_for http_x_forwarded_for x-forwarded-for
+//	        client.ip client.address source.ip source.address x_forwarded_for
+//	        downstream_remote_address http_x_forwarded_for x-forwarded-for
 //	method  method request_method RequestMethod requestMethod http_method verb
 //	path    request_uri uri path url RequestPath requestUrl request_path url.original url.path,
 //	        or a whole request line: request request_line requestLine
@@ -117,21 +117,25 @@ func (r *reader) add(line []byte, long bool) error {
 	entry, err := r.entry(string(line))
 	var bug *usercode.PanicError
 	switch {
-	case err == errPart || err == errDirective:
-		return nil
+	case err == nil:
+		return r.keep(entry)
 	case errors.As(err, &bug):
 		return usercode.Blame("Reader.Parse", bug)
-	case err != nil:
+	case err != errPart && err != errDirective:
 		r.skip(line, err)
-	case len(r.log.Entries) == MaxEntries:
-		return fmt.Errorf("more than %d entries", MaxEntries)
-	default:
-		r.log.Lines++
-		// The parts of an entry must not keep the whole line.
-		entry.Client, entry.Method, entry.Path = strings.Clone(entry.Client), strings.Clone(entry.Method), strings.Clone(entry.Path)
-		r.log.Entries = append(r.log.Entries, entry)
-		r.numbers = append(r.numbers, r.lines.number)
 	}
+	return nil
+}
+
+// keep adds an entry to the log. Its parts must not keep the whole line.
+func (r *reader) keep(e Entry) error {
+	if len(r.log.Entries) == MaxEntries {
+		return fmt.Errorf("more than %d entries", MaxEntries)
+	}
+	e.Client, e.Method, e.Path = strings.Clone(e.Client), strings.Clone(e.Method), strings.Clone(e.Path)
+	r.log.Lines++
+	r.log.Entries = append(r.log.Entries, e)
+	r.numbers = append(r.numbers, r.lines.number)
 	return nil
 }
 

@@ -31,11 +31,9 @@ func (r *reader) ofBalancer(line string) (e Entry, err error) {
 	if e.At, err = r.times.in(time.RFC3339, f[0]); err != nil {
 		return e, err
 	}
-	client, ok := clientOf(f[2])
-	if !ok {
-		return e, errors.New("a line of a load balancer without a client")
+	if e.Client, err = beforePort(f[2]); err != nil {
+		return e, err
 	}
-	e.Client = client
 	if e.Method, e.Path, err = splitRequest(strings.TrimSpace(unquoted(f[11]))); err != nil {
 		return e, err
 	}

@@ -53,6 +53,16 @@ func address(s string) (string, bool) {
 	return "", false
 }
 
+// beforePort returns the address in front of a port, for formats that always write one: the port of an IPv6
+// address without brackets looks like a part of it.
+func beforePort(s string) (string, error) {
+	client, ok := address(s[:max(strings.LastIndexByte(s, ':'), 0)])
+	if !ok && !nobody(s) {
+		return "", fmt.Errorf("%q in the place of the client is no address with a port", text.Clip(s, 40))
+	}
+	return client, nil
+}
+
 // isAddress reports whether a word, or a word of a list, is an address.
 func isAddress(s string) bool {
 	_, ok := firstAddress(s)
@@ -149,26 +159,15 @@ func leading(words []string) []string {
 }
 
 // headWords splits at blanks, but not within quotes, and not after a comma: a list is one word.
-func headWords(s string) (words []string) {
+func headWords(s string) (out []string) {
 	open := false // the last word goes on
-	for s = strings.TrimLeft(s, " \t"); s != ""; s = strings.TrimLeft(s, " \t") {
-		end := strings.IndexAny(s, " \t")
-		if s[0] == '"' {
-			if quote := strings.IndexByte(s[1:], '"'); quote >= 0 {
-				end = quote + 2
-			}
-		}
-		if end < 0 || end > len(s) {
-			end = len(s)
-		}
-		word := s[:end]
-		s = s[end:]
-		if len(words) > 0 && (open || word == ",") {
-			words[len(words)-1] += " " + word
+	for _, word := range words(s) {
+		if len(out) > 0 && (open || word == ",") {
+			out[len(out)-1] += " " + word
 		} else {
-			words = append(words, word)
+			out = append(out, word)
 		}
 		open = strings.HasSuffix(word, ",")
 	}
-	return words
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
@@ -18,7 +19,7 @@ func (r *reader) common(line string) (e Entry, err error) {
 	if err != nil {
 		return e, err
 	}
-	if e.At, err = r.times.in(commonTime, stamp); err != nil {
+	if e.At, err = r.commonTime(stamp); err != nil {
 		return e, err
 	}
 	if e.Client, err = clientBefore(head); err != nil {
@@ -41,16 +42,28 @@ func (r *reader) common(line string) (e Entry, err error) {
 // acceptedHeads is for the errors about what stands before the time.
 const acceptedHeads = `"client ident user", "host:port client ident user", "host address ident user", and a list of addresses for the client`
 
-// cutTime divides a line at its time in brackets, which begins with day/month/. A user may have brackets
-// in the name.
-func cutTime(line string) (head, stamp, rest string, err error) {
-	at := -1
-	for i := range len(line) - len("[02/Jan/") {
-		if line[i] == '[' && line[i+3] == '/' && line[i+7] == '/' {
-			at = i
-			break
+// commonTime reads the time in brackets. nginx may write RFC 3339 there.
+func (r *reader) commonTime(stamp string) (time.Time, error) {
+	if isDated(stamp) {
+		return r.times.in(time.RFC3339, stamp)
+	}
+	return r.times.in(commonTime, stamp)
+}
+
+// timeAt returns where the time in brackets is, or -1. It begins with day/month/ or with year-month-. A user
+// may have brackets in the name.
+func timeAt(line string) int {
+	for i := range len(line) - len("[02/Jan/2006") {
+		if line[i] == '[' && (line[i+3] == '/' && line[i+7] == '/' || isDated(line[i+1:])) {
+			return i
 		}
 	}
+	return -1
+}
+
+// cutTime divides a line at its time in brackets.
+func cutTime(line string) (head, stamp, rest string, err error) {
+	at := timeAt(line)
 	if at < 0 {
 		return "", "", "", errUnknown
 	}

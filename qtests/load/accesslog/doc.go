@@ -30,8 +30,9 @@
 // # The client
 //
 // Entry.Client is the address that the server saw, without a port. Where the format has the header
-// X-Forwarded-For in its place, it is the first address of the list. It is "" where the line does not
-// tell it: -, unknown, or none of the keys. A name in the place of an address is kept as it is.
+// X-Forwarded-For in its place, and in lines of Envoy, it is the first address of that list. It is ""
+// where the line does not tell it: -, unknown, or none of the keys. A name in the place of an address is
+// kept as it is.
 //
 // A line that has a client, but not in a place where it can only be the client, is refused: two
 // addresses without a comma between them, or a word in front that is no part of a known format.

@@ -15,8 +15,8 @@ var jsonTimes = []string{"StartUTC", "start_time", "time", "ts", "timestamp", "@
 var jsonNames = fieldNames{
 	client: within([]string{"", "request.", "req.", "http.", "httpRequest."}, "client", "client_ip", "remote_ip", "remote_addr", "clientip",
 		"clientIp", "client_addr", "ClientHost", "ClientAddr", "remoteIp", "remoteAddr", "remoteAddress", "remote_address", "remote",
-		"remote_host", "ip", "downstream_remote_address", "client.ip", "client.address", "source.ip", "source.address",
-		"x_forwarded_for", "http_x_forwarded_for", "x-forwarded-for"),
+		"remote_host", "ip", "client.ip", "client.address", "source.ip", "source.address", "x_forwarded_for", "downstream_remote_address",
+		"http_x_forwarded_for", "x-forwarded-for"),
 	method: within([]string{"", "request.", "req.", "http.", "httpRequest."}, "method", "request_method", "RequestMethod", "requestMethod",
 		"http_method", "request.method", "verb"),
 	path: within([]string{"", "request.", "req.", "http.", "httpRequest."}, "request_uri", "uri", "path", "url", "RequestPath",

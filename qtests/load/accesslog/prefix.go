@@ -11,7 +11,7 @@ import (
 const (
 	isoTime = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)`
 	color   = `(?:\x1b\[[0-9;]*m)*`
-	bsdTime = `[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?`
+	bsdTime = `[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?`
 	tag     = `[\w./@-]+(?:\[\d+\])?: `
 )
 
@@ -46,7 +46,7 @@ func isDated(line string) bool { return len(line) > 10 && line[4] == '-' && line
 
 // isStamped reports whether a line may begin with a time, or with the priority that syslog puts in front.
 func isStamped(line string) bool {
-	return line[0] == '<' || isDated(line) || len(line) > 15 && line[3] == ' ' && line[9] == ':' || len(line) > 20 && line[3] == ' ' && line[14] == ':'
+	return line[0] == '<' || isDated(line) || len(line) > 15 && line[3] == ' ' && line[0] >= 'A' && line[0] <= 'Z'
 }
 
 // cri is the prefix of the container runtime interface. P is a part of a line, F its end.

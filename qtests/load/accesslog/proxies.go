@@ -12,7 +12,7 @@ import (
 
 // haproxy is how a line of HAProxy begins: client:port [time without a zone] frontend backend/server timers
 // status bytes.
-var haproxy = regexp.MustCompile(`^(\S+):\d+ \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?)\] (\S+) (\S+) (\+?-?\d+(?:/\+?-?\d+)+) (\S+) (\S+) `)
+var haproxy = regexp.MustCompile(`^(\S+:\d+) \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?)\] (\S+) (\S+) (\+?-?\d+(?:/\+?-?\d+)+) (\S+) (\S+) `)
 
 func mayBeHAProxy(line string) bool {
 	port, _, _ := strings.Cut(line, " [")
@@ -26,11 +26,9 @@ func (r *reader) ofHAProxy(line string) (e Entry, err error) {
 	if e.At, err = r.times.in(haproxyTime, m[2]); err != nil {
 		return e, err
 	}
-	client, ok := address(m[1])
-	if !ok && !nobody(m[1]) {
-		return e, fmt.Errorf("%q in the place of the client is no address", text.Clip(m[1], 40))
+	if e.Client, err = beforePort(m[1]); err != nil {
+		return e, err
 	}
-	e.Client = client
 	_, rest, ok := strings.Cut(line[len(m[0]):], `"`)
 	if !ok {
 		return e, errors.New("no quoted request")
@@ -49,7 +47,7 @@ func (r *reader) ofHAProxy(line string) (e Entry, err error) {
 // envoy is how a line of Envoy begins: [time] "METHOD path protocol".
 var envoy = regexp.MustCompile(`^\[(` + isoTime + `)\] (".*)$`)
 
-// The places of the words after the request, in the default format of Envoy and in that of Istio.
+// The places of the words after the request, in the default format of Envoy and in the format of Istio.
 const (
 	envoySent, envoyForwarded                = 3, 6
 	istioSent, istioForwarded, istioPeer     = 6, 9, 17
@@ -75,7 +73,7 @@ func (r *reader) ofEnvoy(line string) (e Entry, err error) {
 		sent, forwarded, least = istioSent, istioForwarded, istioLeast
 	}
 	if len(f) < least || !strings.HasPrefix(f[forwarded], `"`) {
-		return e, errors.New("neither the default format of Envoy nor that of Istio")
+		return e, errors.New("neither the default format of Envoy nor the format of Istio")
 	}
 	client, ok := clientOf(f[forwarded])
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
-// commonTime is the time of the common log format, and haproxyTime that of HAProxy, which has no zone.
+// commonTime is the time of the common log format. haproxyTime is the time of HAProxy, which has no zone.
 const (
 	commonTime  = "02/Jan/2006:15:04:05 -0700"
 	haproxyTime = "02/Jan/2006:15:04:05"

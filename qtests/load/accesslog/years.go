@@ -10,9 +10,9 @@ import (
 // making a run of decades.
 const MaxSpan = 5 * 366 * 24 * time.Hour
 
-// Entries have a wrong year, such as that of a clock that began at 1970, if there is a main group, with
-// more than half of all entries, and they are either further than MaxSpan away from it, or few and further
-// than it is long. A log of many months, or with seasons without traffic, loses nothing.
+// Entries may have a wrong year, for example because a clock began at 1970. That is so if there is a main
+// group, with more than half of all entries, and they are either further than MaxSpan away from it, or few and
+// further than it is long. A log of many months, or with seasons without traffic, loses nothing.
 const (
 	// farAway is the least distance between two groups.
 	farAway = 183 * 24 * time.Hour

@@ -44,7 +44,7 @@ type Comparison struct {
 //
 // A difference is significant if zero lies outside its confidence interval. All intervals together are at
 // 99 %: of a hundred comparisons of a system with itself, under different seeds, one may report anything at
-// all (Bonferroni: each of m figures is at 1 - 0.01/m). The interval of a percentile is that of order
+// all (Bonferroni: each of m figures is at 1 - 0.01/m). The interval of a percentile comes from order
 // statistics, by exact binomial ranks; of a share, Wilson's; of a rate, the score interval of a Poisson
 // count; of the mean, Student's. The interval of a difference is made of the two (Zou and Donner, 2008).
 //

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The layout is that of an HDR histogram (Tene) with three significant digits and a unit of one
+// The layout is the same as in an HDR histogram (Tene), with three significant digits and a unit of one
 // microsecond: 2048 buckets of one unit, then 1024 buckets for every doubling. The counts are not kept
 // in an hdrhistogram.Histogram for two reasons: that type allocates its whole range at once (220 KB up
 // to 24 hours, per step), and it forgets which value of a bucket was recorded.

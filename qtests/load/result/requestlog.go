@@ -23,7 +23,7 @@ type LoggedRequest struct {
 	// Request is the number of the request, from 1, in the order of the starts;
 	// 0 of one that was dropped.
 	Request int64 `json:"request"`
-	// User is the number of the user; in an open profile that of the arrival.
+	// User is the number of the user; in an open profile it is the number of the arrival.
 	User int64 `json:"user"`
 	// Step is empty of a dropped request, unless Scenario.Route named it.
 	Step string `json:"step"`

@@ -30,7 +30,7 @@ type Judge struct {
 	until    time.Duration // when arrivals ended, at most length
 	aborting bool          // a threshold may end the run
 	aborted  bool          // a threshold has ended the run, and there are no more windows
-	scale    string        // how the load differs from that of the scenario, if it does
+	scale    string        // how the load differs from what the scenario says, if it does
 }
 
 const never = time.Duration(math.MaxInt64)

@@ -57,13 +57,7 @@ func parseAll(text string) (all []Threshold, err error) {
 func conditions(text string) (parts []string) {
 	depth, start := 0, 0
 	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		if depth > 0 {
+		if depth += nesting(text[i]); depth > 0 {
 			continue
 		}
 		if n := len(joiner.FindString(text[i:])); n > 0 {
@@ -94,29 +88,15 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	if err = p.left(&t); err != nil {
 		return t, err
 	}
-	p.rest = strings.TrimSpace(p.rest)
-	for _, op := range ops {
-		if rest, ok := strings.CutPrefix(p.rest, op); ok {
-			t.Op, p.rest = op, strings.TrimSpace(rest)
-			break
-		}
-	}
-	if t.Op == "" {
+	if t.Op = p.operator(); t.Op == "" {
 		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
 	}
-	switch {
-	case alternative.MatchString(p.rest):
-		return t, errors.New("there is no or: write two scenarios, or a check of your own")
-	case another.MatchString(p.rest):
-		return t, errOneEach
+	if err = p.lone(); err != nil {
+		return t, err
 	}
-	words := strings.Fields(p.rest)
-	if len(words) == 0 {
+	value, words := p.value()
+	if value == "" {
 		return t, fmt.Errorf("wants a value after %q", t.name()+t.Op)
-	}
-	value, words := words[0], words[1:]
-	if len(words) > 0 && loneUnit.MatchString(words[0]) {
-		value, words = value+words[0], words[1:]
 	}
 	if t.Value, t.Unit, err = parseValue(value); err != nil {
 		return t, err
@@ -127,12 +107,47 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	return t, t.Validate()
 }
 
+// operator reads a comparison, or nothing.
+func (p *thresholdParser) operator() string {
+	p.rest = strings.TrimSpace(p.rest)
+	for _, op := range ops {
+		if rest, ok := strings.CutPrefix(p.rest, op); ok {
+			p.rest = rest
+			return op
+		}
+	}
+	return ""
+}
+
+// lone reports an error if another condition follows.
+func (p *thresholdParser) lone() error {
+	switch {
+	case alternative.MatchString(p.rest):
+		return errors.New("there is no or: write two scenarios, or a check of your own")
+	case another.MatchString(p.rest):
+		return errOneEach
+	}
+	return nil
+}
+
+// value reads the value, whose unit may stand apart, and returns the words after it.
+func (p *thresholdParser) value() (value string, words []string) {
+	words = strings.Fields(p.rest)
+	if len(words) > 1 && loneUnit.MatchString(words[1]) {
+		return words[0] + words[1], words[2:]
+	}
+	if len(words) == 0 {
+		return "", nil
+	}
+	return words[0], words[1:]
+}
+
 // another is what a second threshold in the text looks like.
 var another = regexp.MustCompile(`[\pL)]\s*[<>=!]`)
 
 var errOneEach = errors.New("one threshold per string: what follows the value is another one; && joins conditions that have to hold together")
 
-// alternative is a second condition of which only one has to hold.
+// alternative is a second condition that may hold instead of the first.
 var alternative = regexp.MustCompile(`\|\||(?i)\sor\s`)
 
 // loneUnit is a unit that stands apart from its number.
@@ -188,13 +203,7 @@ func (p *thresholdParser) left(t *Threshold) error {
 
 // word reads name or name(argument).
 func (p *thresholdParser) word() (name, argument string, called bool, err error) {
-	end := strings.IndexAny(p.rest, "(.<>=! ")
-	if end < 0 {
-		end = len(p.rest)
-	}
-	if like := percentileLike.FindString(p.rest); len(like) > end {
-		end = len(like) // p99.9 has a dot, and no scope
-	}
+	end := p.nameEnd()
 	name, p.rest = p.rest[:end], p.rest[end:]
 	if name == "" {
 		return "", "", false, errors.New("wants a metric, as in p(99)<250ms")
@@ -202,24 +211,48 @@ func (p *thresholdParser) word() (name, argument string, called bool, err error)
 	if !strings.HasPrefix(p.rest, "(") {
 		return name, "", false, nil
 	}
-	// Names of steps may hold parentheses, as long as they are balanced.
+	end = closing(p.rest)
+	switch {
+	case end < 0:
+		return "", "", false, fmt.Errorf("%s( is not closed", name)
+	case end == 1:
+		return "", "", false, fmt.Errorf("%s() is empty", name)
+	}
+	argument, p.rest = p.rest[1:end], p.rest[end+1:]
+	return name, argument, true, nil
+}
+
+// nameEnd returns where the name ends with which the rest begins.
+func (p *thresholdParser) nameEnd() int {
+	end := strings.IndexAny(p.rest, "(.<>=! ")
+	if end < 0 {
+		end = len(p.rest)
+	}
+	like := percentileLike.FindString(p.rest) // p99.9 has a dot, and no scope
+	return max(end, len(like))
+}
+
+// closing returns where the parenthesis closes that the text begins with, or -1. Names of steps may hold
+// parentheses, as long as they are balanced.
+func closing(s string) int {
 	depth := 0
-	for i, c := range p.rest {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			depth--
-		}
-		if depth == 0 {
-			argument, p.rest = p.rest[1:i], p.rest[i+1:]
-			if argument == "" {
-				return "", "", false, fmt.Errorf("%s() is empty", name)
-			}
-			return name, argument, true, nil
+	for i := range len(s) {
+		if depth += nesting(s[i]); depth == 0 {
+			return i
 		}
 	}
-	return "", "", false, fmt.Errorf("%s( is not closed", name)
+	return -1
+}
+
+// nesting is by how much a character changes the depth of parentheses.
+func nesting(c byte) int {
+	switch c {
+	case '(':
+		return 1
+	case ')':
+		return -1
+	}
+	return 0
 }
 
 func parseValue(s string) (float64, Unit, error) {

@@ -1,6 +1,7 @@
 package threshold
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -38,7 +39,7 @@ type Threshold struct {
 	// Metric is one of the names that Parse lists. With Own it may be empty: the count of a counter, the
 	// last value of a gauge, the share of a rate.
 	Metric string
-	// Percentile is that of the metric "p", from 0 to 100, read to six decimals.
+	// Percentile is for the metric "p", from 0 to 100, read to six decimals.
 	Percentile float64
 	// Op is one of < <= > >= == !=.
 	Op string
@@ -74,7 +75,7 @@ type Threshold struct {
 	AbortAfter time.Duration
 }
 
-// A Unit is that of a threshold's value.
+// A Unit is the unit of a threshold's value.
 type Unit int
 
 // The units of thresholds.
@@ -203,21 +204,25 @@ func (t Threshold) Validate() error {
 		return fmt.Errorf("%s is %s, not %s%s", t.name(), joinUnits(m.units), t.Unit, t.unitHint(m))
 	case !slices.Contains(ops, t.Op):
 		return fmt.Errorf("operator %q is none of %s", t.Op, strings.Join(ops, " "))
+	case (t.Service || t.Late) && !m.isTime():
+		return fmt.Errorf("%s is no time, so service and late do not go with it", t.Metric)
+	case t.Late && (t.Step != "" || t.Tag != "" || t.Service):
+		return fmt.Errorf("late goes with the whole run and its windows only")
+	}
+	return cmp.Or(t.checkOptions(), t.checkScope(m), t.checkValue())
+}
+
+// checkOptions checks the durations.
+func (t Threshold) checkOptions() error {
+	switch {
 	case t.Every < 0 || t.AbortAfter < 0:
 		return fmt.Errorf("a duration is negative")
 	case t.Every > 0 && t.Every < minEvery:
 		return fmt.Errorf("every %v: want at least %v", t.Every, minEvery)
 	case t.AbortAfter > 0 && !t.Abort:
 		return fmt.Errorf("AbortAfter %v without Abort", t.AbortAfter)
-	case (t.Service || t.Late) && !m.isTime():
-		return fmt.Errorf("%s is no time, so service and late do not go with it", t.Metric)
-	case t.Late && (t.Step != "" || t.Tag != "" || t.Service):
-		return fmt.Errorf("late goes with the whole run and its windows only")
 	}
-	if err := t.checkScope(m); err != nil {
-		return err
-	}
-	return t.checkValue()
+	return nil
 }
 
 // checkScope reports whether the metric is counted by what the threshold names.
@@ -286,16 +291,22 @@ func (t Threshold) name() string {
 	case t.Own != "":
 		s = "metric(" + t.Own + ")."
 	}
-	switch {
-	case t.Service:
-		s += "service."
-	case t.Late:
-		s += "late."
-	}
+	s += t.which()
 	if t.Metric == "p" {
 		return s + "p(" + text.Number(t.Percentile) + ")"
 	}
 	return s + t.Metric
+}
+
+// which is the kind of time that the metric counts, if it is not the response time.
+func (t Threshold) which() string {
+	switch {
+	case t.Service:
+		return "service."
+	case t.Late:
+		return "late."
+	}
+	return ""
 }
 
 func formatUnit(x float64, u Unit) string {

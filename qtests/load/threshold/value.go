@@ -68,17 +68,22 @@ func (c *criterion) value(rec *record.Recorder, elapsed time.Duration) (x float6
 		x, err = c.inUnit(f, elapsed)
 		return x, f.of, err
 	}
-	h := &t.Response
-	switch {
-	case c.Late:
-		h = &rec.Late
-	case c.Service:
-		h = &t.Service
-	}
+	h := c.histogram(rec, t)
 	if h.Count() == 0 {
 		return 0, 0, errNoSamples
 	}
 	return c.time(h), h.Count(), nil
+}
+
+// histogram returns the times that the threshold is on.
+func (c *criterion) histogram(rec *record.Recorder, t *record.Tally) *result.Histogram {
+	switch {
+	case c.Late:
+		return &rec.Late
+	case c.Service:
+		return &t.Service
+	}
+	return &t.Response
 }
 
 // counts returns what was counted up to now. A step or a tag that is not known yet counts

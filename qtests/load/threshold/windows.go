@@ -79,7 +79,7 @@ func (c *criterion) close(j *Judge, whole bool) {
 	}
 	now := c.counts(j.rec)
 	f := ratio{now.n - w.base.n, now.of - w.base.of}
-	if x, ok := c.closing(f, whole, w.end <= j.until); ok {
+	if x, ok := c.atEnd(f, whole, w.end <= j.until); ok {
 		w.sampled = w.sampled || f.of > 0
 		c.judge(x, 1)
 	}
@@ -129,9 +129,9 @@ func (c *criterion) extend(j *Judge) {
 	c.judge(x, 1)
 }
 
-// closing returns the value of the present window, if it has one. loaded says that arrivals
+// atEnd returns the value of the present window, if it has one. loaded says that arrivals
 // went on to its end.
-func (c *criterion) closing(f ratio, whole, loaded bool) (x float64, ok bool) {
+func (c *criterion) atEnd(f ratio, whole, loaded bool) (x float64, ok bool) {
 	nothing := f == ratio{}
 	switch {
 	case !(loaded && whole) && (nothing || metrics[c.Metric].flow):

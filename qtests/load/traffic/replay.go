@@ -14,7 +14,7 @@ import (
 type replay struct {
 	entries []accesslog.Entry
 	origin  time.Time
-	moved   bool // the origin is not that of the first entry
+	moved   bool // the origin is not the instant of the first entry
 }
 
 // Replay is a profile that repeats recorded requests at their own instants. The offset of a request is

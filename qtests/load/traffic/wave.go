@@ -13,8 +13,8 @@ import (
 //
 // has no inverse in closed form, and the cosine of a float is too coarse for a nanosecond of a day.
 // Whole periods have the area from·period each. Within a period the instant is guessed, and refined
-// with a cosine in pairs: that of the nearest of 256 parts of a turn, from a table, and that of a small
-// rest, from a few terms of its series.
+// with a cosine in pairs: the cosine of the nearest of 256 parts of a turn comes from a table, and the
+// cosine of the small rest from a few terms of its series.
 type wave struct {
 	amplitude float64
 	period    time.Duration

@@ -37,7 +37,7 @@ type Config[R any] struct {
 	// backend without a Breaker gets one made from the field Breaker.
 	Backends []pool.Config[R]
 	// Breaker is the template of the backends' breakers; each is named after its
-	// backend.
+	// backend. Its hooks are called for one backend at a time.
 	Breaker breaker.Config
 	// Health checks one backend. Default: New of that backend, then its Check if
 	// it has one, then Destroy, on a resource outside its pool: a pool whose

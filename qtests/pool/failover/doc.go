@@ -21,7 +21,9 @@
 //     is not open.
 //
 // A caller whose resource cannot be made is served by the next healthy backend
-// without waiting for the move. Leases that are out when traffic moves stay valid.
+// without waiting for the move. A caller that waits at a backend when traffic moves away
+// from it moves along; the Stats of that backend's pool count it as canceled. Leases
+// that are out when traffic moves stay valid.
 // Each move is in the event log: "primary → replica: health check: connection
 // refused".
 //

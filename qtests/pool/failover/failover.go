@@ -47,6 +47,7 @@ type Failover[R any] struct {
 type state struct {
 	core   core
 	moves  uint64
+	visits visits
 	timers []*clock.Timer // of each backend: its next health check
 	back   *clock.Timer   // for the move back at backAt, if that is not 0
 	backAt instant
@@ -75,6 +76,8 @@ func New[R any](cfg Config[R]) (*Failover[R], error) {
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.mu.core = core{unhealthyAfter: cfg.UnhealthyAfter, healthyFor: cfg.HealthyFor}
+	// The backends share one OnTransition, which may not be called twice at once.
+	cfg.Breaker.Hooks = cmp.Or(cfg.Breaker.Hooks, new(breaker.Hooks))
 	for _, b := range cfg.Backends {
 		if err := f.open(cfg.Breaker, b); err != nil {
 			_ = f.Close(context.Background()) // nothing is out yet
@@ -146,15 +149,24 @@ func (f *Failover[R]) Pools() []*pool.Pool[R] { return append([]*pool.Pool[R](ni
 
 // Acquire returns a lease of the active backend, or of the next healthy one if
 // the active one's breaker is open or its New fails. Other errors are those of
-// [pool.Pool.Acquire], and are returned at once. Lease.Pool names the backend.
+// [pool.Pool.Acquire], and are returned at once. A caller that still waits at a backend
+// when traffic moves away from it waits at the new one instead, as if it had come then.
+// Lease.Pool names the backend.
 func (f *Failover[R]) Acquire(ctx context.Context) (pool.Lease[R], error) {
 	i := f.current()
-	l, err := f.pools[i].Acquire(ctx)
+	l, err := f.visit(ctx, i)
+	for err == errMoved {
+		i = f.current()
+		l, err = f.visit(ctx, i)
+	}
 	if !failed(err) {
 		return l, err
 	}
 	for _, j := range f.tripped(i) {
-		l, other := f.pools[j].Acquire(ctx)
+		l, other := f.visit(ctx, j)
+		if other == errMoved {
+			continue
+		}
 		if !failed(other) {
 			return l, other
 		}
@@ -180,7 +192,7 @@ func failed(err error) bool {
 }
 
 // Close stops the health checks, then closes every pool; ctx limits the wait as
-// in [pool.Pool.Close]. The error joins those of the pools.
+// in [pool.Pool.Close]. The error joins the errors of the pools.
 func (f *Failover[R]) Close(ctx context.Context) error {
 	f.stop()
 	var errs []error

@@ -135,6 +135,28 @@ func TestDiscardedLeasesOpenTheBreaker(t *testing.T) {
 	})
 }
 
+func TestBackendsCallOneHookAtATime(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		var names []string
+		inside, most := 0, 0
+		f, _, _ := newPair(q, func(c *Config[*item]) {
+			c.Breaker.OnTransition = func(change breaker.Transition) {
+				inside++
+				most = max(most, inside)
+				names = append(names, change.Breaker)
+				q.Sleep(time.Second)
+				inside--
+			}
+		})
+		for _, b := range f.breakers {
+			q.Go(func() { b.SetMode(breaker.ForcedOpen) })
+		}
+		q.Sleep(time.Minute)
+		require.Equal(q, 1, most)
+		require.Equal(q, []string{"primary", "replica"}, names)
+	})
+}
+
 func TestWithoutHealthyBackend(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		f, primary, replica := newPair(q, nil)

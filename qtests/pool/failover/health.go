@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/pool/internal/callback"
 )
 
@@ -35,6 +36,7 @@ func (f *Failover[R]) current() int { return f.update(func(*core, instant) {}) }
 // any move that follows.
 func (f *Failover[R]) update(change func(c *core, now instant)) (active int) {
 	open := f.openBreakers()
+	var leave []func()
 	f.locked(func(s *state) {
 		now := f.now()
 		change(&s.core, now)
@@ -48,7 +50,9 @@ func (f *Failover[R]) update(change func(c *core, now instant)) (active int) {
 		}
 		f.arm(s, now)
 		active = s.core.active
+		leave = s.visits.leaving(&s.core)
 	})
+	bubble.InTurn(f.clk, leave...)
 	return active
 }
 

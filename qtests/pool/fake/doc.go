@@ -6,8 +6,8 @@
 //	err := redis.Do(ctx, "GET", func(context.Context) error { value = data[key]; return nil })
 //	outage := redis.Outage().At(20 * time.Minute).For(90 * time.Second)
 //
-// Package fakesql has the fake of a database, package fakehttp that of an HTTP service.
-// They have the same faults, errors and counts.
+// Package fakesql has the fake of a database, package fakehttp has the fake of an HTTP
+// service. They have the same faults, errors and counts.
 //
 // # The way of a call
 //
@@ -24,6 +24,11 @@
 // Faults are events for a timeline, the same words for all fakes: Outage, Slow,
 // ErrorRate, Freeze, Flap and Brownout, of a whole fake or of one query, route,
 // operation or connection. They may overlap: see [Faults].
+//
+// # Errors
+//
+// An error that a test scripts arrives as it is. What the fake makes up is an *[Error],
+// which names the fake and the operation.
 //
 // # Metrics
 //

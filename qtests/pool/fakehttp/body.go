@@ -1,81 +1,199 @@
 package fakehttp
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
-	"sync"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
-// A body is a response's body on its way through a slow, unreliable
-// network. It holds the connection until it has been read to its end or closed.
+// errReadClosed is net/http's, which it keeps to itself.
+var errReadClosed = errors.New("http: read on closed response body")
+
+// A body is a response's body on its way through a slow, unreliable network. It holds
+// the connection until it has been read to its end or closed, the context of the
+// request has ended, or an outage has cut the line.
 type body struct {
-	under io.ReadCloser
-	h     *Fake
-	ctx   context.Context
-	call  fault.Call
-	lease pool.Lease[*conn]
+	x      *exchange
+	under  io.ReadCloser
+	memory bool   // under never blocks
+	atEnd  func() // is called at the end of the body, if it is reached; may be nil
 
-	read int64     // bytes delivered
-	due  time.Time // when the last byte delivered was due, under a bandwidth
-	err  error     // of the Read that was the last
+	read   int64     // bytes delivered
+	length int64     // the Content-Length, or -1
+	due    time.Time // when the last byte delivered was due, under a bandwidth
+	err    error     // of the Read that was the last
 
-	once sync.Once // ends the lease
+	closed   atomic.Bool
+	use      atomic.Int32 // who uses under
+	buf      []byte       // for the reads that may block
+	unfollow func() bool
 }
+
+// Who uses the body of the responder: reads and Close of it never overlap, unless a
+// Close has to end a read that blocks.
+const (
+	unused int32 = iota
+	reading
+	shut
+)
 
 // chunkOf is how long one piece of a body takes at a limited bandwidth: a body
 // arrives in pieces, but not byte by byte.
 const chunkOf = 10 * time.Millisecond
 
+// largestRead is how much one read that may block takes.
+const largestRead = 32 << 10
+
+func newBody(x *exchange, under io.ReadCloser, length int64) *body {
+	_, memory := inMemory(under)
+	return &body{x: x, under: under, memory: memory, length: length, unfollow: func() bool { return true }}
+}
+
+// watch gives the connection back as soon as the context of the request ends, also if
+// nobody reads.
+func (b *body) watch() {
+	if b.x.ctx.Done() != nil {
+		b.unfollow = context.AfterFunc(b.x.ctx, b.abandon)
+	}
+}
+
+// abandon ends the body for the caller that has given it up.
+func (b *body) abandon() {
+	b.x.end(false)
+	if !b.memory {
+		_ = b.shutUnused()
+	}
+}
+
 // Read is for one goroutine at a time, as with any body.
 func (b *body) Read(p []byte) (n int, err error) {
-	if b.err != nil {
+	switch {
+	case b.closed.Load():
+		return 0, errReadClosed
+	case b.err != nil:
 		return 0, b.err
-	}
-	if len(p) == 0 {
+	case len(p) == 0:
 		return 0, nil
 	}
-	room, rate, err := b.admit(int64(len(p)))
-	if err == nil {
-		n, err = b.under.Read(p[:room])
-		if rate > 0 && n > 0 {
-			if paced := b.pace(n, rate); paced != nil {
-				n, err = 0, paced
-			}
-		}
+	if n, err = b.receive(p); err == nil && b.length >= 0 && b.read+int64(n) >= b.length {
+		err = io.EOF // as http.Transport does: with the last bytes
 	}
 	b.read += int64(n)
+	if err == io.EOF && b.read < b.length {
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		return n, nil
+	}
+	if err == io.EOF && b.atEnd != nil {
+		b.atEnd()
+	}
+	b.err = b.x.cause(err)
+	b.finish(err == io.EOF)
+	if err != io.EOF {
+		_ = b.shutUnused()
+	}
+	return n, b.err
+}
+
+// receive reads what has arrived.
+func (b *body) receive(p []byte) (n int, err error) {
+	if err := b.x.broken(); err != nil {
+		return 0, err
+	}
+	want := int64(len(p))
+	if b.length >= 0 {
+		want = min(want, b.length-b.read)
+	}
+	room, rate, err := b.admit(want)
 	if err != nil {
-		b.err = err
-		b.finish(err == io.EOF)
+		return 0, err
+	}
+	if n, err = b.fetch(p[:room]); n > 0 && b.held() {
+		if held := b.x.h.engine.Linger(b.x.ctx, &b.x.call, 0, fault.Freeze); held != nil {
+			return 0, held
+		}
+	}
+	if rate > 0 && n > 0 {
+		if paced := b.pace(n, rate); paced != nil {
+			return 0, paced
+		}
 	}
 	return n, err
 }
 
-// admit waits while the body stalls. It returns how many bytes may be read now, and the
-// bandwidth, 0 for no limit. If a fault lies ahead, the read ends before it, so that the
-// next read meets it.
+func (b *body) held() bool { return b.x.h.active(fault.Freeze, b.x.call.On) != nil }
+
+// fetch reads from the responder's body. A read that may block runs on a goroutine of
+// its own, so that the end of the context, or an outage, ends the wait.
+func (b *body) fetch(p []byte) (n int, err error) {
+	if !b.use.CompareAndSwap(unused, reading) {
+		return 0, cmp.Or(b.x.broken(), errReadClosed) // it has been given up since
+	}
+	if b.memory {
+		defer b.use.Store(unused)
+		return b.under.Read(p)
+	}
+	if b.buf == nil {
+		b.buf = make([]byte, min(len(p), largestRead))
+	}
+	var got int // the reader's, until it has ended
+	buf, ended := b.buf[:min(len(p), len(b.buf))], make(chan error, 1)
+	end := b.x.h.begin()
+	go usercode.Run(func() (err error) {
+		got, err = b.under.Read(buf)
+		return err
+	}, func(err error) { ended <- err; end() })
+	select {
+	case err = <-ended:
+		b.use.Store(unused)
+	case <-b.x.ctx.Done():
+	case <-b.x.line.Cut():
+	}
+	// One event may bring several of these. Then select chooses one at random, and the
+	// order of the following lines decides.
+	if broken := b.x.broken(); broken != nil {
+		b.interrupt()
+		return 0, broken
+	}
+	return copy(p, buf[:got]), explain(err)
+}
+
+// admit waits while the body stalls or everything is frozen. It returns how many bytes
+// may be read now, and the bandwidth, 0 for no limit. If a fault lies ahead, the read
+// ends before it, so that the next read meets it.
 func (b *body) admit(want int64) (room int64, rate float64, err error) {
-	e := b.h.engine
+	e, call := b.x.h.engine, &b.x.call
 	for {
-		var stall bool
+		var stall, freeze bool
 		var rst *fault.Fault
 		room = want
 		e.Read(func(s *fault.Script) {
+			freeze = s.First(fault.Freeze, call.On) != nil
 			stall = b.ahead(s, fault.Stall, &room)
 			if b.ahead(s, fault.Reset, &room) {
-				rst = s.First(fault.Reset, b.call.On)
+				rst = s.First(fault.Reset, call.On)
 			}
-			rate = s.Lowest(fault.Bandwidth, b.call.On, b.h.cfg.bandwidth())
+			rate = s.Lowest(fault.Bandwidth, call.On, b.x.h.cfg.bandwidth())
 		})
+		hold := fault.Stall
 		switch {
 		case rst != nil:
-			return 0, 0, b.h.resetError(b.call.Op)
+			return 0, 0, b.x.h.resetError(call.Op)
+		case freeze:
+			hold = fault.Freeze
+			fallthrough
 		case stall:
-			if err := e.Linger(b.ctx, &b.call, 0, fault.Stall); err != nil {
+			if err := e.Linger(b.x.ctx, call, 0, hold); err != nil {
 				return 0, 0, err
 			}
 			continue
@@ -89,10 +207,10 @@ func (b *body) admit(want int64) (room int64, rate float64, err error) {
 
 // ahead reports whether the fault has been reached; room ends before it if not.
 func (b *body) ahead(s *fault.Script, kind fault.Kind, room *int64) bool {
-	if s.First(kind, b.call.On) == nil {
+	if s.First(kind, b.x.call.On) == nil {
 		return false
 	}
-	at := int64(s.Lowest(kind, b.call.On, maxBandwidth))
+	at := int64(s.Lowest(kind, b.x.call.On, maxBandwidth))
 	if b.read >= at {
 		return true
 	}
@@ -102,32 +220,90 @@ func (b *body) ahead(s *fault.Script, kind fault.Kind, room *int64) bool {
 
 // pace waits until n bytes more have passed at the given rate.
 func (b *body) pace(n int, rate float64) error {
-	clk := b.h.common.Clock
+	clk := b.x.h.common.Clock
 	if now := clk.Now(); b.due.Before(now) {
 		b.due = now
 	}
 	b.due = b.due.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-	return b.h.engine.Linger(b.ctx, &b.call, clk.Until(b.due), fault.Freeze)
+	return b.x.h.engine.Linger(b.x.ctx, &b.x.call, clk.Until(b.due), fault.Freeze)
 }
 
 // Close gives the connection back. As with a real one, a body that has not been
 // read to its end costs the connection.
 func (b *body) Close() error {
-	whole := false
-	if l, ok := b.under.(interface{ Len() int }); ok {
-		whole = l.Len() == 0
+	if b.closed.Swap(true) {
+		return nil
 	}
-	b.finish(whole)
-	return b.under.Close()
+	left, known := inMemory(b.under)
+	b.finish(known && left == 0 && b.read >= b.length)
+	if !b.memory && b.use.CompareAndSwap(reading, shut) { // by another goroutine
+		return b.under.Close()
+	}
+	return b.shutUnused()
 }
 
-// finish ends the lease, once.
+// finish ends the exchange, once.
 func (b *body) finish(reusable bool) {
-	b.once.Do(func() {
-		if reusable {
-			b.lease.Release()
-		} else {
-			b.lease.Discard(nil)
-		}
-	})
+	b.unfollow()
+	b.x.end(reusable)
 }
+
+// shutUnused closes the responder's body, unless it is being read: then the reader
+// closes it.
+func (b *body) shutUnused() error {
+	if b.use.CompareAndSwap(unused, shut) {
+		return b.under.Close()
+	}
+	return nil
+}
+
+// interrupt closes the responder's body, also under a read that blocks: nothing else
+// ends that read.
+func (b *body) interrupt() {
+	if b.use.Swap(shut) != shut {
+		go usercode.Run(b.under.Close, func(error) {})
+	}
+}
+
+// switched is the body of a 101: the connection, which the caller writes to as well.
+type switched struct {
+	*body
+	w io.Writer // nil if the responder's body takes nothing
+}
+
+func (s *switched) Write(p []byte) (int, error) {
+	switch err := s.x.broken(); {
+	case s.closed.Load():
+		return 0, io.ErrClosedPipe
+	case err != nil:
+		return 0, err
+	case s.w == nil:
+		return 0, errors.New("fakehttp: the responder's body of a 101 is no io.Writer")
+	}
+	return s.w.Write(p)
+}
+
+// withoutEnd returns a context with the values of ctx that never ends.
+func withoutEnd(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// inMemory returns how many bytes are left of a body that is known to be in memory, and
+// so never blocks.
+func inMemory(r io.Reader) (left int, known bool) {
+	if r == nil || r == http.NoBody {
+		return 0, true
+	}
+	if t := reflect.TypeOf(r); t == plainCloser || t == writingCloser {
+		r, _ = reflect.ValueOf(r).Field(0).Interface().(io.Reader)
+	}
+	l, known := r.(interface{ Len() int })
+	if !known {
+		return 0, false
+	}
+	return l.Len(), true
+}
+
+// The types of io.NopCloser, which net/http looks into as well.
+var (
+	plainCloser   = reflect.TypeOf(io.NopCloser(struct{ io.Reader }{}))
+	writingCloser = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
+)

@@ -45,6 +45,10 @@ type Config struct {
 	ErrorRate float64
 	Error     error
 
+	// AllowUnexpected lets a test pass in which no route answered a request. The request
+	// fails all the same.
+	AllowUnexpected bool
+
 	// Clock, Stream and EventLog replace the test's clock, the stream "http NAME" of
 	// its seed, and its event log.
 	Clock    clock.Clock

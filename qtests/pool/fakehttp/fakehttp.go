@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/jarcoal/httpmock"
@@ -15,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/pool/internal/unexpected"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -48,12 +50,17 @@ type Fake struct {
 
 // state is what changes in a Fake.
 type state struct {
-	hosts     map[string]*pool.Pool[*conn]
-	capacity  int // of each host
-	calls     map[string]uint64
-	unmatched uint64
-	logged    []string
-	closed    bool
+	hosts    map[string]*pool.Pool[*conn]
+	capacity int                       // of each host
+	dials    map[string][]*pendingDial // by host, in the order of the requests
+	routes   []*Stub                   // in the order of registration
+
+	unexpected unexpected.List // requests that no route answers
+	calls      map[string]uint64
+	closed     bool
+
+	running int           // calls of the user's code that a request or a read waits for, or has given up
+	idle    chan struct{} // is closed when the last of them has returned; nil unless the cleanup waits
 }
 
 // locked calls f with the state. Nothing else in this package locks.
@@ -70,8 +77,9 @@ type connecting struct {
 }
 
 // NewT returns an open fake, which closes when t ends. t fails then if the body of a
-// response was neither read to its end nor closed. A cfg that is negative or
-// contradictory fails t at once.
+// response was neither read to its end nor closed, and if no route answered a request,
+// also where the code under test has swallowed the error: see Config.AllowUnexpected. A
+// cfg that is negative or contradictory fails t at once.
 func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
@@ -84,7 +92,8 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	h.Faults = newFaults(fault.NewScope("fakehttp", t, h.engine))
 	opens := fault.NewBehaviour(cfg.ConnectLatency, 0, nil)
 	h.connect = connecting{fake.OpOf(h.scope, "connect", opens), opens}
-	h.mu.hosts, h.mu.calls, h.mu.capacity = map[string]*pool.Pool[*conn]{}, map[string]uint64{}, common.Max
+	h.mu.hosts, h.mu.dials = map[string]*pool.Pool[*conn]{}, map[string][]*pendingDial{}
+	h.mu.calls, h.mu.capacity = map[string]uint64{}, common.Max
 	t.Cleanup(func() { t.Helper(); h.cleanup(t) })
 	return h
 }
@@ -94,8 +103,9 @@ func (h *Fake) Client() *http.Client { return &http.Client{Transport: h} }
 
 // On registers a responder for a method and a URL and returns its route. The
 // URL is httpmock's: whole, or a path for every host, with its query or without,
-// or "=~" and a regular expression. A responder for the same method and URL is
-// replaced.
+// or "=~" and a regular expression. The order of the query, the case of the host and
+// the default port of the scheme make no difference. A responder for the same method
+// and URL is replaced.
 func (h *Fake) On(method, url string, responder httpmock.Responder) *Stub {
 	h.scope.T.Helper()
 	return h.OnMatch(method, url, httpmock.Matcher{}, responder)
@@ -105,12 +115,22 @@ func (h *Fake) On(method, url string, responder httpmock.Responder) *Stub {
 func (h *Fake) OnMatch(method, url string, matcher httpmock.Matcher, responder httpmock.Responder) *Stub {
 	h.scope.T.Helper()
 	h.scope.Require(responder != nil, "On", method+" "+url, "has no responder")
-	s := &Stub{responder: responder, behaviour: h.common.Behaviour()}
-	s.Faults = newFaults(h.scope.Of(s.behaviour, method+" "+url))
-	if err := register(h.mock, method, url, matcher, s); err != nil {
+	s := &Stub{h: h, method: method, url: url, matcher: matcher.Name(), responder: responder, behaviour: h.common.Behaviour()}
+	scope := h.scope.Of(s.behaviour, method+" "+url)
+	s.Faults, s.Verbs = newFaults(scope), fake.VerbsOf(scope, s.behaviour, s)
+	if err := register(h.mock, method, normalText(url), matcher, s); err != nil {
 		h.scope.Fatalf("On(%q, %q): %v", method, url, err)
 	}
+	h.locked(func(m *state) {
+		m.routes = slices.DeleteFunc(m.routes, s.replaces)
+		m.routes = append(m.routes, s)
+	})
 	return s
+}
+
+// replaces reports whether s is registered in the place of another stub.
+func (s *Stub) replaces(o *Stub) bool {
+	return o.method == s.method && normalText(o.url) == normalText(s.url) && o.matcher == s.matcher
 }
 
 // register turns httpmock's panics about its arguments into errors.
@@ -154,5 +174,11 @@ func (h *Fake) cleanup(t tb.TB) {
 		if err := cleanup.Close(h.common.Clock, p.Close); err != nil {
 			t.Errorf("%s: the body of a response not closed: %v", h.common.Name, err)
 		}
+	}
+	h.waitForLeftovers()
+	report := ""
+	h.locked(func(s *state) { report = s.unexpected.Report(h.common.Name) })
+	if report != "" && !h.cfg.AllowUnexpected {
+		t.Errorf("%s", report)
 	}
 }

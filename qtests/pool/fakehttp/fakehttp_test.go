@@ -121,22 +121,24 @@ func TestUnmatchedRequest(t *testing.T) {
 			require.ErrorAs(t, err, &u)
 			require.EqualError(t, u, `pay: no responder for GET https://pay/charge?x=1: `+
 				`no responder found for method "GET", but one matches method "POST"`+
-				"\nregistered:\n\tPOST /charge\n\tGET =~^/refund/\\d+")
+				"\nnearest routes:\n\tPOST /charge (its method is POST, not GET)\n\tGET =~^/refund/\\d+ (its pattern does not match)")
 		}
 		require.Equal(t, map[string]uint64{"GET /charge": 2}, pay.Calls())
 		require.Equal(t, uint64(2), pay.Stats().Unmatched)
 	})
-	require.Empty(t, rec.Errors())
+	require.Regexp(t, `^pay: 2 unexpected calls\. Each fails the test, even if the code under test handled its error, unless `+
+		`Config\.AllowUnexpected is set:\n\tfakehttp_test\.go:\d+: GET /charge \(2 times\): the nearest route is POST /charge `+
+		`\(its method is POST, not GET\)$`, rec.Errors())
 	require.Len(t, rec.Logs(), 1, "each path once")
 	rec = tbtest.Run("t", func(t *tbtest.TB) {
-		_, _, err := get(context.Background(), NewT(t, Config{}).Client(), "https://pay/charge")
+		_, _, err := get(context.Background(), NewT(t, Config{AllowUnexpected: true}).Client(), "https://pay/charge")
 		require.ErrorContains(t, err, "no responder is registered: call On")
 	})
 	require.Empty(t, rec.Errors())
 }
 
 func TestHTTPMockFeaturesStay(t *testing.T) {
-	h := NewT(t, Config{})
+	h := NewT(t, Config{AllowUnexpected: true})
 	h.On("GET", `=~^/item/(\d+)$`, func(req *http.Request) (*http.Response, error) {
 		if req.Context().Err() != nil || req.Context().Done() == nil {
 			return nil, errors.New("not the context of the request")
@@ -185,7 +187,7 @@ type closeCounter struct {
 func (c *closeCounter) Close() error { c.closed++; return nil }
 
 func TestRequestBodyIsClosed(t *testing.T) {
-	h := NewT(t, Config{})
+	h := NewT(t, Config{AllowUnexpected: true})
 	h.On("POST", "/a", httpmock.NewStringResponder(204, ""))
 	for _, path := range []string{"/a", "/unmatched"} {
 		body := &closeCounter{Reader: strings.NewReader("x")}

@@ -3,6 +3,7 @@ package fakehttp
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ type Faults struct {
 
 func newFaults(scope fault.Scope) Faults { return Faults{fake.FaultsOf(scope), scope} }
 
-// Status answers every request with the status, from 100 to 599, and its text
+// Status answers every request with the status, from 200 to 599, and its text
 // instead of calling the responder: a burst of them while it lasts.
 func (f *Faults) Status(code int) event.Event {
 	f.scope.T.Helper()
@@ -42,6 +43,7 @@ func (f *Faults) Status(code int) event.Event {
 func (f *Faults) RetryAfter(code int, d time.Duration) event.Event {
 	f.scope.T.Helper()
 	f.scope.Require(code >= 100 && code <= 599, "Status", code, "is not between 100 and 599")
+	f.scope.Require(!informational(code) && code != http.StatusSwitchingProtocols, "Status", code, "is no status that an answer ends with")
 	f.scope.Require(d >= 0, "RetryAfter", d, "is negative")
 	text := fmt.Sprintf("status %d", code)
 	if d > 0 {
@@ -79,10 +81,4 @@ func (f *Faults) StallBody(after int64) event.Event {
 }
 
 // resetByPeer is ErrReset with its cause, for a script.
-var resetByPeer = errorPair{ErrReset, syscall.ECONNRESET}
-
-// errorPair is two errors in one line.
-type errorPair [2]error
-
-func (p errorPair) Error() string   { return p[0].Error() + ": " + p[1].Error() }
-func (p errorPair) Unwrap() []error { return p[:] }
+var resetByPeer = &fault.Made{Err: ErrReset, Cause: syscall.ECONNRESET}

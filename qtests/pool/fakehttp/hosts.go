@@ -12,15 +12,18 @@ import (
 // maxHosts bounds how many hosts a fake keeps connections to.
 const maxHosts = 1000
 
-// A conn is a connection to a host. It has no state: it is open.
-type conn struct{}
-
 // pools returns the pools by host.
 func (s *state) pools() []*pool.Pool[*conn] {
 	var pools []*pool.Pool[*conn]
 	for _, host := range slices.Sorted(maps.Keys(s.hosts)) {
 		pools = append(pools, s.hosts[host])
 	}
+	return pools
+}
+
+// pools returns the pools by host.
+func (h *Fake) pools() (pools []*pool.Pool[*conn]) {
+	h.locked(func(s *state) { pools = s.pools() })
 	return pools
 }
 
@@ -55,7 +58,7 @@ func (h *Fake) newHost(s *state, name string) (*pool.Pool[*conn], error) {
 	}
 	p, err := pool.New(pool.Config[*conn]{
 		Name: h.common.Name, Max: s.capacity, NoBackoff: true,
-		New:        h.dial,
+		New:        func(ctx context.Context) (*conn, error) { return h.dial(ctx, name) },
 		MaxWaiters: h.cfg.MaxWaiters, AcquireTimeout: h.cfg.AcquireTimeout, MaxIdleTime: h.cfg.MaxIdleTime,
 		Stacks: h.cfg.Stacks, Clock: h.common.Clock, EventLog: h.common.EventLog,
 	})
@@ -63,16 +66,4 @@ func (h *Fake) newHost(s *state, name string) (*pool.Pool[*conn], error) {
 		s.hosts[name] = p
 	}
 	return p, err
-}
-
-// dial is the pools' New.
-func (h *Fake) dial(ctx context.Context) (*conn, error) {
-	call := h.connect.behaviour.Call("connect")
-	if err := h.engine.Do(ctx, &call); err != nil {
-		return nil, err
-	}
-	if err := h.handshake(); err != nil {
-		return nil, err
-	}
-	return &conn{}, nil
 }

@@ -3,8 +3,12 @@ package fakehttp
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
@@ -14,56 +18,202 @@ import (
 // counted together.
 const maxPaths = 1000
 
-// RoundTrip implements http.RoundTripper.
-func (h *Fake) RoundTrip(req *http.Request) (resp *http.Response, err error) {
+// errCanceled is what net/http says when a request's Cancel channel is closed.
+var errCanceled = errors.New("net/http: request canceled")
+
+// RoundTrip implements http.RoundTripper. Requests and responses are treated as
+// http.Transport treats them over HTTP/1.1.
+func (h *Fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		defer func() { _ = req.Body.Close() }()
 	}
-	if req.URL == nil {
-		return nil, errors.New("fakehttp: a request without a URL")
+	if err := check(req); err != nil {
+		return nil, err
 	}
 	h.count(req)
 	m, err := h.route(req)
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := h.host(req.URL.Host)
+	x := &exchange{h: h, req: req, route: m, trace: traceOf(req), closes: req.Close}
+	x.watch()
+	resp, err := x.run()
 	if err != nil {
-		return nil, err
+		return nil, x.cause(err)
 	}
-	ctx := req.Context()
-	lease, err := hosts.Acquire(ctx)
-	if err != nil {
+	return resp, nil
+}
+
+// check refuses what http.Transport refuses.
+func check(req *http.Request) error {
+	switch u := req.URL; {
+	case u == nil:
+		return errors.New("fakehttp: a request without a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("fakehttp: unsupported protocol scheme %q", u.Scheme)
+	case u.Host == "":
+		return errors.New("fakehttp: no host in the URL of a request")
+	}
+	return nil
+}
+
+// An exchange is one request and its response. It has a lease of a connection, and the
+// line of the call, until the body of the response has ended. One goroutine at a time
+// uses it, apart from end.
+type exchange struct {
+	h      *Fake
+	req    *http.Request
+	ctx    context.Context // ends when the caller gives the request up
+	route  *matchedRoute
+	trace  *tracer
+	call   fault.Call
+	lease  pool.Lease[*conn]
+	line   *fault.Line
+	closes bool // the connection ends with the exchange
+	gzip   bool // the client did not ask for it: it gets the body decoded
+	unhook func()
+
+	once sync.Once // ends the lease
+}
+
+// watch makes the Cancel channel of a request end its context. http.Client sets the
+// channel beside a deadline of the context for its Timeout: then the deadline is enough.
+func (x *exchange) watch() {
+	x.ctx, x.unhook = x.req.Context(), func() {}
+	//lint:ignore SA1019 http.Transport heeds it, too
+	given := x.req.Cancel
+	if _, limited := x.ctx.Deadline(); given == nil || limited {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(x.ctx)
+	x.ctx, x.unhook = ctx, func() { cancel(context.Canceled) }
+	go func() {
+		select {
+		case <-given:
+			cancel(errCanceled)
+		case <-ctx.Done():
+		}
+	}()
+}
+
+// cause returns an error as http.Transport does, which gives the cause of the end of a
+// context.
+func (x *exchange) cause(err error) error {
+	if ended := x.ctx.Err(); ended != nil && err == ended {
+		return context.Cause(x.ctx)
+	}
+	return err
+}
+
+// run returns the response, whose body holds the connection then.
+func (x *exchange) run() (resp *http.Response, err error) {
+	if err := x.connect(); err != nil {
+		x.unhook()
 		return nil, err
 	}
 	kept := false
 	defer func() { // on every way out but one
 		if !kept {
-			lease.Discard(err)
+			x.end(false)
 		}
 	}()
-	call := m.stub.behaviour.Call(operation(req))
-	if err := h.engine.Do(ctx, &call); err != nil {
+	x.trace.wroteRequest(x.req)
+	if err := x.h.engine.Do(x.ctx, &x.call); err != nil {
 		return nil, err
 	}
-	if resp = h.status(call.On); resp == nil {
-		if resp, err = m.respond(); err != nil {
+	x.line = x.h.engine.Attach(x.call, func() { x.release(false) })
+	for _, i := range x.route.stub.informs() {
+		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err
 		}
 	}
-	resp.Request = req
+	if resp = x.h.status(x.call.On); resp == nil {
+		if resp, err = x.answer(); err != nil {
+			return nil, err
+		}
+	}
+	x.trace.firstByte()
+	if resp, err = x.complete(resp); err != nil {
+		return nil, err
+	}
 	kept = true
-	h.deliver(resp, ctx, call, lease)
 	return resp, nil
 }
 
-// deliver hands the connection over to the body.
-func (h *Fake) deliver(resp *http.Response, ctx context.Context, call fault.Call, lease pool.Lease[*conn]) {
-	if resp.Body == nil || resp.Body == http.NoBody || resp.Request.Method == http.MethodHead {
-		lease.Release()
-		return
+// most1xx is how many informational answers http.Transport takes of one server.
+const most1xx = 5
+
+// answer asks the responder until its answer is no informational one, which is followed
+// by another.
+func (x *exchange) answer() (*http.Response, error) {
+	req := x.received()
+	for range most1xx + 1 {
+		resp, err := x.respond(req)
+		if err != nil || !informational(resp.StatusCode) {
+			return resp, err
+		}
+		closeBody(resp)
+		if err := x.trace.informed(resp.StatusCode, resp.Header); err != nil {
+			return nil, err
+		}
 	}
-	resp.Body = &body{under: resp.Body, h: h, ctx: ctx, call: call, lease: lease}
+	return nil, fmt.Errorf("%s: the responder answered with an informational status %d times in a row", x.route.stub.scope.What, most1xx+1)
+}
+
+// informational reports whether a status is followed by another one in the same exchange.
+func informational(code int) bool {
+	return code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols
+}
+
+// connect gets a connection.
+func (x *exchange) connect() error {
+	host := hostOf(x.req.URL)
+	connections, err := x.h.host(host)
+	if err != nil {
+		return err
+	}
+	x.trace.getConn(addressOf(x.req.URL))
+	start := x.h.common.Clock.Now()
+	dial := x.h.expectDial(host, x.trace, x.req.URL)
+	lease, err := connections.Acquire(x.ctx)
+	x.h.unexpectDial(host, dial)
+	if err != nil {
+		return fault.Arrived(err)
+	}
+	x.lease, x.call = lease, x.route.stub.behaviour.Call(operation(x.req))
+	x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())
+	lease.Value().uses++
+	return nil
+}
+
+// end gives the connection back, once. The line has been attached by then, if it was.
+func (x *exchange) end(reusable bool) {
+	if x.line != nil {
+		x.line.Detach()
+	}
+	x.release(reusable)
+}
+
+// release ends the lease, once. Any goroutine may call it.
+func (x *exchange) release(reusable bool) {
+	x.once.Do(func() {
+		x.unhook()
+		if reusable && !x.closes {
+			x.lease.Value().since = x.h.common.Clock.Now()
+			x.lease.Release()
+			x.trace.putIdle()
+		} else {
+			x.lease.Discard(nil)
+		}
+	})
+}
+
+// tlsState is the state of the connection of a https request.
+func tlsState(req *http.Request) *tls.ConnectionState {
+	if req.URL.Scheme != "https" {
+		return nil
+	}
+	return &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: req.URL.Hostname()}
 }
 
 // count counts a request by its method and path.
@@ -81,3 +231,8 @@ func (h *Fake) count(req *http.Request) {
 func operation(req *http.Request) string { return methodOf(req) + " " + req.URL.Path }
 
 func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodGet) }
+
+// asksForGzip reports whether http.Transport asks for gzip on behalf of the request.
+func asksForGzip(req *http.Request) bool {
+	return req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
+}

@@ -22,7 +22,7 @@ func (h *Fake) Stats() Stats {
 	out := Stats{Hosts: map[string]pool.Stats{}, Calls: fake.Calls(h.engine.Stats())}
 	var pools map[string]*pool.Pool[*conn]
 	h.locked(func(s *state) {
-		out.Unmatched = s.unmatched
+		out.Unmatched = s.unexpected.Total()
 		pools = maps.Clone(s.hosts)
 	})
 	out.Pool.Name = h.common.Name

@@ -53,6 +53,10 @@ type Config struct {
 	// MonitorPings makes go-sqlmock, where it answers, want each ping expected.
 	MonitorPings bool
 
+	// AllowUnexpected lets a test pass in which there was a call that no stub and no
+	// expectation answers. The call fails all the same.
+	AllowUnexpected bool
+
 	// Clock, Stream and EventLog replace the test's clock, the stream "sql NAME" of
 	// its seed, and its event log.
 	Clock    clock.Clock

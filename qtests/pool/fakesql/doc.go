@@ -10,7 +10,22 @@
 //
 // A stub answers the queries that it was registered for with On. Where Config.Setup or
 // [Fake.Expect] is used, go-sqlmock answers what no stub does. Any other query fails
-// with an [UnmatchedQuery], which names what was asked and the nearest stubs.
+// with an [UnmatchedQuery], which names what was asked and the nearest stubs. A call that
+// nothing answers also fails the test when the test ends, whatever the code under test
+// made of the error: see Config.AllowUnexpected.
+//
+// [Fake.OnPattern] makes one stub for many queries. [Stub.Times] and [Stub.Then] make
+// sequences of answers, [Stub.Answer] and [Stub.AnswerExec] compute them,
+// [Stub.RowLatency] lets rows arrive over time, and [Stub.Capture] keeps calls.
+//
+// Arguments are compared after conversion. Times are the same if they are the same
+// instant, to the microsecond, whatever their location.
+//
+// # Errors
+//
+// A scripted error arrives as it is, as a driver returns its own: code may ask for its
+// type or compare it. Errors that the fake makes up are of type *fake.Error: outages,
+// killed connections, and [fake.ErrInjected].
 //
 // # Latency, faults, metrics
 //

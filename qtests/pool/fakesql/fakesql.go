@@ -4,11 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/DATA-DOG/go-sqlmock"
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
@@ -16,6 +21,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/pool/internal/unexpected"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -25,8 +31,9 @@ import (
 // The pool is the only queue. For database/sql a connection is a handle. The handle
 // takes a connection from the pool with the first operation of a statement, a
 // transaction or a *sql.Conn, and gives it back at the end. Therefore SetMaxIdleConns
-// and the other settings for idle connections have no effect. Do not call
-// SetMaxOpenConns: it adds a queue that is served in random order.
+// and the other settings for idle connections have no effect, and (*sql.DB).Stats counts
+// callers that wait as connections in use: [Fake.DBStats] has the true numbers. Do not
+// call SetMaxOpenConns: it adds a queue that is served in random order.
 //
 // A call holds its connection while it waits for its latency on the test's clock. It
 // returns as soon as its context, or the context of its transaction, ends. Two
@@ -63,12 +70,11 @@ type Fake struct {
 
 // state is what changes in a Fake.
 type state struct {
-	stubs     registry
-	lastID    int
-	open      []*conn // by number
-	unmatched uint64
-	logged    []string
-	asked     *asked // nil: not watched
+	stubs      registry
+	lastID     int
+	open       []*conn // by number
+	unexpected unexpected.List
+	asked      *asked // nil: not watched
 }
 
 // locked calls f with the state. Nothing else in this package locks.
@@ -79,13 +85,17 @@ func (db *Fake) locked(f func(s *state)) {
 }
 
 // NewT returns an open fake, which closes when t ends. t fails then if leases are
-// still out, which means that rows, a transaction or a *sql.Conn were not closed, or
-// if an expectation of [Fake.Expect] was not met. A cfg that is negative or
-// contradictory fails t at once.
+// still out, which means that rows, a transaction or a *sql.Conn were not closed, if
+// an expectation of [Fake.Expect] was not met, or if there was a call that nothing
+// answers, also where the code under test has swallowed its error: see
+// Config.AllowUnexpected. A cfg that is negative or contradictory fails t at once.
 func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
 		tb.Fatalf(t, "%v", err)
+	}
+	if cfg.Setup != nil {
+		requireReadable(t)
 	}
 	common := cfg.common().WithDefaults(t, "sql", pool.DefaultMax)
 	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
@@ -110,7 +120,8 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	return db
 }
 
-// DB returns the database handle, always the same. Closing it closes the fake.
+// DB returns the database handle, always the same. Closing it closes the fake. For the
+// numbers of the connections call [Fake.DBStats], not the Stats of the handle.
 func (db *Fake) DB() *sql.DB { return db.db }
 
 // On returns a new stub for a query, to be told what to answer. Of several stubs
@@ -119,10 +130,37 @@ func (db *Fake) DB() *sql.DB { return db.db }
 func (db *Fake) On(query string) *Stub {
 	db.scope.T.Helper()
 	db.scope.Require(query != "", "On", query, "is no query")
-	s := &Stub{db: db, query: query, behaviour: db.common.Behaviour()}
+	return db.register(db.newStub(query, db.mocks.matcher))
+}
+
+// OnPattern is On for all queries that a regular expression finds a match in, in the
+// syntax of package regexp, after runs of white space have become one blank: one stub
+// answers "SAVEPOINT sp1" and "SAVEPOINT sp2". Config.Matcher has no part in it.
+func (db *Fake) OnPattern(expr string) *Stub {
+	db.scope.T.Helper()
+	rx, err := regexp.Compile(expr)
+	if err != nil {
+		db.scope.Fatalf("OnPattern: %v", err)
+	}
+	return db.register(db.newStub("=~"+expr, sqlmock.QueryMatcherFunc(func(_, actual string) error {
+		if !rx.MatchString(strings.Join(strings.Fields(actual), " ")) {
+			return errNoMatch
+		}
+		return nil
+	})))
+}
+
+var errNoMatch = errors.New("fakesql: the pattern does not match")
+
+func (db *Fake) newStub(query string, matcher sqlmock.QueryMatcher) *Stub {
+	s := &Stub{db: db, query: query, matcher: matcher, behaviour: db.common.Behaviour()}
 	s.scope = db.scope.Of(s.behaviour, fmt.Sprintf("%q", query))
-	s.Faults = fake.FaultsOf(s.scope)
+	s.Faults, s.Verbs = fake.FaultsOf(s.scope), fake.VerbsOf(s.scope, s.behaviour, s)
 	s.answer.Store(&answer{breakAfter: -1})
+	return s
+}
+
+func (db *Fake) register(s *Stub) *Stub {
 	db.locked(func(m *state) { m.stubs.add(s) })
 	return s
 }
@@ -187,7 +225,7 @@ func (db *Fake) kill(n int) {
 // openConn is the pool's New.
 func (db *Fake) openConn(ctx context.Context) (*conn, error) {
 	call := db.ops.connect.call("connect")
-	if err := db.engine.Do(ctx, &call); err != nil {
+	if err := db.engine.Dial(ctx, &call); err != nil {
 		return nil, err
 	}
 	var id int
@@ -197,7 +235,7 @@ func (db *Fake) openConn(ctx context.Context) (*conn, error) {
 	})
 	c := &conn{id: id, target: connTarget(id), killed: make(chan struct{})}
 	if s := db.mock.Load(); s != nil {
-		c.driver = s.driver
+		c.mock = s.mocked
 	} else if err := db.mockOf(c); err != nil {
 		return nil, fmt.Errorf("%s: connect: %w", db.common.Name, err)
 	}
@@ -214,7 +252,7 @@ func (db *Fake) mockOf(c *conn) error {
 	if err != nil {
 		return err
 	}
-	c.driver = under
+	c.mock = under
 	if db.cfg.Setup != nil {
 		db.cfg.Setup(c.id, mock)
 	}
@@ -235,7 +273,7 @@ func (db *Fake) closePool() (err error) {
 		db.engine.Close()
 		cleanup.AtOnce(db.pool.Close)
 		if s := db.mock.Load(); s != nil {
-			err = s.driver.Close() // where it may be expected
+			err = s.mocked.Close() // where it may be expected
 		}
 	})
 	return err
@@ -252,5 +290,10 @@ func (db *Fake) cleanup(t tb.TB) {
 	_ = db.db.Close()
 	if err := cleanup.Close(db.common.Clock, db.pool.Close); err != nil {
 		t.Errorf("%s: rows, a transaction or a connection not closed: %v", db.common.Name, err)
+	}
+	report := ""
+	db.locked(func(s *state) { report = s.unexpected.Report(db.common.Name) })
+	if report != "" && !db.cfg.AllowUnexpected {
+		t.Errorf("%s", report)
 	}
 }

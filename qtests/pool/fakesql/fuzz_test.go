@@ -21,7 +21,7 @@ func FuzzSQLQuery(f *testing.F) {
 	f.Add(" ", "", int64(7))
 	f.Fuzz(func(t *testing.T, query, other string, arg int64) {
 		rec := tbtest.Run("t", func(rec *tbtest.TB) {
-			db := NewT(rec, Config{})
+			db := NewT(rec, Config{AllowUnexpected: true})
 			stub := db.On(query).WithArgs(arg).Rows(prices(arg))
 			var got int64
 			if err := db.DB().QueryRow(query, arg).Scan(&got); err != nil || got != arg {

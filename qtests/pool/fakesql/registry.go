@@ -13,12 +13,20 @@ const maxKnownQueries = 1024
 // A registry has the stubs of a fake, and remembers which of them match a query: a
 // plain structure, which the lock of the fake guards.
 type registry struct {
-	stubs []*Stub // in the order of registration; only ever appended to
+	stubs []*Stub // in the order of registration; readers keep it: no element changes
 	known map[string][]*Stub
 }
 
 func (r *registry) add(s *Stub) {
 	r.stubs = append(r.stubs, s)
+	clear(r.known)
+}
+
+// insertBehind adds a stub that is asked right after another one: before it in the list,
+// because the last one is asked first.
+func (r *registry) insertBehind(s, other *Stub) {
+	i := slices.Index(r.stubs, other)
+	r.stubs = slices.Insert(slices.Clone(r.stubs), i, s)
 	clear(r.known)
 }
 
@@ -46,7 +54,7 @@ func (db *Fake) matching(query string) []*Stub {
 		return found
 	}
 	for _, s := range slices.Backward(all) {
-		if db.mocks.matcher.Match(s.query, query) == nil {
+		if s.matcher.Match(s.query, query) == nil {
 			found = append(found, s)
 		}
 	}
@@ -54,12 +62,17 @@ func (db *Fake) matching(query string) []*Stub {
 	return found
 }
 
-// find returns the stub for a call, or nil.
-func (db *Fake) find(query string, args []driver.NamedValue) *Stub {
+// find returns the stub for a call, or nil, and the number of the call: the first call
+// of a stub is 1.
+func (db *Fake) find(query string, args []driver.NamedValue) (*Stub, uint64) {
 	for _, s := range db.matching(query) {
-		if s.answer.Load().mismatch(args) == "" {
-			return s
+		if s.answer.Load().mismatch(args) != "" {
+			continue
+		}
+		if n, ok := s.claim(); ok {
+			s.capture(query, args)
+			return s, n
 		}
 	}
-	return nil
+	return nil, 0
 }

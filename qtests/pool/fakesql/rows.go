@@ -1,21 +1,29 @@
 package fakesql
 
 import (
+	"context"
 	"database/sql/driver"
 	"io"
+	"math/rand/v2"
 	"reflect"
+	"time"
 
-	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
 // resultRows is one reading of some tables, for one goroutine at a time.
 type resultRows struct {
 	session *session
+	ctx     context.Context // of the query
+	call    fault.Call
 	sets    []*table
 	next    int    // row
 	buf     []byte // of the present row's bytes, as drivers reuse theirs
 	left    int    // rows until it breaks; negative: it does not
 	broken  error
+	latency latency.Distribution // of each row
+	draws   *rand.Rand           // nil without a latency
 }
 
 func (r *resultRows) Columns() []string { return r.sets[0].columns }
@@ -23,13 +31,14 @@ func (r *resultRows) Columns() []string { return r.sets[0].columns }
 // Close does not wait: its caller may hold a lock of database/sql.
 func (r *resultRows) Close() error { return r.sets[0].closeErr }
 
+// Next waits until the next row has arrived.
 func (r *resultRows) Next(dest []driver.Value) error {
-	if err := r.session.lost(); err != nil {
+	if err := r.arrive(); err != nil {
 		return err
 	}
 	if r.left == 0 {
 		r.session.bad = r.broken
-		return &fake.Error{Fake: r.session.db.common.Name, Op: "rows", Err: r.broken}
+		return r.broken
 	}
 	set := r.sets[0]
 	if r.next >= len(set.rows) {
@@ -50,6 +59,31 @@ func (r *resultRows) Next(dest []driver.Value) error {
 	r.next++
 	r.left--
 	return err
+}
+
+// arrive waits for the latency of a row, and as long as a freeze holds it. An outage cuts
+// the rows off.
+func (r *resultRows) arrive() error {
+	s, e := r.session, r.session.db.engine
+	if err := s.lost(); err != nil {
+		return err
+	}
+	if err := s.cut(); err != nil {
+		return err
+	}
+	if err := e.Severed(r.call); err != nil {
+		return s.suffer(err)
+	}
+	var d time.Duration
+	if r.draws != nil && r.left != 0 && r.next < len(r.sets[0].rows) {
+		d = e.Stretch(r.latency.Sample(r.draws), r.call.On)
+	}
+	if d <= 0 && !e.Frozen(r.call.On) {
+		return nil
+	}
+	call := r.call
+	s.bind(r.ctx, &call)
+	return s.suffer(e.Linger(r.ctx, &call, d, fault.Freeze))
 }
 
 func (r *resultRows) HasNextResultSet() bool { return len(r.sets) > 1 }

@@ -20,7 +20,7 @@ type connTarget int
 type conn struct {
 	id     int
 	target fault.Target // connTarget(id), boxed once
-	driver driver.Conn  // a go-sqlmock
+	mock   *mocked
 
 	dead   atomic.Bool   // decided by Kill, at once
 	killed chan struct{} // closed when it is this connection's turn to notice
@@ -66,6 +66,7 @@ type session struct {
 	conn  *conn           // nil between uses
 	tx    context.Context // of the open transaction, nil outside
 	bad   error           // why the connection cannot be used again
+	line  *fault.Line     // while rows or a transaction are open, else nil
 	busy  time.Duration   // with statements, while they are watched
 	held  holding
 }
@@ -78,7 +79,7 @@ func (s *session) take(ctx context.Context) error {
 	for s.conn == nil {
 		lease, err := s.db.pool.Acquire(ctx)
 		if err != nil {
-			return err
+			return fault.Arrived(err)
 		}
 		if conn := lease.Value(); conn.dead.Load() { // since it was idle: the caller gets another one
 			lease.Discard(driver.ErrBadConn)
@@ -96,7 +97,10 @@ func (s *session) end() {
 		return
 	}
 	err := s.lost()
-	s.conn, s.tx = nil, nil
+	if s.line != nil {
+		s.line.Detach()
+	}
+	s.conn, s.tx, s.line = nil, nil, nil
 	if err != nil {
 		s.lease.Discard(err)
 	} else {
@@ -133,6 +137,22 @@ func (s *session) lost() error {
 	return nil
 }
 
+// attach attaches the connection of rows or of a transaction, so that an outage cuts it
+// also between two calls.
+func (s *session) attach() {
+	if s.line == nil {
+		s.line = s.db.engine.Attach(fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, func() {})
+	}
+}
+
+// cut returns the error of a connection that an outage has cut, and loses it.
+func (s *session) cut() error {
+	if s.line == nil {
+		return nil
+	}
+	return s.suffer(s.line.Err())
+}
+
 // guard ends the use when a function of the user panics or calls Goexit in the middle
 // of a statement. database/sql would not end it.
 func (s *session) guard(returned *bool) {
@@ -147,12 +167,24 @@ func (s *session) pass(ctx context.Context, c fault.Call) error {
 	if err := s.lost(); err != nil {
 		return err
 	}
+	if err := s.cut(); err != nil {
+		return err
+	}
+	s.bind(ctx, &c)
+	return s.suffer(s.db.engine.Do(ctx, &c))
+}
+
+// bind makes a call one of the connection, which ends with the transaction, too.
+func (s *session) bind(ctx context.Context, c *fault.Call) {
 	c.On[1] = s.conn.target
 	c.Cut, c.CutErr = s.conn.killed, s.db.killedErr
 	if s.tx != ctx {
 		c.Also = s.tx
 	}
-	err := s.db.engine.Do(ctx, &c)
+}
+
+// suffer notes an error after which the connection is lost.
+func (s *session) suffer(err error) error {
 	if errors.Is(err, fake.ErrOutage) || errors.Is(err, driver.ErrBadConn) {
 		s.bad = err
 	}
@@ -179,19 +211,22 @@ func (s *session) Ping(ctx context.Context) error {
 	if err := s.operate(ctx, s.db.ops.ping, "ping"); err != nil {
 		return err
 	}
-	return s.conn.driver.(driver.Pinger).Ping(ctx)
+	return s.ask("ping", nil, func([]driver.NamedValue) error { return s.conn.mock.Conn.(driver.Pinger).Ping(ctx) })
 }
 
 func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	returned := false
 	defer func() { s.guard(&returned) }()
-	stub, err := s.reach(ctx, "query", query, args)
+	r, err := s.reach(ctx, "query", query, args)
 	switch {
 	case err != nil:
-	case stub == nil:
-		rows, err = s.conn.driver.(driver.QueryerContext).QueryContext(ctx, query, args)
+	case r.stub == nil:
+		err = s.ask(query, args, func(args []driver.NamedValue) (err error) {
+			rows, err = s.conn.mock.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+			return err
+		})
 	default:
-		rows, err = stub.rows(ctx, s, args)
+		rows, err = r.stub.rows(ctx, s, r.n, r.call, args)
 	}
 	returned = true
 	return rows, err
@@ -200,32 +235,52 @@ func (s *session) QueryContext(ctx context.Context, query string, args []driver.
 func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
 	returned := false
 	defer func() { s.guard(&returned) }()
-	stub, err := s.reach(ctx, "exec", query, args)
+	r, err := s.reach(ctx, "exec", query, args)
 	switch {
 	case err != nil:
-	case stub == nil:
-		result, err = s.conn.driver.(driver.ExecerContext).ExecContext(ctx, query, args)
+	case r.stub == nil:
+		err = s.ask(query, args, func(args []driver.NamedValue) (err error) {
+			result, err = s.conn.mock.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+			return err
+		})
 	default:
-		result, err = stub.done()
+		result, err = r.stub.done(ctx, args)
 	}
 	returned = true
 	return result, err
 }
 
-// reach waits until the latency of a statement is over. It returns the stub that
-// answers, or nil if the go-sqlmock of the connection answers.
-func (s *session) reach(ctx context.Context, op, query string, args []driver.NamedValue) (*Stub, error) {
+// reached is a statement that has come to what answers it.
+type reached struct {
+	stub *Stub // nil if the go-sqlmock of the connection answers
+	n    uint64
+	call fault.Call
+}
+
+// reach waits until the latency of a statement is over.
+func (s *session) reach(ctx context.Context, op, query string, args []driver.NamedValue) (r reached, err error) {
 	defer s.watch(ctx, query, args)()
 	if err := s.take(ctx); err != nil {
-		return nil, err
+		return r, err
 	}
-	stub := s.db.find(query, args)
+	r.stub, r.n = s.db.find(query, args)
 	switch {
-	case stub != nil:
-		stub.calls.Add(1)
-		return stub, s.pass(ctx, stub.call(op))
+	case r.stub != nil:
+		r.call = r.stub.call(op)
 	case s.db.mocksAnswer():
-		return nil, s.pass(ctx, s.db.ops.statement.call(op))
+		r.call = s.db.ops.statement.call(op)
+	default:
+		return r, s.db.unmatched(query, args)
 	}
-	return nil, s.db.unmatched(query, args)
+	return r, s.pass(ctx, r.call)
+}
+
+// ask makes a call of the go-sqlmock. One that the mock did not expect fails the test
+// when it ends.
+func (s *session) ask(what string, args []driver.NamedValue, call func([]driver.NamedValue) error) error {
+	expected, err := s.conn.mock.ask(args, call)
+	if expected {
+		return err
+	}
+	return s.db.unanswered(what, err)
 }

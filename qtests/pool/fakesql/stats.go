@@ -1,6 +1,8 @@
 package fakesql
 
 import (
+	"database/sql"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests/pool"
@@ -11,14 +13,28 @@ import (
 type Stats struct {
 	Pool      pool.Stats
 	Calls     fake.Calls
-	Unmatched uint64 // queries that no stub answered
+	Unmatched uint64 // calls that nothing answered: no stub, no expectation
 }
 
 // Stats returns the numbers of the pool and of the calls so far.
 func (db *Fake) Stats() Stats {
 	var unmatched uint64
-	db.locked(func(s *state) { unmatched = s.unmatched })
+	db.locked(func(s *state) { unmatched = s.unexpected.Total() })
 	return Stats{Pool: db.pool.Stats(), Calls: fake.Calls(db.engine.Stats()), Unmatched: unmatched}
+}
+
+// DBStats returns what (*sql.DB).Stats of a real database with Max connections would say.
+// The Stats of [Fake.DB] know no limit, and count the callers that wait in the pool as
+// connections in use, because database/sql is not the queue. A connection that is being
+// opened counts as in use.
+func (db *Fake) DBStats() sql.DBStats {
+	p := db.pool.Stats()
+	return sql.DBStats{
+		MaxOpenConnections: p.Max,
+		OpenConnections:    p.Total(), InUse: p.InUse + p.Constructing, Idle: p.Idle,
+		WaitCount: int64(p.Waited), WaitDuration: p.WaitTime,
+		MaxIdleTimeClosed: int64(p.DestroyedIdle), MaxLifetimeClosed: int64(p.DestroyedLifetime),
+	}
 }
 
 // Describe implements prometheus.Collector.

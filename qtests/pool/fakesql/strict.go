@@ -1,15 +1,11 @@
 package fakesql
 
-import (
-	"database/sql/driver"
-
-	"github.com/DATA-DOG/go-sqlmock"
-)
+import "github.com/DATA-DOG/go-sqlmock"
 
 // strictMock is the one go-sqlmock of Expect.
 type strictMock struct {
 	mock   sqlmock.Sqlmock
-	driver driver.Conn
+	mocked *mocked
 }
 
 // mocksAnswer reports whether go-sqlmock sees what no stub answers.
@@ -18,7 +14,8 @@ func (db *Fake) mocksAnswer() bool { return db.cfg.Setup != nil || db.mock.Load(
 // Expect makes the fake strict and returns the go-sqlmock of its one connection,
 // always the same. From then on every statement that no stub answers, and every
 // begin, commit and rollback, must be expected of it, in order unless it is told
-// otherwise, and what is still expected when the test ends fails it. Latency and
+// otherwise. What is still expected when the test ends fails it, and so does any call
+// that was not expected, whatever the code made of its error. Latency and
 // faults apply as before; a connection that they break is replaced, and the new
 // one expects the rest. Expect fails the test when a connection has
 // been opened already, or together with Config.Setup.
@@ -27,6 +24,7 @@ func (db *Fake) Expect() sqlmock.Sqlmock {
 	if s := db.mock.Load(); s != nil {
 		return s.mock
 	}
+	requireReadable(db.scope.T)
 	under, mock, err := newMock(db.mocks)
 	if err != nil {
 		db.scope.Fatalf("Expect: %v", err)

@@ -6,37 +6,48 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"sync/atomic"
 
 	"github.com/DATA-DOG/go-sqlmock"
 
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/pool/internal/ring"
 )
 
 // A Stub answers one query, any number of times, in any order, from any
 // number of connections at once. Its verbs say how, and return the stub; each
 // replaces what an earlier call of the same verb said, for the calls that begin
-// from then on. The events of its embedded Faults concern this query alone.
+// from then on, except Errors, which adds to it. Errors of interest are [ErrDeadlock] and
+// driver.ErrBadConn, after which database/sql tries again outside a transaction. The
+// events of its embedded Faults concern this query alone.
 //
 // All methods are safe for concurrent use.
 type Stub struct {
 	fake.Faults
+	fake.Verbs[*Stub]
 	db        *Fake
 	scope     fault.Scope
-	query     string
+	query     string // or "=~" and a pattern
+	matcher   sqlmock.QueryMatcher
 	behaviour *fault.Behaviour
 	calls     atomic.Uint64
+	limit     atomic.Uint64 // of calls; 0: none
 	answer    atomic.Pointer[answer]
+	captured  atomic.Pointer[ring.Last[Call]]
 }
 
 // A Func computes the answer to one call of a query. It runs on the caller's
 // goroutine while database/sql holds the connection, so it must not use that
 // connection; ctx is the statement's.
 type Func func(ctx context.Context, args []driver.NamedValue) (*sqlmock.Rows, error)
+
+// An ExecFunc computes the answer to one call of a statement without rows, on the terms
+// of a [Func].
+type ExecFunc func(ctx context.Context, args []driver.NamedValue) (driver.Result, error)
 
 // answer is what a stub answers. It is never changed, only replaced.
 type answer struct {
@@ -46,6 +57,8 @@ type answer struct {
 	hasRows    bool
 	result     driver.Result
 	function   Func
+	execute    ExecFunc
+	rowLatency latency.Distribution
 	breakAfter int // rows; negative: never
 	breakErr   error
 }
@@ -89,7 +102,42 @@ func (s *Stub) Answer(f Func) *Stub {
 func (s *Stub) Result(r driver.Result) *Stub {
 	s.scope.T.Helper()
 	s.scope.Require(r != nil, "Result", r, "is no result")
-	return s.change(func(a *answer) { a.result = r })
+	return s.change(func(a *answer) { a.result, a.execute = r, nil })
+}
+
+// AnswerExec computes each answer of a statement without rows by f, for example by its
+// arguments.
+func (s *Stub) AnswerExec(f ExecFunc) *Stub {
+	s.scope.T.Helper()
+	s.scope.Require(f != nil, "AnswerExec", f, "is no function")
+	return s.change(func(a *answer) { a.result, a.execute = nil, f })
+}
+
+// Times limits the stub to the next n calls, n above 0. Those after them are for the
+// other stubs that match, and fail if there is none. A call counts when the stub is
+// chosen for it, also if a fault ends it.
+func (s *Stub) Times(n int) *Stub {
+	s.scope.T.Helper()
+	s.scope.Require(n > 0, "Times", n, "is not above 0")
+	s.limit.Store(s.calls.Load() + uint64(n))
+	return s
+}
+
+// Then returns a new stub for what comes after the calls of s: the same query with the
+// same arguments and latency, and an answer of its own. Unless Times has said otherwise,
+// s answers one call.
+//
+//	db.On(q).Rows(a).Then().Error(fakesql.ErrDeadlock).Times(2).Then().Rows(b)
+func (s *Stub) Then() *Stub {
+	if s.limit.Load() == 0 {
+		s.Times(1)
+	}
+	next := s.db.newStub(s.query, s.matcher)
+	next.behaviour.LatencyOf(s.behaviour)
+	before := s.answer.Load()
+	next.change(func(a *answer) { a.args, a.matchArgs, a.rowLatency = before.args, before.matchArgs, before.rowLatency })
+	s.db.locked(func(m *state) { m.stubs.insertBehind(next, s) })
+	return next
 }
 
 // WithArgs limits the stub to calls with these arguments, each a value, a
@@ -114,26 +162,14 @@ func (s *Stub) WithArgs(args ...driver.Value) *Stub {
 	return s.change(func(a *answer) { a.args, a.matchArgs = want, true })
 }
 
-// Latency replaces the fake's latency for this query.
-func (s *Stub) Latency(l latency.Distribution) *Stub {
+// RowLatency makes rows arrive over time: each row takes a latency before it can be
+// read. The first one begins when the latency of the query is over. Default none.
+func (s *Stub) RowLatency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
-	s.behaviour.SetLatency(s.scope, l)
-	return s
-}
-
-// Error makes the query fail from now on, each time.
-func (s *Stub) Error(err error) *Stub {
-	s.scope.T.Helper()
-	return s.Errors(1, err)
-}
-
-// Errors makes the query fail with probability p from 0 to 1, independently of
-// other errors: [ErrDeadlock], driver.ErrBadConn (which database/sql tries again
-// outside a transaction), or any other. It adds to earlier calls.
-func (s *Stub) Errors(p float64, err error) *Stub {
-	s.scope.T.Helper()
-	s.behaviour.AddError(s.scope, p, err)
-	return s
+	if err := l.Err(); err != nil {
+		s.scope.Fatalf("RowLatency: %v", err)
+	}
+	return s.change(func(a *answer) { a.rowLatency = l })
 }
 
 // BreakAfter makes every answer break off with err after n rows, counted over
@@ -148,10 +184,32 @@ func (s *Stub) BreakAfter(n int, err error) *Stub {
 // Calls returns how many statements the stub was chosen for.
 func (s *Stub) Calls() uint64 { return s.calls.Load() }
 
+// claim counts a call, and returns its number from 1, unless the stub has answered all
+// the calls that it may.
+func (s *Stub) claim() (n uint64, ok bool) {
+	for {
+		n, limit := s.calls.Load(), s.limit.Load()
+		if limit > 0 && n >= limit {
+			return 0, false
+		}
+		if s.calls.CompareAndSwap(n, n+1) {
+			return n + 1, true
+		}
+	}
+}
+
+// spent says that the stub has answered all the calls that it may, "" if it has not.
+func (s *Stub) spent() string {
+	if limit := s.limit.Load(); limit > 0 && s.calls.Load() >= limit {
+		return fmt.Sprintf("has answered its %s", text.Plural(limit, "call"))
+	}
+	return ""
+}
+
 func (s *Stub) call(op string) fault.Call { return s.behaviour.Call(op) }
 
-// rows returns the answer of a query for one session.
-func (s *Stub) rows(ctx context.Context, session *session, args []driver.NamedValue) (driver.Rows, error) {
+// rows returns the answer to one call of a query.
+func (s *Stub) rows(ctx context.Context, session *session, n uint64, call fault.Call, args []driver.NamedValue) (driver.Rows, error) {
 	a := s.answer.Load()
 	tables := a.tables
 	if a.function != nil {
@@ -164,9 +222,14 @@ func (s *Stub) rows(ctx context.Context, session *session, args []driver.NamedVa
 		}
 	}
 	if !a.hasRows {
-		return nil, fmt.Errorf("%s: the stub has no rows for a query: call Rows, Answer or Error", s.scope.What)
+		return nil, s.db.unanswered(s.query, fmt.Errorf("%s: the stub has no rows for a query: call Rows, Answer or Error", s.scope.What))
 	}
-	return &resultRows{session: session, sets: tables, left: a.breakAfter, broken: a.breakErr}, nil
+	r := &resultRows{session: session, ctx: ctx, call: call, sets: tables, left: a.breakAfter, broken: a.breakErr}
+	if !a.rowLatency.IsZero() {
+		r.latency, r.draws = a.rowLatency, s.db.common.Stream.Sub("rows "+s.query).At(n)
+	}
+	session.attach()
+	return r, nil
 }
 
 // copyRows copies result sets with the fake's reader.
@@ -176,41 +239,18 @@ func (db *Fake) copyRows(rows []*sqlmock.Rows) ([]*table, error) {
 	return r.read(rows)
 }
 
-// done returns the answer of a statement without rows.
-func (s *Stub) done() (driver.Result, error) {
+// done returns the answer to one call of a statement without rows.
+func (s *Stub) done(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	a := s.answer.Load()
+	if a.execute != nil {
+		r, err := a.execute(ctx, args)
+		if r == nil && err == nil {
+			err = fmt.Errorf("%s: AnswerExec returned neither a result nor an error", s.scope.What)
+		}
+		return r, err
+	}
 	if a.result == nil {
-		return nil, fmt.Errorf("%s: the stub has no result for a statement without rows: call Result or Error", s.scope.What)
+		return nil, s.db.unanswered(s.query, fmt.Errorf("%s: the stub has no result for a statement without rows: call Result, AnswerExec or Error", s.scope.What))
 	}
 	return a.result, nil
-}
-
-// mismatch says what is wrong with the arguments of a call, "" if nothing.
-func (a *answer) mismatch(args []driver.NamedValue) string {
-	if !a.matchArgs {
-		return ""
-	}
-	if len(args) != len(a.args) {
-		return fmt.Sprintf("wants %d arguments", len(a.args))
-	}
-	for i, got := range args {
-		want := a.args[i]
-		switch w := want.(type) {
-		case sqlmock.Argument:
-			if w.Match(got.Value) {
-				continue
-			}
-		case sql.NamedArg:
-			if w.Name == got.Name && reflect.DeepEqual(w.Value, got.Value) {
-				continue
-			}
-			want = fmt.Sprintf("%s=%v", w.Name, w.Value)
-		default:
-			if reflect.DeepEqual(w, got.Value) {
-				continue
-			}
-		}
-		return fmt.Sprintf("wants argument %d to be %T %v", i+1, want, want)
-	}
-	return ""
 }

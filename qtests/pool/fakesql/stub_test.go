@@ -112,7 +112,7 @@ func TestColumnDefinitions(t *testing.T) {
 }
 
 func TestLastMatchingStubAnswers(t *testing.T) {
-	db := NewT(t, Config{})
+	db := NewT(t, Config{AllowUnexpected: true})
 	any1 := db.On(priceQuery).Rows(prices("any"))
 	db.On(priceQuery).WithArgs(7).Rows(prices("seven"))
 	db.On(priceQuery).WithArgs(sqlmock.AnyArg(), sql.Named("b", "x")).Rows(prices("two"))
@@ -133,7 +133,7 @@ func TestLastMatchingStubAnswers(t *testing.T) {
 
 func TestUnmatchedQueryNamesTheNearestStubs(t *testing.T) {
 	rec := tbtest.Run("t", func(t *tbtest.TB) {
-		db := NewT(t, Config{Name: "shop"})
+		db := NewT(t, Config{Name: "shop", AllowUnexpected: true})
 		db.On("DELETE FROM carts").Result(sqlmock.NewResult(0, 1))
 		db.On("SELECT price FROM items WHERE name = ?").Rows(prices(1))
 		db.On(priceQuery).WithArgs(1).Rows(prices(1))
@@ -164,19 +164,19 @@ nearest stubs:
 
 func TestUnmatchedWithoutAnyStub(t *testing.T) {
 	rec := tbtest.Run("t", func(t *tbtest.TB) {
-		_, err := read(NewT(t, Config{}).DB(), "SELECT 1")
+		_, err := read(NewT(t, Config{AllowUnexpected: true}).DB(), "SELECT 1")
 		require.EqualError(t, err, "sql: no stub answers the query\n\tSELECT 1\nno stub is registered: call On")
 	})
 	require.Empty(t, rec.Errors())
 }
 
 func TestStubWithoutAnAnswer(t *testing.T) {
-	db := NewT(t, Config{})
+	db := NewT(t, Config{AllowUnexpected: true})
 	db.On("SELECT a")
 	_, err := read(db.DB(), "SELECT a")
 	require.EqualError(t, err, `sql "SELECT a": the stub has no rows for a query: call Rows, Answer or Error`)
 	_, err = db.DB().Exec("SELECT a")
-	require.EqualError(t, err, `sql "SELECT a": the stub has no result for a statement without rows: call Result or Error`)
+	require.EqualError(t, err, `sql "SELECT a": the stub has no result for a statement without rows: call Result, AnswerExec or Error`)
 }
 
 func TestAnswerComputesByArgument(t *testing.T) {

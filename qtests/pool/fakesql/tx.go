@@ -18,11 +18,16 @@ func (s *session) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx
 		return nil, err
 	}
 	if s.db.mocksAnswer() {
-		if _, err := s.conn.driver.(driver.ConnBeginTx).BeginTx(ctx, opts); err != nil {
+		err := s.ask("begin", nil, func([]driver.NamedValue) error {
+			_, err := s.conn.mock.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	s.tx = ctx
+	s.attach()
 	s.hold(ctx)
 	return tx{s}, nil
 }
@@ -40,7 +45,7 @@ func (t tx) Commit() error {
 		return err
 	}
 	if s.db.mocksAnswer() {
-		return s.conn.driver.(driver.Tx).Commit()
+		return s.ask("commit", nil, func([]driver.NamedValue) error { return s.conn.mock.Conn.(driver.Tx).Commit() })
 	}
 	return nil
 }
@@ -56,7 +61,7 @@ func (t tx) Rollback() error {
 		return err
 	}
 	if s.db.mocksAnswer() {
-		return s.conn.driver.(driver.Tx).Rollback()
+		return s.ask("rollback", nil, func([]driver.NamedValue) error { return s.conn.mock.Conn.(driver.Tx).Rollback() })
 	}
 	return nil
 }
@@ -78,11 +83,13 @@ func (s *session) PrepareContext(ctx context.Context, query string) (driver.Stmt
 	}
 	stmt := &stmt{session: s, query: query}
 	if len(matching) == 0 {
-		under, err := s.conn.driver.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+		err := s.ask(query, nil, func([]driver.NamedValue) (err error) {
+			stmt.under, err = s.conn.mock.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		stmt.under = under
 	}
 	return stmt, nil
 }

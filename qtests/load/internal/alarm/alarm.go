@@ -6,7 +6,7 @@ import (
 )
 
 // A Set has the alarms of a run, one for each goroutine that waits at the same time. The zero
-// value is ready for use. It is safe for concurrent use. A nil Set is that of a run that does
+// value is ready for use. It is safe for concurrent use. A nil Set is for a run that does
 // not take real time: it can be closed, and nothing else.
 type Set struct {
 	mu struct {

@@ -14,7 +14,7 @@ const (
 // partSuffix tells a part from a step that has its name.
 const partSuffix = " (part)"
 
-// Step returns the tally of a step or a part, or that of "other" when there are too
+// Step returns the tally of a step or a part, or the tally of "other" when there are too
 // many. A part never shares the tally of a step, which counts requests.
 func (r *Recorder) Step(name string, part bool) *Tally {
 	if t, ok := r.Steps[name]; ok {
@@ -54,7 +54,7 @@ func (r *Recorder) Only(name string) *Tally {
 	return &r.All
 }
 
-// Route returns the tally of a step that a request is routed to. Beyond maxNames it is that of "other".
+// Route returns the tally of a step that a request is routed to. Beyond maxNames it is the tally of "other".
 func (r *Recorder) Route(name string) *Tally {
 	if _, ok := r.Steps[name]; !ok && len(r.Steps) >= maxNames {
 		name = other
@@ -62,7 +62,7 @@ func (r *Recorder) Route(name string) *Tally {
 	return r.Step(name, false)
 }
 
-// Tag returns the tally of a tag. Beyond maxNames it is that of the value "other".
+// Tag returns the tally of a tag. Beyond maxNames it is the tally of the value "other".
 func (r *Recorder) Tag(t Tag) *Tally {
 	if known, ok := r.tags[t]; ok {
 		return known

@@ -109,7 +109,7 @@ func (r *Recorder) End(q *Request, e *Ending) {
 }
 
 // Fail counts the failure of a request that has been counted by end. Of an
-// interrupted one the error is that of the interruption, but a panic is a panic.
+// interrupted one the error comes from the interruption, but a panic is a panic.
 func (r *Recorder) Fail(q *Request, e *Ending, f *Failure) {
 	if f.Bug != "" {
 		r.Bug(f.Bug)

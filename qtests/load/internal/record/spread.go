@@ -7,7 +7,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// A spread is a histogram of any finite numbers, in buckets of which each is at most 0.1 % wide. Numbers
+// A spread is a histogram of any finite numbers, in buckets that are at most 0.1 % wide. Numbers
 // that are nearer to zero than 2^-40, or further away than 2^60, have one bucket for each sign.
 type spread struct {
 	bins  map[int32]*bin
@@ -26,7 +26,7 @@ const (
 	spreadHigh  = 60
 )
 
-// binOf returns the number of a bucket. Buckets are in the order of their numbers, and that of zero is 0.
+// binOf returns the number of a bucket. Buckets are in the order of their numbers, and zero has the bucket 0.
 func binOf(x float64) int32 {
 	switch {
 	case x == 0:

@@ -12,7 +12,8 @@ import (
 // script of a stub or of an operation. As a [Target] it stands for these calls. A
 // change makes a copy, so that calls read it without a lock.
 type Behaviour struct {
-	now atomic.Pointer[manner]
+	now    atomic.Pointer[manner]
+	config []Chance // the error rate of the config, to which TakeBack returns
 }
 
 // A manner is one value of a behaviour. It never changes.
@@ -28,13 +29,14 @@ func NewBehaviour(latency latency.Distribution, p float64, err error) *Behaviour
 	if p > 0 {
 		m.chances = []Chance{{p, err}}
 	}
+	b.config = m.chances
 	b.now.Store(&m)
 	return b
 }
 
 // Copy returns a behaviour that begins as b is now.
 func (b *Behaviour) Copy() *Behaviour {
-	c := &Behaviour{}
+	c := &Behaviour{config: b.config}
 	c.now.Store(b.now.Load())
 	return c
 }
@@ -54,6 +56,12 @@ func (b *Behaviour) SetLatency(s Scope, l latency.Distribution) {
 	b.change(func(m *manner) { m.latency = l })
 }
 
+// LatencyOf takes over the latency of another behaviour.
+func (b *Behaviour) LatencyOf(o *Behaviour) {
+	latency := o.now.Load().latency
+	b.change(func(m *manner) { m.latency = latency })
+}
+
 // AddError adds an error with its probability. A bad one fails the test of the scope.
 func (b *Behaviour) AddError(s Scope, p float64, err error) {
 	s.T.Helper()
@@ -61,6 +69,9 @@ func (b *Behaviour) AddError(s Scope, p float64, err error) {
 	s.Require(err != nil, "Errors", err, "is no error")
 	b.change(func(m *manner) { m.chances = append(slices.Clip(m.chances), Chance{p, err}) })
 }
+
+// TakeBack forgets all errors that AddError has added.
+func (b *Behaviour) TakeBack() { b.change(func(m *manner) { m.chances = b.config }) }
 
 // change applies f to a copy, once more if another change came first.
 func (b *Behaviour) change(f func(*manner)) {

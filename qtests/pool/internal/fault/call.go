@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"errors"
 
 	"github.com/go-qtests/qtests/qtests/latency"
 )
@@ -38,6 +37,7 @@ type waiter struct {
 	held bool          // its latency is over, a fault of kind hold holds it
 	free bool          // … and has let it go
 	hold Kind          // Freeze, or Stall for a body
+	line *Line         // the line whose place this is; nil for a call that waits
 
 	listed     bool
 	prev, next *waiter
@@ -80,8 +80,34 @@ func (w *waiter) notify() {
 	}
 }
 
-// errUnfinished is the result of a call that a panic or Goexit has ended.
-var errUnfinished = errors.New("fake: call not finished")
+// told is what tells the owner of w that an outage has ended it.
+func (w *waiter) told() func() {
+	if w.line != nil {
+		return w.line.cutNow
+	}
+	return w.notify
+}
+
+// An outcome is how a call ended.
+type outcome uint8
+
+const (
+	failed outcome = iota
+	passed
+	canceled
+)
+
+// outcomeOf returns the outcome of a call that waited and met no scripted error: then
+// the error of a context is the context's.
+func outcomeOf(err error) outcome {
+	switch err {
+	case nil:
+		return passed
+	case context.Canceled, context.DeadlineExceeded:
+		return canceled
+	}
+	return failed
+}
 
 func isClosed(c <-chan struct{}) bool {
 	select {

@@ -66,13 +66,13 @@ type Stats struct {
 // error at once if the script has one for the call, and as soon as ctx ends the error
 // of ctx.
 func (e *Engine) Do(ctx context.Context, c *Call) error {
-	n, factor, chances, passed := e.admit(ctx, c)
-	if passed {
+	n, factor, chances, through := e.admit(ctx, c)
+	if through {
 		return nil
 	}
 	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: Freeze}
-	err := errUnfinished
-	defer func() { e.finish(w, err) }()
+	end := failed // also of a call that a panic or Goexit ends
+	defer func() { e.finish(w, end) }()
 	var d time.Duration
 	var drawn error
 	if len(chances) > 0 || !c.Latency.IsZero() {
@@ -82,16 +82,17 @@ func (e *Engine) Do(ctx context.Context, c *Call) error {
 		u := r.Float64()
 		d, drawn = stretch(c.Latency.Sample(r), factor), pick(chances, u)
 	}
-	err = e.wait(ctx, w, d)
+	err := e.wait(ctx, w, d)
 	if err == nil && drawn != nil {
-		err = &Error{Fake: e.name, Op: c.Op, Err: drawn}
+		return e.met(c.Op, drawn)
 	}
+	end = outcomeOf(err)
 	return err
 }
 
 // admit counts a call and reads what the script has for it. A call with nothing
 // to wait for and nothing to draw has passed.
-func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, chances []Chance, passed bool) {
+func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, chances []Chance, through bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n = e.mu.calls
@@ -100,7 +101,7 @@ func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, 
 	e.mu.stats.InFlight++
 	factor, chances = e.mu.script.slowdown(c.On), e.mu.script.chances(c.Chances, c.On)
 	if len(e.mu.script.active) == 0 && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
-		e.settleLocked(nil)
+		e.settleLocked(passed)
 		return n, factor, nil, true
 	}
 	return n, factor, chances, false
@@ -194,24 +195,55 @@ func (e *Engine) poll(w *waiter, over bool) (done bool, err error) {
 	return w.free || w.held && e.mu.script.First(w.hold, w.call.On) == nil, nil
 }
 
-func (e *Engine) finish(w *waiter, err error) {
+func (e *Engine) finish(w *waiter, end outcome) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.mu.waiting.remove(w)
-	e.settleLocked(err)
+	e.settleLocked(end)
 }
 
-func (e *Engine) settleLocked(err error) {
+func (e *Engine) settleLocked(end outcome) {
 	s := &e.mu.stats
 	s.InFlight--
-	switch err {
-	case nil:
+	switch end {
+	case passed:
 		s.OK++
-	case context.Canceled, context.DeadlineExceeded: // bare, unlike a scripted error
+	case canceled:
 		s.Canceled++
 	default:
 		s.Failed++
 	}
+}
+
+// Attach returns the line of a call that has been let through. The caller must detach
+// it. When an outage cuts the line, cut is called, in turn with what else the outage
+// ends: it must not block.
+func (e *Engine) Attach(c Call, cut func()) *Line {
+	l := &Line{engine: e, gone: make(chan struct{}), call: c, onCut: cut}
+	l.place = waiter{call: &l.call, line: l}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mu.script.First(Outage, c.On) != nil { // since the call was let through
+		l.place.err = cutOff(e.name, c.Op)
+		close(l.gone)
+		return l
+	}
+	e.mu.waiting.push(&l.place)
+	return l
+}
+
+// broken returns why a line is cut, or nil.
+func (e *Engine) broken(l *Line) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return l.place.err
+}
+
+// detach takes a line off the list. Nothing cuts it from then on.
+func (e *Engine) detach(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
 }
 
 // change calls f under the lock, and then, in turn, the wakes that f returns.
@@ -244,7 +276,7 @@ func (e *Engine) beginLocked(f *Fault) (wakes []func()) {
 	for w := e.mu.waiting.head; w != nil; w = w.next {
 		if w.err == nil && !w.free && f.hits(w.call.On) {
 			w.err = cutOff(e.name, w.call.Op)
-			wakes = append(wakes, w.notify)
+			wakes = append(wakes, w.told())
 		}
 	}
 	return wakes
@@ -289,6 +321,31 @@ func (e *Engine) changed(f *Fault) {
 	n := int(e.mu.script.Lowest(Capacity, Targets{}, float64(e.mu.max)))
 	e.mu.Unlock()
 	e.resize(n)
+}
+
+// Severed returns the error of a call that goes on in the caller's hands, if an outage
+// concerns it now.
+func (e *Engine) Severed(c Call) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mu.script.First(Outage, c.On) == nil {
+		return nil
+	}
+	return cutOff(e.name, c.Op)
+}
+
+// Frozen reports whether a freeze holds the targets now.
+func (e *Engine) Frozen(on Targets) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.mu.script.First(Freeze, on) != nil
+}
+
+// Stretch returns a latency as the present faults stretch it.
+func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return stretch(d, e.mu.script.slowdown(on))
 }
 
 // Limit sets the capacity that there is without faults. It does not call resize.

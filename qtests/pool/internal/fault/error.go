@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -42,6 +43,53 @@ func (e *Error) Unwrap() []error {
 		return []error{e.Err}
 	}
 	return []error{e.Err, e.Cause}
+}
+
+// A Made is an error of a script that a fake made up, not its user: a call that meets it
+// gets an [Error] with the name of the fake around it.
+type Made struct{ Err, Cause error }
+
+func (m *Made) Error() string   { return m.Err.Error() + ": " + m.Cause.Error() }
+func (m *Made) Unwrap() []error { return []error{m.Err, m.Cause} }
+
+// met returns the error of a call that met a scripted one. What the user scripted
+// arrives as it is: code that asks for a driver's type or compares with == finds it.
+func (e *Engine) met(op string, err error) error {
+	if m, ok := err.(*Made); ok {
+		return &Error{e.name, op, m.Err, m.Cause}
+	}
+	if err == ErrInjected {
+		return &Error{Fake: e.name, Op: op, Err: err}
+	}
+	return err
+}
+
+// A dialed error is the scripted error of the opening of a connection, on its way
+// through the pool to the caller.
+type dialed struct{ err error }
+
+func (d *dialed) Error() string { return d.err.Error() }
+func (d *dialed) Unwrap() error { return d.err }
+
+// Dial is Do for the opening of a connection within a pool. [Arrived] returns a scripted
+// error from what the pool makes of it.
+func (e *Engine) Dial(ctx context.Context, c *Call) error {
+	err := e.Do(ctx, c)
+	if _, ours := err.(*Error); err == nil || ours || ctx.Err() != nil {
+		return err
+	}
+	return &dialed{err}
+}
+
+// Arrived returns the error of an acquire as the caller of a fake gets it: a scripted
+// error of the opening as the driver or the dialer would have returned it, without what
+// the pool has wrapped around it.
+func Arrived(err error) error {
+	var d *dialed
+	if errors.As(err, &d) {
+		return d.err
+	}
+	return err
 }
 
 // refused is the error of a call that begins during an outage.

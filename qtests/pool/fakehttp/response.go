@@ -1,0 +1,192 @@
+package fakehttp
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// complete turns what a responder, or a fault, answers into what http.Transport would
+// return for it. The responder's own response stays as it is: it may be used again.
+func (x *exchange) complete(from *http.Response) (*http.Response, error) {
+	code := from.StatusCode
+	if code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
+		closeBody(from)
+		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
+	}
+	to := *from
+	to.Request, to.Header = x.req, canonical(from.Header)
+	to.Status = statusLine(code, from.Status)
+	if to.ProtoMajor == 0 {
+		to.Proto, to.ProtoMajor, to.ProtoMinor = "HTTP/1.1", 1, 1
+	}
+	if to.TLS == nil {
+		to.TLS = tlsState(x.req)
+	}
+	to.Close = x.closesAfter(&to)
+	x.closes = x.closes || to.Close
+	trailer := declare(&to, from.Trailer)
+	x.measure(&to)
+	x.deliver(&to, trailer)
+	return &to, nil
+}
+
+// statusLine returns the status as a server sends it, "503 Service Unavailable". A
+// responder may have left it out, or have given the code alone, as those of httpmock do.
+func statusLine(code int, given string) string {
+	number := strconv.Itoa(code)
+	text := strings.TrimSpace(strings.TrimPrefix(given, number))
+	if text == "" {
+		text = http.StatusText(code)
+	}
+	if text == "" {
+		text = "status code " + number
+	}
+	return number + " " + text
+}
+
+// canonical returns a copy of a header with canonical names.
+func canonical(from http.Header) http.Header {
+	to := make(http.Header, len(from)+1)
+	for name, values := range from {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		to[name] = append(to[name], values...)
+	}
+	return to
+}
+
+// closesAfter reports whether the connection ends with the response, because of its
+// "Connection: close", which it takes out, or because HTTP/1.0 keeps none open.
+func (x *exchange) closesAfter(resp *http.Response) bool {
+	said := func(token string) bool {
+		return slices.ContainsFunc(resp.Header["Connection"], func(v string) bool {
+			return slices.ContainsFunc(strings.Split(v, ","), func(t string) bool {
+				return strings.EqualFold(strings.TrimSpace(t), token)
+			})
+		})
+	}
+	switch {
+	case said("close"):
+		resp.Header.Del("Connection")
+		return true
+	case resp.ProtoMajor == 1 && resp.ProtoMinor == 0 && !said("keep-alive"):
+		return true
+	}
+	return resp.Close || x.req.Close
+}
+
+// declare replaces the trailer of a response by its names: the values come with the end
+// of the body. It returns where they come from.
+func declare(resp *http.Response, from http.Header) http.Header {
+	names := slices.Collect(maps.Keys(from))
+	for _, list := range resp.Header["Trailer"] {
+		names = append(names, strings.Split(list, ",")...)
+	}
+	resp.Header.Del("Trailer")
+	resp.Trailer = nil
+	for _, name := range names {
+		if name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)); name != "" {
+			if resp.Trailer == nil {
+				resp.Trailer = http.Header{}
+			}
+			resp.Trailer[name] = nil
+		}
+	}
+	return from
+}
+
+// measure finds the length of the body, and says it in the header as a server does.
+func (x *exchange) measure(resp *http.Response) {
+	given := resp.ContentLength
+	chunked := resp.Trailer != nil || slices.Contains(resp.TransferEncoding, "chunked") || resp.Header.Get("Transfer-Encoding") != ""
+	resp.Header.Del("Transfer-Encoding")
+	resp.TransferEncoding, resp.ContentLength = nil, -1
+	held, known := inMemory(resp.Body)
+	declared, err := strconv.ParseUint(strings.TrimSpace(resp.Header.Get("Content-Length")), 10, 63)
+	head := x.req.Method == http.MethodHead
+	switch {
+	case !bodyAllowed(resp.StatusCode):
+		resp.ContentLength = 0
+	case chunked:
+	case err == nil:
+		resp.ContentLength = int64(declared)
+	case given > 0:
+		resp.ContentLength = given
+	case known && (held > 0 || !head):
+		resp.ContentLength = int64(held)
+	}
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
+		resp.Header.Del("Content-Length")
+	default:
+		resp.Header.Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+	}
+	if resp.ContentLength < 0 && !head {
+		if resp.ProtoMajor == 1 && resp.ProtoMinor == 0 {
+			resp.Close, x.closes = true, true // the end of the connection ends the body
+		} else {
+			resp.TransferEncoding = []string{"chunked"}
+		}
+	}
+}
+
+func bodyAllowed(code int) bool {
+	return code >= 200 && code != http.StatusNoContent && code != http.StatusNotModified
+}
+
+// deliver hands the connection over to the body, or gives it back if there is none.
+func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
+	under := resp.Body
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		x.switchProtocols(resp)
+		return
+	case under == nil, x.req.Method == http.MethodHead, resp.ContentLength == 0:
+		closeBody(resp)
+		if resp.Trailer != nil && under == nil {
+			under = http.NoBody // chunks are announced, and none comes
+			break
+		}
+		resp.Body = http.NoBody
+		x.end(true)
+		return
+	}
+	b := newBody(x, under, resp.ContentLength)
+	if resp.Trailer != nil {
+		to := resp.Trailer
+		b.atEnd = func() { maps.Copy(to, canonical(trailer)) }
+	}
+	resp.Body = b
+	if x.gzip && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		resp.Header.Del("Content-Encoding")
+		resp.Header.Del("Content-Length")
+		resp.ContentLength, resp.Uncompressed = -1, true
+		resp.Body = &unzipped{body: b}
+	}
+	b.watch()
+}
+
+func closeBody(resp *http.Response) {
+	if resp.Body != nil {
+		_ = resp.Body.Close()
+	}
+}
+
+// switchProtocols makes the body of a 101 the connection itself: it can be written to,
+// and outlives the context of the request.
+func (x *exchange) switchProtocols(resp *http.Response) {
+	x.closes = true
+	x.unhook()
+	x.ctx = withoutEnd(x.ctx)
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	w, _ := resp.Body.(io.Writer)
+	resp.Body = &switched{newBody(x, resp.Body, -1), w}
+}

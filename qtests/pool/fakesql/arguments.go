@@ -1,0 +1,64 @@
+package fakesql
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/DATA-DOG/go-sqlmock"
+)
+
+// mismatch says what is wrong with the arguments of a call, "" if nothing.
+func (a *answer) mismatch(args []driver.NamedValue) string {
+	if !a.matchArgs {
+		return ""
+	}
+	if len(args) != len(a.args) {
+		return fmt.Sprintf("wants %d arguments", len(a.args))
+	}
+	for i, got := range args {
+		switch want := a.args[i].(type) {
+		case sqlmock.Argument:
+			if !want.Match(got.Value) {
+				return fmt.Sprintf("wants argument %d to match %T %v", i+1, want, want)
+			}
+		case sql.NamedArg:
+			if want.Name != got.Name || !same(want.Value, got.Value) {
+				return fmt.Sprintf("wants argument %d to be %s = %s", i+1, want.Name, shown(want.Value))
+			}
+		default:
+			if !same(want, got.Value) {
+				return fmt.Sprintf("wants argument %d to be %s", i+1, shown(want))
+			}
+		}
+	}
+	return ""
+}
+
+// same compares two arguments: times by their instants, to the microsecond, as databases
+// keep them.
+func same(want, got any) bool {
+	w, ok := want.(time.Time)
+	g, also := got.(time.Time)
+	if !ok || !also {
+		return reflect.DeepEqual(want, got)
+	}
+	apart := w.Sub(g)
+	return -time.Microsecond < apart && apart < time.Microsecond
+}
+
+// shown returns an argument as messages show it, with its type. Two that differ look
+// different.
+func shown(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case time.Time:
+		return "time.Time " + v.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
+	case []byte:
+		return fmt.Sprintf("[]byte %q", v)
+	}
+	return fmt.Sprintf("%T %v", v, v)
+}

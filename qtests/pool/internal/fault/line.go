@@ -1,0 +1,28 @@
+package fault
+
+// A Line is the connection that a call was answered on, while the caller still uses it:
+// it reads a body or rows. An outage that begins meanwhile cuts the line, for good.
+// [Engine.Attach] makes one. All methods are safe for concurrent use.
+type Line struct {
+	engine *Engine
+	call   Call
+	place  waiter        // on the engine's list; its lock guards it
+	gone   chan struct{} // closed when the line is cut
+	onCut  func()
+}
+
+// Cut returns a channel that is closed when the line has been cut.
+func (l *Line) Cut() <-chan struct{} { return l.gone }
+
+// Err returns why the line has been cut, or nil. It knows so from the instant of the
+// outage, which may be before Cut's turn has come.
+func (l *Line) Err() error { return l.engine.broken(l) }
+
+// Detach gives the line up. It may be called again.
+func (l *Line) Detach() { l.engine.detach(l) }
+
+func (l *Line) cutNow() {
+	l.Detach()
+	close(l.gone)
+	l.onCut()
+}
