@@ -33,7 +33,7 @@ func service(i *fleet.Instance) http.Handler {
 	served := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "served_total", Help: "Requests by route."}, []string{"route"})
 	i.Registry().MustRegister(served)
 	r := chi.NewRouter()
-	r.Use(middleware.RealIP, middleware.Recoverer)
+	r.Use(middleware.RequestID, middleware.Recoverer)
 	r.Get("/ready", func(http.ResponseWriter, *http.Request) {})
 	r.Route("/items", func(r chi.Router) {
 		r.Get("/{id}", func(w http.ResponseWriter, r *http.Request) {

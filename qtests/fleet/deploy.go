@@ -127,6 +127,7 @@ func (s *state) deploying() *Deployment {
 
 func (d *Deployment) finish(now time.Time, p rollout.Phase, why string) {
 	d.Phase, d.Reason, d.Ended, d.share = p, why, now, -1
+	d.old, d.new = group{}, group{} // their histograms are not needed any more
 }
 
 // advance asks the rollout, does what it says, and goes on a second later.

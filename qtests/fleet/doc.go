@@ -95,7 +95,7 @@
 // # Memory
 //
 // What a fleet keeps does not depend on the number of requests: counts, a timeline of 144 intervals, 1,000 instances that are gone,
-// 10,000 changes of the number of replicas, 1,000 ejections.
+// 10,000 changes of the number of replicas, 1,000 ejections, and a line for each deployment.
 //
 // # Repeatability
 //

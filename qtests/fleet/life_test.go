@@ -114,7 +114,7 @@ func TestReadiness(t *testing.T) {
 					warm := q.Elapsed() + 20*time.Second
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if q.Elapsed() > time.Minute && q.Elapsed() < warm { // the first ones are warm
-							http.Error(w, "warming up", 503)
+							http.Error(w, "warming up", http.StatusServiceUnavailable)
 						}
 					})
 				}

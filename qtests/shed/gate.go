@@ -100,7 +100,7 @@ func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 	var w *waiter
 	var err error
 	var wakes []func()
-	g.state.do(func(s *state) { w, err, wakes = g.offer(s, now, class) })
+	g.state.do(func(s *state) { w, wakes, err = g.offer(s, now, class) })
 	bubble.InTurn(g.cfg.Clock, wakes...)
 	if w == nil {
 		if err != nil {
@@ -112,7 +112,7 @@ func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 }
 
 // offer admits a request at once, refuses it, or lets it wait.
-func (g *Gate) offer(s *state, now time.Time, name string) (w *waiter, err error, wakes []func()) {
+func (g *Gate) offer(s *state, now time.Time, name string) (w *waiter, wakes []func(), err error) {
 	c := s.classes.named(name)
 	c.stats.Offered++
 	if s.inFlight < g.cfg.Limit.Limit() && s.classes.waiting == 0 {
@@ -123,18 +123,18 @@ func (g *Gate) offer(s *state, now time.Time, name string) (w *waiter, err error
 	}
 	switch {
 	case g.cfg.Queue.Max == 0:
-		return nil, g.refuse(c, OverLimit), nil
+		return nil, nil, g.refuse(c, OverLimit)
 	case s.classes.waiting >= g.cfg.Queue.Max:
 		victim := s.classes.displaced(c)
 		if victim == nil {
-			return nil, g.refuse(c, QueueFull), nil
+			return nil, nil, g.refuse(c, QueueFull)
 		}
 		s.classes.leave(victim)
 		wakes = append(wakes, g.tell(victim, g.refuse(victim.class, Displaced)))
 	}
 	w = &waiter{class: c, since: now, turn: make(chan error, 1)}
 	s.classes.join(w)
-	return w, nil, wakes
+	return w, wakes, nil
 }
 
 func (g *Gate) refuse(c *class, why Reason) error {
