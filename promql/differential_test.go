@@ -91,7 +91,6 @@ func bits(v float64) uint64 {
 // Random series and rules: the monitor's own reader, its state machine and its
 // templates against Prometheus' engine, rules and templates.
 func TestNoDifferenceFromPrometheus(t *testing.T) {
-	stress, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
 	first := uint64(1)
 	if s := os.Getenv("QTESTS_CASE"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
@@ -99,7 +98,7 @@ func TestNoDifferenceFromPrometheus(t *testing.T) {
 		first = n
 	}
 	firing, nonEmpty := 0, 0
-	cases := uint64(150 * max(1, stress))
+	cases := uint64(150 * max(1, stress()))
 	for n := first; n < first+cases; n++ {
 		f, e := compare(t, n)
 		firing += f
@@ -128,6 +127,13 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 	}
 	if r.IntN(4) == 0 {
 		rule.Labels = map[string]string{"b": "", "level": `{{ if gt $value 2.0 }}high{{ else }}low{{ end }}`}
+	}
+	if r.IntN(4) == 0 { // templates that fail, some of them only sometimes
+		rule.Summary += pick(r, `{{ humanize $labels }}`, `{{ if gt $value 2.0 }}{{ humanize "x" }}{{ end }}`, `{{ .Nope }}`, `{{ first 1 }}`, `{{ $labels.a.b }}`,
+			"\n{{ reReplaceAll \"(\" $labels.a \"\" }}")
+		if r.IntN(2) == 0 {
+			rule.Labels = map[string]string{"tier": `{{ toDuration "NaN" }}{{ $externalLabels }} {{ toTime $labels.b }}`}
+		}
 	}
 	text := map[string]string{"severity": "page"}
 	maps.Copy(text, rule.Labels)
@@ -180,4 +186,43 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 func equalErrors(a, b error) bool {
 	failed := func(err error) bool { return err != nil && strings.Contains(err.Error(), "rule Alert") }
 	return failed(a) == failed(b)
+}
+
+// The two evaluators agree about the evaluations that have no data: the alerts of
+// PolicyAlert tell.
+func TestNoDataIsTheSame(t *testing.T) {
+	silent := 0
+	for n := range uint64(150 * max(1, stress())) {
+		r := rand.New(rand.NewPCG(n, 11))
+		rule := monitor.Rule{Name: "Alert", Expr: randomExpr(r), NoData: monitor.PolicyAlert}
+		if r.IntN(3) == 0 { // something that comes and goes
+			rule.Expr = pick(r, "g", "c", "up") + `{a="1",b="x"} > 1e9`
+		}
+		clk, seed := newManual(), r.Uint64()
+		made := func(compile monitor.Compiler) *monitor.Monitor {
+			source := &scripted{r: rand.New(rand.NewPCG(seed, 1)), values: map[string]float64{}, gone: map[string]int{}}
+			m, err := monitor.New(monitor.Config{Clock: clk, Interval: never, Gatherers: []prometheus.Gatherer{source}, Rules: []monitor.Rule{rule}, Compile: compile})
+			require.NoError(t, err, rule.Expr)
+			return m
+		}
+		ours, theirs := made(nil), made(promql.NewEngine().Compile)
+		interval := time.Duration(1+r.IntN(30)) * 10 * time.Second
+		for range 20 + r.IntN(40) {
+			clk.now = clk.now.Add(interval)
+			_, _ = ours.Scrape(), theirs.Scrape()
+		}
+		require.Equal(t, theirs.Timeline(), ours.Timeline(), "case %d: %s", n, rule.Expr)
+		for _, x := range ours.Transitions() {
+			silent += min(1, strings.Count(fmt.Sprint(x.Value), "NaN"))
+		}
+		ours.Close()
+		theirs.Close()
+	}
+	require.NotZero(t, silent, "the cases show nothing")
+}
+
+// stress is by how much more cases there are than usual.
+func stress() int {
+	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
+	return n
 }

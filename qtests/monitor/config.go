@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -53,12 +54,17 @@ type Config struct {
 	// MaxSamples bounds the samples of one series, rounded up to whole blocks of
 	// 128. Zero is DefaultMaxSamples, eight days at ten seconds.
 	MaxSamples int
-	// MaxSeries bounds the series. A gatherer that would exceed it fails, as a
+	// MaxSeries bounds the series, up and recorded ones included. A gatherer that would exceed it fails, as a
 	// whole, with an error that names its largest metric. Zero is DefaultMaxSeries.
 	MaxSeries int
 
 	// Rules are the alerts. Their names may repeat, as in Prometheus.
 	Rules []Rule
+	// ExternalLabels are what templates see as $externalLabels. A notification has them
+	// beside the labels of every alert that does not have its own.
+	ExternalLabels map[string]string
+	// ExternalURL is what templates see as $externalURL and externalURL. Empty is none.
+	ExternalURL string
 	// Compile makes the evaluators of the rules' expressions. Nil is the monitor's
 	// own reader, for which see "Expressions" in the package doc; module promql
 	// has Prometheus' own engine.
@@ -89,6 +95,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Gatherers = slices.Clone(c.Gatherers)
 	c.Collectors = slices.Clone(c.Collectors)
 	c.Rules = slices.Clone(c.Rules)
+	c.ExternalLabels = maps.Clone(c.ExternalLabels)
 	c.Channels = slices.Clone(c.Channels)
 	c.Silences = slices.Clone(c.Silences)
 	c.Inhibitions = slices.Clone(c.Inhibitions)

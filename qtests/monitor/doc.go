@@ -31,8 +31,10 @@
 // again until it has. Timestamps of metrics are ignored. The classic buckets of a
 // histogram are read, not the native ones. le and quantile are written as Prometheus 3
 // stores them: "1.0", not "1". NaN and infinities are values like others. If two metrics
-// are one series, the first value counts, and there is an error. Two monitors on one
-// registry do not disturb each other.
+// are one series, the first value counts, and there is an error. Names of metrics and
+// labels are any UTF-8, as in Prometheus 3; an expression writes those that need it in
+// quotes: {"http.requests", "http.route"="/"}. Two monitors on one registry do not disturb
+// each other.
 //
 // # History
 //
@@ -66,7 +68,12 @@
 //
 // An evaluation that fails changes no state, unless Rule.NoData or Rule.OnError says
 // otherwise. A rule with Record keeps its result as a series, which the rules after it
-// read.
+// read. The rules before it see what it recorded at the evaluation before, as in
+// Prometheus: an alert may be listed before the recording rule that it reads.
+//
+// Labels and annotations are templates with all of Prometheus' functions and variables;
+// query asks this monitor. A template that fails does not stop the alert: its text is
+// Prometheus' "<error expanding template: …>", and Status counts the error.
 //
 // # Notifications
 //

@@ -35,8 +35,11 @@ type Monitor struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup
-	hideReal bool          // from the rules
-	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
+	hideReal bool // from the rules
+	// templateQueries are expressions of templates, which the holder of the scraping token
+	// keeps ready.
+	templateQueries map[string]*expression
+	kick            chan struct{} // tells the loop that the dispatcher may be due earlier
 
 	// mu is never held while waiting or while code of the user runs: see locked.
 	mu struct {
@@ -52,15 +55,12 @@ func New(cfg Config) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
+	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1), templateQueries: map[string]*expression{}}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
 		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
 		if err != nil {
 			return nil, err
-		}
-		if made.expr != nil {
-			made.expr.HideReal = m.hideReal
 		}
 		m.rules = append(m.rules, made)
 	}

@@ -13,6 +13,10 @@ import (
 // Prometheus; one exactly this old is not seen.
 const Lookback = query.Lookback
 
+// SubqueryStep is the step of a subquery that gives none, as in a Prometheus whose
+// evaluation_interval is the default.
+const SubqueryStep = query.SubqueryStep
+
 // MaxSteps bounds the instants of one QueryRange, as Prometheus does.
 const MaxSteps = 11_000
 

@@ -14,9 +14,23 @@ type recorded struct {
 	value  float64
 }
 
+// hold lets the rules before this one see what it recorded last, until its turn comes.
+func (r *rule) hold(st *history.Store) {
+	for _, x := range r.last {
+		if x.series != nil && !x.series.Removed() {
+			st.Hold(x.series)
+		}
+	}
+}
+
 // record writes the result of a recording rule into the newest row. An error
 // writes nothing, so that the recorded series become stale, as in Prometheus.
 func (r *rule) record(st *history.Store, o outcome) error {
+	for _, x := range r.last {
+		if x.series != nil {
+			st.Release(x.series)
+		}
+	}
 	r.last = r.last[:0]
 	if o.err != nil {
 		return o.err
@@ -24,11 +38,10 @@ func (r *rule) record(st *history.Store, o outcome) error {
 	seen := map[string]bool{}
 	var out []recorded
 	for _, p := range o.points {
-		labels, err := r.relabel(p, templateData{Labels: p.Labels.Map(), Value: p.Value})
-		if err != nil {
-			return err
+		labels := p.Labels.With(history.NameLabel, r.Record)
+		for name, value := range r.Labels {
+			labels = labels.With(name, value)
 		}
-		labels = labels.With(history.NameLabel, r.Record)
 		if key := labels.Key(); seen[key] {
 			return fmt.Errorf("%w: %s", query.ErrSameLabels, labels)
 		} else {

@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
 // The defaults of a Route, which are Alertmanager's.
@@ -25,7 +29,8 @@ const (
 //   - an alert about which it was told is resolved, or
 //   - an alert still fires, and RepeatInterval has passed since the channel was told last.
 type Route struct {
-	// GroupBy are labels; none is one group of all alerts, as in Alertmanager.
+	// GroupBy are labels; none is one group of all alerts, as in Alertmanager. "..."
+	// alone is all labels: every alert is a group of its own.
 	GroupBy []string
 	// GroupWait is DefaultGroupWait if zero; Immediately makes it zero.
 	GroupWait   time.Duration
@@ -59,6 +64,11 @@ func (r Route) check(check *field.Checker) {
 	check.Duration("Route.GroupWait", r.GroupWait)
 	check.Duration("Route.GroupInterval", r.GroupInterval)
 	check.Duration("Route.RepeatInterval", r.RepeatInterval)
+	for i, label := range r.GroupBy {
+		check.That(label != alert.AllLabels || len(r.GroupBy) == 1, "Route.GroupBy", strconv.Quote(label), "is all labels, and goes with no other")
+		check.That(model.UTF8Validation.IsValidLabelName(label), "Route.GroupBy", strconv.Quote(label), "is not the name of a label")
+		check.That(!slices.Contains(r.GroupBy[:i], label), "Route.GroupBy", strconv.Quote(label), "is there twice")
+	}
 	check.That(!r.Immediately || r.GroupWait == 0, "Route.GroupWait", r.GroupWait, "contradicts Route.Immediately")
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
 
 // Scrape scrapes and evaluates the rules at this instant, between the regular
@@ -105,10 +106,24 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 		for _, r := range m.rules {
 			alerts = append(alerts, r.machine.Alerts()...)
 		}
+		for i := range alerts {
+			alerts[i].Labels = m.sent(alerts[i].Labels)
+		}
 		s.dispatcher.Update(at, alerts)
 		m.flush(s, at)
 	})
 	return errors.Join(errs...)
+}
+
+// sent returns the labels with which an alert is sent: with the external ones that it
+// does not have itself.
+func (m *Monitor) sent(ls history.Labels) history.Labels {
+	for name, value := range m.cfg.ExternalLabels {
+		if ls.Get(name) == "" {
+			ls = ls.With(name, value)
+		}
+	}
+	return ls
 }
 
 // ingest writes the samples; it reports false when the scrape as a whole is
@@ -122,6 +137,12 @@ func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 			return
 		}
 		ok = true
+		for _, r := range m.rules {
+			r.hold(s.history)
+		}
+		if gap := instant(at.UnixNano()).Sub(s.status.Last); s.status.Scrapes > 0 && gap > 0 && (s.gap == 0 || gap < s.gap) {
+			s.gap = gap
+		}
 		s.status.Scrapes++
 		for _, g := range all {
 			if err := s.ingest(g, m.cfg.MaxSeries); err != nil {
@@ -129,38 +150,46 @@ func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 			}
 		}
 		s.status.Last = instant(at.UnixNano())
-		s.status.Series = s.history.Len()
+		s.status.Series = s.history.Counted()
 	})
 	return errs, ok
 }
 
 // ingest writes the samples of one source, all of them or none.
 func (s *state) ingest(g gathered, maxSeries int) error {
+	// up comes first: it has a place also where the gatherer brings as many series as fit.
+	up, limit := s.upOf(g.source)
 	err := g.err
 	// A registry returns what it could gather beside its error: Prometheus takes
 	// nothing from a scrape that failed, and neither does the monitor.
 	if err == nil {
 		err = g.ingest(s.history, maxSeries)
 	}
-	s.setUp(g.source, g.err == nil && !errors.Is(err, ErrTooManySeries))
+	if up != nil && up.Removed() { // with all that the source had brought until it was too much
+		up, limit = s.upOf(g.source)
+	}
+	if up == nil {
+		return errors.Join(err, limit)
+	}
+	v := 0.0
+	if g.err == nil && !errors.Is(err, ErrTooManySeries) {
+		v = 1
+	}
+	s.history.Set(up, v)
 	return err
 }
 
-// setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.
-func (s *state) setUp(from *source, ok bool) {
+// upOf returns the series up{gatherer="…"}, which Prometheus adds to every target.
+func (s *state) upOf(from *source) (*history.Series, error) {
 	if from.up == nil || from.up.Removed() {
 		series, err := s.history.Series(history.NewLabels(
 			history.Label{Name: history.NameLabel, Value: "up"}, history.Label{Name: "gatherer", Value: from.name}))
 		if err != nil {
-			return // the limit is reached, which the scrape itself reports
+			return nil, fmt.Errorf("%w: %s has no up: %w", ErrTooManySeries, from.name, err)
 		}
 		from.up = series
 	}
-	v := 0.0
-	if ok {
-		v = 1
-	}
-	s.history.Set(from.up, v)
+	return from.up, nil
 }
 
 // evaluate takes one rule a step further. Reading the history needs no lock here,
@@ -170,7 +199,10 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	due := elapsed%r.every == 0
 	var o outcome
 	if due {
-		o = m.ask(ctx, r, at)
+		o = m.ask(ctx, &r.expression, at)
+		r.expand(&o, template.Data{
+			ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at),
+		})
 	}
 	m.locked(func(s *state) {
 		switch {
@@ -181,12 +213,15 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 				s.timeline.add(r, change)
 			}
 		case r.Record != "":
-			r.note(r.repeat(s.history))
+			r.err = r.repeat(s.history)
 		default:
 			return
 		}
+		if o.flaw != nil {
+			_ = s.status.note(fmt.Errorf("monitor: %s%w", r.title(), o.flaw))
+		}
 		if r.err != nil {
-			err = s.status.note(fmt.Errorf("monitor: rule %s: %w", r.title(), r.err))
+			err = s.status.note(fmt.Errorf("monitor: rule %s: %w", r.Name+r.Record, r.err))
 		}
 	})
 	return err

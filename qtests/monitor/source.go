@@ -215,13 +215,13 @@ func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error
 // before, other gatherers may not have.
 func validate(f *dto.MetricFamily, m *dto.Metric) error {
 	name := f.GetName()
-	if !model.LegacyValidation.IsValidMetricName(name) {
+	if !model.UTF8Validation.IsValidMetricName(name) {
 		return fmt.Errorf("%w: name %q", ErrInvalid, name)
 	}
 	seen := map[string]bool{}
 	for _, l := range m.Label {
 		switch label := l.GetName(); {
-		case !model.LegacyValidation.IsValidLabelName(label) || label == history.NameLabel:
+		case !model.UTF8Validation.IsValidLabelName(label) || label == history.NameLabel:
 			return fmt.Errorf("%w: %s: label name %q", ErrInvalid, name, label)
 		case seen[label]:
 			return fmt.Errorf("%w: %s: label %s twice", ErrInvalid, name, label)

@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"time"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -13,6 +15,8 @@ type state struct {
 	muting     muting
 	dispatcher *alert.Dispatcher
 	status     Status
+	// gap is the smallest time between two scrapes; zero until there are two.
+	gap time.Duration
 }
 
 // locked calls f with the state. Nothing else in this package locks. f does not wait, and

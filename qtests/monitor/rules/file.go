@@ -67,9 +67,10 @@ func Read(path string) ([]monitor.Rule, error) {
 // Parse reads a rule file in Prometheus' format, strictly: an unknown field, a
 // group twice, a rule that is both or neither of record and alert, and what a
 // monitor does not do (query_offset, limit) are errors that name the file, the
-// line and the field. Expressions are checked when a monitor is made of them, by
-// its compiler. A group's interval becomes Rule.Every, its labels those of its
-// rules.
+// line and the field. Anchors and aliases of YAML are followed. Expressions are checked
+// when a monitor is made of them, by its compiler; the error has Rule.Origin, which is the
+// file, the line and the group. A group's interval becomes Rule.Every, its labels those of
+// its rules.
 func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 	file, err := decode(r)
 	if err != nil {
@@ -83,10 +84,12 @@ func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
+			origin := fmt.Sprintf("%s:%d: group %q", name, g.Rules[i].Line, g.Name)
 			rule, err := g.rule(&g.Rules[i])
 			if err != nil {
-				return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
+				return nil, fmt.Errorf("rules: %s: %w", origin, err)
 			}
+			rule.Origin = origin
 			out = append(out, rule)
 		}
 	}
@@ -149,8 +152,14 @@ func strict(data []byte, v any) error {
 }
 
 func parse(n *yaml.Node) (monitor.Rule, error) {
-	// A Node decodes without KnownFields, so it goes through text once more.
-	data, err := yaml.Marshal(n)
+	// A Node decodes without KnownFields, so it goes through text once more, in which the
+	// anchors outside of it are not there.
+	left := maxNodes
+	own, err := resolve(n, &left)
+	if err != nil {
+		return monitor.Rule{}, err
+	}
+	data, err := yaml.Marshal(own)
 	if err != nil {
 		return monitor.Rule{}, err
 	}
@@ -169,4 +178,26 @@ func parse(n *yaml.Node) (monitor.Rule, error) {
 		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
 	}
 	return rule, nil
+}
+
+// maxNodes bounds one rule, because aliases of aliases grow without end.
+const maxNodes = 10_000
+
+// resolve copies a node with what its aliases stand for in their place.
+func resolve(n *yaml.Node, left *int) (*yaml.Node, error) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if *left--; *left < 0 {
+		return nil, fmt.Errorf("line %d: a rule of more than %d nodes", n.Line, maxNodes)
+	}
+	out := *n
+	out.Anchor, out.Content = "", make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		var err error
+		if out.Content[i], err = resolve(child, left); err != nil {
+			return nil, err
+		}
+	}
+	return &out, nil
 }

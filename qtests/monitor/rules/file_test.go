@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,79 @@ func TestRuleFileRefusals(t *testing.T) {
 	_, err = rules.Read("no such file")
 	require.ErrorContains(t, err, "no such file")
 }
+
+// Anchors, aliases and merge keys of YAML mean what they stand for, and stay strict.
+func TestRuleFileAnchors(t *testing.T) {
+	const text = `
+groups:
+- name: one
+  labels: &team {team: pay}
+  rules:
+  - &slow
+    alert: Slow
+    expr: &expr latency > 1
+    for: &long 5m
+    labels: &page {severity: page}
+    annotations: &text {summary: it is slow}
+- name: two
+  labels: *team
+  rules:
+  - *slow
+  - <<: *slow
+    alert: Slower
+    labels: {<<: *page, level: high}
+  - {record: is:slow, expr: *expr}
+- name: three
+  rules: &all
+  - {alert: C, expr: *expr, keep_firing_for: *long, annotations: *text}
+- {name: four, rules: *all}
+`
+	read, err := rules.Parse("anchors.yaml", strings.NewReader(text))
+	require.NoError(t, err)
+	require.Len(t, read, 6)
+	slow := monitor.Rule{
+		Name: "Slow", Expr: "latency > 1", For: 5 * time.Minute, Labels: map[string]string{"team": "pay", "severity": "page"},
+		Annotations: map[string]string{"summary": "it is slow"},
+	}
+	for i, want := range []func(r *monitor.Rule){
+		func(r *monitor.Rule) { r.Origin = `anchors.yaml:6: group "one"` },
+		func(r *monitor.Rule) { r.Origin = `anchors.yaml:15: group "two"` },
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.Labels = `anchors.yaml:16: group "two"`, "Slower", map[string]string{"team": "pay", "severity": "page", "level": "high"}
+		},
+		func(r *monitor.Rule) {
+			*r = monitor.Rule{Record: "is:slow", Expr: "latency > 1", Labels: map[string]string{"team": "pay"}, Origin: `anchors.yaml:19: group "two"`}
+		},
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.For, r.KeepFiringFor, r.Labels = `anchors.yaml:22: group "three"`, "C", 0, 5*time.Minute, map[string]string{}
+		},
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.For, r.KeepFiringFor, r.Labels = `anchors.yaml:22: group "four"`, "C", 0, 5*time.Minute, map[string]string{}
+		},
+	} {
+		r := slow
+		want(&r)
+		require.Equal(t, r, read[i], "rule %d", i)
+	}
+	for bad, want := range map[string]string{
+		"groups:\n- name: g\n  rules:\n  - &a {alert: A, expr: up, fro: 1m}\n  - *a\n":          "field fro not found",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: &l {a: *l}}\n":          "a rule of more than 10000 nodes",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: *nope}\n":                           "unknown anchor 'nope' referenced",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: {a: " + laughs + "}}\n": "a rule of more than 10000 nodes",
+	} {
+		_, err := rules.Parse("bad.yaml", strings.NewReader(bad))
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// laughs grows tenfold with every level.
+var laughs = func() string {
+	text := "&a0 [x,x,x,x,x,x,x,x,x,x]"
+	for i := range 6 {
+		text = fmt.Sprintf("&a%d [%s%s]", i+1, text, strings.Repeat(fmt.Sprintf(",*a%d", i), 9))
+	}
+	return text
+}()
 
 func FuzzParseRules(f *testing.F) {
 	f.Add(ruleFile)

@@ -18,6 +18,17 @@ type Route struct {
 	Repeat   time.Duration // after which an unchanged firing group is notified again
 }
 
+// groupLabels returns the labels of the group of an alert.
+func (r *Route) groupLabels(ls history.Labels) history.Labels {
+	if slices.Contains(r.GroupBy, AllLabels) {
+		return ls
+	}
+	return ls.Only(r.GroupBy...)
+}
+
+// AllLabels in Route.GroupBy groups by all labels: every alert is a group of its own.
+const AllLabels = "..."
+
 // A Dispatcher decides who is notified of what, and when: Alertmanager's
 // aggregation groups and its notification log. It is a plain structure; Due says
 // when Flush wants to be called next.
@@ -78,7 +89,7 @@ func (d *Dispatcher) Update(now time.Time, alerts []Alert) {
 		if a.State != Firing && a.State != Resolved {
 			continue
 		}
-		labels := a.Labels.Only(d.route.GroupBy...)
+		labels := d.route.groupLabels(a.Labels)
 		key := labels.Key()
 		g, ok := d.groups[key]
 		if !ok {

@@ -11,17 +11,15 @@ type Sample struct {
 // Last returns what an instant read at the instant sees: the newest sample that is
 // at most at and after at-lookback, unless it is stale.
 func (st *Store) Last(s *Series, at, lookback int64) (Sample, bool) {
-	first, _ := st.Rows()
 	row := st.After(at) - 1
-	if row < first {
-		return Sample{}, false
+	if s.HeldIn(row) {
+		row--
 	}
-	t := st.At(row)
-	if t <= at-lookback {
+	if first, _ := st.Rows(); row < first || st.At(row) <= at-lookback {
 		return Sample{}, false
 	}
 	v := s.Value(row)
-	return Sample{t, v}, !IsStale(v)
+	return Sample{st.At(row), v}, !IsStale(v)
 }
 
 // Each calls f for the samples of the rows [lo, hi), without the stale ones.

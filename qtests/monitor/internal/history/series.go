@@ -21,6 +21,8 @@ type Series struct {
 	first   int       // number of the block of columns[0]
 	columns []*column // of consecutive blocks; nil where the series was absent
 	row     int       // the last row set, to tell a duplicate
+	held    int       // the row in which an instant read sees the row before
+	own     bool      // of the monitor itself: not counted against the limit
 	removed bool
 }
 
@@ -68,6 +70,20 @@ func (s *Series) Value(row int) float64 {
 	return c.at(row % BlockLen)
 }
 
+// Hold lets an instant read of the newest row see the value of the row before, until
+// Set or Release. A rule that is evaluated before the one that writes the series sees
+// what that one wrote last, as in Prometheus.
+func (st *Store) Hold(s *Series) {
+	_, end := st.Rows()
+	s.held = end - 1
+}
+
+// Release ends Hold: what is not set is stale.
+func (*Store) Release(s *Series) { s.held = -1 }
+
+// HeldIn reports whether the series is held in the row.
+func (s *Series) HeldIn(row int) bool { return s.held == row }
+
 // Set writes a value into the row begun last and reports false, without writing,
 // when the series already has one there.
 func (st *Store) Set(s *Series, v float64) bool {
@@ -76,7 +92,7 @@ func (st *Store) Set(s *Series, v float64) bool {
 	if s.row == row {
 		return false
 	}
-	s.row = row
+	s.row, s.held = row, -1
 	number := row / BlockLen
 	if len(s.columns) == 0 {
 		s.first = number

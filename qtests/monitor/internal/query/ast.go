@@ -64,8 +64,10 @@ type aggregation struct {
 }
 
 type call struct {
+	name string
 	fn   function
 	args []node
+	text string
 }
 
 func (number) typ() Type       { return Scalar }

@@ -11,6 +11,10 @@ import (
 // exactly this old is not seen (Prometheus 3: the interval is left-open).
 const Lookback = 5 * time.Minute
 
+// SubqueryStep is the step of a subquery that gives none: the default of Prometheus'
+// evaluation_interval.
+const SubqueryStep = time.Minute
+
 // ErrSameLabels is Prometheus' refusal of a vector in which two elements have one
 // label set, for example after a function has removed different metric names.
 var ErrSameLabels = errors.New("vector cannot contain metrics with the same labelset")

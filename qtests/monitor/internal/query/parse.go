@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -11,6 +13,7 @@ import (
 const maxDepth = 200
 
 type parser struct {
+	text   string
 	tokens []token
 	i      int
 	depth  int
@@ -23,7 +26,7 @@ func Parse(text string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{tokens: tokens}
+	p := &parser{text: text, tokens: tokens}
 	root, err := p.binary(0)
 	if err != nil {
 		return nil, err
@@ -204,7 +207,7 @@ func (p *parser) labelNames(where string) ([]string, error) {
 	names := []string{}
 	for !p.accept(")") {
 		t := p.next()
-		if t.kind != "name" || strings.Contains(t.text, ":") {
+		if !isLabel(t) {
 			return nil, syntax(t.pos, "%s: want the name of a label, have %q", where, t.text)
 		}
 		names = append(names, t.text)
@@ -217,20 +220,18 @@ func (p *parser) labelNames(where string) ([]string, error) {
 	return names, nil
 }
 
-// matchers parses {a="b", …} after the brace.
+// isLabel reports whether a token names a label: a word, or any text in quotes.
+func isLabel(t token) bool {
+	return t.kind == "name" || t.kind == "string" && model.UTF8Validation.IsValidLabelName(t.text)
+}
+
+// matchers parses {a="b", …} after the brace. A text in quotes alone is the name of the
+// metric: {"a name", a="b"}.
 func (p *parser) matchers(matchers []history.Matcher) ([]history.Matcher, error) {
 	for !p.accept("}") {
-		name := p.next()
-		if name.kind != "name" || strings.Contains(name.text, ":") {
-			return nil, syntax(name.pos, "a matcher: want the name of a label, have %q", name.text)
-		}
-		op, value := p.next(), p.next()
-		if value.kind != "string" {
-			return nil, syntax(value.pos, "the matcher of %s: want a string, have %q", name.text, value.text)
-		}
-		m, err := history.NewMatcher(name.text, history.Op(op.text), value.text)
+		m, err := p.matcher(len(matchers) > 0 && matchers[0].Name == history.NameLabel)
 		if err != nil {
-			return nil, syntax(op.pos, "%v", err)
+			return nil, err
 		}
 		matchers = append(matchers, m)
 		if p.peek().kind != "}" {
@@ -243,4 +244,27 @@ func (p *parser) matchers(matchers []history.Matcher) ([]history.Matcher, error)
 		return nil, syntax(p.peek().pos, "a selector needs a matcher that does not match the empty string")
 	}
 	return matchers, nil
+}
+
+// matcher parses one matcher.
+func (p *parser) matcher(named bool) (history.Matcher, error) {
+	name := p.next()
+	if !isLabel(name) || name.kind == "name" && strings.Contains(name.text, ":") {
+		return history.Matcher{}, syntax(name.pos, "a matcher: want the name of a label, have %q", name.text)
+	}
+	if next := p.peek().kind; name.kind == "string" && (next == "," || next == "}") {
+		if named {
+			return history.Matcher{}, syntax(name.pos, "the metric's name is given twice, the second time as %q", name.text)
+		}
+		return history.NewMatcher(history.NameLabel, history.Equal, name.text)
+	}
+	op, value := p.next(), p.next()
+	if value.kind != "string" {
+		return history.Matcher{}, syntax(value.pos, "the matcher of %s: want a string, have %q", name.text, value.text)
+	}
+	m, err := history.NewMatcher(name.text, history.Op(op.kind), value.text)
+	if err != nil {
+		return m, syntax(op.pos, "%v", err)
+	}
+	return m, nil
 }

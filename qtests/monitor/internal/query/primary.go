@@ -2,6 +2,7 @@ package query
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func (p *parser) postfix() (node, error) {
 			if sel.span <= 0 {
 				return nil, syntax(t.pos, "a range must be longer than 0")
 			}
+			if op := p.peek(); slices.Contains([]string{"+", "-", "*", "/", "%", "^"}, op.kind) {
+				return nil, syntax(op.pos, "a range: arithmetic of durations is not evaluated here")
+			}
 			if err := p.expect("]", "a range"); err != nil {
 				return nil, err
 			}
@@ -43,23 +47,30 @@ func (p *parser) postfix() (node, error) {
 			if !isSelector || sel.offset != 0 {
 				return nil, syntax(t.pos, "offset goes after a selector, once")
 			}
-			back := p.accept("-")
 			if sel.offset, err = p.duration("an offset"); err != nil {
 				return nil, err
 			}
-			if back {
-				sel.offset = -sel.offset
-			}
+		case t.kind == "name" && isSelector && (strings.EqualFold(t.text, "anchored") || strings.EqualFold(t.text, "smoothed")):
+			return nil, syntax(t.pos, "%s is not evaluated here", t.text)
 		default:
 			return n, nil
 		}
 	}
 }
 
-// duration parses 5m, or a number of seconds.
+// duration parses 5m, or a number of seconds, with signs before it.
 func (p *parser) duration(where string) (time.Duration, error) {
+	if p.accept("+") {
+		return p.duration(where)
+	}
+	if p.accept("-") {
+		d, err := p.duration(where)
+		return -d, err
+	}
 	t := p.next()
 	switch t.kind {
+	case "(", "name":
+		return 0, syntax(t.pos, "%s: arithmetic of durations is not evaluated here", where)
 	case "duration":
 		d, err := ParseDuration(t.text)
 		if err != nil {
@@ -133,8 +144,8 @@ func (p *parser) named(t token) (node, error) {
 		}
 	case opens:
 		return p.call(t)
-	case precedence(t) > 0, word == "bool", word == "on", word == "ignoring", word == "offset", word == "by", word == "without":
-		return nil, syntax(t.pos, "unexpected %q", t.text)
+	case slices.Contains([]string{"atan2", "bool", "on", "ignoring", "group_left", "group_right"}, word):
+		return nil, syntax(t.pos, "unexpected %q", t.text) // the other words may name a metric
 	}
 	name, _ := history.NewMatcher(history.NameLabel, history.Equal, t.text)
 	matchers := []history.Matcher{name}
@@ -216,25 +227,28 @@ func (p *parser) call(t token) (node, error) {
 			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, fn.args[i].article(), a.typ().article())
 		}
 	}
-	return &call{fn: fn, args: args}, nil
+	return &call{name: t.text, fn: fn, args: args, text: p.text[t.pos : p.tokens[p.i-1].pos+1]}, nil
 }
 
 func (p *parser) arguments(t token) ([]node, error) {
 	if err := p.expect("(", t.text); err != nil {
 		return nil, err
 	}
+	if p.accept(")") {
+		return nil, nil
+	}
 	var args []node
-	for !p.accept(")") {
+	for {
 		n, err := p.binary(0)
 		if err != nil {
 			return nil, err
 		}
 		args = append(args, n)
-		if p.peek().kind != ")" {
-			if err := p.expect(",", "the arguments of "+t.text); err != nil {
-				return nil, err
-			}
+		if p.accept(")") {
+			return args, nil
+		}
+		if err := p.expect(",", "the arguments of "+t.text); err != nil {
+			return nil, err
 		}
 	}
-	return args, nil
 }
