@@ -113,8 +113,8 @@ func (m *Monitor) rows(s *state, from, to time.Time, matchers []history.Matcher)
 	for _, series := range m.visible(s, matchers...) {
 		x := publicSeries(series.Labels)
 		for row := lo; row < hi; row++ {
-			if !series.HeldIn(row) {
-				x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), series.Value(row)})
+			if v := series.Value(row); !history.IsGap(v) {
+				x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), v})
 			}
 		}
 		out = append(out, x)

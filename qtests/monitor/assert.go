@@ -152,7 +152,8 @@ func (m *Monitor) near(name string) string {
 	}
 	if len(lines) == 0 {
 		for _, s := range m.Series("") {
-			if line := "  " + s.Name; !slices.Contains(lines, line) {
+			own := strings.HasPrefix(s.Name, "ALERTS")
+			if line := "  " + s.Name; !own && !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 		}

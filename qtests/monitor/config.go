@@ -39,6 +39,9 @@ type Config struct {
 	// Gatherers are what is scraped, in this order: the registry of the system
 	// under test, for example. They may not be nil.
 	Gatherers []prometheus.Gatherer
+	// Targets are scraped after the gatherers, with the labels that a scrape config gives
+	// them: see [Target].
+	Targets []Target
 	// Collectors are registered in a registry of the monitor, which is scraped after the
 	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
@@ -93,6 +96,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
 	c.Route = c.Route.withDefaults()
 	c.Gatherers = slices.Clone(c.Gatherers)
+	c.Targets = slices.Clone(c.Targets)
 	c.Collectors = slices.Clone(c.Collectors)
 	c.Rules = slices.Clone(c.Rules)
 	c.ExternalLabels = maps.Clone(c.ExternalLabels)
@@ -112,6 +116,9 @@ func (c Config) validate() error {
 	check.That(c.Interval == 0 || c.Interval >= time.Millisecond, "Interval", c.Interval, "is less than a millisecond")
 	for i, g := range c.Gatherers {
 		check.That(g != nil, fmt.Sprintf("Gatherers[%d]", i), "nil", "is no gatherer")
+	}
+	for i, x := range c.Targets {
+		x.check(check, i, c.Targets[:i])
 	}
 	for i, x := range c.Collectors {
 		check.That(x != nil, fmt.Sprintf("Collectors[%d]", i), "nil", "is no collector")

@@ -24,7 +24,9 @@
 // scrapes are refused until it has caught up. Scrape adds a scrape at this instant.
 // Close does not scrape.
 //
-// A gatherer is what Prometheus calls a target. If it returns an error, panics, exits
+// Real rules select by job and instance. A [Target] is a gatherer with these labels, and
+// with the series that Prometheus writes about each scrape; [Monitor.Down] takes one down.
+// A plain gatherer has no such labels. If one returns an error, panics, exits
 // or does not return within Config.Timeout, it brings nothing to this scrape: its series
 // are stale at once, and up{gatherer="…"} is 0 instead of 1. Names are "gatherer 0",
 // "gatherer 1", … and "collectors". A gatherer that has not returned is not called
@@ -70,6 +72,9 @@
 // otherwise. A rule with Record keeps its result as a series, which the rules after it
 // read. The rules before it see what it recorded at the evaluation before, as in
 // Prometheus: an alert may be listed before the recording rule that it reads.
+//
+// The alerts that are pending or firing are series, too, ALERTS and ALERTS_FOR_STATE, which
+// rules may read.
 //
 // Labels and annotations are templates with all of Prometheus' functions and variables;
 // query asks this monitor. A template that fails does not stop the alert: its text is

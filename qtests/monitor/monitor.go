@@ -109,6 +109,11 @@ func (m *Monitor) addSources() error {
 	for i, g := range m.cfg.Gatherers {
 		m.sources = append(m.sources, newSource(sourceName(i), g))
 	}
+	for _, t := range m.cfg.Targets {
+		s := newSource(t.String(), t.Gatherer)
+		s.target, s.labels = &t, t.labels()
+		m.sources = append(m.sources, s)
+	}
 	if len(m.cfg.Collectors) > 0 {
 		registry := prometheus.NewRegistry()
 		for i, c := range m.cfg.Collectors {

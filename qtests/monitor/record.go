@@ -7,14 +7,15 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
-// A recorded value is one element of what a recording rule wrote last.
+// A recorded value is one element of what a rule wrote last.
 type recorded struct {
 	labels history.Labels
 	series *history.Series
 	value  float64
 }
 
-// hold lets the rules before this one see what it recorded last, until its turn comes.
+// hold says nothing about the series that the rule wrote last, until its turn comes: the
+// rules before it see what it wrote.
 func (r *rule) hold(st *history.Store) {
 	for _, x := range r.last {
 		if x.series != nil && !x.series.Removed() {
@@ -23,15 +24,21 @@ func (r *rule) hold(st *history.Store) {
 	}
 }
 
-// record writes the result of a recording rule into the newest row. An error
-// writes nothing, so that the recorded series become stale, as in Prometheus.
-func (r *rule) record(st *history.Store, o outcome) error {
+// write puts the values into the newest row. What the rule wrote last and does not write
+// now is stale.
+func (r *rule) write(st *history.Store, out []recorded) error {
 	for _, x := range r.last {
-		if x.series != nil {
+		if x.series != nil && !x.series.Removed() {
 			st.Release(x.series)
 		}
 	}
-	r.last = r.last[:0]
+	r.last = out
+	return r.repeat(st)
+}
+
+// record writes the result of a recording rule. An error writes nothing: what was
+// recorded before is seen until it is older than Lookback, as in Prometheus.
+func (r *rule) record(st *history.Store, o outcome) error {
 	if o.err != nil {
 		return o.err
 	}
@@ -49,8 +56,7 @@ func (r *rule) record(st *history.Store, o outcome) error {
 		}
 		out = append(out, recorded{labels: labels, value: p.Value})
 	}
-	r.last = out
-	return r.repeat(st)
+	return r.write(st, out)
 }
 
 // repeat writes the last result into the newest row.
@@ -69,4 +75,50 @@ func (r *rule) repeat(st *history.Store) error {
 		}
 	}
 	return nil
+}
+
+// alertSeries are the series that one alert is.
+type alertSeries struct{ pending, firing, since *history.Series }
+
+// newAlertSeries makes them. They are not counted against Config.MaxSeries.
+func newAlertSeries(st *history.Store, ls history.Labels) alertSeries {
+	state := func(s State) *history.Series {
+		return st.Own(ls.With(history.NameLabel, "ALERTS").With("alertstate", string(s)))
+	}
+	return alertSeries{state(Pending), state(Firing), st.Own(ls.With(history.NameLabel, "ALERTS_FOR_STATE"))}
+}
+
+// removed reports whether the history has dropped one of them.
+func (a alertSeries) removed() bool {
+	return a.pending.Removed() || a.firing.Removed() || a.since.Removed()
+}
+
+// writeAlerts writes the series ALERTS and ALERTS_FOR_STATE of the alerts that are
+// pending or firing, as Prometheus does.
+func (r *rule) writeAlerts(st *history.Store) {
+	var out []recorded
+	var made map[string]alertSeries
+	for _, a := range r.machine.Alerts() {
+		if a.State == Resolved {
+			continue
+		}
+		series, ok := r.series[a.Key()]
+		if !ok || series.removed() {
+			series = newAlertSeries(st, a.Labels)
+		}
+		if made == nil {
+			made = map[string]alertSeries{}
+		}
+		made[a.Key()] = series
+		state := series.pending
+		if a.State == Firing {
+			state = series.firing
+		}
+		out = append(out, recorded{series: state, value: 1}, recorded{series: series.since, value: float64(a.ActiveAt.Unix())})
+	}
+	if len(out) == 0 && len(r.last) == 0 {
+		return
+	}
+	r.series = made
+	_ = r.write(st, out) // two rules may write one series: the first counts
 }

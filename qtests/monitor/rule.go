@@ -85,6 +85,7 @@ type rule struct {
 	labels      map[string]*template.Template
 	annotations map[string]*template.Template
 	machine     alert.Machine
+	series      map[string]alertSeries // by the alert's key
 	tally
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
@@ -51,7 +52,13 @@ func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
 
 // gather calls the gatherer of a source.
 func (m *Monitor) gather(ctx context.Context, s *source) gathered {
+	down := false
+	m.locked(func(*state) { down = s.down > 0 })
+	if down {
+		return gathered{source: s, err: fmt.Errorf("monitor: %s: %w", s.name, ErrDown)}
+	}
 	var families []*dto.MetricFamily
+	begin := m.clk.Now()
 	err := s.do(ctx, m.clk, m.cfg.Timeout, func(context.Context) error {
 		fs, err := s.gatherer.Gather()
 		families = fs
@@ -62,9 +69,9 @@ func (m *Monitor) gather(ctx context.Context, s *source) gathered {
 	})
 	if err != nil {
 		// Not families: a gatherer that was given up may still write them.
-		return gathered{source: s, err: err}
+		return gathered{source: s, err: err, took: qtests.Round(m.clk.Since(begin))}
 	}
-	return gathered{source: s, families: families}
+	return gathered{source: s, families: families, took: qtests.Round(m.clk.Since(begin))}
 }
 
 // Gather gathers afresh what a scrape reads, and adds nothing to the history. It waits
@@ -158,38 +165,59 @@ func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 // ingest writes the samples of one source, all of them or none.
 func (s *state) ingest(g gathered, maxSeries int) error {
 	// up comes first: it has a place also where the gatherer brings as many series as fit.
-	up, limit := s.upOf(g.source)
+	limit := s.makeReport(g.source)
 	err := g.err
 	// A registry returns what it could gather beside its error: Prometheus takes
 	// nothing from a scrape that failed, and neither does the monitor.
 	if err == nil {
+		g.samples, _, _ = size(g.families)
 		err = g.ingest(s.history, maxSeries)
 	}
-	if up != nil && up.Removed() { // with all that the source had brought until it was too much
-		up, limit = s.upOf(g.source)
+	if up := g.source.report.up; up != nil && up.Removed() { // with all that was brought until it was too much
+		limit = s.makeReport(g.source)
 	}
-	if up == nil {
+	if g.source.report.up == nil {
 		return errors.Join(err, limit)
 	}
-	v := 0.0
-	if g.err == nil && !errors.Is(err, ErrTooManySeries) {
-		v = 1
-	}
-	s.history.Set(up, v)
+	s.report(g, g.err == nil && !errors.Is(err, ErrTooManySeries))
 	return err
 }
 
-// upOf returns the series up{gatherer="…"}, which Prometheus adds to every target.
-func (s *state) upOf(from *source) (*history.Series, error) {
-	if from.up == nil || from.up.Removed() {
-		series, err := s.history.Series(history.NewLabels(
-			history.Label{Name: history.NameLabel, Value: "up"}, history.Label{Name: "gatherer", Value: from.name}))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s has no up: %w", ErrTooManySeries, from.name, err)
-		}
-		from.up = series
+// makeReport makes the series that Prometheus adds to every target; a plain gatherer has
+// up alone, with its name.
+func (s *state) makeReport(from *source) error {
+	labels := from.labels
+	if from.target == nil {
+		labels = history.Labels{{Name: "gatherer", Value: from.name}}
 	}
-	return from.up, nil
+	for name, series := range from.report.all() {
+		if *series != nil && !(*series).Removed() || from.target == nil && name != "up" {
+			continue
+		}
+		made, err := s.history.Series(labels.With(history.NameLabel, name))
+		if err != nil {
+			from.report = scrapeReport{}
+			return fmt.Errorf("%w: %s has no %s: %w", ErrTooManySeries, from.name, name, err)
+		}
+		*series = made
+	}
+	return nil
+}
+
+// report writes the series about a scrape.
+func (s *state) report(g gathered, ok bool) {
+	r := g.source.report
+	v := 0.0
+	if ok {
+		v = 1
+	}
+	s.history.Set(r.up, v)
+	if g.source.target == nil {
+		return
+	}
+	s.history.Set(r.duration, g.took.Seconds())
+	s.history.Set(r.samples, float64(g.samples))
+	s.history.Set(r.relabelled, float64(g.samples))
 }
 
 // evaluate takes one rule a step further. Reading the history needs no lock here,
@@ -212,10 +240,13 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 			for _, change := range r.apply(at, o) {
 				s.timeline.add(r, change)
 			}
-		case r.Record != "":
-			r.err = r.repeat(s.history)
+			if r.err == nil || r.OnError > PolicyKeep {
+				r.writeAlerts(s.history)
+			}
+		case r.Record == "" || r.err != nil:
+			return // what it wrote before is seen further on
 		default:
-			return
+			r.err = r.repeat(s.history)
 		}
 		if o.flaw != nil {
 			_ = s.status.note(fmt.Errorf("monitor: %s%w", r.title(), o.flaw))

@@ -43,6 +43,9 @@ type Alert struct {
 	key                 string
 }
 
+// Key returns a text that only alerts with the same labels have.
+func (a Alert) Key() string { return a.key }
+
 // A Transition is a change of the state of one alert.
 type Transition struct {
 	At       time.Time

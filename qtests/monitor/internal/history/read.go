@@ -11,15 +11,17 @@ type Sample struct {
 // Last returns what an instant read at the instant sees: the newest sample that is
 // at most at and after at-lookback, unless it is stale.
 func (st *Store) Last(s *Series, at, lookback int64) (Sample, bool) {
-	row := st.After(at) - 1
-	if s.HeldIn(row) {
-		row--
+	return st.LastUpTo(s, st.After(at)-1, at-lookback)
+}
+
+// LastUpTo is Last for the row that is the newest one, with a sample after an instant.
+func (st *Store) LastUpTo(s *Series, row int, after int64) (Sample, bool) {
+	for first, _ := st.Rows(); row >= first && st.At(row) > after; row-- {
+		if v := s.Value(row); !IsGap(v) {
+			return Sample{st.At(row), v}, !IsStale(v)
+		}
 	}
-	if first, _ := st.Rows(); row < first || st.At(row) <= at-lookback {
-		return Sample{}, false
-	}
-	v := s.Value(row)
-	return Sample{st.At(row), v}, !IsStale(v)
+	return Sample{}, false
 }
 
 // Each calls f for the samples of the rows [lo, hi), without the stale ones.
@@ -34,7 +36,7 @@ func (st *Store) Each(s *Series, lo, hi int, f func(Sample)) {
 		}
 		times := &st.blocks[b-st.base].times
 		for ; row < end; row++ {
-			if v := c.at(row % BlockLen); !IsStale(v) {
+			if v := c.at(row % BlockLen); !absent(v) {
 				f(Sample{times[row%BlockLen], v})
 			}
 		}

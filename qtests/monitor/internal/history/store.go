@@ -258,7 +258,7 @@ func (st *Store) Own(labels Labels) *Series {
 
 func (st *Store) add(labels Labels) *Series {
 	st.generation++
-	s := &Series{Labels: labels, key: labels.Key(), first: st.base + max(0, len(st.blocks)-1), row: -1, held: -1}
+	s := &Series{Labels: labels, key: labels.Key(), first: st.base + max(0, len(st.blocks)-1), row: -1}
 	st.byKey[s.key] = s
 	st.byName[labels.Name()] = append(st.byName[labels.Name()], s)
 	return s

@@ -37,12 +37,8 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 	series := s.series(ev)
 	out := make([]Point, 0, len(series))
 	for _, x := range series {
-		if x.HeldIn(row) {
-			if sample, ok := ev.store.Last(x, at, int64(Lookback)); ok {
-				out = append(out, Point{x.Labels, sample.Value})
-			}
-		} else if v := x.Value(row); !history.IsStale(v) {
-			out = append(out, Point{x.Labels, v})
+		if sample, ok := ev.store.LastUpTo(x, row, at-int64(Lookback)); ok {
+			out = append(out, Point{x.Labels, sample.Value})
 		}
 	}
 	ev.data = ev.data || len(out) > 0
