@@ -52,21 +52,21 @@ func (o *oracle) Eval(ctx context.Context, h *monitor.History, at time.Time) (mo
 }
 
 // alerts writes the alerts of Prometheus' rule.
-func (o *oracle) alerts() []string {
+func (o *oracle) alerts(roughly bool) []string {
 	var out []string
 	for _, a := range o.rule.ActiveAlerts() {
 		out = append(out, fmt.Sprintf("%s %s since %v value %x %s", labelText(a.Labels.Map()), a.State, a.ActiveAt.UnixMilli(),
-			bits(a.Value), labelText(a.Annotations.Map())))
+			bits(a.Value, roughly), labelText(a.Annotations.Map())))
 	}
 	slices.Sort(out)
 	return out
 }
 
-func alerts(m *monitor.Monitor) []string {
+func alerts(m *monitor.Monitor, roughly bool) []string {
 	var out []string
 	for _, a := range m.Alerts() {
 		out = append(out, fmt.Sprintf("%s %s since %v value %x %s", labelText(a.Labels), a.State, a.ActiveAt.UnixMilli(),
-			bits(a.Value), labelText(a.Annotations)))
+			bits(a.Value, roughly), labelText(a.Annotations)))
 	}
 	slices.Sort(out)
 	return out
@@ -80,10 +80,13 @@ func labelText(m map[string]string) string {
 	return b.String()
 }
 
-// bits makes all NaN one.
-func bits(v float64) uint64 {
-	if math.IsNaN(v) {
+// bits makes all NaN one, and roughly leaves the last ones out.
+func bits(v float64, roughly bool) uint64 {
+	switch {
+	case math.IsNaN(v):
 		return 0x7ff8000000000001
+	case roughly:
+		return (math.Float64bits(v) + 1<<15) >> 16
 	}
 	return math.Float64bits(v)
 }
@@ -124,6 +127,10 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 		For:           time.Duration(r.IntN(4)) * 20 * time.Second,
 		KeepFiringFor: time.Duration(r.IntN(3)) * 30 * time.Second,
 		Summary:       `{{ $labels.a }} at {{ $value }} {{ humanize $value }} {{ .Value | humanizePercentage }}`,
+	}
+	subquery := strings.Contains(expr, ":")
+	if subquery { // Prometheus takes the series of a subquery in any order: the last bits of a sum are not always the same
+		rule.Summary = `{{ $labels.a }} at {{ humanize $value }}`
 	}
 	if r.IntN(4) == 0 {
 		rule.Labels = map[string]string{"b": "", "level": `{{ if gt $value 2.0 }}high{{ else }}low{{ end }}`}
@@ -169,10 +176,11 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 			t.Errorf("%s\nscrape %d: errors differ:\nours   %v\ntheirs %v", expr, i, errOurs, errTheirs)
 			return
 		}
-		have, want := alerts(ours), ref.alerts()
+		have, want := alerts(ours, subquery), ref.alerts(subquery)
 		if !slices.Equal(have, want) {
-			t.Errorf("%s (for %v, keep %v, every %v)\nscrape %d: ours\n  %s\nPrometheus\n  %s", expr, rule.For, rule.KeepFiringFor, interval, i,
-				strings.Join(have, "\n  "), strings.Join(want, "\n  "))
+			both := func(line string) bool { return slices.Contains(have, line) && slices.Contains(want, line) }
+			t.Errorf("%s (for %v, keep %v, every %v)\nscrape %d: ours\n  %.2000s\nPrometheus\n  %.2000s", expr, rule.For, rule.KeepFiringFor, interval, i,
+				strings.Join(slices.DeleteFunc(slices.Clone(have), both), "\n  "), strings.Join(slices.DeleteFunc(slices.Clone(want), both), "\n  "))
 			return
 		}
 		nonEmpty += min(1, len(have))

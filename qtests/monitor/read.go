@@ -112,7 +112,7 @@ func evalRange(e *query.Expr, st *history.Store, from, to time.Time, step time.D
 	byKey := map[string]*Series{}
 	var ids []history.Labels
 	for at := from; !at.After(to); at = at.Add(step) {
-		r, err := e.Eval(st, nanos(at))
+		r, err := e.EvalIn(st, nanos(at), nanos(from), nanos(to))
 		if err != nil {
 			return nil, fmt.Errorf("at %v: %w", at, err)
 		}

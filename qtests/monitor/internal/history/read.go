@@ -52,6 +52,26 @@ type Counter struct {
 	Increase float64
 }
 
+// CounterOf reads samples as a counter.
+func CounterOf(samples []Sample) Counter {
+	var c Counter
+	var resets []float64
+	for i, x := range samples {
+		if i == 0 {
+			c.First = x
+		} else if x.Value < samples[i-1].Value {
+			resets = append(resets, samples[i-1].Value)
+		}
+		c.Count++
+		c.Last = x
+	}
+	c.Increase = c.Last.Value - c.First.Value
+	for _, v := range resets {
+		c.Increase += v
+	}
+	return c
+}
+
 // Counter reads the rows [lo, hi) as a counter; a decrease is a reset. Whole blocks
 // without a reset are not read value by value, which makes a rate over days as
 // cheap as one over minutes.

@@ -34,8 +34,11 @@ func Parse(text string) (*Expr, error) {
 	if t := p.peek(); t.kind != "" {
 		return nil, syntax(t.pos, "unexpected %q", t.text)
 	}
-	if root.typ() == Matrix {
+	switch root.typ() {
+	case Matrix:
 		return nil, syntax(0, "a range vector is only the argument of a function")
+	case String:
+		return nil, syntax(0, "a string is only the argument of a function")
 	}
 	return &Expr{text: text, root: root}, nil
 }
@@ -148,11 +151,23 @@ func (p *parser) modifiers(b *binary) error {
 			return err
 		}
 		b.matching = matching{on: w == "on", labels: names}
+		if w, ok := p.word("group_left", "group_right"); ok {
+			b.matching.many = w
+			if p.peek().kind == "(" {
+				if b.matching.include, err = p.labelNames(w); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	if t := p.peek(); t.kind == "name" {
 		switch w := strings.ToLower(t.text); w {
-		case "group_left", "group_right", "fill", "fill_left", "fill_right":
-			return syntax(t.pos, "%s is not evaluated here", w)
+		case "group_left", "group_right":
+			return syntax(t.pos, "%s goes after on or ignoring", w)
+		case "fill", "fill_left", "fill_right":
+			if p.tokens[p.i+1].kind == "(" {
+				return syntax(t.pos, "%s is not evaluated here", w)
+			}
 		}
 	}
 	return nil
@@ -162,18 +177,22 @@ func (b *binary) check(pos int) error {
 	l, r := b.lhs.typ(), b.rhs.typ()
 	compare := precedence(token{kind: b.op}) == 3
 	switch {
-	case b.op == "atan2":
-		return syntax(pos, "atan2 is not evaluated here")
 	case l == Matrix || r == Matrix:
 		return syntax(pos, "%q does not take a range vector", b.op)
+	case l == String || r == String:
+		return syntax(pos, "%q does not take a string", b.op)
 	case b.boolean && !compare:
 		return syntax(pos, "bool goes with comparisons only, not with %q", b.op)
 	case compare && l == Scalar && r == Scalar && !b.boolean:
 		return syntax(pos, "a comparison of two scalars needs bool")
 	case isSet(b.op) && (l == Scalar || r == Scalar):
 		return syntax(pos, "%q does not take a scalar", b.op)
-	case (b.matching.on || len(b.matching.labels) > 0) && (l == Scalar || r == Scalar):
+	case len(b.matching.labels) > 0 && (l == Scalar || r == Scalar):
 		return syntax(pos, "on and ignoring go between two vectors only")
+	case b.matching.many != "" && isSet(b.op):
+		return syntax(pos, "%s does not go with %q", b.matching.many, b.op)
+	case b.matching.on && slices.ContainsFunc(b.matching.include, func(name string) bool { return slices.Contains(b.matching.labels, name) }):
+		return syntax(pos, "a label of on cannot be one of %s", b.matching.many)
 	}
 	return nil
 }
@@ -190,8 +209,8 @@ func (p *parser) unary() (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if arg.typ() == Matrix {
-		return nil, syntax(t.pos, "%q does not take a range vector", t.kind)
+	if arg.typ() == Matrix || arg.typ() == String {
+		return nil, syntax(t.pos, "%q does not take %s", t.kind, arg.typ().article())
 	}
 	if t.kind == "+" {
 		return arg, nil

@@ -53,7 +53,11 @@ func (e *Expr) NeedTwo(gap time.Duration) []string {
 			return
 		}
 		for _, arg := range c.args {
-			if arg.typ() == Matrix && rangeOf(arg).span <= gap {
+			arg = bare(arg)
+			if s, ok := arg.(*selector); ok && s.span > 0 && s.span <= gap {
+				out = append(out, c.text)
+			}
+			if s, ok := arg.(*subquery); ok && s.span <= s.step {
 				out = append(out, c.text)
 			}
 		}
@@ -62,15 +66,17 @@ func (e *Expr) NeedTwo(gap time.Duration) []string {
 }
 
 // needTwo are the functions that say nothing about one sample.
-var needTwo = []string{"rate", "increase", "delta", "irate", "idelta", "resets", "changes"}
+var needTwo = []string{"rate", "increase", "delta", "irate", "idelta", "resets", "changes", "deriv", "predict_linear"}
 
 // walk calls f for a node and for all nodes in it, in the order of the text.
 func walk(n node, f func(node)) {
 	f(n)
 	switch n := n.(type) {
 	case *paren:
-		walk(n.selector, f)
+		walk(n.node, f)
 	case *unary:
+		walk(n.arg, f)
+	case *subquery:
 		walk(n.arg, f)
 	case *binary:
 		walk(n.lhs, f)
