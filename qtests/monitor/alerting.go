@@ -77,6 +77,9 @@ func (r *rule) apply(ts time.Time, o outcome) []alert.Transition {
 	default:
 		changes, err = r.machine.Eval(ts, o.conditions)
 	}
+	if n := r.machine.Active(); r.Limit > 0 && n > r.Limit {
+		changes, err = r.machine.End(ts, changes), fmt.Errorf("exceeded limit of %d with %d alerts", r.Limit, n)
+	}
 	r.note(err)
 	for _, c := range changes {
 		r.count(c)

@@ -42,6 +42,9 @@ func (r *rule) record(st *history.Store, o outcome) error {
 	if o.err != nil {
 		return o.err
 	}
+	if n := len(o.points); r.Limit > 0 && n > r.Limit {
+		return fmt.Errorf("exceeded limit of %d with %d series", r.Limit, n)
+	}
 	seen := map[string]bool{}
 	var out []recorded
 	for _, p := range o.points {

@@ -38,6 +38,12 @@ type Rule struct {
 	// For is how long the condition must hold, without a gap, before the alert
 	// fires. Zero fires at once.
 	For time.Duration
+	// QueryOffset is by how much earlier than the scrape the expression is evaluated, as
+	// Prometheus does for series that arrive late.
+	QueryOffset time.Duration
+	// Limit is how many alerts, or recorded series, the rule may have; with more the
+	// evaluation fails, and the alerts end. Zero is no limit.
+	Limit int
 	// KeepFiringFor is how long a firing alert goes on after its condition ended.
 	KeepFiringFor time.Duration
 	// Severity is the label severity; empty is none.
@@ -134,6 +140,8 @@ func (r *Rule) check(check *field.Checker, interval time.Duration) {
 	check.Duration("Every", r.Every)
 	check.Duration("For", r.For)
 	check.Duration("KeepFiringFor", r.KeepFiringFor)
+	check.Duration("QueryOffset", r.QueryOffset)
+	check.Count("Limit", r.Limit)
 	check.That(r.Every%interval == 0, "Every", r.Every, "is no multiple of Config.Interval, %v", interval)
 	check.That(r.NoData >= PolicyDefault && r.NoData <= PolicyAlert, "NoData", int(r.NoData), "is no Policy")
 	check.That(r.OnError >= PolicyDefault && r.OnError <= PolicyAlert, "OnError", int(r.OnError), "is no Policy")

@@ -227,7 +227,7 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	due := elapsed%r.every == 0
 	var o outcome
 	if due {
-		o = m.ask(ctx, &r.expression, at)
+		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))
 		r.expand(&o, template.Data{
 			ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at),
 		})

@@ -67,8 +67,11 @@ func TestRuleFileRefusals(t *testing.T) {
 		group("{alert: A}"):                                    "A: expr is missing",
 		group("{alert: A, expr: up, for: 1x}"):                 `"1x" is not a duration`,
 		"groups:\n- name: g\n- name: g\n":                      `group "g" is there twice`,
-		"groups:\n- name: g\n  limit: 3\n":                     `group "g": limit is not supported`,
-		"groups:\n- name: g\n  query_offset: 1m\n":             `query_offset is not supported`,
+		"groups:\n- name: g\n  limit: -3\n":                    `group "g": limit: -3 is negative`,
+		"groups:\n- name: g\n  query_offset: 1q\n":             `"1q" is not a duration`,
+		"kind: PrometheusRule\nspec: {groups: []}\n":           `a PrometheusRule of apiVersion ""; want monitoring.coreos.com/v1`,
+		"kind: PrometheusRule\nspec: {groups: [{nme: g}]}\n":   "field nme not found",
+		"kind: PrometheusRule\n---\nkind: PrometheusRule\n":    "more than one document",
 		"groups:\n- rules: []\n":                               "a group without a name",
 		"rules: []\n":                                          "field rules not found",
 		"groups: []\n---\ngroups: []\n":                        "more than one document",
@@ -84,6 +87,48 @@ func TestRuleFileRefusals(t *testing.T) {
 	require.Empty(t, alerts)
 	_, err = rules.Read("no such file")
 	require.ErrorContains(t, err, "no such file")
+}
+
+const operatorFile = `
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: shop
+  labels: {role: alert-rules}
+spec:
+  groups:
+  - name: shop
+    partial_response_strategy: warn
+    limit: 2
+    query_offset: 10s
+    rules:
+    - {alert: Errors, expr: errors > 5}
+`
+
+func TestOperatorObject(t *testing.T) {
+	read, err := rules.Parse("shop.yaml", strings.NewReader(operatorFile))
+	require.NoError(t, err)
+	require.Equal(t, []monitor.Rule{{
+		Name: "Errors", Expr: "errors > 5", Labels: map[string]string{}, Limit: 2, QueryOffset: 10 * time.Second, Origin: `shop.yaml:14: group "shop"`,
+	}}, read)
+	qtests.Run(t, func(q *qtests.T) {
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "errors", Help: "h"}, []string{"a"})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(v)
+		read = append(read, monitor.Rule{Record: "double", Expr: "errors * 2", Limit: 2})
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: read})
+		v.WithLabelValues("1").Set(7)
+		q.Sleep(25 * time.Second)
+		v.WithLabelValues("2").Set(7)
+		v.WithLabelValues("3").Set(7)
+		q.Sleep(30 * time.Second) // three from 30 s on, seen from 40 s on
+		require.Equal(q, "20s\tErrors{a=\"1\"} inactive → firing\n40s\tErrors{a=\"1\"} firing → resolved\n", m.Timeline())
+		require.ErrorContains(q, m.Status().LastError, "rule double: exceeded limit of 2 with 3 series")
+		require.EqualValues(q, 5, m.Status().Errors, "two of the alert, three of the recording rule")
+		v.DeleteLabelValues("1")
+		q.Sleep(20 * time.Second)
+		require.Len(q, m.Alerts("Errors"), 2)
+	})
 }
 
 // Anchors, aliases and merge keys of YAML mean what they stand for, and stay strict.

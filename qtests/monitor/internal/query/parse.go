@@ -226,7 +226,7 @@ func (p *parser) labelNames(where string) ([]string, error) {
 	names := []string{}
 	for !p.accept(")") {
 		t := p.next()
-		if !isLabel(t) {
+		if word := strings.ToLower(t.text); !isLabel(t) || t.kind == "name" && (word == "inf" || word == "nan") {
 			return nil, syntax(t.pos, "%s: want the name of a label, have %q", where, t.text)
 		}
 		names = append(names, t.text)

@@ -122,6 +122,11 @@ func (p *parser) edge(s *shift) error {
 	}
 	n := p.next()
 	seconds, err := parseNumber(n.text)
+	if n.kind == "duration" {
+		var d time.Duration
+		d, err = ParseDuration(n.text)
+		n.kind, seconds = "number", d.Seconds()
+	}
 	if n.kind != "number" && !(n.kind == "name" && err == nil) || err != nil {
 		return syntax(n.pos, "@: want an instant in seconds, start() or end(), have %q", n.text)
 	}
