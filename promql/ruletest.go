@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -107,8 +108,8 @@ func (s *testStart) UnmarshalYAML(unmarshal func(any) error) error {
 		s.Time = t
 		return nil
 	}
-	var seconds float64
-	if _, err := fmt.Sscan(text, &seconds); err != nil {
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil {
 		return fmt.Errorf("cannot parse %q to a valid timestamp", text)
 	}
 	s.Time = time.UnixMilli(int64(seconds * 1000)).UTC()

@@ -161,7 +161,7 @@ func TestRuleTestsThatFail(t *testing.T) {
 			"  exp labels {alertname=\"Hot\", oven=\"a\", severity=\"page\"} annotations {summary=\"a is at 111 in Ulm\"}\n" +
 			"  got labels {alertname=\"Hot\", oven=\"a\", severity=\"page\"} annotations {summary=\"a is at 110 in Ulm\"}"},
 		{"[early, late]", "[late, early]", "an oven: alertname Hot at 3m:\n  exp labels"},
-		{"{oven=\"b\"}', value: 20}", "{oven=\"b\"}', value: 21}", "an oven: expr \"celsius:max\" at 3m: \n  exp celsius:max{oven=\"b\"} 2.1E+01\n  got celsius:max{oven=\"b\"} 2E+01"},
+		{"{oven=\"b\"}', value: 20}", "{oven=\"b\"}', value: 21}", "an oven: expr \"celsius:max\" at 3m: \n  exp {__name__=\"celsius:max\", oven=\"b\"} 2.1E+01\n  got {__name__=\"celsius:max\", oven=\"b\"} 2E+01"},
 		{"not_reset buckets:[2 2]}}'}]", "not_reset buckets:[2 3]}}'}]", `expr "latency" at 1m`},
 		{"histogram_count(latency)", "histogram_count(", "unclosed left parenthesis"},
 		{"[rules*.yaml]", "[nope*.yaml]", "rule_files: no file matches"},
