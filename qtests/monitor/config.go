@@ -74,7 +74,9 @@ type Config struct {
 	Compile Compiler
 	// Channels receive the notifications that Route makes of the alerts, unless
 	// Silences or Inhibitions mute them.
-	Channels    []Channel
+	Channels []Channel
+	// Receivers are the channels that a route names; see Route.Receiver.
+	Receivers   []Receiver
 	Route       Route
 	Silences    []Silence
 	Inhibitions []Inhibition
@@ -101,6 +103,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Rules = slices.Clone(c.Rules)
 	c.ExternalLabels = maps.Clone(c.ExternalLabels)
 	c.Channels = slices.Clone(c.Channels)
+	c.Receivers = slices.Clone(c.Receivers)
 	c.Silences = slices.Clone(c.Silences)
 	c.Inhibitions = slices.Clone(c.Inhibitions)
 	return c, err
@@ -126,7 +129,10 @@ func (c Config) validate() error {
 	for i, x := range c.Channels {
 		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")
 	}
-	c.Route.check(check)
+	for i, x := range c.Receivers {
+		x.check(check, i, c.Receivers[:i])
+	}
+	c.Route.check(check, "Route", c.Receivers, true)
 	for i, s := range c.Silences {
 		s.check(check, i)
 	}

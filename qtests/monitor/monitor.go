@@ -87,14 +87,13 @@ func New(cfg Config) (*Monitor, error) {
 	return m, nil
 }
 
-// startReceivers makes the dispatcher, and a goroutine for every channel.
+// startReceivers makes the routes, and a goroutine for every channel.
 func (m *Monitor) startReceivers() {
-	route := m.cfg.Route
-	m.mu.dispatcher = alert.NewDispatcher(alert.Route{
-		GroupBy: route.GroupBy, Wait: route.GroupWait, Interval: route.GroupInterval, Repeat: route.RepeatInterval,
-	}, len(m.cfg.Channels), m.mu.muting.muted)
-	for i, c := range m.cfg.Channels {
-		r := newReceiver(i, c)
+	behind := map[string][]alert.Target{}
+	add := func(name string, c Channel, firingOnly bool) {
+		n := len(m.receivers)
+		behind[name] = append(behind[name], alert.Target{Number: n, FiringOnly: firingOnly})
+		r := newReceiver(n, c, name)
 		m.receivers = append(m.receivers, r)
 		m.loops.Add(1)
 		go func() {
@@ -102,6 +101,15 @@ func (m *Monitor) startReceivers() {
 			m.serve(r)
 		}()
 	}
+	for _, c := range m.cfg.Channels {
+		add("", c, false)
+	}
+	for _, r := range m.cfg.Receivers {
+		for _, c := range r.Channels {
+			add(r.Name, c, r.FiringOnly)
+		}
+	}
+	m.mu.dispatcher = alert.NewTree(m.cfg.Route.node("{}", behind), m.mu.muting.muted)
 }
 
 // addSources makes the sources: the gatherers, the collectors, the real process.

@@ -13,8 +13,10 @@ type state struct {
 	history    *history.Store
 	timeline   timeline
 	muting     muting
-	dispatcher *alert.Dispatcher
+	dispatcher *alert.Tree
 	status     Status
+	told       []told
+	toldKeys   map[string]bool // what is in told
 	// gap is the smallest time between two scrapes; zero until there are two.
 	gap time.Duration
 }

@@ -66,7 +66,9 @@ func TestWebhookBody(t *testing.T) {
 				"generatorURL": "",
 				"fingerprint": "c39eb804c0c52440"
 			}],
+			"notification_reason": "all alerts resolved",
 			"groupLabels": {"alertname": "High"},
+			"routeLabels": {},
 			"commonLabels": {"alertname": "High", "severity": "page"},
 			"commonAnnotations": {"summary": "7 errors\r\nBcc: x@example.org"},
 			"externalURL": "",

@@ -158,9 +158,6 @@ func (st *Store) remove(s *Series) {
 	st.byName[name] = rest
 }
 
-// Len returns the number of series.
-func (st *Store) Len() int { return len(st.byKey) }
-
 // Counted returns the number of series without those made by Own.
 func (st *Store) Counted() int { return len(st.byKey) - st.own }
 
