@@ -52,21 +52,21 @@ func (o *oracle) Eval(ctx context.Context, h *monitor.History, at time.Time) (mo
 }
 
 // alerts writes the alerts of Prometheus' rule.
-func (o *oracle) alerts() []string {
+func (o *oracle) alerts(roughly bool) []string {
 	var out []string
 	for _, a := range o.rule.ActiveAlerts() {
 		out = append(out, fmt.Sprintf("%s %s since %v value %x %s", labelText(a.Labels.Map()), a.State, a.ActiveAt.UnixMilli(),
-			bits(a.Value), labelText(a.Annotations.Map())))
+			bits(a.Value, roughly), labelText(a.Annotations.Map())))
 	}
 	slices.Sort(out)
 	return out
 }
 
-func alerts(m *monitor.Monitor) []string {
+func alerts(m *monitor.Monitor, roughly bool) []string {
 	var out []string
 	for _, a := range m.Alerts() {
 		out = append(out, fmt.Sprintf("%s %s since %v value %x %s", labelText(a.Labels), a.State, a.ActiveAt.UnixMilli(),
-			bits(a.Value), labelText(a.Annotations)))
+			bits(a.Value, roughly), labelText(a.Annotations)))
 	}
 	slices.Sort(out)
 	return out
@@ -80,10 +80,13 @@ func labelText(m map[string]string) string {
 	return b.String()
 }
 
-// bits makes all NaN one.
-func bits(v float64) uint64 {
-	if math.IsNaN(v) {
+// bits makes all NaN one, and roughly leaves the last ones out.
+func bits(v float64, roughly bool) uint64 {
+	switch {
+	case math.IsNaN(v):
 		return 0x7ff8000000000001
+	case roughly:
+		return (math.Float64bits(v) + 1<<15) >> 16
 	}
 	return math.Float64bits(v)
 }
@@ -91,7 +94,6 @@ func bits(v float64) uint64 {
 // Random series and rules: the monitor's own reader, its state machine and its
 // templates against Prometheus' engine, rules and templates.
 func TestNoDifferenceFromPrometheus(t *testing.T) {
-	stress, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
 	first := uint64(1)
 	if s := os.Getenv("QTESTS_CASE"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
@@ -99,7 +101,7 @@ func TestNoDifferenceFromPrometheus(t *testing.T) {
 		first = n
 	}
 	firing, nonEmpty := 0, 0
-	cases := uint64(150 * max(1, stress))
+	cases := uint64(150 * max(1, stress()))
 	for n := first; n < first+cases; n++ {
 		f, e := compare(t, n)
 		firing += f
@@ -126,8 +128,19 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 		KeepFiringFor: time.Duration(r.IntN(3)) * 30 * time.Second,
 		Summary:       `{{ $labels.a }} at {{ $value }} {{ humanize $value }} {{ .Value | humanizePercentage }}`,
 	}
+	subquery := strings.Contains(expr, ":")
+	if subquery { // Prometheus takes the series of a subquery in any order: the last bits of a sum are not always the same
+		rule.Summary = `{{ $labels.a }} at {{ humanize $value }}`
+	}
 	if r.IntN(4) == 0 {
 		rule.Labels = map[string]string{"b": "", "level": `{{ if gt $value 2.0 }}high{{ else }}low{{ end }}`}
+	}
+	if r.IntN(4) == 0 { // templates that fail, some of them only sometimes
+		rule.Summary += pick(r, `{{ humanize $labels }}`, `{{ if gt $value 2.0 }}{{ humanize "x" }}{{ end }}`, `{{ .Nope }}`, `{{ first 1 }}`, `{{ $labels.a.b }}`,
+			"\n{{ reReplaceAll \"(\" $labels.a \"\" }}")
+		if r.IntN(2) == 0 {
+			rule.Labels = map[string]string{"tier": `{{ toDuration "NaN" }}{{ $externalLabels }} {{ toTime $labels.b }}`}
+		}
 	}
 	text := map[string]string{"severity": "page"}
 	maps.Copy(text, rule.Labels)
@@ -163,10 +176,11 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 			t.Errorf("%s\nscrape %d: errors differ:\nours   %v\ntheirs %v", expr, i, errOurs, errTheirs)
 			return
 		}
-		have, want := alerts(ours), ref.alerts()
+		have, want := alerts(ours, subquery), ref.alerts(subquery)
 		if !slices.Equal(have, want) {
-			t.Errorf("%s (for %v, keep %v, every %v)\nscrape %d: ours\n  %s\nPrometheus\n  %s", expr, rule.For, rule.KeepFiringFor, interval, i,
-				strings.Join(have, "\n  "), strings.Join(want, "\n  "))
+			both := func(line string) bool { return slices.Contains(have, line) && slices.Contains(want, line) }
+			t.Errorf("%s (for %v, keep %v, every %v)\nscrape %d: ours\n  %.2000s\nPrometheus\n  %.2000s", expr, rule.For, rule.KeepFiringFor, interval, i,
+				strings.Join(slices.DeleteFunc(slices.Clone(have), both), "\n  "), strings.Join(slices.DeleteFunc(slices.Clone(want), both), "\n  "))
 			return
 		}
 		nonEmpty += min(1, len(have))
@@ -180,4 +194,43 @@ func compare(t *testing.T, n uint64) (firing, nonEmpty int) {
 func equalErrors(a, b error) bool {
 	failed := func(err error) bool { return err != nil && strings.Contains(err.Error(), "rule Alert") }
 	return failed(a) == failed(b)
+}
+
+// The two evaluators agree about the evaluations that have no data: the alerts of
+// PolicyAlert tell.
+func TestNoDataIsTheSame(t *testing.T) {
+	silent := 0
+	for n := range uint64(150 * max(1, stress())) {
+		r := rand.New(rand.NewPCG(n, 11))
+		rule := monitor.Rule{Name: "Alert", Expr: randomExpr(r), NoData: monitor.PolicyAlert}
+		if r.IntN(3) == 0 { // something that comes and goes
+			rule.Expr = pick(r, "g", "c", "up") + `{a="1",b="x"} > 1e9`
+		}
+		clk, seed := newManual(), r.Uint64()
+		made := func(compile monitor.Compiler) *monitor.Monitor {
+			source := &scripted{r: rand.New(rand.NewPCG(seed, 1)), values: map[string]float64{}, gone: map[string]int{}}
+			m, err := monitor.New(monitor.Config{Clock: clk, Interval: never, Gatherers: []prometheus.Gatherer{source}, Rules: []monitor.Rule{rule}, Compile: compile})
+			require.NoError(t, err, rule.Expr)
+			return m
+		}
+		ours, theirs := made(nil), made(promql.NewEngine().Compile)
+		interval := time.Duration(1+r.IntN(30)) * 10 * time.Second
+		for range 20 + r.IntN(40) {
+			clk.now = clk.now.Add(interval)
+			_, _ = ours.Scrape(), theirs.Scrape()
+		}
+		require.Equal(t, theirs.Timeline(), ours.Timeline(), "case %d: %s", n, rule.Expr)
+		for _, x := range ours.Transitions() {
+			silent += min(1, strings.Count(fmt.Sprint(x.Value), "NaN"))
+		}
+		ours.Close()
+		theirs.Close()
+	}
+	require.NotZero(t, silent, "the cases show nothing")
+}
+
+// stress is by how much more cases there are than usual.
+func stress() int {
+	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
+	return n
 }

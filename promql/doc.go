@@ -12,6 +12,9 @@
 //	… an outage …
 //	mon.RequireFired(t, "PaymentsDown")
 //
+// [RunRuleTests] runs the files of "promtool test rules" that a team has beside its rules,
+// in the same go test.
+//
 // It is a module of its own because the engine brings more than two hundred
 // packages, which a user of qtests need not have. Package monitor reads the
 // same files and evaluates most expressions with the same result; what it cannot

@@ -29,12 +29,13 @@ func NewEngine() *Engine {
 	return &Engine{
 		parser: parser.NewParser(parser.Options{}),
 		engine: promql.NewEngine(promql.EngineOpts{
-			MaxSamples:           MaxSamples,
-			Timeout:              24 * time.Hour,
-			LookbackDelta:        monitor.Lookback,
-			EnableAtModifier:     true,
-			EnableNegativeOffset: true,
-			Parser:               parser.NewParser(parser.Options{}),
+			MaxSamples:               MaxSamples,
+			Timeout:                  24 * time.Hour,
+			LookbackDelta:            monitor.Lookback,
+			EnableAtModifier:         true,
+			EnableNegativeOffset:     true,
+			NoStepSubqueryIntervalFn: func(int64) int64 { return monitor.SubqueryStep.Milliseconds() },
+			Parser:                   parser.NewParser(parser.Options{}),
 		}),
 	}
 }
@@ -50,18 +51,26 @@ func (e *Engine) Compile(expr string) (monitor.Evaluator, error) {
 	default:
 		return nil, fmt.Errorf("promql: a rule cannot use an expression of type %s", parsed.Type())
 	}
-	return &evaluator{engine: e.engine, expr: expr}, nil
+	subqueries := false
+	parser.Inspect(parsed, func(n parser.Node, _ []parser.Node) error {
+		_, is := n.(*parser.SubqueryExpr)
+		subqueries = subqueries || is
+		return nil
+	})
+	return &evaluator{engine: e.engine, expr: expr, parsed: parsed, subqueries: subqueries}, nil
 }
 
 // An evaluator is one expression.
 type evaluator struct {
-	engine *promql.Engine
-	expr   string
+	engine     *promql.Engine
+	expr       string
+	parsed     parser.Expr
+	subqueries bool
 }
 
 // Eval implements monitor.Evaluator.
 func (e *evaluator) Eval(ctx context.Context, h *monitor.History, at time.Time) (monitor.Result, error) {
-	data := &queryable{history: h}
+	data := &queryable{history: h, at: at.UnixMilli()}
 	q, err := e.engine.NewInstantQuery(ctx, data, nil, e.expr, at)
 	if err != nil {
 		return monitor.Result{}, fmt.Errorf("promql: %w", err)
@@ -72,6 +81,9 @@ func (e *evaluator) Eval(ctx context.Context, h *monitor.History, at time.Time) 
 		return monitor.Result{}, fmt.Errorf("promql: %w", res.Err)
 	}
 	out := monitor.Result{NoData: !data.found}
+	if e.subqueries { // what each of many instants sees, Select does not tell
+		out.NoData = !data.any || !data.sees(e.parsed, []int64{data.at})
+	}
 	switch v := res.Value.(type) {
 	case promql.Scalar:
 		out.Points = []monitor.Point{{Labels: monitor.Labels{}, Value: v.V}}

@@ -146,8 +146,11 @@ func matchers(r *rand.Rand) string {
 }
 
 func offset(r *rand.Rand) string {
-	if r.IntN(6) == 0 {
+	switch r.IntN(12) {
+	case 0, 1:
 		return " offset " + pick(r, "10s", "1m", "7m", "-30s")
+	case 2:
+		return pick(r, " @ 1000100", " @ 1000600.5", " @ start()", " offset 1m @ end()", " @ 1000300 offset 30s")
 	}
 	return ""
 }
@@ -162,6 +165,9 @@ func vector(r *rand.Rand, depth int) string {
 		return pick(r, "", "by (a) ", "by (a, b) ", "without (a) ", "without (b, le) ", "by (c) ")
 	}
 	match := func() string { return pick(r, "", "", "on (a, b) ", "ignoring (le) ", "on (a) ", "ignoring (a, b) ") }
+	if r.IntN(3) == 0 {
+		return richer(r, depth)
+	}
 	switch r.IntN(13) {
 	case 0, 1:
 		return name + matchers(r) + offset(r)
@@ -184,5 +190,41 @@ func vector(r *rand.Rand, depth int) string {
 		return fmt.Sprintf("(%s) %s %s(%s)", sub(), pick(r, "+", "-", "*", "/", "%", "^", ">", "<= bool", "== bool", "and", "or", "unless"), match(), sub())
 	default:
 		return fmt.Sprintf("(%s) %s %s", sub(), pick(r, "+", "-", "*", "/", "%", "^", "> bool", "< bool"), constant(r))
+	}
+}
+
+// richer makes up the joins, subqueries, rankings and functions that few rules need.
+func richer(r *rand.Rand, depth int) string {
+	sub := func() string { return vector(r, depth-1) }
+	name := pick(r, "c", "g", "h_bucket", "h_count", "up")
+	switch r.IntN(12) {
+	case 0, 1:
+		by := pick(r, "on (a, b)", "on (a)", "ignoring (le)", "ignoring (b)", "on ()")
+		include := pick(r, "()", "(b)", "(le, c)", "(gatherer)", "()")
+		if by == "on (a, b)" && include == "(b)" { // which Prometheus refuses
+			include = "()"
+		}
+		return fmt.Sprintf("(%s) %s %s %s %s (%s)", sub(), pick(r, "+", "*", "/", "atan2", ">", "== bool"), by, pick(r, "group_left", "group_right"), include, sub())
+	case 2, 3:
+		return fmt.Sprintf("%s((%s)[%s:%s]%s)", pick(r, "max_over_time", "avg_over_time", "sum_over_time", "count_over_time", "last_over_time", "rate", "increase", "delta", "deriv",
+			"changes", "stddev_over_time", "absent_over_time", "irate"), sub(), pick(r, "1m", "3m", "10m"), pick(r, "", "10s", "30s", "45s", "1m"), offset(r))
+	case 4:
+		return fmt.Sprintf("%s %s(%s, %s)", pick(r, "topk", "bottomk"), pick(r, "", "by (a) ", "without (b) "), pick(r, "1", "2", "4", "0", "-3", "1.9", "NaN", "scalar(c)"), sub())
+	case 5:
+		return fmt.Sprintf("count_values %s(%s, %s)", pick(r, "", "by (a) ", "without (b) ", "by (v)"), pick(r, `"v"`, `"a"`, `""`, `"é"`), sub())
+	case 6:
+		return fmt.Sprintf("label_replace(%s, %s, %s, %s, %s)", sub(), pick(r, `"n"`, `"a"`, `"__name__"`, `""`), pick(r, `"$1"`, `"x-$1$2"`, `""`, `"${n}"`),
+			pick(r, `"a"`, `"b"`, `"nope"`, `"__name__"`), pick(r, `"(.*)"`, `"(1)"`, `""`, `"(?P<n>x|y)"`, `"("`))
+	case 7:
+		return fmt.Sprintf("label_join(%s, %s, %s, %s)", sub(), pick(r, `"n"`, `"a"`, `"__name__"`), pick(r, `"-"`, `""`), pick(r, `"a", "b"`, `"b"`, `"nope", "a", "a"`, `""`))
+	case 8:
+		return fmt.Sprintf("%s(%s%s[%s]%s)", pick(r, "deriv", "stddev_over_time", "stdvar_over_time", "absent_over_time"), name, matchers(r), pick(r, "30s", "1m", "5m"), offset(r))
+	case 9:
+		return fmt.Sprintf("predict_linear(%s%s[%s]%s, %s)", name, matchers(r), pick(r, "1m", "5m", "20m"), offset(r), pick(r, "3600", "-60", "NaN", "scalar(g)"))
+	case 10:
+		return fmt.Sprintf("timestamp(%s%s%s)", name, matchers(r), offset(r))
+	default:
+		return fmt.Sprintf("%s(%s)", pick(r, "timestamp", "sort", "sort_desc", "hour", "day_of_week", "days_in_month", "month", "year", "minute", "day_of_month", "day_of_year", "deg", "rad",
+			"sin", "atan", "tanh", "acosh", "log2", "log10"), sub())
 	}
 }

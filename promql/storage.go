@@ -20,7 +20,9 @@ import (
 // evaluation.
 type queryable struct {
 	history *monitor.History
-	found   bool // whether any selector saw a sample
+	at      int64 // of the evaluation, in milliseconds
+	any     bool  // whether any selector was given a sample
+	found   bool  // whether any selector saw one, if it is in no subquery
 }
 
 // Querier implements storage.Queryable. Both ends are inclusive milliseconds.
@@ -33,6 +35,24 @@ type querier struct {
 	mint, maxt int64
 }
 
+// matchersOf converts matchers.
+func matchersOf(ms []*labels.Matcher) []monitor.Matcher {
+	out := make([]monitor.Matcher, len(ms))
+	for i, m := range ms {
+		switch m.Type {
+		case labels.MatchEqual:
+			out[i] = monitor.Equal(m.Name, m.Value)
+		case labels.MatchNotEqual:
+			out[i] = monitor.NotEqual(m.Name, m.Value)
+		case labels.MatchRegexp:
+			out[i] = monitor.Match(m.Name, m.Value)
+		default:
+			out[i] = monitor.NotMatch(m.Name, m.Value)
+		}
+	}
+	return out
+}
+
 // Select returns the series with their stale markers, of which the engine
 // makes what Prometheus makes of them.
 func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
@@ -40,21 +60,10 @@ func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, 
 	if hints != nil {
 		from, to = hints.Start, hints.End
 	}
-	matchers := make([]monitor.Matcher, len(ms))
-	for i, m := range ms {
-		switch m.Type {
-		case labels.MatchEqual:
-			matchers[i] = monitor.Equal(m.Name, m.Value)
-		case labels.MatchNotEqual:
-			matchers[i] = monitor.NotEqual(m.Name, m.Value)
-		case labels.MatchRegexp:
-			matchers[i] = monitor.Match(m.Name, m.Value)
-		default:
-			matchers[i] = monitor.NotMatch(m.Name, m.Value)
-		}
-	}
 	set := &seriesSet{at: -1}
-	for _, s := range q.history.Series(time.UnixMilli(from-1), time.UnixMilli(to), matchers...) {
+	for _, s := range q.history.Series(time.UnixMilli(from-1), time.UnixMilli(to), matchersOf(ms)...) {
+		q.any = q.any || visible(s.Samples, false)
+		q.found = q.found || visible(s.Samples, hints == nil || hints.Range == 0)
 		b := labels.NewScratchBuilder(len(s.Labels) + 1)
 		b.Add(model.MetricNameLabel, s.Name)
 		for name, value := range s.Labels {
@@ -64,7 +73,6 @@ func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, 
 		samples := make([]chunks.Sample, len(s.Samples))
 		for i, x := range s.Samples {
 			samples[i] = point{x.At.UnixMilli(), x.Value}
-			q.found = q.found || !monitor.IsStale(x.Value)
 		}
 		set.series = append(set.series, storage.NewListSeries(b.Labels(), samples))
 	}

@@ -107,7 +107,7 @@ func fixed(families ...*dto.MetricFamily) prometheus.Gatherer {
 
 func TestWrongMetrics(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		bad, reserved := family("bad label", 1), family("reserved", 1)
+		bad, reserved := family("bad \xff", 1), family("reserved", 1)
 		name := "__name__"
 		reserved.Metric[0].Label[0].Name = &name
 		twice := family("twice", 1)
@@ -120,7 +120,7 @@ func TestWrongMetrics(t *testing.T) {
 		err := m.Scrape()
 		require.ErrorIs(q, err, monitor.ErrInvalid)
 		require.ErrorIs(q, err, monitor.ErrDuplicate)
-		require.ErrorContains(q, err, `gatherer 0: monitor: invalid metric: name "bad label"`)
+		require.ErrorContains(q, err, `gatherer 0: monitor: invalid metric: name "bad \xff"`)
 		require.ErrorContains(q, err, `gatherer 1: monitor: duplicate series: good{i="0"}`)
 		require.ErrorContains(q, err, `reserved: label name "__name__"`)
 		require.ErrorContains(q, err, `twice: label i twice`)
@@ -158,6 +158,40 @@ func TestTooManySeries(t *testing.T) {
 	require.NoError(t, m.Scrape())
 	values = append(values, 5)
 	require.ErrorContains(t, m.Scrape(), "grows alone has 4")
+}
+
+// A gatherer that brings as many series as fit has its up, or an error that says why not.
+func TestExactlyAsManySeriesAsFit(t *testing.T) {
+	for brings := 1; brings <= 6; brings++ {
+		values := make([]float64, brings)
+		m, err := monitor.New(monitor.Config{Clock: clock.NewMock(), MaxSeries: 5, Gatherers: []prometheus.Gatherer{fixed(family("x", values...))},
+			Rules: []monitor.Rule{{Name: "Down", Expr: "up == 0"}, {Name: "Up", Expr: "up == 1"}}})
+		require.NoError(t, err)
+		err = m.Scrape()
+		up, queryErr := m.Query("up", time.Time{})
+		require.NoError(t, queryErr)
+		require.Len(t, up, 1, "%d series", brings)
+		if brings < 5 {
+			require.NoError(t, err)
+			require.EqualValues(t, 1, up[0].Value)
+			require.Len(t, m.Series("x"), brings)
+			m.RequireFired(t, "Up")
+		} else {
+			require.ErrorIs(t, err, monitor.ErrTooManySeries)
+			require.Zero(t, up[0].Value)
+			require.Empty(t, m.Series("x"), "all or nothing")
+			m.RequireFired(t, "Down")
+		}
+		require.LessOrEqual(t, m.Status().Series, 5)
+		m.Close()
+	}
+	// A second gatherer for whose up there is no place.
+	m, err := monitor.New(monitor.Config{Clock: clock.NewMock(), MaxSeries: 3, Gatherers: []prometheus.Gatherer{fixed(family("x", 1, 2)), fixed()}})
+	require.NoError(t, err)
+	defer m.Close()
+	err = m.Scrape()
+	require.ErrorIs(t, err, monitor.ErrTooManySeries)
+	require.ErrorContains(t, err, "gatherer 1 has no up: too many series: the limit is 3, and x alone has 2")
 }
 
 // clocked is a TB with a clock.
@@ -254,16 +288,34 @@ func TestConfigErrors(t *testing.T) {
 		`Rules[0].For: -1ns is negative`:                             {Name: "A", Expr: "up", For: -1},
 		`Rules[0].KeepFiringFor: -1ns is negative`:                   {Name: "A", Expr: "up", KeepFiringFor: -1},
 		`Rules[0].Every: 15s is no multiple of Config.Interval, 10s`: {Name: "A", Expr: "up", Every: 15 * time.Second},
-		`Rules[0].Labels: a-b cannot be a label`:                     {Name: "A", Expr: "up", Labels: map[string]string{"a-b": "c"}},
+		"Rules[0].Labels: a\xff cannot be a label":                   {Name: "A", Expr: "up", Labels: map[string]string{"a\xff": "c"}},
+		`Rules[0].Labels: __name__ cannot be a label`:                {Name: "A", Expr: "up", Labels: map[string]string{"__name__": "c"}},
 		`Rules[0].Labels: alertname cannot be a label`:               {Name: "A", Expr: "up", Labels: map[string]string{"alertname": "c"}},
 		`Rules[0].Severity: x contradicts the label severity`:        {Name: "A", Expr: "up", Severity: "x", Labels: map[string]string{"severity": "y"}},
 		`Rules[0].Annotations: "{{ nope }}"`:                         {Name: "A", Expr: "up", Summary: "{{ nope }}"},
 		`Rules[0].NoData: 9 is no Policy`:                            {Name: "A", Expr: "up", NoData: 9},
-		`Rules[0].Record: a b is not the name of a metric`:           {Record: "a b", Expr: "up"},
+		`Rules[0].Record: a{b} is not the name of a metric`:          {Record: "a{b}", Expr: "up"},
 		`Rules[0].Name: A contradicts Record`:                        {Name: "A", Record: "b", Expr: "up"},
 		`Rules[0].Record: b is a recording rule, which has no For`:   {Record: "b", Expr: "up", For: 1},
 	} {
 		_, err := monitor.New(monitor.Config{Rules: []monitor.Rule{r}})
+		require.ErrorContains(t, err, want)
+	}
+	for want, r := range map[string]monitor.Rule{
+		`monitor: alert PaymentsOpen: Config.Rules[1].Expr: "up >"`:                     {Name: "PaymentsOpen", Expr: "up >"},
+		`monitor: alert PaymentsOpen: Config.Rules[1].For: -1ns`:                        {Name: "PaymentsOpen", Expr: "up", For: -1},
+		`monitor: a.yaml:7: group "g": alert B: Config.Rules[1].Annotations: "{{"`:      {Name: "B", Expr: "up", Summary: "{{", Origin: `a.yaml:7: group "g"`},
+		`monitor: a.yaml:7: recording rule job:up: Config.Rules[1].Expr: "sum(": at ch`: {Record: "job:up", Expr: "sum(", Origin: "a.yaml:7"},
+	} {
+		_, err := monitor.New(monitor.Config{Rules: []monitor.Rule{{Name: "Fine", Expr: "up"}, r}})
+		require.ErrorContains(t, err, want)
+	}
+	for want, by := range map[string][]string{
+		`Route.GroupBy: "..." is all labels, and goes with no other`: {"...", "a"},
+		`Route.GroupBy: "a" is there twice`:                          {"a", "b", "a"},
+		`Route.GroupBy: "" is not the name of a label`:               {""},
+	} {
+		_, err := monitor.New(monitor.Config{Route: monitor.Route{GroupBy: by}})
 		require.ErrorContains(t, err, want)
 	}
 	_, err = monitor.New(monitor.Config{Collectors: []prometheus.Collector{describePanics{}}})

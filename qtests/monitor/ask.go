@@ -2,25 +2,54 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
 
-// ask evaluates the expression of a rule. The caller holds the scraping token: nothing
-// else writes the history meanwhile.
-func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
-	if r.expr != nil {
-		result, err := r.expr.Eval(m.mu.history, at.UnixNano())
-		return outcome{result.Points, !result.Data, err}
+// An expression is one that the monitor evaluates with its own reader, or with the
+// Evaluator of Config.Compile.
+type expression struct {
+	expr      *query.Expr // or
+	evaluator Evaluator
+	guard     guard
+}
+
+// compile makes the expression ready, with a compiler that may panic.
+func (x *expression) compile(text string, c Compiler) (err error) {
+	if c == nil {
+		x.expr, err = query.Parse(text)
+		return err
+	}
+	x.guard = newGuard("the rule's evaluator")
+	err = usercode.Call(func() (err error) {
+		x.evaluator, err = c(text)
+		return err
+	})
+	if err == nil && x.evaluator == nil {
+		return errors.New("Config.Compile returned no Evaluator")
+	}
+	return usercode.Blame("Config.Compile", err)
+}
+
+// ask evaluates an expression. The caller holds the scraping token: nothing else writes
+// the history meanwhile.
+func (m *Monitor) ask(ctx context.Context, x *expression, at time.Time) outcome {
+	if x.expr != nil {
+		x.expr.HideReal = m.hideReal
+		result, err := x.expr.Eval(m.mu.history, at.UnixNano())
+		return outcome{points: result.Points, noData: !result.Data, err: err}
 	}
 	h, revoke := m.lend()
 	defer revoke()
 	var result Result
-	err := r.guard.do(ctx, m.clk, m.cfg.Timeout, func(ctx context.Context) error {
-		got, err := r.evaluator.Eval(ctx, h, at)
+	err := x.guard.do(ctx, m.clk, m.cfg.Timeout, func(ctx context.Context) error {
+		got, err := x.evaluator.Eval(ctx, h, at)
 		result = got
 		return err
 	})
@@ -32,6 +61,34 @@ func (m *Monitor) ask(ctx context.Context, r *rule, at time.Time) outcome {
 		out.points = append(out.points, query.Point{Labels: history.FromMap(p.Labels), Value: p.Value})
 	}
 	return out
+}
+
+// maxTemplateQueries bounds the expressions of templates that are kept ready: their
+// texts may contain the values of labels.
+const maxTemplateQueries = 1000
+
+// templateQuery evaluates the expression of a template. The caller holds the scraping
+// token.
+func (m *Monitor) templateQuery(ctx context.Context, at time.Time) template.QueryFunc {
+	return func(text string) ([]template.Sample, error) {
+		x, ok := m.templateQueries[text]
+		if !ok {
+			x = &expression{}
+			if err := x.compile(text, m.cfg.Compile); err != nil {
+				return nil, err
+			}
+			if len(m.templateQueries) >= maxTemplateQueries {
+				clear(m.templateQueries)
+			}
+			m.templateQueries[text] = x
+		}
+		o := m.ask(ctx, x, at)
+		out := make([]template.Sample, len(o.points))
+		for i, p := range o.points {
+			out[i] = template.Sample{Labels: p.Labels.Map(), Value: p.Value}
+		}
+		return out, o.err
+	}
 }
 
 // lend returns the history as an Evaluator sees it, until revoke is called. An
@@ -56,7 +113,9 @@ func (m *Monitor) rows(s *state, from, to time.Time, matchers []history.Matcher)
 	for _, series := range m.visible(s, matchers...) {
 		x := publicSeries(series.Labels)
 		for row := lo; row < hi; row++ {
-			x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), series.Value(row)})
+			if v := series.Value(row); !history.IsGap(v) {
+				x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), v})
+			}
 		}
 		out = append(out, x)
 	}

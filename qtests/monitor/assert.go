@@ -1,40 +1,76 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/tb"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
-// RequireFired fails t unless every named alert has fired at least once. Without
-// names there is nothing to require, which fails t too.
+// RequireFired fails t unless every named alert has fired at least once, and names all
+// that have not. Without names there is nothing to require, which fails t too.
 func (m *Monitor) RequireFired(t tb.TB, alerts ...string) {
 	t.Helper()
 	if len(alerts) == 0 {
 		tb.Fatalf(t, "monitor: RequireFired without the name of an alert")
 	}
 	m.requireKnown(t, alerts)
+	fired := m.firedAt(alerts)
+	var silent, lines []string
 	for _, name := range alerts {
-		if !slices.ContainsFunc(m.Transitions(name), func(x Transition) bool { return x.To == Firing }) {
-			m.fail(t, name, "alert %s has not fired", name)
+		if _, ok := fired[name]; !ok && !slices.Contains(silent, name) {
+			silent = append(silent, name)
+			lines = append(lines, fmt.Sprintf("alert %s has not fired", name))
 		}
+	}
+	if len(silent) > 0 {
+		m.fail(t, silent, "%s", strings.Join(lines, "\n"))
 	}
 }
 
+// firedAt returns when each of the named alerts, or each of all, began to fire first.
+func (m *Monitor) firedAt(alerts []string) map[string]time.Time {
+	out := map[string]time.Time{}
+	m.eachAlert(alerts, func(r *rule) {
+		if at, ok := out[r.Name]; r.fired > 0 && (!ok || r.firstFired.Before(at)) {
+			out[r.Name] = r.firstFired
+		}
+	})
+	return out
+}
+
 // RequireNotFired fails t if any of the named alerts, or without names any alert
-// at all, has fired. If an expression names series that the history does not have, the
-// log of t says so and proposes names, because an alert on a misspelt metric never
-// fires. That is no failure: many counters appear with their first error.
+// at all, has fired, and names all that have. It fails t as well for an alert that could
+// not fire whatever happened: one that was never evaluated, one of which every evaluation
+// failed, and one that asks, in its own expression or in that of a recording rule it
+// reads, for two samples of a range that never has more than one, such as
+// increase(x[1m]) with scrapes a minute apart.
+//
+// If an expression names series that the history does not have, the log of t says so and
+// proposes names, because an alert on a misspelt metric never fires. That is no failure:
+// many counters appear with their first error.
 func (m *Monitor) RequireNotFired(t tb.TB, alerts ...string) {
 	t.Helper()
 	m.requireKnown(t, alerts)
-	for _, x := range m.Transitions(alerts...) {
-		if x.To == Firing {
-			m.fail(t, x.Alert, "alert %s has fired, at %v", x.Alert, m.offset(x.At))
-		}
+	var lines []string
+	fired := m.firedAt(alerts)
+	names := slices.SortedFunc(maps.Keys(fired), func(a, b string) int {
+		return cmp.Or(fired[a].Compare(fired[b]), strings.Compare(a, b))
+	})
+	for _, name := range names {
+		lines = append(lines, fmt.Sprintf("alert %s has fired, at %v", name, m.offset(fired[name])))
+	}
+	if len(names) > 0 {
+		m.fail(t, names, "%s", strings.Join(lines, "\n"))
+	}
+	if doubts := m.doubts(alerts); len(doubts) > 0 {
+		tb.Fatalf(t, "monitor: RequireNotFired cannot tell, after %d scrapes:\n  %s", m.Status().Scrapes, strings.Join(doubts, "\n  "))
 	}
 	if missing := m.missing(alerts); len(missing) > 0 {
 		t.Logf("monitor: RequireNotFired holds, perhaps for want of series, after %d scrapes:\n  %s", m.Status().Scrapes, strings.Join(missing, "\n  "))
@@ -51,7 +87,8 @@ func (m *Monitor) RequireFiredBetween(t tb.TB, name string, from, to time.Durati
 			return
 		}
 	}
-	m.fail(t, name, "alert %s has not begun to fire between %v and %v", name, from, to)
+	m.requireKept(t, name)
+	m.fail(t, []string{name}, "alert %s has not begun to fire between %v and %v", name, from, to)
 }
 
 // RequireResolvedWithin fails t unless the alert has fired, and each time it did
@@ -59,6 +96,7 @@ func (m *Monitor) RequireFiredBetween(t tb.TB, name string, from, to time.Durati
 func (m *Monitor) RequireResolvedWithin(t tb.TB, name string, d time.Duration) {
 	t.Helper()
 	m.RequireFired(t, name)
+	m.requireKept(t, name)
 	fired := map[string]time.Time{}
 	for _, x := range m.Transitions(name) {
 		key := x.Labels.String()
@@ -67,13 +105,21 @@ func (m *Monitor) RequireResolvedWithin(t tb.TB, name string, d time.Duration) {
 			fired[key] = x.At
 		case Resolved:
 			if took := x.At.Sub(fired[key]); took > d {
-				m.fail(t, name, "alert %s%s was resolved %v after it fired, not within %v", name, key, took, d)
+				m.fail(t, []string{name}, "alert %s%s was resolved %v after it fired, not within %v", name, key, took, d)
 			}
 			delete(fired, key)
 		}
 	}
 	for key, at := range fired {
-		m.fail(t, name, "alert %s%s fired at %v and is not resolved", name, key, m.offset(at))
+		m.fail(t, []string{name}, "alert %s%s fired at %v and is not resolved", name, key, m.offset(at))
+	}
+}
+
+// requireKept fails t where the timeline does not have all transitions of an alert.
+func (m *Monitor) requireKept(t tb.TB, name string) {
+	t.Helper()
+	if n := m.unkept(name); n > 0 {
+		m.fail(t, []string{name}, "%d transitions of alert %s were not kept: the timeline has no place for more than %d", n, name, MaxTransitions)
 	}
 }
 
@@ -90,8 +136,12 @@ func (m *Monitor) RequireSeries(t tb.TB, name string, matchers ...Matcher) []Ser
 		wanted = append(wanted, x.m.String())
 	}
 	status := m.Status()
-	tb.Fatalf(t, "monitor: no series %s{%s} in %d scrapes of %d series (last error: %v)\n%s",
-		name, strings.Join(wanted, ","), status.Scrapes, status.Series, status.LastError, m.near(name))
+	asked := name + "{}"
+	if len(wanted) > 0 {
+		asked = history.Written(name, wanted)
+	}
+	tb.Fatalf(t, "monitor: no series %s in %d scrapes of %d series (last error: %v)\n%s",
+		asked, status.Scrapes, status.Series, status.LastError, m.near(name))
 	return nil
 }
 
@@ -103,7 +153,8 @@ func (m *Monitor) near(name string) string {
 	}
 	if len(lines) == 0 {
 		for _, s := range m.Series("") {
-			if line := "  " + s.Name; !slices.Contains(lines, line) {
+			own := strings.HasPrefix(s.Name, "ALERTS")
+			if line := "  " + s.Name; !own && !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
 		}
@@ -115,15 +166,11 @@ func (m *Monitor) near(name string) string {
 	return "have:\n" + strings.Join(lines, "\n")
 }
 
-// requireKnown fails t on a name that no rule has: a misspelt alert never fires.
+// requireKnown fails t on names that no rule has: a misspelt alert never fires.
 func (m *Monitor) requireKnown(t tb.TB, alerts []string) {
 	t.Helper()
 	var known []string
-	for _, r := range m.rules {
-		if r.Record == "" {
-			known = append(known, r.Name)
-		}
-	}
+	m.eachAlert(nil, func(r *rule) { known = append(known, r.Name) })
 	for _, name := range alerts {
 		if !slices.Contains(known, name) {
 			tb.Fatalf(t, "monitor: no rule is called %q; there are %q", name, known)
@@ -133,25 +180,26 @@ func (m *Monitor) requireKnown(t tb.TB, alerts []string) {
 
 func (m *Monitor) offset(at time.Time) time.Duration { return tb.Round(at.Sub(m.start)) }
 
-// fail ends t with the timeline of one alert.
-func (m *Monitor) fail(t tb.TB, name, format string, args ...any) {
+// maxShown bounds the lines of a timeline that a failure shows.
+const maxShown = 200
+
+// fail ends t with what is known about the named alerts.
+func (m *Monitor) fail(t tb.TB, names []string, format string, args ...any) {
 	t.Helper()
-	timeline := m.Timeline(name)
-	if timeline == "" {
-		timeline = "(no transitions)\n"
+	lines := strings.Split(strings.TrimSuffix(m.Timeline(names...), "\n"), "\n")
+	if lines[0] == "" {
+		lines[0] = "(no transitions)"
+	}
+	if len(lines) > maxShown {
+		lines = append(lines[:maxShown], fmt.Sprintf("and %d more", len(lines)-maxShown))
 	}
 	status := m.Status()
 	scrapes := "no scrape yet"
 	if status.Scrapes > 0 {
 		scrapes = fmt.Sprintf("%d scrapes, the last at %v", status.Scrapes, m.offset(status.Last))
 	}
-	text := fmt.Sprintf("monitor: "+format+"\ntimeline:\n%s%s", append(args, timeline, scrapes)...)
-	for _, r := range m.rules {
-		if r.Name == name {
-			text += "\nrule: " + r.Expr
-		}
-	}
-	for _, line := range m.missing([]string{name}) {
+	text := fmt.Sprintf("monitor: "+format+"\ntimeline:\n%s\n%s", append(args, strings.Join(lines, "\n"), scrapes)...)
+	for _, line := range slices.Concat(m.expressionsOf(names), m.doubts(names), m.missing(names)) {
 		text += "\n" + line
 	}
 	if status.LastError != nil {
@@ -164,6 +212,16 @@ func (m *Monitor) fail(t tb.TB, name, format string, args ...any) {
 		}
 	}
 	tb.Fatalf(t, "%s", text)
+}
+
+// expressionsOf shows the rules of the named alerts.
+func (m *Monitor) expressionsOf(names []string) (lines []string) {
+	title := func(*rule) string { return "rule: " }
+	if len(names) > 1 {
+		title = func(r *rule) string { return "rule " + r.Name + ": " }
+	}
+	m.eachAlert(names, func(r *rule) { lines = append(lines, title(r)+r.Expr) })
+	return lines
 }
 
 // RequireTimeline fails t unless the transitions of the named alerts, or of all of

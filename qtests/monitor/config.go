@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ type Config struct {
 	// Gatherers are what is scraped, in this order: the registry of the system
 	// under test, for example. They may not be nil.
 	Gatherers []prometheus.Gatherer
+	// Targets are scraped after the gatherers, with the labels that a scrape config gives
+	// them: see [Target].
+	Targets []Target
 	// Collectors are registered in a registry of the monitor, which is scraped after the
 	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
@@ -53,19 +57,26 @@ type Config struct {
 	// MaxSamples bounds the samples of one series, rounded up to whole blocks of
 	// 128. Zero is DefaultMaxSamples, eight days at ten seconds.
 	MaxSamples int
-	// MaxSeries bounds the series. A gatherer that would exceed it fails, as a
+	// MaxSeries bounds the series, up and recorded ones included. A gatherer that would exceed it fails, as a
 	// whole, with an error that names its largest metric. Zero is DefaultMaxSeries.
 	MaxSeries int
 
 	// Rules are the alerts. Their names may repeat, as in Prometheus.
 	Rules []Rule
+	// ExternalLabels are what templates see as $externalLabels. A notification has them
+	// beside the labels of every alert that does not have its own.
+	ExternalLabels map[string]string
+	// ExternalURL is what templates see as $externalURL and externalURL. Empty is none.
+	ExternalURL string
 	// Compile makes the evaluators of the rules' expressions. Nil is the monitor's
 	// own reader, for which see "Expressions" in the package doc; module promql
 	// has Prometheus' own engine.
 	Compile Compiler
 	// Channels receive the notifications that Route makes of the alerts, unless
 	// Silences or Inhibitions mute them.
-	Channels    []Channel
+	Channels []Channel
+	// Receivers are the channels that a route names; see Route.Receiver.
+	Receivers   []Receiver
 	Route       Route
 	Silences    []Silence
 	Inhibitions []Inhibition
@@ -87,9 +98,12 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxSeries = cmp.Or(c.MaxSeries, DefaultMaxSeries)
 	c.Route = c.Route.withDefaults()
 	c.Gatherers = slices.Clone(c.Gatherers)
+	c.Targets = slices.Clone(c.Targets)
 	c.Collectors = slices.Clone(c.Collectors)
 	c.Rules = slices.Clone(c.Rules)
+	c.ExternalLabels = maps.Clone(c.ExternalLabels)
 	c.Channels = slices.Clone(c.Channels)
+	c.Receivers = slices.Clone(c.Receivers)
 	c.Silences = slices.Clone(c.Silences)
 	c.Inhibitions = slices.Clone(c.Inhibitions)
 	return c, err
@@ -106,13 +120,19 @@ func (c Config) validate() error {
 	for i, g := range c.Gatherers {
 		check.That(g != nil, fmt.Sprintf("Gatherers[%d]", i), "nil", "is no gatherer")
 	}
+	for i, x := range c.Targets {
+		x.check(check, i, c.Targets[:i])
+	}
 	for i, x := range c.Collectors {
 		check.That(x != nil, fmt.Sprintf("Collectors[%d]", i), "nil", "is no collector")
 	}
 	for i, x := range c.Channels {
 		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")
 	}
-	c.Route.check(check)
+	for i, x := range c.Receivers {
+		x.check(check, i, c.Receivers[:i])
+	}
+	c.Route.check(check, "Route", c.Receivers, true)
 	for i, s := range c.Silences {
 		s.check(check, i)
 	}

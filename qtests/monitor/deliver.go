@@ -18,13 +18,19 @@ const maxQueue = 256
 // A receiver is one channel with its queue and its goroutine.
 type receiver struct {
 	guard
+	public  string // what notifications call it
 	channel Channel
 	queue   chan alert.Notification
 }
 
-func newReceiver(i int, c Channel) *receiver {
-	name := fmt.Sprintf("channel %d%s", i, describe(c))
-	return &receiver{newGuard(name), c, make(chan alert.Notification, maxQueue)}
+// newReceiver returns the i-th channel, of a receiver with a name if it has one.
+func newReceiver(i int, c Channel, name string) *receiver {
+	full := fmt.Sprintf("channel %d%s", i, describe(c))
+	public := full
+	if name != "" {
+		full, public = "receiver "+name+": "+full, name
+	}
+	return &receiver{newGuard(full), public, c, make(chan alert.Notification, maxQueue)}
 }
 
 // describe says what a channel is: its String, or the name of its type. The name of
@@ -83,6 +89,7 @@ func (m *Monitor) delivered(s *state, r *receiver, n alert.Notification, err err
 	switch {
 	case err == nil:
 		s.status.Notified++
+		s.remember(r.public, m.clk.Now(), n.Alerts)
 	case !errors.Is(err, ErrClosed):
 		s.status.NotifyErrors++
 		_ = s.status.note(fmt.Errorf("monitor: %s: %w", r.name, err))
@@ -92,8 +99,8 @@ func (m *Monitor) delivered(s *state, r *receiver, n alert.Notification, err err
 
 // deliver sends a notification, again and again until the group interval is over.
 func (m *Monitor) deliver(r *receiver, n alert.Notification) error {
-	deadline := n.At.Add(m.cfg.Route.GroupInterval)
-	public := newNotification(n, r.name)
+	deadline := n.At.Add(n.Node.Interval)
+	public := newNotification(n, r.public)
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		left := m.clk.Until(deadline)
 		if left <= 0 {

@@ -24,15 +24,19 @@
 // scrapes are refused until it has caught up. Scrape adds a scrape at this instant.
 // Close does not scrape.
 //
-// A gatherer is what Prometheus calls a target. If it returns an error, panics, exits
+// Real rules select by job and instance. A [Target] is a gatherer with these labels, and
+// with the series that Prometheus writes about each scrape; [Monitor.Down] takes one down.
+// A plain gatherer has no such labels. If one returns an error, panics, exits
 // or does not return within Config.Timeout, it brings nothing to this scrape: its series
 // are stale at once, and up{gatherer="…"} is 0 instead of 1. Names are "gatherer 0",
 // "gatherer 1", … and "collectors". A gatherer that has not returned is not called
 // again until it has. Timestamps of metrics are ignored. The classic buckets of a
 // histogram are read, not the native ones. le and quantile are written as Prometheus 3
 // stores them: "1.0", not "1". NaN and infinities are values like others. If two metrics
-// are one series, the first value counts, and there is an error. Two monitors on one
-// registry do not disturb each other.
+// are one series, the first value counts, and there is an error. Names of metrics and
+// labels are any UTF-8, as in Prometheus 3; an expression writes those that need it in
+// quotes: {"http.requests", "http.route"="/"}. Two monitors on one registry do not disturb
+// each other.
 //
 // # History
 //
@@ -66,7 +70,15 @@
 //
 // An evaluation that fails changes no state, unless Rule.NoData or Rule.OnError says
 // otherwise. A rule with Record keeps its result as a series, which the rules after it
-// read.
+// read. The rules before it see what it recorded at the evaluation before, as in
+// Prometheus: an alert may be listed before the recording rule that it reads.
+//
+// The alerts that are pending or firing are series, too, ALERTS and ALERTS_FOR_STATE, which
+// rules may read.
+//
+// Labels and annotations are templates with all of Prometheus' functions and variables;
+// query asks this monitor. A template that fails does not stop the alert: its text is
+// Prometheus' "<error expanding template: …>", and Status counts the error.
 //
 // # Notifications
 //

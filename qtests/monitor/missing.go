@@ -60,14 +60,10 @@ func (m *Monitor) missingOf(st *state, r *rule) (lines []string) {
 
 // selectors reads the expression, also where another evaluates it.
 func (r *rule) selectors() []query.Selector {
-	if r.expr != nil {
-		return r.expr.Selectors()
+	if expr := r.parsed(); expr != nil {
+		return expr.Selectors()
 	}
-	expr, err := query.Parse(r.Expr)
-	if err != nil {
-		return nil
-	}
-	return expr.Selectors()
+	return nil
 }
 
 // meant guesses why a selector chooses nothing.

@@ -116,7 +116,7 @@ func TestRequireNotFiredWithACompiler(t *testing.T) {
 		m := monitor.NewT(q, monitor.Config{
 			Gatherers: []prometheus.Gatherer{shopMetrics()},
 			Compile:   func(string) (monitor.Evaluator, error) { return never, nil },
-			Rules:     []monitor.Rule{{Name: "Stock", Expr: "stok < 1"}, {Name: "Subquery", Expr: "max_over_time(stok[1h:1m]) < 1"}},
+			Rules:     []monitor.Rule{{Name: "Stock", Expr: "stok < 1"}, {Name: "Subquery", Expr: "max_over_time(stok[1h+1m]) < 1"}},
 		})
 		q.Sleep(15 * time.Second)
 		rec := tbtest.Run("assertion", func(tb *tbtest.TB) { m.RequireNotFired(tb) })

@@ -37,8 +37,11 @@ type Monitor struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup
-	hideReal bool          // from the rules
-	kick     chan struct{} // tells the loop that the dispatcher may be due earlier
+	hideReal bool // from the rules
+	// templateQueries are expressions of templates, which the holder of the scraping token
+	// keeps ready.
+	templateQueries map[string]*expression
+	kick            chan struct{} // tells the loop that the dispatcher may be due earlier
 
 	// mu is never held while waiting or while code of the user runs: see locked.
 	mu struct {
@@ -54,15 +57,12 @@ func New(cfg Config) (*Monitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1)}
+	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1), templateQueries: map[string]*expression{}}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
 		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
 		if err != nil {
 			return nil, err
-		}
-		if made.expr != nil {
-			made.expr.HideReal = m.hideReal
 		}
 		m.rules = append(m.rules, made)
 	}
@@ -89,14 +89,13 @@ func New(cfg Config) (*Monitor, error) {
 	return m, nil
 }
 
-// startReceivers makes the dispatcher, and a goroutine for every channel.
+// startReceivers makes the routes, and a goroutine for every channel.
 func (m *Monitor) startReceivers() {
-	route := m.cfg.Route
-	m.mu.dispatcher = alert.NewDispatcher(alert.Route{
-		GroupBy: route.GroupBy, Wait: route.GroupWait, Interval: route.GroupInterval, Repeat: route.RepeatInterval,
-	}, len(m.cfg.Channels), m.mu.muting.muted)
-	for i, c := range m.cfg.Channels {
-		r := newReceiver(i, c)
+	behind := map[string][]alert.Target{}
+	add := func(name string, c Channel, firingOnly bool) {
+		n := len(m.receivers)
+		behind[name] = append(behind[name], alert.Target{Number: n, FiringOnly: firingOnly})
+		r := newReceiver(n, c, name)
 		m.receivers = append(m.receivers, r)
 		m.loops.Add(1)
 		go func() {
@@ -104,12 +103,26 @@ func (m *Monitor) startReceivers() {
 			m.serve(r)
 		}()
 	}
+	for _, c := range m.cfg.Channels {
+		add("", c, false)
+	}
+	for _, r := range m.cfg.Receivers {
+		for _, c := range r.Channels {
+			add(r.Name, c, r.FiringOnly)
+		}
+	}
+	m.mu.dispatcher = alert.NewTree(m.cfg.Route.node("{}", behind), m.mu.muting.muted)
 }
 
 // addSources makes the sources: the gatherers, the collectors, the real process.
 func (m *Monitor) addSources() error {
 	for i, g := range m.cfg.Gatherers {
 		m.sources = append(m.sources, newSource(sourceName(i), g))
+	}
+	for _, t := range m.cfg.Targets {
+		s := newSource(t.String(), t.Gatherer)
+		s.target, s.labels = &t, t.labels()
+		m.sources = append(m.sources, s)
 	}
 	if len(m.cfg.Collectors) > 0 {
 		registry := prometheus.NewRegistry()

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,13 +35,17 @@ func (f ChannelFunc) Notify(ctx context.Context, n Notification) error { return 
 // the body of Alertmanager's webhook, version 4, field by field.
 type Notification struct {
 	At           time.Time // when the group was looked at; not in the JSON
-	Receiver     string    // the channel's name
+	Receiver     string    // the channel's name, or that of the Receiver
+	Reason       string    // why it is sent, in Alertmanager's words: "first notification"
 	Status       State     // Firing when any alert is, otherwise Resolved
 	Alerts       []Alert   // firing ones first, each kind ordered by labels
 	GroupLabels  Labels
 	CommonLabels Labels // what all alerts have in common
 	// CommonAnnotations are the annotations that all alerts have in common.
 	CommonAnnotations Labels
+	// RouteLabels are the Labels of the route, and RouteKey names it: "{}" is the root.
+	RouteLabels Labels
+	RouteKey    string
 }
 
 // An Alert is one alert as it was at some instant.
@@ -72,7 +77,10 @@ func publicAlert(a alert.Alert) Alert {
 }
 
 func newNotification(n alert.Notification, receiver string) Notification {
-	out := Notification{At: n.At, Receiver: receiver, Status: Resolved, GroupLabels: n.GroupLabels.Map()}
+	out := Notification{
+		At: n.At, Receiver: receiver, Reason: n.Reason, Status: Resolved, GroupLabels: n.GroupLabels.Map(),
+		RouteLabels: n.Node.Labels, RouteKey: n.Node.Key,
+	}
 	for _, a := range n.Alerts {
 		x := publicAlert(a)
 		if x.State == Firing {
@@ -96,8 +104,10 @@ func common(alerts []Alert, of func(Alert) Labels) Labels {
 	return out
 }
 
-// GroupKey names the group, as Alertmanager does for its root route.
-func (n Notification) GroupKey() string { return "{}:" + n.GroupLabels.String() }
+// GroupKey names the group, as Alertmanager does.
+func (n Notification) GroupKey() string {
+	return cmp.Or(n.RouteKey, "{}") + ":" + n.GroupLabels.String()
+}
 
 // webhookAlert is an alert in the body of a webhook.
 type webhookAlert struct {
@@ -116,18 +126,24 @@ func (n Notification) MarshalJSON() ([]byte, error) {
 	for i, a := range n.Alerts {
 		alerts[i] = webhookAlert{a.State, a.Labels, a.Annotations, a.FiredAt, a.ResolvedAt, "", a.Fingerprint()}
 	}
+	routeLabels := n.RouteLabels
+	if routeLabels == nil {
+		routeLabels = Labels{}
+	}
 	return json.Marshal(struct {
 		Receiver          string         `json:"receiver"`
 		Status            State          `json:"status"`
 		Alerts            []webhookAlert `json:"alerts"`
+		Reason            string         `json:"notification_reason"`
 		GroupLabels       Labels         `json:"groupLabels"`
 		CommonLabels      Labels         `json:"commonLabels"`
 		CommonAnnotations Labels         `json:"commonAnnotations"`
+		RouteLabels       Labels         `json:"routeLabels"`
 		ExternalURL       string         `json:"externalURL"`
 		Version           string         `json:"version"`
 		GroupKey          string         `json:"groupKey"`
 		TruncatedAlerts   uint64         `json:"truncatedAlerts"`
-	}{n.Receiver, n.Status, alerts, n.GroupLabels, n.CommonLabels, n.CommonAnnotations, "", "4", n.GroupKey(), 0})
+	}{n.Receiver, n.Status, alerts, n.Reason, n.GroupLabels, n.CommonLabels, n.CommonAnnotations, routeLabels, "", "4", n.GroupKey(), 0})
 }
 
 // String returns the notification on one line: [FIRING:2] Errors (step="pay").

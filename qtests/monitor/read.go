@@ -13,6 +13,10 @@ import (
 // Prometheus; one exactly this old is not seen.
 const Lookback = query.Lookback
 
+// SubqueryStep is the step of a subquery that gives none, as in a Prometheus whose
+// evaluation_interval is the default.
+const SubqueryStep = query.SubqueryStep
+
 // MaxSteps bounds the instants of one QueryRange, as Prometheus does.
 const MaxSteps = 11_000
 
@@ -108,7 +112,7 @@ func evalRange(e *query.Expr, st *history.Store, from, to time.Time, step time.D
 	byKey := map[string]*Series{}
 	var ids []history.Labels
 	for at := from; !at.After(to); at = at.Add(step) {
-		r, err := e.Eval(st, nanos(at))
+		r, err := e.EvalIn(st, nanos(at), nanos(from), nanos(to))
 		if err != nil {
 			return nil, fmt.Errorf("at %v: %w", at, err)
 		}

@@ -7,28 +7,51 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
-// A recorded value is one element of what a recording rule wrote last.
+// A recorded value is one element of what a rule wrote last.
 type recorded struct {
 	labels history.Labels
 	series *history.Series
 	value  float64
 }
 
-// record writes the result of a recording rule into the newest row. An error
-// writes nothing, so that the recorded series become stale, as in Prometheus.
+// hold says nothing about the series that the rule wrote last, until its turn comes: the
+// rules before it see what it wrote.
+func (r *rule) hold(st *history.Store) {
+	for _, x := range r.last {
+		if x.series != nil && !x.series.Removed() {
+			st.Hold(x.series)
+		}
+	}
+}
+
+// write puts the values into the newest row. What the rule wrote last and does not write
+// now is stale.
+func (r *rule) write(st *history.Store, out []recorded) error {
+	for _, x := range r.last {
+		if x.series != nil && !x.series.Removed() {
+			st.Release(x.series)
+		}
+	}
+	r.last = out
+	return r.repeat(st)
+}
+
+// record writes the result of a recording rule. An error writes nothing: what was
+// recorded before is seen until it is older than Lookback, as in Prometheus.
 func (r *rule) record(st *history.Store, o outcome) error {
-	r.last = r.last[:0]
 	if o.err != nil {
 		return o.err
+	}
+	if n := len(o.points); r.Limit > 0 && n > r.Limit {
+		return fmt.Errorf("exceeded limit of %d with %d series", r.Limit, n)
 	}
 	seen := map[string]bool{}
 	var out []recorded
 	for _, p := range o.points {
-		labels, err := r.relabel(p, templateData{Labels: p.Labels.Map(), Value: p.Value})
-		if err != nil {
-			return err
+		labels := p.Labels.With(history.NameLabel, r.Record)
+		for name, value := range r.Labels {
+			labels = labels.With(name, value)
 		}
-		labels = labels.With(history.NameLabel, r.Record)
 		if key := labels.Key(); seen[key] {
 			return fmt.Errorf("%w: %s", query.ErrSameLabels, labels)
 		} else {
@@ -36,8 +59,7 @@ func (r *rule) record(st *history.Store, o outcome) error {
 		}
 		out = append(out, recorded{labels: labels, value: p.Value})
 	}
-	r.last = out
-	return r.repeat(st)
+	return r.write(st, out)
 }
 
 // repeat writes the last result into the newest row.
@@ -56,4 +78,50 @@ func (r *rule) repeat(st *history.Store) error {
 		}
 	}
 	return nil
+}
+
+// alertSeries are the series that one alert is.
+type alertSeries struct{ pending, firing, since *history.Series }
+
+// newAlertSeries makes them. They are not counted against Config.MaxSeries.
+func newAlertSeries(st *history.Store, ls history.Labels) alertSeries {
+	state := func(s State) *history.Series {
+		return st.Own(ls.With(history.NameLabel, "ALERTS").With("alertstate", string(s)))
+	}
+	return alertSeries{state(Pending), state(Firing), st.Own(ls.With(history.NameLabel, "ALERTS_FOR_STATE"))}
+}
+
+// removed reports whether the history has dropped one of them.
+func (a alertSeries) removed() bool {
+	return a.pending.Removed() || a.firing.Removed() || a.since.Removed()
+}
+
+// writeAlerts writes the series ALERTS and ALERTS_FOR_STATE of the alerts that are
+// pending or firing, as Prometheus does.
+func (r *rule) writeAlerts(st *history.Store) {
+	var out []recorded
+	var made map[string]alertSeries
+	for _, a := range r.machine.Alerts() {
+		if a.State == Resolved {
+			continue
+		}
+		series, ok := r.series[a.Key()]
+		if !ok || series.removed() {
+			series = newAlertSeries(st, a.Labels)
+		}
+		if made == nil {
+			made = map[string]alertSeries{}
+		}
+		made[a.Key()] = series
+		state := series.pending
+		if a.State == Firing {
+			state = series.firing
+		}
+		out = append(out, recorded{series: state, value: 1}, recorded{series: series.since, value: float64(a.ActiveAt.Unix())})
+	}
+	if len(out) == 0 && len(r.last) == 0 {
+		return
+	}
+	r.series = made
+	_ = r.write(st, out) // two rules may write one series: the first counts
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,45 @@ func TestNotificationsAsAlertmanager(t *testing.T) {
 			"9h0m40s [RESOLVED] High: 7 errors\n"+
 			"9h0m40s [RESOLVED] Low\n", told(rec, m.Start()))
 		require.EqualValues(q, 8, m.Status().Notified)
+	})
+}
+
+// "..." makes a group of every alert.
+func TestGroupByAllLabels(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		rec := &notify.Recorder{}
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "level", Help: "h"}, []string{"a", "b"})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(v)
+		for _, x := range []string{"1", "2", "3"} {
+			v.WithLabelValues(x, "same").Set(9)
+		}
+		monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Channels: []monitor.Channel{rec},
+			Route: monitor.Route{GroupBy: []string{"..."}, Immediately: true}, Rules: []monitor.Rule{{Name: "High", Expr: "level > 5"}}})
+		q.Sleep(15 * time.Second)
+		require.Len(q, rec.Notifications(), 3)
+		for i, n := range rec.Notifications() {
+			require.Len(q, n.Alerts, 1)
+			require.Equal(q, monitor.Labels{"alertname": "High", "a": strconv.Itoa(i + 1), "b": "same"}, n.GroupLabels)
+		}
+	})
+}
+
+// A notification has the external labels; alerts and their templates' $labels do not.
+func TestExternalLabelsAreSent(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		rec := &notify.Recorder{}
+		g, reg := gauge("errors")
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Channels: []monitor.Channel{rec},
+			ExternalLabels: map[string]string{"cluster": "eu", "team": "all"}, Route: monitor.Route{GroupBy: []string{"cluster"}, Immediately: true},
+			Rules: []monitor.Rule{{Name: "High", Expr: "errors > 5", Labels: map[string]string{"team": "pay"}, Summary: "{{ $labels.cluster }}|"}}})
+		g.Set(7)
+		q.Sleep(15 * time.Second)
+		require.Equal(q, monitor.Labels{"alertname": "High", "team": "pay"}, m.Alerts()[0].Labels)
+		n := rec.Notifications()[0]
+		require.Equal(q, monitor.Labels{"cluster": "eu"}, n.GroupLabels)
+		require.Equal(q, monitor.Labels{"alertname": "High", "team": "pay", "cluster": "eu"}, n.Alerts[0].Labels)
+		require.Equal(q, "|", n.Alerts[0].Annotations["summary"])
 	})
 }
 

@@ -1,22 +1,24 @@
 package monitor
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"math"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"text/template"
 	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/common/model"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
-	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
+
+// alertName is the label that holds the name of an alert.
+const alertName = "alertname"
 
 // A Rule is an alerting rule: every element of the result of Expr is an alert,
 // identified by its labels. With Record instead of Name it is a recording rule.
@@ -36,20 +38,32 @@ type Rule struct {
 	// For is how long the condition must hold, without a gap, before the alert
 	// fires. Zero fires at once.
 	For time.Duration
+	// QueryOffset is by how much earlier than the scrape the expression is evaluated, as
+	// Prometheus does for series that arrive late.
+	QueryOffset time.Duration
+	// Limit is how many alerts, or recorded series, the rule may have; with more the
+	// evaluation fails, and the alerts end. Zero is no limit.
+	Limit int
 	// KeepFiringFor is how long a firing alert goes on after its condition ended.
 	KeepFiringFor time.Duration
 	// Severity is the label severity; empty is none.
 	Severity string
-	// Labels are added to those of the element. Their values are templates.
+	// Labels are added to those of the element. Their values are templates, but not in a
+	// recording rule. An empty value removes the label.
 	Labels map[string]string
 	// Summary is the annotation summary, a template: "{{ $labels.breaker }} is open".
 	Summary string
 	// Annotations are further annotations. Their values are templates.
 	Annotations map[string]string
-	// NoData is the policy when no selector of Expr finds a sample.
+	// NoData is the policy when no selector of Expr finds a sample. An instant read finds
+	// none where the newest sample is older than Lookback, or where the series has gone.
 	NoData Policy
-	// OnError is the policy when Expr or a template fails.
+	// OnError is the policy when Expr fails. A template that fails does not stop the
+	// alert: its text says so, as in Prometheus.
 	OnError Policy
+	// Origin says where the rule was read, and begins the errors about it: the file, the
+	// line and the group. Empty is nowhere.
+	Origin string
 }
 
 // A Policy decides about the alerts of a rule when an evaluation gives no answer.
@@ -71,39 +85,54 @@ const (
 // A rule is a Rule made ready, with its alerts.
 type rule struct {
 	Rule
-	expr        *query.Expr // or
-	evaluator   Evaluator
-	guard       guard
+	expression
 	every       int64 // scrapes between two evaluations
 	last        []recorded
 	labels      map[string]*template.Template
 	annotations map[string]*template.Template
 	machine     alert.Machine
-	err         error // of the last evaluation
-	failures    int
+	series      map[string]alertSeries // by the alert's key
+	tally
 }
 
-var (
-	labelName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
-)
+// A tally counts what a rule did. It goes on where the timeline is full.
+type tally struct {
+	err         error // of the last evaluation
+	evaluations int64
+	failures    int64
+	fired       int64
+	firstFired  time.Time
+	unkept      int64 // transitions that the timeline did not keep
+}
 
 // newRule makes the i-th rule of a Config ready.
 func newRule(r Rule, i int, interval time.Duration, compile Compiler) (*rule, error) {
-	check := field.Check(fmt.Sprintf("monitor: Config.Rules[%d]", i))
+	check := field.Check(fmt.Sprintf("monitor: %sConfig.Rules[%d]", r.title(), i))
 	r.check(check, interval)
 	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/interval))}
-	if err := out.compile(compile); err != nil {
+	if err := out.compile(r.Expr, compile); err != nil {
 		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
 	}
-	labels := with(r.Labels, "severity", r.Severity)
-	annotations := with(r.Annotations, "summary", r.Summary)
-	var err error
-	out.labels, err = parseTemplates(labels)
-	check.Err("Labels", err)
-	out.annotations, err = parseTemplates(annotations)
-	check.Err("Annotations", err)
+	if r.Record == "" {
+		var err error
+		out.labels, err = parseTemplates(r.Name, with(r.Labels, "severity", r.Severity))
+		check.Err("Labels", err)
+		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
+		check.Err("Annotations", err)
+	}
 	return out, check.Result()
+}
+
+func parseTemplates(alert string, texts map[string]string) (map[string]*template.Template, error) {
+	out := make(map[string]*template.Template, len(texts))
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		t, err := template.Parse(alert, texts[name])
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", texts[name], err)
+		}
+		out[name] = t
+	}
+	return out, nil
 }
 
 // check reports the fields that have no meaning.
@@ -111,26 +140,42 @@ func (r *Rule) check(check *field.Checker, interval time.Duration) {
 	check.Duration("Every", r.Every)
 	check.Duration("For", r.For)
 	check.Duration("KeepFiringFor", r.KeepFiringFor)
+	check.Duration("QueryOffset", r.QueryOffset)
+	check.Count("Limit", r.Limit)
 	check.That(r.Every%interval == 0, "Every", r.Every, "is no multiple of Config.Interval, %v", interval)
 	check.That(r.NoData >= PolicyDefault && r.NoData <= PolicyAlert, "NoData", int(r.NoData), "is no Policy")
 	check.That(r.OnError >= PolicyDefault && r.OnError <= PolicyAlert, "OnError", int(r.OnError), "is no Policy")
 	check.That(r.Severity == "" || r.Labels["severity"] == "", "Severity", r.Severity, "contradicts the label severity")
 	check.That(r.Summary == "" || r.Annotations["summary"] == "", "Summary", r.Summary, "contradicts the annotation summary")
 	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
-		check.That(labelName.MatchString(name) && name != history.NameLabel && name != "alertname", "Labels", name, "cannot be a label of a rule")
+		valid := model.UTF8Validation.IsValidLabelName(name) && name != history.NameLabel && (name != alertName || r.Name == "")
+		check.That(valid, "Labels", name, "cannot be a label of a rule")
+		check.That(utf8.ValidString(r.Labels[name]), "Labels", strconv.Quote(r.Labels[name]), "is not UTF-8")
 	}
 	if r.Record == "" {
 		check.That(r.Name != "", "Name", `""`, "is empty")
 		return
 	}
-	check.That(metricName.MatchString(r.Record), "Record", r.Record, "is not the name of a metric")
+	check.That(model.UTF8Validation.IsValidMetricName(r.Record) && !strings.ContainsAny(r.Record, "{}"), "Record", r.Record, "is not the name of a metric")
 	check.That(r.Name == "", "Name", r.Name, "contradicts Record")
 	alerting := r.For != 0 || r.KeepFiringFor != 0 || r.Severity != "" || r.Summary != "" || len(r.Annotations) > 0 || r.NoData != 0 || r.OnError != 0
 	check.That(!alerting, "Record", r.Record, "is a recording rule, which has no For, KeepFiringFor, Severity, Summary, Annotations, NoData or OnError")
 }
 
-// title names the rule in errors.
-func (r *Rule) title() string { return r.Name + r.Record }
+// title begins the errors about a rule.
+func (r *Rule) title() string {
+	out := ""
+	if r.Origin != "" {
+		out = r.Origin + ": "
+	}
+	switch {
+	case r.Name != "":
+		return out + "alert " + r.Name + ": "
+	case r.Record != "":
+		return out + "recording rule " + r.Record + ": "
+	}
+	return out
+}
 
 // with returns a copy of m in which name is value, unless that is empty.
 func with(m map[string]string, name, value string) map[string]string {
@@ -140,120 +185,4 @@ func with(m map[string]string, name, value string) map[string]string {
 		out[name] = value
 	}
 	return out
-}
-
-// compile makes the expression ready, with a compiler that may panic.
-func (r *rule) compile(c Compiler) (err error) {
-	if c == nil {
-		r.expr, err = query.Parse(r.Expr)
-		return err
-	}
-	r.guard = newGuard("the rule's evaluator")
-	err = usercode.Call(func() (err error) {
-		r.evaluator, err = c(r.Expr)
-		return err
-	})
-	if err == nil && r.evaluator == nil {
-		return errors.New("Config.Compile returned no Evaluator")
-	}
-	return usercode.Blame("Config.Compile", err)
-}
-
-// An outcome is what a rule's expression gave, labels not yet converted.
-type outcome struct {
-	points []query.Point
-	noData bool
-	err    error
-}
-
-// apply takes the alerts of the rule one step further and returns what changed.
-func (r *rule) apply(ts time.Time, o outcome) []alert.Transition {
-	var conditions []alert.Condition
-	err := o.err
-	if err == nil {
-		conditions, err = r.conditions(o.points)
-	}
-	policy := PolicyDefault
-	switch {
-	case err != nil && r.OnError == PolicyDefault:
-		policy = PolicyKeep
-	case err != nil:
-		policy = r.OnError
-	case o.noData:
-		policy = r.NoData
-	}
-	var changes []alert.Transition
-	switch policy {
-	case PolicyKeep:
-	case PolicyAlert:
-		changes, _ = r.machine.Eval(ts, []alert.Condition{r.bare(err)})
-	case PolicyResolve:
-		changes, _ = r.machine.Eval(ts, nil)
-	default:
-		changes, err = r.machine.Eval(ts, conditions)
-	}
-	r.note(err)
-	return changes
-}
-
-// note remembers how the last evaluation ended.
-func (r *rule) note(err error) {
-	if r.err = err; err != nil {
-		r.failures++
-	}
-}
-
-// relabel returns the labels of an element with those of the rule.
-func (r *rule) relabel(p query.Point, data templateData) (history.Labels, error) {
-	labels := p.Labels.Without(history.NameLabel)
-	for _, name := range slices.Sorted(maps.Keys(r.labels)) {
-		value, err := execute(r.labels[name], data)
-		if err != nil {
-			return nil, fmt.Errorf("label %s: %w", name, err)
-		}
-		labels = labels.With(name, value)
-	}
-	return labels, nil
-}
-
-// conditions turns the elements of a result into alerts.
-func (r *rule) conditions(points []query.Point) ([]alert.Condition, error) {
-	out := make([]alert.Condition, 0, len(points))
-	for _, p := range points {
-		data := templateData{Labels: p.Labels.Map(), Value: p.Value}
-		labels, err := r.relabel(p, data)
-		if err != nil {
-			return nil, err
-		}
-		c := alert.Condition{Labels: labels.With("alertname", r.Name), Value: p.Value, Annotations: map[string]string{}}
-		for name, t := range r.annotations {
-			value, err := execute(t, data)
-			if err != nil {
-				return nil, fmt.Errorf("annotation %s: %w", name, err)
-			}
-			c.Annotations[name] = value
-		}
-		out = append(out, c)
-	}
-	return out, nil
-}
-
-// bare is the alert of PolicyAlert. It has those labels of the rule that need no element
-// of a result.
-func (r *rule) bare(err error) alert.Condition {
-	labels := history.Labels{}
-	for name, text := range r.Labels {
-		if !strings.Contains(text, "{{") {
-			labels = labels.With(name, text)
-		}
-	}
-	summary := "no data for " + r.Expr
-	if err != nil {
-		summary = err.Error()
-	}
-	return alert.Condition{
-		Labels:      labels.With("severity", r.Severity).With("alertname", r.Name),
-		Annotations: map[string]string{"summary": summary},
-		Value:       math.NaN(),
-	}
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/tb"
+
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
 
 // Scrape scrapes and evaluates the rules at this instant, between the regular
@@ -50,7 +53,13 @@ func (m *Monitor) scrape(ctx context.Context, at time.Time) error {
 
 // gather calls the gatherer of a source.
 func (m *Monitor) gather(ctx context.Context, s *source) gathered {
+	down := false
+	m.locked(func(*state) { down = s.down > 0 })
+	if down {
+		return gathered{source: s, err: fmt.Errorf("monitor: %s: %w", s.name, ErrDown)}
+	}
 	var families []*dto.MetricFamily
+	begin := m.clk.Now()
 	err := s.do(ctx, m.clk, m.cfg.Timeout, func(context.Context) error {
 		fs, err := s.gatherer.Gather()
 		families = fs
@@ -61,9 +70,9 @@ func (m *Monitor) gather(ctx context.Context, s *source) gathered {
 	})
 	if err != nil {
 		// Not families: a gatherer that was given up may still write them.
-		return gathered{source: s, err: err}
+		return gathered{source: s, err: err, took: tb.Round(m.clk.Since(begin))}
 	}
-	return gathered{source: s, families: families}
+	return gathered{source: s, families: families, took: tb.Round(m.clk.Since(begin))}
 }
 
 // Gather gathers afresh what a scrape reads, and adds nothing to the history. It waits
@@ -105,10 +114,24 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 		for _, r := range m.rules {
 			alerts = append(alerts, r.machine.Alerts()...)
 		}
+		for i := range alerts {
+			alerts[i].Labels = m.sent(alerts[i].Labels)
+		}
 		s.dispatcher.Update(at, alerts)
 		m.flush(s, at)
 	})
 	return errors.Join(errs...)
+}
+
+// sent returns the labels with which an alert is sent: with the external ones that it
+// does not have itself.
+func (m *Monitor) sent(ls history.Labels) history.Labels {
+	for name, value := range m.cfg.ExternalLabels {
+		if ls.Get(name) == "" {
+			ls = ls.With(name, value)
+		}
+	}
+	return ls
 }
 
 // ingest writes the samples; it reports false when the scrape as a whole is
@@ -122,6 +145,12 @@ func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 			return
 		}
 		ok = true
+		for _, r := range m.rules {
+			r.hold(s.history)
+		}
+		if gap := instant(at.UnixNano()).Sub(s.status.Last); s.status.Scrapes > 0 && gap > 0 && (s.gap == 0 || gap < s.gap) {
+			s.gap = gap
+		}
 		s.status.Scrapes++
 		for _, g := range all {
 			if err := s.ingest(g, m.cfg.MaxSeries); err != nil {
@@ -129,38 +158,67 @@ func (m *Monitor) ingest(at time.Time, all []gathered) (errs []error, ok bool) {
 			}
 		}
 		s.status.Last = instant(at.UnixNano())
-		s.status.Series = s.history.Len()
+		s.status.Series = s.history.Counted()
 	})
 	return errs, ok
 }
 
 // ingest writes the samples of one source, all of them or none.
 func (s *state) ingest(g gathered, maxSeries int) error {
+	// up comes first: it has a place also where the gatherer brings as many series as fit.
+	limit := s.makeReport(g.source)
 	err := g.err
 	// A registry returns what it could gather beside its error: Prometheus takes
 	// nothing from a scrape that failed, and neither does the monitor.
 	if err == nil {
+		g.samples, _, _ = size(g.families)
 		err = g.ingest(s.history, maxSeries)
 	}
-	s.setUp(g.source, g.err == nil && !errors.Is(err, ErrTooManySeries))
+	if up := g.source.report.up; up != nil && up.Removed() { // with all that was brought until it was too much
+		limit = s.makeReport(g.source)
+	}
+	if g.source.report.up == nil {
+		return errors.Join(err, limit)
+	}
+	s.report(g, g.err == nil && !errors.Is(err, ErrTooManySeries))
 	return err
 }
 
-// setUp writes the series up{gatherer="…"}, which Prometheus adds to every target.
-func (s *state) setUp(from *source, ok bool) {
-	if from.up == nil || from.up.Removed() {
-		series, err := s.history.Series(history.NewLabels(
-			history.Label{Name: history.NameLabel, Value: "up"}, history.Label{Name: "gatherer", Value: from.name}))
-		if err != nil {
-			return // the limit is reached, which the scrape itself reports
-		}
-		from.up = series
+// makeReport makes the series that Prometheus adds to every target; a plain gatherer has
+// up alone, with its name.
+func (s *state) makeReport(from *source) error {
+	labels := from.labels
+	if from.target == nil {
+		labels = history.Labels{{Name: "gatherer", Value: from.name}}
 	}
+	for name, series := range from.report.all() {
+		if *series != nil && !(*series).Removed() || from.target == nil && name != "up" {
+			continue
+		}
+		made, err := s.history.Series(labels.With(history.NameLabel, name))
+		if err != nil {
+			from.report = scrapeReport{}
+			return fmt.Errorf("%w: %s has no %s: %w", ErrTooManySeries, from.name, name, err)
+		}
+		*series = made
+	}
+	return nil
+}
+
+// report writes the series about a scrape.
+func (s *state) report(g gathered, ok bool) {
+	r := g.source.report
 	v := 0.0
 	if ok {
 		v = 1
 	}
-	s.history.Set(from.up, v)
+	s.history.Set(r.up, v)
+	if g.source.target == nil {
+		return
+	}
+	s.history.Set(r.duration, g.took.Seconds())
+	s.history.Set(r.samples, float64(g.samples))
+	s.history.Set(r.relabelled, float64(g.samples))
 }
 
 // evaluate takes one rule a step further. Reading the history needs no lock here,
@@ -170,7 +228,10 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	due := elapsed%r.every == 0
 	var o outcome
 	if due {
-		o = m.ask(ctx, r, at)
+		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))
+		r.expand(&o, template.Data{
+			ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at),
+		})
 	}
 	m.locked(func(s *state) {
 		switch {
@@ -180,13 +241,19 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 			for _, change := range r.apply(at, o) {
 				s.timeline.add(r, change)
 			}
-		case r.Record != "":
-			r.note(r.repeat(s.history))
+			if r.err == nil || r.OnError > PolicyKeep {
+				r.writeAlerts(s.history)
+			}
+		case r.Record == "" || r.err != nil:
+			return // what it wrote before is seen further on
 		default:
-			return
+			r.err = r.repeat(s.history)
+		}
+		if o.flaw != nil {
+			_ = s.status.note(fmt.Errorf("monitor: %s%w", r.title(), o.flaw))
 		}
 		if r.err != nil {
-			err = s.status.note(fmt.Errorf("monitor: rule %s: %w", r.title(), r.err))
+			err = s.status.note(fmt.Errorf("monitor: rule %s: %w", r.Name+r.Record, r.err))
 		}
 	})
 	return err

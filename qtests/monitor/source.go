@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +22,10 @@ type source struct {
 	guard
 	gatherer prometheus.Gatherer
 	slots    []slot
-	up       *history.Series
+	report   scrapeReport
+	target   *Target        // nil of a plain gatherer
+	labels   history.Labels // of the target
+	down     int            // events that have taken it down
 }
 
 func newSource(name string, g prometheus.Gatherer) *source {
@@ -100,6 +104,8 @@ type gathered struct {
 	source   *source
 	families []*dto.MetricFamily
 	err      error
+	took     time.Duration
+	samples  int // that were read
 }
 
 // maxErrors is how many wrong samples of one scrape its error names.
@@ -121,7 +127,7 @@ func (g gathered) ingest(st *history.Store, maxSeries int) error {
 				src.slots = append(src.slots, slot{})
 			}
 			if s := &src.slots[n]; !s.fits(f.GetName(), m) {
-				if err := s.fill(st, f, m); errors.Is(err, ErrTooManySeries) {
+				if err := s.fill(st, src, f, m); errors.Is(err, ErrTooManySeries) {
 					src.slots = nil
 					st.Prune()
 					return fmt.Errorf("%s: %w", src.name, err)
@@ -160,17 +166,16 @@ func size(families []*dto.MetricFamily) (n int, largest string, count int) {
 }
 
 // fill makes the slot belong to the metric.
-func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error {
+func (s *slot) fill(st *history.Store, src *source, f *dto.MetricFamily, m *dto.Metric) error {
 	*s = slot{}
 	if err := validate(f, m); err != nil {
 		return err
 	}
-	base := make(history.Labels, 0, len(m.Label))
 	labels := make([]string, 0, 2*len(m.Label))
 	for _, l := range m.Label {
-		base = append(base, history.Label{Name: strings.Clone(l.GetName()), Value: strings.Clone(l.GetValue())})
 		labels = append(labels, l.GetName(), l.GetValue())
 	}
+	base := src.attach(m.Label)
 	name := f.GetName()
 	add := func(suffix, label, value string) error {
 		ls := append(history.Labels{{Name: history.NameLabel, Value: name + suffix}, {Name: label, Value: value}}, base...)
@@ -211,17 +216,29 @@ func (s *slot) fill(st *history.Store, f *dto.MetricFamily, m *dto.Metric) error
 	return err
 }
 
+// attach returns the labels of a series, without its name.
+func (src *source) attach(pairs []*dto.LabelPair) history.Labels {
+	if src.target != nil {
+		return src.target.attach(pairs, src.labels)
+	}
+	out := make(history.Labels, 0, len(pairs))
+	for _, l := range pairs {
+		out = append(out, history.Label{Name: strings.Clone(l.GetName()), Value: strings.Clone(l.GetValue())})
+	}
+	return out
+}
+
 // validate refuses what Prometheus' scrape would: registries have checked it
 // before, other gatherers may not have.
 func validate(f *dto.MetricFamily, m *dto.Metric) error {
 	name := f.GetName()
-	if !model.LegacyValidation.IsValidMetricName(name) {
+	if !model.UTF8Validation.IsValidMetricName(name) {
 		return fmt.Errorf("%w: name %q", ErrInvalid, name)
 	}
 	seen := map[string]bool{}
 	for _, l := range m.Label {
 		switch label := l.GetName(); {
-		case !model.LegacyValidation.IsValidLabelName(label) || label == history.NameLabel:
+		case !model.UTF8Validation.IsValidLabelName(label) || label == history.NameLabel:
 			return fmt.Errorf("%w: %s: label name %q", ErrInvalid, name, label)
 		case seen[label]:
 			return fmt.Errorf("%w: %s: label %s twice", ErrInvalid, name, label)

@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"time"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -11,8 +13,12 @@ type state struct {
 	history    *history.Store
 	timeline   timeline
 	muting     muting
-	dispatcher *alert.Dispatcher
+	dispatcher *alert.Tree
 	status     Status
+	told       []told
+	toldKeys   map[string]bool // what is in told
+	// gap is the smallest time between two scrapes; zero until there are two.
+	gap time.Duration
 }
 
 // locked calls f with the state. Nothing else in this package locks. f does not wait, and

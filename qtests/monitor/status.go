@@ -19,7 +19,8 @@ type Status struct {
 	// Notified counts the notifications that a channel took, NotifyErrors those that
 	// it did not, after all attempts. They are also among Errors.
 	Notified, NotifyErrors int64
-	// Last is the instant of the newest scrape, Series how many are kept.
+	// Last is the instant of the newest scrape, Series how many are kept, without ALERTS
+	// and ALERTS_FOR_STATE.
 	Last   time.Time
 	Series int
 	// At is when Status was called, on the monitor's clock. Oldest is from when on

@@ -22,8 +22,9 @@ const (
 	Resolved = alert.Resolved
 )
 
-// MaxTransitions is how many transitions a monitor keeps; later ones are counted
-// only, so that the beginning of a story is kept.
+// MaxTransitions is how many transitions a monitor keeps. Later ones are counted only,
+// so that the beginning of a story is kept. RequireFired and RequireNotFired know of
+// them; the other assertions fail where they would have to.
 const MaxTransitions = 10_000
 
 // A Transition is a change of the state of one alert.
@@ -70,16 +71,15 @@ func (t Transition) String() string {
 
 // A timeline is the bounded list of transitions.
 type timeline struct {
-	log     *event.Log
-	all     []Transition
-	dropped int64
+	log *event.Log
+	all []Transition
 }
 
 func (tl *timeline) add(r *rule, c alert.Transition) {
 	labels := c.Alert.Labels.Without("alertname")
 	tl.log.Add(c.At, "alert "+r.Name, fmt.Sprintf("%s → %s", c.From, c.To))
 	if len(tl.all) >= MaxTransitions {
-		tl.dropped++
+		r.unkept++
 		return
 	}
 	tl.all = append(tl.all, Transition{c.At, r.Name, labels.Map(), c.From, c.To, c.Alert.Value})

@@ -22,7 +22,7 @@ func (d *Dashboard) judge(r reader) {
 			d.worse(Degraded, "pool %s is exhausted: %v wait", p.Name, p.Waiters)
 		}
 	}
-	r.each("up == 0", func(l monitor.Labels, _ float64) { d.worse(Degraded, "%s cannot be scraped", l["gatherer"]) })
+	r.each("up == 0", func(l monitor.Labels, _ float64) { d.worse(Degraded, "%s cannot be scraped", who(l)) })
 }
 
 func (d *Dashboard) judgeAlert(a monitor.Alert, r reader) {
@@ -42,4 +42,12 @@ func (d *Dashboard) worse(h Health, format string, args ...any) {
 		d.Health = h
 	}
 	d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...))
+}
+
+// who names what was scraped, by the labels of its up.
+func who(l monitor.Labels) string {
+	if l["gatherer"] != "" {
+		return l["gatherer"]
+	}
+	return "target " + l["job"] + " " + l["instance"]
 }

@@ -66,7 +66,9 @@ func TestWebhookBody(t *testing.T) {
 				"generatorURL": "",
 				"fingerprint": "c39eb804c0c52440"
 			}],
+			"notification_reason": "all alerts resolved",
 			"groupLabels": {"alertname": "High"},
+			"routeLabels": {},
 			"commonLabels": {"alertname": "High", "severity": "page"},
 			"commonAnnotations": {"summary": "7 errors\r\nBcc: x@example.org"},
 			"externalURL": "",
@@ -124,6 +126,49 @@ func TestWebhookThatMisbehaves(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A redirection that makes a GET of the POST is an error: the notification would be lost.
+// One that keeps the POST is followed.
+func TestWebhookThatRedirects(t *testing.T) {
+	for code, want := range map[int]string{301: "301 Moved Permanently", 302: "302 Found", 303: "303 See Other", 304: "304 Not Modified", 307: "", 308: ""} {
+		qtests.Run(t, func(q *qtests.T) {
+			var got []string
+			srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				require.NoError(q, err)
+				got = append(got, fmt.Sprintf("%s %s %v", r.Method, r.URL.Path, len(body) > 100))
+				if r.URL.Path == "/old" {
+					w.Header().Set("Location", "/new")
+					w.WriteHeader(code)
+				}
+			}))
+			asked := 0
+			client := *srv.Client()
+			client.CheckRedirect = func(*http.Request, []*http.Request) error { asked++; return nil }
+			hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL + "/old", Client: &client})
+			require.NoError(q, err)
+			err = hook.Notify(q.Context(), monitor.Notification{Alerts: []monitor.Alert{{Name: "A"}}})
+			if want == "" {
+				require.NoError(q, err)
+				require.Equal(q, []string{"POST /old true", "POST /new true"}, got)
+				require.Equal(q, 1, asked, "the policy of the client is asked, too")
+				return
+			}
+			require.ErrorIs(q, err, monitor.ErrPermanent)
+			require.ErrorContains(q, err, want+`: the answer redirects to "/new"`)
+			require.Equal(q, []string{"POST /old true"}, got)
+		})
+	}
+	// Without a policy of its own it goes ten times in a circle.
+	qtests.Run(t, func(q *qtests.T) {
+		n := 0
+		srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n++; http.Redirect(w, r, "/", 307) }))
+		hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL, Client: srv.Client()})
+		require.NoError(q, err)
+		require.ErrorContains(q, hook.Notify(q.Context(), monitor.Notification{}), "stopped after 10 redirects")
+		require.Equal(q, 10, n)
+	})
 }
 
 func TestRealSocketIsRefusedInABubble(t *testing.T) {

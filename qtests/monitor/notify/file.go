@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -29,15 +30,26 @@ type FileConfig struct {
 }
 
 // A File is a channel that appends one line of JSON for every notification: the
-// instant, and the body of Alertmanager's webhook. All methods are safe for
-// concurrent use.
+// instant, and the body of Alertmanager's webhook. A line that did not fit on the disk is
+// taken back; where that fails as well, or where the file already ended without a line
+// break, the next line begins a new one. A rotation that failed is an error of that
+// notification, which the monitor sends again, and is tried again then. All methods are
+// safe for concurrent use.
 type File struct{ log locked[rotating] }
 
 // rotating is a file that is rotated when it is full.
 type rotating struct {
-	cfg  FileConfig
-	f    *os.File // nil when closed
-	size int64
+	cfg    FileConfig
+	f      appender // nil until it is opened, also after a rotation that failed
+	size   int64
+	torn   bool // the file ends in the middle of a line
+	closed bool
+}
+
+// An appender is what is used of an *os.File.
+type appender interface {
+	io.WriteCloser
+	Truncate(size int64) error
 }
 
 // OpenFile opens the file for appending, and makes it if it is not there. Close it.
@@ -76,38 +88,81 @@ func (x *File) Notify(_ context.Context, n monitor.Notification) error {
 func (x *File) Close() error { return x.log.do((*rotating).close) }
 
 func (r *rotating) open() error {
+	size, torn, err := endOf(r.cfg.Path)
+	if err != nil {
+		return err
+	}
 	f, err := os.OpenFile(r.cfg.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		_ = f.Close()
-		return err
-	}
-	r.f, r.size = f, info.Size()
+	r.f, r.size, r.torn = f, size, torn
 	return nil
 }
 
+// endOf returns the size of a file, which need not be there, and whether its last line
+// has no end.
+func endOf(path string) (size int64, torn bool, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		if os.IsNotExist(err) {
+			err = nil
+		}
+		return 0, false, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, false, err
+	}
+	defer func() { _ = f.Close() }()
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return info.Size(), last[0] != '\n', err
+}
+
 func (r *rotating) write(line []byte) error {
-	if r.f == nil {
+	if r.closed {
 		return fmt.Errorf("%w: %w", monitor.ErrPermanent, os.ErrClosed)
 	}
-	if r.size > 0 && r.size+int64(len(line)) > r.cfg.MaxBytes {
-		if err := r.rotate(); err != nil {
+	if r.f == nil {
+		if err := r.open(); err != nil {
 			return err
 		}
 	}
+	if r.size > 0 && r.size+int64(len(line)) > r.cfg.MaxBytes {
+		if err := r.rotate(); err != nil {
+			return fmt.Errorf("rotation: %w", err)
+		}
+	}
+	if r.torn {
+		line = append([]byte{'\n'}, line...)
+	}
 	written, err := r.f.Write(line)
+	if err != nil && written > 0 {
+		r.takeBack(written)
+		return err
+	}
 	r.size += int64(written)
+	r.torn = r.torn && err != nil
 	return err
 }
 
+// takeBack removes the beginning of a line that could not be written as a whole.
+func (r *rotating) takeBack(written int) {
+	if r.f.Truncate(r.size) != nil {
+		r.size += int64(written)
+		r.torn = true
+	}
+}
+
+// rotate renames the files and opens a new one. After an error the next write opens the
+// file again.
 func (r *rotating) rotate() error {
-	if err := r.f.Close(); err != nil {
+	err := r.f.Close()
+	r.f = nil
+	if err != nil {
 		return err
 	}
-	r.f = nil
 	name := func(i int) string { return fmt.Sprintf("%s.%d", r.cfg.Path, i) }
 	for i := r.cfg.Keep - 1; i > 0; i-- {
 		if err := os.Rename(name(i), name(i+1)); err != nil && !os.IsNotExist(err) {
@@ -121,6 +176,7 @@ func (r *rotating) rotate() error {
 }
 
 func (r *rotating) close() error {
+	r.closed = true
 	if r.f == nil {
 		return nil
 	}

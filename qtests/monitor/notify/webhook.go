@@ -34,8 +34,9 @@ type WebhookConfig struct {
 
 // Webhook returns a channel that posts the body of Alertmanager's webhook, version
 // 4. An answer of 2xx is success. An answer of 4xx other than 408 and 429 is a permanent
-// error. The monitor tries again after everything else, also after a connection that was
-// closed early, and after no answer.
+// error. So is a redirection that would turn the POST into a GET without the body (301,
+// 302, 303); 307 and 308 are followed. The monitor tries again after everything else, also
+// after a connection that was closed early, and after no answer.
 func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
 	u, err := url.Parse(cfg.URL)
 	switch {
@@ -48,12 +49,31 @@ func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
 	case cfg.Client == nil && cfg.Outside == nil && stacks.InBubble():
 		return nil, fmt.Errorf("notify: WebhookConfig.URL: %s: %w", cfg.URL, ErrRealSocket)
 	}
-	w := &webhook{cfg, cfg.Client}
-	if w.client == nil {
+	client := http.Client{}
+	if cfg.Client != nil {
+		client = *cfg.Client
+	} else {
 		// Connections are not kept: they would stay open when the monitor ends.
-		w.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}}
+		client.Transport = &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
 	}
-	return w, nil
+	client.CheckRedirect = keepPost(client.CheckRedirect)
+	return &webhook{cfg, &client}, nil
+}
+
+// keepPost returns a policy for redirections that does not follow those which lose the
+// body, and otherwise does what the given one says, or follows up to ten.
+func keepPost(policy func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		switch {
+		case req.Method != http.MethodPost:
+			return http.ErrUseLastResponse
+		case policy != nil:
+			return policy(req, via)
+		case len(via) >= 10:
+			return errors.New("stopped after 10 redirects")
+		}
+		return nil
+	}
 }
 
 type webhook struct {
@@ -104,6 +124,8 @@ func judge(resp *http.Response, text string) error {
 	switch code := resp.StatusCode; {
 	case code/100 == 2:
 		return nil
+	case code/100 == 3:
+		return fmt.Errorf("%w: %s: the answer redirects to %q, where the notification would not arrive", monitor.ErrPermanent, resp.Status, resp.Header.Get("Location"))
 	case code/100 == 4 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %s: %s", monitor.ErrPermanent, resp.Status, text)
 	default:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -64,12 +65,15 @@ func Read(path string) ([]monitor.Rule, error) {
 	return Parse(path, f)
 }
 
-// Parse reads a rule file in Prometheus' format, strictly: an unknown field, a
-// group twice, a rule that is both or neither of record and alert, and what a
-// monitor does not do (query_offset, limit) are errors that name the file, the
-// line and the field. Expressions are checked when a monitor is made of them, by
-// its compiler. A group's interval becomes Rule.Every, its labels those of its
-// rules.
+// Parse reads a rule file in Prometheus' format, strictly: an unknown field, a group
+// twice, and a rule that is both or neither of record and alert are errors that name the
+// file, the line and the field. Anchors and aliases of YAML are followed. A PrometheusRule
+// object of the Prometheus operator is read, too; its partial_response_strategy has no
+// meaning here. More than one document is an error.
+//
+// Expressions are checked when a monitor is made of them, by its compiler; the error has
+// Rule.Origin, which is the file, the line and the group. A group's interval becomes
+// Rule.Every, its query_offset and limit those of its rules, and its labels theirs.
 func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 	file, err := decode(r)
 	if err != nil {
@@ -83,10 +87,12 @@ func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
+			origin := fmt.Sprintf("%s:%d: group %q", name, g.Rules[i].Line, g.Name)
 			rule, err := g.rule(&g.Rules[i])
 			if err != nil {
-				return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, g.Rules[i].Line, g.Name, err)
+				return nil, fmt.Errorf("rules: %s: %w", origin, err)
 			}
+			rule.Origin = origin
 			out = append(out, rule)
 		}
 	}
@@ -101,23 +107,54 @@ func decode(r io.Reader) (file ruleFile, err error) {
 	if len(data) > MaxFile {
 		return file, fmt.Errorf("larger than %d bytes", MaxFile)
 	}
+	var object operatorObject
+	if yaml.Unmarshal(data, &object) == nil && object.Kind == "PrometheusRule" {
+		return object.groups(data)
+	}
 	if err := strict(data, &file); err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
 		return file, err
 	}
 	return file, nil
 }
 
-// check refuses a group that a monitor does not evaluate as Prometheus would.
+// An operatorObject is a PrometheusRule of the Prometheus operator.
+type operatorObject struct {
+	APIVersion string    `yaml:"apiVersion"`
+	Kind       string    `yaml:"kind"`
+	Metadata   yaml.Node `yaml:"metadata"`
+	Status     yaml.Node `yaml:"status"`
+	Spec       struct {
+		Groups []struct {
+			ruleGroup       `yaml:",inline"`
+			PartialResponse string `yaml:"partial_response_strategy"`
+		} `yaml:"groups"`
+	} `yaml:"spec"`
+}
+
+// groups reads the object strictly.
+func (operatorObject) groups(data []byte) (file ruleFile, err error) {
+	var object operatorObject
+	if err := strict(data, &object); err != nil {
+		return file, err
+	}
+	if !strings.HasPrefix(object.APIVersion, "monitoring.coreos.com/") {
+		return file, fmt.Errorf("a PrometheusRule of apiVersion %q; want monitoring.coreos.com/v1", object.APIVersion)
+	}
+	for _, g := range object.Spec.Groups {
+		file.Groups = append(file.Groups, g.ruleGroup)
+	}
+	return file, nil
+}
+
+// check refuses a group without a name of its own.
 func (g *ruleGroup) check(again bool) error {
 	switch {
 	case g.Name == "":
 		return errors.New("a group without a name")
 	case again:
 		return fmt.Errorf("group %q is there twice", g.Name)
-	case g.QueryOffset != 0:
-		return fmt.Errorf("group %q: query_offset is not supported", g.Name)
-	case g.Limit != 0:
-		return fmt.Errorf("group %q: limit is not supported", g.Name)
+	case g.Limit < 0:
+		return fmt.Errorf("group %q: limit: %d is negative", g.Name, g.Limit)
 	}
 	return nil
 }
@@ -132,6 +169,7 @@ func (g *ruleGroup) rule(n *yaml.Node) (monitor.Rule, error) {
 	maps.Copy(labels, g.Labels)
 	maps.Copy(labels, rule.Labels)
 	rule.Labels, rule.Every = labels, time.Duration(g.Interval)
+	rule.QueryOffset, rule.Limit = time.Duration(g.QueryOffset), g.Limit
 	return rule, nil
 }
 
@@ -149,8 +187,14 @@ func strict(data []byte, v any) error {
 }
 
 func parse(n *yaml.Node) (monitor.Rule, error) {
-	// A Node decodes without KnownFields, so it goes through text once more.
-	data, err := yaml.Marshal(n)
+	// A Node decodes without KnownFields, so it goes through text once more, in which the
+	// anchors outside of it are not there.
+	left := maxNodes
+	own, err := resolve(n, &left)
+	if err != nil {
+		return monitor.Rule{}, err
+	}
+	data, err := yaml.Marshal(own)
 	if err != nil {
 		return monitor.Rule{}, err
 	}
@@ -169,4 +213,26 @@ func parse(n *yaml.Node) (monitor.Rule, error) {
 		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
 	}
 	return rule, nil
+}
+
+// maxNodes bounds one rule, because aliases of aliases grow without end.
+const maxNodes = 10_000
+
+// resolve copies a node with what its aliases stand for in their place.
+func resolve(n *yaml.Node, left *int) (*yaml.Node, error) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if *left--; *left < 0 {
+		return nil, fmt.Errorf("line %d: a rule of more than %d nodes", n.Line, maxNodes)
+	}
+	out := *n
+	out.Anchor, out.Content = "", make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		var err error
+		if out.Content[i], err = resolve(child, left); err != nil {
+			return nil, err
+		}
+	}
+	return &out, nil
 }

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -66,8 +67,11 @@ func TestRuleFileRefusals(t *testing.T) {
 		group("{alert: A}"):                                    "A: expr is missing",
 		group("{alert: A, expr: up, for: 1x}"):                 `"1x" is not a duration`,
 		"groups:\n- name: g\n- name: g\n":                      `group "g" is there twice`,
-		"groups:\n- name: g\n  limit: 3\n":                     `group "g": limit is not supported`,
-		"groups:\n- name: g\n  query_offset: 1m\n":             `query_offset is not supported`,
+		"groups:\n- name: g\n  limit: -3\n":                    `group "g": limit: -3 is negative`,
+		"groups:\n- name: g\n  query_offset: 1q\n":             `"1q" is not a duration`,
+		"kind: PrometheusRule\nspec: {groups: []}\n":           `a PrometheusRule of apiVersion ""; want monitoring.coreos.com/v1`,
+		"kind: PrometheusRule\nspec: {groups: [{nme: g}]}\n":   "field nme not found",
+		"kind: PrometheusRule\n---\nkind: PrometheusRule\n":    "more than one document",
 		"groups:\n- rules: []\n":                               "a group without a name",
 		"rules: []\n":                                          "field rules not found",
 		"groups: []\n---\ngroups: []\n":                        "more than one document",
@@ -84,6 +88,121 @@ func TestRuleFileRefusals(t *testing.T) {
 	_, err = rules.Read("no such file")
 	require.ErrorContains(t, err, "no such file")
 }
+
+const operatorFile = `
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: shop
+  labels: {role: alert-rules}
+spec:
+  groups:
+  - name: shop
+    partial_response_strategy: warn
+    limit: 2
+    query_offset: 10s
+    rules:
+    - {alert: Errors, expr: errors > 5}
+`
+
+func TestOperatorObject(t *testing.T) {
+	read, err := rules.Parse("shop.yaml", strings.NewReader(operatorFile))
+	require.NoError(t, err)
+	require.Equal(t, []monitor.Rule{{
+		Name: "Errors", Expr: "errors > 5", Labels: map[string]string{}, Limit: 2, QueryOffset: 10 * time.Second, Origin: `shop.yaml:14: group "shop"`,
+	}}, read)
+	qtests.Run(t, func(q *qtests.T) {
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "errors", Help: "h"}, []string{"a"})
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(v)
+		read = append(read, monitor.Rule{Record: "double", Expr: "errors * 2", Limit: 2})
+		m := monitor.NewT(q, monitor.Config{Gatherers: []prometheus.Gatherer{reg}, Rules: read})
+		v.WithLabelValues("1").Set(7)
+		q.Sleep(25 * time.Second)
+		v.WithLabelValues("2").Set(7)
+		v.WithLabelValues("3").Set(7)
+		q.Sleep(30 * time.Second) // three from 30 s on, seen from 40 s on
+		require.Equal(q, "20s\tErrors{a=\"1\"} inactive → firing\n40s\tErrors{a=\"1\"} firing → resolved\n", m.Timeline())
+		require.ErrorContains(q, m.Status().LastError, "rule double: exceeded limit of 2 with 3 series")
+		require.EqualValues(q, 5, m.Status().Errors, "two of the alert, three of the recording rule")
+		v.DeleteLabelValues("1")
+		q.Sleep(20 * time.Second)
+		require.Len(q, m.Alerts("Errors"), 2)
+	})
+}
+
+// Anchors, aliases and merge keys of YAML mean what they stand for, and stay strict.
+func TestRuleFileAnchors(t *testing.T) {
+	const text = `
+groups:
+- name: one
+  labels: &team {team: pay}
+  rules:
+  - &slow
+    alert: Slow
+    expr: &expr latency > 1
+    for: &long 5m
+    labels: &page {severity: page}
+    annotations: &text {summary: it is slow}
+- name: two
+  labels: *team
+  rules:
+  - *slow
+  - <<: *slow
+    alert: Slower
+    labels: {<<: *page, level: high}
+  - {record: is:slow, expr: *expr}
+- name: three
+  rules: &all
+  - {alert: C, expr: *expr, keep_firing_for: *long, annotations: *text}
+- {name: four, rules: *all}
+`
+	read, err := rules.Parse("anchors.yaml", strings.NewReader(text))
+	require.NoError(t, err)
+	require.Len(t, read, 6)
+	slow := monitor.Rule{
+		Name: "Slow", Expr: "latency > 1", For: 5 * time.Minute, Labels: map[string]string{"team": "pay", "severity": "page"},
+		Annotations: map[string]string{"summary": "it is slow"},
+	}
+	for i, want := range []func(r *monitor.Rule){
+		func(r *monitor.Rule) { r.Origin = `anchors.yaml:6: group "one"` },
+		func(r *monitor.Rule) { r.Origin = `anchors.yaml:15: group "two"` },
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.Labels = `anchors.yaml:16: group "two"`, "Slower", map[string]string{"team": "pay", "severity": "page", "level": "high"}
+		},
+		func(r *monitor.Rule) {
+			*r = monitor.Rule{Record: "is:slow", Expr: "latency > 1", Labels: map[string]string{"team": "pay"}, Origin: `anchors.yaml:19: group "two"`}
+		},
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.For, r.KeepFiringFor, r.Labels = `anchors.yaml:22: group "three"`, "C", 0, 5*time.Minute, map[string]string{}
+		},
+		func(r *monitor.Rule) {
+			r.Origin, r.Name, r.For, r.KeepFiringFor, r.Labels = `anchors.yaml:22: group "four"`, "C", 0, 5*time.Minute, map[string]string{}
+		},
+	} {
+		r := slow
+		want(&r)
+		require.Equal(t, r, read[i], "rule %d", i)
+	}
+	for bad, want := range map[string]string{
+		"groups:\n- name: g\n  rules:\n  - &a {alert: A, expr: up, fro: 1m}\n  - *a\n":          "field fro not found",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: &l {a: *l}}\n":          "a rule of more than 10000 nodes",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: *nope}\n":                           "unknown anchor 'nope' referenced",
+		"groups:\n- name: g\n  rules:\n  - {alert: A, expr: up, labels: {a: " + laughs + "}}\n": "a rule of more than 10000 nodes",
+	} {
+		_, err := rules.Parse("bad.yaml", strings.NewReader(bad))
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// laughs grows tenfold with every level.
+var laughs = func() string {
+	text := "&a0 [x,x,x,x,x,x,x,x,x,x]"
+	for i := range 6 {
+		text = fmt.Sprintf("&a%d [%s%s]", i+1, text, strings.Repeat(fmt.Sprintf(",*a%d", i), 9))
+	}
+	return text
+}()
 
 func FuzzParseRules(f *testing.F) {
 	f.Add(ruleFile)

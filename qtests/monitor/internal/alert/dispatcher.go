@@ -16,14 +16,29 @@ type Route struct {
 	Wait     time.Duration // from a group's first alert to its first notification
 	Interval time.Duration // between looks at a group after that
 	Repeat   time.Duration // after which an unchanged firing group is notified again
+	// MutedAt says when nobody is told; nil is never.
+	MutedAt func(time.Time) bool
 }
+
+// groupLabels returns the labels of the group of an alert.
+func (r *Route) groupLabels(ls history.Labels) history.Labels {
+	if slices.Contains(r.GroupBy, AllLabels) {
+		return ls
+	}
+	return ls.Only(r.GroupBy...)
+}
+
+// AllLabels in Route.GroupBy groups by all labels: every alert is a group of its own.
+const AllLabels = "..."
 
 // A Dispatcher decides who is notified of what, and when: Alertmanager's
 // aggregation groups and its notification log. It is a plain structure; Due says
 // when Flush wants to be called next.
 type Dispatcher struct {
 	route     Route
-	receivers int
+	receivers []Target
+	node      *Node
+	all       func() []Alert // that may inhibit others
 	muted     func(at time.Time, a Alert, all []Alert) bool
 	groups    map[string]*group
 }
@@ -52,12 +67,23 @@ type entry struct {
 	resolved map[string]bool
 }
 
+// A Target is a receiver by its number.
+type Target struct {
+	Number int
+	// FiringOnly leaves out the resolved alerts.
+	FiringOnly bool
+}
+
 // A Notification is what one receiver is to be told about one group.
 type Notification struct {
 	Receiver    int
+	Node        *Node  // of the route; nil without a tree
+	Reason      string // in Alertmanager's words
 	At          time.Time
 	GroupLabels history.Labels
 	Alerts      []Alert // firing ones first, each kind ordered by labels
+	from        *Dispatcher
+	place       int // of the receiver in the log of the group
 	group       *group
 	entry       entry
 }
@@ -68,7 +94,12 @@ func NewDispatcher(route Route, receivers int, muted func(time.Time, Alert, []Al
 	if muted == nil {
 		muted = func(time.Time, Alert, []Alert) bool { return false }
 	}
-	return &Dispatcher{route: route, receivers: receivers, muted: muted, groups: map[string]*group{}}
+	d := &Dispatcher{route: route, muted: muted, groups: map[string]*group{}}
+	for i := range receivers {
+		d.receivers = append(d.receivers, Target{Number: i})
+	}
+	d.all = d.alerts
+	return d
 }
 
 // Update takes the alerts as they are now: the firing and the resolved ones count,
@@ -78,14 +109,14 @@ func (d *Dispatcher) Update(now time.Time, alerts []Alert) {
 		if a.State != Firing && a.State != Resolved {
 			continue
 		}
-		labels := a.Labels.Only(d.route.GroupBy...)
+		labels := d.route.groupLabels(a.Labels)
 		key := labels.Key()
 		g, ok := d.groups[key]
 		if !ok {
 			if a.State == Resolved {
 				continue // dealt with: its group has ended
 			}
-			g = &group{labels: labels, next: now.Add(d.route.Wait), alerts: map[string]*member{}, log: make([]entry, d.receivers)}
+			g = &group{labels: labels, next: now.Add(d.route.Wait), alerts: map[string]*member{}, log: make([]entry, len(d.receivers))}
 			d.groups[key] = g
 		}
 		old := g.alerts[a.key]
@@ -94,7 +125,7 @@ func (d *Dispatcher) Update(now time.Time, alerts []Alert) {
 		case old != nil && old.State == a.State && old.ActiveAt.Equal(a.ActiveAt):
 			old.Alert = a
 		default:
-			g.alerts[a.key] = &member{Alert: a, told: make([]bool, d.receivers)}
+			g.alerts[a.key] = &member{Alert: a, told: make([]bool, len(d.receivers))}
 		}
 	}
 }
@@ -112,6 +143,9 @@ func (d *Dispatcher) Due() (at time.Time, ok bool) {
 // Flush looks at the groups that are due and returns what is to be sent, ordered
 // by group and receiver. Of each, Done must be called.
 func (d *Dispatcher) Flush(now time.Time) []Notification {
+	if due, ok := d.Due(); !ok || due.After(now) {
+		return nil
+	}
 	all := d.all()
 	var out []Notification
 	for _, key := range slices.Sorted(maps.Keys(d.groups)) {
@@ -129,7 +163,7 @@ func (d *Dispatcher) Flush(now time.Time) []Notification {
 	return out
 }
 
-func (d *Dispatcher) all() []Alert {
+func (d *Dispatcher) alerts() []Alert {
 	var all []Alert
 	for _, g := range d.groups {
 		for _, a := range g.alerts {
@@ -159,6 +193,12 @@ func (d *Dispatcher) flush(now time.Time, g *group, all []Alert) (out []Notifica
 	if len(alerts) == 0 {
 		return nil // Alertmanager stops here too: a group all of which is muted says nothing
 	}
+	if d.route.MutedAt != nil && d.route.MutedAt(now) {
+		for i := range g.log {
+			g.tell(i, resolved)
+		}
+		return nil
+	}
 	slices.SortFunc(alerts, func(a, b Alert) int {
 		if a.State != b.State {
 			return strings.Compare(string(a.State), string(b.State)) // firing < resolved
@@ -170,29 +210,49 @@ func (d *Dispatcher) flush(now time.Time, g *group, all []Alert) (out []Notifica
 		if e.busy {
 			continue
 		}
-		if !e.needsUpdate(now, firing, resolved, d.route.Repeat) {
-			g.tell(i, resolved)
-			continue
+		to := d.receivers[i]
+		next := entry{true, false, now, firing, resolved}
+		reason := e.reason(now, firing, resolved, d.route.Repeat, !to.FiringOnly)
+		told := alerts
+		if to.FiringOnly {
+			told = alerts[:len(firing)]
 		}
-		e.busy = true
-		out = append(out, Notification{i, now, g.labels, alerts, g, entry{true, false, now, firing, resolved}})
+		switch {
+		case reason == "":
+			g.tell(i, resolved)
+		case len(told) == 0: // nothing is sent, but that nothing fires is remembered
+			*e = next
+			g.tell(i, resolved)
+		default:
+			e.busy = true
+			out = append(out, Notification{to.Number, d.node, reason, now, g.labels, told, d, i, g, next})
+		}
 	}
 	return out
 }
 
-// needsUpdate is Alertmanager's deduplication (notify.DedupStage).
-func (e *entry) needsUpdate(now time.Time, firing, resolved map[string]bool, repeat time.Duration) bool {
+// reason says why a receiver is told, empty for not, which is Alertmanager's deduplication
+// (notify.DedupStage), in its words.
+func (e *entry) reason(now time.Time, firing, resolved map[string]bool, repeat time.Duration, sendResolved bool) string {
 	switch {
+	case !e.any && len(firing) == 0:
+		return ""
 	case !e.any:
-		return len(firing) > 0
+		return "first notification"
+	case !subset(firing, e.firing) && len(e.firing) == 0:
+		return "first notification"
 	case !subset(firing, e.firing):
-		return true
+		return "new alerts added"
+	case len(firing) == 0 && len(e.firing) == 0:
+		return ""
 	case len(firing) == 0:
-		return len(e.firing) > 0
-	case !subset(resolved, e.resolved):
-		return true
+		return "all alerts resolved"
+	case sendResolved && !subset(resolved, e.resolved):
+		return "some alerts resolved"
+	case e.at.Before(now.Add(-repeat)):
+		return "repeat interval elapsed"
 	}
-	return e.at.Before(now.Add(-repeat))
+	return ""
 }
 
 func subset(a, b map[string]bool) bool {
@@ -208,10 +268,10 @@ func subset(a, b map[string]bool) bool {
 // the next flush of the group sends again.
 func (d *Dispatcher) Done(n Notification, ok bool) {
 	g := n.group
-	g.log[n.Receiver].busy = false
+	g.log[n.place].busy = false
 	if ok {
-		g.log[n.Receiver] = n.entry
-		g.tell(n.Receiver, n.entry.resolved)
+		g.log[n.place] = n.entry
+		g.tell(n.place, n.entry.resolved)
 	}
 	d.prune(n.GroupLabels.Key(), g)
 }

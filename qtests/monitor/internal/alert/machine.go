@@ -43,6 +43,9 @@ type Alert struct {
 	key                 string
 }
 
+// Key returns a text that only alerts with the same labels have.
+func (a Alert) Key() string { return a.key }
+
 // A Transition is a change of the state of one alert.
 type Transition struct {
 	At       time.Time
@@ -148,6 +151,41 @@ func (a *Alert) end(ts time.Time, keep time.Duration) bool {
 		return true
 	}
 	return false
+}
+
+// Active returns how many alerts are pending or firing.
+func (m *Machine) Active() (n int) {
+	for _, a := range m.alerts {
+		if a.State != Resolved {
+			n++
+		}
+	}
+	return n
+}
+
+// End ends all alerts at ts, the same instant as that of the Eval before, and returns what
+// changed in both together: changes are those of Eval.
+func (m *Machine) End(ts time.Time, changes []Transition) []Transition {
+	for _, a := range m.alerts {
+		if a.State == Resolved {
+			continue
+		}
+		from := a.State
+		born := a.ActiveAt.Equal(ts)
+		fired := a.FiredAt.Equal(ts)
+		changes = slices.DeleteFunc(changes, func(c Transition) bool { return c.Alert.key == a.key })
+		if a.State = Inactive; from == Firing && !fired {
+			a.State, a.ResolvedAt = Resolved, ts
+		}
+		if fired {
+			from = Pending
+		}
+		if !born {
+			changes = append(changes, Transition{ts, *a, from, a.State})
+		}
+	}
+	m.alerts = slices.DeleteFunc(m.alerts, func(a *Alert) bool { return a.State == Inactive })
+	return changes
 }
 
 // Alerts returns copies of the alerts that are pending or firing, and of those

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/common/model"
 )
 
 // NameLabel is the label that holds the name of a metric.
@@ -120,23 +122,31 @@ func (ls Labels) Key() string {
 	return string(b)
 }
 
-// String returns the labels as an expression writes them: name{a="b"}.
+// String returns the labels as an expression writes them: name{a="b"}, or, with names
+// that need quotes, {"a name","a label"="b"}.
 func (ls Labels) String() string {
-	var b strings.Builder
-	b.WriteString(ls.Name())
-	rest := ls.Without(NameLabel)
-	if len(rest) == 0 {
-		if b.Len() == 0 {
-			return "{}"
-		}
-		return b.String()
+	var pairs []string
+	for _, l := range ls.Without(NameLabel) {
+		pairs = append(pairs, QuoteName(l.Name)+"="+strconv.Quote(l.Value))
 	}
-	for i, l := range rest {
-		b.WriteByte("{,"[min(i, 1)])
-		b.WriteString(l.Name)
-		b.WriteByte('=')
-		b.WriteString(strconv.Quote(l.Value))
+	return Written(ls.Name(), pairs)
+}
+
+// Written joins the name of a metric, which may be empty, with what goes into the braces.
+func Written(name string, pairs []string) string {
+	if name != "" && !model.LegacyValidation.IsValidMetricName(name) {
+		name, pairs = "", append([]string{strconv.Quote(name)}, pairs...)
 	}
-	b.WriteByte('}')
-	return b.String()
+	if len(pairs) == 0 && name != "" {
+		return name
+	}
+	return name + "{" + strings.Join(pairs, ",") + "}"
+}
+
+// QuoteName puts the name of a label into quotes where an expression needs them.
+func QuoteName(label string) string {
+	if model.LegacyValidation.IsValidLabelName(label) {
+		return label
+	}
+	return strconv.Quote(label)
 }

@@ -59,4 +59,4 @@ func (m Matcher) Matches(value string) bool {
 }
 
 // String returns the matcher as an expression writes it.
-func (m Matcher) String() string { return m.Name + string(m.Op) + strconv.Quote(m.Value) }
+func (m Matcher) String() string { return QuoteName(m.Name) + string(m.Op) + strconv.Quote(m.Value) }

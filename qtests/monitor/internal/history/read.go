@@ -11,17 +11,17 @@ type Sample struct {
 // Last returns what an instant read at the instant sees: the newest sample that is
 // at most at and after at-lookback, unless it is stale.
 func (st *Store) Last(s *Series, at, lookback int64) (Sample, bool) {
-	first, _ := st.Rows()
-	row := st.After(at) - 1
-	if row < first {
-		return Sample{}, false
+	return st.LastUpTo(s, st.After(at)-1, at-lookback)
+}
+
+// LastUpTo is Last for the row that is the newest one, with a sample after an instant.
+func (st *Store) LastUpTo(s *Series, row int, after int64) (Sample, bool) {
+	for first, _ := st.Rows(); row >= first && st.At(row) > after; row-- {
+		if v := s.Value(row); !IsGap(v) {
+			return Sample{st.At(row), v}, !IsStale(v)
+		}
 	}
-	t := st.At(row)
-	if t <= at-lookback {
-		return Sample{}, false
-	}
-	v := s.Value(row)
-	return Sample{t, v}, !IsStale(v)
+	return Sample{}, false
 }
 
 // Each calls f for the samples of the rows [lo, hi), without the stale ones.
@@ -36,7 +36,7 @@ func (st *Store) Each(s *Series, lo, hi int, f func(Sample)) {
 		}
 		times := &st.blocks[b-st.base].times
 		for ; row < end; row++ {
-			if v := c.at(row % BlockLen); !IsStale(v) {
+			if v := c.at(row % BlockLen); !absent(v) {
 				f(Sample{times[row%BlockLen], v})
 			}
 		}
@@ -50,6 +50,26 @@ type Counter struct {
 	// Increase is Last-First, plus the value before every reset: the sum is
 	// taken in the order in which Prometheus takes it, so that it has the same bits.
 	Increase float64
+}
+
+// CounterOf reads samples as a counter.
+func CounterOf(samples []Sample) Counter {
+	var c Counter
+	var resets []float64
+	for i, x := range samples {
+		if i == 0 {
+			c.First = x
+		} else if x.Value < samples[i-1].Value {
+			resets = append(resets, samples[i-1].Value)
+		}
+		c.Count++
+		c.Last = x
+	}
+	c.Increase = c.Last.Value - c.First.Value
+	for _, v := range resets {
+		c.Increase += v
+	}
+	return c
 }
 
 // Counter reads the rows [lo, hi) as a counter; a decrease is a reset. Whole blocks

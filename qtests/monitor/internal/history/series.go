@@ -11,8 +11,20 @@ const StaleBits uint64 = 0x7ff0000000000002
 
 var stale = math.Float64frombits(StaleBits)
 
+// gapBits marks a row that says nothing about the series: an instant read looks further
+// back. It is as impossible to calculate as StaleBits.
+const gapBits = StaleBits + 1
+
+var gap = math.Float64frombits(gapBits)
+
 // IsStale reports whether v is the stale marker.
 func IsStale(v float64) bool { return math.Float64bits(v) == StaleBits }
+
+// IsGap reports whether v is the mark of a row that says nothing about the series.
+func IsGap(v float64) bool { return math.Float64bits(v) == gapBits }
+
+// absent reports whether v is no sample.
+func absent(v float64) bool { return math.Float64bits(v)&^1 == StaleBits&^1 }
 
 // A Series is one time series of a Store.
 type Series struct {
@@ -21,6 +33,7 @@ type Series struct {
 	first   int       // number of the block of columns[0]
 	columns []*column // of consecutive blocks; nil where the series was absent
 	row     int       // the last row set, to tell a duplicate
+	own     bool      // of the monitor itself: not counted against the limit
 	removed bool
 }
 
@@ -68,6 +81,19 @@ func (s *Series) Value(row int) float64 {
 	return c.at(row % BlockLen)
 }
 
+// Hold says nothing about the series in the newest row: an instant read sees its sample
+// before, until Set or Release. So a rule that is evaluated before the one that writes the
+// series sees what that one wrote last, and so does every rule after an evaluation that
+// failed, as in Prometheus.
+func (st *Store) Hold(s *Series) { st.put(s, gap) }
+
+// Release ends Hold: what is not set afterwards is stale.
+func (st *Store) Release(s *Series) {
+	if _, end := st.Rows(); s.row != end-1 {
+		st.put(s, stale)
+	}
+}
+
 // Set writes a value into the row begun last and reports false, without writing,
 // when the series already has one there.
 func (st *Store) Set(s *Series, v float64) bool {
@@ -77,6 +103,14 @@ func (st *Store) Set(s *Series, v float64) bool {
 		return false
 	}
 	s.row = row
+	st.put(s, v)
+	return true
+}
+
+// put writes into the newest row.
+func (st *Store) put(s *Series, v float64) {
+	_, end := st.Rows()
+	row := end - 1
 	number := row / BlockLen
 	if len(s.columns) == 0 {
 		s.first = number
@@ -90,7 +124,6 @@ func (st *Store) Set(s *Series, v float64) bool {
 		s.columns[number-s.first] = c
 	}
 	c.values[row%BlockLen] = v
-	return true
 }
 
 func (st *Store) newValues() *[BlockLen]float64 {
@@ -136,7 +169,7 @@ func (st *Store) seal(c *column) {
 	previous := math.NaN()
 	for i, v := range c.values {
 		same = same && math.Float64bits(v) == math.Float64bits(c.values[0])
-		if IsStale(v) {
+		if absent(v) {
 			continue
 		}
 		if c.firstAt < 0 {

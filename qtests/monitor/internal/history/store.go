@@ -17,7 +17,7 @@ type Limits struct {
 	// Samples is how many rows are kept at most, rounded up to whole blocks plus
 	// the one being filled.
 	Samples int
-	// Series is how many series exist at most.
+	// Series is how many series exist at most, without those made by Own.
 	Series int
 }
 
@@ -50,6 +50,7 @@ type Store struct {
 	// generation changes with the set of series, so that a selector can keep
 	// what it matched.
 	generation  uint64
+	own         int // how many series Own made
 	freeBlocks  []*block
 	freeColumns []*[BlockLen]float64
 }
@@ -144,6 +145,9 @@ func (st *Store) dropOldest() {
 func (st *Store) remove(s *Series) {
 	st.generation++
 	s.removed = true
+	if s.own {
+		st.own--
+	}
 	delete(st.byKey, s.key)
 	name := s.Labels.Name()
 	rest := slices.DeleteFunc(st.byName[name], func(x *Series) bool { return x == s })
@@ -154,8 +158,8 @@ func (st *Store) remove(s *Series) {
 	st.byName[name] = rest
 }
 
-// Len returns the number of series.
-func (st *Store) Len() int { return len(st.byKey) }
+// Counted returns the number of series without those made by Own.
+func (st *Store) Counted() int { return len(st.byKey) - st.own }
 
 // Generation changes whenever a series comes or goes.
 func (st *Store) Generation() uint64 { return st.generation }
@@ -228,18 +232,33 @@ func nameOf(matchers []Matcher) (string, bool) {
 // Series returns the series with the labels, made if it is new. The error is a
 // *LimitError.
 func (st *Store) Series(labels Labels) (*Series, error) {
-	key := labels.Key()
-	if s, ok := st.byKey[key]; ok {
+	if s, ok := st.byKey[labels.Key()]; ok {
 		return s, nil
 	}
-	if len(st.byKey) >= st.limits.Series {
+	if len(st.byKey)-st.own >= st.limits.Series {
 		return nil, st.limitError()
 	}
+	return st.add(labels), nil
+}
+
+// Own returns the series with the labels, made if it is new, beyond the limit: one that
+// the monitor writes about what it does.
+func (st *Store) Own(labels Labels) *Series {
+	if s, ok := st.byKey[labels.Key()]; ok {
+		return s
+	}
+	s := st.add(labels)
+	s.own = true
+	st.own++
+	return s
+}
+
+func (st *Store) add(labels Labels) *Series {
 	st.generation++
-	s := &Series{Labels: labels, key: key, first: st.base + max(0, len(st.blocks)-1), row: -1}
-	st.byKey[key] = s
+	s := &Series{Labels: labels, key: labels.Key(), first: st.base + max(0, len(st.blocks)-1), row: -1}
+	st.byKey[s.key] = s
 	st.byName[labels.Name()] = append(st.byName[labels.Name()], s)
-	return s, nil
+	return s
 }
 
 func (st *Store) limitError() error {

@@ -164,7 +164,7 @@ func TestStoreLimits(t *testing.T) {
 	require.ErrorIs(t, err, history.ErrTooManySeries)
 	require.EqualError(t, err, "too many series: the limit is 3, and many alone has 2")
 	st.Prune()
-	require.Zero(t, st.Len(), "what never had a sample is forgotten")
+	require.Zero(t, st.Counted(), "what never had a sample is forgotten")
 
 	require.ErrorIs(t, st.Begin(9), history.ErrOutOfOrder)
 	s, err := st.Series(labels("x", "1"))

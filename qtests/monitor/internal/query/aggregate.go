@@ -11,7 +11,7 @@ import (
 var aggregations = map[string]string{
 	"sum": "ok", "avg": "ok", "min": "ok", "max": "ok", "count": "ok", "group": "ok",
 	"stddev": "ok", "stdvar": "ok", "quantile": "ok",
-	"topk": "refused", "bottomk": "refused", "count_values": "refused", "limitk": "refused", "limit_ratio": "refused",
+	"topk": "ok", "bottomk": "ok", "count_values": "ok", "limitk": "refused", "limit_ratio": "refused",
 }
 
 // A group is one element of an aggregation in the making.
@@ -29,13 +29,17 @@ func (a *aggregation) eval(ev *evaluation) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	var q float64
+	var param value
 	if a.param != nil {
-		p, err := a.param.eval(ev)
-		if err != nil {
+		if param, err = a.param.eval(ev); err != nil {
 			return value{}, err
 		}
-		q = p.scalar
+	}
+	switch a.op {
+	case "topk", "bottomk":
+		return a.ranked(in.vector, param.scalar)
+	case "count_values":
+		return a.countValues(in.vector, param.text)
 	}
 	groups := map[string]*group{}
 	var order []*group
@@ -55,7 +59,7 @@ func (a *aggregation) eval(ev *evaluation) (value, error) {
 	}
 	out := make([]Point, len(order))
 	for i, g := range order {
-		out[i] = Point{g.labels, g.result(a.op, q)}
+		out[i] = Point{g.labels, g.result(a.op, param.scalar)}
 	}
 	return value{vector: out}, nil
 }
@@ -168,6 +172,7 @@ func (m *mean) result() float64 {
 }
 
 func kahan(v, sum, c float64) (newSum, newC float64) {
+	v, sum, c = float64(v), float64(sum), float64(c) // so that nothing is fused with what the caller calculated
 	t := sum + v
 	switch {
 	case math.IsInf(t, 0):

@@ -14,6 +14,7 @@ const (
 	Scalar Type = "scalar"
 	Vector Type = "instant vector"
 	Matrix Type = "range vector"
+	String Type = "string"
 )
 
 // article is the type with its article.
@@ -33,11 +34,44 @@ type node interface {
 
 type number float64
 
+// text is the value of a string literal.
+type text string
+
+// A shift says at which instant a selector or a subquery looks.
+type shift struct {
+	offset    time.Duration
+	hasOffset bool
+	edge      string // of the modifier @: "at", "start" or "end"; empty is none
+	at        int64  // of the edge "at", in nanoseconds
+}
+
+// instant returns the instant at which is looked.
+func (s shift) instant(ev *evaluation) int64 {
+	at := ev.at
+	switch s.edge {
+	case "at":
+		at = s.at
+	case "start":
+		at = ev.from
+	case "end":
+		at = ev.to
+	}
+	return at - int64(s.offset)
+}
+
 type selector struct {
 	matchers []history.Matcher
-	offset   time.Duration
-	span     time.Duration // of a range selector, otherwise 0
-	found    selection
+	shift
+	span  time.Duration // of a range selector, otherwise 0
+	found selection
+}
+
+// A subquery is the range vector of an expression, evaluated at every multiple of step in
+// the span.
+type subquery struct {
+	arg        node
+	span, step time.Duration
+	shift
 }
 
 type unary struct{ arg node } // minus
@@ -53,22 +87,30 @@ type binary struct {
 type matching struct {
 	on     bool // only these labels; otherwise all but these and the name
 	labels []string
+	// many is the side of which several elements may have one partner: "group_left",
+	// "group_right", or empty. They get the labels in include from the partner.
+	many    string
+	include []string
 }
 
 type aggregation struct {
 	op      string
-	param   node // of quantile
+	param   node // of quantile, topk, bottomk and count_values
 	arg     node
 	without bool
 	labels  []string
 }
 
 type call struct {
+	name string
 	fn   function
 	args []node
+	text string
 }
 
 func (number) typ() Type       { return Scalar }
+func (text) typ() Type         { return String }
+func (*subquery) typ() Type    { return Matrix }
 func (u *unary) typ() Type     { return u.arg.typ() }
 func (*aggregation) typ() Type { return Vector }
 func (c *call) typ() Type      { return c.fn.result }

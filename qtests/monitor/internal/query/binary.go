@@ -1,12 +1,6 @@
 package query
 
-import (
-	"fmt"
-	"math"
-	"strings"
-
-	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-)
+import "math"
 
 func (b *binary) eval(ev *evaluation) (value, error) {
 	l, err := b.lhs.eval(ev)
@@ -51,6 +45,8 @@ func operate(op string, l, r float64) (v float64, keep bool) {
 		return math.Mod(l, r), true
 	case "^":
 		return math.Pow(l, r), true
+	case "atan2":
+		return math.Atan2(l, r), true
 	case "==":
 		return l, l == r
 	case "!=":
@@ -101,73 +97,6 @@ func (b *binary) withScalar(vector []Point, scalar float64, scalarLeft bool) (va
 		return nameless(out)
 	}
 	return value{vector: out}, nil
-}
-
-// signature returns the labels by which two elements are paired.
-func (m matching) signature(ls history.Labels) string {
-	if m.on {
-		return ls.Only(m.labels...).Key()
-	}
-	if len(m.labels) == 0 {
-		return dropName(ls).Key()
-	}
-	return dropName(ls).Without(m.labels...).Key()
-}
-
-func (m matching) String() string {
-	if m.on {
-		return "on(" + strings.Join(m.labels, ", ") + ")"
-	}
-	return "ignoring(" + strings.Join(m.labels, ", ") + ")"
-}
-
-// vectors pairs two vectors one to one.
-func (b *binary) vectors(lhs, rhs []Point) (value, error) {
-	if len(lhs) == 0 || len(rhs) == 0 {
-		return value{}, nil // before any duplicate is looked for, as Prometheus does
-	}
-	right := make(map[string]Point, len(rhs))
-	for _, p := range rhs {
-		key := b.matching.signature(p.Labels)
-		if other, dup := right[key]; dup {
-			return value{}, fmt.Errorf("many-to-many matching not allowed: %s and %s match the same elements %s", other.Labels, p.Labels, b.matching)
-		}
-		right[key] = p
-	}
-	matched := make(map[string]bool, len(lhs))
-	var out []Point
-	for _, p := range lhs {
-		key := b.matching.signature(p.Labels)
-		r, ok := right[key]
-		if !ok {
-			continue
-		}
-		if matched[key] {
-			return value{}, fmt.Errorf("many-to-one matching not allowed: several elements on the left match %s %s", r.Labels, b.matching)
-		}
-		matched[key] = true
-		v, keep := operate(b.op, p.Value, r.Value)
-		if b.boolean {
-			v, keep = truth(keep), true
-		}
-		if keep {
-			out = append(out, Point{b.resultLabels(p.Labels), v})
-		}
-	}
-	return value{vector: out}, nil
-}
-
-func (b *binary) resultLabels(ls history.Labels) history.Labels {
-	if b.dropsName() {
-		ls = dropName(ls)
-	}
-	switch {
-	case b.matching.on:
-		return ls.Only(b.matching.labels...)
-	case len(b.matching.labels) > 0:
-		return ls.Without(b.matching.labels...)
-	}
-	return ls
 }
 
 // set evaluates and, or and unless.

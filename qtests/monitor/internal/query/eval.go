@@ -11,6 +11,10 @@ import (
 // exactly this old is not seen (Prometheus 3: the interval is left-open).
 const Lookback = 5 * time.Minute
 
+// SubqueryStep is the step of a subquery that gives none: the default of Prometheus'
+// evaluation_interval.
+const SubqueryStep = time.Minute
+
 // ErrSameLabels is Prometheus' refusal of a vector in which two elements have one
 // label set, for example after a function has removed different metric names.
 var ErrSameLabels = errors.New("vector cannot contain metrics with the same labelset")
@@ -45,8 +49,11 @@ func (e *Expr) String() string { return e.text }
 func (e *Expr) Type() Type { return e.root.typ() }
 
 // Eval evaluates the expression at an instant, in nanoseconds since 1970.
-func (e *Expr) Eval(st *history.Store, at int64) (Result, error) {
-	ev := &evaluation{store: st, at: at, hideReal: e.HideReal}
+func (e *Expr) Eval(st *history.Store, at int64) (Result, error) { return e.EvalIn(st, at, at, at) }
+
+// EvalIn is Eval as one step of a query over a range, which start() and end() mean.
+func (e *Expr) EvalIn(st *history.Store, at, from, to int64) (Result, error) {
+	ev := &evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal}
 	v, err := e.root.eval(ev)
 	if err != nil {
 		return Result{}, err
@@ -62,7 +69,9 @@ func (e *Expr) Eval(st *history.Store, at int64) (Result, error) {
 type evaluation struct {
 	store *history.Store
 	at    int64
-	data  bool
+	// from and to are start() and end().
+	from, to int64
+	data     bool
 	// hideReal is Expr.HideReal.
 	hideReal bool
 	// The newest row at or before memoAt: most selectors ask for the same.
@@ -79,11 +88,14 @@ func (ev *evaluation) rowAt(at int64) int {
 	return ev.memoRow
 }
 
-// A value is a scalar or a vector.
+// A value is a scalar, a text or a vector.
 type value struct {
 	scalar float64
+	text   string
 	vector []Point
 }
+
+func (t text) eval(*evaluation) (value, error) { return value{text: string(t)}, nil }
 
 func (n number) eval(*evaluation) (value, error) { return value{scalar: float64(n)}, nil }
 

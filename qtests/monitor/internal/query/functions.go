@@ -4,22 +4,33 @@ import (
 	"maps"
 	"math"
 	"slices"
-
-	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
 // A function is one of PromQL's.
 type function struct {
 	args     []Type
-	optional int // how many of the last arguments may be left out
+	optional int // how many of the last arguments may be left out; or variadic
 	result   Type
 	eval     func(ev *evaluation, args []node) (value, error)
 }
+
+// variadic says that the last argument may be left out, or be there several times.
+const variadic = -1
 
 func (c *call) eval(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
 
 // Functions returns the names of the functions that are evaluated, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
+
+// init adds the functions that are many of one kind.
+func init() {
+	for name, f := range trigonometry {
+		functions[name] = elementwise(f)
+	}
+	for name, f := range calendar {
+		functions[name] = dated(f)
+	}
+}
 
 var functions = map[string]function{
 	"rate":     ranged(func(w window) (float64, bool) { return extrapolated(w, true, true) }),
@@ -38,7 +49,7 @@ var functions = map[string]function{
 	"min_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("min", v) }),
 	"max_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("max", v) }),
 	"last_over_time": {[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
-		return rangeOf(args[0]).overTime(ev, true, func(w window) (float64, bool) {
+		return overTime(ev, args[0], true, func(w window) (float64, bool) {
 			v := w.values()
 			if len(v) == 0 {
 				return 0, false
@@ -46,17 +57,50 @@ var functions = map[string]function{
 			return v[len(v)-1], true
 		})
 	}},
+	"stdvar_over_time": folded(func(_ mean, v []float64) float64 { return variance(v) }),
+	"stddev_over_time": folded(func(_ mean, v []float64) float64 { return math.Sqrt(variance(v)) }),
+	"absent_over_time": {[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		return absentOverTime(ev, args[0])
+	}},
 	"quantile_over_time": {[]Type{Scalar, Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
 		q, err := args[0].eval(ev)
 		if err != nil {
 			return value{}, err
 		}
-		return rangeOf(args[1]).overTime(ev, false, func(w window) (float64, bool) {
+		return overTime(ev, args[1], false, func(w window) (float64, bool) {
 			v := w.values()
 			return quantile(q.scalar, v), len(v) > 0
 		})
 	}},
+	"deriv": ranged(func(w window) (float64, bool) {
+		s := w.all()
+		if len(s) < 2 {
+			return 0, false
+		}
+		slope, _ := regression(s, s[0].At)
+		return slope, true
+	}),
+	"predict_linear": {[]Type{Matrix, Scalar}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
+		ahead, err := args[1].eval(ev)
+		if err != nil {
+			return value{}, err
+		}
+		return overTime(ev, args[0], false, func(w window) (float64, bool) {
+			s := w.all()
+			if len(s) < 2 {
+				return 0, false
+			}
+			slope, intercept := regression(s, ev.at)
+			return slope*ahead.scalar + intercept, true
+		})
+	}},
 	"histogram_quantile": {[]Type{Scalar, Vector}, 0, Vector, histogramQuantile},
+
+	"label_replace": {[]Type{Vector, String, String, String, String}, 0, Vector, labelReplace},
+	"label_join":    {[]Type{Vector, String, String, String}, variadic, Vector, labelJoin},
+	"timestamp":     {[]Type{Vector}, 0, Vector, timestamp},
+	"sort":          {[]Type{Vector}, 0, Vector, sorted(1)},
+	"sort_desc":     {[]Type{Vector}, 0, Vector, sorted(-1)},
 
 	"abs":   elementwise(math.Abs),
 	"ceil":  elementwise(math.Ceil),
@@ -95,6 +139,7 @@ var functions = map[string]function{
 	"time": {nil, 0, Scalar, func(ev *evaluation, _ []node) (value, error) {
 		return value{scalar: float64(ev.at/1e6) / 1e3}, nil
 	}},
+	"pi": {nil, 0, Scalar, func(*evaluation, []node) (value, error) { return value{scalar: math.Pi}, nil }},
 	"vector": {[]Type{Scalar}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
 		s, err := args[0].eval(ev)
 		return value{vector: []Point{{Value: s.scalar}}}, err
@@ -109,17 +154,9 @@ var functions = map[string]function{
 	"absent": {[]Type{Vector}, 0, Vector, absent},
 }
 
-// rangeOf returns the selector behind an argument of type Matrix.
-func rangeOf(n node) *selector {
-	if p, ok := n.(*paren); ok {
-		return p.selector
-	}
-	return n.(*selector)
-}
-
 func ranged(f func(window) (float64, bool)) function {
 	return function{[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
-		return rangeOf(args[0]).overTime(ev, false, f)
+		return overTime(ev, args[0], false, f)
 	}}
 }
 
@@ -171,33 +208,4 @@ func arguments(ev *evaluation, args []node) (vector []Point, scalars []float64, 
 		scalars = append(scalars, s.scalar)
 	}
 	return v.vector, scalars, err
-}
-
-// absent has one element, with the labels that the selector asks for by
-// equality, when its argument has none.
-func absent(ev *evaluation, args []node) (value, error) {
-	v, err := args[0].eval(ev)
-	if err != nil || len(v.vector) > 0 {
-		return value{}, err
-	}
-	sel, ok := args[0].(*selector)
-	if p, isParen := args[0].(*paren); isParen {
-		sel, ok = p.selector, true
-	}
-	if !ok {
-		return value{vector: []Point{{Value: 1}}}, nil
-	}
-	var labels history.Labels
-	seen := map[string]bool{}
-	for _, m := range sel.matchers {
-		switch {
-		case m.Name == history.NameLabel:
-		case m.Op == history.Equal && !seen[m.Name]:
-			labels = labels.With(m.Name, m.Value)
-			seen[m.Name] = true
-		default:
-			labels = labels.Without(m.Name) // asked for twice or otherwise, it is not known
-		}
-	}
-	return value{vector: []Point{{labels, 1}}}, nil
 }

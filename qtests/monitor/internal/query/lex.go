@@ -40,7 +40,8 @@ func lex(s string) ([]token, error) {
 		switch {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			i++
-		case c == '#':
+		case c == '#' && (brackets == 0 || out[len(out)-1].kind == "duration" || out[len(out)-1].kind == "number"):
+			// Inside [ ] Prometheus takes a comment after a duration only.
 			for i < len(s) && s[i] != '\n' {
 				i++
 			}
@@ -124,9 +125,6 @@ func numberOrDuration(s string, pos int) (token, error) {
 }
 
 func parseNumber(s string) (float64, error) {
-	if strings.Contains(s, "_") {
-		return 0, fmt.Errorf("%q is not a number", s)
-	}
 	if n, err := strconv.ParseInt(s, 0, 64); err == nil {
 		return float64(n), nil
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -11,6 +13,7 @@ import (
 const maxDepth = 200
 
 type parser struct {
+	text   string
 	tokens []token
 	i      int
 	depth  int
@@ -23,7 +26,7 @@ func Parse(text string) (*Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{tokens: tokens}
+	p := &parser{text: text, tokens: tokens}
 	root, err := p.binary(0)
 	if err != nil {
 		return nil, err
@@ -31,8 +34,11 @@ func Parse(text string) (*Expr, error) {
 	if t := p.peek(); t.kind != "" {
 		return nil, syntax(t.pos, "unexpected %q", t.text)
 	}
-	if root.typ() == Matrix {
+	switch root.typ() {
+	case Matrix:
 		return nil, syntax(0, "a range vector is only the argument of a function")
+	case String:
+		return nil, syntax(0, "a string is only the argument of a function")
 	}
 	return &Expr{text: text, root: root}, nil
 }
@@ -145,11 +151,23 @@ func (p *parser) modifiers(b *binary) error {
 			return err
 		}
 		b.matching = matching{on: w == "on", labels: names}
+		if w, ok := p.word("group_left", "group_right"); ok {
+			b.matching.many = w
+			if p.peek().kind == "(" {
+				if b.matching.include, err = p.labelNames(w); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	if t := p.peek(); t.kind == "name" {
 		switch w := strings.ToLower(t.text); w {
-		case "group_left", "group_right", "fill", "fill_left", "fill_right":
-			return syntax(t.pos, "%s is not evaluated here", w)
+		case "group_left", "group_right":
+			return syntax(t.pos, "%s goes after on or ignoring", w)
+		case "fill", "fill_left", "fill_right":
+			if p.tokens[p.i+1].kind == "(" {
+				return syntax(t.pos, "%s is not evaluated here", w)
+			}
 		}
 	}
 	return nil
@@ -159,18 +177,22 @@ func (b *binary) check(pos int) error {
 	l, r := b.lhs.typ(), b.rhs.typ()
 	compare := precedence(token{kind: b.op}) == 3
 	switch {
-	case b.op == "atan2":
-		return syntax(pos, "atan2 is not evaluated here")
 	case l == Matrix || r == Matrix:
 		return syntax(pos, "%q does not take a range vector", b.op)
+	case l == String || r == String:
+		return syntax(pos, "%q does not take a string", b.op)
 	case b.boolean && !compare:
 		return syntax(pos, "bool goes with comparisons only, not with %q", b.op)
 	case compare && l == Scalar && r == Scalar && !b.boolean:
 		return syntax(pos, "a comparison of two scalars needs bool")
 	case isSet(b.op) && (l == Scalar || r == Scalar):
 		return syntax(pos, "%q does not take a scalar", b.op)
-	case (b.matching.on || len(b.matching.labels) > 0) && (l == Scalar || r == Scalar):
+	case len(b.matching.labels) > 0 && (l == Scalar || r == Scalar):
 		return syntax(pos, "on and ignoring go between two vectors only")
+	case b.matching.many != "" && isSet(b.op):
+		return syntax(pos, "%s does not go with %q", b.matching.many, b.op)
+	case b.matching.on && slices.ContainsFunc(b.matching.include, func(name string) bool { return slices.Contains(b.matching.labels, name) }):
+		return syntax(pos, "a label of on cannot be one of %s", b.matching.many)
 	}
 	return nil
 }
@@ -187,8 +209,8 @@ func (p *parser) unary() (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if arg.typ() == Matrix {
-		return nil, syntax(t.pos, "%q does not take a range vector", t.kind)
+	if arg.typ() == Matrix || arg.typ() == String {
+		return nil, syntax(t.pos, "%q does not take %s", t.kind, arg.typ().article())
 	}
 	if t.kind == "+" {
 		return arg, nil
@@ -204,7 +226,7 @@ func (p *parser) labelNames(where string) ([]string, error) {
 	names := []string{}
 	for !p.accept(")") {
 		t := p.next()
-		if t.kind != "name" || strings.Contains(t.text, ":") {
+		if word := strings.ToLower(t.text); !isLabel(t) || t.kind == "name" && (word == "inf" || word == "nan") {
 			return nil, syntax(t.pos, "%s: want the name of a label, have %q", where, t.text)
 		}
 		names = append(names, t.text)
@@ -217,20 +239,18 @@ func (p *parser) labelNames(where string) ([]string, error) {
 	return names, nil
 }
 
-// matchers parses {a="b", …} after the brace.
+// isLabel reports whether a token names a label: a word, or any text in quotes.
+func isLabel(t token) bool {
+	return t.kind == "name" || t.kind == "string" && model.UTF8Validation.IsValidLabelName(t.text)
+}
+
+// matchers parses {a="b", …} after the brace. A text in quotes alone is the name of the
+// metric: {"a name", a="b"}.
 func (p *parser) matchers(matchers []history.Matcher) ([]history.Matcher, error) {
 	for !p.accept("}") {
-		name := p.next()
-		if name.kind != "name" || strings.Contains(name.text, ":") {
-			return nil, syntax(name.pos, "a matcher: want the name of a label, have %q", name.text)
-		}
-		op, value := p.next(), p.next()
-		if value.kind != "string" {
-			return nil, syntax(value.pos, "the matcher of %s: want a string, have %q", name.text, value.text)
-		}
-		m, err := history.NewMatcher(name.text, history.Op(op.text), value.text)
+		m, err := p.matcher(len(matchers) > 0 && matchers[0].Name == history.NameLabel)
 		if err != nil {
-			return nil, syntax(op.pos, "%v", err)
+			return nil, err
 		}
 		matchers = append(matchers, m)
 		if p.peek().kind != "}" {
@@ -243,4 +263,27 @@ func (p *parser) matchers(matchers []history.Matcher) ([]history.Matcher, error)
 		return nil, syntax(p.peek().pos, "a selector needs a matcher that does not match the empty string")
 	}
 	return matchers, nil
+}
+
+// matcher parses one matcher.
+func (p *parser) matcher(named bool) (history.Matcher, error) {
+	name := p.next()
+	if !isLabel(name) || name.kind == "name" && strings.Contains(name.text, ":") {
+		return history.Matcher{}, syntax(name.pos, "a matcher: want the name of a label, have %q", name.text)
+	}
+	if next := p.peek().kind; name.kind == "string" && (next == "," || next == "}") {
+		if named {
+			return history.Matcher{}, syntax(name.pos, "the metric's name is given twice, the second time as %q", name.text)
+		}
+		return history.NewMatcher(history.NameLabel, history.Equal, name.text)
+	}
+	op, value := p.next(), p.next()
+	if value.kind != "string" {
+		return history.Matcher{}, syntax(value.pos, "the matcher of %s: want a string, have %q", name.text, value.text)
+	}
+	m, err := history.NewMatcher(name.text, history.Op(op.kind), value.text)
+	if err != nil {
+		return m, syntax(op.pos, "%v", err)
+	}
+	return m, nil
 }

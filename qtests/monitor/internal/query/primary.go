@@ -2,14 +2,16 @@ package query
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/text"
+	hint "github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
-// postfix parses a primary expression with its range and offset.
+// postfix parses a primary expression with what follows it: a range or the range of a
+// subquery, offset and @.
 func (p *parser) postfix() (node, error) {
 	n, err := p.primary()
 	if err != nil {
@@ -17,49 +19,137 @@ func (p *parser) postfix() (node, error) {
 	}
 	for {
 		t := p.peek()
-		sel, isSelector := n.(*selector)
 		switch {
 		case t.kind == "[":
-			p.next()
-			if !isSelector || sel.span > 0 || sel.offset != 0 {
-				return nil, syntax(t.pos, "a subquery is not evaluated here")
-			}
-			if sel.span, err = p.duration("a range"); err != nil {
-				return nil, err
-			}
-			if p.peek().kind == ":" {
-				return nil, syntax(p.peek().pos, "a subquery is not evaluated here")
-			}
-			if sel.span <= 0 {
-				return nil, syntax(t.pos, "a range must be longer than 0")
-			}
-			if err := p.expect("]", "a range"); err != nil {
-				return nil, err
-			}
+			n, err = p.bracket(n)
 		case t.kind == "@":
-			return nil, syntax(t.pos, "the @ modifier is not evaluated here")
+			err = p.edge(shiftOf(n))
 		case t.kind == "name" && strings.EqualFold(t.text, "offset"):
-			p.next()
-			if !isSelector || sel.offset != 0 {
-				return nil, syntax(t.pos, "offset goes after a selector, once")
-			}
-			back := p.accept("-")
-			if sel.offset, err = p.duration("an offset"); err != nil {
-				return nil, err
-			}
-			if back {
-				sel.offset = -sel.offset
-			}
+			err = p.offset(shiftOf(n))
+		case t.kind == "name" && shiftOf(n) != nil && (strings.EqualFold(t.text, "anchored") || strings.EqualFold(t.text, "smoothed")):
+			err = syntax(t.pos, "%s is not evaluated here", t.text)
 		default:
 			return n, nil
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 }
 
-// duration parses 5m, or a number of seconds.
+// shiftOf returns what offset and @ change of a node, nil where they cannot.
+func shiftOf(n node) *shift {
+	switch n := n.(type) {
+	case *selector:
+		return &n.shift
+	case *subquery:
+		return &n.shift
+	}
+	return nil
+}
+
+// bracket parses the range of a selector, or of a subquery.
+func (p *parser) bracket(n node) (node, error) {
+	t := p.next()
+	span, err := p.duration("a range")
+	if err != nil {
+		return nil, err
+	}
+	if op := p.peek(); slices.Contains([]string{"+", "-", "*", "/", "%", "^"}, op.kind) {
+		return nil, syntax(op.pos, "a range: arithmetic of durations is not evaluated here")
+	}
+	if span <= 0 {
+		return nil, syntax(t.pos, "a range must be longer than 0")
+	}
+	if p.accept(":") {
+		return p.subquery(n, t, span)
+	}
+	sel, ok := n.(*selector)
+	if !ok || sel.span > 0 || sel.shift != (shift{}) {
+		return nil, syntax(t.pos, "a range goes after a selector, once, and before offset and @; a subquery is written [5m:1m]")
+	}
+	sel.span = span
+	return sel, p.expect("]", "a range")
+}
+
+// subquery parses the step of a subquery, which may be left out.
+func (p *parser) subquery(n node, t token, span time.Duration) (node, error) {
+	if n.typ() != Vector {
+		return nil, syntax(t.pos, "a subquery is only of an instant vector, not of %s", n.typ().article())
+	}
+	s := &subquery{arg: n, span: span, step: SubqueryStep}
+	if p.peek().kind != "]" {
+		var err error
+		if s.step, err = p.duration("a step"); err != nil {
+			return nil, err
+		}
+		if s.step <= 0 {
+			return nil, syntax(t.pos, "a step must be longer than 0")
+		}
+	}
+	return s, p.expect("]", "a subquery")
+}
+
+// offset parses offset 5m.
+func (p *parser) offset(s *shift) (err error) {
+	t := p.next()
+	if s == nil || s.hasOffset {
+		return syntax(t.pos, "offset goes after a selector or a subquery, once")
+	}
+	s.hasOffset = true
+	s.offset, err = p.duration("an offset")
+	return err
+}
+
+// edge parses @ 1600000000, @ start() and @ end().
+func (p *parser) edge(s *shift) error {
+	t := p.next()
+	if s == nil || s.edge != "" {
+		return syntax(t.pos, "@ goes after a selector or a subquery, once")
+	}
+	if w, ok := p.word("start", "end"); ok {
+		s.edge = w
+		if err := p.expect("(", "@ "+w); err != nil {
+			return err
+		}
+		return p.expect(")", "@ "+w)
+	}
+	sign := 1.0
+	if p.accept("-") {
+		sign = -1
+	} else {
+		p.accept("+")
+	}
+	n := p.next()
+	seconds, err := parseNumber(n.text)
+	if n.kind == "duration" {
+		var d time.Duration
+		d, err = ParseDuration(n.text)
+		n.kind, seconds = "number", d.Seconds()
+	}
+	if n.kind != "number" && !(n.kind == "name" && err == nil) || err != nil {
+		return syntax(n.pos, "@: want an instant in seconds, start() or end(), have %q", n.text)
+	}
+	if !(math.Abs(seconds) < math.MaxInt64/1e9) {
+		return syntax(n.pos, "@: the instant %s is out of bounds", n.text)
+	}
+	s.edge, s.at = "at", int64(math.Round(sign*seconds*1000))*1e6
+	return nil
+}
+
+// duration parses 5m, or a number of seconds, with signs before it.
 func (p *parser) duration(where string) (time.Duration, error) {
+	if p.accept("+") {
+		return p.duration(where)
+	}
+	if p.accept("-") {
+		d, err := p.duration(where)
+		return -d, err
+	}
 	t := p.next()
 	switch t.kind {
+	case "(", "name":
+		return 0, syntax(t.pos, "%s: arithmetic of durations is not evaluated here", where)
 	case "duration":
 		d, err := ParseDuration(t.text)
 		if err != nil {
@@ -88,7 +178,7 @@ func (p *parser) primary() (node, error) {
 		d, _ := ParseDuration(t.text)
 		return number(d.Seconds()), nil
 	case "string":
-		return nil, syntax(t.pos, "a string is not evaluated here")
+		return text(t.text), nil
 	case "(":
 		n, err := p.binary(0)
 		if err != nil {
@@ -97,11 +187,7 @@ func (p *parser) primary() (node, error) {
 		if err := p.expect(")", "a parenthesis"); err != nil {
 			return nil, err
 		}
-		if s, ok := n.(*selector); ok && s.span == 0 {
-			// (a)[5m] is a subquery error in PromQL too: hide the selector.
-			return &paren{s}, nil
-		}
-		return n, nil
+		return &paren{n}, nil // (a)[5m] and (a) offset 5m are errors
 	case "{":
 		matchers, err := p.matchers(nil)
 		if err != nil {
@@ -114,8 +200,19 @@ func (p *parser) primary() (node, error) {
 	return nil, syntax(t.pos, "unexpected %q", t.text)
 }
 
-// A paren is a selector in parentheses.
-type paren struct{ *selector }
+// A paren is an expression in parentheses.
+type paren struct{ node }
+
+// bare returns what is in the parentheses.
+func bare(n node) node {
+	for {
+		p, ok := n.(*paren)
+		if !ok {
+			return n
+		}
+		n = p.node
+	}
+}
 
 // named parses what begins with a word: a number, an aggregation, a function or
 // a metric.
@@ -133,8 +230,8 @@ func (p *parser) named(t token) (node, error) {
 		}
 	case opens:
 		return p.call(t)
-	case precedence(t) > 0, word == "bool", word == "on", word == "ignoring", word == "offset", word == "by", word == "without":
-		return nil, syntax(t.pos, "unexpected %q", t.text)
+	case slices.Contains([]string{"atan2", "bool", "on", "ignoring", "group_left", "group_right"}, word):
+		return nil, syntax(t.pos, "unexpected %q", t.text) // the other words may name a metric
 	}
 	name, _ := history.NewMatcher(history.NameLabel, history.Equal, t.text)
 	matchers := []history.Matcher{name}
@@ -185,11 +282,16 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if op == "quantile" && len(args) == 2 && args[0].typ() == Scalar {
+	want := parameters[op]
+	if want != "" && len(args) == 2 && args[0].typ() == want {
 		a.param, args = args[0], args[1:]
 	}
-	if len(args) != 1 || args[0].typ() != Vector || op == "quantile" && a.param == nil {
-		return nil, syntax(t.pos, "%s takes one instant vector%s", op, map[bool]string{true: " after a scalar"}[op == "quantile"])
+	if len(args) != 1 || args[0].typ() != Vector || want != "" && a.param == nil {
+		after := ""
+		if want != "" {
+			after = " after " + want.article()
+		}
+		return nil, syntax(t.pos, "%s takes one instant vector%s", op, after)
 	}
 	a.arg = args[0]
 	if err := grouping(); err != nil {
@@ -198,43 +300,53 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 	return a, nil
 }
 
+// parameters are what some aggregations take before the vector.
+var parameters = map[string]Type{"quantile": Scalar, "topk": Scalar, "bottomk": Scalar, "count_values": String}
+
 // call parses the arguments of a function and checks their types.
 func (p *parser) call(t token) (node, error) {
 	fn, ok := functions[t.text]
 	if !ok {
-		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, text.DidYouMean(t.text, Functions()))
+		return nil, syntax(t.pos, "the function %s is not evaluated here%s", t.text, hint.DidYouMean(t.text, Functions()))
 	}
 	args, err := p.arguments(t)
 	if err != nil {
 		return nil, err
 	}
-	if len(args) > len(fn.args) || len(args) < len(fn.args)-fn.optional {
+	most, least := len(fn.args), len(fn.args)-fn.optional
+	if fn.optional == variadic {
+		most, least = len(args), len(fn.args)-1
+	}
+	if len(args) > most || len(args) < least {
 		return nil, syntax(t.pos, "%s takes %d arguments, has %d", t.text, len(fn.args), len(args))
 	}
 	for i, a := range args {
-		if a.typ() != fn.args[i] {
-			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, fn.args[i].article(), a.typ().article())
+		if want := fn.args[min(i, len(fn.args)-1)]; a.typ() != want {
+			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, want.article(), a.typ().article())
 		}
 	}
-	return &call{fn: fn, args: args}, nil
+	return &call{name: t.text, fn: fn, args: args, text: p.text[t.pos : p.tokens[p.i-1].pos+1]}, nil
 }
 
 func (p *parser) arguments(t token) ([]node, error) {
 	if err := p.expect("(", t.text); err != nil {
 		return nil, err
 	}
+	if p.accept(")") {
+		return nil, nil
+	}
 	var args []node
-	for !p.accept(")") {
+	for {
 		n, err := p.binary(0)
 		if err != nil {
 			return nil, err
 		}
 		args = append(args, n)
-		if p.peek().kind != ")" {
-			if err := p.expect(",", "the arguments of "+t.text); err != nil {
-				return nil, err
-			}
+		if p.accept(")") {
+			return args, nil
+		}
+		if err := p.expect(",", "the arguments of "+t.text); err != nil {
+			return nil, err
 		}
 	}
-	return args, nil
 }

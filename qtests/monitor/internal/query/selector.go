@@ -29,7 +29,7 @@ func (s *selector) series(ev *evaluation) []*history.Series {
 // eval is the instant read: of each series the newest sample not older than
 // Lookback, unless it is stale.
 func (s *selector) eval(ev *evaluation) (value, error) {
-	at := ev.at - int64(s.offset)
+	at := s.instant(ev)
 	row := ev.rowAt(at)
 	if first, _ := ev.store.Rows(); row < first || ev.store.At(row) <= at-int64(Lookback) {
 		return value{}, nil
@@ -37,56 +37,23 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 	series := s.series(ev)
 	out := make([]Point, 0, len(series))
 	for _, x := range series {
-		if v := x.Value(row); !history.IsStale(v) {
-			out = append(out, Point{x.Labels, v})
+		if sample, ok := ev.store.LastUpTo(x, row, at-int64(Lookback)); ok {
+			out = append(out, Point{x.Labels, sample.Value})
 		}
 	}
 	ev.data = ev.data || len(out) > 0
 	return value{vector: out}, nil
 }
 
-// A window is what a range function reads of one series: the samples after
-// start and up to end.
-type window struct {
-	store      *history.Store
-	series     *history.Series
-	lo, hi     int // rows
-	start, end int64
-}
-
-func (w window) each(f func(history.Sample)) { w.store.Each(w.series, w.lo, w.hi, f) }
-
-func (w window) counter() history.Counter { return w.store.Counter(w.series, w.lo, w.hi) }
-
-func (w window) values() []float64 {
-	var out []float64
-	w.each(func(s history.Sample) { out = append(out, s.Value) })
-	return out
-}
-
-// overTime applies f to the window of every series of a range selector; f
-// reports false where it has no result.
-func (s *selector) overTime(ev *evaluation, keepName bool, f func(window) (float64, bool)) (value, error) {
-	end := ev.at - int64(s.offset)
-	w := window{store: ev.store, start: end - int64(s.span), end: end}
-	w.hi = ev.rowAt(end) + 1
-	w.lo = ev.store.After(w.start)
-	if w.lo >= w.hi {
-		return value{}, nil
-	}
-	series := s.series(ev)
-	out := make([]Point, 0, len(series))
-	for _, x := range series {
-		w.series = x
-		if v, ok := f(w); ok {
-			out = append(out, Point{x.Labels, v})
-			ev.data = true
-		} else if !ev.data {
-			w.each(func(history.Sample) { ev.data = true })
+// timestamps is the instant read with the instants of the samples, in seconds, as values.
+func (s *selector) timestamps(ev *evaluation) (value, error) {
+	at := s.instant(ev)
+	var out []Point
+	for _, x := range s.series(ev) {
+		if sample, ok := ev.store.Last(x, at, int64(Lookback)); ok {
+			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3})
 		}
 	}
-	if keepName {
-		return value{vector: out}, nil
-	}
+	ev.data = ev.data || len(out) > 0
 	return nameless(out)
 }

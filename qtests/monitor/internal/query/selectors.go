@@ -1,7 +1,8 @@
 package query
 
 import (
-	"strings"
+	"slices"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -28,36 +29,66 @@ func (s Selector) String() string {
 			labels = append(labels, m.String())
 		}
 	}
-	if len(labels) == 0 {
-		return name
-	}
-	return name + "{" + strings.Join(labels, ",") + "}"
+	return history.Written(name, labels)
 }
 
 // Selectors returns the selectors of the expression in the order of its text.
 func (e *Expr) Selectors() []Selector {
 	var out []Selector
-	var walk func(node)
-	walk = func(n node) {
-		switch n := n.(type) {
-		case *selector:
-			out = append(out, n.matchers)
-		case *unary:
-			walk(n.arg)
-		case *binary:
-			walk(n.lhs)
-			walk(n.rhs)
-		case *aggregation:
-			if n.param != nil {
-				walk(n.param)
+	walk(e.root, func(n node) {
+		if s, ok := n.(*selector); ok {
+			out = append(out, s.matchers)
+		}
+	})
+	return out
+}
+
+// NeedTwo returns the texts of the function calls that need two samples of a range, and
+// never have them when the samples are at least gap apart: a range is open on the left.
+func (e *Expr) NeedTwo(gap time.Duration) []string {
+	var out []string
+	walk(e.root, func(n node) {
+		c, ok := n.(*call)
+		if !ok || !slices.Contains(needTwo, c.name) {
+			return
+		}
+		for _, arg := range c.args {
+			arg = bare(arg)
+			if s, ok := arg.(*selector); ok && s.span > 0 && s.span <= gap {
+				out = append(out, c.text)
 			}
-			walk(n.arg)
-		case *call:
-			for _, arg := range n.args {
-				walk(arg)
+			if s, ok := arg.(*subquery); ok && s.span <= s.step {
+				out = append(out, c.text)
 			}
 		}
-	}
-	walk(e.root)
+	})
 	return out
+}
+
+// needTwo are the functions that say nothing about one sample.
+var needTwo = []string{"rate", "increase", "delta", "irate", "idelta", "resets", "changes", "deriv", "predict_linear"}
+
+// walk calls f for a node and for all nodes in it, in the order of the text.
+func walk(n node, f func(node)) {
+	f(n)
+	switch n := n.(type) {
+	case *paren:
+		walk(n.node, f)
+	case *unary:
+		walk(n.arg, f)
+	case *subquery:
+		walk(n.arg, f)
+	case *binary:
+		walk(n.lhs, f)
+		walk(n.rhs, f)
+	case *aggregation:
+		if n.param != nil {
+			walk(n.param, f)
+		}
+		walk(n.arg, f)
+	case *call:
+		for _, arg := range n.args {
+			walk(arg, f)
+		}
+	}
 }

@@ -1,0 +1,16 @@
+// Package alertmanager reads a team's alertmanager.yml with Alertmanager's own library, so
+// that a test can say who is told of an outage:
+//
+//	am, err := alertmanager.Read("alertmanager.yml")
+//	…
+//	cfg := monitor.Config{Targets: …, Rules: …}
+//	err = am.Apply(&cfg, map[string][]monitor.Channel{"payments-pager": {notify.LogTo(t)}})
+//	mon := monitor.NewT(t, cfg)
+//	… an outage …
+//	mon.RequireNotified(t, "payments-pager", "PaymentsDown", 2*time.Minute)
+//
+// Of the file come the tree of routes, with matchers, group_by, waits, continue, labels,
+// and mute and active time intervals with their locations; the inhibition rules; and the
+// names of the receivers, with send_resolved. The receivers' addresses and message
+// templates have no meaning in a test, and are listed as passed over.
+package alertmanager

@@ -1,0 +1,126 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
+)
+
+// An outcome is what a rule's expression gave, and the alerts that its elements are.
+type outcome struct {
+	points     []query.Point
+	conditions []alert.Condition
+	noData     bool
+	err        error
+	flaw       error // of the templates, which stop nothing
+}
+
+// expand turns the elements of a result into alerts. data has what all of them share.
+func (r *rule) expand(o *outcome, data template.Data) {
+	if r.Record != "" || o.err != nil {
+		return
+	}
+	var flaws []error
+	text := func(name string, t *template.Template) string {
+		out, err := t.Expand(data)
+		if err == nil {
+			return out
+		}
+		if len(flaws) < maxErrors {
+			flaws = append(flaws, fmt.Errorf("%s: %w", name, err))
+		}
+		return fmt.Sprintf("<error expanding template: %s>", err)
+	}
+	o.conditions = make([]alert.Condition, 0, len(o.points))
+	for _, p := range o.points {
+		data.Labels, data.Value = p.Labels.Map(), p.Value
+		c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(r.annotations))}
+		for _, name := range slices.Sorted(maps.Keys(r.labels)) {
+			c.Labels = c.Labels.With(name, text("label "+name, r.labels[name]))
+		}
+		c.Labels = c.Labels.With(alertName, r.Name)
+		for _, name := range slices.Sorted(maps.Keys(r.annotations)) {
+			c.Annotations[name] = text("annotation "+name, r.annotations[name])
+		}
+		o.conditions = append(o.conditions, c)
+	}
+	o.flaw = errors.Join(flaws...)
+}
+
+// apply takes the alerts of the rule one step further and returns what changed.
+func (r *rule) apply(ts time.Time, o outcome) []alert.Transition {
+	err := o.err
+	policy := PolicyDefault
+	switch {
+	case err != nil && r.OnError == PolicyDefault:
+		policy = PolicyKeep
+	case err != nil:
+		policy = r.OnError
+	case o.noData:
+		policy = r.NoData
+	}
+	var changes []alert.Transition
+	switch policy {
+	case PolicyKeep:
+	case PolicyAlert:
+		changes, _ = r.machine.Eval(ts, []alert.Condition{r.bare(err)})
+	case PolicyResolve:
+		changes, _ = r.machine.Eval(ts, nil)
+	default:
+		changes, err = r.machine.Eval(ts, o.conditions)
+	}
+	if n := r.machine.Active(); r.Limit > 0 && n > r.Limit {
+		changes, err = r.machine.End(ts, changes), fmt.Errorf("exceeded limit of %d with %d alerts", r.Limit, n)
+	}
+	r.note(err)
+	for _, c := range changes {
+		r.count(c)
+	}
+	return changes
+}
+
+// note remembers how the last evaluation ended.
+func (t *tally) note(err error) {
+	t.evaluations++
+	if t.err = err; err != nil {
+		t.failures++
+	}
+}
+
+// count counts a change of an alert of the rule.
+func (t *tally) count(c alert.Transition) {
+	if c.To != Firing {
+		return
+	}
+	if t.fired++; t.fired == 1 {
+		t.firstFired = c.At
+	}
+}
+
+// bare is the alert of PolicyAlert. It has those labels of the rule that need no element
+// of a result.
+func (r *rule) bare(err error) alert.Condition {
+	labels := history.Labels{}
+	for name, t := range r.labels {
+		if text, ok := t.Plain(); ok {
+			labels = labels.With(name, text)
+		}
+	}
+	summary := "no data for " + r.Expr
+	if err != nil {
+		summary = err.Error()
+	}
+	return alert.Condition{
+		Labels:      labels.With(alertName, r.Name),
+		Annotations: map[string]string{"summary": summary},
+		Value:       math.NaN(),
+	}
+}

@@ -1,0 +1,125 @@
+package query
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// signature returns the labels by which two elements are paired.
+func (m matching) signature(ls history.Labels) string {
+	if m.on {
+		return ls.Only(m.labels...).Key()
+	}
+	if len(m.labels) == 0 {
+		return dropName(ls).Key()
+	}
+	return dropName(ls).Without(m.labels...).Key()
+}
+
+func (m matching) String() string {
+	if m.on {
+		return "on(" + strings.Join(m.labels, ", ") + ")"
+	}
+	return "ignoring(" + strings.Join(m.labels, ", ") + ")"
+}
+
+// vectors pairs two vectors, one to one or many to one.
+func (b *binary) vectors(lhs, rhs []Point) (value, error) {
+	if len(lhs) == 0 || len(rhs) == 0 {
+		return value{}, nil // before any duplicate is looked for, as Prometheus does
+	}
+	swapped := b.matching.many == "group_right"
+	if swapped {
+		lhs, rhs = rhs, lhs
+	}
+	partners, err := b.partners(rhs)
+	if err != nil {
+		return value{}, err
+	}
+	pairs := pairing{b: b, matched: make(map[string]map[string]bool, len(lhs))}
+	for _, p := range lhs {
+		key := b.matching.signature(p.Labels)
+		partner, ok := partners[key]
+		if !ok {
+			continue
+		}
+		l, r := p.Value, partner.Value
+		if swapped {
+			l, r = r, l
+		}
+		if err := pairs.add(key, p, partner, l, r); err != nil {
+			return value{}, err
+		}
+	}
+	return value{vector: pairs.out}, nil
+}
+
+// partners returns the elements of the side that has one for each signature.
+func (b *binary) partners(side []Point) (map[string]Point, error) {
+	out := make(map[string]Point, len(side))
+	for _, p := range side {
+		key := b.matching.signature(p.Labels)
+		if other, dup := out[key]; dup {
+			return nil, fmt.Errorf("many-to-many matching not allowed: %s and %s match the same elements %s", other.Labels, p.Labels, b.matching)
+		}
+		out[key] = p
+	}
+	return out, nil
+}
+
+// A pairing is the result in the making.
+type pairing struct {
+	b *binary
+	// matched has, for each signature, the results there already are, also of comparisons
+	// that do not hold. One to one there may be one.
+	matched map[string]map[string]bool
+	out     []Point
+}
+
+// add calculates the result of an element and its partner.
+func (x *pairing) add(key string, p, partner Point, l, r float64) error {
+	labels, id := x.b.resultLabels(p.Labels, partner.Labels), ""
+	if x.b.matching.many != "" {
+		id = labels.Key()
+	}
+	switch {
+	case x.matched[key][id] && id == "" && x.b.matching.many == "":
+		return fmt.Errorf("many-to-one matching not allowed: several elements match %s %s", partner.Labels, x.b.matching)
+	case x.matched[key][id]:
+		return fmt.Errorf("multiple matches for labels: %s is the result of several elements, and %s does not keep them apart", labels, x.b.matching.many)
+	case x.matched[key] == nil:
+		x.matched[key] = map[string]bool{}
+	}
+	x.matched[key][id] = true
+	v, keep := operate(x.b.op, l, r)
+	if x.b.boolean {
+		v, keep = truth(keep), true
+	}
+	if keep {
+		x.out = append(x.out, Point{labels, v})
+	}
+	return nil
+}
+
+// resultLabels are those of the side with many elements, and what group_left or
+// group_right includes from the partner.
+func (b *binary) resultLabels(ls, partner history.Labels) history.Labels {
+	if b.dropsName() {
+		ls = dropName(ls)
+	}
+	if b.matching.many == "" {
+		switch {
+		case b.matching.on:
+			return ls.Only(b.matching.labels...)
+		case len(b.matching.labels) > 0:
+			return ls.Without(b.matching.labels...)
+		}
+		return ls
+	}
+	for _, name := range b.matching.include {
+		ls = ls.With(name, partner.Get(name))
+	}
+	return ls
+}

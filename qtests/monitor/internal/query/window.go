@@ -1,0 +1,175 @@
+package query
+
+import (
+	"math"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+)
+
+// A window is what a range function reads of one series: the samples after start and up
+// to end, of rows of the history or as a subquery gave them.
+type window struct {
+	store      *history.Store
+	series     *history.Series
+	lo, hi     int // rows
+	start, end int64
+	samples    []history.Sample // of a subquery
+}
+
+func (w window) each(f func(history.Sample)) {
+	if w.store != nil {
+		w.store.Each(w.series, w.lo, w.hi, f)
+		return
+	}
+	for _, s := range w.samples {
+		f(s)
+	}
+}
+
+// counter reads the window as a counter.
+func (w window) counter() history.Counter {
+	if w.store != nil {
+		return w.store.Counter(w.series, w.lo, w.hi)
+	}
+	return history.CounterOf(w.samples)
+}
+
+func (w window) values() []float64 {
+	var out []float64
+	w.each(func(s history.Sample) { out = append(out, s.Value) })
+	return out
+}
+
+func (w window) all() []history.Sample {
+	if w.store == nil {
+		return w.samples
+	}
+	var out []history.Sample
+	w.each(func(s history.Sample) { out = append(out, s) })
+	return out
+}
+
+// overTime applies f to the window of every series of a range vector; f reports false
+// where it has no result.
+func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, bool)) (value, error) {
+	var out []Point
+	err := eachWindow(ev, arg, func(labels history.Labels, w window) {
+		if v, ok := f(w); ok {
+			out = append(out, Point{labels, v})
+			ev.data = ev.data || w.store != nil // what a subquery saw, it has noted itself
+		} else if !ev.data && w.store != nil {
+			w.each(func(history.Sample) { ev.data = true })
+		}
+	})
+	switch {
+	case err != nil:
+		return value{}, err
+	case keepName:
+		return value{vector: out}, nil
+	}
+	return nameless(out)
+}
+
+// eachWindow calls f for every series of a range vector.
+func eachWindow(ev *evaluation, arg node, f func(history.Labels, window)) error {
+	switch n := bare(arg).(type) {
+	case *subquery:
+		return n.eachWindow(ev, f)
+	case *selector:
+		n.eachWindow(ev, f)
+	}
+	return nil
+}
+
+func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) {
+	end := s.instant(ev)
+	w := window{store: ev.store, start: end - int64(s.span), end: end}
+	w.hi = ev.rowAt(end) + 1
+	w.lo = ev.store.After(w.start)
+	if w.lo >= w.hi {
+		return
+	}
+	for _, x := range s.series(ev) {
+		w.series = x
+		f(x.Labels, w)
+	}
+}
+
+// eachWindow evaluates the expression at every step. An expression that is evaluated once
+// for all steps, because @ fixes its instant, is evaluated for each, with one result.
+func (s *subquery) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
+	end := s.instant(ev)
+	w := window{start: end - int64(s.span), end: end}
+	inner := *ev
+	byKey := map[string]int{}
+	var labels []history.Labels
+	var samples [][]history.Sample
+	step := int64(s.step)
+	at := step * (w.start / step)
+	if at <= w.start {
+		at += step
+	}
+	for ; at <= end; at += step {
+		inner.at = at
+		v, err := s.arg.eval(&inner)
+		if err != nil {
+			return err
+		}
+		for _, p := range v.vector {
+			key := p.Labels.Key()
+			i, ok := byKey[key]
+			if !ok {
+				i = len(labels)
+				byKey[key] = i
+				labels, samples = append(labels, p.Labels), append(samples, nil)
+			}
+			samples[i] = append(samples[i], history.Sample{At: at, Value: p.Value})
+		}
+	}
+	ev.data = ev.data || inner.data
+	for i := range labels {
+		w.samples = samples[i]
+		f(labels[i], w)
+	}
+	return nil
+}
+
+func (*subquery) eval(*evaluation) (value, error) { return value{}, nil } // the function around it reads the range
+
+// regression is the line of least squares through the samples, with x in seconds from the
+// origin, calculated as Prometheus does: a constant has slope 0, and an infinite one none.
+//
+// Source: linearRegression in Prometheus' promql/functions.go.
+func regression(samples []history.Sample, origin int64) (slope, intercept float64) {
+	var n, x, cx, y, cy, xy, cxy, xx, cxx float64
+	constant := true
+	for _, s := range samples {
+		constant = constant && s.Value == samples[0].Value
+		n++
+		at := float64(s.At/1e6-origin/1e6) / 1e3
+		x, cx = kahan(at, x, cx)
+		y, cy = kahan(s.Value, y, cy)
+		xy, cxy = kahan(at*s.Value, xy, cxy)
+		xx, cxx = kahan(at*at, xx, cxx)
+	}
+	if first := samples[0].Value; constant && math.IsInf(first, 0) {
+		return math.NaN(), math.NaN()
+	} else if constant {
+		return 0, first
+	}
+	x, y, xy, xx = x+cx, y+cy, xy+cxy, xx+cxx
+	slope = (xy - x*y/n) / (xx - x*x/n)
+	return slope, y/n - slope*x/n
+}
+
+// variance of the values of a window, as Prometheus calculates it.
+func variance(values []float64) float64 {
+	var n, mean, cMean, sum, cSum float64
+	for _, v := range values {
+		n++
+		delta := v - (mean + cMean)
+		mean, cMean = kahan(delta/n, mean, cMean)
+		sum, cSum = kahan(delta*(v-(mean+cMean)), sum, cSum)
+	}
+	return (sum + cSum) / n
+}
