@@ -171,7 +171,7 @@ func TestRuleTestsThatFail(t *testing.T) {
 		{"fuzzy", "fuzzy", ""},
 		{"evaluation_interval", "evaluation_intervall", "field evaluation_intervall not found"},
 		{"80+10x3", "80+x3", "parse error"},
-		{"value: 1}]}\n- start", "value: 2}]}\n- start", "exp ALERTS"},
+		{"value: 1}]}\n- start", "value: 2}]}\n- start", "exp {__name__=\"ALERTS\""},
 	} {
 		got := failures(team(t, teamRules, strings.Replace(teamTests, test.old, test.by, 1)))
 		if test.want == "" {
