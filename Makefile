@@ -30,7 +30,7 @@ bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .
 
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
-	cd bench && go test -run '^TestRuntimes$$' -timeout 60m -v -runtimes=RUNTIMES.md .
+	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 

@@ -85,7 +85,9 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 
-		"qtests/breaker":           {"qtests/event", "qtests/tb"},
+		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
+		"qtests/breaker/cause":     {},
+		"qtests/breaker/registry":  {"qtests/tb", "qtests/breaker"},
 		"qtests/monitor":           {"qtests/event", "qtests/tb"},
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
@@ -97,29 +99,39 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 
+		"internal/plaintext": {},
+
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
 
+		"qtests/shed":    {},
+		"qtests/degrade": {},
+
+		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
+		"qtests/fleet/route":   {},
+		"qtests/fleet/scale":   {},
+		"qtests/fleet/rollout": {},
+
 		"qtests/load": {
-			"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
+			"internal/plaintext", "qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
 			"qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold",
 		},
 
-		"qtests/load/accesslog": {},
+		"qtests/load/accesslog": {"internal/plaintext"},
 		"qtests/load/traffic":   {"qtests/load/accesslog"},
-		"qtests/load/result":    {"qtests/tb"},
+		"qtests/load/result":    {"internal/plaintext", "qtests/tb"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
 		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 
-		"fixtures":     {"qtests/tb"},
+		"fixtures":     {"internal/plaintext", "qtests/tb"},
 		"fixtures/cut": {},
 
 		"qtests/cmd/qtests": {},
 	}
 	checked := map[string]bool{}
 	used := map[[2]string]bool{}
-	for _, top := range []string{"qtests", "fixtures"} {
+	for _, top := range []string{"internal", "qtests", "fixtures"} {
 		err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 			if d != nil && d.IsDir() && d.Name() == "testdata" { // the go command sees no packages there
 				return fs.SkipDir
@@ -175,7 +187,8 @@ func TestEnginesLinkNoTests(t *testing.T) {
 	never := []string{"testing", "testing/synctest"}
 	for pkg, more := range map[string][]string{
 		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
-		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil,
+		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
+		"fleet/route": {"net/http"}, "fleet/scale": {"net/http"}, "fleet/rollout": {"net/http"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()
 		require.NoError(t, err)

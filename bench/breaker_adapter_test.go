@@ -39,13 +39,13 @@ func newStockBreaker(hook func(circuitbreaker.StateChangedEvent)) circuitbreaker
 		Build()
 }
 
-// The adapters: a Recorder, fed from the hook.
+// The adapters: a breaker that records, fed from the hook.
 
 var fromGobreaker = map[gobreaker.State]breaker.State{
 	gobreaker.StateClosed: breaker.Closed, gobreaker.StateOpen: breaker.Open, gobreaker.StateHalfOpen: breaker.HalfOpen,
 }
 
-func recordGobreaker(rec *breaker.Recorder) func(string, gobreaker.State, gobreaker.State) {
+func recordGobreaker(rec *breaker.Breaker) func(string, gobreaker.State, gobreaker.State) {
 	return func(_ string, _, to gobreaker.State) { rec.Record(fromGobreaker[to]) }
 }
 
@@ -53,24 +53,17 @@ var fromFailsafe = map[circuitbreaker.State]breaker.State{
 	circuitbreaker.ClosedState: breaker.Closed, circuitbreaker.OpenState: breaker.Open, circuitbreaker.HalfOpenState: breaker.HalfOpen,
 }
 
-func recordFailsafe(rec *breaker.Recorder) func(circuitbreaker.StateChangedEvent) {
+func recordFailsafe(rec *breaker.Breaker) func(circuitbreaker.StateChangedEvent) {
 	return func(e circuitbreaker.StateChangedEvent) { rec.Record(fromFailsafe[e.NewState]) }
 }
 
 // The scenario and its assertions, the same for every breaker.
 
-// asserts is what *breaker.Breaker and *breaker.Recorder both have.
-type asserts interface {
-	RequireState(t tb.TB, want breaker.State)
-	RequireTransitions(t tb.TB, want ...breaker.Expectation)
-	RequireTransitionsInclude(t tb.TB, want ...breaker.Expectation)
-}
-
 type protectedCall func(upstream func() (string, error)) (string, error)
 
 // survivesOutage calls an upstream every 7 seconds for an hour, of which it is
 // down from 1:00 to 2:30.
-func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
+func survivesOutage(q *qtests.T, call protectedCall, br *breaker.Breaker) {
 	var down atomic.Bool // events run in goroutines of their own
 	asked, answered := 0, 0
 	outage := event.New("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) })
@@ -108,7 +101,7 @@ func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
 
 func TestGobreakerSurvivesOutage(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		rec := breaker.NewRecorder(q, "payments")
+		rec := breaker.NewT(q, breaker.Config{Name: "payments", Mode: breaker.Recording})
 		payments := newPaymentsBreaker(recordGobreaker(rec))
 		survivesOutage(q, payments.Execute, rec)
 	})
@@ -116,7 +109,7 @@ func TestGobreakerSurvivesOutage(t *testing.T) {
 
 func TestFailsafeSurvivesOutage(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		rec := breaker.NewRecorder(q, "stock")
+		rec := breaker.NewT(q, breaker.Config{Name: "stock", Mode: breaker.Recording})
 		stock := failsafe.With(newStockBreaker(recordFailsafe(rec)))
 		survivesOutage(q, func(up func() (string, error)) (string, error) { return stock.Get(up) }, rec)
 	})

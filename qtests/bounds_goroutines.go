@@ -170,7 +170,7 @@ func (w *goroutineWatch) watchBubble(t tb.TB) {
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {
-		w.idle = q.clock.Watched().Standing.Load
+		w.idle = q.clock.Standing
 		q.clock.Watched().Rests.Add(w.look)
 	}
 	t.Cleanup(func() {

@@ -3,11 +3,14 @@ package qtests
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
@@ -211,4 +214,34 @@ func TestWaitsBeyondTheEndOfTime(t *testing.T) {
 		c.Sleep(1<<63 - 1)
 		require.Equal(q, 2262, c.Now().Year())
 	})
+}
+
+// TestWhatIsDueAtOnceWaitsForRest: all that runs now comes to rest first.
+func TestWhatIsDueAtOnceWaitsForRest(t *testing.T) {
+	for name, wait := range map[string]func(clk clock.Clock, d time.Duration){
+		"Timer": func(clk clock.Clock, d time.Duration) { <-clk.Timer(d).C },
+		"After": func(clk clock.Clock, d time.Duration) { <-clk.After(d) },
+		"AfterFunc": func(clk clock.Clock, d time.Duration) {
+			c := make(chan bool)
+			clk.AfterFunc(d, func() { close(c) })
+			<-c
+		},
+	} {
+		for _, d := range []time.Duration{0, -time.Hour} {
+			t.Run(fmt.Sprint(name, " ", d), func(t *testing.T) {
+				Run(t, func(q *T) {
+					var done atomic.Bool
+					go func() {
+						for range 10 {
+							runtime.Gosched()
+						}
+						done.Store(true)
+					}()
+					wait(q.Clock(), d)
+					require.True(q, done.Load())
+					require.Zero(q, q.Elapsed())
+				})
+			})
+		}
+	}
 }

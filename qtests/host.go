@@ -15,6 +15,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/prime"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -103,6 +104,9 @@ func (b *bubbleRun) host(t *testing.T) {
 			bubble.Leave(b.q.tenant)
 		}
 	}()
+	if err := bubble.OrderNext(b.config.seed, b.config.seed != settings.DefaultSeed, b.config.turns); err != nil {
+		panic(err)
+	}
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
 		b.main(inner, func() bool { return t.Failed() && !hadFailed })
@@ -111,7 +115,7 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, home: b.home}
+	q := &T{TB: inner, run: b, clock: bubble.NewClock(), seed: b.config.seed, home: b.home}
 	q.turns = bubble.NewTurns(q.settle)
 	q.log = event.NewLog(func(m event.Mark) { b.config.trace.Mark(m.At, m.Source, m.Text) })
 	q.clock.Watched().Trace = b.config.trace

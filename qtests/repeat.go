@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -64,8 +65,8 @@ func packageOf(function string) string {
 	return "."
 }
 
-// RepeatCommand returns the command that repeats t: the go test of its package,
-// its name and its seed, with further flags for the test binary. The package is
+// RepeatCommand returns the command that repeats t: the go test of its package, or on
+// the ordered runtime the go tool qtests test, its name and its seed, with further flags for the test binary. The package is
 // known inside [Run], and elsewhere to the goroutines that a function in a file
 // of tests runs in; otherwise it is that of the directory.
 func RepeatCommand(t tb.TB, flags ...string) string {
@@ -100,7 +101,7 @@ func RunPattern(name string) string {
 func (c command) withSeed(seed uint64) string {
 	// The package comes first: behind a flag that go test does not know, it takes
 	// everything for the test binary's, and tests the package of the directory.
-	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, settings.Seed.Flag, seed)
+	text := fmt.Sprintf("%s %s -run '%s' -%s=%d", ordered.TestCommand(), c.pkg, c.pattern, settings.Seed.Flag, seed)
 	if settings.Verify.Get() {
 		text += " -" + settings.Verify.Flag
 	}

@@ -125,8 +125,8 @@ func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 		place := bubble.Reserve(q.Clock(), time.Second)
 		go place.Sleep()
 		q.Wait()
-		require.EqualValues(q, 1, q.clock.Watched().Standing.Load())
+		require.EqualValues(q, 1, q.clock.Standing())
 		q.Sleep(2 * time.Second)
-		require.Zero(q, q.clock.Watched().Standing.Load())
+		require.Zero(q, q.clock.Standing())
 	})
 }

@@ -4,9 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
@@ -15,18 +13,6 @@ func init() {
 	if testing.Testing() {
 		settings.AddFlags()
 	}
-}
-
-// newBubbleClock orders the bubble that it is called in, and returns its clock.
-func newBubbleClock(inner *testing.T, config bubbleConfig) bubble.Clock {
-	if ordered.Available() {
-		synctest.Wait() // until the goroutine of package testing waits for this one
-	}
-	clk, err := bubble.NewClock(config.seed, config.seed != settings.DefaultSeed, config.turns)
-	if err != nil {
-		inner.Fatalf("qtests: %v", err)
-	}
-	return clk
 }
 
 var processRemnants = newRemnants(warnKept)

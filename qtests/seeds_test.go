@@ -16,7 +16,7 @@ func TestSeedsNamesTheFailingOnes(t *testing.T) {
 	out, passed := runChild(t, "^TestChildSeeds$", "-qtests.seeds=10", "-qtests.seed=3")
 	require.False(t, passed)
 	require.Contains(t, out, "qtests: 3 of 10 seeds failed: 4, 8, 12")
-	require.Contains(t, out, "to repeat the first: go test github.com/go-qtests/qtests/qtests -run '^TestChildSeeds$' -qtests.seed=4")
+	require.Contains(t, out, "to repeat the first: "+ordered.TestCommand()+" github.com/go-qtests/qtests/qtests -run '^TestChildSeeds$' -qtests.seed=4")
 	require.Contains(t, out, "seed 8 is bad")
 	require.NotContains(t, out, "never printed")
 

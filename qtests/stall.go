@@ -94,7 +94,7 @@ func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
 // A watchdog decides from samples whether a bubble stands still.
 type watchdog struct {
 	limit  time.Duration
-	moves  uint64    // of the clock, at the last sample
+	moves  uint64    // the life of the clock, at the last sample
 	print  uint64    // of all stacks, at the last sample
 	still  time.Time // when the present standstill was first seen
 	same   int       // samples since then
@@ -121,7 +121,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 		return nil
 	}
 	// The clock's own count is free; the stacks stop the world.
-	if moves := b.q.clock.Watched().Moves.Load(); moves != w.moves {
+	if moves := b.q.clock.Life(); moves != w.moves {
 		w.moves = moves
 		w.lives()
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -19,7 +20,7 @@ func TestFailuresStayInTheirTest(t *testing.T) {
 		name, outcome string
 		want          []string
 	}{
-		{"Fatal", "FAIL", []string{"traps_test.go:", "deliberate", "to repeat: go test github.com/go-qtests/qtests/qtests -run '^TestChildFailure$/^Fatal$' -qtests.seed=1"}},
+		{"Fatal", "FAIL", []string{"traps_test.go:", "deliberate", "to repeat: " + ordered.TestCommand() + " github.com/go-qtests/qtests/qtests -run '^TestChildFailure$/^Fatal$' -qtests.seed=1"}},
 		{"Panic", "FAIL", []string{"qtests: panic in the body: deliberate", "traps_test.go:", "a cleanup ran"}},
 		{"PanicInGo", "FAIL", []string{"qtests: panic in a goroutine started at traps_test.go:", ": deliberate"}},
 		{"PanicInCleanup", "FAIL", []string{"qtests: panic in a cleanup: deliberate", "the other cleanup ran"}},

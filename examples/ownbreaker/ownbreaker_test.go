@@ -41,7 +41,7 @@ func (f *fuse) call(do func() error) error {
 
 func TestOwnBreaker(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		rec := breaker.NewRecorder(q, "payments")
+		rec := breaker.NewT(q, breaker.Config{Name: "payments", Mode: breaker.Recording})
 		states := map[bool]breaker.State{true: breaker.Open, false: breaker.Closed} // the adapter
 		f := &fuse{onChange: func(open bool) { rec.Record(states[open]) }}
 

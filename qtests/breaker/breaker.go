@@ -1,50 +1,59 @@
 package breaker
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/tb"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/breaker/internal/outbox"
 )
 
 // A Breaker is a circuit breaker. Make one with [New] or [NewT]. All methods
 // are safe for concurrent use.
 type Breaker struct {
 	cfg   Config
+	label string // the name as metrics and logs can show it
 	clock clock.Clock
 	made  time.Time
 	timed bool // every call is timed, for Config.SlowCall
 
 	tenancy bubble.Tenancy
+	hooks   *outbox.Queue[delivery]
+	queued  atomic.Int64 // deliveries of this breaker in hooks
 
 	// word passes calls while the machine is closed. See its type.
 	word word
-	// mu guards the machine and the deliveries. Nothing waits and no user code
-	// runs while it is held; the clock is read before it is taken.
+	// mu guards the machine. Nothing waits and no user code runs while it is held;
+	// the clock is read before it is taken.
 	mu struct {
 		sync.Mutex
-		machine    *machine
-		deliveries deliveries
+		machine      *machine
+		hooksDropped uint64
+		alarm        alarm
 	}
 }
 
-// New returns a closed breaker, or an error that names every field of cfg that
+// New returns a breaker, or an error that names every field of cfg that
 // has no meaning, with its value.
 func New(cfg Config) (*Breaker, error) {
 	cfg, err := cfg.normalize()
 	if err != nil {
 		return nil, err
 	}
-	b := &Breaker{cfg: cfg, clock: cfg.Clock, timed: cfg.SlowCall > 0}
+	b := &Breaker{cfg: cfg, label: label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue()}
 	b.made = b.clock.Now()
-	b.mu.machine = newMachine(&b.cfg, b.made)
-	b.mu.deliveries.limit = cfg.LogSize
-	b.word.publish(b.mu.machine.flags(), 0)
+	b.mu.machine, b.mu.alarm.at = newMachine(&b.cfg, b.made), never
+	b.lock()
+	b.mu.machine.setMode(cfg.Mode)
+	if b.unlock() {
+		b.settle()
+	}
 	return b, nil
 }
 
@@ -56,29 +65,16 @@ func NewT(t tb.TB, cfg Config) *Breaker {
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
+	if cfg.Punctual {
+		t.Cleanup(b.silence)
+	}
 	return b
 }
 
-// of returns c with the clock, the seed and the event log of t.
-func (c Config) of(t tb.TB) Config {
-	if c.Clock == nil {
-		c.Clock = tb.ClockOf(t)
-	}
-	if c.Stream == (tb.Stream{}) {
-		c.Stream = tb.StreamOf(t, "breaker "+orDefault(c.Name, DefaultName))
-	}
-	if c.EventLog == nil {
-		c.EventLog = tb.EventLogOf(t)
-	}
-	return c
-}
-
-// Name returns the name in the Config.
-func (b *Breaker) Name() string { return b.cfg.Name }
-
 // now is the present instant as an offset from the breaker's making. Since is
-// half the price of Now on the real clock: it reads the monotonic time only.
-func (b *Breaker) now() time.Duration { return b.clock.Since(b.made) }
+// half the price of Now on the real clock: it reads the monotonic time only. Since of a
+// clock that was set centuries ahead is never, which must not come.
+func (b *Breaker) now() time.Duration { return min(b.clock.Since(b.made), never-1) }
 
 // lock takes the lock and everything the word holds.
 func (b *Breaker) lock() {
@@ -96,16 +92,11 @@ func (b *Breaker) collect() {
 }
 
 // unlock queues and writes out what has happened, publishes the word again and
-// releases the lock. If it reports true the caller must call deliver.
-func (b *Breaker) unlock() (deliver bool) {
+// releases the lock. If it reports true the caller must call settle.
+func (b *Breaker) unlock() (settle bool) {
 	m := b.mu.machine
 	if len(m.fresh) > 0 {
-		for _, t := range m.fresh {
-			b.cfg.EventLog.Add(t.At, "breaker "+b.cfg.Name, t.String())
-		}
-		if b.cfg.OnTransition != nil {
-			b.mu.deliveries.add(m.fresh)
-		}
+		b.tell(m.fresh)
 		m.fresh = m.fresh[:0]
 	}
 	want := m.flags()
@@ -118,13 +109,31 @@ func (b *Breaker) unlock() (deliver bool) {
 		b.word.publish(want, m.running)
 		m.running = 0
 	}
-	deliver = b.mu.deliveries.waiting()
+	settle = b.cfg.OnTransition != nil && b.hooks.Due() || b.cfg.Punctual && b.mu.alarm.at != m.due()
 	b.mu.Unlock()
-	return deliver
+	return settle
+}
+
+// tell writes transitions to the event log, and queues them for the hooks.
+func (b *Breaker) tell(ts []Transition) {
+	for _, t := range ts {
+		b.cfg.EventLog.Add(t.At, "breaker "+b.label, t.String())
+		if b.cfg.OnTransition != nil {
+			b.enqueue(t)
+		}
+	}
+}
+
+// settle does what unlock left for after the lock: it sets the alarm and calls the hooks.
+func (b *Breaker) settle() {
+	if b.cfg.Punctual {
+		b.setAlarm()
+	}
+	b.hooks.Deliver(delivery.run)
 }
 
 // admit asks for one call.
-func (b *Breaker) admit() (t ticket, deliver bool, err error) {
+func (b *Breaker) admit() (t ticket, settle bool, err error) {
 	if err := b.tenancy.Use(b.clock, "breaker", b.cfg.Name); err != nil {
 		return t, false, err
 	}
@@ -138,106 +147,147 @@ func (b *Breaker) admit() (t ticket, deliver bool, err error) {
 	now := b.now()
 	b.lock()
 	t, rejected := b.mu.machine.admit(now)
-	deliver = b.unlock()
+	settle = b.unlock()
 	if rejected != nil {
-		return t, deliver, rejected
+		return t, settle, rejected
 	}
-	return t, deliver, nil
+	return t, settle, nil
 }
 
-// finish records the result of an admitted call.
-func (b *Breaker) finish(t *ticket, o outcome) {
+// finish records the result of an admitted call. openFor is what Config.OpenFor says, or 0.
+func (b *Breaker) finish(t *ticket, o outcome, openFor time.Duration) {
 	var now time.Duration
 	if b.timed {
 		now = b.now()
 	}
-	if o == success && t.script == nil && !b.cfg.slow(now-t.start) && b.word.succeed(t.generation) {
+	if o == success && t.script == nil && !b.cfg.slow(elapsed(t.start, now)) && b.word.succeed(t.generation) {
 		return
 	}
 	if !b.timed {
 		now = b.now()
 	}
+	if b.cfg.TripWhen != nil {
+		b.finishAsking(now, t, o, openFor)
+		return
+	}
+	b.record(now, t, o, openFor)
+	if b.unlock() {
+		b.settle()
+	}
+}
+
+// record takes the lock and records a result.
+func (b *Breaker) record(now time.Duration, t *ticket, o outcome, openFor time.Duration) {
 	b.mu.Lock()
 	// A word without successes may stay published while the machine counts a
 	// result: admissions do not depend on the counts of a closed breaker.
 	if flags, _ := b.word.published(); flags&clean != 0 {
 		b.collect()
 	}
-	b.mu.machine.finish(now, *t, o)
+	b.mu.machine.finish(now, *t, o, openFor)
+}
+
+// finishAsking is finish for a breaker with a condition of the user. The condition sees the
+// counts behind the result. If it holds the breaker opens, unless the generation of those
+// counts has ended meanwhile.
+func (b *Breaker) finishAsking(now time.Duration, t *ticket, o outcome, openFor time.Duration) {
+	b.record(now, t, o, openFor)
+	m := b.mu.machine
+	ask, counts := m.undecided(t, o), m.countsAt(m.now)
 	if b.unlock() {
-		b.deliver()
+		b.settle()
 	}
-}
-
-// Do calls f with ctx if the breaker admits the call, and records the result.
-// It returns what f returns, or a *[RejectedError], for which errors.Is(err,
-// ErrOpen) holds, without calling f.
-//
-// A panic in f and a runtime.Goexit (which t.FailNow is) count as failures, and
-// go on unchanged.
-func (b *Breaker) Do(ctx context.Context, f func(context.Context) error) error {
-	t, deliver, err := b.admit()
-	if err != nil {
-		if deliver {
-			b.deliver()
-		}
-		return err
+	if !ask || !b.cfg.TripWhen(counts) {
+		return
 	}
-	// Until f runs, a hook that panics gives the permit back.
-	o, finished := ignored, false
-	defer func() {
-		if !finished {
-			b.finish(&t, o)
-		}
-	}()
-	if deliver {
-		b.deliver()
-	}
-	o = failure
 	if t.script != nil {
-		return t.script
+		openFor = 0
 	}
-	err = f(ctx)
-	o = b.classify(ctx, err)
-	finished = true
-	b.finish(&t, o)
-	return err
+	generation := t.generation
+	b.control(func(m *machine) { m.tripOf(generation, counts, openFor) })
 }
 
-// Call is [Breaker.Do] for a function that returns a value. A rejected call
-// returns the zero value.
-func Call[T any](ctx context.Context, b *Breaker, f func(context.Context) (T, error)) (T, error) {
-	var v T
-	err := b.Do(ctx, func(ctx context.Context) (err error) {
-		v, err = f(ctx)
-		return err
-	})
-	return v, err
+// control runs one verb of the machine under the lock.
+func (b *Breaker) control(verb func(*machine)) {
+	_ = b.tenancy.Use(b.clock, "breaker", b.cfg.Name) // it fails the test
+	now := b.now()
+	b.lock()
+	b.mu.machine.advance(now)
+	verb(b.mu.machine)
+	if b.unlock() {
+		b.settle()
+	}
 }
 
-// classify says what a result counts as.
-func (b *Breaker) classify(ctx context.Context, err error) outcome {
-	c := &b.cfg
-	if err == nil && c.IsFailure == nil {
-		return success
-	}
-	if err != nil {
-		if !c.CountCanceled && canceled(ctx, err) {
-			return ignored
-		}
-		if c.Ignore != nil && c.Ignore(err) {
-			return ignored
-		}
-	}
-	if c.IsFailure == nil || c.IsFailure(err) {
-		return failure
-	}
-	return success
+// An alarm is the timer of Config.Punctual: it looks at the breaker when time changes the
+// state next.
+type alarm struct {
+	at    time.Duration // what it is set to
+	timer *clock.Timer
+	off   bool // the test has ended
 }
 
-// canceled reports whether err says that the caller gave up. A deadline does
-// not: the caller waited as long as it could, and the call did not come back.
-func canceled(ctx context.Context, err error) bool {
-	return errors.Is(ctx.Err(), context.Canceled) &&
-		(errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
+// setAlarm sets the alarm to the next instant at which time changes the state. Timers are
+// made and stopped without the lock. So each instant has a timer of its own: one that
+// rings too early or for nothing does no harm.
+func (b *Breaker) setAlarm() {
+	now := b.now()
+	due, old := b.changeAlarm()
+	if old != nil {
+		old.Stop()
+	}
+	if due == never {
+		return
+	}
+	timer := b.clock.AfterFunc(elapsed(now, due), b.ring)
+	b.mu.Lock()
+	keep := b.mu.alarm.at == due
+	if keep {
+		b.mu.alarm.timer = timer
+	}
+	b.mu.Unlock()
+	if !keep {
+		timer.Stop()
+	}
+}
+
+// changeAlarm takes the old timer out and returns the instant for a new one, or never.
+func (b *Breaker) changeAlarm() (due time.Duration, old *clock.Timer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, due := &b.mu.alarm, b.mu.machine.due()
+	if a.at == due || a.off {
+		return never, nil
+	}
+	old, a.at, a.timer = a.timer, due, nil
+	return due, old
+}
+
+// ring is the alarm: it looks at the breaker, as any caller would.
+func (b *Breaker) ring() {
+	b.mu.Lock()
+	b.mu.alarm.at, b.mu.alarm.timer = never, nil
+	b.mu.Unlock()
+	b.control(func(*machine) {})
+}
+
+// silence stops the alarm for good.
+func (b *Breaker) silence() {
+	b.mu.Lock()
+	timer := b.mu.alarm.timer
+	b.mu.alarm = alarm{at: never, off: true}
+	b.mu.Unlock()
+	if timer != nil {
+		timer.Stop()
+	}
+}
+
+// Format writes one line, such as `breaker payments: open, automatic`, for every verb, so
+// that a breaker in use can be printed. The state is the one that the latest look found:
+// printing reads no clock and changes nothing.
+func (b *Breaker) Format(f fmt.State, _ rune) {
+	b.mu.Lock()
+	state, mode := b.mu.machine.state, b.mu.machine.mode
+	b.mu.Unlock()
+	fmt.Fprintf(f, "breaker %s: %v, %v", b.label, state, mode)
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,7 +31,7 @@ func TestOpensProbesAndCloses(t *testing.T) {
 	require.ErrorIs(t, err, breaker.ErrOpen)
 	require.EqualError(t, err, `breaker: open: "payments": 5 consecutive failures`)
 	b.RequireRejected(t, 1)
-	require.Equal(t, 30*time.Second, b.RetryAfter())
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter)
 
 	h.clk.Add(30*time.Second - 1)
 	b.RequireState(t, breaker.Open)
@@ -42,7 +43,7 @@ func TestOpensProbesAndCloses(t *testing.T) {
 	require.NoError(t, b.Do(ctx, succeeds))
 
 	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(30*time.Second), breaker.Open,
-		breaker.HalfOpen.AtTime(h.clk.Now()), breaker.Closed.At(time.Minute))
+		breaker.HalfOpen.At(time.Minute), breaker.Closed.At(time.Minute))
 	marks, _ := h.EventLog().Marks()
 	require.Len(t, marks, 5)
 	require.Equal(t, "breaker payments", marks[0].Source)
@@ -59,7 +60,7 @@ func TestTripAndReset(t *testing.T) {
 	b.Reset()
 	require.NoError(t, b.Do(ctx, succeeds))
 	b.RequireTransitions(t, breaker.Open, breaker.Closed)
-	require.Equal(t, []breaker.Cause{breaker.CauseTrip, breaker.CauseReset}, causes(b))
+	require.Equal(t, []cause.Cause{cause.Trip, cause.Reset}, causes(b))
 }
 
 func TestCallReturnsTheValue(t *testing.T) {

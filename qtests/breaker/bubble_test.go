@@ -93,7 +93,7 @@ func TestMadeOutsideSaysSo(t *testing.T) {
 		err := call()
 		require.ErrorIs(q, err, breaker.ErrOpen)
 		require.EqualError(q, err, `breaker: open: "upstream": tripped; this breaker was made outside the bubble, decades after the bubble's time, so that it stays open for ever: make it inside, with the clock of q`)
-		b.ForceOpen()
+		b.SetMode(breaker.ForcedOpen)
 		require.NotContains(q, call().Error(), "outside", "it is no wonder")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 )
 
 func TestConsecutiveFailures(t *testing.T) {
@@ -25,7 +26,7 @@ func TestConsecutiveFailures(t *testing.T) {
 			b.RequireTransitions(t)
 			results(b, tc.opener)
 			b.RequireTransitions(t, breaker.Open)
-			require.Equal(t, breaker.CauseConsecutiveFailures, last(b).Cause)
+			require.Equal(t, cause.ConsecutiveFailures, last(b).Cause)
 		})
 	}
 }
@@ -72,15 +73,15 @@ func TestRateOverATimeWindow(t *testing.T) {
 	b, clk := newBreaker(t, cfg)
 	results(b, "fff")
 	clk.Add(10*time.Second - 1)
-	require.Equal(t, breaker.Window{Calls: 3, Failures: 3}, b.Counts().ByTime)
+	require.Equal(t, breaker.Window{Calls: 3, Failures: 3}, b.Stats().Counts.ByTime)
 	clk.Add(1) // the bucket of the first second has left the window
-	require.Zero(t, b.Counts().ByTime)
+	require.Zero(t, b.Stats().Counts.ByTime)
 	results(b, "ffs")
 	b.RequireState(t, breaker.Closed)
 	clk.Add(9 * time.Second)
 	results(b, "s")
 	b.RequireState(t, breaker.Open)
-	require.Equal(t, breaker.CauseFailureRate, last(b).Cause)
+	require.Equal(t, cause.FailureRate, last(b).Cause)
 	require.Equal(t, "failure rate 0.5 >= 0.5, 2 of 4 calls in 10s", last(b).Detail)
 	require.Equal(t, breaker.Window{Calls: 4, Failures: 2}, last(b).Counts.ByTime)
 	require.EqualValues(t, 5, last(b).Counts.Failures, "counts are those of the generation, the window aside")
@@ -92,13 +93,13 @@ func TestTimeWindowForgetsBucketByBucket(t *testing.T) {
 		results(b, "sf")
 		clk.Add(time.Second)
 	}
-	require.Equal(t, breaker.Window{Calls: 4, Failures: 2}, b.Counts().ByTime)
+	require.Equal(t, breaker.Window{Calls: 4, Failures: 2}, b.Stats().Counts.ByTime)
 	clk.Add(time.Second)
-	require.Equal(t, breaker.Window{Calls: 2, Failures: 1}, b.Counts().ByTime)
+	require.Equal(t, breaker.Window{Calls: 2, Failures: 1}, b.Stats().Counts.ByTime)
 	clk.Add(1000 * time.Hour)
-	require.Zero(t, b.Counts().ByTime)
+	require.Zero(t, b.Stats().Counts.ByTime)
 	results(b, "f")
-	require.Equal(t, breaker.Window{Calls: 1, Failures: 1}, b.Counts().ByTime)
+	require.Equal(t, breaker.Window{Calls: 1, Failures: 1}, b.Stats().Counts.ByTime)
 }
 
 // With both windows set, the one over calls holds where the one over time has
@@ -117,15 +118,63 @@ func TestSlowCalls(t *testing.T) {
 	b, clk := newBreaker(t, cfg)
 	_ = b.Do(ctx, takes(clk, time.Second, nil)) // not longer
 	_ = b.Do(ctx, takes(clk, time.Second+499*time.Nanosecond, nil))
-	require.Zero(t, b.Counts().Slow, "durations are compared to the microsecond")
+	require.Zero(t, b.Stats().Counts.Slow, "durations are compared to the microsecond")
 	_ = b.Do(ctx, takes(clk, time.Second+time.Microsecond, nil))
 	b.RequireState(t, breaker.Closed)
 	_ = b.Do(ctx, takes(clk, time.Hour, errDown))
 	b.RequireState(t, breaker.Open)
-	require.Equal(t, breaker.CauseSlowCallRate, last(b).Cause)
+	require.Equal(t, cause.SlowCallRate, last(b).Cause)
 	require.Equal(t, "slow-call rate 0.5 >= 0.5, 2 of the last 4 calls", last(b).Detail)
 	require.EqualValues(t, 2, last(b).Counts.Slow)
 	require.EqualValues(t, 1, last(b).Counts.Failures)
+}
+
+func TestTheShortestSlowCall(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{SlowCall: 1})
+	_ = b.Do(ctx, takes(clk, time.Microsecond, nil))
+	_ = b.Do(ctx, takes(clk, 0, nil))
+	require.EqualValues(t, 1, b.Stats().Counts.Slow)
+}
+
+// Over a time alone, too, a rate waits for 10 results.
+func TestMinCallsOverATime(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureRate: 0.5, Window: time.Minute})
+	results(b, "fffffffff")
+	b.RequireTransitions(t)
+	results(b, "f")
+	b.RequireState(t, breaker.Open)
+}
+
+func TestTheSmallestWindows(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{WindowFailures: 2, Window: 1, WindowBuckets: 1})
+	results(b, "f")
+	require.Equal(t, breaker.Window{Calls: 1, Failures: 1}, b.Stats().Counts.ByTime)
+	clk.Add(1)
+	results(b, "f")
+	b.RequireTransitions(t)
+	results(b, "f")
+	b.RequireTransitions(t, breaker.Open)
+
+	b, _ = newBreaker(t, breaker.Config{WindowFailures: 1})
+	results(b, "sf")
+	b.RequireTransitions(t, breaker.Open)
+}
+
+func TestIgnoredResultsAreCounted(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{})
+	results(b, "siif")
+	require.Equal(t, breaker.Counts{Successes: 1, Ignored: 2, Failures: 1, ConsecutiveFailures: 1}, b.Stats().Counts)
+}
+
+func TestAWindowOfOneCall(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{FailureRate: 1, WindowCalls: 1})
+	results(b, "sss")
+	b.Reset()
+	results(b, "sf")
+	require.Equal(t, "failure rate 1 >= 1, 1 of the last 1 calls", last(b).Detail)
+	b.Reset()
+	results(b, "s")
+	require.Equal(t, breaker.Window{Calls: 1}, b.Stats().Counts.ByCalls)
 }
 
 func TestSlowCallsInATimeWindow(t *testing.T) {
@@ -144,7 +193,7 @@ func TestSlowCallsWithoutARateAreOnlyCounted(t *testing.T) {
 	p := allow(t, b)
 	clk.Add(2 * time.Second)
 	p.Cancel()
-	c := b.Counts()
+	c := b.Stats().Counts
 	require.EqualValues(t, 3, c.Slow, "an ignored call is not slow")
 	require.EqualValues(t, 6, c.Successes)
 	require.EqualValues(t, 6, c.ConsecutiveSuccesses)

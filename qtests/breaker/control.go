@@ -1,24 +1,29 @@
 package breaker
 
+import (
+	"fmt"
+
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
+)
+
 // trip opens the breaker as a condition would. An open one stays as it is, and
-// so does a forced one.
+// so does one whose mode holds it.
 func (m *machine) trip() {
-	if m.state != Open && m.mode != ForcedClosed {
-		m.open(m.now, CauseTrip, "tripped")
+	if m.state != Open && !m.held() {
+		m.open(m.now, cause.Trip, "tripped")
 	}
 }
 
-// reset closes the breaker and forgets its counts, unless it is forced.
+// resetState closes the breaker and forgets its counts, unless its mode holds it.
 func (m *machine) resetState() {
-	if m.mode == ForcedOpen || m.mode == ForcedClosed {
+	if m.held() {
 		return
 	}
 	if m.state == Closed {
-		m.reopened = 0
 		m.restart()
 		return
 	}
-	m.close(m.now, CauseReset, "reset")
+	m.close(m.now, cause.Reset, "reset")
 }
 
 // setMode changes who decides. Every change begins a new generation, because
@@ -31,58 +36,62 @@ func (m *machine) setMode(mode Mode) {
 	m.mode = mode
 	switch {
 	case mode == ForcedOpen && m.state != Open:
-		m.transition(Open, m.now, CauseForced, "forced open")
+		m.transition(Open, m.now, cause.Forced, "forced open")
 	case mode == ForcedClosed && m.state != Closed:
-		m.close(m.now, CauseForced, "forced closed")
+		m.close(m.now, cause.Forced, "forced closed")
 	default:
 		m.restart()
-		m.until = saturatingAdd(m.now, m.cfg.ResetTimeout)
+		m.until = saturatingAdd(m.now, m.backoff.wait(0, m.totals.transitions[Open]))
 	}
 }
 
-// control runs one verb of the machine under the lock.
-func (b *Breaker) control(verb func(*machine)) {
-	_ = b.tenancy.Use(b.clock, "breaker", b.cfg.Name) // it fails the test
-	now := b.now()
-	b.lock()
-	b.mu.machine.advance(now)
-	verb(b.mu.machine)
-	if b.unlock() {
-		b.deliver()
+// record enters the state that another breaker reports.
+func (m *machine) record(to State) {
+	m.setMode(Recording)
+	switch {
+	case to == m.state || int(to) >= len(states):
+	case to == Closed:
+		m.close(m.now, cause.Recorded, "recorded")
+	default:
+		m.transition(to, m.now, cause.Recorded, "recorded")
 	}
 }
 
 // Trip opens the breaker at once, as if a condition held: it is half-open after
 // ResetTimeout, or after the back-off if it was half-open. An open breaker stays
-// as it is, and so does a forced one.
+// as it is. So does one that is forced, or that records.
 func (b *Breaker) Trip() { b.control((*machine).trip) }
 
 // Reset closes the breaker, forgets its counts and resets the back-off; calls in
-// flight become stale. The log, the totals and the script stay. A forced breaker
-// stays as it is.
+// flight become stale. The log, the totals and the script stay. A breaker that is
+// forced, or that records, stays as it is.
 func (b *Breaker) Reset() { b.control((*machine).resetState) }
 
-// ForceOpen opens the breaker until [Breaker.Auto], or another mode, releases
-// it. Time, results, Trip, Reset and scripted openings do not change its state.
-func (b *Breaker) ForceOpen() { b.setMode(ForcedOpen) }
+// SetMode changes who decides about the state, see [Mode]. The mode that it has already
+// is no change. With every change the counts begin at zero and calls in flight become
+// stale.
+//
+// Back in Automatic or Observing, the conditions decide again, in the state in which they
+// find the breaker. An open breaker then waits a full ResetTimeout from now. SetMode panics
+// on a mode that does not exist.
+func (b *Breaker) SetMode(mode Mode) {
+	if !mode.exists() {
+		panic(fmt.Sprintf("breaker: SetMode: %v is no mode", mode))
+	}
+	b.control(func(m *machine) { m.setMode(mode) })
+}
 
-// ForceClosed closes the breaker until [Breaker.Auto], or another mode, releases
-// it. Calls are counted, but no condition is evaluated.
-func (b *Breaker) ForceClosed() { b.setMode(ForcedClosed) }
-
-// Observe makes the breaker pass every call while its state goes on as the
-// Config says: the log shows when it would have opened and closed, with entries
-// marked Observed, and Stats.WouldReject how many calls it would have rejected.
-// Those calls do not count for the state, as they would not have been made.
-func (b *Breaker) Observe() { b.setMode(Observing) }
-
-// Auto gives the decision back to the conditions of the Config, in the state in
-// which it finds the breaker. As with every change of mode the counts begin at
-// zero, calls in flight become stale, and an open breaker waits a full
-// ResetTimeout from now.
-func (b *Breaker) Auto() { b.setMode(Automatic) }
-
-func (b *Breaker) setMode(mode Mode) { b.control(func(m *machine) { m.setMode(mode) }) }
+// Record takes over the state of a circuit breaker of another library, so that the one in
+// production has the log, the assertions and the metrics of this package. Call it from the
+// hook in which that breaker reports its changes of state:
+//
+//	rec := breaker.NewT(q, breaker.Config{Name: "payments", Mode: breaker.Recording})
+//	settings.OnStateChange = func(_ string, _, to gobreaker.State) { rec.Record(states[to]) }
+//
+// The transition has the present instant. A library that notices the end of a timeout only
+// when a call comes reports half-open at that call. The state that the breaker has already,
+// and a state that does not exist, is no change. Record sets the mode to Recording.
+func (b *Breaker) Record(to State) { b.control(func(m *machine) { m.record(to) }) }
 
 // Script adds steps that drive the breaker as a fake is driven: it opens at an
 // instant, rejects the next calls, or fails them. Steps wait beside those that

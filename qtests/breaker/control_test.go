@@ -2,21 +2,24 @@ package breaker_test
 
 import (
 	"errors"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 )
 
 func TestForcedOpenStaysUntilReleased(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{Name: "x"})
 	results(b, "s")
-	b.ForceOpen()
-	b.ForceOpen()
-	require.Equal(t, breaker.ForcedOpen, b.Mode())
-	require.Equal(t, breaker.Forever, b.RetryAfter())
+	b.SetMode(breaker.ForcedOpen)
+	b.SetMode(breaker.ForcedOpen)
+	require.Equal(t, breaker.ForcedOpen, b.Stats().Mode)
+	require.Equal(t, time.Duration(math.MaxInt64), b.Stats().RetryAfter)
 	clk.Add(24 * time.Hour)
 	b.Reset()
 	b.Trip()
@@ -27,28 +30,28 @@ func TestForcedOpenStaysUntilReleased(t *testing.T) {
 	require.ErrorAs(t, b.Do(ctx, succeeds), &rejected)
 	require.Equal(t, breaker.RejectedError{Breaker: "x", State: breaker.Open, Reason: "forced open"}, *rejected)
 
-	b.Auto()
-	require.Equal(t, breaker.Automatic, b.Mode())
-	require.Equal(t, 30*time.Second, b.RetryAfter(), "released, it waits its full time")
+	b.SetMode(breaker.Automatic)
+	require.Equal(t, breaker.Automatic, b.Stats().Mode)
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter, "released, it waits its full time")
 	clk.Add(30 * time.Second)
 	results(b, "s")
 	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(25*time.Hour+30*time.Second), breaker.Closed)
-	require.Equal(t, breaker.CauseForced, b.Transitions()[0].Cause)
+	require.Equal(t, cause.Forced, b.Transitions()[0].Cause)
 }
 
 func TestForcedClosedCountsAndStays(t *testing.T) {
 	b, _ := newBreaker(t, breaker.Config{FailureRate: 0.5, WindowCalls: 10, FailureThreshold: 5})
 	b.Trip()
-	b.ForceClosed()
+	b.SetMode(breaker.ForcedClosed)
 	results(b, "ffffffffffff")
 	b.Trip()
 	b.Reset()
-	c := b.Counts()
+	c := b.Stats().Counts
 	require.EqualValues(t, 12, c.ConsecutiveFailures)
 	require.Equal(t, breaker.Window{Calls: 10, Failures: 10}, c.ByCalls)
 	b.RequireTransitions(t, breaker.Open, breaker.Closed)
-	b.Auto()
-	require.Zero(t, b.Counts())
+	b.SetMode(breaker.Automatic)
+	require.Zero(t, b.Stats().Counts)
 	results(b, "ffff")
 	b.RequireState(t, breaker.Closed)
 	results(b, "f")
@@ -58,7 +61,7 @@ func TestForcedClosedCountsAndStays(t *testing.T) {
 func TestObserveNeverRejectsAndReports(t *testing.T) {
 	h := newByHand(t)
 	b := breaker.NewT(h, breaker.Config{Name: "x", FailureThreshold: 2})
-	b.Observe()
+	b.SetMode(breaker.Observing)
 	results(b, "ff")
 	b.RequireState(t, breaker.Open)
 	results(b, "fs") // they would have been rejected, so they decide nothing
@@ -80,10 +83,10 @@ func TestObserveNeverRejectsAndReports(t *testing.T) {
 	require.Equal(t, "closed → open: 2 consecutive failures (observed)", marks[0].Text)
 }
 
-// What Observe let pass belongs to no generation, so its result is never stale.
+// What passed only because the breaker observes belongs to no generation, so its result is never stale.
 func TestObservedCallMayEndInAnotherState(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{})
-	b.Observe()
+	b.SetMode(breaker.Observing)
 	b.Trip()
 	good, bad := allow(t, b), allow(t, b)
 	clk.Add(30 * time.Second)
@@ -97,18 +100,18 @@ func TestObservedCallMayEndInAnotherState(t *testing.T) {
 
 func TestObserveToAutoRejectsFromThere(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{FailureThreshold: 1})
-	b.Observe()
+	b.SetMode(breaker.Observing)
 	results(b, "f")
 	clk.Add(20 * time.Second)
-	b.Auto()
+	b.SetMode(breaker.Automatic)
 	require.ErrorIs(t, b.Do(ctx, succeeds), breaker.ErrOpen)
-	require.Equal(t, 30*time.Second, b.RetryAfter())
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter)
 }
 
 func TestTripOfAHalfOpenBreakerBacksOff(t *testing.T) {
 	b, clk := halfOpened(t, breaker.Config{ResetTimeout: time.Second, BackoffFactor: 3})
 	b.Trip()
-	require.Equal(t, 3*time.Second, b.RetryAfter())
+	require.Equal(t, 3*time.Second, b.Stats().RetryAfter)
 	clk.Add(3 * time.Second)
 	b.RequireState(t, breaker.HalfOpen)
 }
@@ -133,16 +136,16 @@ func TestScriptedOpening(t *testing.T) {
 	clk.Add(1)
 	err := b.Do(ctx, succeeds)
 	require.ErrorIs(t, err, breaker.ErrOpen)
-	require.Equal(t, time.Second, b.RetryAfter())
+	require.Equal(t, time.Second, b.Stats().RetryAfter)
 	clk.Add(time.Second)
 	require.NoError(t, b.Do(ctx, succeeds))
 
-	clk.Add(time.Hour) // nobody looks until long after
+	clk.Add(time.Hour) // the next look comes long after
 	results(b, "s")
 	b.RequireTransitions(t,
 		breaker.Open.At(2*time.Minute), breaker.HalfOpen.At(2*time.Minute+time.Second), breaker.Closed,
 		breaker.Open.At(11*time.Minute), breaker.HalfOpen.At(12*time.Minute+30*time.Second), breaker.Closed)
-	require.Equal(t, breaker.CauseScript, b.Transitions()[3].Cause)
+	require.Equal(t, cause.Script, b.Transitions()[3].Cause)
 	require.Equal(t, "scripted for 1m30s", b.Transitions()[3].Detail)
 }
 
@@ -161,7 +164,7 @@ func TestScriptedOpeningOfAnOpenBreakerProlongsIt(t *testing.T) {
 
 	require.NoError(t, b.Script(breaker.OpenAt(0)))
 	b.RequireState(t, breaker.Open)
-	require.Equal(t, 30*time.Second, b.RetryAfter(), "without For it lasts ResetTimeout")
+	require.Equal(t, 30*time.Second, b.Stats().RetryAfter, "without For it lasts ResetTimeout")
 }
 
 func TestShorterScriptedOpeningEndsNothingEarly(t *testing.T) {
@@ -170,16 +173,16 @@ func TestShorterScriptedOpeningEndsNothingEarly(t *testing.T) {
 	require.NoError(t, b.Script(breaker.OpenAt(time.Second).For(time.Second)))
 	clk.Add(10 * time.Second)
 	b.RequireState(t, breaker.Open)
-	require.Equal(t, 20*time.Second, b.RetryAfter())
+	require.Equal(t, 20*time.Second, b.Stats().RetryAfter)
 }
 
 func TestForcedBreakerTakesNoNoticeOfAScriptedOpening(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{})
-	b.ForceClosed()
+	b.SetMode(breaker.ForcedClosed)
 	require.NoError(t, b.Script(breaker.OpenAt(time.Second)))
 	clk.Add(time.Second)
 	require.NoError(t, b.Do(ctx, succeeds))
-	b.Auto()
+	b.SetMode(breaker.Automatic)
 	b.RequireTransitions(t)
 }
 
@@ -193,7 +196,7 @@ func TestScriptRejectsAndFailsTheNext(t *testing.T) {
 		require.ErrorIs(t, err, breaker.ErrOpen)
 	}
 	ran := b.Stats()
-	require.ErrorIs(t, b.Do(ctx, notReached(t)), breaker.ErrScripted)
+	require.EqualError(t, b.Do(ctx, notReached(t)), "breaker: scripted failure")
 	require.ErrorIs(t, b.Do(ctx, notReached(t)), errMine)
 	p := allow(t, b)
 	p.Done(nil) // whatever it is finished with
@@ -225,16 +228,46 @@ func TestScriptRejectsNonsense(t *testing.T) {
 	for want, step := range map[string]breaker.Step{
 		"breaker: Step: the zero Step does nothing (step 1)":                 {},
 		"breaker: OpenAt: -1s is negative (step 1)":                          breaker.OpenAt(-time.Second),
-		"breaker: Step.For: -1s is negative (step 1)":                        breaker.OpenAt(0).For(-time.Second),
+		"breaker: Step.For: -1s is not positive (step 1)":                    breaker.OpenAt(0).For(-time.Second),
+		"breaker: Step.For: 0s is not positive (step 1)":                     breaker.OpenAt(0).For(0),
+		"breaker: Step.For: 0s is set on a step that has no length (step 1)": breaker.FailNext(1, nil).For(0),
 		"breaker: Step.For: 1s is set on a step that has no length (step 1)": breaker.RejectNext(1).For(time.Second),
 		"breaker: RejectNext: 0 is not positive (step 1)":                    breaker.RejectNext(0),
 		"breaker: FailNext: -3 is not positive (step 1)":                     breaker.FailNext(-3, nil),
+		"breaker: FailNext: 0 is not positive (step 1)":                      breaker.FailNext(0, nil),
 	} {
 		require.EqualError(t, b.Script(breaker.RejectNext(1), step), want)
 	}
 	require.NoError(t, b.Do(ctx, succeeds), "none of the steps was added")
 	require.NoError(t, b.Script(make10k()...))
-	require.EqualError(t, b.Script(breaker.OpenAt(1)), "breaker: Script: 10001 steps would wait, the limit is 10000")
+	const full = "breaker: Script: 10001 steps would wait, the limit is 10000"
+	require.EqualError(t, b.Script(breaker.OpenAt(1)), full)
+	require.EqualError(t, b.Script(breaker.FailNext(1, nil)), full)
+	b.ClearScript()
+	require.NoError(t, b.Script(slices.Repeat([]breaker.Step{breaker.FailNext(1, nil)}, 10_000)...))
+	require.EqualError(t, b.Script(breaker.OpenAt(1)), full)
+}
+
+func TestStatsCountTheScript(t *testing.T) {
+	b, clk := newBreaker(t, breaker.Config{})
+	scripted := func(steps ...breaker.Step) int {
+		require.NoError(t, b.Script(steps...))
+		return b.Stats().Scripted
+	}
+	require.Zero(t, scripted())
+	require.Equal(t, 8, scripted(breaker.RejectNext(2), breaker.FailNext(3, nil), breaker.FailNext(1, nil), breaker.OpenAt(1), breaker.OpenAt(2).For(1)))
+	_ = times(4, b, succeeds) // two are rejected and two fail
+	require.Equal(t, 4, b.Stats().Scripted)
+	clk.Add(1)
+	require.Equal(t, 3, b.Stats().Scripted)
+	for _, endless := range []breaker.Step{breaker.RejectNext(math.MaxInt), breaker.FailNext(math.MaxInt, nil), breaker.RejectNext(math.MaxInt), breaker.FailNext(math.MaxInt, nil)} {
+		require.Equal(t, math.MaxInt, scripted(endless))
+	}
+	b.ClearScript()
+	require.Zero(t, b.Stats().Scripted)
+	require.NoError(t, b.Script(breaker.OpenAt(10).For(1)))
+	clk.Add(10)
+	require.EqualValues(t, 29_999_999_990, b.Stats().RetryAfter, "the shortest opening does not end an earlier one")
 }
 
 func make10k() (steps []breaker.Step) {

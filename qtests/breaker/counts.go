@@ -36,9 +36,11 @@ type Stats struct {
 	Mode  Mode
 	// Since is the instant at which the state was entered.
 	Since time.Time
-	// RetryAfter is what [Breaker.RetryAfter] returns.
+	// RetryAfter is how long an open breaker goes on rejecting. It is zero while calls
+	// may pass, and the longest time.Duration there is while the breaker is forced open.
 	RetryAfter time.Duration
-	// Counts is what [Breaker.Counts] returns.
+	// Counts is what was counted since the state was entered, with the windows as they
+	// are at this moment.
 	Counts Counts
 
 	// Totals since the breaker was made.
@@ -47,15 +49,19 @@ type Stats struct {
 	Ignored   uint64
 	Rejected  uint64 // calls that were not admitted
 	Stale     uint64 // results that came in a later generation than their call
-	// WouldReject is how many calls passed that only Observe let pass. Their
+	// WouldReject is how many calls passed only because the mode is Observing. Their
 	// results are in Successes, Failures and Ignored.
 	WouldReject uint64
 	// InFlight is how many calls were admitted and have not finished.
 	InFlight int
+	// Scripted is how many openings, rejections and failures of the script have not
+	// happened.
+	Scripted int
 	// Transitions counts the changes to each state, indexed by State.
 	Transitions [3]uint64
 	// TransitionsDropped is how many entries the bounded log has lost, and
-	// HooksDropped how many deliveries to OnTransition were given up.
+	// HooksDropped how many transitions OnTransition was not called for, because it
+	// blocked too long.
 	TransitionsDropped uint64
 	HooksDropped       uint64
 }

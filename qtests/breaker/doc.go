@@ -3,10 +3,11 @@
 //
 // A [Breaker] decides whether a call may be made, from the results of earlier
 // calls. It needs no test: [New] makes one from a [Config]. [NewT] makes one that
-// takes its clock, its seed and its event log from a test.
+// takes its clock, its seed and its event log from a test. Package registry keeps
+// breakers by name.
 //
 //	br := breaker.NewT(q, breaker.Config{Name: "payments", FailureThreshold: 5})
-//	err := br.Do(ctx, charge)             // or Call, or Allow and Permit.Done
+//	err := br.Do(ctx, charge)             // or Call, CallJudged, or Allow and Permit.Done
 //	if errors.Is(err, breaker.ErrOpen) {  // not admitted: fall back
 //	}
 //	br.RequireTransitions(q, breaker.Open.At(20*time.Minute), breaker.HalfOpen, breaker.Closed)
@@ -35,58 +36,69 @@
 // After every success and every failure the conditions are evaluated in this
 // order, and the first that holds opens the breaker: consecutive failures, the
 // failure rate over the last WindowCalls results, the failure rate over the last
-// Window, and the rates of slow calls over the same two. A rate is compared with
+// Window, the rates of slow calls over the same two, the number of failures in the
+// same two, and the user's own condition, [Config].TripWhen. A rate is compared with
 // >= and needs MinCalls results in its window. The [Transition] says which one it
 // was, with the numbers.
 //
 // # Open to half-open
 //
 // Exactly ResetTimeout after it opened, the breaker is half-open. A reopening
-// waits ResetTimeout*BackoffFactor^k, spread by Jitter, at most MaxResetTimeout,
-// where k counts the reopenings since the last close.
+// waits ResetTimeout*BackoffFactor^k, where k counts the reopenings since the last
+// close. [Config].OpenFor can ask for another time, as a Retry-After does. Jitter
+// spreads each of these waits, the first one included, so that the replicas of a
+// program do not probe in step. No wait is longer than MaxResetTimeout.
 //
-// No goroutine and no timer does this: whoever looks at the breaker first, with
-// a call or with [Breaker.State], finds it done, and the log has the exact
-// instant and not the one at which somebody looked.
+// No goroutine and no timer does this: the first call, and the first look with
+// [Breaker.State] or [Breaker.Stats], finds it done. The log has the exact
+// instant, and not the one of the look. A hook that must come at that instant,
+// also without traffic, needs [Config].Punctual.
 //
 // # Half-open to closed or open
 //
 // A half-open breaker admits Probes calls. SuccessThreshold consecutive
 // successes close it and the first failure opens it again; with
 // ProbeFailureRate it decides when all Probes have reported. An ignored probe
-// gives its permit back. When probes have been in flight for ProbeTimeout
-// without a pause the breaker opens again, and their results will be stale.
+// gives its permit back. When one probe has been in flight for ProbeTimeout
+// the breaker opens again, and the results of its probes will be stale.
 //
 // # Control
 //
 // [Breaker.Trip] and [Breaker.Reset] change the state as a condition would, and
-// the breaker goes on from there. [Breaker.ForceOpen], [Breaker.ForceClosed] and
-// [Breaker.Observe] change who decides, until [Breaker.Auto] gives the decision
-// back. [Breaker.Script] prepares what a test wants to happen: an opening at an
+// the breaker goes on from there. [Breaker.SetMode] changes who decides: the
+// conditions, nothing at all, or the conditions while every call passes.
+// [Breaker.Script] prepares what a test wants to happen: an opening at an
 // instant, the next rejections, the next failures.
 //
 // # Reading back
 //
-// [Breaker.Stats], [Breaker.Counts] and [Breaker.Transitions] are consistent
-// readings, brought up to this moment. The Require methods fail a test with the
-// transition log as a table. A [Breaker], a [Recorder] and a [Registry] are
-// Prometheus collectors. A Recorder gives all of that to a breaker of another
-// library.
+// [Breaker.Stats] and [Breaker.Transitions] are consistent readings, brought up to
+// this moment. The Require methods fail a test with the transition log as a table.
+// A Breaker is a Prometheus collector. [Breaker.Record] gives all of that to a
+// breaker of another library.
 //
 // # Hooks
 //
 // OnTransition is called outside every lock, once for each transition, in their
-// order, and by one goroutine at a time: the one whose call found nobody
-// delivering. It may call the breaker; a transition that it causes is delivered
+// order, and by one goroutine at a time: the one whose call found no other
+// delivering. Breakers with the same [Hooks] call it one at a time, too. It may
+// call the breaker; a transition that it causes is delivered
 // after it returns. It may panic or exit its goroutine: the caller that was
 // delivering panics or exits, after the remaining deliveries have been made, and
-// no permit is lost. While it blocks, deliveries queue up to Config.LogSize, and
-// what exceeds that is counted in Stats.HooksDropped.
+// no permit is lost. While it blocks, deliveries queue up to Config.LogSize for
+// each breaker, and what exceeds that is counted in Stats.HooksDropped.
+//
+// # Clocks
+//
+// A breaker reads the time that has passed since it was made, which on the real
+// clock is the monotonic one. On a clock that is set by hand, time that goes back
+// is no time: the breaker waits until the clock has come to where it was. A call
+// during which the clock went back is not slow.
 //
 // # Cost
 //
 // A call through a closed breaker takes no lock and reads no clock as long as
 // nothing but consecutive failures is configured and the latest result was a
-// success. With SlowCall it reads the clock twice, and with a window it takes
-// the lock once. Neither a passed nor a rejected call allocates.
+// success. With SlowCall it reads the clock twice, and with a window or TripWhen it
+// takes the lock once. Neither a passed nor a rejected call allocates.
 package breaker

@@ -6,24 +6,10 @@ import (
 	"time"
 )
 
-// The errors of this package, for errors.Is.
-var (
-	// ErrOpen is what every rejection unwraps to, whether the breaker is open,
-	// half-open with all its probes given out, or scripted to reject. The error
-	// itself is a *[RejectedError].
-	ErrOpen = errors.New("breaker: open")
-
-	// ErrScripted is the failure of a call that [FailNext] chose, unless it was
-	// given an error of its own.
-	ErrScripted = errors.New("breaker: scripted failure")
-
-	// ErrRegistryFull is returned by [Registry.Get] when a new breaker would
-	// exceed the bound and none can be evicted.
-	ErrRegistryFull = errors.New("breaker: registry full")
-
-	// ErrRegistryClosed is returned by [Registry.Get] after Close.
-	ErrRegistryClosed = errors.New("breaker: registry closed")
-)
+// ErrOpen is what every rejection unwraps to, whether the breaker is open,
+// half-open with all its probes given out, or scripted to reject. The error
+// itself is a *[RejectedError].
+var ErrOpen = errors.New("breaker: open")
 
 // A RejectedError says why a call was not admitted. All rejections of one
 // generation share one value, so that rejecting allocates nothing: do not
@@ -31,8 +17,8 @@ var (
 type RejectedError struct {
 	Breaker string // its name
 	State   State  // Open, HalfOpen, or any state when Scripted
-	// RetryAt is when the breaker becomes half-open. It is the zero time when
-	// nobody knows: half-open, forced or scripted.
+	// RetryAt is when the breaker becomes half-open. It is the zero time where that is
+	// not known: half-open, forced or scripted.
 	RetryAt time.Time
 	// Reason is the detail of the transition that opened the breaker.
 	Reason string

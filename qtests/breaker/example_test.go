@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -55,12 +57,45 @@ func ExampleCall() {
 		return euros * rate
 	}
 	fmt.Println(convert(100))
-	rates.ForceOpen()
+	rates.SetMode(breaker.ForcedOpen)
 	fmt.Println(convert(100))
 	// Output:
 	// 108
 	// 107
 }
+
+// An HTTP client returns no error for a 503. The judge says what each answer counts as, and
+// OpenFor reads from its error how long the other side wants to be left alone.
+func ExampleCallJudged() {
+	tooBusy := func(err error) time.Duration {
+		var busy busyError
+		errors.As(err, &busy)
+		return busy.retryAfter
+	}
+	api, err := breaker.New(breaker.Config{Name: "api", FailureThreshold: 1, OpenFor: tooBusy})
+	if err != nil {
+		panic(err)
+	}
+	get := func(context.Context) (*http.Response, error) { // http.Client.Do
+		return &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"120"}}}, nil
+	}
+	resp, err := breaker.CallJudged(context.Background(), api, get, func(r *http.Response, err error) error {
+		if err != nil || r.StatusCode < 500 {
+			return err
+		}
+		seconds, _ := strconv.Atoi(r.Header.Get("Retry-After"))
+		return busyError{time.Duration(seconds) * time.Second}
+	})
+	fmt.Println(resp.StatusCode, err)
+	fmt.Println(api.State(), "for", api.Stats().RetryAfter.Round(time.Second))
+	// Output:
+	// 503 <nil>
+	// open for 2m0s
+}
+
+type busyError struct{ retryAfter time.Duration }
+
+func (e busyError) Error() string { return "busy for " + e.retryAfter.String() }
 
 // With Allow the caller makes the call itself: here the delivery of a message is
 // confirmed later than it is sent, by other code.
@@ -89,8 +124,8 @@ func ExampleBreaker_Allow() {
 }
 
 // How does the checkout look while the recommendations are away? A forced breaker
-// stays open until Auto, whatever time and results say.
-func ExampleBreaker_ForceOpen() {
+// stays open until its mode is changed, whatever time and results say.
+func ExampleBreaker_SetMode() {
 	br, err := breaker.New(breaker.Config{Name: "recommendations"})
 	if err != nil {
 		panic(err)
@@ -104,11 +139,11 @@ func ExampleBreaker_ForceOpen() {
 		}
 		return "your basket, and " + items
 	}
-	br.ForceOpen()
-	fmt.Println(br.Mode(), "→", checkout())
-	br.Auto()  // the Config decides again: half-open after ResetTimeout
-	br.Reset() // or closed at once
-	fmt.Println(br.Mode(), "→", checkout())
+	br.SetMode(breaker.ForcedOpen)
+	fmt.Println(br.Stats().Mode, "→", checkout())
+	br.SetMode(breaker.Automatic) // the Config decides again: half-open after ResetTimeout
+	br.Reset()                    // or closed at once
+	fmt.Println(br.Stats().Mode, "→", checkout())
 	// Output:
 	// forced-open → your basket
 	// automatic → your basket, and two books
@@ -137,7 +172,7 @@ func ExampleBreaker_Script() {
 		fmt.Println(quote())
 	}
 	clk.Add(10 * time.Minute)
-	fmt.Println(br.State(), "for", br.RetryAfter())
+	fmt.Println(br.State(), "for", br.Stats().RetryAfter)
 	// Output:
 	// breaker: open: "shipping": scripted rejection
 	// 504 Gateway Timeout
@@ -146,8 +181,8 @@ func ExampleBreaker_Script() {
 }
 
 // A clock that is moved by hand takes a breaker through an outage. The log has the
-// exact instants: this one was half-open after 30 seconds, although nobody looked
-// until 45.
+// exact instants: this one was half-open after 30 seconds, although the first look
+// came after 45.
 func ExampleBreaker_Transitions() {
 	clk := clock.NewMock()
 	start := clk.Now()

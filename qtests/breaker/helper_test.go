@@ -10,6 +10,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -69,7 +70,9 @@ func succeeds(context.Context) error { return nil }
 // takes is a call of a given length.
 func takes(clk *hand, d time.Duration, err error) func(context.Context) error {
 	return func(context.Context) error {
-		clk.Add(d)
+		if clk != nil {
+			clk.Add(d)
+		}
 		return err
 	}
 }
@@ -115,7 +118,7 @@ func last(b *breaker.Breaker) breaker.Transition {
 	return ts[len(ts)-1]
 }
 
-func causes(b *breaker.Breaker) (cs []breaker.Cause) {
+func causes(b *breaker.Breaker) (cs []cause.Cause) {
 	for _, t := range b.Transitions() {
 		cs = append(cs, t.Cause)
 	}

@@ -1,72 +1,46 @@
 package breaker
 
-// deliveries are the transitions that wait for OnTransition.
-type deliveries struct {
-	limit   int
-	queue   []Transition
-	busy    bool // a goroutine is delivering
-	dropped uint64
+import (
+	"sync/atomic"
+
+	"github.com/go-qtests/qtests/qtests/breaker/internal/outbox"
+)
+
+// Hooks joins breakers that share one OnTransition: those with the same *Hooks call their
+// functions one at a time, in the order of all their transitions. The zero value is ready.
+// It is safe for concurrent use.
+type Hooks struct {
+	shared atomic.Pointer[outbox.Queue[delivery]]
 }
 
-func (d *deliveries) add(ts []Transition) {
-	for _, t := range ts {
-		if len(d.queue) >= d.limit {
-			d.dropped++
-			continue
-		}
-		d.queue = append(d.queue, t)
+// queue makes the queue at its first use. It is behind a pointer, because fmt reads every
+// field of what it prints, and printing Hooks in use would be a race.
+func (h *Hooks) queue() *outbox.Queue[delivery] {
+	if q := h.shared.Load(); q != nil {
+		return q
 	}
+	h.shared.CompareAndSwap(nil, new(outbox.Queue[delivery]))
+	return h.shared.Load()
 }
 
-// waiting reports whether somebody should start delivering.
-func (d *deliveries) waiting() bool { return len(d.queue) > 0 && !d.busy }
+// A delivery is a transition on its way to the OnTransition of its breaker.
+type delivery struct {
+	to *Breaker
+	t  Transition
+}
 
-// deliver calls OnTransition for everything that waits, unless another
-// goroutine is at it, which then takes ours too. A hook that panics or exits its
-// goroutine does so in our caller; the remaining deliveries are made first.
-func (b *Breaker) deliver() {
-	if !b.startDelivering() {
+func (d delivery) run() {
+	d.to.queued.Add(-1)
+	d.to.cfg.OnTransition(d.t)
+}
+
+// enqueue puts a transition into the queue of the hooks. What exceeds Config.LogSize is
+// dropped and counted. The caller holds b.mu, which keeps the order.
+func (b *Breaker) enqueue(t Transition) {
+	if b.queued.Load() >= int64(b.cfg.LogSize) {
+		b.mu.hooksDropped++
 		return
 	}
-	returned := false
-	defer func() {
-		if !returned {
-			b.mu.Lock()
-			b.mu.deliveries.busy = false
-			b.mu.Unlock()
-			b.deliver()
-		}
-	}()
-	for {
-		t, ok := b.nextDelivery()
-		if !ok {
-			returned = true
-			return
-		}
-		b.cfg.OnTransition(t)
-	}
-}
-
-func (b *Breaker) startDelivering() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	start := b.mu.deliveries.waiting()
-	b.mu.deliveries.busy = b.mu.deliveries.busy || start
-	return start
-}
-
-// nextDelivery takes the next delivery, or ends the delivering in the same step
-// in which it finds the queue empty, so that none is left between two deliverers.
-func (b *Breaker) nextDelivery() (Transition, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	d := &b.mu.deliveries
-	if len(d.queue) == 0 {
-		d.busy = false
-		d.queue = nil
-		return Transition{}, false
-	}
-	t := d.queue[0]
-	d.queue = d.queue[1:]
-	return t, true
+	b.queued.Add(1)
+	b.hooks.Put(delivery{b, t})
 }

@@ -164,3 +164,108 @@ func TestBlockedHookBlocksNobodyAndIsBounded(t *testing.T) {
 		require.Equal(t, breaker.State(1-i%2), tr.To)
 	}
 }
+
+func TestTransitionsCarryTheName(t *testing.T) {
+	var r recorder
+	b, _ := newBreaker(t, breaker.Config{Name: "payments", OnTransition: r.hook})
+	b.Trip()
+	b.Reset()
+	require.Equal(t, "payments", r.got[0].Breaker)
+	require.Equal(t, "payments", r.got[1].Breaker)
+}
+
+// Breakers that share their Hooks call one function one at a time, in the order in which
+// their transitions happened, also where a hook moves another breaker.
+func TestSharedHooks(t *testing.T) {
+	var hooks breaker.Hooks
+	var b *breaker.Breaker
+	var got []string
+	hook := func(tr breaker.Transition) {
+		got = append(got, tr.Breaker+" "+tr.To.String())
+		if tr.Breaker == "a" {
+			b.Trip() // delivered after this
+			got = append(got, "a done")
+		}
+	}
+	h := newByHand(t)
+	a := breaker.NewT(h, breaker.Config{Name: "a", OnTransition: hook, Hooks: &hooks})
+	b = breaker.NewT(h, breaker.Config{Name: "b", OnTransition: hook, Hooks: &hooks})
+	a.Trip()
+	require.Equal(t, []string{"a open", "a done", "b open"}, got)
+}
+
+func TestSharedHooksUnderConcurrency(t *testing.T) {
+	var hooks breaker.Hooks
+	var inside, overlaps int // unsynchronized: the race detector sees two at once
+	last := map[string]breaker.State{}
+	hook := func(tr breaker.Transition) {
+		inside++
+		runtime.Gosched()
+		if inside != 1 || last[tr.Breaker] != tr.From {
+			overlaps++
+		}
+		last[tr.Breaker] = tr.To
+		inside--
+	}
+	h := newByHand(t)
+	var wg sync.WaitGroup
+	for _, name := range []string{"a", "b", "c", "d"} {
+		b := breaker.NewT(h, breaker.Config{Name: name, OnTransition: hook, Hooks: &hooks, LogSize: 100_000})
+		for range 2 {
+			wg.Go(func() {
+				for range 200 {
+					b.Trip()
+					b.Reset()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.Zero(t, overlaps)
+	require.Equal(t, map[string]breaker.State{"a": 0, "b": 0, "c": 0, "d": 0}, last)
+}
+
+// Each breaker has room for LogSize deliveries of its own, whatever the others wait for.
+func TestSharedHooksAreBoundedByBreaker(t *testing.T) {
+	var hooks breaker.Hooks
+	entered, release, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(entered); <-release })
+	calls := map[string]int{}
+	hook := func(tr breaker.Transition) { first(); calls[tr.Breaker]++ }
+	h := newByHand(t)
+	a := breaker.NewT(h, breaker.Config{Name: "a", OnTransition: hook, Hooks: &hooks, LogSize: 10})
+	b := breaker.NewT(h, breaker.Config{Name: "b", OnTransition: hook, Hooks: &hooks, LogSize: 20})
+	go func() { defer close(done); a.Trip() }()
+	<-entered
+	for range 20 {
+		a.Reset()
+		a.Trip()
+		b.Trip()
+		b.Reset()
+	}
+	require.EqualValues(t, 30, a.Stats().HooksDropped)
+	require.EqualValues(t, 20, b.Stats().HooksDropped)
+	close(release)
+	<-done
+	require.Equal(t, map[string]int{"a": 11, "b": 20}, calls)
+}
+
+// A breaker that begins forced open says so, in the log and to the hook.
+func TestBeginsInItsMode(t *testing.T) {
+	var r recorder
+	b, clk := newBreaker(t, breaker.Config{Mode: breaker.ForcedOpen, OnTransition: r.hook})
+	require.Len(t, r.got, 1, "before anybody looks")
+	clk.Add(time.Hour)
+	b.RequireTransitions(t, breaker.Open.At(0))
+	require.Equal(t, b.Transitions(), r.got)
+	require.Equal(t, breaker.ForcedOpen, b.Stats().Mode)
+	require.ErrorIs(t, b.Do(ctx, succeeds), breaker.ErrOpen)
+
+	b, _ = newBreaker(t, breaker.Config{Mode: breaker.Observing, FailureThreshold: 1})
+	results(b, "f")
+	require.NoError(t, b.Do(ctx, succeeds))
+	require.Zero(t, b.Stats().RetryAfter, "a breaker that observes rejects nothing")
+	b.RequireTransitions(t, breaker.Open)
+
+	require.PanicsWithValue(t, "breaker: SetMode: Mode(5) is no mode", func() { b.SetMode(5) })
+}

@@ -1,6 +1,10 @@
 package breaker
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
+)
 
 // A machine is the whole breaker as a plain value: no lock, no clock, no
 // goroutine and no user code. Instants are offsets from the moment the breaker
@@ -35,9 +39,10 @@ type machine struct {
 // A ticket is what an admitted call carries until it finishes.
 type ticket struct {
 	generation uint64
-	start      time.Duration // only with Config.SlowCall
+	start      time.Duration // as the clock said it, which may go back; only with Config.SlowCall
+	begun      time.Duration // of a probe: the machine's time, which never goes back
 	script     error         // non-nil: the call fails with it
-	shadow     bool          // only Observe let it pass: it does not count for the state
+	shadow     bool          // it passed only because of the mode: it does not count for the state
 }
 
 // An outcome is what a finished call counts as.
@@ -74,25 +79,35 @@ func (m *machine) advance(now time.Duration) {
 		case scripted <= m.now && scripted <= min(m.dueHalfOpen(), probed):
 			m.openScripted(m.script.takeOpen())
 		case m.dueHalfOpen() <= m.now:
-			m.transition(HalfOpen, m.until, CauseResetTimeout, "open for "+(m.until-m.since).String())
+			m.transition(HalfOpen, m.until, cause.ResetTimeout, "open for "+(m.until-m.since).String())
 		case probed <= m.now:
-			m.open(probed, CauseProbeTimeout, "probes in flight for "+m.cfg.ProbeTimeout.String())
+			m.open(probed, cause.ProbeTimeout, "a probe in flight for "+m.cfg.ProbeTimeout.String())
 		default:
 			return
 		}
 	}
 }
 
+// due is the next instant at which time alone changes the state.
+func (m *machine) due() time.Duration {
+	return min(m.script.nextOpen(), m.dueHalfOpen(), m.probes.deadline(m.cfg.ProbeTimeout))
+}
+
 // dueHalfOpen is when an open breaker becomes half-open by itself.
 func (m *machine) dueHalfOpen() time.Duration {
-	if m.state != Open || m.mode == ForcedOpen {
+	if m.state != Open || m.held() {
 		return never
 	}
 	return m.until
 }
 
+// held reports whether neither time nor results change the state.
+func (m *machine) held() bool {
+	return m.mode == ForcedOpen || m.mode == ForcedClosed || m.mode == Recording
+}
+
 func (m *machine) openScripted(s Step) {
-	if m.mode == ForcedOpen || m.mode == ForcedClosed {
+	if m.held() {
 		return
 	}
 	end := saturatingAdd(s.at, orDefault(s.length, m.cfg.ResetTimeout))
@@ -101,7 +116,7 @@ func (m *machine) openScripted(s Step) {
 		m.reject = nil
 		return
 	}
-	m.transition(Open, s.at, CauseScript, "scripted for "+(end-s.at).String())
+	m.transition(Open, s.at, cause.Script, "scripted for "+(end-s.at).String())
 	m.until = end
 }
 
@@ -112,10 +127,13 @@ func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
 		m.totals.rejected++
 		return ticket{}, &RejectedError{Breaker: m.cfg.Name, State: m.state, Scripted: true}
 	}
-	t := ticket{generation: m.generation, start: m.now}
+	t := ticket{generation: m.generation, start: now}
 	switch {
 	case m.state == Closed:
+	case m.mode == Recording:
+		t.shadow = true
 	case m.state == HalfOpen && m.probes.admit(m.now, m.cfg.Probes):
+		t.begun = m.now
 	case m.mode == Observing:
 		m.totals.wouldReject++
 		t.shadow = true
@@ -128,8 +146,8 @@ func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
 	return t, nil
 }
 
-// rejection is that of a call at now, which is before the breaker's making where it was
-// made outside a bubble and is called inside.
+// rejection returns the error for a call at now. now is negative where the breaker was
+// made outside a bubble and is called inside one, whose time is decades before.
 func (m *machine) rejection(now time.Duration) *RejectedError {
 	if m.reject == nil || now < 0 && m.reject.Hint == "" && m.waits() {
 		m.reject = &RejectedError{Breaker: m.cfg.Name, State: m.state}
@@ -149,12 +167,12 @@ func (m *machine) rejection(now time.Duration) *RejectedError {
 // waits reports whether the breaker is open until its time has passed.
 func (m *machine) waits() bool { return m.state == Open && m.mode != ForcedOpen }
 
-// finish records how an admitted call ended.
-func (m *machine) finish(now time.Duration, t ticket, o outcome) {
+// finish records how an admitted call ended. openFor is what Config.OpenFor says, or 0.
+func (m *machine) finish(now time.Duration, t ticket, o outcome, openFor time.Duration) {
 	m.advance(now)
 	m.running--
 	if t.script != nil {
-		o = failure
+		o, openFor = failure, 0
 	}
 	if t.generation != m.generation && !t.shadow {
 		m.totals.stale++
@@ -171,15 +189,27 @@ func (m *machine) finish(now time.Duration, t ticket, o outcome) {
 	if t.shadow {
 		return
 	}
-	slow := o != ignored && m.cfg.slow(m.now-t.start)
+	slow := o != ignored && m.cfg.slow(elapsed(t.start, now))
 	m.counts.record(o, slow)
-	switch m.state {
-	case Closed:
-		if o != ignored {
-			m.judge(mark{failed: o == failure, slow: slow})
-		}
-	case HalfOpen:
-		m.judgeProbe(o, slow && m.cfg.SlowCallRate > 0)
+	switch {
+	case m.state == HalfOpen:
+		m.judgeProbe(t.begun, o, slow && m.cfg.SlowCallRate > 0)
+	case o != ignored:
+		m.judge(mark{failed: o == failure, slow: slow})
+	}
+	m.stayOpen(openFor)
+}
+
+// undecided reports whether the breaker has just counted the result of a call in the closed
+// state, and stays closed, so that Config.TripWhen is to be asked.
+func (m *machine) undecided(t *ticket, o outcome) bool {
+	return m.state == Closed && m.generation == t.generation && !t.shadow && (o != ignored || t.script != nil) && !m.held()
+}
+
+// stayOpen makes a breaker that has just opened stay open as long as Config.OpenFor says.
+func (m *machine) stayOpen(asked time.Duration) {
+	if m.state == Open && asked > 0 {
+		m.until = saturatingAdd(m.now, m.backoff.asked(asked, m.totals.transitions[Open]))
 	}
 }
 
@@ -203,9 +233,9 @@ func (c *Counts) record(o outcome, slow bool) {
 }
 
 // transition changes the state at an instant and logs it.
-func (m *machine) transition(to State, at time.Duration, cause Cause, detail string) {
+func (m *machine) transition(to State, at time.Duration, why cause.Cause, detail string) {
 	t := Transition{
-		From: m.state, To: to, At: m.instant(at), Cause: cause, Detail: detail,
+		Breaker: m.cfg.Name, From: m.state, To: to, At: m.instant(at), Cause: why, Detail: detail,
 		Counts: m.countsAt(at), Observed: m.mode == Observing,
 	}
 	m.log.add(t)
@@ -222,17 +252,15 @@ func (m *machine) transition(to State, at time.Duration, cause Cause, detail str
 }
 
 // open changes the state to Open for as long as the back-off says.
-func (m *machine) open(at time.Duration, cause Cause, detail string) {
-	m.transition(Open, at, cause, detail)
+func (m *machine) open(at time.Duration, why cause.Cause, detail string) {
+	m.transition(Open, at, why, detail)
 	m.until = saturatingAdd(at, m.backoff.wait(m.reopened, m.totals.transitions[Open]))
 }
 
-// close changes the state to Closed, unless it is, and resets the back-off.
-func (m *machine) close(at time.Duration, cause Cause, detail string) {
+// close changes the state to Closed, in which it is not, and resets the back-off.
+func (m *machine) close(at time.Duration, why cause.Cause, detail string) {
 	m.reopened = 0
-	if m.state != Closed {
-		m.transition(Closed, at, cause, detail)
-	}
+	m.transition(Closed, at, why, detail)
 }
 
 // restart begins a new generation: counts at zero, earlier calls stale.

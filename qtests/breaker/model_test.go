@@ -80,11 +80,16 @@ func modelConfig(src source) Config {
 	if cfg.SlowCall > 0 && src.IntN(2) == 0 {
 		cfg.SlowCallRate = float64(1+src.IntN(10)) / 10
 	}
-	if cfg.rated() {
+	if src.IntN(4) == 0 {
+		cfg.WindowFailures = pick(1, 2, 3)
+	}
+	if cfg.windowed() {
 		cfg.WindowCalls = pick(0, 3, 7)
 		if src.IntN(2) == 0 {
 			cfg.Window, cfg.WindowBuckets = time.Duration(pick(5, 20))*time.Second, pick(0, 1, 5)
 		}
+	}
+	if cfg.rated() {
 		cfg.MinCalls = src.IntN(4)
 	}
 	return cfg
@@ -107,7 +112,7 @@ func newPair(t testing.TB, src source) *pair {
 func (p *pair) step() {
 	switch op := p.src.IntN(16); op {
 	case 0, 1:
-		d := []time.Duration{1, time.Second, p.b.cfg.ProbeTimeout, p.b.RetryAfter(), p.b.RetryAfter() - 1, 11 * time.Second}[p.src.IntN(6)]
+		d := []time.Duration{1, time.Second, p.b.cfg.ProbeTimeout, p.b.Stats().RetryAfter, p.b.Stats().RetryAfter - 1, 11 * time.Second}[p.src.IntN(6)]
 		d = min(max(d, 0), time.Hour)
 		p.note("advance %v", d)
 		p.clk.now = p.clk.now.Add(d)
@@ -195,16 +200,16 @@ func (p *pair) control() {
 			p.ref.enter(Closed, p.ref.now)
 		}
 	case 4:
-		p.b.ForceOpen()
+		p.b.SetMode(ForcedOpen)
 		p.setMode(ForcedOpen, Open)
 	case 5:
-		p.b.ForceClosed()
+		p.b.SetMode(ForcedClosed)
 		p.setMode(ForcedClosed, Closed)
 	case 6:
-		p.b.Observe()
+		p.b.SetMode(Observing)
 		p.setMode(Observing, p.ref.state)
 	case 7, 8, 9:
-		p.b.Auto()
+		p.b.SetMode(Automatic)
 		p.setMode(Automatic, p.ref.state)
 	case 10:
 		n := 1 + p.src.IntN(2)

@@ -95,5 +95,5 @@ func TestPeerFaultDoneTwice(t *testing.T) {
 	p := allow(t, b)
 	p.Done(errDown)
 	require.Panics(t, func() { p.Done(errDown) })
-	require.EqualValues(t, 1, b.Counts().Failures)
+	require.EqualValues(t, 1, b.Stats().Counts.Failures)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Permit is the admission of one call, from [Breaker.Allow]. Finish it once,
@@ -26,21 +27,21 @@ var uses = sync.Pool{New: func() any { return new(use) }}
 // Allow asks for a call that the caller makes itself. It returns a permit, or a
 // *[RejectedError], for which errors.Is(err, ErrOpen) holds.
 func (b *Breaker) Allow() (Permit, error) {
-	t, deliver, err := b.admit()
+	t, settle, err := b.admit()
 	if err != nil {
-		if deliver {
-			b.deliver()
+		if settle {
+			b.settle()
 		}
 		return Permit{}, err
 	}
-	if deliver {
+	if settle {
 		handed := false
 		defer func() {
-			if !handed { // a hook panicked: nobody will get the permit
-				b.finish(&t, ignored)
+			if !handed { // a hook panicked: the permit reaches no caller
+				b.finish(&t, ignored, 0)
 			}
 		}()
-		b.deliver()
+		b.settle()
 		handed = true
 	}
 	u := uses.Get().(*use)
@@ -55,9 +56,10 @@ func (b *Breaker) Allow() (Permit, error) {
 // Done panics if the permit was finished before.
 func (p Permit) Done(err error) {
 	p.take()
-	o := failure // if the classifier panics
-	defer func() { p.b.finish(&p.ticket, o) }()
+	o, openFor := failure, time.Duration(0) // if user code panics
+	defer func() { p.b.finish(&p.ticket, o, openFor) }()
 	o = p.b.classify(unknown, err)
+	openFor = p.b.openFor(o, err)
 }
 
 // Cancel gives the permit back: the call was not made, and counts as ignored.
@@ -65,10 +67,10 @@ func (p Permit) Done(err error) {
 // Cancel panics if the permit was finished before.
 func (p Permit) Cancel() {
 	p.take()
-	p.b.finish(&p.ticket, ignored)
+	p.b.finish(&p.ticket, ignored, 0)
 }
 
-// An unknownCaller is the context of a call whose context nobody told us. It may
+// An unknownCaller is the context of a call for which we know none. It may
 // have been cancelled, so the error decides.
 type unknownCaller struct{ context.Context }
 
@@ -81,7 +83,7 @@ func (p Permit) take() {
 		panic("breaker: the zero Permit was finished")
 	}
 	if !p.use.turn.CompareAndSwap(p.turn, p.turn+1) {
-		panic("breaker: " + p.b.cfg.Name + ": a Permit was finished twice")
+		panic("breaker: " + p.b.label + ": a Permit was finished twice")
 	}
 	uses.Put(p.use)
 }

@@ -60,9 +60,9 @@ func TestStaleResults(t *testing.T) {
 		"open":          func(b *breaker.Breaker, _ *hand) { results(b, "ffffff") },
 		"half-open":     func(b *breaker.Breaker, c *hand) { b.Trip(); c.Add(time.Minute) },
 		"closed again":  func(b *breaker.Breaker, c *hand) { b.Trip(); c.Add(time.Minute); results(b, "s") },
-		"forced open":   func(b *breaker.Breaker, _ *hand) { b.ForceOpen() },
-		"forced closed": func(b *breaker.Breaker, _ *hand) { b.ForceClosed() },
-		"observing":     func(b *breaker.Breaker, _ *hand) { b.Observe() },
+		"forced open":   func(b *breaker.Breaker, _ *hand) { b.SetMode(breaker.ForcedOpen) },
+		"forced closed": func(b *breaker.Breaker, _ *hand) { b.SetMode(breaker.ForcedClosed) },
+		"observing":     func(b *breaker.Breaker, _ *hand) { b.SetMode(breaker.Observing) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, clk := newBreaker(t, breaker.Config{})

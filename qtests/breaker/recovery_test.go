@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -15,7 +16,7 @@ import (
 func halfOpened(t *testing.T, cfg breaker.Config) (*breaker.Breaker, *hand) {
 	b, clk := newBreaker(t, cfg)
 	b.Trip()
-	clk.Add(b.RetryAfter())
+	clk.Add(b.Stats().RetryAfter)
 	b.RequireState(t, breaker.HalfOpen)
 	return b, clk
 }
@@ -24,10 +25,10 @@ func TestHalfOpenAtExactlyResetTimeout(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{ResetTimeout: time.Second})
 	b.Trip()
 	clk.Add(time.Second - 1)
-	require.Equal(t, time.Duration(1), b.RetryAfter())
+	require.Equal(t, time.Duration(1), b.Stats().RetryAfter)
 	require.ErrorIs(t, b.Do(ctx, succeeds), breaker.ErrOpen)
 	clk.Add(1)
-	require.Zero(t, b.RetryAfter())
+	require.Zero(t, b.Stats().RetryAfter)
 	require.NoError(t, b.Do(ctx, succeeds))
 	b.RequireState(t, breaker.Closed)
 }
@@ -62,7 +63,7 @@ func TestFirstFailedProbeOpensAgain(t *testing.T) {
 	p.Done(nil)
 	q.Done(errDown)
 	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen, breaker.Open)
-	require.Equal(t, breaker.CauseProbesFailed, last(b).Cause)
+	require.Equal(t, cause.ProbesFailed, last(b).Cause)
 }
 
 func TestIgnoredProbeGivesItsPermitBack(t *testing.T) {
@@ -124,7 +125,7 @@ func TestProbeThatNeverReturnsDoesNotWedge(t *testing.T) {
 	require.ErrorIs(t, b.Do(ctx, succeeds), breaker.ErrOpen)
 	clk.Add(1)
 	b.RequireState(t, breaker.Open)
-	require.Equal(t, breaker.CauseProbeTimeout, last(b).Cause)
+	require.Equal(t, cause.ProbeTimeout, last(b).Cause)
 
 	clk.Add(30 * time.Second)
 	stuck.Done(errDown) // a day late: it says nothing about this generation
@@ -132,6 +133,43 @@ func TestProbeThatNeverReturnsDoesNotWedge(t *testing.T) {
 	require.NoError(t, b.Do(ctx, succeeds))
 	b.RequireTransitions(t, breaker.Open.At(0), breaker.HalfOpen.At(30*time.Second),
 		breaker.Open.At(35*time.Second), breaker.HalfOpen.At(65*time.Second), breaker.Closed.At(65*time.Second))
+}
+
+// ProbeTimeout bounds each probe, and not how long probes are in flight one over the other.
+func TestOverlappingProbesDoNotTimeOut(t *testing.T) {
+	b, clk := halfOpened(t, breaker.Config{Probes: 100, ProbeTimeout: 5 * time.Second})
+	var flying []breaker.Permit
+	for range 100 { // one a second, each takes 4.999 s
+		flying = append(flying, allow(t, b))
+		clk.Add(time.Second)
+		if len(flying) == 5 {
+			clk.Add(-time.Millisecond)
+			flying[0].Done(nil)
+			flying = flying[1:]
+			clk.Add(time.Millisecond)
+		}
+	}
+	b.RequireState(t, breaker.HalfOpen)
+	for _, p := range flying {
+		p.Done(nil)
+	}
+	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen, breaker.Closed)
+}
+
+func TestTheOldestProbeTimesOut(t *testing.T) {
+	b, clk := halfOpened(t, breaker.Config{Probes: 9, ProbeTimeout: 10 * time.Second}) // at 30 s
+	first, second, twin := allow(t, b), func() breaker.Permit { clk.Add(time.Second); return allow(t, b) }(), allow(t, b)
+	clk.Add(time.Second)
+	last := allow(t, b)
+	twin.Cancel()
+	first.Done(nil)
+	last.Done(nil) // the second is left, since 31 s
+	clk.Add(9*time.Second - 1)
+	b.RequireState(t, breaker.HalfOpen)
+	clk.Add(1)
+	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen.At(30*time.Second), breaker.Open.At(41*time.Second))
+	second.Done(nil)
+	require.EqualValues(t, 1, b.Stats().Stale)
 }
 
 // A half-open breaker without traffic has nothing to time out.
@@ -154,8 +192,8 @@ func TestBackoff(t *testing.T) {
 	waits := func(n int) (ds []time.Duration) {
 		for range n {
 			results(b, "f")
-			ds = append(ds, b.RetryAfter())
-			clk.Add(b.RetryAfter())
+			ds = append(ds, b.Stats().RetryAfter)
+			clk.Add(b.Stats().RetryAfter)
 		}
 		return ds
 	}
@@ -173,7 +211,7 @@ func TestBackoffWithoutMaximumDoesNotOverflow(t *testing.T) {
 	clk.Add(time.Hour)
 	results(b, "f")
 	b.RequireState(t, breaker.Open)
-	require.Greater(t, b.RetryAfter(), 200*365*24*time.Hour)
+	require.Greater(t, b.Stats().RetryAfter, 200*365*24*time.Hour)
 }
 
 func TestJitterComesFromTheStream(t *testing.T) {
@@ -183,17 +221,17 @@ func TestJitterComesFromTheStream(t *testing.T) {
 		})
 		for range 100 {
 			results(b, "f")
-			ds = append(ds, b.RetryAfter())
-			clk.Add(b.RetryAfter())
+			ds = append(ds, b.Stats().RetryAfter)
+			clk.Add(b.Stats().RetryAfter)
 		}
 		return ds
 	}
 	first := waits(1)
 	require.Equal(t, first, waits(1))
 	require.NotEqual(t, first, waits(2))
-	require.Equal(t, time.Minute, first[0], "only a reopening is spread")
-	low, high := first[1], first[1]
-	for _, d := range first[1:] {
+	require.NotEqual(t, time.Minute, first[0], "the first opening is spread, too")
+	low, high := first[0], first[0]
+	for _, d := range first {
 		low, high = min(low, d), max(high, d)
 		require.Equal(t, tb.Round(d), d)
 	}

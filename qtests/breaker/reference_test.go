@@ -3,6 +3,7 @@ package breaker
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -12,19 +13,20 @@ import (
 // everything from them anew: it has no counter, no ring and no bucket. Its
 // functions are 60 lines.
 type reference struct {
-	c                       Config
-	now, until, begun       time.Duration
-	state                   State
-	mode                    Mode
-	gen, halfOpens, running int
-	results                 []refCall
-	log                     []string
+	c              Config
+	now, until     time.Duration
+	state          State
+	mode           Mode
+	gen, halfOpens int
+	running        []time.Duration // when each call in flight of this generation began
+	results        []refCall
+	log            []string
 }
 
 // A refCall is a call, and later its result.
 type refCall struct {
 	mark
-	gen int // 0 counts for nothing: only Observe let it pass
+	gen int // 0 counts for nothing: it passed only because the breaker observes
 	at  time.Duration
 }
 
@@ -36,26 +38,27 @@ func (r *reference) enter(s State, at time.Duration) {
 		r.halfOpens = map[State]int{Open: r.halfOpens, HalfOpen: r.halfOpens + 1}[s]
 	}
 	wait := min(float64(r.c.ResetTimeout)*math.Pow(r.c.BackoffFactor, float64(r.halfOpens)), float64(r.c.MaxResetTimeout), 1e18)
-	r.state, r.until, r.gen, r.results, r.running = s, at+time.Duration(wait), r.gen+1, nil, 0
+	r.state, r.until, r.gen, r.results, r.running = s, at+time.Duration(wait), r.gen+1, nil, nil
 }
 
 func (r *reference) tick(d time.Duration) {
 	if r.now += d; r.state == Open && r.mode != ForcedOpen && r.now >= r.until {
 		r.enter(HalfOpen, r.until)
 	}
-	if r.state == HalfOpen && r.running > 0 && r.now >= r.begun+r.c.ProbeTimeout {
-		r.enter(Open, r.begun+r.c.ProbeTimeout)
-		r.tick(0)
+	for _, begun := range r.running {
+		if r.state == HalfOpen && r.now >= begun+r.c.ProbeTimeout {
+			r.enter(Open, begun+r.c.ProbeTimeout)
+			r.tick(0)
+			return
+		}
 	}
 }
 
 func (r *reference) begin() (refCall, bool) {
-	if r.state != Closed && (r.state == Open || len(r.results)+r.running == r.c.Probes) {
+	if r.state != Closed && (r.state == Open || len(r.results)+len(r.running) == r.c.Probes) {
 		return refCall{}, r.mode == Observing
 	}
-	if r.running++; r.running == 1 {
-		r.begun = r.now
-	}
+	r.running = append(r.running, r.now)
 	return refCall{gen: r.gen, at: r.now}, true
 }
 
@@ -63,7 +66,8 @@ func (r *reference) end(call refCall, o outcome) {
 	if call.gen != r.gen {
 		return
 	}
-	if r.running--; o == ignored {
+	i := slices.Index(r.running, call.at)
+	if r.running = slices.Delete(r.running, i, i+1); o == ignored {
 		return
 	}
 	slow := r.c.SlowCall > 0 && tb.Round(r.now-call.at) > r.c.SlowCall
@@ -73,7 +77,7 @@ func (r *reference) end(call refCall, o outcome) {
 	opens := r.c.FailureThreshold > 0 && run >= r.c.FailureThreshold
 	for _, w := range []Window{calls, recent} {
 		byFailures, bySlow := float64(w.Failures)/float64(w.Calls), float64(w.Slow)/float64(w.Calls)
-		opens = opens || w.Calls >= max(1, r.c.MinCalls) && (r.c.FailureRate > 0 && byFailures >= r.c.FailureRate || r.c.SlowCallRate > 0 && bySlow >= r.c.SlowCallRate)
+		opens = opens || r.c.WindowFailures > 0 && w.Failures >= r.c.WindowFailures || w.Calls >= max(1, r.c.MinCalls) && (r.c.FailureRate > 0 && byFailures >= r.c.FailureRate || r.c.SlowCallRate > 0 && bySlow >= r.c.SlowCallRate)
 	}
 	switch n, byRate := len(r.results), r.c.ProbeFailureRate > 0; {
 	case r.state == Closed && (!opens || r.mode == ForcedClosed), r.state == HalfOpen && byRate && n < r.c.Probes:

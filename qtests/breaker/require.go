@@ -7,44 +7,98 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/tb"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // An Expectation is a transition to a state, with or without its instant: a
-// [State], [State.At] or [State.AtTime].
+// [State] or a [State.At].
 type Expectation interface {
 	matches(t Transition, made time.Time) bool
-	describe(made time.Time) string
+	String() string
 }
 
 func (s State) matches(t Transition, _ time.Time) bool { return t.To == s }
 
-func (s State) describe(time.Time) string { return s.String() }
-
-// A timedState expects a state at an instant.
+// A timedState expects a state at an offset from the instant the breaker was made.
 type timedState struct {
-	state    State
-	at       time.Time
-	offset   time.Duration
-	byOffset bool
-}
-
-func (e timedState) instant(made time.Time) time.Time {
-	if e.byOffset {
-		return made.Add(e.offset)
-	}
-	return e.at
+	state  State
+	offset time.Duration
 }
 
 // Instants are compared, as everywhere, to the microsecond.
 func (e timedState) matches(t Transition, made time.Time) bool {
-	return t.To == e.state && tb.Round(t.At.Sub(e.instant(made))) == 0
+	return t.To == e.state && tb.Round(t.At.Sub(made.Add(e.offset))) == 0
 }
 
-func (e timedState) describe(made time.Time) string {
-	return fmt.Sprintf("%v at %v", e.state, e.instant(made).Sub(made))
+func (e timedState) String() string { return fmt.Sprintf("%v at %v", e.state, e.offset) }
+
+// RequireState fails t unless the breaker is in the given state now.
+func (b *Breaker) RequireState(t tb.TB, want State) {
+	t.Helper()
+	if h := b.history(); h.state != want {
+		h.fail(t, "state is %v, want %v", h.state, want)
+	}
 }
 
-// A history is one reading of a transition log, and what asserts about it.
+// RequireTransitions fails t unless the transition log is exactly this sequence
+// of states entered, each at its instant if one is given. With no argument it
+// wants that nothing ever happened. A log that has lost entries fails.
+func (b *Breaker) RequireTransitions(t tb.TB, want ...Expectation) {
+	t.Helper()
+	h := b.history()
+	if h.dropped > 0 {
+		h.fail(t, "the log has lost its first %s (it holds %d), so it cannot be compared", text.Plural(h.dropped, "transition"), len(h.log))
+		return
+	}
+	if len(h.log) != len(want) {
+		h.fail(t, "%d transitions, want %d: %s", len(h.log), len(want), list(want))
+		return
+	}
+	for i, w := range want {
+		if got := h.log[i]; !w.matches(got, h.made) {
+			h.fail(t, "transition %d is to %v at %v, want %v\nwant all: %s", i, got.To, got.At.Sub(h.made), w, list(want))
+			return
+		}
+	}
+}
+
+// RequireTransitionsInclude fails t unless the log has these entries in this
+// order, others before, between and after them allowed.
+func (b *Breaker) RequireTransitionsInclude(t tb.TB, want ...Expectation) {
+	t.Helper()
+	h, rest := b.history(), want
+	for _, got := range h.log {
+		if len(rest) > 0 && rest[0].matches(got, h.made) {
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		h.fail(t, "no %v after the first %d of: %s", rest[0], len(want)-len(rest), list(want))
+	}
+}
+
+// RequireRejected fails t unless exactly n calls have been rejected since the
+// breaker was made.
+func (b *Breaker) RequireRejected(t tb.TB, n int) {
+	t.Helper()
+	if h := b.history(); n < 0 || h.rejected != uint64(n) {
+		h.fail(t, "%s rejected, want %d", text.Plural(h.rejected, "call"), n)
+	}
+}
+
+func list(want []Expectation) string {
+	if len(want) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(want))
+	for i, w := range want {
+		texts[i] = w.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// A history is one reading of a transition log.
 type history struct {
 	name     string
 	made     time.Time // instants are shown as offsets from here
@@ -55,54 +109,17 @@ type history struct {
 	rejected uint64
 }
 
-func (h history) requireState(t tb.TB, want State) {
-	t.Helper()
-	if h.state != want {
-		h.fail(t, "state is %v, want %v", h.state, want)
-	}
-}
-
-func (h history) requireTransitions(t tb.TB, want []Expectation) {
-	t.Helper()
-	if h.dropped > 0 {
-		h.fail(t, "the log has lost its first %d transitions (it holds %d), so it cannot be compared", h.dropped, len(h.log))
-		return
-	}
-	if len(h.log) != len(want) {
-		h.fail(t, "%d transitions, want %d: %s", len(h.log), len(want), h.describe(want))
-		return
-	}
-	for i, w := range want {
-		if !w.matches(h.log[i], h.made) {
-			h.fail(t, "transition %d is to %v at %v, want %s\nwant all: %s",
-				i, h.log[i].To, h.log[i].At.Sub(h.made), w.describe(h.made), h.describe(want))
-			return
+// history reads log and state in one step: a hook may change both in between.
+func (b *Breaker) history() (h history) {
+	b.control(func(m *machine) {
+		s := m.stats()
+		h = history{
+			name: b.label, made: m.made, state: s.State, log: m.log.all(), dropped: s.TransitionsDropped, rejected: s.Rejected,
+			now: fmt.Sprintf("\t%d\t%d\t%d rejected, %d stale, %d in flight",
+				s.Counts.Successes, s.Counts.Failures, s.Rejected, s.Stale, s.InFlight),
 		}
-	}
-}
-
-func (h history) requireTransitionsInclude(t tb.TB, want []Expectation) {
-	t.Helper()
-	rest := want
-	for _, got := range h.log {
-		if len(rest) > 0 && rest[0].matches(got, h.made) {
-			rest = rest[1:]
-		}
-	}
-	if len(rest) > 0 {
-		h.fail(t, "no %s after the first %d of: %s", rest[0].describe(h.made), len(want)-len(rest), h.describe(want))
-	}
-}
-
-func (h history) describe(want []Expectation) string {
-	if len(want) == 0 {
-		return "none"
-	}
-	texts := make([]string, len(want))
-	for i, w := range want {
-		texts[i] = w.describe(h.made)
-	}
-	return strings.Join(texts, ", ")
+	})
+	return h
 }
 
 func (h history) fail(t tb.TB, format string, args ...any) {
@@ -119,7 +136,7 @@ func (h history) table() string {
 	fmt.Fprintln(w, "at\tfrom\tto\tsuccesses\tfailures\tcause")
 	hidden := max(0, len(h.log)-tableRows)
 	if n := h.dropped + uint64(hidden); n > 0 {
-		fmt.Fprintf(w, "…\t\t\t\t\t%d earlier transitions\n", n)
+		fmt.Fprintf(w, "…\t\t\t\t\t%s\n", text.Plural(n, "earlier transition"))
 	}
 	for _, t := range h.log[hidden:] {
 		cause := t.Detail
@@ -131,47 +148,4 @@ func (h history) table() string {
 	fmt.Fprintf(w, "now\t%v\t%s\n", h.state, h.now)
 	_ = w.Flush() // a strings.Builder takes everything
 	return out.String()
-}
-
-// history reads log and state in one step: a hook may change both in between.
-func (b *Breaker) history() (h history) {
-	b.control(func(m *machine) {
-		s := m.stats()
-		h = history{
-			name: s.Name, made: m.made, state: s.State, log: m.log.all(), dropped: s.TransitionsDropped, rejected: s.Rejected,
-			now: fmt.Sprintf("\t%d\t%d\t%d rejected, %d stale, %d in flight",
-				s.Counts.Successes, s.Counts.Failures, s.Rejected, s.Stale, s.InFlight),
-		}
-	})
-	return h
-}
-
-// RequireState fails t unless the breaker is in the given state now.
-func (b *Breaker) RequireState(t tb.TB, want State) {
-	t.Helper()
-	b.history().requireState(t, want)
-}
-
-// RequireTransitions fails t unless the transition log is exactly this sequence
-// of states entered, each at its instant if one is given. With no argument it
-// wants that nothing ever happened. A log that has lost entries fails.
-func (b *Breaker) RequireTransitions(t tb.TB, want ...Expectation) {
-	t.Helper()
-	b.history().requireTransitions(t, want)
-}
-
-// RequireTransitionsInclude fails t unless the log has these entries in this
-// order, others before, between and after them allowed.
-func (b *Breaker) RequireTransitionsInclude(t tb.TB, want ...Expectation) {
-	t.Helper()
-	b.history().requireTransitionsInclude(t, want)
-}
-
-// RequireRejected fails t unless exactly n calls have been rejected since the
-// breaker was made.
-func (b *Breaker) RequireRejected(t tb.TB, n int) {
-	t.Helper()
-	if h := b.history(); n < 0 || h.rejected != uint64(n) {
-		h.fail(t, "%d calls rejected, want %d", h.rejected, n)
-	}
 }

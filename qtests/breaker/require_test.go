@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -28,7 +29,7 @@ func TestRequireHolds(t *testing.T) {
 	b.RequireState(t, breaker.Closed)
 	b.RequireRejected(t, 1)
 	b.RequireTransitions(t, breaker.Open, breaker.HalfOpen.At(31*time.Second), breaker.Open,
-		breaker.HalfOpen.AtTime(epoch.Add(61*time.Second)), breaker.Closed)
+		breaker.HalfOpen.At(61*time.Second), breaker.Closed)
 	b.RequireTransitionsInclude(t)
 	b.RequireTransitionsInclude(t, breaker.Open, breaker.Open.At(31*time.Second), breaker.Closed)
 }
@@ -46,8 +47,8 @@ now   closed                0          0         1 rejected, 0 stale, 0 in fligh
 	b := story(t, breaker.Config{})
 	for want, f := range map[string]func(*tbtest.TB){
 		"state is closed, want open":                              func(t *tbtest.TB) { b.RequireState(t, breaker.Open) },
-		"1 calls rejected, want 2":                                func(t *tbtest.TB) { b.RequireRejected(t, 2) },
-		"1 calls rejected, want -1":                               func(t *tbtest.TB) { b.RequireRejected(t, -1) },
+		"1 call rejected, want 2":                                 func(t *tbtest.TB) { b.RequireRejected(t, 2) },
+		"1 call rejected, want -1":                                func(t *tbtest.TB) { b.RequireRejected(t, -1) },
 		"5 transitions, want 0: none":                             func(t *tbtest.TB) { b.RequireTransitions(t) },
 		"5 transitions, want 4: open, half-open, open, half-open": func(t *tbtest.TB) { b.RequireTransitions(t, all[:4]...) },
 		"5 transitions, want 6: open, half-open, open, half-open, closed, open": func(t *tbtest.TB) {
@@ -63,7 +64,7 @@ now   closed                0          0         1 rejected, 0 stale, 0 in fligh
 			b.RequireTransitionsInclude(t, breaker.Open, breaker.Closed, breaker.Open)
 		},
 		"no half-open at 30s after the first 0 of: half-open at 30s": func(t *tbtest.TB) {
-			b.RequireTransitionsInclude(t, breaker.HalfOpen.AtTime(epoch.Add(30*time.Second)))
+			b.RequireTransitionsInclude(t, breaker.HalfOpen.At(30*time.Second))
 		},
 	} {
 		after := false
@@ -74,11 +75,18 @@ now   closed                0          0         1 rejected, 0 stale, 0 in fligh
 	}
 }
 
+func TestTheTableMarksWhatWasObserved(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{Name: "x", Mode: breaker.Observing, FailureThreshold: 2})
+	results(b, "ff")
+	r := tbtest.Run("observed", func(t *tbtest.TB) { b.RequireState(t, breaker.Closed) })
+	require.Contains(t, r.Errors(), "2 consecutive failures (observed)\n")
+}
+
 func TestRequireTransitionsFailsOnACutLog(t *testing.T) {
 	b := story(t, breaker.Config{LogSize: 3})
 	ts := b.Transitions()
 	require.Len(t, ts, 3)
-	require.Equal(t, breaker.CauseProbesFailed, ts[0].Cause)
+	require.Equal(t, cause.ProbesFailed, ts[0].Cause)
 	require.EqualValues(t, 2, b.Stats().TransitionsDropped)
 	r := tbtest.Run("cut", func(t *tbtest.TB) {
 		b.RequireTransitions(t, breaker.Open, breaker.HalfOpen, breaker.Closed)
@@ -86,6 +94,29 @@ func TestRequireTransitionsFailsOnACutLog(t *testing.T) {
 	require.Contains(t, r.Errors(), "the log has lost its first 2 transitions (it holds 3)")
 	require.Contains(t, r.Errors(), "2 earlier transitions")
 	b.RequireTransitionsInclude(t, breaker.Open, breaker.Closed)
+}
+
+// One lost entry is lost, and one that the table leaves out is said.
+func TestOneEntryIsMissing(t *testing.T) {
+	b, _ := newBreaker(t, breaker.Config{LogSize: 1})
+	b.RequireRejected(t, 0)
+	b.Trip()
+	b.Reset()
+	r := tbtest.Run("cut", func(t *tbtest.TB) { b.RequireTransitions(t, breaker.Closed) })
+	require.Contains(t, r.Errors(), "the log has lost its first 1 transition (it holds 1)")
+	require.Contains(t, r.Errors(), "1 earlier transition\n")
+
+	b, _ = newBreaker(t, breaker.Config{})
+	for range 25 {
+		b.Trip()
+		b.Reset()
+	}
+	shown := func() string {
+		return tbtest.Run("long", func(t *tbtest.TB) { b.RequireState(t, breaker.HalfOpen) }).Errors()
+	}
+	require.NotContains(t, shown(), "earlier")
+	b.Trip()
+	require.Contains(t, shown(), "1 earlier transition\n")
 }
 
 func TestFailureTableIsBounded(t *testing.T) {

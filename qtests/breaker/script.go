@@ -1,8 +1,10 @@
 package breaker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -10,11 +12,15 @@ import (
 // maxSteps bounds the steps of a script that wait to happen.
 const maxSteps = 10_000
 
+// errScripted is what FailNext fails a call with by default.
+var errScripted = errors.New("breaker: scripted failure")
+
 // A Step is one line of a script, see [Breaker.Script]. It is a value.
 type Step struct {
 	kind   stepKind
 	at     time.Duration
 	length time.Duration
+	timed  bool // For was called
 	n      int
 	err    error
 }
@@ -35,19 +41,19 @@ const (
 // takes no notice.
 func OpenAt(offset time.Duration) Step { return Step{kind: stepOpen, at: offset} }
 
-// For gives an OpenAt step its length.
-func (s Step) For(d time.Duration) Step { s.length = d; return s }
+// For gives an OpenAt step its length, which must be positive.
+func (s Step) For(d time.Duration) Step { s.length, s.timed = d, true; return s }
 
 // RejectNext rejects the next n calls, in any state and mode.
 func RejectNext(n int) Step { return Step{kind: stepReject, n: n} }
 
-// FailNext makes the next n admitted calls fail with err, or with
-// [ErrScripted] if err is nil: Do and Call do not run the user's function, and a
-// Permit counts as a failure whatever it is finished with. IsFailure and Ignore
-// are not asked.
+// FailNext makes the next n admitted calls fail with err, or with an error of this
+// package if err is nil: Do and Call do not run the user's function, and a
+// Permit counts as a failure whatever it is finished with. The functions of the Config
+// that judge errors are not asked.
 func FailNext(n int, err error) Step {
 	if err == nil {
-		err = ErrScripted
+		err = errScripted
 	}
 	return Step{kind: stepFail, n: n, err: err}
 }
@@ -58,10 +64,10 @@ func (s Step) validate() error {
 		return errors.New("breaker: Step: the zero Step does nothing")
 	case s.kind == stepOpen && s.at < 0:
 		return fmt.Errorf("breaker: OpenAt: %v is negative", s.at)
-	case s.length < 0:
-		return fmt.Errorf("breaker: Step.For: %v is negative", s.length)
-	case s.kind != stepOpen && s.length != 0:
+	case s.kind != stepOpen && s.timed:
 		return fmt.Errorf("breaker: Step.For: %v is set on a step that has no length", s.length)
+	case s.timed && s.length <= 0:
+		return fmt.Errorf("breaker: Step.For: %v is not positive", s.length)
 	case s.kind == stepReject && s.n <= 0:
 		return fmt.Errorf("breaker: RejectNext: %d is not positive", s.n)
 	case s.kind == stepFail && s.n <= 0:
@@ -79,6 +85,15 @@ type script struct {
 
 func (s *script) empty() bool { return len(s.opens) == 0 && s.rejects == 0 && len(s.fails) == 0 }
 
+// waiting counts the openings and the calls that have not happened.
+func (s *script) waiting() int {
+	n := s.rejects
+	for _, step := range s.fails {
+		n += min(step.n, math.MaxInt-n)
+	}
+	return n + min(len(s.opens), math.MaxInt-n)
+}
+
 // add takes the steps, whose offsets count from now, or none of them.
 func (s *script) add(now time.Duration, steps []Step) error {
 	for i, step := range steps {
@@ -95,12 +110,12 @@ func (s *script) add(now time.Duration, steps []Step) error {
 			step.at = saturatingAdd(now, step.at)
 			s.opens = append(s.opens, step)
 		case stepReject:
-			s.rejects = int(saturatingAdd(time.Duration(s.rejects), time.Duration(step.n)))
+			s.rejects += min(step.n, math.MaxInt-s.rejects)
 		case stepFail:
 			s.fails = append(s.fails, step)
 		}
 	}
-	slices.SortStableFunc(s.opens, func(a, b Step) int { return int(min(1, max(-1, a.at-b.at))) })
+	slices.SortStableFunc(s.opens, func(a, b Step) int { return cmp.Compare(a.at, b.at) })
 	return nil
 }
 

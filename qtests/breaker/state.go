@@ -2,10 +2,14 @@ package breaker
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/breaker/cause"
 )
 
-// A State is one of the three states of a breaker. The zero value is Closed.
+// A State is one of the three states of a breaker. The zero value is Closed. As JSON and
+// as any other text it is "closed", "open" or "half-open".
 type State uint8
 
 // The states.
@@ -18,86 +22,98 @@ const (
 // states lists every state in the order in which metrics show them.
 var states = [...]State{Closed, Open, HalfOpen}
 
+var stateNames = []string{Closed: "closed", Open: "open", HalfOpen: "half-open"}
+
 // String returns "closed", "open" or "half-open".
-func (s State) String() string {
-	switch s {
-	case Closed:
-		return "closed"
-	case Open:
-		return "open"
-	case HalfOpen:
-		return "half-open"
-	}
-	return fmt.Sprintf("State(%d)", uint8(s))
-}
+func (s State) String() string { return nameOf(stateNames, s, "State") }
+
+// MarshalText returns String, or an error for a state that does not exist.
+func (s State) MarshalText() ([]byte, error) { return marshal(stateNames, s) }
+
+// UnmarshalText reads what MarshalText has written.
+func (s *State) UnmarshalText(text []byte) error { return unmarshal(stateNames, s, text) }
 
 // At returns the expectation of a transition to s at an offset from the instant
 // the breaker was made, for [Breaker.RequireTransitions].
-func (s State) At(offset time.Duration) Expectation {
-	return timedState{state: s, offset: offset, byOffset: true}
-}
+func (s State) At(offset time.Duration) Expectation { return timedState{s, offset} }
 
-// AtTime returns the expectation of a transition to s at an absolute instant.
-func (s State) AtTime(at time.Time) Expectation { return timedState{state: s, at: at} }
-
-// A Mode says who decides about the state.
+// A Mode says who decides about the state. The zero value is Automatic. As JSON and as any
+// other text it is what String returns.
 type Mode uint8
 
-// The modes. A new breaker is Automatic.
+// The modes.
 const (
-	Automatic    Mode = iota // the conditions of the Config
-	ForcedOpen               // nobody: open until released
-	ForcedClosed             // nobody: closed until released; calls are counted
-	Observing                // the conditions, but no call is rejected
+	// Automatic: the conditions of the Config decide.
+	Automatic Mode = iota
+	// ForcedOpen: the breaker is open until its mode is changed. Time, results, Trip, Reset
+	// and scripted openings do not change its state.
+	ForcedOpen
+	// ForcedClosed: the breaker is closed until its mode is changed. Calls are counted, but
+	// no condition is evaluated.
+	ForcedClosed
+	// Observing: every call passes, while the state goes on as the Config says. The log shows
+	// when the breaker would have opened and closed, with transitions marked Observed, and
+	// Stats.WouldReject how many calls it would have rejected. Those calls do not count for
+	// the state, as they would not have been made.
+	Observing
+	// Recording: the breaker has the state that Record gave it last, and every call passes.
+	Recording
 )
 
-// String returns "automatic", "forced-open", "forced-closed" or "observing".
-func (m Mode) String() string {
-	switch m {
-	case Automatic:
-		return "automatic"
-	case ForcedOpen:
-		return "forced-open"
-	case ForcedClosed:
-		return "forced-closed"
-	case Observing:
-		return "observing"
-	}
-	return fmt.Sprintf("Mode(%d)", uint8(m))
+var modeNames = []string{
+	Automatic: "automatic", ForcedOpen: "forced-open", ForcedClosed: "forced-closed", Observing: "observing", Recording: "recording",
 }
 
-// A Cause says which rule made a transition; Detail of the [Transition] adds
-// the numbers.
-type Cause string
+func (m Mode) exists() bool { return int(m) < len(modeNames) }
 
-// The causes.
-const (
-	CauseConsecutiveFailures Cause = "consecutive failures" // Config.FailureThreshold
-	CauseFailureRate         Cause = "failure rate"         // Config.FailureRate
-	CauseSlowCallRate        Cause = "slow-call rate"       // Config.SlowCallRate
-	CauseResetTimeout        Cause = "reset timeout"        // Config.ResetTimeout, or the back-off, has passed
-	CauseProbesSucceeded     Cause = "probes succeeded"     // Config.SuccessThreshold or ProbeFailureRate
-	CauseProbesFailed        Cause = "probes failed"        // the first failed probe, or ProbeFailureRate
-	CauseProbeTimeout        Cause = "probe timeout"        // Config.ProbeTimeout
-	CauseTrip                Cause = "trip"                 // Breaker.Trip
-	CauseReset               Cause = "reset"                // Breaker.Reset
-	CauseForced              Cause = "forced"               // Breaker.ForceOpen or ForceClosed
-	CauseScript              Cause = "script"               // OpenAt in Breaker.Script
-	CauseRecorded            Cause = "recorded"             // Recorder.Record
-)
+// String returns "automatic", "forced-open", "forced-closed", "observing" or "recording".
+func (m Mode) String() string { return nameOf(modeNames, m, "Mode") }
+
+// MarshalText returns String, or an error for a mode that does not exist.
+func (m Mode) MarshalText() ([]byte, error) { return marshal(modeNames, m) }
+
+// UnmarshalText reads what MarshalText has written.
+func (m *Mode) UnmarshalText(text []byte) error { return unmarshal(modeNames, m, text) }
+
+func nameOf[T ~uint8](names []string, v T, kind string) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("%s(%d)", kind, uint8(v))
+}
+
+func marshal[T interface {
+	~uint8
+	fmt.Stringer
+}](names []string, v T) ([]byte, error) {
+	if int(v) >= len(names) {
+		return nil, fmt.Errorf("breaker: %v does not exist", v)
+	}
+	return []byte(names[v]), nil
+}
+
+func unmarshal[T ~uint8](names []string, v *T, text []byte) error {
+	i := slices.Index(names, string(text))
+	if i < 0 {
+		return fmt.Errorf("breaker: %q is none of %q", text, names)
+	}
+	*v = T(i)
+	return nil
+}
 
 // A Transition is one entry of the transition log: a change of state.
 type Transition struct {
+	Breaker  string // its name
 	From, To State
 	// At is the nominal instant of the change: openedAt + ResetTimeout for a
-	// breaker that becomes half-open, however late somebody looked.
+	// breaker that becomes half-open, however late the first look came.
 	At    time.Time
-	Cause Cause
+	Cause cause.Cause
 	// Detail is the cause in numbers, such as "5 consecutive failures".
 	Detail string
-	// Counts are those of the state that was left, up to the change.
+	// Counts is what the breaker counted in the state that it left.
 	Counts Counts
-	// Observed says that the breaker was observing: calls went on passing.
+	// Observed says that the mode was Observing: calls went on passing.
 	Observed bool
 }
 

@@ -173,7 +173,7 @@ func TestWordOverflowsIntoTheMachine(t *testing.T) {
 	const n = 40_000
 	b, _ := newBreaker(t, breaker.Config{})
 	_ = times(n, b, succeeds)
-	require.EqualValues(t, n, b.Counts().ConsecutiveSuccesses)
+	require.EqualValues(t, n, b.Stats().Counts.ConsecutiveSuccesses)
 	permits := make([]breaker.Permit, n)
 	for i := range permits {
 		permits[i] = allow(t, b)
@@ -238,4 +238,12 @@ func TestClosedConsecutivePathReadsNoClock(t *testing.T) {
 	require.NoError(t, err)
 	_ = times(1000, b, succeeds)
 	require.Zero(t, clk.reads.Load())
+
+	// The same after a recovery, and after the failures of a closed breaker.
+	b.Trip()
+	b.Reset()
+	results(b, "sfss")
+	read := clk.reads.Load()
+	_ = times(1000, b, succeeds)
+	require.Equal(t, read, clk.reads.Load())
 }

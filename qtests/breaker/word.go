@@ -93,7 +93,7 @@ func (m *machine) flags() uint64 {
 		return 0
 	}
 	f := passing | m.generation<<generationShift
-	if !m.cfg.rated() && m.counts.ConsecutiveFailures == 0 {
+	if !m.cfg.windowed() && m.cfg.TripWhen == nil && m.counts.ConsecutiveFailures == 0 {
 		f |= clean
 	}
 	return f

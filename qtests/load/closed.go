@@ -7,9 +7,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -133,7 +133,7 @@ func (c *closedLoop) leave(v *visitor) {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
 	if v.busy() {
-		v.timer = c.run.clk.AfterFunc(c.run.Grace, func() { c.interrupt(v) })
+		v.timer = c.run.clk.AfterFunc(c.run.LeaveGrace, func() { c.interrupt(v) })
 	}
 }
 
@@ -282,8 +282,8 @@ func (c *closedLoop) wait(v *visitor, d time.Duration) {
 	}
 }
 
-// end stops the timers of users who think, and of the next change. The timers of a grace go on: they
-// end before the grace of the run.
+// end stops the timers of users who think, and of the next change. The timers of a grace go on: the run
+// waits for what they cancel.
 func (c *closedLoop) end() {
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
@@ -350,7 +350,7 @@ func (c *closedLoop) blame(field string, v *visitor, value any) {
 		c.run.mu.rec.Goexit()
 		return
 	}
-	var p *usercode.Panic
+	var p *usercode.PanicError
 	errors.As(bug, &p)
 	c.run.mu.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 }

@@ -60,7 +60,6 @@ func TestBudgetsAreSpentToTheEnd(t *testing.T) {
 		"nor for those still to come":  {profile: traffic.Users(0).To(5, 5*time.Second).Budget(2), step: 10 * ms, want: 2, took: 520 * ms},
 		"nor for a turn past the end":  {profile: traffic.Users(1).For(time.Minute).Each(2), step: 10 * ms, think: hour, want: 1, took: 10 * ms},
 		"the profile ends before that": {profile: traffic.Users(1).For(time.Second).Budget(9), step: 300 * ms, want: 4, took: 1200 * ms},
-		"no user":                      {profile: traffic.Users(0).For(time.Hour).Each(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			res, took := runClosed(t, Scenario{Traffic: tt.profile, ThinkTime: tt.think, Do: serve(tt.step)})

@@ -37,8 +37,8 @@
 //
 // # The end
 //
-// Nothing starts after the profile has ended. What is under way then has Scenario.Grace to
-// finish. What is left is cancelled, one request after the other in the order of their starts,
+// Nothing arrives after the profile has ended, and nothing starts, unless Scenario.ServeQueue lets
+// requests start that wait for a place. What is under way then has Scenario.Grace to finish. What is left is cancelled, one request after the other in the order of their starts,
 // and counted as interrupted. A request that has not returned ten seconds later is abandoned,
 // and fails the test.
 //
@@ -95,7 +95,7 @@
 // budgets. One request at least remains: if the area under the rate would fall below 1, the scale
 // is raised until the area is 1, so that the request is due at the end of that area. What a
 // threshold compares stays as it is. Results and failures say the scale where something was
-// scaled. [Do] and [Try] do not scale.
+// scaled, and so does the event log, from which the failure of an alert tells it. [Do] and [Try] do not scale.
 //
 // # Memory
 //

@@ -61,12 +61,12 @@ func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
 		return true
 	default:
 	}
-	over, stop := after(r.clk, d)
-	defer stop()
+	over := r.clk.Timer(d)
+	defer over.Stop()
 	select {
 	case <-nothing:
 		return true
-	case <-over:
+	case <-over.C:
 		return false
 	case <-cut:
 		return false

@@ -8,8 +8,8 @@ import (
 	"reflect"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // tell describes how a request failed. It is called outside of all locks, because the
@@ -17,22 +17,39 @@ import (
 func tell(err error, kindOf func(error) string) (f *record.Failure) {
 	defer func() {
 		if value := recover(); value != nil {
-			p := usercode.NewPanic(value)
+			err, _ := usercode.Cause(value)
+			p := err.(*usercode.PanicError)
 			f = &record.Failure{Kind: "ErrorKind panicked", Text: shortText(p.Error()), Bug: p.Report("Scenario.ErrorKind, or a method of the step's error")}
 		}
 	}()
 	f = &record.Failure{Kind: text.OneLine(kindOf(err)), Text: shortText(err.Error())}
-	var p *usercode.Panic
-	var g *usercode.Goexit
-	switch {
-	case errors.As(err, &p):
+	switch p, panicked := err.(*stepPanic); {
+	case panicked:
 		f.Bug = p.Report("the step")
-	case errors.As(err, &g):
+	case err == errGoexit:
 		f.Goexit = true
 	default:
 		f.Timeout = isTimeout(err)
 	}
 	return f
+}
+
+// A stepPanic is a panic of the step itself. An error that tells of another panic is an error like others.
+type stepPanic struct{ *usercode.PanicError }
+
+// errGoexit is the error of a step that called runtime.Goexit.
+var errGoexit = errors.New("goexit: the step ended its goroutine (t.FailNow, require)")
+
+// unreturned is the error of a step that did not return, given what recover returned. exiting says that the
+// goroutine cannot go on.
+//
+//go:noinline
+func unreturned(recovered any) (err error, exiting bool) {
+	err, exiting = usercode.Cause(recovered)
+	if p, ok := err.(*usercode.PanicError); ok {
+		return &stepPanic{p}, false
+	}
+	return errGoexit, exiting
 }
 
 // tellTimeout counts a request as timed out that hit Scenario.Timeout, though its error does
@@ -51,8 +68,7 @@ func (r *run) tellTimeout(u *User, f *record.Failure) {
 // shortText is the text of an error as a result shows it.
 func shortText(s string) string { return text.Clip(text.Printable(s), 200) }
 
-// isTimeout reports whether a deadline has passed, that of a context or of the
-// network.
+// isTimeout reports whether a deadline has passed, of a context or of the network.
 func isTimeout(err error) bool {
 	var network net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -10,13 +9,16 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/go-qtests/qtests/internal/plaintext"
 )
 
 // Limits of feeds.
 const (
 	// MaxFeedRows is how many rows a feed may have.
 	MaxFeedRows = 1_000_000
-	// MaxFeedBytes is how many bytes of input are read for one.
+	// MaxFeedBytes is how many bytes of text are read for one, after gzip is unpacked and UTF-16 is
+	// turned into UTF-8.
 	MaxFeedBytes = 256 << 20
 )
 
@@ -29,9 +31,9 @@ type Feed struct {
 	shuffle bool
 }
 
-// CSVFeed reads rows of CSV (RFC 4180). The first row names the columns, each with another name. A
-// byte order mark before it is skipped. Errors name file and the line. A row may be of any length
-// within MaxFeedBytes.
+// CSVFeed reads rows of CSV (RFC 4180). The first row names the columns, each with another name. Errors
+// name file and the line. A row may be of any length within MaxFeedBytes. The text may have a byte order
+// mark, be UTF-16 with one, and be packed by gzip; this holds for JSONFeed as well.
 func CSVFeed(file string, r io.Reader) (*Feed, error) {
 	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).csv()
 }
@@ -45,22 +47,16 @@ func JSONFeed(file string, r io.Reader) (*Feed, error) {
 
 // A feedReader reads one feed within limits.
 type feedReader struct {
-	file    string
-	in      *bufio.Reader
-	limited *io.LimitedReader
-	rows    int
-	bytes   int64
-	feed    *Feed
+	file  string
+	in    *io.LimitedReader
+	rows  int
+	bytes int64
+	feed  *Feed
 }
 
 func newFeedReader(file string, r io.Reader, rows int, bytes int64) *feedReader {
-	limited := &io.LimitedReader{R: r, N: bytes + 1}
-	in := bufio.NewReader(limited)
-	const mark = "\ufeff" // of the byte order, which spreadsheets write
-	if head, _ := in.Peek(len(mark)); string(head) == mark {
-		_, _ = in.Discard(len(mark))
-	}
-	return &feedReader{file: file, in: in, limited: limited, rows: rows, bytes: bytes, feed: &Feed{}}
+	limited := &io.LimitedReader{R: plaintext.NewReader(r), N: bytes + 1}
+	return &feedReader{file: file, in: limited, rows: rows, bytes: bytes, feed: &Feed{}}
 }
 
 func (r *feedReader) csv() (*Feed, error) {
@@ -152,7 +148,7 @@ func (r *feedReader) add(row map[string]string) error {
 
 func (r *feedReader) ready() (*Feed, error) {
 	switch {
-	case r.limited.N <= 0:
+	case r.in.N <= 0:
 		return nil, r.fail("")
 	case len(r.feed.rows) == 0:
 		return nil, r.fail("there are no rows")
@@ -163,7 +159,7 @@ func (r *feedReader) ready() (*Feed, error) {
 // fail returns an error of the feed. If the limit has cut the input off, that is the error: the rest
 // cannot be parsed because of it.
 func (r *feedReader) fail(format string, args ...any) error {
-	if r.limited.N <= 0 {
+	if r.in.N <= 0 {
 		format, args = "longer than %d bytes", []any{r.bytes}
 	}
 	return fmt.Errorf("load: feed %s: "+format, append([]any{r.file}, args...)...)

@@ -35,8 +35,8 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 // scenario sets its own. It writes the summary to the log of t.
 //
 // Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
-// the result, if a threshold is not kept or cannot be evaluated, if a step panicked, or if a
-// request ignored its cancelled context.
+// the result, if a threshold is not kept or cannot be evaluated, if a step panicked, if a request
+// ignored its cancelled context, or if no request came.
 //
 // Run may be called from any goroutine of the test, and from within a step, which then takes as
 // long as the run.
@@ -122,6 +122,9 @@ func reportTo(t tb.TB, r *result.Result) {
 	}
 	if r.Slow {
 		t.Errorf("load: %s%s", r.Warning, suffix)
+	}
+	if r.Scheduled == 0 && r.Halted == "" {
+		t.Errorf("load: no request came in %v, and so nothing was tested%s", text.Short(r.Elapsed), suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)

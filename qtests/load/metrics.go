@@ -1,8 +1,9 @@
 package load
 
 import (
+	"slices"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,10 +22,7 @@ import (
 // when it is collected, and so costs a request nothing. Of several runs with the same name it exports
 // the latest. It is safe for concurrent use.
 type Metrics struct {
-	mu struct {
-		sync.Mutex
-		runs []source
-	}
+	runs atomic.Pointer[[]source] // a list never changes; a run that comes makes a new one
 }
 
 // A source is what a run exports.
@@ -55,15 +53,17 @@ func (m *Metrics) attach(name string, read func() []prometheus.Metric) {
 	if m == nil {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, old := range m.mu.runs {
-		if old.name == name {
-			m.mu.runs[i] = source{name, read}
+	for {
+		before := m.runs.Load()
+		now := []source{{name, read}}
+		if before != nil {
+			others := slices.DeleteFunc(slices.Clone(*before), func(s source) bool { return s.name == name })
+			now = append(others, now...)
+		}
+		if m.runs.CompareAndSwap(before, &now) {
 			return
 		}
 	}
-	m.mu.runs = append(m.mu.runs, source{name, read})
 }
 
 // Describe implements prometheus.Collector.
@@ -75,10 +75,11 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
-	m.mu.Lock()
-	runs := append([]source(nil), m.mu.runs...)
-	m.mu.Unlock()
-	for _, r := range runs {
+	runs := m.runs.Load()
+	if runs == nil {
+		return
+	}
+	for _, r := range *runs {
 		for _, x := range r.read() { // sent without a lock
 			out <- x
 		}

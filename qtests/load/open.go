@@ -1,14 +1,13 @@
 package load
 
 import (
-	"sync"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/alarm"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -21,12 +20,9 @@ import (
 // The instants are absolute. An instant that has passed is due at once, so that a late run
 // catches up and leaves nothing out.
 type openLoop struct {
-	run *run
-	// draw guards source, and keeps the arrivals in order until they are known. It is not the
-	// run's mutex, because the user's code may draw the gaps.
-	draw   sync.Mutex
-	source traffic.Source
-	failed bool // source has failed, and the run was told
+	run    *run
+	source traffic.Source // the run's draw guards it
+	failed bool           // source has failed, and the run was told
 	alarms *alarm.Set
 
 	// The run's mutex guards what follows.
@@ -77,8 +73,8 @@ func newOpenLoop(r *run) *openLoop {
 }
 
 func (o *openLoop) begin() {
-	o.draw.Lock()
-	defer o.draw.Unlock()
+	o.run.draw.Lock()
+	defer o.run.draw.Unlock()
 	for range lookAhead {
 		if a, ok := o.next(false); ok {
 			o.run.mu.Lock()
@@ -221,8 +217,8 @@ func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
 
 // arrive counts an arrival, and says whether its request may start.
 func (o *openLoop) arrive(u *User, rested bool, now time.Duration) bool {
-	o.draw.Lock()
-	defer o.draw.Unlock()
+	o.run.draw.Lock()
+	defer o.run.draw.Unlock()
 	next, more := o.next(rested)
 	o.run.mu.Lock()
 	defer o.run.mu.Unlock()
@@ -284,13 +280,13 @@ func (o *openLoop) route(u *User, rested bool) {
 		if returned {
 			return
 		}
-		value := recover()
-		if value != nil {
+		err, exiting := usercode.Cause(recover())
+		if p, ok := err.(*usercode.PanicError); ok {
 			name = "Route panicked"
-			o.run.panicked(usercode.NewPanic(value), "Scenario.Route")
+			o.run.panicked(p, "Scenario.Route")
 		}
 		o.name(u, name)
-		if value == nil { // this goroutine cannot go on
+		if exiting {
 			o.run.clk.AfterFunc(0, func() { o.serve(u, rested, o.run.offset()) })
 		}
 	}()

@@ -21,7 +21,8 @@ const (
 	exhausted
 	// spent: the budget of requests is used up, and none waits for a place.
 	spent
-	// draining: nothing starts any more. What is under way has its grace.
+	// draining: nothing arrives any more. What is under way has its grace, and with ServeQueue what
+	// waits for a place, too.
 	draining
 	// hurried: the grace has ended before its time.
 	hurried
@@ -84,5 +85,5 @@ func (m *machine) turn(t turn) bool {
 	return true
 }
 
-// stopped reports whether nothing starts any more.
+// stopped reports whether nothing arrives any more.
 func (m *machine) stopped() bool { return m.now >= draining }

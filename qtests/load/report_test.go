@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -48,7 +49,7 @@ func TestAttributes(t *testing.T) {
 }
 
 func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
-	const here = "go test github.com/go-qtests/qtests/qtests/load -run "
+	here := ordered.TestCommand() + " github.com/go-qtests/qtests/qtests/load -run "
 	s := Scenario{Seed: 7, Traffic: traffic.Rate(1).For(5 * time.Second), Do: serve(0), Thresholds: []string{"count<1"}}
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{Seed: 7, Traffic: s.Traffic, Do: s.Do})

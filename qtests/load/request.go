@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -82,7 +81,7 @@ func (r *run) once(u *User) (next *User) {
 	defer func() {
 		exiting := false
 		if !returned {
-			err, exiting = usercode.Cause(recover())
+			err, exiting = unreturned(recover())
 		}
 		next = r.finish(u, err)
 		if exiting && next != nil {
@@ -112,8 +111,7 @@ func (r *run) retry(u *User, err error) error {
 	for n := 1; n <= r.Retry.Max && u.life.Err() == nil && r.Retry.worth(err) && r.mayRetry(u); n++ {
 		d := r.Retry.backoff(u.Rand, n)
 		if d == 0 && r.fake {
-			rested, _ := after(r.clk, 0)
-			<-rested // all else, as in handOver
+			<-r.clk.Timer(0).C // all else comes to rest, as in handOver
 		}
 		if sleep(u.life, r.clk, d) != nil {
 			r.retried(u, false)
@@ -239,7 +237,7 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
 		r.mu.judge.Ended(&u.req, &e)
 	}
-	if r.mu.queue.size > 0 && !r.mu.phase.stopped() {
+	if r.mu.queue.size > 0 { // after the end of the profile only with ServeQueue
 		next = r.mu.queue.pop()
 		r.startLocked(next, now)
 		r.checkSpentLocked()

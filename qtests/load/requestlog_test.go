@@ -36,6 +36,22 @@ func everyState() Scenario {
 	}
 }
 
+// Cells that begin as a formula are none.
+func TestCSVRequestLogHasNoFormulas(t *testing.T) {
+	var lines bytes.Buffer
+	qtests.Run(t, func(q *qtests.T) {
+		Run(q, Scenario{
+			Name: "@s", Traffic: traffic.Rate(1).For(time.Second), RequestLog: result.CSVRequestLog(&lines),
+			Steps: []Step{{Name: "=HYPERLINK(1)", Do: func(_ context.Context, u *User) error {
+				u.Tag("+key", "v")
+				return errors.New("-2+3")
+			}}},
+		})
+	})
+	_, line, _ := strings.Cut(lines.String(), "\n")
+	require.Equal(t, "'@s,1,1,'=HYPERLINK(1),error,'+key=v,1000000000,1000000000,1000000000,1,'-2+3\n", line)
+}
+
 func TestRequestLogHaveEveryRequestAndItsState(t *testing.T) {
 	var lines, objects bytes.Buffer
 	qtests.Run(t, func(q *qtests.T) {

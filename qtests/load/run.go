@@ -15,8 +15,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
@@ -46,6 +46,10 @@ type run struct {
 	lost     int  // marks that the event log had dropped before the run
 	fake     bool // the clock is tie-free: what happens is repeatable
 	real     bool // the run takes real time
+
+	// draw guards the source of an open loop, and keeps the arrivals in order until they are known. It is
+	// not mu, because the user's code may draw the gaps. It comes before mu.
+	draw sync.Mutex
 
 	mu struct {
 		sync.Mutex
@@ -120,19 +124,15 @@ func isReal(c clock.Clock) bool {
 	return !mock && !bubble.TieFree(c) && !stacks.InBubble()
 }
 
-// after returns a channel that is closed when d has passed. Where d is 0 all that runs now comes to
-// rest first. A timer with a channel does not wait for that on every runtime.
-func after(clk clock.Clock, d time.Duration) (over <-chan struct{}, stop func() bool) {
-	c := make(chan struct{})
-	return c, clk.AfterFunc(d, func() { close(c) }).Stop
-}
-
 // offset is the present instant, counted from the start.
 func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
 // execute runs the scenario to its end.
 func (r *run) execute() (*result.Result, error) {
 	r.start = r.clk.Now()
+	if r.scale != 1 {
+		r.EventLog.Add(r.start, "load", r.Name+": "+threshold.Scaled(r.scale, r.real)+": rates and counts are those of the scaled run")
+	}
 	r.Metrics.attach(r.Name, r.metrics)
 	_, r.lost = r.EventLog.Marks()
 	ctx, cancel := context.WithCancel(r.ctx)
@@ -179,7 +179,7 @@ func (r *run) exhaustLocked() {
 // part of the budget, and has time until the profile ends.
 func (r *run) checkSpentLocked() {
 	budget, _ := r.Traffic.Limits()
-	if r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
+	if budget > 0 && r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
 		r.mu.phase.turn(spend)
 	}
 }
@@ -203,16 +203,23 @@ func (r *run) stopLocked(err error) bool {
 	if r.mu.guard != nil {
 		r.mu.guard.Stop()
 	}
-	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
-		r.mu.rec.Drop(now) // waited, but never started
-		r.logDropLocked(u, now)
+	if !r.ServeQueue || err != nil || before == spent {
+		r.dropQueueLocked(now)
 	}
 	r.checkIdleLocked()
 	return true
 }
 
+// dropQueueLocked drops what waited, and never started.
+func (r *run) dropQueueLocked(now time.Duration) {
+	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
+		r.mu.rec.Drop(now)
+		r.logDropLocked(u, now)
+	}
+}
+
 func (r *run) checkIdleLocked() {
-	if r.mu.inFlight.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
+	if r.mu.inFlight.size == 0 && r.mu.queue.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
 		r.mu.phase.turn(rest)
 	}
 }
@@ -316,10 +323,11 @@ func (r *run) grace() time.Duration {
 	return r.Grace
 }
 
-// cancels returns functions that cancel what is under way, in order.
+// cancels returns functions that cancel what is under way, in order. What still waits is dropped.
 func (r *run) cancels() (all []func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.dropQueueLocked(r.offset())
 	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
 		for u := l.first; u != nil; u = u.next {
 			u.req.Interrupted = true
@@ -339,7 +347,7 @@ func (r *run) abandonUsers() {
 }
 
 // panicked counts a panic of the user's code that belongs to no request.
-func (r *run) panicked(p *usercode.Panic, where string) {
+func (r *run) panicked(p *usercode.PanicError, where string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.mu.rec.Bug(p.Report(where))
@@ -347,7 +355,7 @@ func (r *run) panicked(p *usercode.Panic, where string) {
 
 // fail stops the run because of an error in the user's code that belongs to no request.
 func (r *run) fail(err error) {
-	if p := new(usercode.Panic); errors.As(err, &p) {
+	if p := new(usercode.PanicError); errors.As(err, &p) {
 		r.panicked(p, "a function of the scenario")
 	}
 	r.stop(err)
@@ -357,7 +365,7 @@ func (r *run) fail(err error) {
 func (r *run) checkEvents(err error) {
 	var p *event.PanicError
 	if errors.As(err, &p) {
-		r.panicked(&usercode.Panic{Value: p.Value, Stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
+		r.panicked(&usercode.PanicError{Value: p.Value, Stack: p.Stack}, fmt.Sprintf("event %q", p.Event))
 	}
 }
 

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // serve is a step that takes d.
@@ -67,4 +69,26 @@ func TestErrorsByKind(t *testing.T) {
 			{Kind: "even", Count: 25, First: 200 * time.Millisecond, Step: "load", Text: "even"},
 		}, res.ErrorKinds)
 	})
+}
+
+// A run in which nothing was tested is not passed, whatever the thresholds say.
+func TestRunWithoutRequestsFails(t *testing.T) {
+	for name, s := range map[string]Scenario{
+		"no user": {Traffic: traffic.Users(0).For(time.Hour)},
+		"a user who is never ready": {
+			Traffic: traffic.Users(1).For(time.Second),
+			NewUser: func(ctx context.Context, u *User) error { return u.Sleep(ctx, 2*time.Second) },
+		},
+		"gaps that are too long": {Traffic: traffic.Rate(1).For(time.Second).Gaps(traffic.GapsFunc("long", func(*rand.Rand) float64 { return 9 }))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			qtests.Run(t, func(q *qtests.T) {
+				rec := tbtest.Run(name, func(tb *tbtest.TB) {
+					s.Clock, s.Do, s.Thresholds = q.Clock(), serve(0), []string{"dropped==0"}
+					Run(tb, s)
+				})
+				require.Regexp(q, "no request came in 1s, and so nothing was tested|no request came in 2s, and so nothing was tested|not one user comes in 1h0m0s", rec.Errors())
+			})
+		})
+	}
 }

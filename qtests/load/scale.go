@@ -119,9 +119,14 @@ func (s Scenario) scaledBy(x float64) Scenario {
 func (s *Scenario) scaleThresholds(x float64) {
 	s.Thresholds, s.Limits = slices.Clone(s.Thresholds), slices.Clone(s.Limits)
 	for i, text := range s.Thresholds {
-		if t, err := threshold.Parse(text); err == nil && t.Every+t.AbortAfter > 0 {
-			s.Thresholds[i] = stretched(t, x).String()
+		all, err := threshold.ParseAll(text)
+		if err != nil || all[0].Every+all[0].AbortAfter == 0 {
+			continue
 		}
+		for k := range all {
+			all[k] = stretched(all[k], x)
+		}
+		s.Thresholds[i] = threshold.Join(all...)
 	}
 	for i, t := range s.Limits {
 		s.Limits[i] = stretched(t, x)

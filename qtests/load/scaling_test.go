@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -81,7 +83,7 @@ func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	// A run that is shorter than the window was has windows all the same. What is in one of real
 	// time depends on how busy the machine is: the threshold holds for anything.
 	rec := tbtest.Run("windows", func(tb *tbtest.TB) {
-		res := Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests>=0 every 50ms"}})
+		res := Run(tb, Scenario{Scalable: true, Traffic: traffic.Rate(1e4).For(100 * time.Millisecond), Do: serve(0), Thresholds: []string{"requests<1000000 every 50ms"}})
 		require.Equal(t, 2, res.Thresholds[0].Windows)
 		require.InDelta(t, 0.1, res.Scale, 0)
 	})
@@ -169,4 +171,23 @@ func TestPlainBubble(t *testing.T) {
 		require.NoError(t, err)
 		check(t, res)
 	})
+}
+
+// An alert on a rate that a scaled run does not reach says that the run was scaled.
+func TestAlertOfAScaledRunSaysSo(t *testing.T) {
+	for scale, said := range map[string]bool{"0.1": true, "1": false} {
+		atScale(t, scale)
+		rec := in(t, func(q *qtests.T, rec tb.TB) {
+			metrics, log := NewMetrics(), tb.EventLogOf(q)
+			mon := monitor.NewT(q, monitor.Config{
+				Interval: time.Second, Collectors: []prometheus.Collector{metrics}, EventLog: log,
+				Rules: []monitor.Rule{{Name: "Busy", Expr: `rate(load_requests_total[30s]) > 1000`}},
+			})
+			res := Run(rec, Scenario{Clock: q.Clock(), EventLog: log, Metrics: metrics, Monitor: mon, Traffic: traffic.Rate(100).For(time.Minute), Do: serve(0)})
+			require.Equal(t, said, strings.Contains(res.String(), "load: the load was scaled by 0.1"))
+			mon.RequireFired(rec, "Busy")
+		})
+		require.Contains(t, rec.Errors(), "alert Busy has not fired")
+		require.Equal(t, said, strings.Contains(rec.Errors(), "\nload: the load was scaled by 0.1: rates and counts are those of the scaled run"), rec.Errors())
+	}
 }

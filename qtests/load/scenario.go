@@ -87,11 +87,22 @@ type Scenario struct {
 	Overflow    Overflow
 	MaxQueue    int
 
+	// ServeQueue lets requests that still wait in the queue when the profile ends start within
+	// Grace, as places become free. What waits longer is dropped. Without it they are dropped when
+	// the profile ends. An end before the time drops them in any case.
+	ServeQueue bool
+
 	// Grace is how much longer requests may take that are under way when the profile ends.
 	// After it, those that are left are cancelled, in order, and counted as interrupted.
 	// Default 30 s. NoGrace means no time at all.
 	Grace   time.Duration
 	NoGrace bool
+
+	// LeaveGrace is how much longer the request of a user may take who leaves a closed profile
+	// before its end. After it the request is cancelled and counted as interrupted. Default Grace.
+	// NoLeaveGrace means no time at all. At the end of the profile Grace counts.
+	LeaveGrace   time.Duration
+	NoLeaveGrace bool
 
 	// Events happen at their offsets from the start. They must begin before the profile
 	// ends. An event that has not ended by the end of the run is ended then.
@@ -157,8 +168,8 @@ const (
 	// Drop counts it as dropped and does not start it.
 	Drop Overflow = iota
 	// Queue lets it wait, first come, first served. Its response time counts from the instant
-	// at which it was due. A request that still waits when the profile ends is dropped,
-	// because nothing starts after that.
+	// at which it was due. A request that still waits when the profile ends is dropped, unless
+	// Scenario.ServeQueue says otherwise.
 	Queue
 )
 
@@ -183,12 +194,17 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	check.Count("MaxQueue", s.MaxQueue)
 	check.Duration("Grace", s.Grace)
 	check.That(s.Grace == 0 || !s.NoGrace, "Grace", s.Grace, "contradicts NoGrace")
+	check.Duration("LeaveGrace", s.LeaveGrace)
+	check.That(s.LeaveGrace == 0 || !s.NoLeaveGrace, "LeaveGrace", s.LeaveGrace, "contradicts NoLeaveGrace")
+	check.That(!s.ServeQueue || s.Overflow == Queue, "ServeQueue", s.ServeQueue, "has no meaning without Overflow: Queue")
+	check.That(!s.ServeQueue || !s.NoGrace, "ServeQueue", s.ServeQueue, "contradicts NoGrace, which leaves no time for it")
 	check.That(s.Overflow == Drop || s.Overflow == Queue, "Overflow", int(s.Overflow), "is neither Drop nor Queue")
 	check.That(s.MaxQueue == 0 || s.Overflow == Queue, "MaxQueue", s.MaxQueue, "has no meaning with Overflow: Drop")
 	s.Retry.check(check)
 	if s.Traffic.Kind() != traffic.Closed {
 		check.That(s.ThinkTime.IsZero(), "ThinkTime", s.ThinkTime, "has no meaning in an open profile, which has no users")
 		check.That(s.Pacing == 0, "Pacing", s.Pacing, "has no meaning in an open profile, which has no users")
+		check.That(s.LeaveGrace == 0 && !s.NoLeaveGrace, "LeaveGrace", s.LeaveGrace, "has no meaning in an open profile, which has no users")
 		check.That(s.NewUser == nil, "NewUser", "a function", "has no meaning in an open profile, which has no users")
 	}
 	if s.Traffic.Kind() == traffic.Closed {
@@ -208,6 +224,9 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	}
 	if s.Grace == 0 && !s.NoGrace {
 		s.Grace = DefaultGrace
+	}
+	if s.LeaveGrace == 0 && !s.NoLeaveGrace {
+		s.LeaveGrace = s.Grace
 	}
 	if s.Clock == nil {
 		s.Clock = clock.New()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -93,7 +94,7 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 		}
 	})
 	require.Equal(t, len(broken), strings.Count(rec.Errors(), "load: threshold"))
-	require.Contains(t, rec.Errors(), "repeat with: go test github.com/go-qtests/qtests/qtests/load -run '^inner$' -qtests.seed=1")
+	require.Contains(t, rec.Errors(), "repeat with: "+ordered.TestCommand()+" github.com/go-qtests/qtests/qtests/load -run '^inner$' -qtests.seed=1")
 }
 
 // TestThresholdWithoutSamplesIsAnError starts three requests of which none ends.

@@ -48,7 +48,7 @@ func TestInterruptDrainsAndReports(t *testing.T) {
 
 func TestSlowGeneratorIsToldAndMayFail(t *testing.T) {
 	for _, fail := range []bool{false, true} {
-		r := &result.Result{}
+		r := &result.Result{Scheduled: 100}
 		for range 100 {
 			r.Late.Record(11 * time.Millisecond)
 		}

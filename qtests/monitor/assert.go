@@ -157,6 +157,12 @@ func (m *Monitor) fail(t tb.TB, name, format string, args ...any) {
 	if status.LastError != nil {
 		text += fmt.Sprintf("\nlast of %d errors: %v", status.Errors, status.LastError)
 	}
+	marks, _ := m.cfg.EventLog.Marks()
+	for _, mark := range marks {
+		if mark.Source == "load" { // a run that was scaled, and so has other rates and counts
+			text += "\n" + mark.Text
+		}
+	}
 	tb.Fatalf(t, "%s", text)
 }
 

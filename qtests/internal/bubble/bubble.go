@@ -1,7 +1,6 @@
 package bubble
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -28,25 +27,25 @@ type Clock interface {
 	SleepToRest(t *Turns, d time.Duration)
 	Rest(t *Turns)
 
-	// Pending is how many waits there are, and last the latest instant that anybody
-	// saw, for callers outside the bubble, whose package time is real.
+	// Pending is how many waits there are, and Standing how many goroutines are in
+	// Reservation.Sleep.
 	Pending() int
-	Last() time.Time
+	Standing() int64
 	Stats() Stats
+
+	// For callers outside the bubble, whose package time is real: Last is the latest
+	// instant that anybody saw, and Life another number when something has moved.
+	Last() time.Time
+	Life() uint64
 	Watched() *Watch
 }
 
 // Watch is what others are told of a clock.
 type Watch struct {
-	// Moves counts what passed through the clock. The stall watchdog, outside
-	// the bubble, takes a change as a sign of life.
-	Moves atomic.Uint64
-	// trace, where a run is verified, is told of every claim.
+	// Trace, where a run is verified, is told of every claim.
 	Trace *Trace
-	// complain, if set, fails the test and says so at once.
+	// Complain, if set, fails the test and says so at once.
 	Complain func(problem string)
-	// Standing is how many goroutines are in Reservation.Sleep.
-	Standing atomic.Int64
 	// Rests are told whenever a wait begins and ends.
 	Rests rests
 }

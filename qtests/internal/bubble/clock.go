@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -20,6 +21,8 @@ type tieFree struct {
 	real clock.Clock // package time, which inside a bubble is fake
 
 	Watch
+	moves atomic.Uint64 // counts what passed through the clock
+	stood atomic.Int64  // goroutines in Reservation.Sleep
 
 	mu struct {
 		sync.Mutex
@@ -52,7 +55,7 @@ func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Dur
 	defer c.mu.Unlock()
 	nominal := saturatingAdd(c.nominalLocked(now), max(d, 0))
 	raw := c.mu.claims.take(now, nominal)
-	c.Moves.Add(1)
+	c.moves.Add(1)
 	c.Trace.wait(c.mu.latest, nominal)
 	if lapse {
 		c.mu.claims.lapse(raw)
@@ -112,6 +115,12 @@ func (c *tieFree) Last() time.Time {
 	defer c.mu.Unlock()
 	return time.Unix(0, c.mu.latest)
 }
+
+// Life counts what passed through the clock.
+func (c *tieFree) Life() uint64 { return c.moves.Load() }
+
+// Standing returns how many goroutines are in Reservation.Sleep.
+func (c *tieFree) Standing() int64 { return c.stood.Load() }
 
 // Pending returns how many waits are pending.
 func (c *tieFree) Pending() int {

@@ -68,7 +68,7 @@ func (c *tieFree) fire(t *funcTimer) {
 	// the first is chance, so that nobody is to see its nominal instant.
 	next := c.mu.claims.take(now, due)
 	c.mu.Unlock()
-	c.Moves.Add(1)
+	c.moves.Add(1)
 	time.AfterFunc(time.Duration(next-now), func() {
 		c.mu.Lock()
 		c.mu.claims.settle(next)
@@ -110,7 +110,7 @@ func (c *tieFree) callLate(calls []lateCall) {
 	t.last, t.ran = claim{raw, due}, true
 	taken := t.last
 	c.mu.Unlock()
-	c.Moves.Add(1)
+	c.moves.Add(1)
 	time.AfterFunc(time.Duration(raw-now), func() {
 		c.fired(taken)
 		if len(calls) > 1 {

@@ -2,7 +2,6 @@ package bubble
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -13,26 +12,27 @@ import (
 // turnClock is the clock of a bubble on the ordered runtime: package time, without
 // displacement. The runtime orders what is due at one instant, and all that it wakes;
 // nominal and raw instants are the same.
+//
+// It stores nothing that those outside the bubble read, and locks nothing: what one
+// goroutine of a bubble did before another would look ordered to the race detector then.
 type turnClock struct {
 	clock.Clock // package time, which inside a bubble is fake
 	Watch
 	waits  turnWaits
-	latest atomic.Int64
+	bubble ordered.Bubble
 }
 
-func newTurnClock() *turnClock {
-	c := &turnClock{Clock: clock.New()}
-	c.latest.Store(time.Now().UnixNano())
-	return c
+func newTurnClock() *turnClock { return &turnClock{Clock: clock.New(), bubble: ordered.Here()} }
+
+// begin begins a wait of d, and end ends one.
+func (c *turnClock) begin(d time.Duration) {
+	c.note(d)
+	c.waits.begin()
+	c.Rests.call()
 }
 
-// tell lets others know that a wait has begun or ended. It stores and does not add: an
-// addition would order all goroutines for the race detector.
-func (c *turnClock) tell(moves uint64) {
-	if moves > 0 {
-		c.Moves.Store(moves)
-	}
-	c.latest.Store(time.Now().UnixNano())
+func (c *turnClock) end() {
+	c.waits.end()
 	c.Rests.call()
 }
 
@@ -48,12 +48,10 @@ func (c *turnClock) Sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	c.note(d)
-	c.tell(c.waits.begin())
+	c.begin(d)
 	ordered.Alone()
 	time.Sleep(d)
-	c.waits.end()
-	c.tell(0)
+	c.end()
 }
 
 func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
@@ -63,7 +61,7 @@ func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 			if now := time.Now().UnixNano(); now != at { // it was Reset, which nobody sees
 				c.Trace.late(where, now)
 			}
-			c.tell(0)
+			c.Rests.call()
 			f()
 		})
 	})
@@ -87,7 +85,8 @@ func atRest[R resetter](d time.Duration, set func(time.Duration) R) R {
 func (c *turnClock) lapse(d time.Duration) (at int64) {
 	c.note(d)
 	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
-	c.tell(c.waits.beginLapsing(at))
+	c.waits.beginLapsing(at)
+	c.Rests.call()
 	ordered.Alone()
 	return at
 }
@@ -96,7 +95,21 @@ func (c *turnClock) After(d time.Duration) <-chan time.Time { return c.Timer(d).
 
 func (c *turnClock) Timer(d time.Duration) *clock.Timer {
 	c.lapse(d)
-	return c.Clock.Timer(d)
+	if d > 0 {
+		return c.Clock.Timer(d)
+	}
+	// Package time's own would fire as soon as somebody looks at its channel.
+	due := make(chan time.Time, 1)
+	t := atRest(d, func(d time.Duration) *clock.Timer {
+		return c.Clock.AfterFunc(d, func() {
+			select {
+			case due <- time.Now():
+			default: // it was Reset, and nobody has received the time before
+			}
+		})
+	})
+	t.C = due
+	return t
 }
 
 func (c *turnClock) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C }
@@ -121,8 +134,7 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 }
 
 func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
-	c.note(d)
-	c.tell(c.waits.begin())
+	c.begin(d)
 	ordered.Alone()
 	t := c.call(d, f)
 	return func() {
@@ -140,20 +152,18 @@ func (c *turnClock) inTurn(wakes []func()) {
 
 // reserve returns a claim whose raw value is the place among the waits of its instant.
 func (c *turnClock) reserve(d time.Duration) claim {
-	c.note(d)
-	c.tell(c.waits.begin())
+	c.begin(d)
 	return claim{raw: int64(ordered.Place()), nominal: saturatingAdd(time.Now().UnixNano(), max(d, 0))}
 }
 
 func (c *turnClock) sleepReserved(taken claim) time.Time {
 	if left := taken.nominal - time.Now().UnixNano(); left > 0 {
-		c.Standing.Store(c.waits.stand(1))
+		c.waits.stand(1)
 		ordered.UsePlace(uint32(taken.raw))
 		time.Sleep(time.Duration(left))
-		c.Standing.Store(c.waits.stand(-1))
+		c.waits.stand(-1)
 	}
-	c.waits.end()
-	c.tell(0)
+	c.end()
 	return time.Now()
 }
 
@@ -166,8 +176,7 @@ func (c *turnClock) callReserved(taken claim, f func()) {
 func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
 	return atRest(d, func(d time.Duration) *time.Timer {
 		return time.AfterFunc(d, func() {
-			c.waits.end()
-			c.tell(0)
+			c.end()
 			f()
 		})
 	})
@@ -190,8 +199,13 @@ func (c *turnClock) Rest(t *Turns) {
 
 func (c *turnClock) Pending() int { return c.waits.pending(time.Now().UnixNano()) }
 
-func (c *turnClock) Last() time.Time { return time.Unix(0, c.latest.Load()) }
+func (c *turnClock) Standing() int64 { return c.waits.standing() }
+
+func (c *turnClock) Last() time.Time { return time.Unix(0, c.bubble.Now()) }
+
+// Life goes by the fake time alone, in which all waits end, those of package time too.
+func (c *turnClock) Life() uint64 { return uint64(c.bubble.Now()) }
 
 func (c *turnClock) Stats() Stats {
-	return Stats{Waits: c.Moves.Load(), Pending: uint64(c.Pending())}
+	return Stats{Waits: c.waits.begun(), Pending: uint64(c.Pending())}
 }

@@ -7,35 +7,37 @@ package bubble
 // an atomic would tell the race detector of an order among all goroutines that wait,
 // which would hide their races. So the detector does not look at these functions.
 type turnWaits struct {
-	n     int // pending
-	moves uint64
+	n     int    // pending
+	all   uint64 // that have begun
 	stood int64
 	lapse instantHeap // of those that lapse
 	gone  instantHeap // those of them that were given back before
 }
 
 //go:norace
-func (w *turnWaits) begin() uint64 {
+func (w *turnWaits) begin() {
 	w.n++
-	w.moves++
-	return w.moves
+	w.all++
 }
+
+//go:norace
+func (w *turnWaits) begun() uint64 { return w.all }
 
 // stand counts those who stand in a reservation.
 //
 //go:norace
-func (w *turnWaits) stand(n int64) int64 {
-	w.stood += n
-	return w.stood
-}
+func (w *turnWaits) stand(n int64) { w.stood += n }
+
+//go:norace
+func (w *turnWaits) standing() int64 { return w.stood }
 
 //go:norace
 func (w *turnWaits) end() { w.n-- }
 
 //go:norace
-func (w *turnWaits) beginLapsing(at int64) uint64 {
+func (w *turnWaits) beginLapsing(at int64) {
 	w.lapse.push(at)
-	return w.begin()
+	w.begin()
 }
 
 // giveBack ends a wait that lapses at that instant.

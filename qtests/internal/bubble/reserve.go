@@ -68,9 +68,9 @@ func (c *tieFree) sleepReserved(taken claim) time.Time {
 		c.abandon(taken)
 		return c.Now()
 	}
-	c.Standing.Add(1)
+	c.stood.Add(1)
 	time.Sleep(left)
-	c.Standing.Add(-1)
+	c.stood.Add(-1)
 	return time.Unix(0, c.fired(taken))
 }
 

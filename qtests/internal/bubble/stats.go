@@ -12,7 +12,7 @@ func (c *tieFree) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Stats{
-		Waits:           c.Moves.Load(),
+		Waits:           c.moves.Load(),
 		Pending:         uint64(c.mu.claims.taken.n),
 		MaxDisplacement: time.Duration(c.mu.claims.stretch),
 	}

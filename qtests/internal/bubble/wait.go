@@ -85,7 +85,7 @@ func (c *tieFree) joinSleepers(d time.Duration, mine turn) (taken claim, behind 
 	defer c.mu.Unlock()
 	nominal := saturatingAdd(c.nominalLocked(now), d)
 	behind = now - c.mu.latest
-	c.Moves.Add(1)
+	c.moves.Add(1)
 	c.Trace.wait(c.mu.latest, nominal)
 	all, joined := c.mu.sleepers[nominal]
 	c.mu.sleepers[nominal] = append(all, mine)

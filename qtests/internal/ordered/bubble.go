@@ -46,19 +46,15 @@ type Report struct {
 	Where     string      // file:line of the user's code at the first one, "" where it could not be seen
 }
 
-// Arm orders the bubble that calls it, whose other goroutines must all be waiting. With
-// random set, the goroutine that runs next is drawn from the seed; otherwise they run in
-// the order in which they became able to. events may be nil.
+// Arm orders the bubble that the caller opens next, by synctest.Test. With random set, the
+// goroutine that runs next is drawn from the seed; otherwise they run in the order in which
+// they became able to. events may be nil; the caller keeps them until the bubble has begun.
 func Arm(seed uint64, random bool, events *Events) error {
 	switch code := hooks.arm(seed, random, events.memory()); code {
 	case 0:
 		return nil
 	case 1:
-		return fmt.Errorf("ordered: not in a bubble")
-	case 2:
-		return fmt.Errorf("ordered: the bubble is ordered already")
-	case 3:
-		return fmt.Errorf("ordered: the bubble has other goroutines that run")
+		return fmt.Errorf("ordered: in a bubble")
 	default:
 		return fmt.Errorf("ordered: not in a test binary")
 	}
@@ -75,6 +71,15 @@ func UsePlace(place uint32) { hooks.use(place) }
 // before it set going has come to rest, and before anything of the next one. The timers of
 // package time that are due at one instant fire together otherwise, each in its place.
 func Alone() { hooks.alone() }
+
+// Bubble is a bubble, also for those outside it.
+type Bubble struct{ of unsafe.Pointer }
+
+// Here returns the bubble of the caller, who is in one.
+func Here() Bubble { return Bubble{hooks.here()} }
+
+// Now returns the time of the bubble, in nanoseconds since 1970.
+func (b Bubble) Now() int64 { return hooks.now(b.of) }
 
 // Wall returns the real time, also in a bubble.
 func Wall() time.Time { return time.Unix(0, hooks.wall()) }
@@ -140,11 +145,10 @@ type Events struct {
 
 // eventsHead, event and stack have the layouts of the runtime's.
 type eventsHead struct {
-	n, max    uint64
-	events    unsafe.Pointer
-	stacks    uint64
-	stack     unsafe.Pointer
-	forgotten uint64
+	n, max uint64
+	events unsafe.Pointer
+	stacks uint64
+	stack  unsafe.Pointer
 }
 
 type event struct{ hash, stack uint64 }

@@ -2,9 +2,12 @@ package ordered_test
 
 import (
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,6 +59,77 @@ func TestStatesAreUsedAgain(t *testing.T) {
 			require.Equal(t, uint64(2*100+2), release(100))
 		}
 	})
+}
+
+// pingPong passes the turn to and fro between two goroutines, n times each, and sleeps n times.
+func pingPong(n int) {
+	there, back := make(chan int), make(chan int)
+	go func() {
+		defer close(back)
+		for i := range there {
+			back <- i
+		}
+	}()
+	for i := range n {
+		there <- i
+		<-back
+		time.Sleep(1)
+	}
+	close(there)
+	<-back
+}
+
+// beside returns the real time that pingPong takes beside n goroutines that wait, a half of
+// them on a channel and the others on timers, and that of release(n), for a goroutine.
+func beside(t *testing.T, seed uint64, n int) (alone, released time.Duration) {
+	const times = 20_000
+	inBubble(t, seed, nil, func(*testing.T) {
+		start := ordered.Wall()
+		release(n)
+		released = ordered.Wall().Sub(start) / time.Duration(n)
+		gate := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				if i%2 == 0 {
+					<-gate
+				} else {
+					time.Sleep(time.Hour)
+				}
+			})
+		}
+		synctest.Wait()
+		alone = time.Hour
+		for range 5 {
+			start = ordered.Wall()
+			pingPong(times)
+			alone = min(alone, ordered.Wall().Sub(start)/times)
+		}
+		close(gate)
+		wg.Wait()
+	})
+	return alone, released
+}
+
+// TestNothingGrowsWithThoseThatWait: with one step of a turn that looks at all goroutines
+// the times would be 1,000 times as long beside 1,000 times as many. It goes by real time,
+// and is part of the long form alone.
+func TestNothingGrowsWithThoseThatWait(t *testing.T) {
+	needsOrdered(t)
+	if stress() == 1 {
+		t.Skip("only with QTESTS_STRESS")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it looks at every stack
+	for _, seed := range []uint64{1, 2} {
+		alone, released := beside(t, seed, 1_000)
+		for _, n := range []int{1_000, 100_000, 1_000_000} {
+			a, r := beside(t, seed, n)
+			t.Logf("seed %d, %9d goroutines: beside them %v for two turns and a sleep; to start and wake one of them %v", seed, n, a, r)
+			require.Less(t, a, 100*alone)
+			require.Less(t, r, 100*released)
+			runtime.GC()
+		}
+	}
 }
 
 // BenchmarkManyAtOnce shows that the time of a goroutine does not grow with their number.

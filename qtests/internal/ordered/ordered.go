@@ -20,7 +20,7 @@ var hooks *hookTable
 var linked uint64 = 1
 
 const (
-	version = 1
+	version = 2
 	depth   = 24
 )
 
@@ -35,9 +35,19 @@ type hookTable struct {
 	use     func(place uint32)
 	alone   func()
 	wall    func() int64
+	here    func() unsafe.Pointer
+	now     func(bubble unsafe.Pointer) int64
 }
 
 // Available reports whether this test binary runs on the ordered runtime.
 func Available() bool {
 	return linked == 1 && hooks != nil && hooks.version == version && hooks.test()
+}
+
+// TestCommand is the command that runs a test on the runtime that this is.
+func TestCommand() string {
+	if Available() {
+		return "go tool qtests test"
+	}
+	return "go test"
 }

@@ -39,11 +39,8 @@ func needsOrdered(t testing.TB) {
 func inBubble(t *testing.T, seed uint64, events *ordered.Events, f func(t *testing.T)) {
 	t.Helper()
 	needsOrdered(t)
-	synctest.Test(t, func(t *testing.T) {
-		synctest.Wait() // until the goroutine of package testing waits for this one
-		require.NoError(t, ordered.Arm(seed, seed != 1, events))
-		f(t)
-	})
+	require.NoError(t, ordered.Arm(seed, seed != 1, events))
+	synctest.Test(t, f)
 }
 
 var chaosSeeds = []uint64{1, 2, 1 << 40}

@@ -103,8 +103,8 @@ func TestSomeByHand(t *testing.T) {
 		"runtime/proc.go": {
 			"if gp.bubble != nil && orderedHold(gp) { releasem(mp); return }; runqput(mp.p.ptr(), gp, next)",
 			"if newg.bubble != nil && orderedHold(newg) { return }; runqput(pp, newg, true)",
-			"leaving := orderedLeave(bubble, gp); casgstatus(gp, _Grunning, _Gwaiting)",
-			"if leaving { bubble.turn.stay() }; execute(gp, true)",
+			"bubble := gp.bubble; leaving := orderedLeave(bubble, gp)",
+			"if leaving { bubble.turn.stay(gp) }; casgstatus(gp, _Gwaiting, _Grunnable)",
 			"if leaving { bubble.turn.pass() }; schedule()",
 			"goschedImpl(gp, true)",
 		},

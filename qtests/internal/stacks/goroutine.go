@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -171,7 +170,7 @@ func (g Goroutine) UserLine() string {
 		if innermost == "" {
 			innermost = trimPosition(line)
 		}
-		if standardLibrary != "" && !InStandardLibrary(function, line) && !isMachinery(function) {
+		if !InStandardLibrary(function, line) && !isMachinery(function) {
 			return trimPosition(line)
 		}
 	}
@@ -195,18 +194,10 @@ func trimPosition(line string) string {
 	return position
 }
 
-// standardLibrary begins the file names of the standard library in stacks.
-var standardLibrary = func() string {
-	f := runtime.FuncForPC(reflect.ValueOf(strings.Clone).Pointer())
-	file, _ := f.FileLine(f.Entry())
-	return strings.TrimSuffix(file, "strings/clone.go")
-}()
-
 // InStandardLibrary reports whether the function, and the line of a stack that names its
-// file, are of the standard library. Where a binary does not have the paths, nothing is.
+// file, are of the standard library. Where a binary does not have the paths, little is.
 func InStandardLibrary(function, line string) bool {
-	line = strings.TrimPrefix(line, "\t")
-	return standardLibrary != "" && (strings.HasPrefix(line, standardLibrary) || ordered.Standard(function, line))
+	return ordered.Standard(function, strings.TrimPrefix(line, "\t"))
 }
 
 // CallerOf returns the file and line skip frames above its caller's.

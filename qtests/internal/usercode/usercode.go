@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // ErrGoexit is the result of a function that called runtime.Goexit, as t.FailNow
@@ -45,6 +47,23 @@ func Run(f func() error, end func(error)) {
 	defer func() { end(err) }()
 	defer caught(&err)
 	err = f()
+}
+
+// Cause says why a function did not return, for a deferred function of the caller, which passes on what
+// recover returned: the panic, or ErrGoexit where that is nil. exiting says that it is the latter, after which
+// the goroutine cannot go on. It suits places that Run would cost too much.
+//
+//go:noinline
+func Cause(recovered any) (err error, exiting bool) {
+	if recovered == nil {
+		return ErrGoexit, true
+	}
+	return &PanicError{recovered, debug.Stack()}, false
+}
+
+// Report is what a test shows of the panic: its value, where it happened, and its stack, as printable text.
+func (e *PanicError) Report(where string) string {
+	return text.Printable(fmt.Sprintf("%v, in %s\n%s", e, where, e.Stack))
 }
 
 // Blame says of a panic and of Goexit that they are those of name: "name panicked:

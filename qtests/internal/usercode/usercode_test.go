@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,4 +76,28 @@ func TestBlame(t *testing.T) {
 	require.NoError(t, Blame("New", nil))
 	wrapped := fmt.Errorf("own: %w", ErrGoexit)
 	require.Same(t, wrapped, Blame("New", wrapped), "the user's own error about something else")
+}
+
+func TestCauseOfAPanic(t *testing.T) {
+	defer func() {
+		err, exiting := Cause(recover())
+		require.False(t, exiting)
+		require.EqualError(t, err, "panic: boom")
+		var p *PanicError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, "boom", p.Value)
+		require.Contains(t, string(p.Stack), "TestCauseOfAPanic")
+		require.True(t, strings.HasPrefix(p.Report("the step"), "panic: boom, in the step\n"))
+	}()
+	panic("boom")
+}
+
+func TestCauseOfGoexit(t *testing.T) {
+	err, exiting := Cause(nil)
+	require.True(t, exiting)
+	require.Same(t, ErrGoexit, err)
+}
+
+func TestReportIsPrintable(t *testing.T) {
+	require.Equal(t, `panic: \x1b[31m, in x`+"\n", (&PanicError{Value: "\x1b[31m"}).Report("x"))
 }

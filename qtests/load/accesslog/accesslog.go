@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/internal/plaintext"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // Limits of [Read].
@@ -19,174 +19,188 @@ const (
 	MaxLine = 64 << 10
 	// MaxEntries is how many entries a log may have.
 	MaxEntries = 2_000_000
-	// maxBadLines is how many lines that do not parse are kept for showing.
-	maxBadLines = 5
 )
 
-// MaxSpan is the longest time that a log may span. It keeps one wrong year from making
-// a run of decades: [Read] drops such entries, and a replay of them is an error.
-const MaxSpan = 366 * 24 * time.Hour
-
-// ErrNoEntries is the error of [Read] when no line of the input parses.
-var ErrNoEntries = errors.New("load: log without entries")
-
-// A Log is a recorded access log.
-type Log struct {
-	// Entries are in the order of their instants. Those of one instant are in the order of the
-	// file.
-	Entries []Entry
-	// Lines is how many lines were read, without blank ones, and Skipped how many of them are no
-	// entry.
-	Lines, Skipped int
-	// Disordered is how many entries were earlier than the one before them.
-	Disordered int
-	// Bad are the first five lines that were skipped.
-	Bad []LineError
-}
-
-// A LineError is one line that does not parse.
-type LineError struct {
-	File   string
-	Line   int
-	Reason string
-	Text   string // the beginning of the line
-}
-
-func (e LineError) Error() string {
-	return fmt.Sprintf("%s:%d: %s: %q", e.File, e.Line, e.Reason, e.Text)
-}
-
-// Read reads an access log. Each line may be in common log format, in combined log format, or a JSON
-// object. file is the name that errors show.
+// Read reads an access log in one of the formats of the package doc. file is the name that errors show.
 //
-// A line of JSON is an object with a time (RFC 3339, common log format, or
-// seconds since 1970) under time, ts, timestamp or @timestamp, and client (or
-// remote_addr, ip, host), method, path (or uri, url, request_uri), status, and bytes (or
-// size, body_bytes_sent). Only the time and the path must be there.
+// JSON needs a time and a path, W3C columns as well. A time in JSON is RFC 3339, that of the common log
+// format, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. The keys, the
+// first that has a value counts, and those of client, method and path also within request, req, http and
+// httpRequest, those of status and bytes within response, res and httpRequest:
 //
-// Three kinds of lines are skipped: those that do not parse, those longer than 64 KiB, and those whose
-// time is more than 183 days from the middle of the log, which is a wrong year. They are counted, and
-// the first five are kept. If no line is left, the error is ErrNoEntries joined with these five. Entries
-// are sorted by time. More than MaxEntries entries, and an error of r, are errors that name the line.
-func Read(file string, r io.Reader) (*Log, error) {
-	in := reader{file: file, lines: lineReader{r: bufio.NewReaderSize(r, MaxLine+1)}}
+//	time    StartUTC start_time time ts timestamp @timestamp time_iso8601 msec time_local StartLocal
+//	client  client client_ip remote_ip remote_addr clientip clientIp client_addr ClientHost ClientAddr
+//	        remoteIp remoteAddr remoteAddress remote_address remote remote_host ip
+//	        downstream_remote_address client.ip client.address source.ip source.address
+//	        x_forwarded_for http_x_forwarded_for x-forwarded-for
+//	method  method request_method RequestMethod requestMethod http_method verb
+//	path    request_uri uri path url RequestPath requestUrl request_path url.original url.path,
+//	        or a whole request line: request request_line requestLine
+//	query   query_string request_query args url.query
+//	status  status status_code response_code DownstreamStatus OriginStatus statusCode code
+//	bytes   bytes size body_bytes_sent bytes_sent bytes_out DownstreamContentSize OriginContentSize
+//	        responseSize response_size body.bytes
+//
+// An address under any of the keys of the client wins over a name.
+//
+// Three kinds of lines are skipped: those that do not parse, those longer than MaxLine, and those of a
+// wrong year. A year is wrong if more than half of all entries are one group, without a gap of 183 days
+// in it, and the entry is over five years away from that group; or if it is over 183 days away, and
+// further than the group is long, and one entry in a hundred or fewer are there, or one alone. Skipped
+// lines are counted, and the first five are kept. If no line is left, the error is ErrNoEntries joined with these five. Entries are sorted by
+// time. More than MaxEntries entries, and an error of r, are errors that name the line.
+func Read(file string, r io.Reader) (*Log, error) { return Reader{}.Read(file, r) }
+
+// A Reader reads logs that [Read] does not know. The zero Reader is Read. It is a value and safe for
+// concurrent use if Parse is.
+type Reader struct {
+	// Parse, if set, reads a line, which has neither blanks around it nor a line's end, but what carried
+	// it. ErrUnknown leaves the line to the known formats; any other error skips it, and is its reason.
+	// An entry without a time or a path is skipped, too. A panic is an error of Read.
+	Parse func(line string) (Entry, error)
+	// Fields name the keys of JSON, and W3C columns.
+	Fields Fields
+	// TimeLayout, if set, is tried before the layouts of the formats; see time.Layout.
+	TimeLayout string
+	// Location is where times without a zone are, as those of HAProxy. W3C columns are always UTC.
+	// Default UTC.
+	Location *time.Location
+}
+
+// ErrUnknown is what Reader.Parse returns for a line that it leaves to the known formats.
+var ErrUnknown = errors.New("unknown format: accepted are common and combined log format, also with the virtual host or a list of X-Forwarded-For first, " +
+	"S3, ALB and classic ELB, HAProxy, Envoy, W3C columns after #Fields: (IIS, CloudFront), and JSON; " +
+	"after a prefix of CRI, docker compose or syslog, too; Reader.Parse reads others")
+
+// errUnknown is a shorter name for the parsers.
+var errUnknown = ErrUnknown
+
+// Read reads a log, as the function Read does.
+func (r Reader) Read(file string, in io.Reader) (*Log, error) {
+	s := reader{Reader: r, file: file, times: timer{r.TimeLayout, r.Location}, lines: lineReader{r: bufio.NewReaderSize(plaintext.NewReader(in), MaxLine+1)}}
 	for {
-		text, long, err := in.lines.next()
+		text, long, err := s.lines.next()
 		if err == io.EOF {
 			break
 		}
 		if err == nil {
-			err = in.add(bytes.TrimSpace(text), long)
+			err = s.add(bytes.TrimRight(text, "\r\n"), long)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("load: %s:%d: %w", file, in.lines.number, err)
+			return nil, fmt.Errorf("load: %s:%d: %w", file, s.lines.number, err)
 		}
 	}
-	log := &in.log
-	log.dropWrongYears(file, in.numbers)
-	if len(log.Entries) == 0 {
-		return nil, log.none(file)
-	}
-	log.sort()
-	return log, nil
+	return s.finish()
 }
 
 // A reader reads one log.
 type reader struct {
+	Reader
 	file    string
 	lines   lineReader
+	times   timer
+	columns columns
+	parts   map[string]string // of lines that CRI has cut, by stream
 	log     Log
 	numbers []int // the line of each entry, for entries that are dropped later
 }
 
-// add takes a line, which was longer than MaxLine if long.
+// add takes a line, which was longer than MaxLine if long. An error ends the reading.
 func (r *reader) add(line []byte, long bool) error {
-	if len(line) == 0 {
+	if len(bytes.TrimSpace(line)) == 0 {
 		return nil
 	}
-	r.log.Lines++
-	entry, err := parseLine(line)
+	if long {
+		r.skip(line, errLong)
+		return nil
+	}
+	entry, err := r.entry(string(line))
+	var bug *usercode.PanicError
 	switch {
-	case long:
-		r.log.skip(r.file, r.lines.number, line, fmt.Sprintf("longer than %d bytes", MaxLine))
+	case err == errPart || err == errDirective:
+		return nil
+	case errors.As(err, &bug):
+		return usercode.Blame("Reader.Parse", bug)
 	case err != nil:
-		r.log.skip(r.file, r.lines.number, line, err.Error())
+		r.skip(line, err)
 	case len(r.log.Entries) == MaxEntries:
 		return fmt.Errorf("more than %d entries", MaxEntries)
 	default:
+		r.log.Lines++
+		// The parts of an entry must not keep the whole line.
+		entry.Client, entry.Method, entry.Path = strings.Clone(entry.Client), strings.Clone(entry.Method), strings.Clone(entry.Path)
 		r.log.Entries = append(r.log.Entries, entry)
 		r.numbers = append(r.numbers, r.lines.number)
 	}
 	return nil
 }
 
-// sort sorts the entries by time, and counts those that were out of order.
-func (l *Log) sort() {
-	for i := 1; i < len(l.Entries); i++ {
-		if l.Entries[i].At.Before(l.Entries[i-1].At) {
-			l.Disordered++
+func (r *reader) skip(line []byte, why error) {
+	r.log.Lines++
+	r.log.skip(r.file, r.lines.number, line, why.Error())
+}
+
+// entry reads a line with the function of the user, or else as one of the known formats.
+func (r *reader) entry(line string) (e Entry, err error) {
+	if r.Parse != nil {
+		err := usercode.Call(func() (err error) {
+			e, err = r.Parse(strings.TrimSpace(line))
+			return err
+		})
+		switch {
+		case err == nil && e.At.IsZero():
+			return e, errors.New("no time: Reader.Parse returned an entry without At")
+		case err == nil && e.Path == "":
+			return e, errors.New("no path: Reader.Parse returned an entry without Path")
+		case !errors.Is(err, ErrUnknown):
+			return e, err
 		}
 	}
-	slices.SortStableFunc(l.Entries, func(a, b Entry) int { return a.At.Compare(b.At) })
+	return r.parse(line, 0)
 }
 
-func (l *Log) none(file string) error {
-	errs := []error{fmt.Errorf("%w: %s: %d lines, and none parses", ErrNoEntries, file, l.Lines)}
-	for _, bad := range l.Bad {
-		errs = append(errs, bad)
+// errDirective says that a line is no entry, and that this is no fault.
+var errDirective = errors.New("directive")
+
+// parse recognises the format of a line. depth is how many lines of JSON it is wrapped in.
+func (r *reader) parse(line string, depth int) (Entry, error) {
+	line, err := r.carried(strings.TrimLeft(line, " \t"))
+	switch {
+	case err != nil:
+		return Entry{}, err
+	case line == "":
+		return Entry{}, errors.New("nothing after the prefix")
+	case line[0] == '{':
+		return r.ofJSON(line, depth)
+	case isDirective(line):
+		r.columns.direct(line)
+		return Entry{}, errDirective
+	case len(r.columns.names) > 0:
+		return r.ofColumns(line)
+	case mayBeBalancer(line) && balancer.MatchString(line):
+		return r.ofBalancer(line)
+	case mayBeBucket(line) && bucket.MatchString(line):
+		return r.ofBucket(line)
+	case mayBeHAProxy(line) && haproxy.MatchString(line):
+		return r.ofHAProxy(line)
+	case line[0] == '[' && envoy.MatchString(line):
+		return r.ofEnvoy(line)
 	}
-	return errors.Join(errs...)
+	return r.common(line)
 }
 
-func (l *Log) skip(file string, number int, text []byte, reason string) {
-	l.Skipped++
-	bad := LineError{file, number, reason, strings.ToValidUTF8(string(text[:min(len(text), 80)]), "?")}
-	at, _ := slices.BinarySearchFunc(l.Bad, bad, func(a, b LineError) int { return a.Line - b.Line })
-	l.Bad = slices.Insert(l.Bad, at, bad) // wrong years are found after all lines were read
-	l.Bad = l.Bad[:min(len(l.Bad), maxBadLines)]
-}
-
-// dropWrongYears removes the entries that are far from the median. The first entry tells nothing: it
-// may be the wrong one.
-func (l *Log) dropWrongYears(file string, numbers []int) {
-	if len(l.Entries) == 0 {
-		return
+// finish returns the log.
+func (r *reader) finish() (*Log, error) {
+	for range r.parts {
+		r.skip(nil, errors.New("a part of a line without its end"))
 	}
-	median := l.median()
-	kept := l.Entries[:0]
-	for i, e := range l.Entries {
-		if off := e.At.Sub(median); off > MaxSpan/2 || off < -MaxSpan/2 {
-			l.skip(file, numbers[i], []byte(e.At.Format(time.RFC3339)+" "+e.String()),
-				fmt.Sprintf("time is more than %v from the middle of the log, %s", MaxSpan/2, median.Format("2006-01-02")))
-			continue
-		}
-		kept = append(kept, e)
+	log := &r.log
+	log.dropWrongYears(r.file, r.numbers)
+	if len(log.Entries) == 0 {
+		return nil, log.none(r.file)
 	}
-	l.Entries = kept
-}
-
-// median is the middle of the times of the entries, to the second.
-func (l *Log) median() time.Time {
-	times := make([]int64, len(l.Entries))
-	for i, e := range l.Entries {
-		times[i] = e.At.Unix()
-	}
-	slices.Sort(times)
-	return time.Unix(times[len(times)/2], 0).UTC()
-}
-
-// String sums the log up in a line, and adds a line for each of the first ones that were skipped.
-func (l *Log) String() string {
-	if len(l.Entries) == 0 {
-		return "no entries"
-	}
-	first, last := l.Entries[0].At, l.Entries[len(l.Entries)-1].At
-	text := fmt.Sprintf("%s entries from %s to %s, %s lines skipped, %s out of order", text.Grouped(int64(len(l.Entries))),
-		first.Format(time.RFC3339), last.Format(time.RFC3339), text.Grouped(int64(l.Skipped)), text.Grouped(int64(l.Disordered)))
-	for _, bad := range l.Bad {
-		text += "\n\t" + bad.Error()
-	}
-	return text
+	log.sort()
+	return log, nil
 }
 
 // A lineReader reads lines. Of a long one it holds one buffer at most.

@@ -45,8 +45,8 @@ func TestReadFormats(t *testing.T) {
 
 func TestReadNamesFileLineAndReason(t *testing.T) {
 	for text, reason := range map[string]string{
-		"nonsense":                          "no client",
-		"a b c":                             "no [time]",
+		"nonsense":                          "unknown format: accepted are common and combined log format",
+		"a b c":                             "and JSON; after a prefix of CRI",
 		"a - - [17/May/2015:10:05:03 +0000": "no ] after the time",
 		"a - - [17/Mai/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 1": `time "17/Mai/2015:10:05:03 +0000" is not like`,
 		"a - - [17/May/2015:10:05:03 +0000] GET / 200 1":              "no quoted request",
@@ -86,7 +86,7 @@ func TestReadKeepsTheFirstFiveOnly(t *testing.T) {
 func TestReadFatalOnlyWithoutEntries(t *testing.T) {
 	_, err := Read("x.log", strings.NewReader("bad\nworse\n"))
 	require.ErrorIs(t, err, ErrNoEntries)
-	require.ErrorContains(t, err, "x.log:2: no client")
+	require.ErrorContains(t, err, "x.log:2: unknown format: accepted are common")
 	_, err = Read("x.log", strings.NewReader(""))
 	require.ErrorIs(t, err, ErrNoEntries)
 	_, err = Read("x.log", iotest.ErrReader(errors.New("disk")))
@@ -110,7 +110,7 @@ func TestReadDropsAWrongYear(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, log.Entries, 3)
 	require.Equal(t, 1, log.Bad[0].Line)
-	require.Contains(t, log.Bad[0].Reason, "from the middle of the log, 2015-05-17")
+	require.Contains(t, log.Bad[0].Reason, "wrong year: the time is far from the other entries, 2015-05-17")
 }
 
 func TestReadStreamsAnEndlessLine(t *testing.T) {
@@ -124,14 +124,23 @@ func FuzzRead(f *testing.F) {
 	f.Add(line(1, "/") + "bad\n")
 	f.Add(`{"time":"2015-05-17T10:05:03Z","path":"/"}`)
 	f.Add("a - - [17/May/2015:10:05:03 +0000] \"GET \\\" / HTTP/1.1\" 200 -\n")
+	for _, c := range formats() {
+		f.Add(c.line)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		log, err := Read("fuzz", strings.NewReader(text))
 		if err != nil {
 			return
 		}
 		require.Equal(t, log.Lines, len(log.Entries)+log.Skipped)
-		for i := 1; i < len(log.Entries); i++ {
-			require.False(t, log.Entries[i].At.Before(log.Entries[i-1].At))
+		for i, e := range log.Entries {
+			require.False(t, i > 0 && e.At.Before(log.Entries[i-1].At))
+			require.NotEmpty(t, e.Path)
+			require.True(t, isMethod(e.Method), e.Method)
+			require.True(t, e.Status == 0 || e.Status >= 100 && e.Status <= 999)
+			require.GreaterOrEqual(t, e.Bytes, int64(0))
+			again, ok := clientOf(e.Client)
+			require.True(t, ok && again == e.Client && (e.Client == "" || isAddress(e.Client) || isName(e.Client)), e.Client)
 		}
 	})
 }

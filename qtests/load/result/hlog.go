@@ -27,8 +27,8 @@ func (h *Histogram) hdr() *hdrhistogram.Histogram {
 // coarseTag is the tag of the lines that are intervals of the timeline.
 const coarseTag = "intervals"
 
-// WriteHLog writes the response times as an HDR histogram log (V2), which other
-// HDR tools read, merge and plot:
+// WriteHLog writes the response times as an HDR histogram log (V2), which ReadHLog and other HDR tools
+// read, merge and plot:
 //
 //   - one line without a tag for the whole run;
 //   - one for every step, part and route, tagged with its name. In a tag _ replaces blanks, commas and
@@ -62,6 +62,9 @@ func (r *Result) WriteHLog(w io.Writer) error {
 	return nil
 }
 
+// unitComment tells ReadHLog the unit of the values.
+const unitComment = "response time in microseconds"
+
 // An hlog is a log that is being written.
 type hlog struct {
 	*hdrhistogram.HistogramLogWriter
@@ -77,7 +80,7 @@ func (l *hlog) keep(err error) {
 }
 
 func (l *hlog) head(r *Result) {
-	l.keep(l.OutputComment(fmt.Sprintf("[load scenario %s, seed %d, response time in microseconds, Interval_Max in seconds]", text.OneLine(r.Scenario), r.Seed)))
+	l.keep(l.OutputComment(fmt.Sprintf("[load scenario %s, seed %d, %s, Interval_Max in seconds]", text.OneLine(r.Scenario), r.Seed, unitComment)))
 	l.keep(l.OutputLogFormatVersion())
 	l.keep(l.OutputStartTime(l.start.UnixMilli()))
 	l.keep(l.OutputLegend())

@@ -34,7 +34,7 @@ func (r *Result) tone() string {
 
 func (r *Result) tables() []report.Table {
 	var tables []report.Table
-	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.countsTable(), r.marksTable()} {
+	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable(), r.countsTable(), r.marksTable()} {
 		if len(t.Rows) > 0 {
 			tables = append(tables, t)
 		}
@@ -89,6 +89,14 @@ func (r *Result) checksTable() report.Table {
 	t := report.Table{Title: "Checks", Head: []string{"Check", "Passed", "Of"}}
 	for _, c := range r.Checks {
 		t.Rows = append(t.Rows, report.Cells(c.Name, text.Grouped(c.Passed), text.Grouped(c.Total)))
+	}
+	return t
+}
+
+func (r *Result) metricsTable() report.Table {
+	t := report.Table{Title: "Metrics", Head: []string{"Metric", "Kind", "Values"}}
+	for _, m := range r.Metrics {
+		t.Rows = append(t.Rows, report.Cells(m.Name, m.Kind, m.describe(r.Length())))
 	}
 	return t
 }

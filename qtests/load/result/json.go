@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/go-qtests/qtests/internal/plaintext"
 )
 
 // WriteJSON writes the result in its versioned form, with a final newline. Under a
@@ -22,10 +24,11 @@ func (r *Result) WriteJSON(w io.Writer) error {
 // maxResultBytes bounds what Read reads.
 const maxResultBytes = 64 << 20
 
-// Read reads what WriteJSON wrote. A form of another version, or one over 64
-// MiB, is an error.
+// Read reads what WriteJSON wrote. A form of another version, one over 64 MiB, and one with counts
+// that no run can have, such as a negative one or more errors than requests, are errors. The text may
+// be UTF-16 or gzip.
 func Read(in io.Reader) (*Result, error) {
-	limited := &io.LimitedReader{R: in, N: maxResultBytes + 1}
+	limited := &io.LimitedReader{R: plaintext.NewReader(in), N: maxResultBytes + 1}
 	text, err := io.ReadAll(limited)
 	if err != nil {
 		return nil, fmt.Errorf("load: result: %w", err)
@@ -46,6 +49,9 @@ func Read(in io.Reader) (*Result, error) {
 	}
 	r := &Result{}
 	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("load: result: %w", err)
+	}
+	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("load: result: %w", err)
 	}
 	return r, nil

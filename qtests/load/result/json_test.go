@@ -32,3 +32,30 @@ func TestReadResultErrors(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// TestReadResultRefusesCountsOfNoRun has values that no run can leave.
+func TestReadResultRefusesCountsOfNoRun(t *testing.T) {
+	for text, want := range map[string]string{
+		`"finished":-5`:                                "finished: -5 is negative",
+		`"scheduled":-1`:                               "scheduled: -1 is negative",
+		`"elapsed_ns":-1`:                              "elapsed_ns: -1 is negative",
+		`"finished":1,"errors":2`:                      "errors: 2 is more than finished, which is 1",
+		`"interrupted":1,"abandoned":2`:                "abandoned: 2 is more than interrupted",
+		`"steps":[{"name":"a","finished":-1}]`:         `step or tag "a": finished: -1 is negative`,
+		`"tags":[{"name":"a=b","errors":1}]`:           `step or tag "a=b": errors: 1 is more than finished`,
+		`"checks":[{"name":"c","passed":2,"total":1}]`: `check "c": passed: 2 is more than total`,
+		`"checks":[{"name":"c","passed":-2}]`:          `check "c": passed: -2 is negative`,
+		`"error_kinds":[{"kind":"k","count":-1}]`:      `error "k": count: -1 is negative`,
+		`"thresholds":[{"threshold":"t","broken":1}]`:  `threshold "t": broken: 1 is more than windows`,
+		`"metrics":[{"name":"m","passed":1}]`:          `metric "m": passed: 1 is more than samples`,
+		`"timeline":[{"arrivals":-1}]`:                 "timeline[0]: arrivals: -1 is negative",
+		`"timeline":[{"within":[0,-3,0]}]`:             "timeline[0]: within: -3 is negative",
+		`"timeline":[{"offset_ns":5},{"offset_ns":5}]`: "timeline[1]: offset_ns: 5ns is not after the one before it",
+		`"timeline":[{"offset_ns":-5}]`:                "timeline[0]: offset_ns: -5ns is not after",
+	} {
+		_, err := Read(strings.NewReader(`{"version":1,` + text + `}`))
+		require.ErrorContains(t, err, "load: result: "+want)
+	}
+	_, err := Read(strings.NewReader("\ufeff" + `{"version":1,"finished":2,"errors":2}`))
+	require.NoError(t, err, "a byte order mark is no part of the text")
+}

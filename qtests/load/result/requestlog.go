@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -85,7 +86,9 @@ const maxInstant = 10_000
 //
 //	scenario,request,user,step,state,tags,intended_ns,started_ns,finished_ns,attempts,error
 //
-// They are the fields of [LoggedRequest]. w must not wait for the clock of the run.
+// They are the fields of [LoggedRequest]. A text that begins with =, +, -, @, a tab or a carriage return
+// gets a ' in front, because spreadsheets would take it for a formula. w must not wait for the clock of the
+// run.
 func CSVRequestLog(w io.Writer) *RequestLog {
 	s := newRequestLog(w)
 	out := csv.NewWriter(s.out.w)
@@ -95,12 +98,20 @@ func CSVRequestLog(w io.Writer) *RequestLog {
 			head = true
 			_ = out.Write([]string{"scenario", "request", "user", "step", "state", "tags", "intended_ns", "started_ns", "finished_ns", "attempts", "error"})
 		}
-		_ = out.Write([]string{x.Scenario, decimal(x.Request), decimal(x.User), x.Step, x.State, x.Tags, decimal(int64(x.Intended)),
-			decimal(int64(x.Started)), decimal(int64(x.Finished)), strconv.Itoa(x.Attempts), x.Error})
+		_ = out.Write([]string{inert(x.Scenario), decimal(x.Request), decimal(x.User), inert(x.Step), x.State, inert(x.Tags), decimal(int64(x.Intended)),
+			decimal(int64(x.Started)), decimal(int64(x.Finished)), strconv.Itoa(x.Attempts), inert(x.Error)})
 		out.Flush()
 		return out.Error()
 	}
 	return s
+}
+
+// inert makes a cell of a text that no spreadsheet evaluates.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
 }
 
 // JSONRequestLog writes one [LoggedRequest] per line as a JSON object. w must not wait for the

@@ -66,6 +66,8 @@ type Result struct {
 	Checks     []CheckResult `json:"checks,omitempty"`
 	ErrorKinds []ErrorCount  `json:"error_kinds"`
 	Thresholds []Verdict     `json:"thresholds"`
+	// Metrics are those of the scenario's own, in the order of their names.
+	Metrics []MetricResult `json:"metrics,omitempty"`
 
 	Interval time.Duration `json:"interval_ns"` // the width of the timeline's points
 	Timeline []Point       `json:"timeline"`

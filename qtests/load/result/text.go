@@ -20,6 +20,7 @@ func (r *Result) String() string {
 	r.stepTable(&b)
 	r.errorTable(&b)
 	r.checkLines(&b)
+	r.metricLines(&b)
 	r.thresholdLines(&b)
 	r.markLines(&b)
 	if r.Order != "" {
@@ -112,8 +113,9 @@ func (r *Result) errorTable(b *strings.Builder) {
 	}
 	rows := [][]string{{"error", "count", "first at", "in step"}}
 	hidden := max(len(r.ErrorKinds)-maxShown, 0)
-	for _, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
-		rows = append(rows, []string{text.Clip(e.Kind, 60), text.Grouped(e.Count), text.Short(e.First), text.Clip(e.Step, 30)})
+	kinds := distinct(r.ErrorKinds, 60)
+	for i, e := range r.ErrorKinds[:len(r.ErrorKinds)-hidden] {
+		rows = append(rows, []string{kinds[i], text.Grouped(e.Count), text.Short(e.First), text.Clip(e.Step, 30)})
 	}
 	b.WriteByte('\n')
 	text.Table(b, rows)
@@ -122,12 +124,48 @@ func (r *Result) errorTable(b *strings.Builder) {
 	}
 }
 
+// distinct clips the kinds to n bytes. Of kinds that begin with the same n bytes or so it shows the first 20,
+// and then the place where they differ.
+func distinct(kinds []ErrorCount, n int) []string {
+	out := make([]string, len(kinds))
+	for i, e := range kinds {
+		same := 0
+		for k, other := range kinds {
+			if k != i {
+				same = max(same, commonPrefix(e.Kind, other.Kind))
+			}
+		}
+		out[i] = text.Clip(e.Kind, n)
+		const head, before = 20, 16
+		if len(e.Kind) > n && same > n-before {
+			out[i] = strings.ToValidUTF8(e.Kind[:head], "") + "…" + text.Clip(strings.ToValidUTF8(e.Kind[same-before:], ""), n-head)
+		}
+	}
+	return out
+}
+
+func commonPrefix(a, b string) (n int) {
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 func (r *Result) checkLines(b *strings.Builder) {
 	for i, c := range r.Checks {
 		if i == 0 {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(b, "  check %s: %s of %s\n", c.Name, text.Grouped(c.Passed), text.Grouped(c.Total))
+	}
+}
+
+func (r *Result) metricLines(b *strings.Builder) {
+	for i, m := range r.Metrics {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "  metric %s: %s\n", m.Name, m.describe(r.Length()))
 	}
 }
 

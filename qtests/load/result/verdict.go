@@ -9,14 +9,15 @@ import (
 type Verdict struct {
 	Threshold string `json:"threshold"`
 	Pass      bool   `json:"pass"`
-	// Actual is the value found, or the worst of all windows, or the value that
-	// aborted the run.
+	// Actual is the value found, or the worst of all windows, or the value that aborted the run. Of
+	// several conditions it says of each how it came out.
 	Actual string `json:"actual,omitempty"`
 	// Windows, Broken and First are those of a threshold over windows.
 	Windows int           `json:"windows,omitempty"`
 	Broken  int           `json:"broken,omitempty"`
 	First   time.Duration `json:"first_ns,omitempty"` // the start of the first broken window
-	// Note says that the load was scaled, if that may be why the threshold is broken.
+	// Note says that the load was scaled, if that may be why the threshold is broken, and how many
+	// requests were interrupted, if the threshold does not count them.
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
@@ -23,6 +22,7 @@ import (
 type Judge struct {
 	rec      *record.Recorder
 	criteria []*criterion
+	groups   []group       // the criteria of each threshold
 	next     time.Duration // when the first window ends; never without one
 	timed    []*criterion  // on the times of the requests in a window
 	late     []*criterion  // on the lateness in a window
@@ -35,7 +35,13 @@ type Judge struct {
 
 const never = time.Duration(math.MaxInt64)
 
-// A criterion is one threshold, with what is kept for it while the run lasts.
+// A group is a threshold of the scenario: conditions that all have to hold.
+type group struct {
+	text  string
+	parts []*criterion
+}
+
+// A criterion is one condition, with what is kept for it while the run lasts.
 type criterion struct {
 	Threshold
 	text string
@@ -54,14 +60,14 @@ func NewJudge(texts []string, limits []Threshold, length time.Duration, rec *rec
 	j := &Judge{rec: rec, next: never, length: length, until: length}
 	var errs []error
 	for _, s := range texts {
-		t, err := Parse(s)
+		all, err := ParseAll(s)
 		if err == nil {
-			if err = t.fits(length); err != nil {
+			if err = all[0].fits(length); err != nil {
 				err = fmt.Errorf("load: threshold %q: %w", s, err)
 			}
 		}
 		if errs = append(errs, err); err == nil {
-			j.add(t, s)
+			j.add(s, all...)
 		}
 	}
 	for i, t := range limits {
@@ -69,13 +75,28 @@ func NewJudge(texts []string, limits []Threshold, length time.Duration, rec *rec
 			errs = append(errs, fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err))
 			continue
 		}
-		j.add(t, t.String())
+		j.add(t.String(), t)
 	}
 	return j, errors.Join(errs...)
 }
 
-func (j *Judge) add(t Threshold, text string) {
-	c := &criterion{Threshold: t, text: text, searched: -1}
+// add adds a threshold of one or more conditions.
+func (j *Judge) add(text string, conditions ...Threshold) {
+	g := group{text: text}
+	for _, t := range conditions {
+		c := &criterion{Threshold: t, text: text, searched: -1}
+		if len(conditions) > 1 {
+			c.text = t.String() + " of " + text
+		}
+		g.parts = append(g.parts, c)
+		j.watch(c)
+	}
+	j.groups = append(j.groups, g)
+}
+
+// watch makes the run look at a condition as often as it has to.
+func (j *Judge) watch(c *criterion) {
+	t := c.Threshold
 	j.criteria = append(j.criteria, c)
 	j.aborting = j.aborting || t.Abort
 	if t.Every == 0 {
@@ -105,15 +126,18 @@ func (j *Judge) Due(now time.Duration) bool { return now >= j.next }
 func (j *Judge) LooksAtTimes() bool { return len(j.timed) > 0 }
 
 // Scaled says that the load was multiplied by x, or that the run was shortened to the share x.
-func (j *Judge) Scaled(x float64, shortened bool) {
+func (j *Judge) Scaled(x float64, shortened bool) { j.scale = Scaled(x, shortened) }
+
+// Scaled says in words that a load was multiplied by x, or that a run was shortened to the share x. For 1 it
+// says nothing.
+func Scaled(x float64, shortened bool) string {
 	switch {
 	case x == 1:
-		j.scale = ""
+		return ""
 	case shortened:
-		j.scale = "the run was scaled to " + text.Number(x) + " of its length"
-	default:
-		j.scale = "the load was scaled by " + text.Number(x)
+		return "the run was scaled to " + text.Number(x) + " of its length"
 	}
+	return "the load was scaled by " + text.Number(x)
 }
 
 // Turn closes the windows that end at or before now.
@@ -206,29 +230,6 @@ func (c *criterion) breaks(rec *record.Recorder, now time.Duration) error {
 	}
 	return nil
 }
-
-// Verdicts evaluates every threshold at the end of the run.
-func (j *Judge) Verdicts(end time.Duration) []result.Verdict {
-	out := []result.Verdict{}
-	for _, c := range j.criteria {
-		c.over = true
-		v := result.Verdict{Threshold: c.text}
-		judge := c.verdict
-		if c.Every > 0 {
-			judge = c.verdictOfWindows
-		}
-		if err := judge(&v, j, end); err != nil {
-			v.Error = err.Error()
-		} else if !v.Pass && slices.Contains(loaded, c.Metric) {
-			v.Note = j.scale
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-// loaded are the metrics that grow with the load.
-var loaded = []string{"rate", "goodput", "count", "requests", "in_flight"}
 
 // verdict judges the whole run, or what it was when that aborted it.
 func (c *criterion) verdict(v *result.Verdict, j *Judge, end time.Duration) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,83 @@ import (
 )
 
 type thresholdParser struct{ text, rest string }
+
+// ParseAll reads a threshold of one or more conditions, which all have to hold:
+//
+//	p(95)<200ms && errors<1%
+//	p(95)<200ms and step(pay).errors<1% every 1m abort
+//
+// Each condition is what Parse reads. every and abort stand after the last condition and hold for all of
+// them. There is no "or". The judge makes one verdict of them.
+func ParseAll(text string) ([]Threshold, error) {
+	all, err := parseAll(text)
+	if err != nil {
+		return nil, fmt.Errorf("load: threshold %q: %w", text, err)
+	}
+	return all, nil
+}
+
+func parseAll(text string) (all []Threshold, err error) {
+	parts := conditions(text)
+	for i, part := range parts {
+		p := thresholdParser{text: part, rest: strings.TrimSpace(part)}
+		t, err := p.parse()
+		switch {
+		case err != nil && len(parts) > 1:
+			return nil, fmt.Errorf("condition %d: %w", i+1, err)
+		case err != nil:
+			return nil, err
+		case i < len(parts)-1 && (t.Every > 0 || t.Abort):
+			return nil, fmt.Errorf("condition %d: every and abort stand after the last condition, and hold for all", i+1)
+		}
+		all = append(all, t)
+	}
+	last := all[len(all)-1]
+	for i := range all {
+		all[i].Every, all[i].Abort, all[i].AbortAfter = last.Every, last.Abort, last.AbortAfter
+		if err := all[i].Validate(); err != nil {
+			return nil, fmt.Errorf("condition %d: %w", i+1, err)
+		}
+	}
+	return all, nil
+}
+
+// conditions splits at && and at the word and, but not within parentheses, where names stand.
+func conditions(text string) (parts []string) {
+	depth, start := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth > 0 {
+			continue
+		}
+		if n := len(joiner.FindString(text[i:])); n > 0 {
+			parts = append(parts, text[start:i])
+			i += n - 1
+			start = i + 1
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// joiner is what stands between two conditions.
+var joiner = regexp.MustCompile(`^(&&|(?i)\s+and\s)`)
+
+// Join writes conditions as ParseAll reads them. The last one tells every and abort for all.
+func Join(all ...Threshold) string {
+	var parts []string
+	for i, t := range all {
+		if i < len(all)-1 {
+			t.Every, t.Abort, t.AbortAfter = 0, false, 0
+		}
+		parts = append(parts, t.String())
+	}
+	return strings.Join(parts, " && ")
+}
 
 func (p *thresholdParser) parse() (t Threshold, err error) {
 	if err = p.left(&t); err != nil {
@@ -28,7 +104,10 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 	if t.Op == "" {
 		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
 	}
-	if another.MatchString(p.rest) {
+	switch {
+	case alternative.MatchString(p.rest):
+		return t, errors.New("there is no or: write two scenarios, or a check of your own")
+	case another.MatchString(p.rest):
 		return t, errOneEach
 	}
 	words := strings.Fields(p.rest)
@@ -51,51 +130,13 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 // another is what a second threshold in the text looks like.
 var another = regexp.MustCompile(`[\pL)]\s*[<>=!]`)
 
-var errOneEach = errors.New("one threshold per string: what follows the value is another one")
+var errOneEach = errors.New("one threshold per string: what follows the value is another one; && joins conditions that have to hold together")
+
+// alternative is a second condition of which only one has to hold.
+var alternative = regexp.MustCompile(`\|\||(?i)\sor\s`)
 
 // loneUnit is a unit that stands apart from its number.
 var loneUnit = regexp.MustCompile(`^(%|/s|ns|us|µs|μs|ms|s|m|h)$`)
-
-// percentileLike is how other tools write percentiles.
-var percentileLike = regexp.MustCompile(`^p\d+$`)
-
-// otherNames are what other tools call the metrics.
-var otherNames = map[string][]string{
-	"mean": {"avg"}, "average": {"avg"}, "median": {"med"}, "minimum": {"min"}, "maximum": {"max"},
-	"latency": {"p(x)", "avg", "min", "max"}, "response": {"p(x)", "avg", "min", "max"}, "duration": {"p(x)", "avg", "min", "max"},
-	"failed": {"errors"}, "failures": {"errors"}, "throughput": {"rate", "goodput"}, "rps": {"rate"},
-}
-
-// misplaced says what is wrong with a word on the left side.
-func misplaced(name, argument string, called bool) error {
-	switch {
-	case name == "p":
-		return errors.New("p wants a number, as in p(99)")
-	case name == "check" && called:
-		return fmt.Errorf("check(%s) is compared as it is, as in check(%s)>99%%", argument, argument)
-	case slices.Contains(scopeNames, name):
-		return fmt.Errorf("%s is out of place; thresholds are like step(name).p(99)<1s, tag(key=value).errors<1%%, check(name)>99%%, service.avg<1s, late.max<1s", name)
-	case metrics[name].units != nil:
-		return fmt.Errorf("%s takes no argument", name)
-	case percentileLike.MatchString(name):
-		return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
-	}
-	return unknownMetric(name)
-}
-
-var scopeNames = []string{"step", "tag", "check", "service", "late"}
-
-// unknownMetric is the error about a metric that does not exist.
-func unknownMetric(name string) error {
-	if others := otherNames[strings.ToLower(name)]; others != nil {
-		example := ""
-		if len(others) > 2 {
-			example = ", as in p(95)<1s"
-		}
-		return fmt.Errorf("unknown metric %q; did you mean \"%s\"%s?", name, strings.Join(others, `" or "`), example)
-	}
-	return text.Unknown("metric", name, append(text.SortedKeys(metrics), scopeNames...))
-}
 
 // left reads the scope, the kind of time, and the metric.
 func (p *thresholdParser) left(t *Threshold) error {
@@ -116,6 +157,11 @@ func (p *thresholdParser) left(t *Threshold) error {
 		case name == "check" && called && !dotted:
 			t.Check, t.Metric = argument, "checks"
 			return nil
+		case name == "metric" && called && t.Own == "":
+			t.Own = argument
+			if !dotted {
+				return nil
+			}
 		case name == "service" && dotted && !called && !t.Service:
 			t.Service = true
 		case name == "late" && dotted && !called && !t.Late:
@@ -124,10 +170,10 @@ func (p *thresholdParser) left(t *Threshold) error {
 			t.Metric = "p"
 			t.Percentile, err = strconv.ParseFloat(argument, 64)
 			if err != nil {
-				return fmt.Errorf("p(%s): not a number", argument)
+				return fmt.Errorf("p(%s): not a number%s", argument, percentileHint(argument))
 			}
 			return nil
-		case metrics[name].units != nil && !called && name != "p":
+		case t.Own != "" && name == "last" && !called, metrics[name].units != nil && !called && name != "p":
 			t.Metric = name
 			return nil
 		default:
@@ -145,6 +191,9 @@ func (p *thresholdParser) word() (name, argument string, called bool, err error)
 	end := strings.IndexAny(p.rest, "(.<>=! ")
 	if end < 0 {
 		end = len(p.rest)
+	}
+	if like := percentileLike.FindString(p.rest); len(like) > end {
+		end = len(like) // p99.9 has a dot, and no scope
 	}
 	name, p.rest = p.rest[:end], p.rest[end:]
 	if name == "" {

@@ -19,28 +19,33 @@ import (
 // in_flight are then zero. A step, tag or check that did not come up by the end of the run is an error
 // that proposes the nearest names, also for a threshold over windows.
 //
+// Requests that were interrupted have not ended, and are neither errors nor times. If there were any, the
+// verdict of a threshold on requests that ended says how many it does not count (Verdict.Note).
+//
 // A scale (-qtests.scale, -short) changes how much load there is and not what is compared. If a threshold
 // on rate, goodput, count, requests or in_flight is broken in a scaled run, the verdict says that the load
 // was scaled (Verdict.Note). Thresholds on shares and times do not depend on the scale.
 //
 // The verdict of a threshold that aborted the run has the value that did so, and not the value at the end.
 type Threshold struct {
-	// At most one of Step, Tag ("key=value") and Check limits the metric to a
-	// part of the run. Step may name a part (User.Part) as well.
-	Step, Tag, Check string
+	// At most one of Step, Tag ("key=value"), Check and Own limits the metric to a
+	// part of the run. Step may name a part (User.Part) as well. Own names a metric of the scenario's own.
+	Step, Tag, Check, Own string
 	// Service measures the service time, from the start of a request to its end, and Late the time
 	// from the due instant to the start, of requests that did not queue. Without them the response
 	// time counts, from the due instant to the end.
 	Service, Late bool
-	// Metric is one of the names that Parse lists.
+	// Metric is one of the names that Parse lists. With Own it may be empty: the count of a counter, the
+	// last value of a gauge, the share of a rate.
 	Metric string
 	// Percentile is that of the metric "p", from 0 to 100, read to six decimals.
 	Percentile float64
 	// Op is one of < <= > >= == !=.
 	Op string
-	// Value is in seconds for Seconds and in percent for Percent. It is finite and not negative. It is
-	// at most 100 percent, except for retries, because a request may have several. A comparison that
-	// can never hold is an error: <0, >100%.
+	// Value is in seconds for Seconds and in percent for Percent. It is finite, and not negative except
+	// with Own. It is at most 100 percent, except for retries, because a request may have several, and
+	// at most 24 hours, because a longer time is counted as that. A comparison that can never hold is an
+	// error (<0, >100%), and so is one that always holds (>=0, <=100%, <=24h).
 	Value float64
 	Unit  Unit
 	// Every divides the run into windows of that length, at least a millisecond. Every window has to
@@ -151,6 +156,13 @@ var metrics = map[string]metric{
 //	checks, check(name)   99%       checks made          window
 //	in_flight             100       the most             the run only
 //
+// metric(name) is a metric of the scenario's own, over the run only:
+//
+//	metric(name)           100        User.Count: the sum       metric(name).rate   1/s
+//	metric(name)           100        User.Gauge: the last      metric(name).last, min, max
+//	metric(name)           99%        User.Rate: the share      metric(name).count  100
+//	metric(name).p(95)     100 250ms  User.Trend, TrendTime     metric(name).avg, min, max, med, count
+//
 // Where there is more than one kind of value, the value is a share of the requests under "of", a count, or a
 // rate per second of the run. denied are retries over the budget. Metrics are counted where a request ends,
 // except for retries, denied, dropped, checks and late, which are counted where they happen. In windows,
@@ -160,7 +172,8 @@ var metrics = map[string]metric{
 // With every, each window has to keep the threshold. With abort, the run ends when the threshold is broken.
 // Threshold says more about both, and when missing samples are an error.
 //
-// An unknown name is an error that proposes the nearest one. A unit that does not fit is an error, too.
+// An unknown name is an error that proposes the nearest one, also for the names of other tools. A unit that
+// does not fit is an error, and so is a comparison that always or never holds.
 func Parse(text string) (Threshold, error) {
 	p := thresholdParser{text: text, rest: strings.TrimSpace(text)}
 	t, err := p.parse()
@@ -176,13 +189,18 @@ const minEvery = time.Millisecond
 // Validate reports what is wrong with the threshold.
 func (t Threshold) Validate() error {
 	m, ok := metrics[t.Metric]
+	if t.Own != "" {
+		m, ok = ownMetrics[t.Metric]
+	}
 	switch {
+	case !ok && t.Own != "":
+		return text.Unknown("value of a metric of your own", t.Metric, ownValues)
 	case !ok:
 		return unknownMetric(t.Metric)
 	case t.Metric == "p" && !(t.Percentile >= 0 && t.Percentile <= 100):
 		return fmt.Errorf("percentile %v is not between 0 and 100", t.Percentile)
 	case !slices.Contains(m.units, t.Unit):
-		return fmt.Errorf("%s is %s, not %s", t.name(), joinUnits(m.units), t.Unit)
+		return fmt.Errorf("%s is %s, not %s%s", t.name(), joinUnits(m.units), t.Unit, t.unitHint(m))
 	case !slices.Contains(ops, t.Op):
 		return fmt.Errorf("operator %q is none of %s", t.Op, strings.Join(ops, " "))
 	case t.Every < 0 || t.AbortAfter < 0:
@@ -205,12 +223,12 @@ func (t Threshold) Validate() error {
 // checkScope reports whether the metric is counted by what the threshold names.
 func (t Threshold) checkScope(m metric) error {
 	scope, by := "r", "run"
-	for _, x := range []struct{ letter, name, given string }{{"s", "step", t.Step}, {"t", "tag", t.Tag}, {"c", "check", t.Check}} {
+	for _, x := range []struct{ letter, name, given string }{{"s", "step", t.Step}, {"t", "tag", t.Tag}, {"c", "check", t.Check}, {"m", "metric", t.Own}} {
 		if x.given == "" {
 			continue
 		}
 		if scope != "r" {
-			return fmt.Errorf("more than one of step, tag and check")
+			return fmt.Errorf("more than one of step, tag, check and metric")
 		}
 		scope, by = x.letter, x.name
 	}
@@ -223,38 +241,6 @@ func (t Threshold) checkScope(m metric) error {
 		return fmt.Errorf("%s is not kept by windows", t.Metric)
 	}
 	return nil
-}
-
-// checkValue reports an error if the value alone tells that the comparison can never hold, or has no
-// meaning.
-func (t Threshold) checkValue() error {
-	top := math.Inf(1)
-	if t.Unit == Percent && t.Metric != "retries" {
-		top = 100
-	}
-	value := formatUnit(t.Value, t.Unit)
-	switch {
-	case t.Value-t.Value != 0:
-		return fmt.Errorf("value %v is not a finite number", t.Value)
-	case t.Value < 0:
-		return fmt.Errorf("value %s: %s is never below zero", value, t.name())
-	case t.Value > top:
-		return fmt.Errorf("value %s: %s is never over 100%%", value, t.name())
-	case t.Unit == Count && t.Value != math.Trunc(t.Value):
-		return t.fraction(value)
-	case t.Op == "<" && t.Value == 0, t.Op == ">" && t.Value == top:
-		return fmt.Errorf("%s%s%s can never hold", t.name(), t.Op, value)
-	}
-	return nil
-}
-
-// fraction is the error about a count that is no whole number. Below 1 it was surely meant as a share.
-func (t Threshold) fraction(value string) error {
-	if t.Value < 1 && slices.Contains(metrics[t.Metric].units, Percent) {
-		share := strconv.FormatFloat(100*t.Value, 'g', 12, 64)
-		return fmt.Errorf("value %s: a plain number is a count; did you mean %q, which is a share?", value, t.name()+t.Op+share+"%")
-	}
-	return fmt.Errorf("value %s: %s is a whole number", value, t.name())
 }
 
 // fits returns an error if no window ends in a profile that lasts d. A scaled profile may be a little
@@ -295,6 +281,10 @@ func (t Threshold) name() string {
 		s = "tag(" + t.Tag + ")."
 	case t.Check != "":
 		return "check(" + t.Check + ")"
+	case t.Own != "" && t.Metric == "":
+		return "metric(" + t.Own + ")"
+	case t.Own != "":
+		s = "metric(" + t.Own + ")."
 	}
 	switch {
 	case t.Service:
@@ -364,6 +354,9 @@ func showUnit(x float64, u Unit) string {
 		return fmt.Sprintf("%.4g%%", x)
 	case PerSecond:
 		return fmt.Sprintf("%.4g/s", x)
+	}
+	if x != math.Trunc(x) || math.Abs(x) >= 1<<53 { // a value of a metric of the scenario's own
+		return text.Number(x)
 	}
 	return text.Grouped(int64(x))
 }

@@ -104,13 +104,15 @@ type bursts struct {
 //
 //	traffic.Bursts(500, time.Minute).For(time.Hour) // 60 bursts of 500
 //
-// The requests of a burst share one instant and run in the order of their
-// numbers.
+// The requests of a burst share one instant and run in the order of their numbers. A burst has at most
+// 5,000,000 of them, also when it is amplified.
 func Bursts(size int, every time.Duration) Profile {
 	p := Profile{kind: Open, unit: time.Second, bursts: &bursts{size: size, every: every}}
 	switch {
 	case size <= 0:
 		p.fail("Bursts: size: %d is not positive", size)
+	case size > maxAtOnce:
+		p.fail("Bursts: size: %d is more than %d at one instant", size, maxAtOnce)
 	case every <= 0:
 		p.fail("Bursts: every: %v is not positive", every)
 	}

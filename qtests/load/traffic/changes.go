@@ -29,19 +29,19 @@ func (p Profile) Changes() *Changes {
 	return &Changes{pieces: pieces, factor: p.factor()}
 }
 
-// scaled is a number of users times the factor. If there were any, one at least remains.
-func (c *Changes) scaled(level float64) float64 {
-	if level > 0 && c.factor < 1 {
-		return max(level*c.factor, min(level, 1))
+// scaledUsers is a number of users times a factor. If there were any, one at least remains.
+func scaledUsers(level, factor float64) float64 {
+	if level > 0 && factor < 1 {
+		return max(level*factor, min(level, 1))
 	}
-	return level * c.factor
+	return level * factor
 }
 
 // Next returns the next change, or false if there is none.
 func (c *Changes) Next() (Change, bool) {
 	for len(c.pieces) > 0 {
 		p := c.pieces[0]
-		from, to := c.scaled(p.from), c.scaled(p.to)
+		from, to := scaledUsers(p.from, c.factor), scaledUsers(p.to, c.factor)
 		if n := roundUsers(from); n != c.users && !c.entered {
 			return c.step(n, c.start), true // a jump
 		}

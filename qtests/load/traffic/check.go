@@ -13,6 +13,9 @@ const (
 	maxLevel = 1e12
 	// maxUsers is about 10 GiB of users at work.
 	maxUsers = 5_000_000
+	// maxAtOnce bounds how many requests arrive at one instant, in a burst or as copies of one entry
+	// of a log: each of them may be under way when the last one comes.
+	maxAtOnce = maxUsers
 	// maxArrivals is over ten times as many as a fake clock can run in an hour.
 	maxArrivals = 1e10
 )
@@ -33,8 +36,11 @@ func (p Profile) Err() error {
 	case p.jumped && p.stages != nil:
 		return fmt.Errorf("load: Profile: Jump: %v: no stage comes after it: add For or To", p.level)
 	}
-	if err := p.checkFactor(); err != nil || p.kind == Closed {
+	if err := p.checkFactor(); err != nil {
 		return err
+	}
+	if p.kind == Closed {
+		return p.checkUsers()
 	}
 	n := p.expected()
 	if p.budget > 0 {
@@ -43,8 +49,22 @@ func (p Profile) Err() error {
 	switch {
 	case n > maxArrivals:
 		return fmt.Errorf("load: Profile: %.3g arrivals in a run are more than %.0g: set a Budget or lower the rate", n, float64(maxArrivals))
+	case p.kind == Replayed && p.factor() > maxAtOnce && p.budget == 0:
+		return fmt.Errorf("load: Profile: Amplify: ×%s plays an entry more than %d times at one instant", rounded(p.factor()), maxAtOnce)
 	case n < 1.5 && !p.gaps.random() && !p.arrives():
 		return fmt.Errorf("load: Profile: the area under the rate is %.3g: not one arrival in %v", n, p.Duration())
+	}
+	return nil
+}
+
+// checkUsers wants one user at least.
+func (p Profile) checkUsers() error {
+	most := 0
+	for _, s := range p.pieces() {
+		most = max(most, roundUsers(scaledUsers(s.from, p.factor())), roundUsers(scaledUsers(s.to, p.factor())))
+	}
+	if most == 0 && (p.stages != nil || roundUsers(p.level) == 0) {
+		return fmt.Errorf("load: Profile: not one user comes in %v", p.Duration())
 	}
 	return nil
 }
@@ -58,7 +78,7 @@ func (p Profile) checkFactor() error {
 	case p.kind == Replayed:
 		of = "the entries"
 	case p.bursts != nil:
-		of = "a burst"
+		limit, of = maxAtOnce, "a burst"
 	}
 	if level := p.highest() * p.factor(); level > limit {
 		return fmt.Errorf("load: Profile: Amplify: ×%s makes %s %.3g, more than %.0f", rounded(p.factor()), of, level, limit)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // Gaps is a distribution of the gaps between arrivals, in units of the mean gap. The
@@ -153,9 +153,9 @@ func (d *drawn) draw() (gap float64, ok bool) {
 		if ok {
 			return
 		}
-		if value := recover(); value != nil {
-			d.err = fmt.Errorf("load: %s gaps: %w", d.gaps.name, usercode.NewPanic(value))
-		} else {
+		err, exiting := usercode.Cause(recover())
+		d.err = fmt.Errorf("load: %s gaps: %w", d.gaps.name, err)
+		if exiting {
 			d.err = errors.New("load: " + d.gaps.name + " gaps: goexit: draw ended its goroutine (t.FailNow, require)")
 		}
 	}()

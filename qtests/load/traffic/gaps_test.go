@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
-	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 )
 
 // TestGapsHaveTheirMeanAndVariance: a tenth of either would be five to twenty
@@ -106,9 +106,9 @@ func TestGapsThatPanicAreAnError(t *testing.T) {
 		require.EqualError(t, src.Err(), "load: mine gaps: panic: boom")
 	}
 	require.Equal(t, 3, calls, "nothing is drawn after an error")
-	var value *usercode.Panic
+	var value *usercode.PanicError
 	require.True(t, errors.As(src.Err(), &value))
-	require.Contains(t, value.Stack, "gaps_test.go")
+	require.Contains(t, string(value.Stack), "gaps_test.go")
 
 	src = bad(runtime.Goexit)
 	done := make(chan struct{})

@@ -84,7 +84,7 @@ func RatePer(n float64, unit time.Duration) Profile {
 //	traffic.Users(50).For(time.Hour)
 //	traffic.Users(0).To(100, time.Minute).For(10*time.Minute).To(0, time.Minute)
 //
-// While the number rises or falls, user i is there as long as the number, rounded, is i or more. A
+// There has to be one user at some time. While the number rises or falls, user i is there as long as the number, rounded, is i or more. A
 // user who leaves starts nothing more. A request of the user that is under way gets the Grace of the
 // scenario.
 func Users(n int) Profile {
@@ -172,7 +172,7 @@ func (p Profile) Each(n int) Profile {
 }
 
 // Amplify multiplies every rate, burst and number of users by factor. It plays each entry of a replay
-// that often; a fraction is spread evenly over the log. No instant, no duration and no budget changes.
+// that often, at most 5,000,000 times without a Budget; a fraction is spread evenly over the log. No instant, no duration and no budget changes.
 // Several factors multiply. The product has to keep the limits of the kind of profile.
 // -qtests.scale does this under a fake clock.
 func (p Profile) Amplify(factor float64) Profile {

@@ -65,6 +65,9 @@ func (p Profile) From(instant time.Time) Profile {
 	return p
 }
 
+// maxReplay is how long a replay may last: a hundred years.
+const maxReplay = 100 * 366 * 24 * time.Hour
+
 // Speed replays faster, with a factor over 1, or slower: it divides every offset by factor. Several
 // factors multiply. The log keeps a length of a nanosecond at least.
 func (p Profile) Speed(factor float64) Profile {
@@ -76,8 +79,8 @@ func (p Profile) Speed(factor float64) Profile {
 	switch length := p.replay.duration(product); {
 	case !(factor > 0) || math.IsInf(factor, 1):
 		p.fail("Speed: %v is not a finite number > 0", factor)
-	case length > 100*accesslog.MaxSpan:
-		p.fail("Speed: %v stretches the log beyond %v", factor, 100*accesslog.MaxSpan)
+	case length > maxReplay:
+		p.fail("Speed: %v stretches the log beyond %v", factor, maxReplay)
 	case length <= 0 && len(p.replay.entries) > 0:
 		p.fail("Speed: %v leaves the log no time", factor)
 	default:

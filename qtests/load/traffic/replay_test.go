@@ -36,7 +36,8 @@ func TestReplay(t *testing.T) {
 		})
 	}
 	require.Equal(t, 5*time.Second, Replay(entries).Speed(2).Offset(instant(10)))
-	require.ErrorContains(t, Replay([]accesslog.Entry{{At: instant(0)}, {At: instant(0).AddDate(2, 0, 0)}}).Err(), "lie between the first entry")
+	require.ErrorContains(t, Replay([]accesslog.Entry{{At: instant(0)}, {At: instant(0).AddDate(6, 0, 0)}}).Err(), "lie between the first entry")
+	require.NoError(t, Replay([]accesslog.Entry{{At: instant(0)}, {At: instant(0).AddDate(4, 0, 0)}}).Err(), "a log of years is a log")
 	require.ErrorContains(t, Replay(entries).From(instant(30)).Err(), "is after the last entry")
 	require.ErrorContains(t, Replay(entries).Speed(0).Err(), "Speed: 0 is not")
 }

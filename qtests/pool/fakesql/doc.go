@@ -17,4 +17,11 @@
 // They are those of package fake. A fault may concern all of the fake, one query (the
 // events of a [Stub]), one operation ([Fake.OnConnect], [Fake.OnCommit], …) or one
 // connection ([Fake.Conn]). [Fake.Kill] breaks connections.
+//
+// # What it was asked
+//
+// [Fake.WatchQueries] notes every statement, and [Requests], a middleware, tells the requests apart by their context.
+// [Fake.Asked] then has a table of statements by count and time, N+1 queries ([Asked.Repeats]: one statement, asked again and again with other
+// arguments in one request, and the line that asked), statements without a limit, transactions that held an idle
+// connection, and how long connections were waited for. [Fake.LimitQueries] fails a test whose requests ask too much.
 package fakesql

@@ -51,6 +51,7 @@ type Fake struct {
 	killedErr error
 	closing   sync.Once
 	closed    atomic.Bool
+	watching  atomic.Bool
 	mock      atomic.Pointer[strictMock]
 
 	// mu is never held while user code runs, or while a goroutine waits: see locked.
@@ -67,6 +68,7 @@ type state struct {
 	open      []*conn // by number
 	unmatched uint64
 	logged    []string
+	asked     *asked // nil: not watched
 }
 
 // locked calls f with the state. Nothing else in this package locks.

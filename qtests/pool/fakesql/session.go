@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
@@ -65,10 +66,15 @@ type session struct {
 	conn  *conn           // nil between uses
 	tx    context.Context // of the open transaction, nil outside
 	bad   error           // why the connection cannot be used again
+	busy  time.Duration   // with statements, while they are watched
+	held  holding
 }
 
 // take gives the session a connection, unless it has one.
 func (s *session) take(ctx context.Context) error {
+	if s.conn == nil {
+		defer s.waiting()()
+	}
 	for s.conn == nil {
 		lease, err := s.db.pool.Acquire(ctx)
 		if err != nil {
@@ -209,6 +215,7 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 // reach waits until the latency of a statement is over. It returns the stub that
 // answers, or nil if the go-sqlmock of the connection answers.
 func (s *session) reach(ctx context.Context, op, query string, args []driver.NamedValue) (*Stub, error) {
+	defer s.watch(ctx, query, args)()
 	if err := s.take(ctx); err != nil {
 		return nil, err
 	}

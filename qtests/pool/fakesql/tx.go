@@ -23,6 +23,7 @@ func (s *session) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx
 		}
 	}
 	s.tx = ctx
+	s.hold(ctx)
 	return tx{s}, nil
 }
 
@@ -32,6 +33,7 @@ type tx struct{ session *session }
 // Commit waits at most until the transaction's context ends.
 func (t tx) Commit() error {
 	s := t.session
+	s.release()
 	ctx := s.tx
 	s.tx = nil
 	if err := s.pass(ctx, s.db.ops.commit.call("commit")); err != nil {
@@ -47,6 +49,7 @@ func (t tx) Commit() error {
 // scripted error or a lost connection makes it fail.
 func (t tx) Rollback() error {
 	s := t.session
+	s.release()
 	ctx := s.tx
 	s.tx = nil
 	if err := s.pass(ctx, s.db.ops.rollback.call("rollback")); err != nil && (ctx == nil || ctx.Err() == nil) {

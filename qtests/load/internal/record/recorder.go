@@ -15,6 +15,7 @@ type Recorder struct {
 	tags      map[Tag]*Tally
 	TagOrder  []*Tally
 	Checks    map[string]*checkTally
+	Own       map[string]*Own // metrics of the scenario's own
 	faults    map[string]*faultTally
 	timeline  *timeline
 
@@ -34,7 +35,7 @@ type Recorder struct {
 // New returns the recorder of a run of length d.
 func New(d time.Duration) *Recorder {
 	return &Recorder{
-		Steps: map[string]*Tally{}, tags: map[Tag]*Tally{}, Checks: map[string]*checkTally{},
+		Steps: map[string]*Tally{}, tags: map[Tag]*Tally{}, Checks: map[string]*checkTally{}, Own: map[string]*Own{},
 		faults: map[string]*faultTally{}, timeline: newTimeline(d),
 	}
 }

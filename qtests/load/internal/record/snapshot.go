@@ -18,7 +18,7 @@ func (r *Recorder) Result(end time.Duration) *result.Result {
 		Attempts: r.attempts, Retries: r.Retries, RetriesDenied: r.Denied,
 		Timeouts: r.Timeouts, Panics: r.Panics, Goexits: r.goexits, FirstPanic: r.firstBug,
 		Response: r.All.Response, Service: r.All.Service, Late: r.Late, Busy: r.busy.duration(),
-		Steps: stepResults(r.StepOrder), Tags: stepResults(r.TagOrder), Checks: checkResults(r), ErrorKinds: errorCounts(r),
+		Steps: stepResults(r.StepOrder), Tags: stepResults(r.TagOrder), Checks: checkResults(r), Metrics: ownResults(r), ErrorKinds: errorCounts(r),
 		Interval: r.timeline.width, Timeline: r.timeline.snapshot(), Buckets: r.timeline.buckets(),
 	}
 	if end > 0 {

@@ -4,8 +4,26 @@ import "unsafe"
 
 // orderedLive lists the bubbles that have begun and not ended, whether ordered or not.
 var orderedLive struct {
-	lock mutex
-	head *synctestBubble
+	lock  mutex
+	head  *synctestBubble
+	armed turnList // those of bubbles that have not begun
+	free  turnList
+}
+
+// A turnList is a list of turns that no bubble has.
+type turnList struct{ first *turn }
+
+func (l *turnList) put(t *turn) { t.behind, l.first = l.first, t }
+
+// take returns a turn that this goroutine has armed, or nil. 0 arms the free ones.
+func (l *turnList) take(opener uint64) *turn {
+	for p := &l.first; *p != nil; p = &(*p).behind {
+		if t := *p; t.opener == opener {
+			*p, t.behind, t.opener = t.behind, nil, 0
+			return t
+		}
+	}
+	return nil
 }
 
 // orderedOn is set in a test binary that has the library in it. Everything here does
@@ -44,7 +62,7 @@ var orderedKeys uint64
 var orderedHooks = &orderedTable
 
 var orderedTable = orderedHookTable{
-	version: 1,
+	version: 2,
 	arm:     orderedArm,
 	report:  orderedReport,
 	test:    orderedIsTest,
@@ -53,6 +71,8 @@ var orderedTable = orderedHookTable{
 	use:     orderedUsePlace,
 	alone:   orderedAlone,
 	wall:    orderedWall,
+	here:    orderedHere,
+	now:     orderedNow,
 }
 
 type orderedHookTable struct {
@@ -65,40 +85,42 @@ type orderedHookTable struct {
 	use     func(place uint32)
 	alone   func()
 	wall    func() int64
+	here    func() unsafe.Pointer
+	now     func(bubble unsafe.Pointer) int64
 }
 
 func orderedIsTest() bool { return orderedOn }
 
-// orderedArm makes the bubble of the caller ordered. It returns 0, or why not: 1 outside
-// a bubble, 2 a second time, 3 beside other goroutines of the bubble that run, 4 not in a test.
+// orderedArm orders the bubble that the caller opens next. It returns 0, or why not: 1 in
+// a bubble, 2 not in a test. events may be nil.
 func orderedArm(seed uint64, random bool, events unsafe.Pointer) int {
 	gp := getg()
-	b := gp.bubble
 	switch {
-	case b == nil:
-		return 1
-	case b.turn != nil:
-		return 2
-	case b.running != 1:
-		return 3
 	case !orderedOn:
-		return 4
+		return 2
+	case gp.bubble != nil:
+		return 1
 	}
-	t := new(turn)
-	lockInit(&t.mu, lockRankLeafRank)
-	t.seed, t.random = seed, random
-	t.bubble = b
-	t.states.first[0].id = orderedHash(seed, 0, choices, 1)
-	t.record.events = (*orderedEvents)(events)
-	t.tag = orderedFreeTag()
-	b.turn = t
-	t.states.born(b, gp, b.root)
-	systemstack(func() {
-		lock(&t.mu)
-		t.give(gp)
-		unlock(&t.mu)
-	})
+	orderedArmNext(gp, seed, random, (*orderedEvents)(events))
 	return 0
+}
+
+func orderedArmNext(gp *g, seed uint64, random bool, events *orderedEvents) {
+	lock(&orderedLive.lock)
+	t := orderedLive.armed.take(gp.goid)
+	if t == nil {
+		t = orderedLive.free.take(0)
+	}
+	unlock(&orderedLive.lock)
+	if t == nil {
+		// Outside the heap, where the collector is not in the way of the scheduler.
+		t = (*turn)(persistentalloc(unsafe.Sizeof(turn{}), 0, &memstats.other_sys))
+	}
+	t.random, t.events, t.opener = random, events, gp.goid
+	t.states.begin(seed)
+	lock(&orderedLive.lock)
+	orderedLive.armed.put(t)
+	unlock(&orderedLive.lock)
 }
 
 // orderedAll makes every bubble ordered from its beginning, for the tests of Go itself.
@@ -106,30 +128,15 @@ var orderedAll bool
 
 func orderedAllBubbles(on bool) { orderedAll = on }
 
-// orderedFirst orders the bubble and goes on with what it is for. Its name keeps it from
-// counting as a goroutine of the runtime, which belongs to no bubble.
-//
-//go:linkname orderedFirst internal/synctest.orderedFirst
-func orderedFirst() {
-	b := getg().bubble
-	synctestWait() // the root is on its way into its wait
-	if code := orderedArm(b.id, true, nil); code != 0 {
-		print("ordered runtime: code ", code, "\n")
-		throw("ordered runtime: cannot order a bubble")
-	}
-	b.first()
-}
-
-// orderedFreeTag returns a tag that no live bubble has, unless there are too many.
+// orderedFreeTag returns a tag that no live bubble has, unless there are too many. The
+// caller has locked the list.
 func orderedFreeTag() int32 {
 	used := uint32(0)
-	lock(&orderedLive.lock)
 	for b := orderedLive.head; b != nil; b = b.nextLive {
 		if b.turn != nil {
 			used |= 1 << (b.turn.tag >> orderedTagShift)
 		}
 	}
-	unlock(&orderedLive.lock)
 	for i := int32(1); i < orderedTags; i++ {
 		if used&(1<<i) == 0 {
 			return i << orderedTagShift
@@ -145,7 +152,7 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
+	lock(&t.bubble.mu)
 	r := &t.record
 	out[0], out[1], out[2], out[3], out[4] = r.turns, r.hash, r.disturbed, r.firstKind, r.firstN
 	for i := range r.kinds {
@@ -154,7 +161,7 @@ func orderedReport(out *[16 + orderedDepth]uint64) bool {
 	for i := range r.firstPCs {
 		out[16+i] = uint64(r.firstPCs[i])
 	}
-	unlock(&t.mu)
+	unlock(&t.bubble.mu)
 	return true
 }
 
@@ -185,18 +192,45 @@ func orderedWall() int64 {
 	return sec*1e9 + int64(nsec)
 }
 
-// orderedBegin and orderedOver mark the life of a bubble.
+// orderedHere returns the bubble of the caller, and orderedNow its time, for callers outside.
+func orderedHere() unsafe.Pointer { return unsafe.Pointer(getg().bubble) }
+
+func orderedNow(bubble unsafe.Pointer) int64 {
+	b := (*synctestBubble)(bubble)
+	lock(&b.mu)
+	now := b.now
+	unlock(&b.mu)
+	return now
+}
+
+// orderedBegin and orderedOver mark the life of a bubble, for its root.
 func orderedBegin(b *synctestBubble) {
+	if orderedAll {
+		orderedArmNext(b.root, b.id, true, nil)
+	}
 	lock(&orderedLive.lock)
+	t := orderedLive.armed.take(b.root.goid)
+	if t != nil {
+		t.bubble, t.tag = b, orderedFreeTag()
+		b.turn, b.events, t.events = t, t.events, nil
+	}
 	b.nextLive = orderedLive.head
 	if b.nextLive != nil {
 		b.nextLive.prevLive = b
 	}
 	orderedLive.head = b
 	unlock(&orderedLive.lock)
+	if t != nil {
+		systemstack(func() {
+			lock(&b.mu)
+			t.give(b.root)
+			unlock(&b.mu)
+		})
+	}
 }
 
 func orderedOver(b *synctestBubble) {
+	t := b.turn
 	lock(&orderedLive.lock)
 	if b.prevLive != nil {
 		b.prevLive.nextLive = b.nextLive
@@ -207,12 +241,14 @@ func orderedOver(b *synctestBubble) {
 		b.nextLive.prevLive = b.prevLive
 	}
 	b.nextLive, b.prevLive = nil, nil
-	unlock(&orderedLive.lock)
 	b.pools = nil
-	if t := b.turn; t != nil && b.total <= 1 {
-		t.queue.free()
-		t.states.release()
+	if t != nil && b.total <= 1 { // nobody is left who could look at it
+		b.turn, t.turnNow = nil, turnNow{}
+		t.queue.over()
+		t.states.over()
+		orderedLive.free.put(t)
 	}
+	unlock(&orderedLive.lock)
 }
 
 // orderedFind returns the live bubble for which f is true, or nil.
@@ -261,10 +297,10 @@ func orderedAdopt(c *hchan) bool {
 		return true
 	}
 	if t := live.turn; t != nil {
-		lock(&t.mu)
+		lock(&t.bubble.mu)
 		t.record.count(disturbedObject)
 		t.record.place(disturbedObject)
-		unlock(&t.mu)
+		unlock(&t.bubble.mu)
 		return true
 	}
 	return false
@@ -295,60 +331,6 @@ func orderedRescue(t *timer) {
 // orderedOwns reports whether ts is the heap of a live bubble.
 func orderedOwns(ts *timers) bool {
 	return orderedFind(func(b *synctestBubble) bool { return &b.timers == ts }) != nil
-}
-
-// Mutexes: the state of a locked one has the tag of the bubble that holds it.
-const (
-	orderedTagShift = 3
-	orderedTags     = 31
-)
-
-//go:nosplit
-func orderedTag() int32 {
-	if b := getg().bubble; b != nil && b.turn != nil {
-		return b.turn.tag
-	}
-	return 0
-}
-
-//go:linkname internal_sync_orderedTag internal/sync.runtime_orderedTag
-//go:nosplit
-func internal_sync_orderedTag() int32 { return orderedTag() }
-
-//go:linkname internal_sync_orderedHandOff internal/sync.runtime_orderedHandOff
-func internal_sync_orderedHandOff() bool {
-	if b := getg().bubble; b == nil || b.turn == nil {
-		return false
-	}
-	Gosched()
-	return true
-}
-
-//go:linkname sync_orderedTag sync.runtime_orderedTag
-//go:nosplit
-func sync_orderedTag() int32 { return orderedTag() }
-
-//go:linkname internal_sync_orderedAcquire internal/sync.runtime_orderedAcquire
-func internal_sync_orderedAcquire(addr *uint32, lifo bool, skipframes int) {
-	semacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedMutex)
-}
-
-//go:linkname sync_orderedAcquireR sync.runtime_orderedAcquireR
-func sync_orderedAcquireR(addr *uint32, skipframes int) {
-	semacquire1(addr, false, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedRLock)
-}
-
-//go:linkname sync_orderedAcquireW sync.runtime_orderedAcquireW
-func sync_orderedAcquireW(addr *uint32, skipframes int) {
-	semacquire1(addr, false, semaBlockProfile|semaMutexProfile, skipframes, waitReasonOrderedLock)
-}
-
-// orderedNanotime is the time by which a mutex goes: fake in an ordered bubble.
-func orderedNanotime() (int64, bool) {
-	if b := getg().bubble; b != nil && b.turn != nil {
-		return b.now, true
-	}
-	return 0, false
 }
 
 // orderedPools is where package sync keeps the pools of the caller's bubble, or nil.

@@ -27,100 +27,6 @@ const (
 	choices
 )
 
-// turnStates are the states of the goroutines of a bubble, at g.ordered. State 0 is that
-// of the bubble itself, for timers that start goroutines.
-type turnStates struct {
-	used   uint32
-	free   uint32 // first free state, 0 if none
-	chunks [turnChunks]uintptr
-	first  [turnChunkFirst]turnState
-}
-
-const (
-	turnChunkFirst = 16
-	turnChunks     = 21 // 16 · (2²⁰ − 1) goroutines at once, within the 24 bits of g.ordered
-)
-
-func (s *turnStates) at(i uint32) *turnState {
-	if i < turnChunkFirst {
-		return &s.first[i]
-	}
-	k, start, size := uint32(1), uint32(turnChunkFirst), uint32(turnChunkFirst)
-	for i-start >= size {
-		start += size
-		size *= 2
-		k++
-	}
-	if k >= turnChunks {
-		throw("ordered runtime: too many goroutines in a bubble")
-	}
-	if s.chunks[k] == 0 {
-		s.chunks[k] = uintptr(sysAlloc(uintptr(size)*unsafe.Sizeof(turnState{}), &memstats.other_sys, "ordered states"))
-		if s.chunks[k] == 0 {
-			throw("ordered runtime: out of memory")
-		}
-	}
-	return (*turnState)(unsafe.Pointer(s.chunks[k] + uintptr(i-start)*unsafe.Sizeof(turnState{})))
-}
-
-// find is at for a state that exists. It splits no stack, for runtime.rand.
-//
-//go:nosplit
-func (s *turnStates) find(i uint32) *turnState {
-	if i < turnChunkFirst {
-		return (*turnState)(unsafe.Pointer(uintptr(unsafe.Pointer(&s.first)) + uintptr(i)*unsafe.Sizeof(turnState{})))
-	}
-	k, start, size := uint32(1), uint32(turnChunkFirst), uint32(turnChunkFirst)
-	for i-start >= size {
-		start += size
-		size *= 2
-		k++
-	}
-	chunk := *(*uintptr)(unsafe.Pointer(uintptr(unsafe.Pointer(&s.chunks)) + uintptr(k)*unsafe.Sizeof(uintptr(0))))
-	return (*turnState)(unsafe.Pointer(chunk + uintptr(i-start)*unsafe.Sizeof(turnState{})))
-}
-
-//go:nosplit
-func (s *turnStates) of(gp *g) *turnState {
-	return s.find(uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2])<<16)
-}
-
-func (s *turnStates) born(b *synctestBubble, newg, parent *g) {
-	t := b.turn
-	lock(&t.mu)
-	p := s.of(parent)
-	id := orderedHash(p.id, uint64(b.now), chooseChild, p.draw(b.now, chooseChild))
-	i := s.free
-	if i != 0 {
-		s.free = s.at(i).next
-	} else {
-		s.used++
-		i = s.used
-	}
-	*s.at(i) = turnState{id: id}
-	newg.ordered = [3]uint8{uint8(i), uint8(i >> 8), uint8(i >> 16)}
-	unlock(&t.mu)
-}
-
-func (s *turnStates) end(gp *g) {
-	i := uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2])<<16
-	if i != 0 {
-		s.at(i).next, s.free = s.free, i
-	}
-	gp.ordered = [3]uint8{}
-}
-
-func (s *turnStates) release() {
-	size := uintptr(turnChunkFirst) * unsafe.Sizeof(turnState{})
-	for k := 1; k < turnChunks; k++ {
-		if s.chunks[k] != 0 {
-			sysFree(unsafe.Pointer(s.chunks[k]), size, &memstats.other_sys)
-			s.chunks[k] = 0
-		}
-		size *= 2
-	}
-}
-
 // draw counts a choice of this kind at this instant and returns the count before it.
 //
 //go:nosplit
@@ -225,11 +131,11 @@ func orderedCaseRand(n uint32) uint32 {
 	}
 	k := uint32(x>>32) % n
 	gp := getg()
-	r := &gp.bubble.turn.record
-	if r.events == nil {
-		r.note(recordedSelect, uint64(k), gp)
+	b := gp.bubble
+	if b.events == nil {
+		b.turn.note(recordedSelect, uint64(k), gp)
 	} else {
-		systemstack(func() { r.note(recordedSelect, uint64(k), gp) })
+		systemstack(func() { b.turn.note(recordedSelect, uint64(k), gp) })
 	}
 	return k
 }

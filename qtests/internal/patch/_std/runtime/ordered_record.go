@@ -3,12 +3,10 @@ package runtime
 import "unsafe"
 
 // A turnRecord keeps what a bubble did: how many turns, a hash over the sequence of turns
-// and choices, and the disturbances, which are what could not be ordered. When asked to,
-// it keeps every turn and choice with the stack at which it happened.
+// and choices, and the disturbances, which are what could not be ordered.
 type turnRecord struct {
-	turns  uint64
-	hash   uint64
-	events *orderedEvents // nil unless asked for
+	turns uint64
+	hash  uint64
 
 	disturbed uint64
 	kinds     [disturbances]uint64
@@ -33,13 +31,14 @@ const (
 
 const orderedDepth = 24
 
-// orderedEvents is memory that the library gives: the layout is known on both sides.
+// orderedEvents has every turn and choice of a bubble with the stack at which it happened.
+// It is memory that the library gives, where it wants to know: the layout is known on both
+// sides.
 type orderedEvents struct {
-	n, max    uint64
-	events    unsafe.Pointer // *[max]orderedEvent
-	stacks    uint64         // a power of 2
-	stack     unsafe.Pointer // *[stacks]orderedStack, hashed by key
-	forgotten uint64         // stacks for which there was no room
+	n, max uint64
+	events unsafe.Pointer // *[max]orderedEvent
+	stacks uint64         // a power of 2
+	stack  unsafe.Pointer // *[stacks]orderedStack, hashed by key
 }
 
 type orderedEvent struct {
@@ -52,11 +51,11 @@ type orderedStack struct {
 	pcs [orderedDepth]uintptr
 }
 
-func (r *turnRecord) note(kind, what uint64, gp *g) {
-	x := (r.hash ^ what ^ kind<<62) * 0x9e3779b97f4a7c15
-	r.hash = x ^ x>>29
-	if r.events != nil {
-		r.events.add(r.hash, gp)
+func (t *turn) note(kind, what uint64, gp *g) {
+	x := (t.record.hash ^ what ^ kind<<62) * 0x9e3779b97f4a7c15
+	t.record.hash = x ^ x>>29
+	if e := t.bubble.events; e != nil {
+		e.add(t.record.hash, gp)
 	}
 }
 
@@ -85,7 +84,7 @@ func (e *orderedEvents) add(hash uint64, gp *g) {
 			return
 		}
 	}
-	e.forgotten++
+	// There is no room for one more stack: this event has no line.
 }
 
 // orderedCallers writes the stack of gp, which is not running elsewhere.

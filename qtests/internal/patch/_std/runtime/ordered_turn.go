@@ -1,9 +1,5 @@
 package runtime
 
-import (
-	"unsafe"
-)
-
 // A turn makes the goroutines of one bubble run one at a time. The goroutine that has
 // the turn is its holder; the others that could run wait in the queue. The turn passes
 // on when its holder blocks, ends or yields, not when it is preempted, and not while it
@@ -12,34 +8,45 @@ import (
 //
 // Either holder is nil and the queue is empty, or holder runs, may run, is in a system
 // call, or waits for the collector.
+//
+// The mutex of the bubble guards the turn, so that one locking moves the turn and counts
+// the goroutines that run. What only the holder changes it changes without: who it is,
+// while it runs; its leaving; the timers; and the states.
+//
+// A turn is used again by the next bubble, with the memory of its queue and its states.
 type turn struct {
-	mu      mutex
+	turnNow
+	queue  turnQueue
+	states turnStates
+
+	// In a list.
+	behind *turn
+	opener uint64         // goid of the goroutine that will open the bubble
+	events *orderedEvents // of the bubble; the library keeps them until it has begun
+}
+
+// turnNow is what a turn is to one bubble.
+type turnNow struct {
+	bubble *synctestBubble
+	tag    int32 // of the bubble, in the state of a mutex that it holds
+	random bool  // the next holder is drawn, not the first in the queue
+
 	holder  guintptr
 	leaving bool // the holder is on its way into a wait; it may already be woken
+	owes    bool // and the wait is durable: the holder is still counted as one that runs
 	revoked bool // the holder has run too long: its next preemption passes the turn on
-	random  bool // the next holder is drawn, not the first in the queue
-	queue   turnQueue
 
-	seed   uint64
-	bubble *synctestBubble
-	timers uint32 // timers set, which orders those of one instant
-	place  uint32 // the place of the timer that is set next, 0: behind the others
-	alone  bool   // it fires alone
+	alone  bool   // the timer that is set next fires alone
 	lone   bool   // the timer that has fired last did
-	tag    int32  // of this bubble, in the state of a mutex that it holds
+	place  uint32 // of the timer that is set next, 0: behind the others
+	timers uint32 // timers set, which orders those of one instant
 
-	states turnStates
 	record turnRecord
 
 	// For sysmon.
 	seen  uint64 // turns at its last look
 	since int64  // when it first saw this number
 }
-
-const (
-	orderedSyscallNS = 100e6 // a system call of this length gives up the turn
-	orderedSpinNS    = 2e9   // and so does a goroutine that runs this long while others wait
-)
 
 // orderedKeeps reports whether a wait for this reason is the runtime's own affair, for
 // which the turn is not given up.
@@ -55,51 +62,38 @@ func orderedKeeps(r waitReason) bool {
 	return false
 }
 
+// orderedWaking leaves it to orderedHold to count gp, which is woken.
+func orderedWaking(gp *g) {
+	if gp.bubble.turn != nil && gp.waitreason.isIdleInSynctest() {
+		gp.orderedCount()
+	}
+}
+
 // orderedHold queues gp, which has become runnable, and reports true, unless gp may run.
 // The caller makes it run then.
 func orderedHold(gp *g) bool {
-	t := gp.bubble.turn
+	b := gp.bubble
+	t := b.turn
 	if t == nil {
 		return false
 	}
-	lock(&t.mu)
+	lock(&b.mu)
+	if gp.waitreason.isIdleInSynctest() {
+		b.running++
+	}
 	if t.holder.ptr() == gp && !t.leaving {
-		unlock(&t.mu) // it waited for the collector
+		unlock(&b.mu) // it waited for the collector
 		return false
 	}
 	if orderedFromOutside(gp) {
 		t.record.disturb(disturbedOutside, gp)
 	}
 	held := t.enter(gp)
-	unlock(&t.mu)
+	unlock(&b.mu)
 	if held && sched.sysmonwait.Load() {
 		orderedWakeSysmon() // the holder may be in a system call, all else asleep
 	}
 	return held
-}
-
-func orderedWakeSysmon() {
-	lock(&sched.lock)
-	if sched.sysmonwait.Load() {
-		sched.sysmonwait.Store(false)
-		notewakeup(&sched.sysmonnote)
-	}
-	unlock(&sched.lock)
-}
-
-// orderedFromOutside reports whether what runs here, and wakes gp, is not of gp's bubble.
-// The bubble alone wakes its root and who waits for it to come to rest.
-func orderedFromOutside(gp *g) bool {
-	b := gp.bubble
-	if gp == b.root || gp.waitreason == waitReasonSynctestWait || orderedKeeps(gp.waitreason) {
-		return false
-	}
-	me := getg()
-	if me.bubble == b {
-		return false
-	}
-	curg := me.m.curg
-	return curg == nil || curg.bubble != b
 }
 
 // enter gives gp the turn when it is free and reports false, or queues gp and reports true.
@@ -117,7 +111,7 @@ func (t *turn) give(gp *g) {
 	t.holder.set(gp)
 	if gp != nil {
 		t.record.turns++
-		t.record.note(recordedTurn, t.states.of(gp).id, gp)
+		t.note(recordedTurn, t.states.of(gp).id, gp)
 	}
 }
 
@@ -134,32 +128,90 @@ func (t *turn) next() *g {
 
 // orderedLeave begins the wait of gp. It reports whether gp has the turn and is to pass
 // it on, with pass, when the wait has begun, or to keep it, with stay, when there is none.
+// Until then gp counts as one that runs, so that the bubble does not come to rest.
 func orderedLeave(b *synctestBubble, gp *g) bool {
-	if b == nil || b.turn == nil || orderedKeeps(gp.waitreason) {
+	if b == nil || b.turn == nil || b.turn.holder.ptr() != gp || orderedKeeps(gp.waitreason) {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
-	had := t.holder.ptr() == gp
-	if had {
-		t.leaving = true
+	t.leaving = true
+	if gp.waitreason.isIdleInSynctest() {
+		t.owes = true
+		gp.orderedCount()
+		if raceenabled {
+			racereleasemergeg(gp, b.raceaddr()) // it waits before what follows synctest.Wait
+		}
 	}
-	unlock(&t.mu)
-	return had
+	return true
 }
 
-func (t *turn) stay() {
-	lock(&t.mu)
+func (t *turn) stay(gp *g) {
 	t.leaving = false
-	unlock(&t.mu)
+	if t.owes {
+		t.owes = false
+		gp.orderedCount()
+	}
 }
 
+// pass passes the turn on behind the wait of its holder. It returns only where the next
+// goroutine has to be found by the scheduler.
 func (t *turn) pass() {
-	lock(&t.mu)
-	gp := t.next()
-	unlock(&t.mu)
-	if gp != nil {
-		runqput(getg().m.p.ptr(), gp, true)
+	lock(&t.bubble.mu)
+	if t.owes {
+		t.owes = false
+		t.bubble.running--
+	}
+	if gp := t.onward(); gp != nil {
+		orderedSwitch(gp)
+	}
+}
+
+// onward unlocks the bubble and returns the next goroutine, which is to be made run, or
+// nil. Where nobody else can run, it is the one that lets time pass or waits for rest.
+func (t *turn) onward() *g {
+	b := t.bubble
+	if gp := t.next(); gp != nil {
+		unlock(&b.mu)
+		return gp
+	}
+	gp := b.maybeWakeLocked()
+	if gp == nil {
+		unlock(&b.mu)
+		return nil
+	}
+	b.running++
+	t.give(gp)
+	unlock(&b.mu)
+	// Not by ready, which would also wake a thread to look for more work.
+	trace := traceAcquire()
+	gp.orderedCount()
+	casgstatus(gp, _Gwaiting, _Grunnable)
+	if trace.ok() {
+		trace.GoUnpark(gp, 0)
+		traceRelease(trace)
+	}
+	return gp
+}
+
+// orderedSwitch makes gp run on this thread at once, as a coroutine does, unless the
+// scheduler has something to look after. That is at least every 10 ms, when sysmon wants
+// the processor back.
+func orderedSwitch(gp *g) {
+	mp := getg().m
+	pp := mp.p.ptr()
+	if pp.preempt || sched.gcwaiting.Load() || gcBlackenEnabled != 0 || pp.runSafePointFn != 0 || sched.disable.user ||
+		mp.lockedg != 0 || gp.lockedm != 0 {
+		runqput(pp, gp, true)
+		return
+	}
+	execute(gp, true)
+}
+
+// orderedTimer is changegstatus for a timer that fires. In an ordered bubble whoever fires
+// it has the turn, and counts as one that runs.
+func (b *synctestBubble) orderedTimer(gp *g, oldval, newval uint32) {
+	if b.turn == nil {
+		b.changegstatus(gp, oldval, newval)
 	}
 }
 
@@ -169,19 +221,18 @@ func orderedYield(gp *g, preempted bool) bool {
 	if gp.bubble == nil || gp.bubble.turn == nil {
 		return false
 	}
-	t := gp.bubble.turn
-	lock(&t.mu)
+	b := gp.bubble
+	t := b.turn
+	lock(&b.mu)
 	if t.holder.ptr() != gp || t.queue.size == 0 || preempted && !t.revoked {
-		unlock(&t.mu)
+		unlock(&b.mu)
 		return false
 	}
 	if preempted {
 		t.record.disturb(disturbedSpin, gp)
 	}
 	t.queue.push(gp)
-	next := t.next()
-	unlock(&t.mu)
-	runqput(getg().m.p.ptr(), next, true)
+	runqput(getg().m.p.ptr(), t.onward(), true)
 	return true
 }
 
@@ -198,9 +249,9 @@ func orderedGosched_m(gp *g) {
 
 // orderedBorn gives newg, a goroutine of an ordered bubble, its identity.
 func orderedBorn(newg, parent *g) {
-	newg.ordered = [3]uint8{}
-	if b := newg.bubble; b != nil && b.turn != nil {
-		b.turn.states.born(b, newg, parent)
+	newg.orderedSetIndex(0)
+	if b := newg.bubble; b != nil && b.turn != nil && b.main != nil {
+		b.turn.states.born(b.now, newg, parent)
 	}
 }
 
@@ -212,12 +263,12 @@ func orderedEnd(gp *g) {
 		return
 	}
 	t := b.turn
-	lock(&t.mu)
-	had := t.holder.ptr() == gp
 	t.states.end(gp)
-	unlock(&t.mu)
-	if had {
-		t.pass()
+	if t.holder.ptr() == gp {
+		lock(&b.mu)
+		if gp = t.onward(); gp != nil {
+			runqput(getg().m.p.ptr(), gp, true)
+		}
 	}
 }
 
@@ -228,12 +279,10 @@ func orderedOut(gp *g) bool {
 		return false
 	}
 	t := b.turn
-	lock(&t.mu)
 	had := t.holder.ptr() == gp
 	if had {
 		t.holder.set(gp.m.g0) // no goroutine of a bubble: all others wait
 	}
-	unlock(&t.mu)
 	return had
 }
 
@@ -241,232 +290,17 @@ func orderedOut(gp *g) bool {
 // outside runs for gp, which keeps the turn. gp is nil when it has ended.
 func orderedIn(b *synctestBubble, gp, gnext *g) {
 	t := b.turn
-	lock(&t.mu)
+	lock(&b.mu)
 	switch {
 	case gnext.bubble == b:
 		t.give(gnext)
 	case gp != nil:
 		t.holder.set(gp)
 	default:
-		gnext = t.next()
-		if gnext != nil {
+		if gnext = t.onward(); gnext != nil {
 			runqput(getg().m.p.ptr(), gnext, true)
 		}
-	}
-	unlock(&t.mu)
-}
-
-// orderedBack makes gp, which comes back from a system call, wait for the turn if it
-// has lost it meanwhile.
-func orderedBack(gp *g) {
-	t := gp.bubble.turn
-	if t == nil {
 		return
 	}
-	lock(&t.mu)
-	if t.holder.ptr() != gp {
-		t.record.place(disturbedSyscall)
-	}
-	if t.holder == 0 {
-		t.give(gp)
-	}
-	had := t.holder.ptr() == gp
-	unlock(&t.mu)
-	if !had {
-		mcall(orderedWait_m)
-	}
-}
-
-func orderedWait_m(gp *g) {
-	trace := traceAcquire()
-	if trace.ok() {
-		trace.GoSched()
-	}
-	casgstatus(gp, _Grunning, _Grunnable)
-	if trace.ok() {
-		traceRelease(trace)
-	}
-	dropg()
-	t := gp.bubble.turn
-	lock(&t.mu)
-	held := t.enter(gp)
-	unlock(&t.mu)
-	if !held {
-		runqput(getg().m.p.ptr(), gp, true)
-	}
-	schedule()
-}
-
-// orderedPolled handles gp, which the poller found ready. It reports true if gp was
-// queued, and false if gp has got the turn and is to run.
-func orderedPolled(gp *g) bool {
-	b := gp.bubble
-	if b == nil || b.turn == nil {
-		return false
-	}
-	t := b.turn
-	lock(&t.mu)
-	t.record.disturb(disturbedPoller, gp)
-	if t.holder == 0 {
-		t.give(gp)
-		unlock(&t.mu)
-		return false
-	}
-	unlock(&t.mu)
-	// Not under the lock: a change of status locks the bubble.
-	trace := traceAcquire()
-	casgstatus(gp, _Gwaiting, _Grunnable)
-	if trace.ok() {
-		trace.GoUnpark(gp, 0)
-		traceRelease(trace)
-	}
-	lock(&t.mu)
-	held := t.enter(gp)
-	unlock(&t.mu)
-	if !held {
-		orderedInject(gp)
-	}
-	return true
-}
-
-// orderedInject makes gp run, where there may be no P.
-func orderedInject(gp *g) {
-	mp := acquirem()
-	lock(&sched.lock)
-	globrunqput(gp)
-	pp, _ := pidlegetSpinning(0)
-	if pp != nil {
-		startm(pp, false, true)
-	}
-	unlock(&sched.lock)
-	releasem(mp)
-}
-
-// orderedSysmon takes the turn from holders that stay in a system call, or run, for too
-// long while others wait.
-func orderedSysmon(now int64) {
-	if !orderedOn {
-		return
-	}
-	lock(&orderedLive.lock)
-	for b := orderedLive.head; b != nil; b = b.nextLive {
-		if t := b.turn; t != nil && t.queue.size > 0 {
-			t.watch(now)
-		}
-	}
-	unlock(&orderedLive.lock)
-}
-
-func (t *turn) watch(now int64) {
-	if t.seen != t.record.turns {
-		t.seen, t.since = t.record.turns, now
-		return
-	}
-	var next *g
-	lock(&t.mu)
-	// The holder is a g0 for the moment in which one coroutine switches to another.
-	if gp := t.holder.ptr(); gp != nil && gp.bubble != nil && !t.leaving && t.seen == t.record.turns {
-		switch readgstatus(gp) &^ _Gscan {
-		case _Gsyscall:
-			if t.queue.size > 0 && now-t.since > orderedSyscallNS {
-				t.record.count(disturbedSyscall)
-				next = t.next()
-			}
-		case _Grunning:
-			t.revoked = now-t.since > orderedSpinNS
-		}
-	}
-	unlock(&t.mu)
-	if next != nil {
-		incidlelocked(-1)
-		orderedInject(next)
-		incidlelocked(1)
-	}
-}
-
-// orderedBusy reports whether sysmon must not go into its deep sleep, because a holder
-// may be in a system call for which others wait.
-func orderedBusy() bool {
-	if !orderedOn {
-		return false
-	}
-	busy := false
-	lock(&orderedLive.lock)
-	for b := orderedLive.head; b != nil && !busy; b = b.nextLive {
-		busy = b.turn != nil && b.turn.queue.size > 0
-	}
-	unlock(&orderedLive.lock)
-	return busy
-}
-
-// A turnQueue is a ring of goroutines. It lies outside the heap, where the scheduler may
-// grow it; allgs keeps the goroutines alive.
-type turnQueue struct {
-	ring  uintptr // *[mask+1]guintptr, 0 while first serves
-	mask  uint32
-	head  uint32
-	size  uint32
-	first [turnQueueFirst]guintptr
-}
-
-const turnQueueFirst = 16
-
-func (q *turnQueue) at(i uint32) *guintptr {
-	if q.ring == 0 {
-		return &q.first[(q.head+i)%turnQueueFirst]
-	}
-	return (*guintptr)(unsafe.Pointer(q.ring + uintptr((q.head+i)&q.mask)*unsafe.Sizeof(guintptr(0))))
-}
-
-func (q *turnQueue) len() uint32 {
-	if q.ring == 0 {
-		return turnQueueFirst
-	}
-	return q.mask + 1
-}
-
-func (q *turnQueue) push(gp *g) {
-	if q.size == q.len() {
-		q.grow()
-	}
-	q.at(q.size).set(gp)
-	q.size++
-}
-
-func (q *turnQueue) pop() *g {
-	if q.size == 0 {
-		return nil
-	}
-	gp := q.at(0).ptr()
-	*q.at(0) = 0
-	q.head = (q.head + 1) % q.len()
-	q.size--
-	return gp
-}
-
-// toFront swaps the goroutine at i with the first one.
-func (q *turnQueue) toFront(i uint32) {
-	a, b := q.at(0), q.at(i)
-	*a, *b = *b, *a
-}
-
-func (q *turnQueue) grow() {
-	const word = unsafe.Sizeof(guintptr(0))
-	n := q.len()
-	ring := sysAlloc(uintptr(2*n)*word, &memstats.other_sys, "ordered queue")
-	if ring == nil {
-		throw("ordered runtime: out of memory")
-	}
-	for i := range n {
-		*(*guintptr)(add(ring, uintptr(i)*word)) = *q.at(i)
-	}
-	q.free()
-	q.ring, q.mask, q.head = uintptr(ring), 2*n-1, 0
-}
-
-func (q *turnQueue) free() {
-	if q.ring != 0 {
-		sysFree(unsafe.Pointer(q.ring), uintptr(q.mask+1)*unsafe.Sizeof(guintptr(0)), &memstats.other_sys)
-		q.ring = 0
-	}
+	unlock(&b.mu)
 }

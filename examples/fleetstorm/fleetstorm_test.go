@@ -1,0 +1,60 @@
+// Package fleetstorm_test slows a service down for a minute. Clients give up and try again, which keeps it down: a retry
+// storm. Clients that throttle themselves let it recover.
+package fleetstorm_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/fleet"
+	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/shed"
+)
+
+func shop(*fleet.Instance) http.Handler { return http.NotFoundHandler() }
+
+// storm returns the share of requests that were answered in the last two minutes of ten.
+func storm(q *qtests.T, throttled bool) (share float64) {
+	f := fleet.NewT(q, fleet.Config{New: shop, Replicas: 2, Capacity: fleet.Capacity{CPU: latency.Fixed(20 * time.Millisecond)}})
+	client := http.Client{Transport: f.Client().Transport, Timeout: time.Second}
+	if throttled {
+		throttle, err := shed.NewThrottle(shed.ThrottleConfig{Clock: q.Clock(), Rand: q.Rand("throttle").Float64, Window: 30 * time.Second})
+		require.NoError(q, err)
+		client.Transport = throttle.RoundTripper(client.Transport)
+	}
+	good, began := 0.0, q.Elapsed()
+	load.Run(q, load.Scenario{
+		Traffic: traffic.Rate(70).For(10 * time.Minute), // of 100 a second that it can do
+		Events:  []event.Event{f.Slow(fleet.Everyone(), 3).At(time.Minute).For(time.Minute)},
+		Do: func(ctx context.Context, _ *load.User) (err error) {
+			var resp *http.Response
+			for try := 0; try == 0 || err != nil && try < 3; try++ { // what clients do
+				if resp, err = client.Get("http://shop/"); err == nil {
+					err = resp.Body.Close()
+				}
+			}
+			if q.Elapsed()-began > 8*time.Minute && err == nil {
+				good++
+			}
+			return err
+		},
+	})
+	q.Log("\n" + f.Picture())
+	return good / (70 * 120)
+}
+
+func TestStorm(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		if bare, throttled := storm(q, false), storm(q, true); bare > 0.2 || throttled < 0.99 {
+			q.Errorf("in the storm %.2f are answered, and throttled %.2f", bare, throttled)
+		}
+	})
+}

@@ -1,0 +1,229 @@
+package fleet
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/fleet/route"
+	"github.com/go-qtests/qtests/qtests/fleet/scale"
+	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
+)
+
+// Defaults of the zero fields of a [Config] and its parts.
+const (
+	DefaultName           = "fleet"
+	DefaultVersion        = "v1"
+	DefaultMaxQueue       = 1000
+	DefaultGrace          = 30 * time.Second
+	DefaultEndpointLag    = time.Second
+	DefaultNodeNotice     = 40 * time.Second
+	DefaultEviction       = 5 * time.Minute
+	DefaultConnectTimeout = time.Second
+)
+
+// MaxReplicas is how many replicas a fleet may have.
+const MaxReplicas = 10_000
+
+// A Config describes a fleet. New is all that it needs.
+type Config struct {
+	// Name is that of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
+	Name string
+	// New returns the handler of an instance: the user's own. It is called once for every start of an
+	// instance, so that nothing is shared that a new process would not have. It must not wait. It
+	// may return nil where the instance serves on i.Listener() itself.
+	New func(i *Instance) http.Handler
+	// Version is that of New. Default "v1".
+	Version string
+	// Replicas is how many instances there are at first. Default 1; NoReplicas makes it 0.
+	Replicas   int
+	NoReplicas bool
+	// ColdStart lets the first instances start up as all others do. Without it they are ready when NewT returns.
+	ColdStart bool
+	// Zones are those of the instances: a new one goes to the zone with the fewest. Default: one, "".
+	Zones []string
+
+	Capacity Capacity
+	Life     Life
+
+	// Policy chooses the instance of a request. Default route.RoundRobin.
+	Policy route.Policy
+	// Outliers ejects instances that fail; nil ejects none.
+	Outliers *route.Outliers
+	// Health is the active health check of the balancer. The zero Probe is none.
+	Health Probe
+	// PanicShare of the instances must be healthy, or health is ignored: see route.Config. NoPanic never ignores it.
+	PanicShare float64
+	NoPanic    bool
+	// Key is what route.Hash sends by. Default: the path of the URL.
+	Key func(*http.Request) string
+	// ConnectTimeout is how long a client waits for an instance that is out of reach. Default 1 s.
+	ConnectTimeout time.Duration
+
+	Retry Retry
+	Hedge Hedge
+
+	// Scaling changes the number of replicas. The zero Scaling does not.
+	Scaling Scaling
+
+	// Wire serves over real net/http on connections in memory. Without it the client calls the
+	// handlers as qtests.T.Direct does, which is faster.
+	Wire bool
+}
+
+// Capacity is what one instance can do at once. The zero Capacity has no limit.
+type Capacity struct {
+	// Concurrency is how many requests are served at once. Zero: no limit.
+	Concurrency int
+	// MaxQueue is how many requests may wait for that; one more is refused with status 503. Default
+	// 1000; NoQueue makes it 0.
+	MaxQueue int
+	NoQueue  bool
+	// CPU is the processor time that a request takes, before the handler is called. Requests wait for a processor
+	// in the order in which they came. Zero: none, and no metric cpu.
+	CPU latency.Distribution
+	// Processors is how many there are. Default 1.
+	Processors int
+	// CPURequest is what utilization is relative to, in processors. Default: Processors.
+	CPURequest float64
+}
+
+// Life is how an instance starts and ends, as a pod of Kubernetes does.
+type Life struct {
+	// StartUp is how long a new process takes until it listens; until then connections are refused. Zero: at once.
+	StartUp latency.Distribution
+	// Readiness says when an instance may get requests. Without it an instance counts as ready as soon
+	// as its process exists, also while it does not listen yet, as in Kubernetes.
+	Readiness Probe
+	// Liveness restarts an instance when it fails. The zero Probe is none.
+	Liveness Probe
+	// PreStop is how long an instance that is to stop goes on, before it is told to (SIGTERM).
+	PreStop time.Duration
+	// Grace is how long after the decision to stop an instance is killed, PreStop included. Default 30 s.
+	Grace time.Duration
+	// DiesOnTerm says that the process ends at SIGTERM at once, as a Go program does that does not catch
+	// it. Otherwise it refuses new connections, serves what it has, and ends, as http.Server.Shutdown does.
+	DiesOnTerm bool
+	// EndpointLag is how much later than the instance the balancer knows that it became ready, or is no more.
+	// Default 1 s; NoEndpointLag makes it 0.
+	EndpointLag   time.Duration
+	NoEndpointLag bool
+	// NodeNotice is how long it takes until instances of a lost zone count as not ready. Default 40 s.
+	// Eviction is how much later they are replaced in other zones. Default 5 min.
+	NodeNotice, Eviction time.Duration
+}
+
+// Scaling says by what the number of replicas changes.
+type Scaling struct {
+	// By decides. Nil: nothing does.
+	By scale.Scaler
+	// Values are the metrics that belong to no instance (Object, External, triggers), by name. A value that has an error is missing.
+	Values map[string]func() (float64, error)
+	// PerInstance are metrics of the kind Pods, by name, besides "cpu" (with a Capacity.CPU), "requests" (per second) and "active".
+	PerInstance map[string]func(i *Instance) (float64, error)
+}
+
+// A Release is a version that takes the place of another: see [Fleet.Deploy].
+type Release struct {
+	// Version differs from that of the instances there are.
+	Version string
+	// New is nil for the same New, which can ask for the version of its Instance.
+	New func(i *Instance) http.Handler
+	// Capacity and Life are those of the fleet where they are nil.
+	Capacity *Capacity
+	Life     *Life
+}
+
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+// withDefaults fills in what is zero, or says what is wrong.
+func (c Config) withDefaults() (Config, error) {
+	check := field.Check("fleet: Config")
+	check.That(c.New != nil, "New", "nil", "makes no handler")
+	check.Count("Replicas", c.Replicas)
+	check.That(c.Replicas <= MaxReplicas, "Replicas", c.Replicas, "is over %d", MaxReplicas)
+	check.That(c.Replicas == 0 || !c.NoReplicas, "Replicas", c.Replicas, "contradicts NoReplicas")
+	for i, z := range c.Zones {
+		for _, other := range c.Zones[:i] {
+			check.That(z != other, fmt.Sprintf("Zones[%d]", i), z, "is there twice")
+		}
+	}
+	c.Capacity.check(check, "Capacity")
+	c.Life.check(check, "Life")
+	c.Health.check(check, "Health")
+	check.Duration("ConnectTimeout", c.ConnectTimeout)
+	c.Retry.check(check, "Retry")
+	c.Hedge.check(check, "Hedge")
+	c.Scaling.check(check)
+	if err := check.Result(); err != nil {
+		return c, err
+	}
+	c.Name, c.Version = or(c.Name, DefaultName), or(c.Version, DefaultVersion)
+	if !c.NoReplicas {
+		c.Replicas = or(c.Replicas, 1)
+	}
+	if len(c.Zones) == 0 {
+		c.Zones = []string{""}
+	}
+	if c.Key == nil {
+		c.Key = func(r *http.Request) string { return r.URL.Path }
+	}
+	c.ConnectTimeout = or(c.ConnectTimeout, DefaultConnectTimeout)
+	c.Capacity, c.Life, c.Health = c.Capacity.withDefaults(), c.Life.withDefaults(), c.Health.withDefaults()
+	c.Retry = c.Retry.withDefaults()
+	return c, nil
+}
+
+func (c Capacity) check(f *field.Checker, at string) {
+	f.Count(at+".Concurrency", c.Concurrency)
+	f.Count(at+".MaxQueue", c.MaxQueue)
+	f.That(c.MaxQueue == 0 || c.Concurrency > 0, at+".MaxQueue", c.MaxQueue, "is set, but Concurrency is not")
+	f.That(c.MaxQueue == 0 || !c.NoQueue, at+".MaxQueue", c.MaxQueue, "contradicts NoQueue")
+	f.Err(at+".CPU", c.CPU.Err())
+	f.Count(at+".Processors", c.Processors)
+	f.Finite(at+".CPURequest", c.CPURequest)
+}
+
+func (c Capacity) withDefaults() Capacity {
+	if !c.NoQueue {
+		c.MaxQueue = or(c.MaxQueue, DefaultMaxQueue)
+	}
+	c.Processors = or(c.Processors, 1)
+	c.CPURequest = or(c.CPURequest, float64(c.Processors))
+	return c
+}
+
+func (l Life) check(f *field.Checker, at string) {
+	f.Err(at+".StartUp", l.StartUp.Err())
+	l.Readiness.check(f, at+".Readiness")
+	l.Liveness.check(f, at+".Liveness")
+	f.Duration(at+".PreStop", l.PreStop)
+	f.Duration(at+".Grace", l.Grace)
+	f.That(l.PreStop <= or(l.Grace, DefaultGrace), at+".PreStop", l.PreStop, "is over Grace, %v", or(l.Grace, DefaultGrace))
+	f.Duration(at+".EndpointLag", l.EndpointLag)
+	f.That(l.EndpointLag == 0 || !l.NoEndpointLag, at+".EndpointLag", l.EndpointLag, "contradicts NoEndpointLag")
+	f.Duration(at+".NodeNotice", l.NodeNotice)
+	f.Duration(at+".Eviction", l.Eviction)
+}
+
+func (l Life) withDefaults() Life {
+	l.Readiness, l.Liveness = l.Readiness.withDefaults(), l.Liveness.withDefaults()
+	l.Grace = or(l.Grace, DefaultGrace)
+	if !l.NoEndpointLag {
+		l.EndpointLag = or(l.EndpointLag, DefaultEndpointLag)
+	}
+	l.NodeNotice, l.Eviction = or(l.NodeNotice, DefaultNodeNotice), or(l.Eviction, DefaultEviction)
+	return l
+}
+
+func (s Scaling) check(f *field.Checker) {
+	f.That(s.By != nil || len(s.Values)+len(s.PerInstance) == 0, "Scaling.By", "nil", "uses no values, and there are some")
+	f.That(s.By == nil || s.By.Every() > 0, "Scaling.By", "Every", "is not above 0")
+}

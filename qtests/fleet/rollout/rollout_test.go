@@ -1,0 +1,222 @@
+package rollout
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// The cases of Kubernetes' ResolveFenceposts, NewRSNewReplicas, and of its tests of reconcileOldReplicaSets.
+func TestBoundsAsKubernetes(t *testing.T) {
+	for _, tc := range []struct {
+		surge, few         Amount
+		wanted             int
+		wantSurge, wantFew int
+	}{
+		{Share(0), Share(0), 0, 0, 1},
+		{Count(0), Count(0), 10, 0, 1},
+		{Count(1), Count(1), 10, 1, 1},
+		{Count(1), Count(0), 10, 1, 0},
+		{Share(0.25), Share(0.25), 10, 3, 2},
+		{Share(0.25), Share(0.25), 1, 1, 0},
+		{Amount{}, Amount{}, 5, 2, 1},
+		{Count(0), Share(0.25), 2, 0, 1},
+	} {
+		surge, few := Update{MaxSurge: tc.surge, MaxUnavailable: tc.few}.bounds(tc.wanted)
+		require.Equal(t, []int{tc.wantSurge, tc.wantFew}, []int{surge, few}, "%+v", tc)
+	}
+}
+
+func TestStepsAsKubernetes(t *testing.T) {
+	group := func(n, available int) Group { return Group{Instances: n, Available: available} }
+	for _, tc := range []struct {
+		name             string
+		surge, few       int
+		wanted           int
+		old, new         Group
+		wantOld, wantNew int
+	}{
+		// TestDeploymentController_reconcileNewReplicaSet
+		{"should not scale up", 0, 2, 10, group(10, 10), group(0, 0), 8, 0},
+		{"should scale up by 2", 2, 0, 10, group(10, 10), group(0, 0), 10, 2},
+		{"should scale up by 5", 0, 2, 10, group(5, 5), group(0, 0), 5, 5},
+		{"no room: the sick go", 0, 2, 10, group(10, 0), group(2, 0), 8, 2},
+		{"should scale down", 0, 2, 10, group(2, 2), group(11, 11), 2, 10},
+		// TestDeploymentController_reconcileOldReplicaSets
+		{"nothing old", 0, 1, 10, group(0, 0), group(10, 5), 0, 10},
+		{"down to the least", 0, 2, 10, group(10, 10), group(0, 0), 8, 0},
+		{"the sick go first", 0, 2, 10, group(10, 8), group(0, 0), 8, 0},
+		{"new ones that are ready", 0, 2, 10, group(8, 8), group(2, 2), 6, 2},
+		{"new ones that are not", 0, 2, 10, group(8, 8), group(2, 0), 8, 2},
+		{"some of the new ones", 0, 2, 10, group(8, 8), group(2, 1), 7, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			u, err := Update{MaxSurge: Count(tc.surge), MaxUnavailable: Count(tc.few)}.Begin(start)
+			require.NoError(t, err)
+			a := u.Next(State{Now: start, Wanted: tc.wanted, Old: tc.old, New: tc.new})
+			require.Equal(t, []int{tc.wantOld, tc.wantNew}, []int{a.Old, a.New})
+		})
+	}
+}
+
+// A world starts and stops instances, which become available in any order. Whatever happens, the bounds of the update hold.
+func TestUpdateKeepsItsBounds(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		cfg := Update{MaxSurge: Count(r.IntN(4)), MaxUnavailable: Count(r.IntN(4))}
+		wanted := 1 + r.IntN(12)
+		u, err := cfg.Begin(start)
+		if err != nil {
+			continue // both are 0
+		}
+		surge, few := cfg.bounds(wanted)
+		s := State{Now: start, Wanted: wanted, Old: Group{Instances: wanted, Available: wanted}}
+		for step := 0; ; step++ {
+			require.Less(t, step, 1000, "seed %d does not end: %+v", seed, s)
+			s.Now = s.Now.Add(time.Second)
+			a := u.Next(s)
+			if a.Phase == Complete {
+				break
+			}
+			require.Equal(t, Progressing, a.Phase)
+			s.New.Instances, s.Old.Instances = a.New, a.Old
+			s.Old.Available = min(s.Old.Available, s.Old.Instances) // old ones are all well here
+			require.LessOrEqual(t, s.Old.Instances+s.New.Instances, wanted+surge, "seed %d", seed)
+			require.GreaterOrEqual(t, s.Old.Available+s.New.Available, min(wanted, wanted-few), "seed %d", seed)
+			if s.New.Available < s.New.Instances && r.IntN(2) == 0 {
+				s.New.Available++
+			}
+		}
+		require.Equal(t, wanted, s.New.Available)
+		require.Zero(t, s.Old.Instances)
+	}
+}
+
+// A version that never becomes ready stops, with most old ones still there.
+func TestUpdateGetsStuck(t *testing.T) {
+	u, err := Update{}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start, Wanted: 4, Old: Group{Instances: 4, Available: 4}}
+	for {
+		a := u.Next(s)
+		s.Old.Instances, s.New.Instances = a.Old, a.New
+		s.Old.Available = a.Old
+		if a.Phase != Progressing {
+			require.Equal(t, Stuck, a.Phase)
+			require.Equal(t, "0 of 4 available, and nothing became better for 10m0s", a.Reason)
+			break
+		}
+		s.Now = s.Now.Add(15 * time.Second)
+	}
+	require.Equal(t, 3, s.Old.Available)
+	require.Equal(t, 2, s.New.Instances)
+	require.Equal(t, 10*time.Minute+45*time.Second, s.Now.Sub(start))
+}
+
+func TestBlueGreen(t *testing.T) {
+	b, err := BlueGreen{Keep: time.Minute}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start, Wanted: 3, Old: Group{Instances: 3, Available: 3}}
+	require.Equal(t, Action{Old: 3, New: 3, Reason: "0 of 3 available"}, b.Next(s))
+	s.New = Group{Instances: 3, Available: 2}
+	require.Zero(t, b.Next(s).Share)
+	s.New.Available = 3
+	require.Equal(t, Action{Old: 3, New: 3, Share: 1, Reason: "switched"}, b.Next(s))
+	s.Now = s.Now.Add(time.Minute)
+	require.Equal(t, Action{Old: 0, New: 3, Share: 1, Reason: "switched"}, b.Next(s))
+	s.Old = Group{}
+	require.Equal(t, Complete, b.Next(s).Phase)
+
+	b, err = BlueGreen{}.Begin(start)
+	require.NoError(t, err)
+	s = State{Now: start, Wanted: 3, Old: Group{Instances: 3, Available: 3}, New: Group{Instances: 3, Available: 2}}
+	b.Next(s)
+	s.Now = s.Now.Add(DefaultDeadline)
+	require.Equal(t, Action{Old: 3, New: 0, Phase: RolledBack, Reason: "2 of 3 available, and nothing became better for 10m0s"}, b.Next(s))
+}
+
+// canaryRun asks every 10 s; failed is the share of the canary's requests that fail.
+func canaryRun(t *testing.T, k Canary, failed float64) (log []string) {
+	t.Helper()
+	r, err := k.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start, Wanted: 10, Old: Group{Instances: 10, Available: 10}}
+	for range 1000 {
+		a := r.Next(s)
+		line := fmt.Sprintf("%d+%d %g%% %v", a.Old, a.New, a.Share*100, a.Phase)
+		if len(log) == 0 || log[len(log)-1] != line {
+			log = append(log, line)
+		}
+		if a.Phase.Final() {
+			return append(log, a.Reason)
+		}
+		s.Old.Instances, s.Old.Available = a.Old, a.Old
+		s.New.Available = min(s.New.Instances, a.New)
+		s.New.Instances = a.New
+		s.Now = s.Now.Add(10 * time.Second)
+		n := uint64(1000 * max(a.Share, 0))
+		s.New.Requests += n
+		s.New.Failed += uint64(failed * float64(n))
+		s.Old.Requests += 1000 - n
+	}
+	t.Fatal("the canary does not end")
+	return nil
+}
+
+func TestCanary(t *testing.T) {
+	k := Canary{Steps: []Step{{0.1, time.Minute}, {0.5, time.Minute}}, Analysis: Analysis{MaxFailed: 0.02}}
+	require.Equal(t, []string{
+		"10+1 0% progressing", "10+1 10% progressing", "10+5 10% progressing", "10+5 50% progressing",
+		"10+10 50% progressing", "0+10 100% progressing", "0+10 100% complete", "10 of 10 available",
+	}, canaryRun(t, k, 0.01))
+	require.Equal(t, []string{
+		"10+1 0% progressing", "10+1 10% progressing", "10+0 0% rolled back", "5% of 400 requests failed, more than 2%",
+	}, canaryRun(t, k, 0.05))
+	k.Analysis = Analysis{NoFailed: true, Failures: 2}
+	log := canaryRun(t, k, 0.01)
+	require.Equal(t, "10+0 0% rolled back", log[len(log)-2])
+	require.Contains(t, log, "10+5 50% progressing", "one bad interval is not enough")
+	k.Analysis = Analysis{Judge: func(old, fresh Group) string {
+		return fmt.Sprintf("%d to %d", old.Requests, fresh.Requests)
+	}}
+	require.Equal(t, "5600 to 400", canaryRun(t, k, 0)[3])
+}
+
+func TestCanaryByLatencyAndDeadline(t *testing.T) {
+	k, err := Canary{Steps: []Step{{0.5, time.Hour}}, Analysis: Analysis{MaxP99: time.Second}}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start.Add(time.Minute), Wanted: 2, Old: Group{Instances: 2, Available: 2}, New: Group{Instances: 1, Available: 1, Requests: 100, P99: 2 * time.Second}}
+	require.Equal(t, Action{Old: 2, Phase: RolledBack, Reason: "p99 is 2s, more than 1s"}, k.Next(s))
+
+	k, err = Canary{Steps: []Step{{0.5, time.Hour}}}.Begin(start)
+	require.NoError(t, err)
+	s = State{Now: start, Wanted: 2, Old: Group{Instances: 2, Available: 2}, New: Group{Instances: 1}}
+	k.Next(s)
+	s.Now = s.Now.Add(DefaultDeadline)
+	require.Equal(t, RolledBack, k.Next(s).Phase)
+}
+
+func TestBadStrategies(t *testing.T) {
+	for want, s := range map[string]Strategy{
+		"rollout: Update.MaxSurge: -1 is negative":                                              Update{MaxSurge: Count(-1)},
+		"rollout: Update.MaxUnavailable: 0 is 0, as MaxSurge is: no instance could be replaced": Update{MaxSurge: Count(0), MaxUnavailable: Share(0)},
+		"rollout: Update.MaxUnavailable: 120% is over 100%":                                     Update{MaxUnavailable: Share(1.2)},
+		"rollout: Update.MinReady: 1h0m0s is not below Deadline, 10m0s":                         Update{MinReady: time.Hour},
+		"rollout: BlueGreen.Keep: -1s is negative":                                              BlueGreen{Keep: -time.Second},
+		"rollout: Canary.Steps: [] is empty":                                                    Canary{},
+		"rollout: Canary.Steps[1].Share: 0.1 is not above the share before":                     Canary{Steps: []Step{{Share: 0.2}, {Share: 0.1}}},
+		"rollout: Canary.Steps[0].Share: 1 is not between 0 and 1":                              Canary{Steps: []Step{{Share: 1}}},
+		"rollout: Canary.Analysis.MaxFailed: 0.1 contradicts NoFailed":                          Canary{Steps: []Step{{Share: 0.5}}, Analysis: Analysis{MaxFailed: 0.1, NoFailed: true}},
+	} {
+		_, err := s.Begin(start)
+		require.EqualError(t, err, want)
+	}
+}
