@@ -58,8 +58,8 @@ func (q *T) Allow(functions ...string) {
 	q.allowed = append(q.allowed, functions...)
 }
 
-// allowed are the names that Allow was given, and those of which the log has
-// spoken. The lock is for the names of all bubbles, too.
+// allowed has the names that Allow was given, and the names that the log has mentioned.
+// The lock also guards the names of each bubble.
 var allowed struct {
 	sync.Mutex
 	names, said map[string]bool

@@ -45,8 +45,8 @@ const (
 // Before it fails, Steady calls f up to 16 times more, to find with exact numbers
 // the allocation sites that keep something in the first and in the second half of
 // these rounds, and names the five that keep most. If they keep less than 4 bytes a
-// round (128 where only the runtime allocates), the growth is that of the rest of the
-// process, or has ended, and t does not fail. (With
+// round (128 where only the runtime allocates), the rest of the process
+// grows, or the growth has ended, and t does not fail. (With
 // -test.memprofile the numbers are not exact, and growth is a failure in any case.)
 //
 // The heap belongs to the whole process: in a parallel test Steady fails at
@@ -92,8 +92,8 @@ func Steady(t tb.TB, rounds int, f func()) {
 
 // lowSlope returns a low percentile of the slopes between all pairs of readings.
 // With k steps at even distances nearly 1/(k+1) of the pairs have none between
-// them, and a slope of nothing but noise: two steps leave 30 percent, of which the
-// 15th percentile of all is about the middle. A fall in the middle hides a slope.
+// them, and a slope of nothing but noise: two steps leave 30 percent, and the
+// 15th percentile of all is about in their middle. A fall in the middle hides a slope.
 func lowSlope(readings []int64) float64 {
 	slopes := slopesOf(jumpsOf(readings))
 	return slopes[(len(slopes)-1)*steadyPercentile/100]

@@ -18,11 +18,15 @@ import (
 
 // T is the test inside a bubble: a testing.TB with a fake, tie-free clock, a
 // seed and an event log. Its methods are for the goroutines of its bubble.
+//
+// It has no Run, Parallel and Deadline. A bubble has no subtests: call t.Run outside,
+// and qtests.Run in each subtest. It cannot wait for other tests, and the deadline of go
+// test is in real time: call t.Parallel and t.Deadline before qtests.Run.
 type T struct {
 	testing.TB
 
 	run     *bubbleRun
-	tenant  *bubble.Tenant // as components see the bubble
+	tenant  bubble.Tenant // as components see the bubble
 	clock   bubble.Clock
 	seed    uint64
 	log     *event.Log

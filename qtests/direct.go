@@ -23,7 +23,7 @@ import (
 //   - What a handler writes reaches the client when it is flushed, when there are
 //     more than 4 KiB of it, or when the handler returns. A body of up to 2 KiB
 //     gets a Content-Length, one without Content-Type is sniffed, and trailers work.
-//   - The request's context ends when that of the client does, when the client
+//   - The request's context ends when the client's context does, when the client
 //     closes the body before its end, and when the handler has returned. It has
 //     neither values nor the deadline of the client's context.
 //   - The first three panics are logged, save for http.ErrAbortHandler, and at the end

@@ -14,7 +14,7 @@
 //
 // # Terms
 //
-// A bubble is that of testing/synctest: the goroutine that runs a body and every
+// A bubble is what testing/synctest calls a bubble: the goroutine that runs a body and every
 // goroutine started from it. Its time is fake. A goroutine is durably blocked
 // when only another goroutine of its bubble, or time, can wake it: on a channel
 // or select of the bubble, in a sleep, on a sync.Cond, or a sync.WaitGroup of the
@@ -247,8 +247,8 @@
 // ended fails the test, with its stack, the place that started it, and how long it
 // has been waiting in fake time, as far as [T.Sleep] and [T.Wait] could see. Those
 // that wait at one place and came there in one way are shown once, with their
-// number. The stack of a goroutine that the standard library starts for its own ends,
-// as that of an open sql.DB, has no line of the user: the failure names the
+// number. The standard library starts goroutines for its own ends, an open sql.DB
+// for example; their stack has no line of the user: the failure names the
 // goroutine that made it do so, and with GODEBUG=tracebackancestors=10 the line.
 // [Allow] lets goroutines stay that a library gives no way to end. Outside a
 // bubble, [VerifyTestMain] and [CheckLeaks] use goleak.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,12 +56,12 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	home      *bubble.Home
+	home      bubble.Home
 	remnant   *remnant
 
 	// q and fault are written inside, and read outside once done is closed or
-	// started is.
-	started  chan struct{}
+	// started is set.
+	started  atomic.Bool
 	q        *T
 	over     bool     // the body and all cleanups have ended
 	problems []string // found when they had; reported from outside
@@ -71,7 +72,7 @@ type bubbleRun struct {
 func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	b := &bubbleRun{
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
-		done: make(chan struct{}), started: make(chan struct{}), home: &bubble.Home{},
+		done: make(chan struct{}),
 	}
 	prime.Process()
 	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
@@ -101,7 +102,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			bubble.Leave(b.q.tenant)
+			bubble.Leave(&b.q.tenant)
 		}
 	}()
 	if err := bubble.OrderNext(b.config.seed, b.config.seed != settings.DefaultSeed, b.config.turns); err != nil {
@@ -115,17 +116,18 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: bubble.NewClock(), seed: b.config.seed, home: b.home}
+	q := &T{TB: inner, run: b, clock: bubble.NewClock(), seed: b.config.seed, home: &b.home}
 	q.turns = bubble.NewTurns(q.settle)
 	q.log = event.NewLog(func(m event.Mark) { b.config.trace.Mark(m.At, m.Source, m.Text) })
 	q.clock.Watched().Trace = b.config.trace
-	q.clock.Watched().Complain = q.complain
+	complain := q.complain
+	q.clock.Watched().Complain = complain
 	q.start = q.clock.Now()
 	b.q = q
 	q.alone = runtime.NumGoroutine()
-	q.tenant = &bubble.Tenant{Test: q, Name: q.Name(), Complain: q.complain, Outside: isPlain, Home: q.home}
-	bubble.Enter(q.tenant)
-	close(b.started)
+	q.tenant = bubble.Tenant{Test: q, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home}
+	bubble.Enter(&q.tenant)
+	b.started.Store(true)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
 		if q.endsHere() {
@@ -138,8 +140,8 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 		case returned || inner.Failed() || inner.Skipped():
 			return
 		case q.sealed.Load():
-			// The testing package wants a body that exits to say why; a failure
-			// would be that of a test that is over.
+			// The testing package wants a body that exits to say why, and a test that
+			// is over must not fail.
 			inner.SkipNow()
 		case outerFailed():
 			q.Logf("qtests: the body called FailNow of the test outside; inside the bubble, use the methods of q")

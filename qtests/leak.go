@@ -52,7 +52,7 @@ func leakHint(left []stacks.Goroutine) string {
 // One that has been away and is back at the same place at every look, a worker
 // between two jobs, counts as having stayed: the dates are those of the place.
 type witness struct {
-	mu     sync.Mutex // guards starts; the rest belongs to whoever is in synctest.Wait
+	mu     sync.Mutex // guards starts; the rest belongs to the goroutine in synctest.Wait
 	starts map[uint64]start
 
 	seed   maphash.Seed

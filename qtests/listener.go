@@ -78,7 +78,7 @@ func clientAddr(n uint64) Addr {
 // Dial connects to the listener. It waits until the connection is accepted, ctx
 // ends, or the listener closes, which refuses the connection (ECONNREFUSED).
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
-	bubble.CheckContext(l.clk, ctx)
+	bubble.CheckContext(ctx, l.clk)
 	local := clientAddr(l.dials.Add(1))
 	client, server := memnet.Pair(l.clk, local, l.addr)
 	fail := func(err error) (net.Conn, error) {

@@ -25,6 +25,8 @@ func countCollections(t *testing.T) *int {
 
 // TestCleanBubblesCostNoCollections: what is known of a test is not asked again.
 func TestCleanBubblesCostNoCollections(t *testing.T) {
+	first := func(*T) {}
+	Run(t, first) // collects what the tests before it left in pools, which may take two collections
 	n := countCollections(t)
 	for range 200 {
 		Run(t, func(*T) {})
@@ -32,7 +34,7 @@ func TestCleanBubblesCostNoCollections(t *testing.T) {
 	if ordered.Available() {
 		require.Zero(t, *n)
 	}
-	require.LessOrEqual(t, *n, 2, "one for this test and one for others before it")
+	require.LessOrEqual(t, *n, 2, "one for this body and one for the first")
 }
 
 func TestPooledBubblesAreCollected(t *testing.T) {

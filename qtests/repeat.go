@@ -40,8 +40,8 @@ func stackHere() []uintptr {
 }
 
 // testPackage is the package of the test to which the goroutine with that stack
-// belongs: that of its outermost function in a file of tests, because helpers in
-// between may be anybody's.
+// belongs: the package of its outermost function in a file of tests, because helpers in
+// between may be of any package.
 func testPackage(pcs []uintptr) string {
 	pkg := "."
 	frames := runtime.CallersFrames(pcs)
@@ -68,7 +68,7 @@ func packageOf(function string) string {
 // RepeatCommand returns the command that repeats t: the go test of its package, or on
 // the ordered runtime the go tool qtests test, its name and its seed, with further flags for the test binary. The package is
 // known inside [Run], and elsewhere to the goroutines that a function in a file
-// of tests runs in; otherwise it is that of the directory.
+// of tests runs in; otherwise it is the package of the directory.
 func RepeatCommand(t tb.TB, flags ...string) string {
 	var c command
 	if q, ok := t.(interface{ command() command }); ok {
@@ -108,7 +108,7 @@ func (c command) withSeed(seed uint64) string {
 	return text
 }
 
-// scaleFlag is that of package load, which may not be part of this binary.
+// scaleFlag is a flag of package load, which may not be part of this binary.
 const scaleFlag = "qtests.scale"
 
 // withScale is the command with the scale that loads in this process have, from

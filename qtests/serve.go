@@ -62,7 +62,7 @@ const lingers = time.Second
 type connCount struct {
 	sync.Mutex
 	open  map[net.Conn]bool
-	empty chan struct{} // made by whoever waits, closed when open is empty
+	empty chan struct{} // made by the one that waits, closed when open is empty
 }
 
 func (c *connCount) track(conn net.Conn, state http.ConnState) {

@@ -6,11 +6,9 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
-	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // checkStart fails t where the runtime or the testing package would panic, which
@@ -27,26 +25,6 @@ func checkStart(t *testing.T, pcs []uintptr) {
 			t.FailNow()
 		}
 	}
-}
-
-// Run is a trap: a bubble has no subtests. It fails the test, with the way out.
-func (q *T) Run(name string, _ func(*testing.T)) bool {
-	q.Helper()
-	tb.Fatalf(q, "qtests: %s: q.Run(%q): there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest", stacks.CallerOf(2), name)
-	return false
-}
-
-// Parallel is a trap: it fails the test, with the way out.
-func (q *T) Parallel() {
-	q.Helper()
-	tb.Fatalf(q, "qtests: %s: q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run", stacks.CallerOf(2))
-}
-
-// Deadline is a trap: it fails the test, with the way out.
-func (q *T) Deadline() (deadline time.Time, ok bool) {
-	q.Helper()
-	tb.Fatalf(q, "qtests: %s: q.Deadline(): the deadline of go test is in real time, which means nothing in a bubble. Call t.Deadline() before qtests.Run", stacks.CallerOf(2))
-	return deadline, ok
 }
 
 // An outerGuard keeps what a body does with the outer test from ending the

@@ -1,7 +1,7 @@
 // Package event is what happens to the system under test, and the log of what happened.
 //
 // An [Event] is an outage, a slow upstream, a deployment: fakes make them, and a timeline
-// begins and ends them, that of a scenario of package load or one of [Schedule]. A [Log] keeps
+// begins and ends them: the timeline of a scenario of package load, or [Schedule]. A [Log] keeps
 // what events, breakers, pools and alerts did, in the order of their instants.
 package event
 

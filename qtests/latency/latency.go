@@ -61,8 +61,8 @@ func Uniform(low, high time.Duration) Distribution {
 	}, nil}
 }
 
-// Exponential is the exponential distribution with the given mean, that of the
-// time between independent events.
+// Exponential is the exponential distribution with the given mean. The time between
+// independent events has it.
 func Exponential(mean time.Duration) Distribution {
 	name := fmt.Sprintf("Exponential(%v)", mean)
 	if mean < 0 {

@@ -12,8 +12,8 @@ import (
 )
 
 // Observed draws from measured values, each with the same probability, as a
-// bootstrap does. It copies samples, of which there must be at least one and
-// none negative.
+// bootstrap does. It copies samples. There must be at least one, and none
+// may be negative.
 func Observed(samples []time.Duration) Distribution {
 	if len(samples) == 0 {
 		return bad("Observed: no samples")
@@ -29,7 +29,7 @@ func Observed(samples []time.Duration) Distribution {
 	}, nil}
 }
 
-// ObservedHistogram draws from the values recorded in h, each of which counts
+// ObservedHistogram draws from the values recorded in h. A value is a number of
 // units: time.Microsecond for a histogram of microseconds. A draw is uniform over
 // the histogram's bucket, so that it is as precise as the histogram is, and does
 // not return a few hundred values again and again. h is read once, and must not be

@@ -44,10 +44,10 @@ type TB interface {
 	FailNow()
 }
 
-// ClockOf returns the clock of t: that of the bubble inside qtests.Run, also for a t
-// that hides it, and the real clock for a plain test. It fails a test of the testing
-// package that is given to something inside the bubble of qtests.Run: it belongs outside,
-// and what it cleans up would be cleaned up there.
+// ClockOf returns the clock of t. Inside qtests.Run this is the clock of the bubble, also
+// for a t that hides it; for a plain test it is the real clock. A test of the testing
+// package that is used inside the bubble of qtests.Run fails: it belongs outside, and its
+// cleanups would run there.
 func ClockOf(t TB) clock.Clock {
 	t.Helper()
 	type clocked interface{ Clock() clock.Clock }
@@ -76,8 +76,8 @@ func offered[I any](t TB) (found I, ok bool) {
 	return found, ok
 }
 
-// SeedOf returns the seed of t, which is that of -qtests.seed or QTESTS_SEED for a
-// plain test. The flag is there where the test imports qtests.
+// SeedOf returns the seed of t. For a plain test it is the value of -qtests.seed or
+// QTESTS_SEED. The flag is there where the test imports qtests.
 func SeedOf(t TB) uint64 {
 	if s, ok := offered[interface{ Seed() uint64 }](t); ok {
 		return s.Seed()

@@ -7,8 +7,8 @@ import "slices"
 type claim struct{ raw, nominal int64 }
 
 // claims is the set of raw instants that are taken, a plain structure without
-// lock or clock. Its size is that of the pending waits, plus those abandoned
-// without notice whose instant has not passed yet.
+// lock or clock. Its size is the number of the pending waits, and of the waits
+// abandoned without notice whose instant has not passed yet.
 type claims struct {
 	taken slots
 	// lapsing holds the instants that nobody will settle for sure (a stopped
@@ -18,11 +18,24 @@ type claims struct {
 	stretch int64
 	// reserved marks the nanoseconds within a microsecond on which a ticker
 	// ticks; free is how many are left.
-	reserved [microsecond]bool
+	reserved nanoseconds
 	free     int
 }
 
 const microsecond = 1000
+
+// nanoseconds is a set of the nanoseconds within a microsecond.
+type nanoseconds [(microsecond + 63) / 64]uint64
+
+func (n *nanoseconds) has(raw int64) bool {
+	r := uint64(raw % microsecond)
+	return n[r/64]>>(r%64)&1 != 0
+}
+
+func (n *nanoseconds) add(raw int64) {
+	r := uint64(raw % microsecond)
+	n[r/64] |= 1 << (r % 64)
+}
 
 func newClaims() claims { return claims{free: microsecond} }
 
@@ -50,7 +63,7 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 		if last == nil {
 			first = s
 		} else {
-			last.next = s.next // whoever comes by there next time skips a step
+			last.next = s.next // the next search that comes by skips a step
 		}
 		last = s
 		raw = c.allowed(now, s.next)
@@ -64,7 +77,7 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 
 // allowed returns the first instant from raw on that take may choose.
 func (c *claims) allowed(now, raw int64) int64 {
-	for (raw-now)%microsecond == 0 || c.reserved[raw%microsecond] {
+	for (raw-now)%microsecond == 0 || c.reserved.has(raw) {
 		raw++
 	}
 	return raw
@@ -72,7 +85,7 @@ func (c *claims) allowed(now, raw int64) int64 {
 
 // unreserved returns the first instant from raw on that is no ticker's.
 func (c *claims) unreserved(raw int64) int64 {
-	for c.reserved[raw%microsecond] {
+	for c.reserved.has(raw) {
 		raw++
 	}
 	return raw
@@ -82,8 +95,8 @@ func (c *claims) unreserved(raw int64) int64 {
 // assumed to be a whole number of microseconds. A few nanoseconds always stay
 // free, or take would search for ever.
 func (c *claims) reserve(now int64) {
-	if r := now % microsecond; !c.reserved[r] && c.free > microsecond/2 {
-		c.reserved[r] = true
+	if !c.reserved.has(now) && c.free > microsecond/2 {
+		c.reserved.add(now)
 		c.free--
 	}
 }
@@ -169,10 +182,10 @@ func (c *claims) takeOwn(now, nominal int64) (raw int64, ok bool) {
 	used := c.reserved
 	for i := range c.taken.table {
 		if s := &c.taken.table[i]; s.raw != 0 {
-			used[s.raw%microsecond] = true
+			used.add(s.raw)
 		}
 	}
-	for raw = max(nominal, now) + 1; used[raw%microsecond]; raw++ {
+	for raw = max(nominal, now) + 1; used.has(raw); raw++ {
 		if raw > now+microsecond {
 			return 0, false
 		}

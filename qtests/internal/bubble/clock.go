@@ -32,7 +32,7 @@ type tieFree struct {
 		// reach is the farthest behind its nominal instant that anything has run: what
 		// such code set going on package time counts from there.
 		reach    int64
-		sleepers map[int64][]turn // of T.Sleep, by the nominal instant they wait for
+		sleepers map[int64][]turn // of T.Sleep, by the nominal instant they wait for; nil before the first
 		timers   uint64           // how many AfterFuncs there were
 		late     []lateCall
 	}
@@ -41,7 +41,6 @@ type tieFree struct {
 func newTieFree() *tieFree {
 	c := &tieFree{real: clock.New()}
 	c.mu.claims = newClaims()
-	c.mu.sleepers = map[int64][]turn{}
 	return c
 }
 
@@ -187,7 +186,7 @@ func (c *tieFree) WithTimeout(parent context.Context, d time.Duration) (context.
 }
 
 func (c *tieFree) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
-	CheckContext(c, parent)
+	CheckContext(parent, c)
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first, at an instant of its own
 	}

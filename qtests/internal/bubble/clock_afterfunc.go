@@ -10,7 +10,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-// A funcTimer is what the clock knows of one AfterFunc. Its Reset is that of
+// A funcTimer is what the clock knows of one AfterFunc. Its Reset is the Reset of
 // package time, which no wrapper sees: the timer then fires late, at an instant
 // that it has not claimed.
 type funcTimer struct {

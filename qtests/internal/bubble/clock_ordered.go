@@ -81,7 +81,7 @@ func atRest[R resetter](d time.Duration, set func(time.Duration) R) R {
 	return t
 }
 
-// lapse begins a wait of which the end is not seen, and returns when it lapses.
+// lapse begins a wait whose end is not seen, and returns when it lapses.
 func (c *turnClock) lapse(d time.Duration) (at int64) {
 	c.note(d)
 	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
@@ -119,7 +119,7 @@ func (c *turnClock) WithTimeout(parent context.Context, d time.Duration) (contex
 }
 
 func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
-	CheckContext(c, parent)
+	CheckContext(parent, c)
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first
 	}

@@ -25,9 +25,9 @@ func outsideContext(ctx context.Context, now time.Time) string {
 		deadline.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
-// CheckContext fails the test of clk, if it is that of a bubble, for a context that
-// was made outside.
-func CheckContext(clk clock.Clock, ctx context.Context) {
+// CheckContext fails the test that owns clk, if clk is the clock of a bubble and the
+// context was made outside.
+func CheckContext(ctx context.Context, clk clock.Clock) {
 	c, ok := clk.(Clock)
 	if !ok || c.Watched().Complain == nil {
 		return

@@ -23,14 +23,14 @@ type Tenancy struct {
 	uses   atomic.Uint32
 }
 
-// An occupancy says how many bubbles of qtests.Run have begun and not ended, those left
-// behind included, and which is the only one where there is one.
-type occupancy struct {
-	n    int
-	only uint64
-}
+// present says which bubbles of qtests.Run have begun and not ended, those left behind
+// included: nobody, the serial number of the only one, or several.
+var present atomic.Uint64
 
-var present atomic.Pointer[occupancy]
+const (
+	nobody  = 0
+	several = 1<<64 - 1
+)
 
 // A Tenant is a bubble of qtests.Run, as components and helpers inside it see it.
 type Tenant struct {
@@ -46,54 +46,58 @@ type Tenant struct {
 	serial uint64 // of the bubbles of the process
 }
 
-// runs are these bubbles, *tenant by the serial number that Enter gives them. Only the
-// holder of moving changes them.
-var (
-	runs    sync.Map
-	moving  sync.Mutex
+// runs are these bubbles, by the serial number that Enter gives them.
+var runs struct {
+	sync.Mutex
+	all     map[uint64]*Tenant
 	serials uint64
-)
+}
 
 // Enter takes note of a bubble. The caller is in it. To learn the runtime's number of a
 // bubble takes a third of the time that a bubble takes. So it is asked for only where there
 // is another one, and later where it matters: see runHere.
 func Enter(q *Tenant) {
-	moving.Lock()
-	defer moving.Unlock()
-	if o := present.Load(); o != nil && o.n > 0 {
+	runs.Lock()
+	defer runs.Unlock()
+	if len(runs.all) > 0 {
 		q.Home.Bubble()
 	}
-	serials++
-	q.serial = serials
-	runs.Store(q.serial, q)
+	if runs.all == nil {
+		runs.all = map[uint64]*Tenant{}
+	}
+	runs.serials++
+	q.serial = runs.serials
+	runs.all[q.serial] = q
 	countTenants()
 }
 
 // Leave takes note of the end of a bubble.
 func Leave(q *Tenant) {
-	moving.Lock()
-	defer moving.Unlock()
-	runs.Delete(q.serial)
+	runs.Lock()
+	defer runs.Unlock()
+	delete(runs.all, q.serial)
 	countTenants()
 }
 
 // Here returns the bubble of qtests.Run that the caller is in, or nil. It costs a few
 // nanoseconds outside of bubbles, and some microseconds inside.
 func Here() *Tenant {
-	if o := present.Load(); o == nil || o.n == 0 || !stacks.InBubble() {
+	if present.Load() == nobody || !stacks.InBubble() {
 		return nil
 	}
 	return runHere()
 }
 
+// countTenants is for the holder of the lock.
 func countTenants() {
-	o := &occupancy{}
-	runs.Range(func(serial, _ any) bool {
-		o.n++
-		o.only = serial.(uint64)
-		return o.n < 2
-	})
-	present.Store(o)
+	if len(runs.all) > 1 {
+		present.Store(several)
+		return
+	}
+	only := uint64(nobody)
+	for only = range runs.all {
+	}
+	present.Store(only)
 }
 
 // plainBubble is the number of a bubble that is not one of qtests.Run, so that nobody looks twice.
@@ -106,17 +110,7 @@ func runHere() *Tenant {
 	if here == 0 || here == plainBubble.Load() {
 		return nil
 	}
-	var found, unknown *Tenant
-	runs.Range(func(_, value any) bool {
-		q := value.(*Tenant)
-		switch q.Home.Number.Load() {
-		case here:
-			found = q
-		case 0:
-			unknown = q
-		}
-		return found == nil
-	})
+	found, unknown := withNumber(here)
 	if found != nil || unknown == nil {
 		return found
 	}
@@ -126,6 +120,29 @@ func runHere() *Tenant {
 	}
 	unknown.Home.Number.Store(here)
 	return unknown
+}
+
+// withNumber returns the bubble of that number, and the one whose number is not known,
+// where there are such.
+func withNumber(here uint64) (found, unknown *Tenant) {
+	runs.Lock()
+	defer runs.Unlock()
+	for _, q := range runs.all {
+		switch q.Home.Number.Load() {
+		case here:
+			return q, nil
+		case 0:
+			unknown = q
+		}
+	}
+	return nil, unknown
+}
+
+// withSerial returns the bubble of that serial number, or nil where it has ended.
+func withSerial(serial uint64) *Tenant {
+	runs.Lock()
+	defer runs.Unlock()
+	return runs.all[serial]
 }
 
 // ownClockEvery is how many uses one look is for, where a component has the clock of
@@ -141,12 +158,12 @@ const ownClockEvery = 64
 // component with the clock of a bubble is looked at in one use of 64.
 func (t *Tenancy) Use(clk clock.Clock, kind, name string) error {
 	now := present.Load()
-	if now == nil || now.n == 0 {
+	if now == nobody {
 		return nil
 	}
-	if now.n == 1 {
-		if now.only != t.tenant.Load() && stacks.InBubble() {
-			t.tenant.Store(now.only)
+	if now != several {
+		if now != t.tenant.Load() && stacks.InBubble() {
+			t.tenant.Store(now)
 		}
 		return nil
 	}
@@ -166,8 +183,8 @@ func (t *Tenancy) enter(here *Tenant, kind, name string) error {
 		if now == here.serial {
 			return nil
 		}
-		if other, lives := runs.Load(now); lives {
-			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.(*Tenant).Name)
+		if other := withSerial(now); other != nil {
+			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.Name)
 			here.Complain(err.Error())
 			return err
 		}

@@ -17,7 +17,7 @@ func TestTenancyOfOwnClock(t *testing.T) {
 		defer Leave(here)
 		here.Home.Bubble()
 		clk := newTieFree()
-		before := present.Swap(&occupancy{n: 2})
+		before := present.Swap(several)
 		defer present.Store(before)
 		var shared Tenancy
 		for range 2 * ownClockEvery {
@@ -31,7 +31,7 @@ func TestTenancyOfOwnClock(t *testing.T) {
 // BenchmarkTenancy is what a use of a component costs while there is one bubble, which
 // has it.
 func BenchmarkTenancy(b *testing.B) {
-	before := present.Swap(&occupancy{n: 1, only: 7})
+	before := present.Swap(7)
 	defer present.Store(before)
 	var shared Tenancy
 	shared.tenant.Store(7)

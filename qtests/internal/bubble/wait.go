@@ -18,9 +18,11 @@ type Turns struct {
 	settle func()
 
 	mu    sync.Mutex
-	queue []turn // the first is closed
+	taken bool   // somebody has the turn
+	queue []turn // of the others
 }
 
+// NewTurns returns an empty queue.
 func NewTurns(settle func()) *Turns { return &Turns{settle: settle} }
 
 // enter appends to the queue.
@@ -28,25 +30,44 @@ func (t *Turns) enter(some ...turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queue = append(t.queue, some...)
-	if len(t.queue) == len(some) {
-		close(t.queue[0])
+	if !t.taken {
+		t.nextLocked()
 	}
 }
 
-// leave lets the second in the queue be the first.
+// enterEmpty takes the turn if nobody has it.
+func (t *Turns) enterEmpty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taken {
+		return false
+	}
+	t.taken = true
+	return true
+}
+
+// leave gives the turn to the first in the queue.
 func (t *Turns) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.queue = t.queue[1:]
-	if len(t.queue) > 0 {
+	t.nextLocked()
+}
+
+func (t *Turns) nextLocked() {
+	t.taken = len(t.queue) > 0
+	if t.taken {
 		close(t.queue[0])
+		t.queue = t.queue[1:]
 	}
 }
 
 func (c *tieFree) Rest(t *Turns) {
-	mine := make(turn)
-	t.enter(mine)
-	c.finishInstant(t, mine, 0)
+	if !t.enterEmpty() {
+		mine := make(turn)
+		t.enter(mine)
+		<-mine
+	}
+	c.finishInstant(t, 0)
 }
 
 func (c *tieFree) SleepToRest(t *Turns, d time.Duration) {
@@ -56,13 +77,13 @@ func (c *tieFree) SleepToRest(t *Turns, d time.Duration) {
 		time.Sleep(time.Duration(taken.raw - time.Now().UnixNano()))
 		t.enter(c.wakeSleepers(taken)...)
 	}
-	c.finishInstant(t, mine, behind)
+	<-mine
+	c.finishInstant(t, behind)
 }
 
-// finishInstant waits for the caller's turn, and lets time move to the end of the
-// present nominal instant, which is at least behind its raw one.
-func (c *tieFree) finishInstant(t *Turns, mine turn, behind int64) {
-	<-mine
+// finishInstant lets time move to the end of the present nominal instant, which is at
+// least behind its raw one, and ends the caller's turn.
+func (c *tieFree) finishInstant(t *Turns, behind int64) {
 	defer t.leave()
 	for {
 		t.settle()
@@ -88,6 +109,9 @@ func (c *tieFree) joinSleepers(d time.Duration, mine turn) (taken claim, behind 
 	c.moves.Add(1)
 	c.Trace.wait(c.mu.latest, nominal)
 	all, joined := c.mu.sleepers[nominal]
+	if c.mu.sleepers == nil {
+		c.mu.sleepers = map[int64][]turn{}
+	}
 	c.mu.sleepers[nominal] = append(all, mine)
 	if joined {
 		return claim{}, behind, false

@@ -89,7 +89,7 @@ func (u *upload) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Close is the handler's, and that of the end of the request.
+// Close is called by the handler, and at the end of the request.
 func (u *upload) Close() error {
 	u.closed.Store(true)
 	if u.pipe != nil {

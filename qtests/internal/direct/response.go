@@ -348,7 +348,7 @@ func (w *response) complete(returned bool) (end error) {
 	return end
 }
 
-// follow makes the end of the client's context that of a response under way.
+// follow ends a response under way when the client's context ends.
 func (w *response) follow(ctx context.Context) {
 	if ctx.Done() == nil {
 		return

@@ -34,7 +34,7 @@ func (d *Transport) pause() { <-d.clk.After(0) }
 // RoundTrip implements http.RoundTripper.
 func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	bubble.CheckContext(d.clk, ctx)
+	bubble.CheckContext(ctx, d.clk)
 	if ctx.Err() != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()

@@ -43,7 +43,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, c.wrap("write", err)
 }
 
-// CloseWrite ends the outgoing direction, as that of a TCP connection does: the
+// CloseWrite ends the outgoing direction, as CloseWrite of a TCP connection does: the
 // peer reads what is buffered and then io.EOF, and can still write.
 func (c *Conn) CloseWrite() error {
 	if c.closed.Load() {

@@ -9,8 +9,8 @@ const Buffer = 64 << 10
 // SmallBuffer is enough for what HTTP leaves unread between two messages.
 const SmallBuffer = 4 << 10
 
-// Buffers are shared by all connections, of which only those hold one that have
-// bytes nobody has read yet.
+// Buffers are shared by all connections. A connection holds one only while it has
+// bytes that are not read yet.
 var (
 	SmallBuffers = sync.Pool{New: func() any { return new([SmallBuffer]byte) }}
 	largeBuffers = sync.Pool{New: func() any { return new([Buffer]byte) }}

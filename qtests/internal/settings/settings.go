@@ -79,7 +79,7 @@ func (s *setting[V]) IsBoolFlag() bool {
 }
 
 // Get returns the value. A variable that does not parse ends the process, as a
-// flag does: the result of the run would be that of settings nobody asked for.
+// flag does: the run would have settings that the user did not ask for.
 func (s *setting[V]) Get() V {
 	s.once.Do(func() {
 		text := os.Getenv(s.env)

@@ -106,8 +106,12 @@ func (p HeapProfile) AllocatedSince(before HeapProfile, r profileRate) map[strin
 // runtime and, where that is one of the standard library, the line that called it
 // from outside. It is "" for what reading the profile allocates.
 func siteOf(r runtime.MemProfileRecord) string {
+	stack := r.Stack()
+	if forItself(stack) {
+		return RuntimeSite
+	}
 	var site string
-	frames := runtime.CallersFrames(r.Stack())
+	frames := runtime.CallersFrames(stack)
 	for more := true; more; {
 		var f runtime.Frame
 		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
@@ -131,6 +135,30 @@ func siteOf(r runtime.MemProfileRecord) string {
 		return RuntimeSite
 	}
 	return site
+}
+
+// allocator begins the names of the functions of the runtime that allocate.
+const allocator = "runtime.mallocgc"
+
+// forItself reports whether the runtime has allocated for itself while it served an
+// allocation of somebody else: that one may have to help the collector, or to start it,
+// and the runtime keeps what it needs for this. The stack then has two allocations.
+func forItself(stack []uintptr) bool {
+	frames := runtime.CallersFrames(stack)
+	between := false // a function behind the first allocation
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		switch allocates := strings.HasPrefix(f.Function, allocator); {
+		case allocates && between:
+			return true
+		case !allocates && !strings.HasPrefix(f.Function, "runtime."):
+			return false
+		case !allocates:
+			between = true
+		}
+	}
+	return false
 }
 
 // reading is the name of Read.

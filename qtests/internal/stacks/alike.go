@@ -28,7 +28,7 @@ func DescribeAlike(list []Goroutine, say func(g Goroutine) string) string {
 	return strings.Trim(b.String(), "\n")
 }
 
-// Format prints goroutines of which nothing is to be said.
+// Format prints goroutines without a remark.
 func Format(list []Goroutine) string {
 	return DescribeAlike(list, func(Goroutine) string { return ":" })
 }
@@ -50,8 +50,8 @@ func alike(list []Goroutine) (groups [][]Goroutine) {
 	return groups
 }
 
-// callArguments are what the stack of one goroutine has and that of another at the same
-// place has not: "(0xc000012345, …)", "in goroutine 7" and " +0x1d".
+// callArguments are what differs between the stacks of two goroutines at the same
+// place: "(0xc000012345, …)", "in goroutine 7" and " +0x1d".
 var callArguments = regexp.MustCompile(`(?m)\([^()\n]*\)$| in goroutine \d+$| \+0x[0-9a-f]+$`)
 
 // Count is "1 goroutine" or "7 goroutines".

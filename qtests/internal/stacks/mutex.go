@@ -42,7 +42,7 @@ func DescribeCycle(waiters []Goroutine, alone bool) string {
 }
 
 // Joins reports whether g only waits until others are done: in the body's Wait,
-// or in that of a WaitGroup. Few hold a mutex meanwhile.
+// or in the Wait of a WaitGroup. Few hold a mutex meanwhile.
 func (g Goroutine) Joins() bool {
 	return strings.HasPrefix(g.State, "sync.WaitGroup") || strings.HasPrefix(g.State, "synctest.Wait")
 }

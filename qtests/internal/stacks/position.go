@@ -20,10 +20,10 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d", p.file, p.line)
 }
 
-// UserCaller returns the innermost line of the user's code on the stack: that of no
-// package of qtests, save for its tests, nor of the standard library. Where there is
-// none, as in a goroutine of a package's own, it is the innermost outside the ground
-// floor.
+// UserCaller returns the innermost line of the user's code on the stack. A line of the
+// standard library or of qtests is not the user's; a line of the tests of qtests is.
+// Where there is none, because a package works in a goroutine of its own, it is the
+// innermost line outside the ground floor.
 func UserCaller() (outside Position) {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])

@@ -1,5 +1,5 @@
-// Package userline finds the line of the user's code on behalf of which something
-// of qtests reports. The testing package puts a line before what a test logs: the
+// Package userline finds the line of the user's code for which something of qtests
+// reports. The testing package puts a line before what a test logs: the
 // one that called Logf, or one further out where functions called Helper. Deep
 // below a driver of database/sql, or a transport of net/http, that is a line of
 // qtests, which tells the reader nothing.
