@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // T is the test inside a bubble: a testing.TB with a fake, tie-free clock, a
@@ -30,6 +33,12 @@ type T struct {
 	last    []func()    // to be called when all cleanups have run
 	allowed []string    // functions whose goroutines may stay
 	body    uint64      // the goroutine of the body, where others were there at the end
+	skipped atomic.Bool // in a search, which no test is told of
+
+	failing     failing
+	always      []invariant
+	sometimes   map[string]bool
+	sometimesMu sync.Mutex // guards it
 	// cleaning is the stack of the call that registered the cleanup that runs.
 	cleaning atomic.Pointer[[]uintptr]
 	ending   struct {
@@ -67,10 +76,22 @@ func Run(t *testing.T, body func(q *T)) {
 	if seedSetting.random {
 		t.Logf("qtests: seed %d, drawn", seed)
 	}
+	if s := explore.Current(); s != nil {
+		runSession(t, s, here, body)
+		return
+	}
+	x := newExploration()
+	if t.Helper(); x.tryKnown(t, here, body) {
+		return
+	}
+	if x != nil && (n > 1 || x.of(seed).Strategy != ordered.FIFO) {
+		warmUp(t)
+	}
 	var failed []uint64
 	skipped := 0
 	for i := range uint64(n) {
-		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
+		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
+		x.ran(n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
 			t.Helper()
 			o.report(t)
@@ -78,7 +99,7 @@ func Run(t *testing.T, body func(q *T)) {
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
-			repeat := here().withScale(seed + i)
+			repeat := here().withScale(seed+i, x.flags(seed+i)...)
 			t.Logf("qtests: to repeat: %s", repeat)
 			adviseOrder(t, repeat)
 			t.FailNow()
@@ -90,7 +111,7 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Helper()
-		repeat := here().withScale(failed[0])
+		repeat := here().withScale(failed[0], x.flags(failed[0])...)
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
 		adviseOrder(t, repeat)
 		t.FailNow()
@@ -132,6 +153,7 @@ func (q *T) RealElapsed() time.Duration {
 func (q *T) settle() {
 	synctest.Wait()
 	q.witness.look(q)
+	q.checkAlways()
 }
 
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.

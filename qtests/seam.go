@@ -14,8 +14,14 @@ func newBubbleClock(inner *testing.T, config bubbleConfig) bubbleClock {
 	if !ordered.Available() {
 		return newTieFree()
 	}
-	if err := ordered.Arm(config.seed, config.seed != DefaultSeed, config.turns); err != nil {
+	random := config.seed != DefaultSeed && config.explore == nil
+	if err := ordered.Arm(config.seed, random, config.turns); err != nil {
 		inner.Fatalf("qtests: %v", err)
+	}
+	if config.explore != nil {
+		if err := config.explore.begin(config.seed); err != nil {
+			inner.Fatalf("qtests: %v", err)
+		}
 	}
 	return newTurnClock()
 }

@@ -35,6 +35,8 @@ type hookTable struct {
 	use     func(place uint32)
 	alone   func()
 	wall    func() int64
+	explore func(plan unsafe.Pointer) bool
+	check   func(f func())
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

@@ -9,6 +9,7 @@ var (
 	choice   = []string{"runtime/select.go"}
 	timer    = []string{"runtime/time.go"}
 	random   = []string{"runtime/rand.go"}
+	dying    = []string{"runtime/panic.go"}
 	hashKeys = []string{"internal/runtime/maps/runtime_alg.go", "runtime/alg.go"} // since 1.27, and before
 	mapSeeds = []string{"internal/runtime/maps/map.go"}
 	sema     = []string{"runtime/sema.go"}
@@ -58,6 +59,9 @@ var changes = []change{
 		find: ifMentioning("npidle", "schedtrace"), put: andAlso, text: "!orderedBusy()"},
 	{files: poll, in: "netpollready", what: "what the poller wakes", n: 2,
 		find: doing("toRun.push", ifMentioning("nil")), put: andAlso, text: "!orderedPolled($x)"},
+
+	// What is explored outlives the process.
+	{files: dying, in: "dopanic_m", what: "the end of the process", find: theFunc, put: onEntry, text: "if orderedOn { orderedDump(gp) }"},
 
 	// What the collector does must not move the turn.
 	{files: gc, what: "the collector's yields", n: 4, find: callOf("Gosched"), put: callInstead, text: "orderedGosched"},

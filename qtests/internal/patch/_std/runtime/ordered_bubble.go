@@ -53,6 +53,8 @@ var orderedTable = orderedHookTable{
 	use:     orderedUsePlace,
 	alone:   orderedAlone,
 	wall:    orderedWall,
+	explore: orderedExplore,
+	check:   orderedCheck,
 }
 
 type orderedHookTable struct {
@@ -65,6 +67,8 @@ type orderedHookTable struct {
 	use     func(place uint32)
 	alone   func()
 	wall    func() int64
+	explore func(plan unsafe.Pointer) bool
+	check   func(f func())
 }
 
 func orderedIsTest() bool { return orderedOn }

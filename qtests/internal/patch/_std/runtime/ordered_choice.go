@@ -99,6 +99,9 @@ func (s *turnStates) born(b *synctestBubble, newg, parent *g) {
 	}
 	*s.at(i) = turnState{id: id}
 	newg.ordered = [3]uint8{uint8(i), uint8(i >> 8), uint8(i >> 16)}
+	if t.plan != nil {
+		t.plan.noteOf(t, stepStarts, parent, id, 0, uint64(newg.startpc), 0, false)
+	}
 	unlock(&t.mu)
 }
 
@@ -223,8 +226,13 @@ func orderedCaseRand(n uint32) uint32 {
 	if !ok {
 		return cheaprandn(n)
 	}
-	k := uint32(x>>32) % n
 	gp := getg()
+	if t := gp.bubble.turn; t.plan != nil {
+		if x, ok = t.plan.shuffles(t, gp, n); !ok {
+			return n - 1 // in their order
+		}
+	}
+	k := uint32(x>>32) % n
 	r := &gp.bubble.turn.record
 	if r.events == nil {
 		r.note(recordedSelect, uint64(k), gp)
@@ -252,6 +260,11 @@ func orderedTimerRand() uint32 {
 	place := t.timers
 	if t.random {
 		place = uint32(t.pick(chooseTimer)) | 1
+	}
+	if t.plan != nil {
+		if drawn, ok := t.plan.timer(t, getg()); ok {
+			place = drawn
+		}
 	}
 	place <<= 1
 	if t.alone {

@@ -30,6 +30,8 @@ type turn struct {
 
 	states turnStates
 	record turnRecord
+	plan   *orderedPlan // nil unless the choices are explored
+	check  func()       // called at every point, nil for none; not while it runs
 
 	// For sysmon.
 	seen  uint64 // turns at its last look
@@ -69,6 +71,9 @@ func orderedHold(gp *g) bool {
 	}
 	if orderedFromOutside(gp) {
 		t.record.disturb(disturbedOutside, gp)
+	}
+	if t.plan != nil {
+		t.plan.noteWake(t, gp)
 	}
 	held := t.enter(gp)
 	unlock(&t.mu)
@@ -124,7 +129,9 @@ func (t *turn) give(gp *g) {
 // next makes the next goroutine of the queue the holder and returns it, or nil.
 func (t *turn) next() *g {
 	t.leaving, t.revoked = false, false
-	if t.random && t.queue.size > 1 {
+	if t.plan != nil {
+		t.plan.pass(t)
+	} else if t.random && t.queue.size > 1 {
 		t.queue.toFront(uint32(t.pick(chooseTurn) % uint64(t.queue.size)))
 	}
 	gp := t.queue.pop()
@@ -143,6 +150,9 @@ func orderedLeave(b *synctestBubble, gp *g) bool {
 	had := t.holder.ptr() == gp
 	if had {
 		t.leaving = true
+		if t.plan != nil {
+			t.plan.note(t, stepWaits, gp, 0, 0, 0, false)
+		}
 	}
 	unlock(&t.mu)
 	return had
@@ -214,6 +224,9 @@ func orderedEnd(gp *g) {
 	t := b.turn
 	lock(&t.mu)
 	had := t.holder.ptr() == gp
+	if had && t.plan != nil {
+		t.plan.noteEnd(t, gp)
+	}
 	t.states.end(gp)
 	unlock(&t.mu)
 	if had {
