@@ -133,6 +133,9 @@ func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary
 		return err
 	}
 	fmt.Fprintf(d.stdout, "\n%s: %s, cut down from %d to %s that differ from first come, first served\n", f.Test, f.Is(), len(f.Choices), text.Plural(len(choices), "choice"))
+	if err := d.tellStory(ctx, s, f, choices, strings.TrimSuffix(name, ".choices")); err != nil {
+		d.say("no account of %s: %v", f.Test, err)
+	}
 	fmt.Fprintf(d.stdout, "to keep it as a test: copy %s to %s\n", name, filepath.Join(sum.Target.Dir, "testdata", "qtests"))
 	d.last = fmt.Sprintf("repeat: go tool qtests test %s%s -run '%s' -qtests.replay=%s", d.flags(), sum.Target.Package, sum.Target.Pattern, name)
 	return nil

@@ -17,6 +17,7 @@ const (
 	StepWakes                  // it made another goroutine able to run
 	StepStarts                 // it started another goroutine
 	StepEnds
+	StepAhead // it got the turn ahead of another, which had waited longer
 )
 
 // rawStep has the layout of the runtime's planStep.

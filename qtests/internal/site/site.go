@@ -14,7 +14,8 @@ func Helper(file string) bool { return strings.HasPrefix(path.Base(file), Helper
 
 // A Site says what user code does behind a point: the low six bits are its Op, then come
 // the size of the value in bytes in four bits, whether it only reads in one, whether the
-// value is signed in one, whether it is a pointer in one, and the column in the rest.
+// value is signed in one, whether it is a pointer in one, the column of the expression in ten,
+// and its length in nine.
 type Site uint32
 
 // Op is what is done.
@@ -56,12 +57,14 @@ const (
 	siteSigned    = 1 << 11
 	sitePointer   = 1 << 12
 	siteColShift  = 13
-	maxCol        = 1<<(32-siteColShift) - 1
+	siteLenShift  = 23
+	maxCol        = 1<<(siteLenShift-siteColShift) - 1
+	maxLen        = 1<<(32-siteLenShift) - 1
 )
 
 // New packs a site. Size is 0 where there is no value of 1, 2, 4 or 8 bytes.
-func New(op Op, size int, reads, signed, pointer bool, col int) Site {
-	s := Site(op) | Site(size)<<siteSizeShift | Site(min(col, maxCol))<<siteColShift
+func New(op Op, size int, reads, signed, pointer bool, col, length int) Site {
+	s := Site(op) | Site(size)<<siteSizeShift | Site(min(col, maxCol))<<siteColShift | Site(min(length, maxLen))<<siteLenShift
 	for bit, on := range map[Site]bool{siteReads: reads, siteSigned: signed, sitePointer: pointer} {
 		if on {
 			s |= bit
@@ -82,5 +85,11 @@ func (s Site) Signed() bool { return s&siteSigned != 0 }
 // Pointer reports whether the value is an address, which is no value to show.
 func (s Site) Pointer() bool { return s&sitePointer != 0 }
 
-// Col returns the column of the expression, in bytes, from 1.
-func (s Site) Col() int { return int(s >> siteColShift) }
+// In returns the expression, in its line of the source, or "" where the site does not say.
+func (s Site) In(line string) string {
+	from, n := int(s>>siteColShift&maxCol)-1, int(s>>siteLenShift)
+	if from < 0 || from+1 >= maxCol || from >= len(line) {
+		return ""
+	}
+	return strings.TrimSpace(line[from:min(from+n, len(line))])
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"time"
@@ -95,13 +94,8 @@ func (w *worker) process(ctx context.Context, each func(explore.Result)) (again 
 	} else {
 		r.Failure = death(w.tail(), exit)
 	}
+	w.goOnBehind(r)
 	each(r)
-	next := maps.Clone(w.session.Next)
-	if next == nil {
-		next = map[string]uint64{}
-	}
-	next[r.Test] = r.Seed + w.session.Stride
-	w.session.Next = next
 	return w.session.All, nil
 }
 
@@ -164,8 +158,20 @@ func (w *worker) results(each func(explore.Result)) {
 			continue
 		}
 		w.begun = nil
+		w.goOnBehind(r)
 		each(r)
 	}
+}
+
+// goOnBehind has the next process, where there is one, leave out what has been run.
+func (w *worker) goOnBehind(r explore.Result) {
+	if w.session.Stride == 0 {
+		return // no seeds
+	}
+	if w.session.Next == nil {
+		w.session.Next = map[string]uint64{}
+	}
+	w.session.Next[r.Test] = r.Seed + w.session.Stride
 }
 
 // mostTail is how much of the output of a process is read.

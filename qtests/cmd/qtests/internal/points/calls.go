@@ -43,8 +43,10 @@ func (r *rewriter) call(c *ast.CallExpr) bool {
 		if r.info.Selections[fun] == nil {
 			return r.callOfPackage(fun, c.Args)
 		}
-		r.method(fun)
-		r.walkAll(c.Args)
+		if !r.methodOfLast(fun, c.Args) {
+			r.method(fun)
+			r.walkAll(c.Args)
+		}
 		return false
 	}
 	return true
@@ -92,6 +94,11 @@ func (r *rewriter) callOfPackage(fun *ast.SelectorExpr, args []ast.Expr) bool {
 		}
 	}
 	pointee := under(r.info.TypeOf(args[0])).(*types.Pointer).Elem()
+	if last := args[len(args)-1]; len(args) > 1 && !r.isSimple(last) && r.hasOwnType(last) && r.isSimple(args[0]) {
+		r.walkAll(args[:len(args)-1])
+		r.behind(last, r.of(args[0]), r.site(op, false, args[0], r.info.TypeOf(last)))
+		return false
+	}
 	r.wrap(args[0], "qtestsR(", r.site(op, reads(op), args[0], pointee))
 	r.walkAll(args[1:])
 	return false
@@ -123,6 +130,44 @@ func (r *rewriter) method(fun *ast.SelectorExpr) {
 	default:
 		r.walk(fun.X)
 	}
+}
+
+// behind puts a point behind the evaluation of an argument, for what addr points to.
+func (r *rewriter) behind(x ast.Expr, addr, at string) {
+	r.insert(x.Pos(), "qtestsV("+addr+", ")
+	r.walk(x)
+	r.insert(x.End(), ", "+at+")")
+}
+
+// methodOfLast handles a method of sync/atomic whose last argument calls something, as in
+// n.Store(n.Load() + 1): its point comes behind that. It reports whether it was one.
+func (r *rewriter) methodOfLast(fun *ast.SelectorExpr, args []ast.Expr) bool {
+	fn, ok := r.info.Selections[fun].Obj().(*types.Func)
+	if !ok || len(args) == 0 || fn.Pkg() == nil || !isSync(fn.Pkg()) {
+		return false
+	}
+	op, known := methods[fn.Name()]
+	last := args[len(args)-1]
+	if !known || r.isSimple(last) || !r.hasOwnType(last) || !r.isSimple(fun.X) || isFunction(r.info.TypeOf(last)) {
+		return false
+	}
+	addr := "&" + r.of(fun.X)
+	if isPointer(r.info.TypeOf(fun.X)) {
+		addr = r.of(fun.X)
+		r.walk(fun.X)
+	} else if r.info.Types[fun.X].Addressable() {
+		r.place(fun.X)
+	} else {
+		return false
+	}
+	r.walkAll(args[:len(args)-1])
+	r.behind(last, addr, r.site(op, false, fun.X, r.info.TypeOf(last)))
+	return true
+}
+
+func isFunction(t types.Type) bool {
+	_, ok := under(t).(*types.Signature)
+	return ok
 }
 
 // receiver walks into the receiver of a method, which takes its address where it is no

@@ -79,7 +79,7 @@ func (r *rewriter) of(n ast.Node) string {
 // site describes what is done at x, whose value has the type t, which may be nil.
 func (r *rewriter) site(op site.Op, reads bool, x ast.Node, t types.Type) string {
 	size, signed, pointer := valueOf(t)
-	return fmt.Sprint(uint32(site.New(op, size, reads, signed, pointer, r.fset.PositionFor(x.Pos(), false).Column)))
+	return fmt.Sprint(uint32(site.New(op, size, reads, signed, pointer, r.fset.PositionFor(x.Pos(), false).Column, int(x.End()-x.Pos()))))
 }
 
 // valueOf says how a value of the type is kept: its size in bytes, 0 for not at all.
@@ -114,8 +114,7 @@ func (r *rewriter) walk(n ast.Node) {
 			r.incDec(n)
 			return false
 		case *ast.SendStmt:
-			r.channel(n.Chan, site.Send)
-			r.walk(n.Value)
+			r.send(n)
 			return false
 		case *ast.DeferStmt:
 			return !r.deferred(n.Call)
@@ -133,8 +132,7 @@ func (r *rewriter) walk(n ast.Node) {
 func (r *rewriter) comm(c *ast.CommClause) {
 	switch s := c.Comm.(type) {
 	case *ast.SendStmt:
-		r.channel(s.Chan, site.Send)
-		r.walk(s.Value)
+		r.send(s)
 	case *ast.ExprStmt:
 		r.walk(s.X)
 	case *ast.AssignStmt:

@@ -151,6 +151,19 @@ func (r *rewriter) incDec(n *ast.IncDecStmt) {
 	r.replace(n.TokPos, n.TokPos+2, "= "+call+r.readAgain(n.X)+" "+n.Tok.String()[:1]+" 1, "+r.writeSite(n.X)+")")
 }
 
+// send handles a send, whose point comes behind the evaluation of what is sent.
+func (r *rewriter) send(n *ast.SendStmt) {
+	if !r.hasOwnType(n.Value) || !r.isSimple(n.Chan) || r.isSimple(n.Value) {
+		r.channel(n.Chan, site.Send)
+		r.walk(n.Value)
+		return
+	}
+	r.walk(n.Chan)
+	r.insert(n.Value.Pos(), "qtestsMV("+r.of(n.Chan)+", ")
+	r.walk(n.Value)
+	r.insert(n.Value.End(), ", "+r.site(site.Send, false, n.Chan, nil)+")")
+}
+
 // update handles x op= v, which reads x and then writes it.
 func (r *rewriter) update(x ast.Expr, at token.Pos, op string, v ast.Expr) {
 	call := r.writeCall(x)

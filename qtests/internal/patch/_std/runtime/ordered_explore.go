@@ -257,7 +257,9 @@ func (p *orderedPlan) pass(t *turn) {
 	}
 	p.steps++
 	if k := p.choose(t, name, min(t.queue.size, planScan), nil); k > 0 {
+		first := t.states.of(t.queue.at(0).ptr()).id
 		t.queue.bring(uint32(k))
+		p.noteOf(t, stepAhead, t.queue.at(0).ptr(), first, 0, 0, 0, false)
 	}
 }
 

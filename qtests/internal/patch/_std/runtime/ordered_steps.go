@@ -24,6 +24,7 @@ const (
 	stepWakes        // it, or nobody, has made another goroutine able to run
 	stepStarts
 	stepEnds
+	stepAhead // it got the turn ahead of another, which had waited longer
 )
 
 // note keeps a step of gp. here says that gp is the caller, on its own stack.
