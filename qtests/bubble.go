@@ -91,6 +91,9 @@ func Run(t *testing.T, body func(q *T)) {
 	skipped := 0
 	for i := range uint64(n) {
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
+		if o.failed {
+			x.remember(seed+i, o.failure)
+		}
 		x.ran(n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
 			t.Helper()
@@ -100,6 +103,9 @@ func Run(t *testing.T, body func(q *T)) {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
 			repeat := here().withScale(seed+i, x.flags(seed+i)...)
+			if !o.abandoned {
+				x.explain(t, here, body)
+			}
 			t.Logf("qtests: to repeat: %s", repeat)
 			adviseOrder(t, repeat)
 			t.FailNow()
@@ -112,6 +118,7 @@ func Run(t *testing.T, body func(q *T)) {
 	if len(failed) > 0 {
 		t.Helper()
 		repeat := here().withScale(failed[0], x.flags(failed[0])...)
+		x.explain(t, here, body)
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
 		adviseOrder(t, repeat)
 		t.FailNow()

@@ -2,8 +2,6 @@ package qtests
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -21,14 +19,16 @@ func parseText(s string) (string, error) { return s, nil }
 
 // An exploration makes the choices of the runs of one body.
 type exploration struct {
-	spec    explore.Spec // as asked for
-	plan    *ordered.Plan
-	steps   int  // the most steps of the runs so far
-	fixed   bool // steps is what PCT draws over
-	choices []ordered.Choice
-	replays bool    // the choices are made, and no others
-	dump    uintptr // file for the plan of a process that dies, 0 for none
-	quiet   bool    // the run reports to nobody but the exploration
+	spec       explore.Spec // as asked for
+	plan       *ordered.Plan
+	steps      int  // the most steps of the runs so far
+	fixed      bool // steps is what PCT draws over
+	choices    []ordered.Choice
+	replays    bool             // the choices are made, and no others
+	dump       uintptr          // file for the plan of a process that dies, 0 for none
+	failure    *explore.Failure // the first one, of failedSeed and choices
+	failedSeed uint64
+	quiet      bool // the run reports to nobody but the exploration
 }
 
 // newExploration returns nil where there is nothing to explore.
@@ -201,22 +201,6 @@ func (x *exploration) replay(t *testing.T, name string, f explore.File, here fun
 	if o.failed || o.abandoned {
 		t.Fatalf("qtests: it fails under the choices of %s", name)
 	}
-}
-
-// keep writes the choices of a failed run under the artifacts of the test, cut down to what
-// matters, and returns the file's name.
-func (x *exploration) keep(t *testing.T, f explore.File) (string, error) {
-	dir := t.ArtifactDir()
-	name := filepath.Join(dir, explore.FileName(t.Name())+".choices")
-	w, err := os.Create(name)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.WriteTo(w)
-	if err2 := w.Close(); err == nil {
-		err = err2
-	}
-	return name, err
 }
 
 func firstLine(text string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/find"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
@@ -18,7 +17,7 @@ func (d *finding) tellStory(ctx context.Context, s *find.Search, f *find.Found, 
 	if err != nil {
 		return err
 	}
-	told := story.Tell(f.Test, f.Failure, steps.Steps, sourceLines())
+	told := story.Tell(f.Test, f.Failure, steps.Steps, story.Sources())
 	if err := writeFile(base+".txt", func(w *os.File) error { _, err := w.WriteString(told.String()); return err }); err != nil {
 		return err
 	}
@@ -27,21 +26,4 @@ func (d *finding) tellStory(ctx context.Context, s *find.Search, f *find.Found, 
 	}
 	fmt.Fprintf(d.stdout, "%sthe same as a drawing: %s\n", told, base+".html")
 	return nil
-}
-
-// sourceLines returns a reader of single lines, which reads each file once.
-func sourceLines() func(file string, line int) string {
-	files := map[string][]string{}
-	return func(file string, line int) string {
-		lines, ok := files[file]
-		if !ok {
-			data, _ := os.ReadFile(file) // without it there are no names of objects
-			lines = strings.Split(string(data), "\n")
-			files[file] = lines
-		}
-		if line < 1 || line > len(lines) {
-			return ""
-		}
-		return lines[line-1]
-	}
 }

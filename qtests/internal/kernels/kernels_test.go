@@ -28,3 +28,25 @@ func TestFixed(t *testing.T) {
 		t.Run(k.Name, func(t *testing.T) { qtests.Run(t, k.Fixed) })
 	}
 }
+
+// TestThousandTurns is what the cost of a search is measured with: a run of it has a
+// thousand turns.
+func TestThousandTurns(t *testing.T) {
+	searched(t)
+	qtests.Run(t, func(q *qtests.T) {
+		ping, pong := make(chan int), make(chan int)
+		go func() {
+			for v := range ping {
+				pong <- v
+			}
+		}()
+		for i := range 500 {
+			ping <- i
+			<-pong
+		}
+		close(ping)
+		if n := q.Order().Turns; n < 1000 && q.Order().Runtime {
+			q.Errorf("%d turns", n)
+		}
+	})
+}

@@ -30,8 +30,8 @@ type Story struct {
 
 // A Lane is a goroutine.
 type Lane struct {
-	Name    string // G1 is the test
-	Started string // by which one, and where
+	Name string // G1 is the first that did something
+	Who  string // who started it, and where
 }
 
 // A Line is what a goroutine did.
@@ -89,6 +89,7 @@ type hold struct {
 
 type wait struct {
 	object uint64
+	lock   bool
 	text   string
 	where  string
 }
@@ -116,11 +117,14 @@ func (t *teller) survey() {
 	}
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
-		t.story.Lanes[n-1].Name = fmt.Sprintf("G%d", n)
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "started before"}
+		if n == 1 {
+			t.story.Lanes[0].Who = "the test"
+		}
 	}
 	for _, s := range t.steps {
 		if n := t.lanes[s.Other]; n > 0 && s.Kind == ordered.StepStarts {
-			t.story.Lanes[n-1].Started = fmt.Sprintf("%s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
+			t.story.Lanes[n-1].Who = fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
 		}
 	}
 }
@@ -190,8 +194,8 @@ func (t *teller) step(i int) {
 		if line.Where == "" {
 			return
 		}
-	case ordered.StepEnds:
-		line.Text, line.score = "ends", 5
+	default:
+		return
 	}
 	t.lines = append(t.lines, line)
 }
@@ -211,11 +215,11 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 		line.Text, line.score = "goes on: "+line.Text, 95
 	}
 	waits := false
-	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits {
+	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
 		waits = true
-		w := wait{object: s.Object, text: t.what(s, frame, false), where: line.Where}
+		w := wait{object: s.Object, lock: s.Site.Op() == site.Lock || s.Site.Op() == site.RLock, text: waiting(t.what(s, frame, false)), where: line.Where}
 		t.waits[s.Goroutine] = w
-		line.Text = "waits: it " + w.text
+		line.Text = w.text
 		if h, ok := t.holders[s.Object]; ok {
 			line.Text += fmt.Sprintf(", which %s holds since %s", t.name(h.by), h.where)
 		}
@@ -251,7 +255,7 @@ func (t *teller) wake(s *ordered.Step) {
 		return
 	}
 	delete(t.waits, s.Other)
-	if _, held := t.holders[w.object]; !held && w.object != 0 {
+	if _, held := t.holders[w.object]; !held && w.lock {
 		t.holders[w.object] = hold{s.Other, w.where}
 	}
 	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
@@ -320,9 +324,22 @@ func (t *teller) order() []uint64 {
 	return all
 }
 
+// repeats leaves out what a goroutine does again and again, but for the last two times.
+func (t *teller) repeats() {
+	seen := map[Line]int{}
+	for i := len(t.lines) - 1; i >= 0; i-- {
+		l := &t.lines[i]
+		name := Line{Lane: l.Lane, Text: l.Text, Where: l.Where}
+		if seen[name]++; seen[name] > 2 && !l.Surprise {
+			l.score = 1
+		}
+	}
+}
+
 // choose keeps the lines that say most, in their order.
 func (t *teller) choose() {
 	room := MostLines - 7 - len(t.story.Cycle)
+	t.repeats()
 	ranked := make([]int, len(t.lines))
 	for i := range ranked {
 		ranked[i] = i

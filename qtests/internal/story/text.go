@@ -19,11 +19,7 @@ func (s *Story) String() string {
 			fmt.Fprintf(&b, "  and %d more\n", len(s.Lanes)-i)
 			break
 		}
-		who := "the test"
-		if l.Started != "" {
-			who = "started by " + l.Started
-		}
-		fmt.Fprintf(&b, "  %-3s %s\n", l.Name, who)
+		fmt.Fprintf(&b, "  %-3s %s\n", l.Name, l.Who)
 	}
 	width := 0
 	for _, l := range s.Lines {

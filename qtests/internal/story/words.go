@@ -19,6 +19,27 @@ var verbs = map[site.Op]string{
 	site.Load: "loads %s", site.Store: "stores to %s", site.Swap: "swaps %s", site.Compare: "compares and swaps %s", site.Other: "uses %s",
 }
 
+// mayWait reports whether a goroutine may have to wait where it does this.
+func mayWait(op site.Op) bool {
+	switch op {
+	case site.Send, site.Receive, site.Lock, site.RLock, site.Wait, site.Do:
+		return true
+	}
+	return false
+}
+
+// waiting says that somebody waits to do what a text says.
+func waiting(text string) string {
+	first, rest, _ := strings.Cut(text, " ")
+	switch first {
+	case "waits":
+		return text
+	case "does":
+		return "waits to do " + rest
+	}
+	return "waits to " + strings.TrimSuffix(first, "s") + " " + rest
+}
+
 // what says what a step does, with the value where it is known and done.
 func (t *teller) what(s *ordered.Step, frame *ordered.Frame, done bool) string {
 	name := t.object(s, frame)

@@ -35,11 +35,11 @@ func (s *Search) Cut(ctx context.Context, f *Found) ([]ordered.Choice, bool) {
 // learn finds the choices of a run that ended its process: it runs it again, and reads what
 // the runtime has written when it died.
 func (s *Search) learn(ctx context.Context, f *Found) bool {
-	w := s.worker(explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Explore: f.Explore})
+	w := s.workerFor(f, explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Explore: f.Explore})
 	if !s.dies(ctx, w, f) {
 		return false
 	}
-	r, _, ok := s.resolve(ctx, w.session.Dump)
+	r, _, ok := s.resolve(ctx, f, w.session.Dump)
 	f.Choices, f.Whole, f.known = r.Choices, r.Whole, ok
 	return ok
 }
@@ -61,7 +61,7 @@ func (s *Search) trial(ctx context.Context, f *Found, lists [][]ordered.Choice) 
 		for i := range trials {
 			trials[i] = append([]ordered.Choice{}, lists[skip+i]...)
 		}
-		w := s.worker(explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: trials, Want: f.Is()})
+		w := s.workerFor(f, explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: trials, Want: f.Is()})
 		found, died := -1, -1
 		_, err := w.process(ctx, func(r explore.Result) {
 			if r.Test != f.Test {
@@ -88,14 +88,14 @@ func (s *Search) trial(ctx context.Context, f *Found, lists [][]ordered.Choice) 
 // Steps returns the steps of the run with these choices.
 func (s *Search) Steps(ctx context.Context, f *Found, choices []ordered.Choice) (explore.Steps, error) {
 	story := s.temp("steps")
-	w := s.worker(explore.Session{
+	w := s.workerFor(f, explore.Session{
 		From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: [][]ordered.Choice{append([]ordered.Choice{}, choices...)}, Log: mostSteps, Story: story,
 	})
 	if !s.dies(ctx, w, f) {
 		return explore.Steps{}, fmt.Errorf("%s does not fail again", f.Test)
 	}
 	if _, err := os.Stat(story); err != nil { // it died
-		_, steps, ok := s.resolve(ctx, w.session.Dump)
+		_, steps, ok := s.resolve(ctx, f, w.session.Dump)
 		if !ok {
 			return steps, fmt.Errorf("%s ended its process, and left no steps", f.Test)
 		}
@@ -108,11 +108,11 @@ func (s *Search) Steps(ctx context.Context, f *Found, choices []ordered.Choice) 
 const mostSteps = 1 << 15
 
 // resolve has a process of the same binary read what another one has left.
-func (s *Search) resolve(ctx context.Context, dump string) (explore.Result, explore.Steps, bool) {
+func (s *Search) resolve(ctx context.Context, f *Found, dump string) (explore.Result, explore.Steps, bool) {
 	if info, err := os.Stat(dump); err != nil || info.Size() == 0 {
 		return explore.Result{}, explore.Steps{}, false
 	}
-	w := s.worker(explore.Session{Resolve: dump, Story: s.temp("steps")})
+	w := s.workerFor(f, explore.Session{Resolve: dump, Story: s.temp("steps")})
 	var result explore.Result
 	if _, err := w.process(ctx, func(r explore.Result) { result = r }); err != nil || !result.Over {
 		return result, explore.Steps{}, false

@@ -23,7 +23,10 @@ func death(output []byte, exit *exec.ExitError) *explore.Failure {
 		}
 		f.Kind = kind
 		text, _, _ := bytes.Cut(output[at+len(kind)+2:], []byte("\n"))
-		f.Text = strings.TrimSuffix(strings.TrimSpace(string(text)), " [recovered]")
+		f.Text = strings.TrimSpace(string(text))
+		if i := strings.Index(f.Text, " [recovered"); i > 0 {
+			f.Text = f.Text[:i]
+		}
 		f.Full = string(output[at:])
 		f.Where = userPlace(f.Full)
 		return f

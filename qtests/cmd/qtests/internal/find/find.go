@@ -227,8 +227,8 @@ func (s *Search) temp(what string) string {
 }
 
 // command is a run of the tests in a process.
-func (s *Search) command(ctx context.Context, session string, output io.Writer) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, s.Binary, "-test.run="+s.Pattern, "-test.timeout=0", "-test.count=1")
+func (s *Search) command(ctx context.Context, pattern, session string, output io.Writer) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, s.Binary, "-test.run="+pattern, "-test.timeout=0", "-test.count=1")
 	cmd.Dir = s.Dir
 	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.Env), func(v string) bool {
 		return strings.HasPrefix(v, "QTESTS_SEED") || strings.HasPrefix(v, "QTESTS_EXPLORE=") || strings.HasPrefix(v, "QTESTS_REPLAY=")

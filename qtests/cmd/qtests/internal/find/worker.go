@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
@@ -24,6 +26,7 @@ type event struct {
 // next one goes on behind it.
 type worker struct {
 	search  *Search
+	pattern string // of the tests that it runs
 	session explore.Session
 	file    string   // with the session
 	out     *os.File // what the process writes
@@ -36,7 +39,18 @@ type worker struct {
 // worker makes one. It is called before the search is shared.
 func (s *Search) worker(session explore.Session) *worker {
 	session.Results, session.Dump = s.temp("results"), s.temp("dump")
-	return &worker{search: s, session: session, file: s.temp("session")}
+	return &worker{search: s, pattern: s.Pattern, session: session, file: s.temp("session")}
+}
+
+// workerFor is one that runs no other test than that of f.
+func (s *Search) workerFor(f *Found, session explore.Session) *worker {
+	w := s.worker(session)
+	parts := strings.Split(f.Test, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	w.pattern = strings.Join(parts, "/")
+	return w
 }
 
 // all runs the session to its end, and sends every run.
@@ -104,7 +118,7 @@ func (w *worker) process(ctx context.Context, each func(explore.Result)) (again 
 func (w *worker) wait(ctx context.Context, each func(explore.Result)) (hung bool, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	cmd := w.search.command(ctx, w.file, w.out)
+	cmd := w.search.command(ctx, w.pattern, w.file, w.out)
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}

@@ -148,7 +148,7 @@ func (r *rewriter) incDec(n *ast.IncDecStmt) {
 		return
 	}
 	r.writtenTo(n.X)
-	r.replace(n.TokPos, n.TokPos+2, "= "+call+r.readAgain(n.X)+" "+n.Tok.String()[:1]+" 1, "+r.writeSite(n.X)+")")
+	r.replace(n.TokPos, n.TokPos+2, " = "+call+r.readAgain(n.X)+" "+n.Tok.String()[:1]+" 1, "+r.writeSite(n.X)+")")
 }
 
 // send handles a send, whose point comes behind the evaluation of what is sent.

@@ -295,6 +295,9 @@ func (p *orderedPlan) choose(t *turn, name planName, n uint32, self *planState) 
 		p.redraw(t, n, self, k)
 	case planReplay:
 		if c := p.replayed(name); c != nil && c.kind == planTurn {
+			if self != nil {
+				k = 0 // it is held, whoever goes on
+			}
 			for i := range n {
 				if t.states.of(t.queue.at(i).ptr()).id == c.target {
 					k = int(i)
