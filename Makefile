@@ -2,8 +2,10 @@
 # millions of requests.
 STRESS ?= 100
 FUZZTIME ?= 60s
+SAMPLE ?= 40
+SEED ?= 1
 
-.PHONY: check race stress fuzz bench bench-runtimes lint
+.PHONY: check race stress fuzz bench bench-runtimes mutate lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -31,6 +33,9 @@ bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIM
 	cd bench && go test -run '^TestRuntimes$$' -timeout 60m -v -runtimes=RUNTIMES.md .
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
+	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
 
 lint:
 	for m in . promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done

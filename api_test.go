@@ -43,7 +43,7 @@ func TestAPI(t *testing.T) {
 		list := readFile(t, filepath.Join("docs/api", name))
 		require.Equal(t, strings.ReplaceAll(list, "\r\n", "\n"), text, "%s: if the change is meant: go test -run TestAPI -update-api .", name)
 	}
-	require.Contains(t, now["qtests-load.txt"], "\nfunc Run(t qtests.TB, s Scenario) *result.Result\n")
+	require.Contains(t, now["qtests-load.txt"], "\nfunc Run(t tb.TB, s Scenario) *result.Result\n")
 	require.Contains(t, now["qtests-load.txt"], "\nfield Scenario.Thresholds []string\n")
 	require.Contains(t, now["qtests-breaker.txt"], "\nmethod (b *Breaker) Do(ctx context.Context, f func(context.Context) error) error\n")
 }

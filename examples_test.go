@@ -24,6 +24,8 @@ import (
 	"github.com/go-qtests/qtests/fixtures"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -48,10 +50,10 @@ func quickstart(q *qtests.T) *result.Result {
 	days := traffic.Replay(log.Entries)
 	busiest := days.Offset(time.Date(2015, time.May, 19, 19, 5, 0, 0, time.UTC))
 
-	db := fakesql.NewT(q, fakesql.Config{Name: "db", Max: 4, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
+	db := fakesql.NewT(q, fakesql.Config{Name: "db", Max: 4, Latency: latency.LogNormal(3*time.Millisecond, 20*time.Millisecond)})
 	db.On(`SELECT prefix, title FROM sections`).Rows(fixtures.Rows(q, "sections.csv"))
 	db.On(`INSERT INTO visits (path) VALUES (?)`).Result(sqlmock.NewResult(1, 1))
-	api := fakehttp.NewT(q, fakehttp.Config{Name: "api", Max: 4, Latency: qtests.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
+	api := fakehttp.NewT(q, fakehttp.Config{Name: "api", Max: 4, Latency: latency.LogNormal(40*time.Millisecond, 200*time.Millisecond)})
 	api.On("GET", "/related", httpmock.NewBytesResponder(200, fixtures.Bytes(q, "related.json")))
 	br := breaker.NewT(q, breaker.Config{Name: "related", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
 	mon := monitor.NewT(q, monitor.Config{
@@ -63,7 +65,7 @@ func quickstart(q *qtests.T) *result.Result {
 	res := load.Run(q, load.Scenario{
 		Name: "four-days", Traffic: days, Route: kindOfPage, Timeout: 2 * time.Second, Monitor: mon,
 		Do:         func(ctx context.Context, u *load.User) error { return visit(ctx, server, u.Entry()) },
-		Events:     []qtests.Event{api.Outage().At(busiest - 10*time.Minute).For(20 * time.Minute)},
+		Events:     []event.Event{api.Outage().At(busiest - 10*time.Minute).For(20 * time.Minute)},
 		Thresholds: []string{"p(99)<500ms", "errors<0.1%", "dropped==0"},
 	})
 

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -73,35 +74,45 @@ func TestReadmeIsTrue(t *testing.T) {
 }
 
 // TestImportsPointDown holds the packages to their floors: each imports those named
-// here, and no other of this repository. An internal package belongs to the package
-// below which it lies.
+// here, and no other of this repository. An internal package that is not named belongs to
+// the package below which it lies.
 func TestImportsPointDown(t *testing.T) {
 	const module = "github.com/go-qtests/qtests/"
 	may := map[string][]string{
-		"qtests":                   {},
-		"qtests/tbtest":            {},
-		"qtests/breaker":           {"qtests"},
-		"qtests/monitor":           {"qtests"},
-		"qtests/monitor/notify":    {"qtests", "qtests/monitor"},
+		"qtests/latency": {},
+		"qtests/event":   {},
+		"qtests/tb":      {"qtests/event"},
+		"qtests":         {"qtests/event", "qtests/tb"},
+		"qtests/tbtest":  {},
+
+		"qtests/breaker":           {"qtests/event", "qtests/tb"},
+		"qtests/monitor":           {"qtests/event", "qtests/tb"},
+		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
-		"qtests/monitor/dashboard": {"qtests", "qtests/monitor"},
+		"qtests/monitor/dashboard": {"qtests/tb", "qtests/monitor"},
 
-		"qtests/pool":          {"qtests", "qtests/breaker"},
-		"qtests/pool/failover": {"qtests", "qtests/breaker", "qtests/pool"},
-		"qtests/pool/fake":     {"qtests", "qtests/pool"},
-		"qtests/pool/fakesql":  {"qtests", "qtests/pool", "qtests/pool/fake"},
-		"qtests/pool/fakehttp": {"qtests", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool":          {"qtests/event", "qtests/tb", "qtests/breaker"},
+		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/pool"},
+		"qtests/pool/fake":     {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool"},
+		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 
-		"qtests/load": {"qtests", "qtests/monitor", "qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold"},
+		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
+		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
+
+		"qtests/load": {
+			"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
+			"qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold",
+		},
 
 		"qtests/load/accesslog": {},
 		"qtests/load/traffic":   {"qtests/load/accesslog"},
-		"qtests/load/result":    {"qtests"},
+		"qtests/load/result":    {"qtests/tb"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
-		"qtests/load/search":    {"qtests", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
+		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 
-		"fixtures":     {"qtests"},
+		"fixtures":     {"qtests/tb"},
 		"fixtures/cut": {},
 
 		"qtests/cmd/qtests": {},
@@ -121,7 +132,10 @@ func TestImportsPointDown(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			owner, _, internal := strings.Cut(dir, "/internal/")
+			owner := dir
+			if may[owner] == nil {
+				owner, _, _ = strings.Cut(dir, "/internal/")
+			}
 			allowed, known := may[owner]
 			if !known {
 				t.Errorf("%s: the package has no floor", dir)
@@ -137,7 +151,6 @@ func TestImportsPointDown(t *testing.T) {
 				used[[2]string{owner, name}] = true
 				switch {
 				case !own, toInternal && strings.HasPrefix(dir+"/", below+"/"):
-				case internal && name == "qtests": // the ground floor carries what lies inside, too
 				case !slices.Contains(allowed, name):
 					t.Errorf("%s imports %s, which is not below it", file, name)
 				}
@@ -150,6 +163,26 @@ func TestImportsPointDown(t *testing.T) {
 	for owner, allowed := range may {
 		for _, name := range allowed {
 			require.True(t, used[[2]string{owner, name}], "%s may import %s, and does not", owner, name)
+		}
+	}
+}
+
+// TestEnginesLinkNoTests: what serves in production does not carry package testing with it,
+// whose flags and whose runner are no business of a server, and the floor below it does
+// not carry net/http either.
+func TestEnginesLinkNoTests(t *testing.T) {
+	const floor = "./qtests/"
+	never := []string{"testing", "testing/synctest"}
+	for pkg, more := range map[string][]string{
+		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
+		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil,
+	} {
+		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()
+		require.NoError(t, err)
+		linked := strings.Fields(string(out))
+		require.Contains(t, linked, "time")
+		for _, name := range append(more, never...) {
+			require.NotContains(t, linked, name, "linked by %s", pkg)
 		}
 	}
 }

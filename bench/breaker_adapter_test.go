@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // The breakers of production code: one of gobreaker and one of failsafe-go. They
@@ -59,9 +61,9 @@ func recordFailsafe(rec *breaker.Recorder) func(circuitbreaker.StateChangedEvent
 
 // asserts is what *breaker.Breaker and *breaker.Recorder both have.
 type asserts interface {
-	RequireState(t qtests.TB, want breaker.State)
-	RequireTransitions(t qtests.TB, want ...breaker.Expectation)
-	RequireTransitionsInclude(t qtests.TB, want ...breaker.Expectation)
+	RequireState(t tb.TB, want breaker.State)
+	RequireTransitions(t tb.TB, want ...breaker.Expectation)
+	RequireTransitionsInclude(t tb.TB, want ...breaker.Expectation)
 }
 
 type protectedCall func(upstream func() (string, error)) (string, error)
@@ -71,10 +73,10 @@ type protectedCall func(upstream func() (string, error)) (string, error)
 func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
 	var down atomic.Bool // events run in goroutines of their own
 	asked, answered := 0, 0
-	outage := qtests.NewEvent("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) })
-	stop, err := qtests.Schedule(context.Background(), q.Clock(), q.EventLog(), outage.At(time.Minute).For(90*time.Second))
+	outage := event.New("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) })
+	stop, err := event.Schedule(context.Background(), q.Clock(), q.EventLog(), outage.At(time.Minute).For(90*time.Second))
 	if err != nil {
-		qtests.Fatalf(q, "%v", err)
+		tb.Fatalf(q, "%v", err)
 	}
 	defer func() {
 		if err := stop(); err != nil {
@@ -100,7 +102,7 @@ func survivesOutage(q *qtests.T, call protectedCall, br asserts) {
 		breaker.Open.At(126*time.Second), breaker.HalfOpen, breaker.Closed.At(161*time.Second))
 	br.RequireState(q, breaker.Closed)
 	if asked != 514-8 || answered != asked-6 {
-		qtests.Fatalf(q, "the upstream was asked %d times and answered %d", asked, answered)
+		tb.Fatalf(q, "the upstream was asked %d times and answered %d", asked, answered)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/bench/internal/compare"
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
@@ -105,7 +106,7 @@ func readThresholds() (time.Duration, error) {
 
 // serviceTimes are latencies as a service has them.
 var serviceTimes = func() (all [300]time.Duration) {
-	latency, random := qtests.LogNormal(30*time.Millisecond, 500*time.Millisecond), rand.New(rand.NewPCG(1, 1))
+	latency, random := latency.LogNormal(30*time.Millisecond, 500*time.Millisecond), rand.New(rand.NewPCG(1, 1))
 	for i := range all {
 		all[i] = latency.Sample(random)
 	}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Allow lets goroutines stay behind in every bubble of [Run] that ends after the
@@ -49,7 +51,7 @@ func Allow(functions ...string) {
 func (q *T) Allow(functions ...string) {
 	q.Helper()
 	if slices.Contains(functions, "") {
-		Fatalf(q, "qtests: Allow: a name is empty")
+		tb.Fatalf(q, "qtests: Allow: a name is empty")
 	}
 	allowed.Lock()
 	defer allowed.Unlock()
@@ -65,12 +67,12 @@ var allowed struct {
 
 // mayStay takes those goroutines out of left that Allow lets stay, and counts
 // them by the name that does.
-func (q *T) mayStay(left []goroutine) (rest []goroutine, stay map[string]int) {
+func (q *T) mayStay(left []stacks.Goroutine) (rest []stacks.Goroutine, stay map[string]int) {
 	allowed.Lock()
 	defer allowed.Unlock()
 	stay = map[string]int{}
 	for _, g := range left {
-		names := []string{g.waitsIn(), g.creator()}
+		names := []string{g.WaitsIn(), g.Creator()}
 		i := slices.IndexFunc(names, func(name string) bool {
 			return name != "" && (allowed.names[name] || slices.Contains(q.allowed, name))
 		})
@@ -97,22 +99,4 @@ func describeAllowed(stay map[string]int) (notes []string) {
 		}
 	}
 	return notes
-}
-
-// waitsIn returns the innermost function of g outside of the standard library,
-// or "".
-func (g goroutine) waitsIn() string {
-	frames, _, _ := strings.Cut(g.stack, "created by ")
-	var function string
-	for line := range strings.Lines(frames) {
-		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "\t") {
-			function = line
-			if open := strings.LastIndexByte(function, '('); open > 0 {
-				function = function[:open]
-			}
-		} else if !inStandardLibrary(function, line) {
-			return function
-		}
-	}
-	return ""
 }

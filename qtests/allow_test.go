@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // An expirable is a cache like those of libraries that start a goroutine with a
@@ -129,20 +132,20 @@ func TestContextEndsBeforeTheLeakCheck(t *testing.T) {
 func TestBubbleOf(t *testing.T) {
 	for _, fault := range []any{
 		nil, "deadlock", 1, struct{ bubble int }{1}, struct{ bubble *int }{}, struct{ bubble *int }{new(int)},
-		struct{ bubble *struct{ id string } }{&struct{ id string }{"1"}},
+		struct{ bubble *struct{ ID string } }{&struct{ ID string }{"1"}},
 	} {
-		require.Zero(t, bubbleOf(fault))
+		require.Zero(t, bubble.NumberOf(fault))
 	}
 	var fault any
-	var bubble uint64
+	var number uint64
 	func() {
 		defer func() { fault = recover() }()
 		synctest.Test(t, func(*testing.T) {
-			bubble = thisGoroutine().bubble
+			number = stacks.This().Bubble
 			go func() { select {} }()
 		})
 	}()
-	require.NotZero(t, bubble)
-	require.Equal(t, bubble, bubbleOf(fault))
-	abandonBubble(bubble, leftBehind{test: t.Name(), allowed: true})
+	require.NotZero(t, number)
+	require.Equal(t, number, bubble.NumberOf(fault))
+	abandonBubble(number, leftBehind{test: t.Name(), allowed: true})
 }

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"runtime"
 	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
 
 // Bench runs body in a bubble, a fresh one in every iteration of b.Loop, all under
@@ -23,7 +25,7 @@ func Bench(b *testing.B, body func(q *T)) {
 	if InBubble() {
 		b.Fatalf("qtests: Bench inside a bubble: bubbles do not nest. Call it from the benchmark itself")
 	}
-	config := bubbleConfig{seed: seedSetting.get()}
+	config := bubbleConfig{seed: settings.Seed.Get()}
 	var end outcome
 	iteration := 0
 	inTest(b.Name(), func(t *testing.T) {
@@ -40,7 +42,7 @@ func Bench(b *testing.B, body func(q *T)) {
 	case iteration == 0:
 		b.Fatalf("qtests: the testing package did not run the body")
 	case end.failed:
-		b.Fatalf("qtests: iteration %d failed, as printed above; it ran with -%s=%d", iteration, seedSetting.flag, config.seed)
+		b.Fatalf("qtests: iteration %d failed, as printed above; it ran with -%s=%d", iteration, settings.Seed.Flag, config.seed)
 	case end.skipped:
 		b.SkipNow()
 	}

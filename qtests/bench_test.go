@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // BenchmarkRun prints what it costs to open and close a bubble, with Run and with
@@ -56,7 +58,7 @@ func BenchmarkChildPasses(b *testing.B) {
 	Bench(b, func(q *T) {
 		n++
 		q.Logf("noise of an iteration")
-		if q.Seed() != SeedOf(b) || q.Elapsed() != 0 || runtime.GOMAXPROCS(0) != procs {
+		if q.Seed() != tb.SeedOf(b) || q.Elapsed() != 0 || runtime.GOMAXPROCS(0) != procs {
 			q.Errorf("seed %d, elapsed %v, %d processors", q.Seed(), q.Elapsed(), runtime.GOMAXPROCS(0))
 		}
 		q.Sleep(1000 * time.Hour)

@@ -3,6 +3,9 @@ package qtests
 import (
 	"math"
 	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // LimitAllocs measures five times 20 calls of f.
@@ -20,10 +23,10 @@ const (
 // While it measures, GOMAXPROCS is 1, as in testing.AllocsPerRun. Allocations
 // are counted for the whole process: in a parallel test LimitAllocs fails at
 // once.
-func LimitAllocs(t TB, perRun int, f func()) {
+func LimitAllocs(t tb.TB, perRun int, f func()) {
 	t.Helper()
 	if perRun < 0 {
-		Fatalf(t, "qtests: LimitAllocs: %d is negative", perRun)
+		tb.Fatalf(t, "qtests: LimitAllocs: %d is negative", perRun)
 	}
 	least := math.Inf(1)
 	for range allocTries {
@@ -33,22 +36,22 @@ func LimitAllocs(t TB, perRun int, f func()) {
 			return
 		}
 	}
-	Fatalf(t, "qtests: a call allocates %.0f objects in %s; LimitAllocs allows %d. In each call, measured in %d more,\n%s",
-		least, t.Name(), perRun, allocRuns, describeSites(allocatedByRun(f), formatCount))
+	tb.Fatalf(t, "qtests: a call allocates %.0f objects in %s; LimitAllocs allows %d. In each call, measured in %d more,\n%s",
+		least, t.Name(), perRun, allocRuns, sites.Describe(allocatedByRun(f), formatCount))
 }
 
 // allocatedByRun returns how many objects a call of f allocates, by allocation
 // site.
 func allocatedByRun(f func()) map[string]int64 {
-	rate := profileEvery(1)
-	defer rate.restore()
+	rate := sites.ProfileEvery(1)
+	defer rate.Restore()
 	collect()
-	before := readHeapProfile()
+	before := sites.Read()
 	for range allocRuns {
 		f()
 	}
 	collect()
-	sites := readHeapProfile().allocatedSince(before, rate)
+	sites := sites.Read().AllocatedSince(before, rate)
 	for site := range sites {
 		sites[site] /= allocRuns
 	}

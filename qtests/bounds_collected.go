@@ -5,6 +5,10 @@ import (
 	"reflect"
 	"runtime"
 	"weak"
+
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // tinySize is the size, in bytes, below which the runtime packs objects without
@@ -31,16 +35,16 @@ const tinySize = 16
 // of them; and pointers, slices, strings, maps, channels, functions and
 // interfaces, where obj would point to a variable and not to what that refers to.
 // A variable of a package is never collected.
-func Collected[O any](t TB, obj *O) {
+func Collected[O any](t tb.TB, obj *O) {
 	t.Helper()
 	typ := reflect.TypeFor[O]()
 	if obj == nil {
-		Fatalf(t, "qtests: Collected: the *%v is nil", typ)
+		tb.Fatalf(t, "qtests: Collected: the *%v is nil", typ)
 	}
 	if reason := unwatchable(typ); reason != "" {
-		Fatalf(t, "qtests: Collected cannot watch a %v: %s", typ, reason)
+		tb.Fatalf(t, "qtests: Collected cannot watch a %v: %s", typ, reason)
 	}
-	ref, where := weak.Make(obj), callerOf(2)
+	ref, where := weak.Make(obj), stacks.CallerOf(2)
 	check := func() bool {
 		const tries = 5
 		for range tries {
@@ -61,7 +65,7 @@ func Collected[O any](t TB, obj *O) {
 			t.Helper()
 			if !check() {
 				t.Errorf("qtests: the %v (%s) of Collected at %s in %s is still reachable at the end of the test, after many collections. Something holds it: a package variable, a cache, a goroutine, a timer, or a cleanup that is still to run",
-					typ, formatBytes(int64(typ.Size())), where, t.Name())
+					typ, sites.FormatBytes(int64(typ.Size())), where, t.Name())
 			}
 		})
 		for range pushedCleanups {
@@ -75,7 +79,7 @@ const pushedCleanups = 1000
 
 // atEnd registers f for the end of t: of all there is, in a bubble, and otherwise
 // of what is registered from now on.
-func atEnd(t TB, f func()) {
+func atEnd(t tb.TB, f func()) {
 	if q, ok := t.(*T); ok {
 		q.last = append(q.last, f)
 		return

@@ -8,6 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // LimitGoroutines fails t when more than n goroutines of its own exist at once,
@@ -29,10 +34,10 @@ import (
 //
 // The failure names the five places that started most of them. LimitGoroutines
 // is for the goroutine that runs the test or benchmark.
-func LimitGoroutines(t TB, n int) {
+func LimitGoroutines(t tb.TB, n int) {
 	t.Helper()
 	if n < 0 {
-		Fatalf(t, "qtests: LimitGoroutines: %d is negative", n)
+		tb.Fatalf(t, "qtests: LimitGoroutines: %d is negative", n)
 	}
 	w := &goroutineWatch{limit: n}
 	w.quiet.Store(int64(n))
@@ -48,7 +53,7 @@ type goroutineWatch struct {
 	limit int
 	idle  func() int64 // how many goroutines there are that do not count, or nil
 	count func() int
-	list  func() []goroutine
+	list  func() []stacks.Goroutine
 
 	// quiet is a number of goroutines in the process up to which a count is
 	// unlikely to find more than the limit; looks counts those beyond the limit.
@@ -58,7 +63,7 @@ type goroutineWatch struct {
 	mu struct {
 		sync.Mutex
 		ended bool
-		peak  []goroutine // the largest excess
+		peak  []stacks.Goroutine // the largest excess
 	}
 }
 
@@ -105,7 +110,7 @@ func (w *goroutineWatch) measure(total int64) {
 }
 
 // end counts a last time and reports.
-func (w *goroutineWatch) end(t TB) {
+func (w *goroutineWatch) end(t tb.TB) {
 	t.Helper()
 	w.measure(w.total())
 	w.mu.Lock()
@@ -120,10 +125,10 @@ func (w *goroutineWatch) end(t TB) {
 // sampleEvery is how often goroutines are counted outside of bubbles.
 const sampleEvery = time.Millisecond
 
-func (w *goroutineWatch) watchScope(t TB) {
+func (w *goroutineWatch) watchScope(t tb.TB) {
 	s := enterScope(t, boundScope)
 	w.count = func() int { return s.count(s.holds) }
-	w.list = func() []goroutine { return s.list(s.holds) }
+	w.list = func() []stacks.Goroutine { return s.list(s.holds) }
 	// A timer, and not a goroutine, which other leak checks would find.
 	var timer *time.Timer
 	var mu sync.Mutex
@@ -149,32 +154,32 @@ func (w *goroutineWatch) watchScope(t TB) {
 	})
 }
 
-func (w *goroutineWatch) watchBubble(t TB) {
-	home := thisBubble()
+func (w *goroutineWatch) watchBubble(t tb.TB) {
+	home := bubble.HomeHere()
 	q, ok := t.(*T)
 	if ok {
 		home = q.home // what the body started before counts too
 	}
 	var ender atomic.Uint64 // the goroutine that runs the cleanups
-	here := home.leftovers
+	here := home.Leftovers
 	if !ok {
-		here = home.leftoversAtWork
+		here = home.LeftoversAtWork
 	}
-	w.list = func() []goroutine {
-		return slices.DeleteFunc(here(), func(g goroutine) bool { return g.id == ender.Load() || g.stands() })
+	w.list = func() []stacks.Goroutine {
+		return slices.DeleteFunc(here(), func(g stacks.Goroutine) bool { return g.ID == ender.Load() || g.Stands() })
 	}
 	w.count = func() int { return len(w.list()) }
 	if ok {
-		w.idle = q.clock.watched().standing.Load
-		q.clock.watched().rests.add(w.look)
+		w.idle = q.clock.Watched().Standing.Load
+		q.clock.Watched().Rests.Add(w.look)
 	}
 	t.Cleanup(func() {
 		t.Helper()
-		this := thisGoroutine()
-		if this.bubble != home.bubble() {
+		this := stacks.This()
+		if this.Bubble != home.Bubble() {
 			return // t is the test outside, and the bubble has ended
 		}
-		ender.Store(this.id)
+		ender.Store(this.ID)
 		if ok {
 			q.Wait()
 		}
@@ -182,39 +187,16 @@ func (w *goroutineWatch) watchBubble(t TB) {
 	})
 }
 
-// rests are the functions to call when the clock of a bubble wakes somebody:
-// everything else in the bubble has come to rest then.
-type rests struct{ list atomic.Pointer[[]func()] }
-
-// add registers f, which must not wait. Only the test's own goroutine adds.
-func (r *rests) add(f func()) {
-	var all []func()
-	if before := r.list.Load(); before != nil {
-		all = slices.Clone(*before)
-	}
-	all = append(all, f)
-	r.list.Store(&all)
-}
-
-// call costs nothing where there is nothing to call.
-func (r *rests) call() {
-	if all := r.list.Load(); all != nil {
-		for _, f := range *all {
-			f()
-		}
-	}
-}
-
 // describeOrigins groups goroutines by the line that started them.
-func describeOrigins(list []goroutine) string {
+func describeOrigins(list []stacks.Goroutine) string {
 	places := map[string]int64{}
 	for _, g := range list {
-		places[g.origin()]++
+		places[g.Origin()]++
 	}
-	top, others := topOf(places)
+	top, others := sites.TopOf(places)
 	var b strings.Builder
 	for _, p := range top {
-		fmt.Fprintf(&b, "%8d  %s\n", p.amount, p.name)
+		fmt.Fprintf(&b, "%8d  %s\n", p.Amount, p.Name)
 	}
 	if others > 0 {
 		fmt.Fprintf(&b, "          … and %d more places\n", others)

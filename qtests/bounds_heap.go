@@ -4,6 +4,10 @@ import (
 	"reflect"
 	"runtime"
 	"sync"
+	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // LimitHeap fails t when the live heap of the process has grown by more than
@@ -24,20 +28,20 @@ import (
 //
 // The heap belongs to the whole process: in a parallel test LimitHeap fails at
 // once. In a benchmark, call b.ResetTimer after it.
-func LimitHeap(t TB, growth int64) {
+func LimitHeap(t tb.TB, growth int64) {
 	t.Helper()
 	if growth < 0 {
-		Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
+		tb.Fatalf(t, "qtests: LimitHeap: %d is negative", growth)
 	}
 	alone(t, "LimitHeap", "the heap is that")
 	makeTypeTable()
-	rate := profileEvery(max(growth/64, 1<<10))
+	rate := sites.ProfileEvery(max(growth/64, 1<<10))
 	collect()
-	profile := readHeapProfile() // before the reading: it is on the heap as well
+	profile := sites.Read() // before the reading: it is on the heap as well
 	before := liveHeap()
 	t.Cleanup(func() {
 		t.Helper()
-		defer rate.restore()
+		defer rate.Restore()
 		alone(t, "LimitHeap", "the heap is that")
 		after := settledHeap(before + growth)
 		if after <= before+growth {
@@ -45,8 +49,8 @@ func LimitHeap(t TB, growth int64) {
 			return
 		}
 		t.Errorf("qtests: the live heap grew by %s in %s; LimitHeap allows %s. It was %s and is %s, each after two collections. Held are, of what was allocated since, estimated from samples,\n%s",
-			formatBytes(after-before), t.Name(), formatBytes(growth), formatBytes(before), formatBytes(after),
-			describeSites(readHeapProfile().keptSince(profile, rate), formatBytes))
+			sites.FormatBytes(after-before), t.Name(), sites.FormatBytes(growth), sites.FormatBytes(before), sites.FormatBytes(after),
+			sites.Describe(sites.Read().KeptSince(profile, rate), sites.FormatBytes))
 	})
 }
 
@@ -83,4 +87,22 @@ func settledHeap(limit int64) int64 {
 		heap = min(heap, liveHeap())
 	}
 	return heap
+}
+
+// inParallel reports whether a parallel test is running: this one, or one beside
+// it. The testing package tells nobody; but AllocsPerRun refuses to measure then,
+// before it does anything else.
+func inParallel() (yes bool) {
+	defer func() { yes = recover() != nil }()
+	testing.AllocsPerRun(1, func() {})
+	return false
+}
+
+// alone fails t if what the assertion measures could be a neighbour's.
+func alone(t tb.TB, assertion, what string) {
+	t.Helper()
+	if inParallel() {
+		tb.Fatalf(t, "qtests: %s while a parallel test runs (%s, or one beside it): %s of the whole process, and a neighbour's cannot be told from this test's. Take t.Parallel out of this test and of the tests around it; without it, no parallel test runs beside this one",
+			assertion, t.Name(), what)
+	}
 }

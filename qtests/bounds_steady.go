@@ -6,6 +6,9 @@ import (
 	"math"
 	"runtime"
 	"slices"
+
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Bounds of Steady.
@@ -49,10 +52,10 @@ const (
 // The heap belongs to the whole process: in a parallel test Steady fails at
 // once. Each round costs two collections. Steady is for the goroutine that runs
 // the test or benchmark.
-func Steady(t TB, rounds int, f func()) {
+func Steady(t tb.TB, rounds int, f func()) {
 	t.Helper()
 	if rounds < steadyLeast {
-		Fatalf(t, "qtests: Steady: %d rounds are too few to tell a slope from a step; the least is %d", rounds, steadyLeast)
+		tb.Fatalf(t, "qtests: Steady: %d rounds are too few to tell a slope from a step; the least is %d", rounds, steadyLeast)
 	}
 	alone(t, "Steady", "the heap is that")
 	for range steadyWarmUp {
@@ -82,9 +85,9 @@ func Steady(t TB, rounds int, f func()) {
 	if exact && !confirms(kept) {
 		return
 	}
-	Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
-		formatBytes(int64(slope)), t.Name(), formatBytes(readings[0]), formatBytes(readings[rounds-1]), rounds,
-		traced, describeSites(kept, formatBytes))
+	tb.Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
+		sites.FormatBytes(int64(slope)), t.Name(), sites.FormatBytes(readings[0]), sites.FormatBytes(readings[rounds-1]), rounds,
+		traced, sites.Describe(kept, sites.FormatBytes))
 }
 
 // lowSlope returns a low percentile of the slopes between all pairs of readings.
@@ -140,9 +143,9 @@ func slopesOf(jumps []float64) []float64 {
 // allocation site: of sites that keep something in both halves of the rounds. The
 // numbers are exact unless the profile's rate is the user's.
 func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
-	rate := profileEvery(1)
-	defer rate.restore()
-	var profiles [3]heapProfile
+	rate := sites.ProfileEvery(1)
+	defer rate.Restore()
+	var profiles [3]sites.HeapProfile
 	for half := range profiles {
 		if half > 0 {
 			for range rounds / 2 {
@@ -150,17 +153,17 @@ func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
 			}
 		}
 		collect()
-		profiles[half] = readHeapProfile()
+		profiles[half] = sites.Read()
 	}
 	runtime.KeepAlive(f) // what f keeps may be a variable that nobody else has
-	first, second := profiles[1].keptSince(profiles[0], rate), profiles[2].keptSince(profiles[1], rate)
+	first, second := profiles[1].KeptSince(profiles[0], rate), profiles[2].KeptSince(profiles[1], rate)
 	kept = map[string]int64{}
 	for site := range first {
 		if second[site] > 0 {
 			kept[site] = (first[site] + second[site]) / int64(rounds)
 		}
 	}
-	return kept, rate.now <= 1
+	return kept, rate.Now <= 1
 }
 
 // confirms reports whether what each round keeps is enough to be growth. A tiny
@@ -168,7 +171,7 @@ func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
 func confirms(kept map[string]int64) bool {
 	var sum int64
 	for site, bytes := range kept {
-		if site != runtimeSite || bytes >= steadyRuntime {
+		if site != sites.RuntimeSite || bytes >= steadyRuntime {
 			sum += bytes
 		}
 	}

@@ -15,6 +15,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/sites"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -53,7 +57,7 @@ func TestLimitHeapSees64BytesAnIteration(t *testing.T) {
 }
 
 func TestStressLimitHeapNoFalseAlarm(t *testing.T) {
-	for range 10 * stress() {
+	for range 10 * stress.Factor(t) {
 		r := tbtest.Run("TestNoLeak", func(r *tbtest.TB) {
 			LimitHeap(r, 16<<10)
 			var all sync.WaitGroup
@@ -174,7 +178,7 @@ func TestSteady(t *testing.T) {
 }
 
 func TestStressSteadyNoFalseAlarm(t *testing.T) {
-	for range 3 * stress() {
+	for range 3 * stress.Factor(t) {
 		r := tbtest.Run("TestSteady", func(r *tbtest.TB) { Steady(r, 12, waste) })
 		require.Empty(t, r.Errors())
 	}
@@ -189,9 +193,9 @@ func TestSteadyConfirms(t *testing.T) {
 		{map[string]int64{"a.go:1": 3}, false},
 		{map[string]int64{"a.go:1": 4}, true},
 		{map[string]int64{"a.go:1": 2, "b.go:1": 2}, true},
-		{map[string]int64{runtimeSite: 127}, false},
-		{map[string]int64{runtimeSite: 127, "a.go:1": 3}, false},
-		{map[string]int64{runtimeSite: 128}, true},
+		{map[string]int64{sites.RuntimeSite: 127}, false},
+		{map[string]int64{sites.RuntimeSite: 127, "a.go:1": 3}, false},
+		{map[string]int64{sites.RuntimeSite: 128}, true},
 	} {
 		require.Equal(t, c.yes, confirms(c.kept), c.kept)
 	}
@@ -244,10 +248,10 @@ func TestBoundsInParallel(t *testing.T) {
 	require.False(t, inParallel())
 	t.Run("parallel", func(t *testing.T) {
 		t.Parallel()
-		for name, assert := range map[string]func(TB){
-			"LimitHeap":   func(r TB) { LimitHeap(r, 1<<20) },
-			"Steady":      func(r TB) { Steady(r, 20, func() { t.Error("called") }) },
-			"LimitAllocs": func(r TB) { LimitAllocs(r, 20, func() { t.Error("called") }) },
+		for name, assert := range map[string]func(tb.TB){
+			"LimitHeap":   func(r tb.TB) { LimitHeap(r, 1<<20) },
+			"Steady":      func(r tb.TB) { Steady(r, 20, func() { t.Error("called") }) },
+			"LimitAllocs": func(r tb.TB) { LimitAllocs(r, 20, func() { t.Error("called") }) },
 		} {
 			r := tbtest.Run("TestBeside", func(r *tbtest.TB) { assert(r) })
 			t.Log(r.Errors())
@@ -349,7 +353,7 @@ func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 	var w *goroutineWatch
 	r := tbtest.Run("TestPeak", func(r *tbtest.TB) {
 		s := enterScope(r, boundScope)
-		w = &goroutineWatch{limit: 4, count: func() int { return s.count(s.holds) }, list: func() []goroutine { return s.list(s.holds) }}
+		w = &goroutineWatch{limit: 4, count: func() int { return s.count(s.holds) }, list: func() []stacks.Goroutine { return s.list(s.holds) }}
 		r.Cleanup(func() { s.leave(r); w.end(r) })
 		var all sync.WaitGroup
 		gate := make(chan struct{})
@@ -367,7 +371,7 @@ func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 func TestLimitGoroutinesSeesPackageTime(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 5)
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 5)
 		for range 10 {
 			go time.Sleep(time.Second)
 		}
@@ -380,7 +384,7 @@ func TestLimitGoroutinesSeesPackageTime(t *testing.T) {
 func TestLimitGoroutinesNamesWhoCalledGo(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 5)
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 5)
 		for range 10 {
 			q.Go(func() { q.Clock().Sleep(time.Second) })
 		}
@@ -397,7 +401,7 @@ func TestLimitGoroutinesInABubble(t *testing.T) {
 		q.Go(func() { q.Clock().Sleep(time.Minute) }) // before the call: counts, too
 		for _, limit := range []int{5, 4} {
 			r := &relay{TB: q}
-			w := &T{TB: r, run: q.run, clock: q.clock, home: q.home}
+			w := &T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}
 			LimitGoroutines(w, limit)
 			var all sync.WaitGroup
 			for range 4 {

@@ -5,13 +5,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // T is the test inside a bubble: a testing.TB with a fake, tie-free clock, a
@@ -20,14 +24,14 @@ type T struct {
 	testing.TB
 
 	run     *bubbleRun
-	serial  uint64 // of the bubbles of the process
-	clock   bubbleClock
+	tenant  *bubble.Tenant // as components see the bubble
+	clock   bubble.Clock
 	seed    uint64
-	log     *EventLog
+	log     *event.Log
 	start   time.Time // nominal
-	home    *bubbleHome
+	home    *bubble.Home
 	alone   int // goroutines of the process when the body began
-	turns   turns
+	turns   *bubble.Turns
 	witness witness
 	sealed  atomic.Bool // the bubble was left behind
 	last    []func()    // to be called when all cleanups have run
@@ -72,8 +76,8 @@ func Run(t *testing.T, body func(q *T)) {
 	pcs := stackHere()
 	checkStart(t, pcs)
 	here := commandLater(t.Name(), pcs)
-	seed, n := seedSetting.get(), seedsSetting.get()
-	if seedSetting.random {
+	seed, n := settings.Seed.Get(), settings.Seeds.Get()
+	if settings.Seed.Random {
 		t.Logf("qtests: seed %d, drawn", seed)
 	}
 	if s := explore.Current(); s != nil {
@@ -135,14 +139,14 @@ func (q *T) Clock() clock.Clock { return q.clock }
 func (q *T) Seed() uint64 { return q.seed }
 
 // Stream returns the random stream called name.
-func (q *T) Stream(name string) Stream { return NewStream(q.seed, name) }
+func (q *T) Stream(name string) tb.Stream { return tb.NewStream(q.seed, name) }
 
 // Rand returns a generator at the start of the stream called name. It is for
 // one goroutine; a second call with the same name starts again.
 func (q *T) Rand(name string) *rand.Rand { return q.Stream(name).Rand() }
 
 // EventLog returns the log to which all components of this test write.
-func (q *T) EventLog() *EventLog { return q.log }
+func (q *T) EventLog() *event.Log { return q.log }
 
 // Elapsed returns the nominal time since the bubble started, or since JumpTo.
 func (q *T) Elapsed() time.Duration { return q.clock.Now().Sub(q.start) }
@@ -155,14 +159,6 @@ func (q *T) RealElapsed() time.Duration {
 	return q.run.askRealTime().Sub(q.run.realStart)
 }
 
-// settle is synctest.Wait, which takes only one caller at a time: the one whose
-// turn it is.
-func (q *T) settle() {
-	synctest.Wait()
-	q.witness.look(q)
-	q.checkAlways()
-}
-
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.
 // It fails the test when at lies in the past, or when somebody waits on the
 // clock already and would be woken on the way.
@@ -170,13 +166,13 @@ func (q *T) JumpTo(at time.Time) {
 	q.Helper()
 	now := q.clock.Now()
 	if at.Before(now) {
-		Fatalf(q, "qtests: JumpTo(%v): the bubble is already at %v, and time does not go back", at, now)
+		tb.Fatalf(q, "qtests: JumpTo(%v): the bubble is already at %v, and time does not go back", at, now)
 	}
-	if n := q.clock.pending(); n > 0 {
-		Fatalf(q, "qtests: JumpTo(%v): %d waits are pending on the clock; jump before the first of them, or Sleep through them", at, n)
+	if n := q.clock.Pending(); n > 0 {
+		tb.Fatalf(q, "qtests: JumpTo(%v): %d waits are pending on the clock; jump before the first of them, or Sleep through them", at, n)
 	}
-	if at.After(time.Unix(0, lastInstant)) {
-		Fatalf(q, "qtests: JumpTo(%v): no clock of Go goes beyond the year 2262", at)
+	if at.After(time.Unix(0, bubble.LastInstant)) {
+		tb.Fatalf(q, "qtests: JumpTo(%v): no clock of Go goes beyond the year 2262", at)
 	}
 	time.Sleep(time.Until(at)) // raw, so that the bubble is at exactly that instant
 	q.start = q.clock.Now()
@@ -187,14 +183,14 @@ func (q *T) JumpTo(at time.Time) {
 // statement would leave their order to the scheduler. A panic in f fails the test
 // with its stack instead of ending the process.
 func (q *T) Go(f func()) {
-	s := start{callerOf(2), q.Elapsed()}
-	afterFunc(q.clock, 0, func() {
-		id := thisGoroutine().id
+	s := start{stacks.CallerOf(2), q.Elapsed()}
+	bubble.AfterFunc(q.clock, 0, func() {
+		id := stacks.This().ID
 		q.witness.begin(id, s)
 		defer q.witness.end(id)
 		// Who reads the time or waits for it later comes after f, which is for the
 		// race detector to see: it passes the same lock.
-		defer q.clock.last()
+		defer q.clock.Last()
 		defer q.catch("a goroutine started at " + s.where)
 		f()
 	})

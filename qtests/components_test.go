@@ -11,6 +11,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // TestChildComponents is run by TestComponentsOfTwoBubbles: one pool, one breaker and
@@ -51,7 +52,7 @@ func TestChildComponents(t *testing.T) {
 		defer func() { refused <- true }()
 		qtests.Run(t, func(q *qtests.T) {
 			for _, err := range use() {
-				require.ErrorIs(q, err, qtests.ErrTwoBubbles)
+				require.ErrorIs(q, err, tb.ErrTwoBubbles)
 			}
 		})
 	})

@@ -14,6 +14,10 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // past is a deadline that lies behind every clock.
@@ -47,7 +51,7 @@ func TestConn(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			Run(t, func(q *T) {
-				a, b := newConnPair(q.Clock(), Addr("a"), Addr("b"))
+				a, b := memnet.Pair(q.Clock(), Addr("a"), Addr("b"))
 				defer func() { require.NoError(q, errors.Join(a.Close(), b.Close())) }()
 				c.test(q, a, b)
 			})
@@ -69,7 +73,7 @@ func connCarries(q *T, a, b net.Conn) {
 		sum = sha256.Sum256(data)
 		q.Go(func() {
 			for len(data) > 0 {
-				n := min(len(data), r.IntN(3*connBuffer))
+				n := min(len(data), r.IntN(3*memnet.Buffer))
 				if _, err := c.Write(data[:n]); err != nil {
 					q.Errorf("%s: %v", name, err)
 					return
@@ -83,7 +87,7 @@ func connCarries(q *T, a, b net.Conn) {
 		return func() {
 			h, r := sha256.New(), q.Rand(name+" reads")
 			for n := 0; n < size; {
-				p := make([]byte, r.IntN(2*connBuffer))
+				p := make([]byte, r.IntN(2*memnet.Buffer))
 				k, err := c.Read(p)
 				if err != nil {
 					q.Errorf("%s: %v", name, err)
@@ -149,7 +153,7 @@ func connPast(q *T, a, b net.Conn) {
 func connPastWakes(q *T, a, _ net.Conn) {
 	read, wrote := make(chan error, 1), make(chan error, 1)
 	q.Go(func() { _, err := a.Read(make([]byte, 1)); read <- err })
-	q.Go(func() { _, err := a.Write(make([]byte, 2*connBuffer)); wrote <- err })
+	q.Go(func() { _, err := a.Write(make([]byte, 2*memnet.Buffer)); wrote <- err })
 	q.Sleep(time.Hour)
 	require.NoError(q, a.SetReadDeadline(past))
 	requireTimeout(q, <-read)
@@ -220,9 +224,9 @@ func connDeadlineKeepsData(q *T, a, b net.Conn) {
 
 func connWriteTimeout(q *T, a, b net.Conn) {
 	require.NoError(q, a.SetWriteDeadline(q.Clock().Now().Add(time.Second)))
-	n, err := a.Write(make([]byte, connBuffer+1))
+	n, err := a.Write(make([]byte, memnet.Buffer+1))
 	requireTimeout(q, err)
-	require.Equal(q, connBuffer, n)
+	require.Equal(q, memnet.Buffer, n)
 	require.Equal(q, time.Second, q.Elapsed())
 
 	// Room made by the reader lets a blocked write go on.
@@ -242,19 +246,19 @@ func connCloseWakesOwn(q *T, a, _ net.Conn) {
 	require.NoError(q, a.SetDeadline(q.Clock().Now().Add(time.Hour)))
 	read, wrote := make(chan error), make(chan error)
 	q.Go(func() { _, err := a.Read(make([]byte, 1)); read <- err })
-	q.Go(func() { _, err := a.Write(make([]byte, 2*connBuffer)); wrote <- err })
+	q.Go(func() { _, err := a.Write(make([]byte, 2*memnet.Buffer)); wrote <- err })
 	q.Wait()
-	require.Equal(q, 2, q.clock.pending())
+	require.Equal(q, 2, q.clock.Pending())
 	require.NoError(q, a.Close())
 	require.ErrorIs(q, <-read, net.ErrClosed)
 	require.ErrorIs(q, <-wrote, net.ErrClosed)
-	require.Zero(q, q.clock.pending(), "a closed connection keeps no timer")
+	require.Zero(q, q.clock.Pending(), "a closed connection keeps no timer")
 }
 
 func connCloseWakesPeer(q *T, a, b net.Conn) {
 	read, wrote := make(chan error), make(chan error)
 	q.Go(func() { _, err := b.Read(make([]byte, 1)); read <- err })
-	q.Go(func() { _, err := b.Write(make([]byte, 2*connBuffer)); wrote <- err })
+	q.Go(func() { _, err := b.Write(make([]byte, 2*memnet.Buffer)); wrote <- err })
 	q.Wait()
 	require.NoError(q, a.Close())
 	require.Equal(q, io.EOF, <-read)
@@ -303,7 +307,7 @@ func connAfterClose(q *T, a, b net.Conn) {
 	}
 	_, err = b.Write([]byte("x"))
 	require.ErrorIs(q, err, syscall.EPIPE)
-	require.Zero(q, q.clock.pending(), "a closed connection keeps no timer")
+	require.Zero(q, q.clock.Pending(), "a closed connection keeps no timer")
 }
 
 func connEmpty(q *T, a, b net.Conn) {
@@ -340,9 +344,9 @@ func connRacing(q *T, a, b net.Conn) {
 	for i := range 8 {
 		writers.Go(func() {
 			r := q.Stream("write").At(uint64(i))
-			for range 100 * stressFactor(q) {
+			for range 100 * stress.Factor(q) {
 				_ = a.SetWriteDeadline(q.Clock().Now().Add(time.Duration(r.IntN(3)) * time.Millisecond))
-				n, err := a.Write(make([]byte, r.IntN(connBuffer)))
+				n, err := a.Write(make([]byte, r.IntN(memnet.Buffer)))
 				mu.Lock()
 				sent += n
 				mu.Unlock()
@@ -355,7 +359,7 @@ func connRacing(q *T, a, b net.Conn) {
 			r := q.Stream("read").At(uint64(i))
 			for {
 				_ = b.SetReadDeadline(q.Clock().Now().Add(time.Duration(r.IntN(3)) * time.Millisecond))
-				n, err := b.Read(make([]byte, 1+r.IntN(connBuffer)))
+				n, err := b.Read(make([]byte, 1+r.IntN(memnet.Buffer)))
 				mu.Lock()
 				received += n
 				mu.Unlock()
@@ -380,7 +384,7 @@ func connRacing(q *T, a, b net.Conn) {
 // TestConnOnSteppedClock holds a deadline on a clock that a test moves by hand.
 func TestConnOnSteppedClock(t *testing.T) {
 	mock := clock.NewMock()
-	a, b := newConnPair(mock, Addr("a"), Addr("b"))
+	a, b := memnet.Pair(mock, Addr("a"), Addr("b"))
 	require.NoError(t, a.SetReadDeadline(mock.Now().Add(time.Second)))
 	mustWrite(t, b, "x")
 	require.Equal(t, "x", mustRead(t, a, 1))
@@ -389,26 +393,14 @@ func TestConnOnSteppedClock(t *testing.T) {
 	requireTimeout(t, err)
 }
 
-// TestConnHoldsNoBufferWhenIdle is what makes 100,000 idle connections cheap.
-func TestConnHoldsNoBufferWhenIdle(t *testing.T) {
-	a, b := newConnPair(clock.New(), Addr("a"), Addr("b"))
-	mustWrite(t, a, "hello")
-	require.NotNil(t, b.in.unread.buf)
-	mustRead(t, b, 100)
-	require.Nil(t, b.in.unread.buf)
-	mustWrite(t, a, "never read")
-	require.NoError(t, b.Close())
-	require.Nil(t, b.in.unread.buf)
-}
-
-func mustWrite(t TB, c net.Conn, s string) {
+func mustWrite(t tb.TB, c net.Conn, s string) {
 	t.Helper()
 	n, err := c.Write([]byte(s))
 	require.NoError(t, err)
 	require.Equal(t, len(s), n)
 }
 
-func mustRead(t TB, c net.Conn, most int) string {
+func mustRead(t tb.TB, c net.Conn, most int) string {
 	t.Helper()
 	p := make([]byte, most)
 	n, err := c.Read(p)
@@ -416,7 +408,7 @@ func mustRead(t TB, c net.Conn, most int) string {
 	return string(p[:n])
 }
 
-func requireTimeout(t TB, err error) {
+func requireTimeout(t tb.TB, err error) {
 	t.Helper()
 	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	var timeout net.Error

@@ -13,6 +13,8 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 // places are a semaphore with a FIFO queue, the smallest pool there is.
@@ -129,7 +131,7 @@ func contended(ctx context.Context, clk clock.Clock) string {
 // there is one, whatever the number of processors. On a plain bubble there are
 // about as many as runs, which is shown and not judged.
 func TestRepeatContended(t *testing.T) {
-	runs := min(10*stress(), 1000)
+	runs := min(10*stress.Factor(t), 1000)
 	ours, plain := map[string]int{}, map[string]int{}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, procs := range []int{1, 2, 8} {

@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/direct"
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
+	"github.com/go-qtests/qtests/qtests/internal/serverlog"
 )
 
 func TestDirectStreams(t *testing.T) {
@@ -54,7 +58,7 @@ func TestDirectStreams(t *testing.T) {
 
 // TestDirectHoldsBack shows nothing to the client that a server would keep.
 func TestDirectHoldsBack(t *testing.T) {
-	for _, size := range []int{1, directLength + 1, directHold} {
+	for _, size := range []int{1, direct.Length + 1, direct.Hold} {
 		Run(t, func(q *T) {
 			c := q.Direct(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write(make([]byte, size))
@@ -80,7 +84,7 @@ func TestDirectBackpressure(t *testing.T) {
 		resp, err := c.Get("http://x/")
 		require.NoError(q, err)
 		q.Wait()
-		require.Less(q, wrote, connBuffer+2*directHold, "the handler waits for the client")
+		require.Less(q, wrote, memnet.Buffer+2*direct.Hold, "the handler waits for the client")
 		n, err := io.Copy(io.Discard, resp.Body)
 		require.NoError(q, err)
 		require.EqualValues(q, 1_000_000, n)
@@ -145,7 +149,7 @@ func TestDirectClientLeaves(t *testing.T) {
 					handlerSaw = r.Context().Err()
 					writeSaw = http.NewResponseController(w).Flush()
 					if writeSaw == nil {
-						_, writeSaw = w.Write(make([]byte, 2*directHold))
+						_, writeSaw = w.Write(make([]byte, 2*direct.Hold))
 					}
 				})))
 				if c.want == "" {
@@ -249,8 +253,8 @@ func TestDirectContextIsTheHandlersOwn(t *testing.T) {
 		q.Wait()
 		require.ErrorIs(q, inner.Err(), context.Canceled)
 		_, err = late.Write([]byte("late"))
-		require.ErrorIs(q, err, errHandlerReturned)
-		require.ErrorIs(q, http.NewResponseController(late).Flush(), errHandlerReturned)
+		require.ErrorIs(q, err, direct.ErrHandlerReturned)
+		require.ErrorIs(q, http.NewResponseController(late).Flush(), direct.ErrHandlerReturned)
 		_, err = body.Read(make([]byte, 1))
 		require.ErrorIs(q, err, http.ErrBodyReadAfterClose)
 	})
@@ -261,9 +265,8 @@ func TestDirectLogs(t *testing.T) {
 	Run(t, func(q *T) {
 		log := &logTB{T: q}
 		var handler http.HandlerFunc
-		c := &http.Client{Transport: &directTransport{
-			handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), log: newServerLog(log), clk: q.Clock(),
-		}}
+		c := &http.Client{Transport: direct.NewTransport(q.Clock(),
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), serverlog.New(log))}
 		handler = func(http.ResponseWriter, *http.Request) { panic("boom") }
 		_, err := c.Get("http://x/")
 		require.ErrorIs(q, err, io.EOF)

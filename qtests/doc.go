@@ -59,7 +59,7 @@
 // What moves: package time. time.Now shows the raw instant, and so do the values
 // received from the channels of Timer, After, Ticker and Tick and a context's
 // Deadline. Durations that were measured across both kinds of code are rounded to
-// the microsecond ([Round]) before anything of qtests records or compares them.
+// the microsecond ([tb.Round]) before anything of qtests records or compares them.
 //
 // By method:
 //
@@ -192,7 +192,7 @@
 // date: the start of a process in a variable of a package, a certificate, a token. Make
 // it inside, or let the test begin after it:
 //
-//	q.JumpTo(startedAt.Add(time.Second))
+//	q.JumpTo(StartedAt.Add(time.Second))
 //
 // A breaker, a pool or a monitor belongs inside, too: made with q, it has the clock, the
 // seed and the log of the test.

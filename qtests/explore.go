@@ -7,15 +7,9 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
-
-var (
-	exploreSetting = newSetting("qtests.explore", "QTESTS_EXPLORE", "how the ordered runtime makes its choices: fifo, random, pct, pct:d/k or pos", explore.Spec{}, explore.Parse)
-	replaySetting  = newSetting("qtests.replay", "QTESTS_REPLAY", "file of choices that repeats a run on the ordered runtime", "", parseText)
-)
-
-func parseText(s string) (string, error) { return s, nil }
 
 // An exploration makes the choices of the runs of one body.
 type exploration struct {
@@ -36,7 +30,7 @@ func newExploration() *exploration {
 	if !ordered.Available() {
 		return nil
 	}
-	return &exploration{spec: exploreSetting.get(), plan: nil}
+	return &exploration{spec: settings.Explore.Get(), plan: nil}
 }
 
 // warmed is done when the process has had a bubble. In the first one qtests does what it
@@ -44,14 +38,14 @@ func newExploration() *exploration {
 var warmed sync.Once
 
 func warmUp(t *testing.T) {
-	warmed.Do(func() { runBubble(t, bubbleConfig{seed: DefaultSeed}, func(*T) {}) })
+	warmed.Do(func() { runBubble(t, bubbleConfig{seed: settings.DefaultSeed}, func(*T) {}) })
 }
 
 // of is how choices are made under a seed.
 func (x *exploration) of(seed uint64) explore.Spec {
 	s := x.spec
 	if s == (explore.Spec{}) {
-		s = explore.For(seed, DefaultSeed)
+		s = explore.For(seed, settings.DefaultSeed)
 	}
 	if s.Strategy == ordered.PCT && s.Steps == 0 && x.fixed {
 		s.Steps = x.steps
@@ -101,10 +95,10 @@ func (x *exploration) flags(seed uint64) []string {
 		return nil
 	}
 	s := x.of(seed)
-	if s == explore.For(seed, DefaultSeed) {
+	if s == explore.For(seed, settings.DefaultSeed) {
 		return nil
 	}
-	return []string{"-" + exploreSetting.flag + "=" + s.String()}
+	return []string{"-" + settings.Explore.Flag + "=" + s.String()}
 }
 
 // A failing is what a run of the exploration came to.
@@ -156,16 +150,16 @@ var knownChoices = sync.OnceValues(func() (map[string][]string, error) { return 
 // whether the test is over.
 func (x *exploration) tryKnown(t *testing.T, here func() command, body func(*T)) (over bool) {
 	t.Helper()
-	if name := replaySetting.get(); name != "" {
+	if name := settings.Replay.Get(); name != "" {
 		f, err := explore.ReadFile(name)
 		if err != nil {
-			t.Fatalf("qtests: -%s: %v", replaySetting.flag, err)
+			t.Fatalf("qtests: -%s: %v", settings.Replay.Flag, err)
 		}
 		if f.Test != t.Name() {
 			return false
 		}
 		if x == nil {
-			t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", replaySetting.flag)
+			t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", settings.Replay.Flag)
 		}
 		x.replay(t, name, f, here, body)
 		return true

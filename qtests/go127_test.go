@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // The server in memory of go1.27 works in a bubble of Run, with its T: time passes
@@ -27,7 +29,7 @@ func TestNewTestServerInRun(t *testing.T) {
 		require.NoError(q, err)
 		require.NoError(q, resp.Body.Close())
 		require.Equal(q, "hello", string(body))
-		require.Equal(q, time.Second, Round(q.Elapsed()))
+		require.Equal(q, time.Second, tb.Round(q.Elapsed()))
 	})
 }
 

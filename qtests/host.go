@@ -11,14 +11,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/prime"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // bubbleConfig is what distinguishes one bubble from the next.
 type bubbleConfig struct {
 	seed  uint64
-	trace *trace
+	trace *bubble.Trace
 	turns *ordered.Events // where a run is verified on the ordered runtime
 	here  func() command  // nil in a benchmark
 
@@ -56,7 +61,7 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	home      *bubbleHome
+	home      *bubble.Home
 	remnant   *remnant
 
 	// q and fault are written inside, and read outside once done is closed or
@@ -72,9 +77,9 @@ type bubbleRun struct {
 func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	b := &bubbleRun{
 		config: config, body: body, realStart: time.Now(), realTime: make(chan time.Time),
-		done: make(chan struct{}), started: make(chan struct{}), home: &bubbleHome{},
+		done: make(chan struct{}), started: make(chan struct{}), home: &bubble.Home{},
 	}
-	prime()
+	prime.Process()
 	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
 	b.remnant = nextRemnant(kind)
 	defer func() {
@@ -111,7 +116,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			moveOut(b.q)
+			bubble.Leave(b.q.tenant)
 		}
 	}()
 	hadFailed := t.Failed()
@@ -120,22 +125,19 @@ func (b *bubbleRun) host(t *testing.T) {
 	})
 }
 
-// inRun reports whether the caller is in a bubble of Run.
-func inRun() bool {
-	o := present.Load()
-	return o != nil && o.n > 0 && fakeTime() && runHere() != nil
-}
-
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
-	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, log: &EventLog{}, home: b.home}
-	q.clock.watched().trace, q.log.trace = b.config.trace, b.config.trace
-	q.clock.watched().complain = q.complain
+	q := &T{TB: inner, run: b, clock: newBubbleClock(inner, b.config), seed: b.config.seed, home: b.home}
+	q.turns = bubble.NewTurns(q.settle)
+	q.log = event.NewLog(func(m event.Mark) { b.config.trace.Mark(m.At, m.Source, m.Text) })
+	q.clock.Watched().Trace = b.config.trace
+	q.clock.Watched().Complain = q.complain
 	q.start = q.clock.Now()
 	b.q = q
 	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
-	moveIn(q)
+	q.tenant = &bubble.Tenant{Test: q, Name: q.Name(), Complain: q.complain, Outside: isPlain, Home: q.home}
+	bubble.Enter(q.tenant)
 	close(b.started)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
@@ -164,7 +166,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	}()
 	func() {
 		defer q.catch("the body")
-		if problem := proveBubble(); problem != "" {
+		if problem := stacks.ProveBubble(); problem != "" {
 			q.Fatal(problem)
 		}
 		b.body(q)
@@ -213,11 +215,11 @@ func (q *T) conclude() {
 	}
 	q.Wait()
 	if runtime.NumGoroutine() > q.alone {
-		q.body = thisGoroutine().id
+		q.body = stacks.This().ID
 	} else {
 		q.run.remnant.leave()
 	}
-	for _, problem := range []string{q.clock.watched().trace.end(), q.strictProblem()} {
+	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()
@@ -257,7 +259,7 @@ func (b *bubbleRun) end() outcome {
 	inner := b.q.TB
 	o := outcome{failed: inner.Failed(), skipped: inner.Skipped(), problems: b.problems}
 	if b.fault != nil {
-		b.home.number.Store(bubbleOf(b.fault))
+		b.home.Number.Store(bubble.NumberOf(b.fault))
 		problem, notes := b.describeEnd()
 		if problem != "" {
 			o.failed = true
@@ -276,9 +278,9 @@ func (b *bubbleRun) end() outcome {
 // returns no problem where all goroutines that are left may stay, and where the
 // body has failed already.
 func (b *bubbleRun) describeEnd() (problem string, notes []string) {
-	at := Round(b.q.clock.last().Sub(b.q.start))
+	at := tb.Round(b.q.clock.Last().Sub(b.q.start))
 	switch {
-	case b.home.number.Load() == 0:
+	case b.home.Number.Load() == 0:
 		return fmt.Sprintf("qtests: %v, at %v of fake time. %s does not say of which bubble in a way that this version of qtests reads, so that the goroutines cannot be named",
 			b.fault, at, runtime.Version()), nil
 	case b.over:
@@ -290,9 +292,9 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	case b.q.TB.Failed() || b.q.failing.first != nil:
 		return "", nil
 	}
-	stuck := b.home.stuck()
+	stuck := b.home.Stuck()
 	return fmt.Sprintf("qtests: %v\nNothing can wake the goroutines of this bubble any more, at %v of fake time:\n\n%s%s",
-		b.fault, at, formatGoroutines(stuck), describeLocks(stuck)), nil
+		b.fault, at, stacks.Format(stuck), stacks.DescribeLocks(stuck)), nil
 }
 
 // catch turns a panic into a failure of the test, with the stack of the panic.

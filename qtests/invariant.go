@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // An invariant is what T.Always holds a run to.
@@ -64,7 +65,7 @@ func (q *T) tryInvariant(check func() error) (err error) {
 func (q *T) Eventually(name string, within time.Duration, cond func() bool) {
 	q.Helper()
 	if within <= 0 {
-		Fatalf(q, "qtests: Eventually(%q): within is %v, and must be positive", name, within)
+		tb.Fatalf(q, "qtests: Eventually(%q): within is %v, and must be positive", name, within)
 	}
 	step := max(within/1000, 1)
 	for end := q.Elapsed() + within; ; q.Sleep(min(step, end-q.Elapsed())) {
@@ -73,7 +74,7 @@ func (q *T) Eventually(name string, within time.Duration, cond func() bool) {
 			return
 		}
 		if q.Elapsed() >= end {
-			Fatalf(q, "qtests: %s: not within %v", name, within)
+			tb.Fatalf(q, "qtests: %s: not within %v", name, within)
 		}
 	}
 }

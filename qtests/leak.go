@@ -7,15 +7,18 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // leaks describes the goroutines that the body and the cleanups left in the
 // bubble, which ended at now, and must not stay. It is called from outside.
 func (q *T) leaks(now time.Duration) (problem string, notes []string) {
-	all := q.home.leftovers()
+	all := q.home.Leftovers()
 	left, stay := q.mayStay(all)
 	if len(left) == 0 && len(stay) > 0 {
-		abandonBubble(q.home.bubble(), leftBehind{test: q.Name(), allowed: true})
+		abandonBubble(q.home.Bubble(), leftBehind{test: q.Name(), allowed: true})
 		q.sealed.Store(true)
 		return "", describeAllowed(stay)
 	}
@@ -25,17 +28,17 @@ func (q *T) leaks(now time.Duration) (problem string, notes []string) {
 	}
 	problem = fmt.Sprintf("qtests: %s %s left behind in the bubble of %s, at %v of fake time. "+
 		"End what the test starts before it returns, or in a Cleanup; what ends by itself needs time to: q.Sleep; q.Allow is for what a library gives no way to end.%s\n\n",
-		countGoroutines(len(left)), verb, q.Name(), now, leakHint(left))
-	return problem + describeAlike(left, func(g goroutine) string {
+		stacks.Count(len(left)), verb, q.Name(), now, leakHint(left))
+	return problem + stacks.DescribeAlike(left, func(g stacks.Goroutine) string {
 		start, waited := q.witness.date(now, g)
-		return fmt.Sprintf(", started at %s, %s%s", start, waited, behindLibrary(g, all, q.body, q.Name()))
+		return fmt.Sprintf(", started at %s, %s%s", start, waited, stacks.BehindLibrary(g, all, q.body, q.Name()))
 	}), nil
 }
 
 // leakHint says what to do about goroutines that no code of the test has started.
-func leakHint(left []goroutine) string {
+func leakHint(left []stacks.Goroutine) string {
 	for _, g := range left {
-		if strings.Contains(g.stack, "net/http.(*persistConn).") {
+		if strings.Contains(g.Stack, "net/http.(*persistConn).") {
 			return " A persistConn of net/http is a connection that is still open: close the body of every response, and call CloseIdleConnections of a client of your own."
 		}
 	}
@@ -99,12 +102,12 @@ func (w *witness) look(q *T) {
 	}
 	now := q.Elapsed()
 	seen := make(map[uint64]sighting)
-	for _, g := range q.home.leftovers() {
-		s := sighting{maphash.String(w.seed, g.stack), now}
-		if before, ok := w.seen[g.id]; ok && before.stack == s.stack {
+	for _, g := range q.home.Leftovers() {
+		s := sighting{maphash.String(w.seed, g.Stack), now}
+		if before, ok := w.seen[g.ID]; ok && before.stack == s.stack {
 			s = before
 		}
-		seen[g.id] = s
+		seen[g.ID] = s
 	}
 	w.seen = seen
 }
@@ -127,20 +130,20 @@ func (w *witness) end(id uint64) {
 
 // date says where and when g was started, and how long it has been waiting where
 // it is, as far as that is known.
-func (w *witness) date(now time.Duration, g goroutine) (started, waited string) {
+func (w *witness) date(now time.Duration, g stacks.Goroutine) (started, waited string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	started = g.startedAt()
+	started = g.StartedAt()
 	atMost := now
-	if s, ok := w.starts[g.id]; ok {
-		started = fmt.Sprintf("%s after %v", s.where, Round(s.at))
+	if s, ok := w.starts[g.ID]; ok {
+		started = fmt.Sprintf("%s after %v", s.where, tb.Round(s.at))
 		atMost -= s.at
 	}
 	atLeast := time.Duration(0)
-	if s, ok := w.seen[g.id]; ok && s.stack == maphash.String(w.seed, g.stack) {
+	if s, ok := w.seen[g.ID]; ok && s.stack == maphash.String(w.seed, g.Stack) {
 		atLeast = now - s.since
 	}
-	atMost, atLeast = Round(atMost), Round(atLeast)
+	atMost, atLeast = tb.Round(atMost), tb.Round(atLeast)
 	if atMost == atLeast {
 		return started, fmt.Sprintf("waiting there for %v of fake time", atLeast)
 	}

@@ -14,6 +14,10 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // CheckLeaks fails t for every goroutine that t starts from here on and leaves
@@ -40,7 +44,7 @@ import (
 // testing/synctest it does what Run does. It never moves a bubble's clock.
 //
 // CheckLeaks is for the goroutine that runs the test.
-func CheckLeaks(t TB, opts ...goleak.Option) {
+func CheckLeaks(t tb.TB, opts ...goleak.Option) {
 	t.Helper()
 	if InBubble() {
 		checkBubbleLeaks(t, opts)
@@ -60,26 +64,26 @@ func CheckLeaks(t TB, opts ...goleak.Option) {
 }
 
 // checkBubbleLeaks is CheckLeaks inside a bubble.
-func checkBubbleLeaks(t TB, opts []goleak.Option) {
+func checkBubbleLeaks(t tb.TB, opts []goleak.Option) {
 	t.Helper()
 	if len(opts) > 0 {
-		Fatalf(t, "qtests: CheckLeaks with options inside a bubble: a bubble ends only when all its goroutines have ended, so none of them can be allowed to stay. End it in a Cleanup, or start it outside qtests.Run")
+		tb.Fatalf(t, "qtests: CheckLeaks with options inside a bubble: a bubble ends only when all its goroutines have ended, so none of them can be allowed to stay. End it in a Cleanup, or start it outside qtests.Run")
 	}
 	if _, ok := t.(*T); ok {
 		return // Run checks
 	}
-	if problem := proveBubble(); problem != "" {
-		Fatalf(t, "%s", problem)
+	if problem := stacks.ProveBubble(); problem != "" {
+		tb.Fatalf(t, "%s", problem)
 	}
-	home := thisBubble()
+	home := bubble.HomeHere()
 	t.Cleanup(func() {
 		t.Helper()
-		if thisGoroutine().bubble != home.bubble() {
+		if stacks.This().Bubble != home.Bubble() {
 			return // t is the test outside, and the bubble has ended
 		}
 		synctest.Wait()
-		this := thisGoroutine().id // not always the one that called
-		left := slices.DeleteFunc(home.leftovers(), func(g goroutine) bool { return g.id == this })
+		this := stacks.This().ID // not always the one that called
+		left := slices.DeleteFunc(home.Leftovers(), func(g stacks.Goroutine) bool { return g.ID == this })
 		if len(left) > 0 {
 			t.Errorf("%s", describeLeaks(t.Name(), left))
 		}
@@ -105,8 +109,8 @@ func (s *scope) leaks(opts []goleak.Option) string {
 		return fmt.Sprintf("qtests: CheckLeaks in %s: goleak: %v", s.test, err)
 	}
 	leakProfile(!crowded && len(unexpected) > 0)
-	left := slices.DeleteFunc(s.list(s.answersFor), func(g goroutine) bool {
-		return !unexpected[g.id] || abandonedTest(g.bubble) != ""
+	left := slices.DeleteFunc(s.list(s.answersFor), func(g stacks.Goroutine) bool {
+		return !unexpected[g.ID] || abandonedTest(g.Bubble) != ""
 	})
 	if len(left) == 0 {
 		return ""
@@ -156,18 +160,18 @@ func goleakFind(opts []goleak.Option) (map[uint64]bool, error) {
 
 // describeLeaks prints goroutines that test, or "" for the whole binary, left
 // behind.
-func describeLeaks(test string, left []goroutine) string {
-	slices.SortFunc(left, func(a, b goroutine) int { return int(a.id) - int(b.id) })
+func describeLeaks(test string, left []stacks.Goroutine) string {
+	slices.SortFunc(left, func(a, b stacks.Goroutine) int { return int(a.ID) - int(b.ID) })
 	heading := fmt.Sprintf("qtests: %s left %s behind. End what the test starts before it returns, or in a Cleanup; allow what may stay with an option of goleak.%s\n\n",
-		test, countGoroutines(len(left)), leakHint(left))
+		test, stacks.Count(len(left)), leakHint(left))
 	if test == "" {
-		heading = fmt.Sprintf("qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n\n", countGoroutines(len(left)))
+		heading = fmt.Sprintf("qtests: the tests passed and left %s behind. qtests.CheckLeaks(t) tells which test it was.\n\n", stacks.Count(len(left)))
 	}
 	for i := range left {
-		left[i].state = strings.Replace(left[i].state, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
+		left[i].State = strings.Replace(left[i].State, " (leaked)", ", for ever: the collector proves that nothing can wake it", 1)
 	}
-	return heading + describeAlike(left, func(g goroutine) string {
-		return ", started at " + g.origin() + behindLibrary(g, left, 0, test)
+	return heading + stacks.DescribeAlike(left, func(g stacks.Goroutine) string {
+		return ", started at " + g.Origin() + stacks.BehindLibrary(g, left, 0, test)
 	})
 }
 
@@ -186,8 +190,8 @@ func leakProfile(alone bool) {
 // included.
 func anyBubble() bool {
 	found := false
-	goroutinesWhere(stackDump(), func(h *stackHeader) bool {
-		found = found || h.bubble != 0
+	stacks.Where(stacks.Dump(), func(h *stacks.Header) bool {
+		found = found || h.Bubble != 0
 		return false
 	})
 	return found
@@ -247,9 +251,9 @@ func processLeaks(filters []goleak.Option) string {
 		return ""
 	}
 	leakProfile(true)
-	var left []goroutine
-	for _, g := range goroutinesWhere(stackDump(), every) {
-		if unexpected[g.id] && abandonedTest(g.bubble) == "" {
+	var left []stacks.Goroutine
+	for _, g := range stacks.Where(stacks.Dump(), stacks.Every) {
+		if unexpected[g.ID] && abandonedTest(g.Bubble) == "" {
 			left = append(left, g)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -55,7 +56,7 @@ func BenchmarkLeakCheck(b *testing.B) {
 			ours += measure(func() {
 				require.Empty(b, tbtest.Run(b.Name(), func(r *tbtest.TB) { CheckLeaks(r) }).Errors())
 			})
-			bubbles += measure(func() { require.Empty(b, bubbleGoroutines(1<<60)) })
+			bubbles += measure(func() { require.Empty(b, stacks.OfBubble(1<<60)) })
 		}
 		n := float64(b.N)
 		b.ReportMetric(goleaks.Seconds()*1e3/n, "goleak-ms/op")

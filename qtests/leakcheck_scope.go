@@ -7,13 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-)
 
-// scopeLabel is the profiler label that tells the goroutines of one test from
-// those of its neighbours. A goroutine inherits the labels of the one that
-// started it. Its value is a path, "/b1/c2": every call that needs to know its
-// goroutines goes one step down.
-const scopeLabel = "qtests.scope"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
+)
 
 // The kinds of scope. A leak check does not look into one below it, which
 // reports its own leaks; a bound counts everything below it.
@@ -42,12 +40,12 @@ type scope struct {
 
 // enterScope labels the calling goroutine, and so all that it will start. The
 // labels that the goroutine had are replaced.
-func enterScope(t TB, kind string) *scope {
+func enterScope(t tb.TB, kind string) *scope {
 	t.Helper()
-	if problem := proveLabels(); problem != "" {
-		Fatalf(t, "%s", problem)
+	if problem := stacks.ProveLabels(); problem != "" {
+		tb.Fatalf(t, "%s", problem)
 	}
-	s := &scope{test: t.Name(), host: hostFunction(), hostID: thisGoroutine().id}
+	s := &scope{test: t.Name(), host: hostFunction(), hostID: stacks.This().ID}
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of == nil {
@@ -65,7 +63,7 @@ func enterScope(t TB, kind string) *scope {
 }
 
 // leave puts the goroutine back into the scope around this one.
-func (s *scope) leave(t TB) {
+func (s *scope) leave(t tb.TB) {
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of[s.test] == s.path {
@@ -77,10 +75,10 @@ func (s *scope) leave(t TB) {
 	s.label(t, s.outer)
 }
 
-func (s *scope) label(t TB, path string) {
-	ctx := ContextOf(t)
+func (s *scope) label(t tb.TB, path string) {
+	ctx := tb.ContextOf(t)
 	if path != "" {
-		ctx = pprof.WithLabels(ctx, pprof.Labels(scopeLabel, path))
+		ctx = pprof.WithLabels(ctx, pprof.Labels(stacks.ScopeLabel, path))
 	}
 	pprof.SetGoroutineLabels(ctx)
 }
@@ -102,13 +100,13 @@ func (s *scope) count(match func(path string) bool) int {
 	var profile bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1) // a buffer takes everything
 	n, hosts := 0, 0
-	eachProfiled(profile.Bytes(), func(r profiled) {
+	stacks.EachProfiled(profile.Bytes(), func(r stacks.Profiled) {
 		switch {
-		case r.scope == "" || !match(r.scope) || runsTests(r.root):
-		case s.host != "" && r.root == s.host:
-			hosts += r.n
+		case r.Scope == "" || !match(r.Scope) || bubble.RunsTests(r.Root):
+		case s.host != "" && r.Root == s.host:
+			hosts += r.N
 		default:
-			n += r.n
+			n += r.N
 		}
 	})
 	return n + max(0, hosts-1)
@@ -116,73 +114,19 @@ func (s *scope) count(match func(path string) bool) int {
 
 // list returns the goroutines that carry a label that match accepts, each with
 // its stack, without those that run tests.
-func (s *scope) list(match func(path string) bool) []goroutine {
-	all := goroutinesWhere(labelledDump(), func(h *stackHeader) bool {
-		path := h.label(scopeLabel)
+func (s *scope) list(match func(path string) bool) []stacks.Goroutine {
+	all := stacks.Where(stacks.LabelledDump(), func(h *stacks.Header) bool {
+		path := h.Label(stacks.ScopeLabel)
 		return path != "" && match(path)
 	})
 	kept := all[:0]
 	for _, g := range all {
 		// The stack of a bubble's body is cut, and has no creator.
-		if g.id != s.hostID && !runsTests(g.outermost) && g.creator() != "" {
+		if g.ID != s.hostID && !bubble.RunsTests(g.Outermost) && g.Creator() != "" {
 			kept = append(kept, g)
 		}
 	}
 	return kept
-}
-
-// profiled is one record of the goroutine profile: n goroutines that stand at
-// the same place and have the same labels.
-type profiled struct {
-	n     int
-	scope string
-	root  string // the outermost function
-}
-
-// eachProfiled reads the text form of the goroutine profile:
-//
-//	2 @ 0x4448f1 0x482fdd
-//	# labels: {"qtests.scope":"/c1"}
-//	#	0x534bf8	example.com/shop.worker+0x18	/shop/worker.go:6
-//
-// What does not look like a record is passed over.
-func eachProfiled(profile []byte, f func(profiled)) {
-	var r profiled
-	var root []byte // made a string once for a record, not for each of its frames
-	flush := func() {
-		if r.n > 0 {
-			r.root = string(root)
-			f(r)
-		}
-		r, root = profiled{}, nil
-	}
-	for line := range bytes.Lines(profile) {
-		line = bytes.TrimRight(line, "\n")
-		if count, _, ok := bytes.Cut(line, []byte(" @")); ok && len(count) > 0 && count[0] >= '1' && count[0] <= '9' {
-			flush()
-			r.n, _ = strconv.Atoi(string(count))
-		} else if labels, ok := bytes.CutPrefix(line, []byte("# labels: {")); ok {
-			r.scope = labelIn(labels, scopeLabel)
-		} else if function := functionOf(line); len(function) > 0 {
-			root = function
-		}
-	}
-	flush()
-}
-
-// functionOf returns the function in the line of a frame, whose fields are apart by
-// one tab or more, and nothing where there is none.
-func functionOf(line []byte) []byte {
-	frame, ok := bytes.CutPrefix(line, []byte("#\t"))
-	if !ok {
-		return nil
-	}
-	_, rest, _ := bytes.Cut(frame, []byte("\t")) // the address
-	function, _, _ := bytes.Cut(bytes.TrimLeft(rest, "\t"), []byte("\t"))
-	if i := bytes.LastIndex(function, []byte("+0x")); i >= 0 {
-		function = function[:i]
-	}
-	return function
 }
 
 // hostFunction returns the outermost function of the calling goroutine, or "" if

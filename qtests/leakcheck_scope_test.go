@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -31,7 +32,7 @@ func TestScopePaths(t *testing.T) {
 
 func TestScopeLabelsAndCounts(t *testing.T) {
 	require.Empty(t, hostFunction())
-	this := thisGoroutine().id
+	this := stacks.This().ID
 	s := enterScope(t, boundScope)
 	inner := enterScope(t, checkScope)
 	require.True(t, s.holds(inner.path))
@@ -49,7 +50,7 @@ func TestScopeLabelsAndCounts(t *testing.T) {
 	inner.leave(t)
 	require.Equal(t, s.path, scopeInDump(this))
 	s.leave(t)
-	require.NotContains(t, string(labelledDump()), scopeLabel)
+	require.NotContains(t, string(stacks.LabelledDump()), stacks.ScopeLabel)
 	tbtest.Run("TestHost", func(r *tbtest.TB) {
 		require.Contains(t, hostFunction(), "tbtest")
 		s := enterScope(r, boundScope)
@@ -60,59 +61,13 @@ func TestScopeLabelsAndCounts(t *testing.T) {
 
 // scopeInDump returns the scope of a goroutine as a dump shows it.
 func scopeInDump(id uint64) (path string) {
-	goroutinesWhere(labelledDump(), func(h *stackHeader) bool {
-		if h.id == id {
-			path = h.label(scopeLabel)
+	stacks.Where(stacks.LabelledDump(), func(h *stacks.Header) bool {
+		if h.ID == id {
+			path = h.Label(stacks.ScopeLabel)
 		}
 		return false
 	})
 	return path
-}
-
-func TestEachProfiled(t *testing.T) {
-	const profile = `goroutine profile: total 5
-2 @ 0x44 0x48
-# labels: {"a":"\"qtests.scope\":\"/x\"", "qtests.scope":"/c1/b2"}
-#	0x51	example.com/shop.inner+0xb0	/shop/a.go:851
-#	0x53	example.com/shop.(*Pool[...]).run+0x4c	/shop/b.go:19
-
-3 @ 0x44
-#	0x4e		testing.tRunner+0xe9		/go/testing.go:2036
-#	0x5f
-`
-	var all []profiled
-	eachProfiled([]byte(profile), func(r profiled) { all = append(all, r) })
-	require.Equal(t, []profiled{
-		{2, "/c1/b2", "example.com/shop.(*Pool[...]).run"},
-		{3, "", "testing.tRunner"},
-	}, all)
-	for _, header := range []string{
-		`goroutine 8 [chan receive, 2 minutes labels:{"a": "]:", "qtests.scope": "/c1"}]:`,
-		`goroutine 8 [chan receive, 2 minutes] {a: "]:", qtests.scope: /c1}:`,
-	} {
-		require.Equal(t, []goroutine{{id: 8, state: "chan receive", stack: "main.f()\n\t/a.go:1 +0x1", outermost: "main.f"}},
-			goroutinesWhere([]byte(header+"\nmain.f()\n\t/a.go:1 +0x1\n\ngoroutine 9 [select]:\nmain.g()\n"),
-				func(h *stackHeader) bool { return h.label(scopeLabel) != "" }))
-	}
-}
-
-func FuzzGoroutineText(f *testing.F) {
-	f.Add([]byte("2 @ 0x4\n# labels: {\"qtests.scope\":\"/c1\"}\n#\t0x5\ta.b+0x1\t/a.go:1\n"))
-	f.Add([]byte("goroutine 8 [select, synctest bubble 12 labels:{\"qtests.scope\": \"/c1\"}]:\nmain.f()\n\t/a.go:1\ncreated by main.g in goroutine 1\n\t/a.go:2 +0x1"))
-	f.Add([]byte("goroutine 8 [select, synctest bubble 12] {qtests.scope: /c1, \"a b\": \"c\\\"\"}:\nmain.f()\n\t/a.go:1\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		eachProfiled(text, func(r profiled) {
-			if r.n <= 0 {
-				t.Fatalf("a record of %d goroutines", r.n)
-			}
-		})
-		for _, g := range goroutinesWhere(text, every) {
-			if g.state == "" {
-				t.Fatal("a goroutine without a state")
-			}
-			_ = g.origin() + labelIn([]byte(g.stack), scopeLabel)
-		}
-	})
 }
 
 // What hangs in a bubble that was left behind has been reported.
@@ -126,7 +81,7 @@ func TestCheckLeaksPassesAbandonedBubbles(t *testing.T) {
 			s.label(t, s.path)
 			go func() { <-stuck }()
 			s.label(t, "")
-			bubble <- thisGoroutine().bubble
+			bubble <- stacks.This().Bubble
 			<-stuck
 		})
 	}()

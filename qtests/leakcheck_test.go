@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -176,11 +177,11 @@ func TestCheckLeaksLeavesNoTrace(t *testing.T) {
 	for _, setting := range []string{"", "netdns=go"} {
 		t.Setenv("GODEBUG", setting)
 		t.Run("x", func(t *testing.T) { CheckLeaks(t) })
-		require.NotContains(t, string(labelledDump()), scopeLabel)
+		require.NotContains(t, string(stacks.LabelledDump()), stacks.ScopeLabel)
 		require.Equal(t, setting, os.Getenv("GODEBUG"))
 	}
 	require.NoError(t, os.Unsetenv("GODEBUG"))
-	labelledDump()
+	stacks.LabelledDump()
 	_, set := os.LookupEnv("GODEBUG")
 	require.False(t, set)
 }
@@ -261,7 +262,7 @@ func TestChildMain(t *testing.T) {
 	t.Run("Abandoned", func(t *testing.T) {
 		stuck := make(chan struct{}) // outside of the bubble: not a durable wait
 		go synctest.Test(t, func(*testing.T) {
-			abandonBubble(thisGoroutine().bubble, leftBehind{test: "TestStuck"})
+			abandonBubble(stacks.This().Bubble, leftBehind{test: "TestStuck"})
 			go func() { <-stuck }()
 			<-stuck
 		})

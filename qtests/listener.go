@@ -9,15 +9,16 @@ import (
 	"syscall"
 
 	"github.com/benbjohnson/clock"
-)
 
-const network = "memory"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
+)
 
 // An Addr is the address of an endpoint in memory; its network is "memory".
 type Addr string
 
 // Network returns "memory".
-func (Addr) Network() string { return network }
+func (Addr) Network() string { return memnet.Network }
 
 func (a Addr) String() string { return string(a) }
 
@@ -31,7 +32,7 @@ func (a Addr) String() string { return string(a) }
 type Listener struct {
 	clk     clock.Clock
 	addr    Addr
-	pending chan *conn
+	pending chan *memnet.Conn
 	closed  chan struct{}
 	once    sync.Once
 	dials   atomic.Uint64
@@ -43,7 +44,7 @@ func Listen(clk clock.Clock, addr string) *Listener {
 	if clk == nil {
 		clk = clock.New()
 	}
-	return &Listener{clk: clk, addr: Addr(addr), pending: make(chan *conn), closed: make(chan struct{})}
+	return &Listener{clk: clk, addr: Addr(addr), pending: make(chan *memnet.Conn), closed: make(chan struct{})}
 }
 
 // Accept waits for the next connection. After Close it fails with net.ErrClosed.
@@ -52,7 +53,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	case c := <-l.pending:
 		return c, nil
 	case <-l.closed:
-		return nil, &net.OpError{Op: "accept", Net: network, Addr: l.addr, Err: net.ErrClosed}
+		return nil, &net.OpError{Op: "accept", Net: memnet.Network, Addr: l.addr, Err: net.ErrClosed}
 	}
 }
 
@@ -77,11 +78,11 @@ func clientAddr(n uint64) Addr {
 // Dial connects to the listener. It waits until the connection is accepted, ctx
 // ends, or the listener closes, which refuses the connection (ECONNREFUSED).
 func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
-	checkContext(l.clk, ctx)
+	bubble.CheckContext(l.clk, ctx)
 	local := clientAddr(l.dials.Add(1))
-	client, server := newConnPair(l.clk, local, l.addr)
+	client, server := memnet.Pair(l.clk, local, l.addr)
 	fail := func(err error) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: network, Source: local, Addr: l.addr, Err: err}
+		return nil, &net.OpError{Op: "dial", Net: memnet.Network, Source: local, Addr: l.addr, Err: err}
 	}
 	// Asked first, because select chooses at random among what is ready.
 	if err := ctx.Err(); err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestListenerConnects(t *testing.T) {
@@ -72,7 +74,7 @@ func TestListenerDialEndsWithItsContext(t *testing.T) {
 		defer cancel()
 		_, err := l.Dial(ctx) // nobody accepts
 		require.ErrorIs(q, err, context.DeadlineExceeded)
-		require.Equal(q, time.Minute, Round(q.Elapsed()))
+		require.Equal(q, time.Minute, tb.Round(q.Elapsed()))
 		q.Go(func() {
 			c, err := l.Accept()
 			if err == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
@@ -70,13 +71,13 @@ func (o Order) String() string {
 
 // strictProblem returns what -qtests.strict fails a run for, or "".
 func (q *T) strictProblem() string {
-	if !strictSetting.get() {
+	if !settings.Strict.Get() {
 		return ""
 	}
 	o := q.Order()
 	switch {
 	case !o.Runtime:
-		return "qtests: -" + strictSetting.flag + " wants the ordered runtime: go tool qtests test"
+		return "qtests: -" + settings.Strict.Flag + " wants the ordered runtime: go tool qtests test"
 	case o.Disturbances > 0:
 		return "qtests: the order was " + o.String()
 	}

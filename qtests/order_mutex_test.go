@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // On the ordered runtime time passes while a goroutine waits for a mutex of its bubble.
@@ -200,7 +202,7 @@ func TestLocksHeldOutside(t *testing.T) {
 			var mu sync.RWMutex
 			held := c.held(&mu)
 			held.Lock()
-			seen := make(chan goroutine, 1)
+			seen := make(chan stacks.Goroutine, 1)
 			var passed atomic.Bool
 			go func() {
 				seen <- whenWaiting("lockIt", c.state, func() {
@@ -219,7 +221,7 @@ func TestLocksHeldOutside(t *testing.T) {
 			})
 			require.EqualValues(t, 1, o.Disturbances)
 			waiter := <-seen
-			require.False(t, waiter.durable, "%s", waiter.stack)
+			require.False(t, waiter.Durable, "%s", waiter.Stack)
 		})
 	}
 }
@@ -237,7 +239,7 @@ func TestReadersInsideAndOutside(t *testing.T) {
 	onOrdered(t)
 	var mu sync.RWMutex
 	mu.RLock()
-	seen := make(chan goroutine, 1)
+	seen := make(chan stacks.Goroutine, 1)
 	go func() { seen <- whenWaiting("lockIt", "sync.RWMutex.Lock", mu.RUnlock) }()
 	orderAfter(t, func(q *T) {
 		mu.RLock()
@@ -247,7 +249,7 @@ func TestReadersInsideAndOutside(t *testing.T) {
 		wg.Wait()
 		require.Zero(q, q.Elapsed())
 	})
-	require.False(t, (<-seen).durable)
+	require.False(t, (<-seen).Durable)
 }
 
 // TestWaitersAreDurable: a dump says of them that time may pass.
@@ -264,9 +266,9 @@ func TestWaitersAreDurable(t *testing.T) {
 		go lockIt(&read)
 		q.Sleep(1)
 		found := map[string]bool{}
-		for _, g := range goroutinesWhere(stackDump(), func(h *stackHeader) bool { return h.bubble == thisGoroutine().bubble }) {
-			if strings.Contains(g.stack, ".lockIt(") {
-				found[g.state] = g.durable
+		for _, g := range stacks.Where(stacks.Dump(), func(h *stacks.Header) bool { return h.Bubble == stacks.This().Bubble }) {
+			if strings.Contains(g.Stack, ".lockIt(") {
+				found[g.State] = g.Durable
 			}
 		}
 		require.Equal(q, map[string]bool{"sync.Mutex.Lock": true, "sync.RWMutex.RLock": true, "sync.RWMutex.Lock": true}, found)

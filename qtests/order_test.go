@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // onOrdered skips a test on the stock runtime.
@@ -27,10 +28,10 @@ func onOrdered(t testing.TB) {
 
 // whenWaiting calls f outside the bubble when a goroutine that runs this function waits there
 // in this state, and returns that goroutine as it was. It is called outside.
-func whenWaiting(function, state string, f func()) goroutine {
+func whenWaiting(function, state string, f func()) stacks.Goroutine {
 	for {
-		for _, g := range goroutinesWhere(stackDump(), func(h *stackHeader) bool { return h.bubble != 0 && string(h.state) == state }) {
-			if strings.Contains(g.stack, "."+function+"(") {
+		for _, g := range stacks.Where(stacks.Dump(), func(h *stacks.Header) bool { return h.Bubble != 0 && string(h.State) == state }) {
+			if strings.Contains(g.Stack, "."+function+"(") {
 				f()
 				return g
 			}

@@ -104,8 +104,11 @@ const (
 // is looked at each time: it may leave something in a pool in some of its runs only.
 const heavyBody = 20 * time.Millisecond
 
-var processRemnants = &remnants{
-	kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warnKept,
+// newRemnants returns the decision for a process, in which no bubble has begun. It calls warn
+// once for each kind of bubble that leaves something in a variable of a package, with the
+// name of the test.
+func newRemnants(warn func(test string)) *remnants {
+	return &remnants{kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warn}
 }
 
 // next prepares the process for a bubble, and returns what it is to leave
@@ -223,12 +226,4 @@ func (r *remnants) giveUp(test string) {
 func rootOf(test string) string {
 	root, _, _ := strings.Cut(test, "/")
 	return root
-}
-
-// warnKept says what may end the process later.
-func warnKept(test string) {
-	printAtOnce("qtests: something made in the bubble of %s is still there after it, in a variable that outlives the test: "+
-		"a channel, a timer or a context made once, on first use (sync.Once, an init function, a cache). "+
-		"Whatever uses it outside that bubble ends the process (\"… synctest channel from outside bubble\"). "+
-		"Make it outside, before the first bubble: in TestMain, or before qtests.Run.", test)
 }

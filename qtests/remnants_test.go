@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/prime"
 )
 
 // countCollections counts what the bubbles of a test make the process collect.
@@ -148,7 +149,7 @@ func BenchmarkRemnants(b *testing.B) {
 		})
 		b.Run("prepare", func(b *testing.B) {
 			for b.Loop() {
-				prime()
+				prime.Process()
 				if left := processRemnants.next(bubbleKind{test: "Bench"}); left != nil {
 					left.end()
 				}

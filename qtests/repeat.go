@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A command is the line that repeats a test.
@@ -65,7 +68,7 @@ func packageOf(function string) string {
 // its name and its seed, with further flags for the test binary. The package is
 // known inside [Run], and elsewhere to the goroutines that a function in a file
 // of tests runs in; otherwise it is that of the directory.
-func RepeatCommand(t TB, flags ...string) string {
+func RepeatCommand(t tb.TB, flags ...string) string {
 	var c command
 	if q, ok := t.(interface{ command() command }); ok {
 		c = q.command()
@@ -73,7 +76,7 @@ func RepeatCommand(t TB, flags ...string) string {
 	if c == (command{}) {
 		c = commandOf(t.Name())
 	}
-	return strings.Join(append([]string{c.withSeed(SeedOf(t))}, flags...), " ")
+	return strings.Join(append([]string{c.withSeed(tb.SeedOf(t))}, flags...), " ")
 }
 
 func (q *T) command() command {
@@ -97,9 +100,9 @@ func RunPattern(name string) string {
 func (c command) withSeed(seed uint64) string {
 	// The package comes first: behind a flag that go test does not know, it takes
 	// everything for the test binary's, and tests the package of the directory.
-	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, seedSetting.flag, seed)
-	if verifySetting.get() {
-		text += " -" + verifySetting.flag
+	text := fmt.Sprintf("go test %s -run '%s' -%s=%d", c.pkg, c.pattern, settings.Seed.Flag, seed)
+	if settings.Verify.Get() {
+		text += " -" + settings.Verify.Flag
 	}
 	return text
 }

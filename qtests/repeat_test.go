@@ -7,12 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 func TestRepeatCommand(t *testing.T) {
-	want := fmt.Sprintf("go test github.com/go-qtests/qtests/qtests -run '^TestRepeatCommand$' -qtests.seed=%d", SeedOf(t))
-	if verifySetting.get() {
+	want := fmt.Sprintf("go test github.com/go-qtests/qtests/qtests -run '^TestRepeatCommand$' -qtests.seed=%d", tb.SeedOf(t))
+	if settings.Verify.Get() {
 		want += " -qtests.verify"
 	}
 	require.Equal(t, want, RepeatCommand(t))

@@ -122,8 +122,11 @@ func (q *T) Output() io.Writer {
 }
 
 // plain reports whether what q reports goes to the testing package itself.
-func (q *T) plain() bool {
-	switch q.TB.(type) {
+func (q *T) plain() bool { return isPlain(q.TB) }
+
+// isPlain reports whether a test is one of the testing package.
+func isPlain(test any) bool {
+	switch test.(type) {
 	case *testing.T, *testing.B:
 		return true
 	}

@@ -7,6 +7,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // Who is late to wait, and who waits, makes no difference to the order.
@@ -19,10 +22,10 @@ func TestReservationKeepsItsPlace(t *testing.T) {
 			defer mu.Unlock()
 			order = append(order, name)
 		}
-		first := Reserve(q.Clock(), time.Second)
-		second := Reserve(q.Clock(), time.Second)
+		first := bubble.Reserve(q.Clock(), time.Second)
+		second := bubble.Reserve(q.Clock(), time.Second)
 		q.Clock().AfterFunc(time.Second, func() { note("timer") })
-		released := Reserve(q.Clock(), time.Second)
+		released := bubble.Reserve(q.Clock(), time.Second)
 		q.Clock().Sleep(time.Millisecond)
 		second.AfterFunc(func() { note("second") })
 		go func() {
@@ -42,7 +45,7 @@ func TestReservationKeepsItsPlace(t *testing.T) {
 
 func TestReservationThatHasPassed(t *testing.T) {
 	Run(t, func(q *T) {
-		late := Reserve(q.Clock(), time.Second)
+		late := bubble.Reserve(q.Clock(), time.Second)
 		q.Clock().Sleep(2 * time.Second)
 		at := late.Sleep()
 		require.Equal(q, 2*time.Second, at.Sub(q.start))
@@ -50,7 +53,7 @@ func TestReservationThatHasPassed(t *testing.T) {
 		require.Zero(q, q.ClockStats().Pending)
 
 		called := make(chan time.Duration)
-		late = Reserve(q.Clock(), -time.Second)
+		late = bubble.Reserve(q.Clock(), -time.Second)
 		q.Clock().Sleep(time.Second)
 		late.AfterFunc(func() { called <- q.Elapsed() })
 		require.Equal(q, 3*time.Second, <-called)
@@ -62,7 +65,7 @@ func TestReservationThatHasPassed(t *testing.T) {
 func TestReservationOfAnotherClock(t *testing.T) {
 	mock := clock.NewMock()
 	called := make(chan time.Time, 1)
-	r := Reserve(mock, time.Second)
+	r := bubble.Reserve(mock, time.Second)
 	mock.Add(400 * time.Millisecond)
 	r.AfterFunc(func() { called <- mock.Now() })
 	mock.Add(599 * time.Millisecond)
@@ -70,10 +73,10 @@ func TestReservationOfAnotherClock(t *testing.T) {
 	mock.Add(time.Millisecond)
 	require.Equal(t, time.Second, (<-called).Sub(time.Unix(0, 0)))
 	require.True(t, r.Sleep().Equal(mock.Now()), "it has passed")
-	Reserve(mock, time.Hour).Release()
+	bubble.Reserve(mock, time.Hour).Release()
 
 	before := time.Now()
-	require.False(t, Reserve(clock.New(), time.Millisecond).Sleep().Before(before.Add(time.Millisecond)))
+	require.False(t, bubble.Reserve(clock.New(), time.Millisecond).Sleep().Before(before.Add(time.Millisecond)))
 }
 
 func TestSinceOfTimesNoClockReaches(t *testing.T) {
@@ -87,10 +90,10 @@ func TestSinceOfTimesNoClockReaches(t *testing.T) {
 func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
 	Run(t, func(q *T) {
 		r := &relay{TB: q}
-		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home}, 1)
-		var places [5]Reservation
+		LimitGoroutines(&T{TB: r, run: q.run, clock: q.clock, home: q.home, turns: q.turns}, 1)
+		var places [5]bubble.Reservation
 		for i := range places {
-			places[i] = Reserve(q.Clock(), 2*time.Second)
+			places[i] = bubble.Reserve(q.Clock(), 2*time.Second)
 		}
 		for _, place := range places {
 			go place.Sleep()
@@ -110,7 +113,7 @@ func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 	idle, counts := int64(1_000_000), 0
 	w := &goroutineWatch{
 		idle: func() int64 { return idle }, count: func() int { counts++; return 1 },
-		list: func() []goroutine { return nil },
+		list: func() []stacks.Goroutine { return nil },
 	}
 	w.look()
 	require.Zero(t, counts)
@@ -119,11 +122,11 @@ func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 	require.Equal(t, 1, counts)
 
 	Run(t, func(q *T) {
-		place := Reserve(q.Clock(), time.Second)
+		place := bubble.Reserve(q.Clock(), time.Second)
 		go place.Sleep()
 		q.Wait()
-		require.EqualValues(q, 1, q.clock.watched().standing.Load())
+		require.EqualValues(q, 1, q.clock.Watched().Standing.Load())
 		q.Sleep(2 * time.Second)
-		require.Zero(q, q.clock.watched().standing.Load())
+		require.Zero(q, q.clock.Watched().Standing.Load())
 	})
 }

@@ -4,27 +4,36 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
 
-// newBubbleClock orders the bubble that it is called in, by the means that the runtime
-// has, and returns its clock.
-func newBubbleClock(inner *testing.T, config bubbleConfig) bubbleClock {
-	if !ordered.Available() {
-		return newTieFree()
+func init() {
+	if testing.Testing() {
+		settings.AddFlags()
 	}
-	random := config.seed != DefaultSeed && config.explore == nil
-	if err := ordered.Arm(config.seed, random, config.turns); err != nil {
+}
+
+// newBubbleClock orders the bubble that it is called in, and returns its clock.
+func newBubbleClock(inner *testing.T, config bubbleConfig) bubble.Clock {
+	if ordered.Available() {
+		synctest.Wait() // until the goroutine of package testing waits for this one
+	}
+	random := config.seed != settings.DefaultSeed && config.explore == nil
+	clk, err := bubble.NewClock(config.seed, random, config.turns)
+	if err == nil && config.explore != nil {
+		err = config.explore.begin(config.seed)
+	}
+	if err != nil {
 		inner.Fatalf("qtests: %v", err)
 	}
-	if config.explore != nil {
-		if err := config.explore.begin(config.seed); err != nil {
-			inner.Fatalf("qtests: %v", err)
-		}
-	}
-	return newTurnClock()
+	return clk
 }
+
+var processRemnants = newRemnants(warnKept)
 
 // nextRemnant prepares the process for a bubble. On the ordered runtime there is nothing
 // to prepare: a sync.Pool keeps what it is given for the bubble that gave it.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/serverlog"
 )
 
 // A Server is a real net/http server and a client for it, joined in memory, so
@@ -107,7 +109,7 @@ func (q *T) Serve(handler http.Handler) *Server {
 		clock:    q.clock,
 	}
 	s.conns.open = map[net.Conn]bool{}
-	s.server = &http.Server{Handler: handler, ErrorLog: log.New(newServerLog(q), "", 0), ConnState: s.conns.track}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(serverlog.New(q), "", 0), ConnState: s.conns.track}
 	s.client = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.listener.Dial(ctx) },
 		// The default of 2 idle connections would dial anew for nearly every

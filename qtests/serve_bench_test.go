@@ -17,6 +17,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
 
 // requestHandlers answer without streaming, each as many services do.
@@ -155,7 +157,7 @@ func BenchmarkConnections(b *testing.B) {
 	b.Run("pair", func(b *testing.B) {
 		perConnection(b, func(q *T, n int) {
 			for range n {
-				c, s := newConnPair(q.Clock(), clientAddr(1), Addr("x"))
+				c, s := memnet.Pair(q.Clock(), clientAddr(1), Addr("x"))
 				mustWrite(q, c, "hello")
 				mustRead(q, s, 5)
 				q.Cleanup(func() { runtime.KeepAlive([]net.Conn{c, s}) })
@@ -191,7 +193,7 @@ func inUse() uint64 {
 func BenchmarkConn(b *testing.B) {
 	for name, size := range map[string]int{"small": 100, "stream": 16 << 10} {
 		b.Run(name, func(b *testing.B) {
-			c, s := newConnPair(nil, Addr("c"), Addr("s"))
+			c, s := memnet.Pair(nil, Addr("c"), Addr("s"))
 			var all sync.WaitGroup
 			all.Go(func() { _, _ = io.Copy(io.Discard, s) })
 			p := make([]byte, size)

@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestServeKeepsConnectionsAlive(t *testing.T) {
@@ -87,7 +90,7 @@ func TestServeShutdown(t *testing.T) {
 		require.ErrorContains(q, fetch(q.Context(), s, "/"), "connection refused")
 		require.Empty(q, down, "it waits for the request")
 		require.NoError(q, <-under)
-		require.Equal(q, time.Hour, Round(q.Elapsed()))
+		require.Equal(q, time.Hour, tb.Round(q.Elapsed()))
 		require.NoError(q, <-down)
 		require.Less(q, q.Elapsed(), time.Hour+time.Second, "Shutdown looks every half second")
 	})
@@ -102,7 +105,7 @@ func TestServeShutdownGivesUp(t *testing.T) {
 		ctx, cancel := q.Clock().WithTimeout(q.Context(), 10*time.Second)
 		defer cancel()
 		require.ErrorIs(q, s.HTTPServer().Shutdown(ctx), context.DeadlineExceeded)
-		require.Equal(q, 10*time.Second, Round(q.Elapsed()))
+		require.Equal(q, 10*time.Second, tb.Round(q.Elapsed()))
 		s.Close()
 		require.ErrorIs(q, <-under, io.EOF)
 		s.Close()
@@ -194,7 +197,7 @@ func TestServeExpectContinue(t *testing.T) {
 		for path, wantRead := range map[string]time.Duration{"/read": time.Second / 2, "/slow": time.Second, "/reject": -1} {
 			start, read := q.Clock().Now(), time.Duration(-1)
 			body := readerFunc(func([]byte) (int, error) {
-				read = Round(q.Clock().Since(start))
+				read = tb.Round(q.Clock().Since(start))
 				return 0, io.EOF
 			})
 			req, err := http.NewRequestWithContext(q.Context(), "POST", s.URL+path, body)
@@ -235,7 +238,7 @@ func TestServeTimeouts(t *testing.T) {
 					body, err := io.ReadAll(r.Body)
 					if string(body) == "large" {
 						for err == nil {
-							_, err = w.Write(make([]byte, connBuffer))
+							_, err = w.Write(make([]byte, memnet.Buffer))
 						}
 						close(gone)
 					}
@@ -250,7 +253,7 @@ func TestServeTimeouts(t *testing.T) {
 				_, err = io.Copy(io.Discard, conn)
 				require.NoError(q, err)
 				lingering := 500 * time.Millisecond // net/http's, after an unread body
-				require.InDelta(q, c.want, Round(q.Elapsed()), float64(lingering))
+				require.InDelta(q, c.want, tb.Round(q.Elapsed()), float64(lingering))
 				require.NoError(q, conn.Close())
 			})
 		})
@@ -269,7 +272,7 @@ func TestServeLeavesNothing(t *testing.T) {
 				_, _ = io.Copy(io.Discard, r.Body)
 			case "/write":
 				for {
-					if _, err := w.Write(make([]byte, connBuffer)); err != nil {
+					if _, err := w.Write(make([]byte, memnet.Buffer)); err != nil {
 						return
 					}
 				}

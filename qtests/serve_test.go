@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestServeLetsFakeTimePass(t *testing.T) {
@@ -52,7 +54,7 @@ func TestServeThousandConnections(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		require.Equal(q, time.Second, Round(q.Elapsed()))
+		require.Equal(q, time.Second, tb.Round(q.Elapsed()))
 	})
 }
 
@@ -67,7 +69,7 @@ func TestServeClientTimeout(t *testing.T) {
 		client.Timeout = 3 * time.Second
 		_, err := client.Get(s.URL)
 		require.ErrorContains(q, err, "deadline exceeded")
-		require.Equal(q, 3*time.Second, Round(q.Elapsed()))
+		require.Equal(q, 3*time.Second, tb.Round(q.Elapsed()))
 		q.Wait()
 		require.ErrorIs(q, served, context.Canceled)
 	})

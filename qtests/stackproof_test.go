@@ -9,14 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
-
-func TestProofsHold(t *testing.T) {
-	require.Empty(t, findProofByLabel())
-	synctest.Test(t, func(t *testing.T) { require.Empty(t, findProofInBubble()) })
-	require.Contains(t, findProofInBubble(), "package time says that a goroutine is in a bubble: false; its header: false", "outside of bubbles")
-}
 
 // A form that nobody reads fails every test that relies on it, and runs no body.
 func TestProofsFail(t *testing.T) {
@@ -35,8 +30,8 @@ func TestProofsFail(t *testing.T) {
 
 func TestChildUnreadable(t *testing.T) {
 	child(t)
-	for _, p := range []*proof{&bubbleProof, &labelProof} {
-		p.of(func() string { return unreadable([]byte("goroutine 7 <running>:")) })
+	for _, p := range []*stacks.Proof{&stacks.BubbleProof, &stacks.LabelProof} {
+		p.Of(func() string { return stacks.Unreadable([]byte("goroutine 7 <running>:")) })
 	}
 	t.Run("Run", func(t *testing.T) { Run(t, func(q *T) { q.Log("never printed") }) })
 	t.Run("Plain", func(t *testing.T) {
@@ -44,12 +39,6 @@ func TestChildUnreadable(t *testing.T) {
 	})
 	t.Run("CheckLeaks", func(t *testing.T) { CheckLeaks(t); t.Log("never printed") })
 	t.Run("LimitGoroutines", func(t *testing.T) { LimitGoroutines(t, 1); t.Log("never printed") })
-}
-
-func TestThisGoroutineRefuses(t *testing.T) {
-	require.Contains(t, unreadable([]byte("x")), "\nx")
-	require.Equal(t, "goroutine 7 [running] <x>", string(headerIn([]byte("goroutine 71 [x]:\n\ngoroutine 7 [running] <x>\nmain.f()\n"), 7)))
-	require.Contains(t, string(headerIn(nil, 7)), "no line")
 }
 
 // Labels that the runtime prints in every header, as it does by default where
@@ -68,16 +57,16 @@ func TestChildLabelled(t *testing.T) {
 	} {
 		pprof.Do(t.Context(), pprof.Labels(labels...), func(context.Context) {
 			require.False(t, InBubble())
-			require.Zero(t, thisGoroutine().bubble)
+			require.Zero(t, stacks.This().Bubble)
 			Run(t, func(q *T) {
 				require.True(q, InBubble())
-				require.NotZero(q, thisGoroutine().bubble)
+				require.NotZero(q, stacks.This().Bubble)
 				release := make(chan int)
 				go func() { <-release }()
 				q.Wait()
-				left := q.home.leftovers()
+				left := q.home.Leftovers()
 				require.Len(q, left, 1)
-				require.True(q, left[0].durable)
+				require.True(q, left[0].Durable)
 				close(release)
 			})
 			if i > 1 {

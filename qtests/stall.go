@@ -9,7 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
+
+// DefaultStallLimit is how long, in real time, a bubble may stand still before
+// the watchdog fails its test.
+const DefaultStallLimit = settings.DefaultStall
 
 // A standstill is judged from samples, this many in one limit. On a machine so
 // busy that they come late it takes as many all the same: the bubble's goroutines
@@ -25,7 +33,7 @@ const patience = 6
 // moved for the limit, no goroutine of it runs, and one or more wait for something
 // that does not let fake time pass.
 func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
-	limit := stallSetting.get()
+	limit := settings.Stall.Get()
 	every := limit / stallSamples
 	if limit == 0 {
 		every = time.Hour
@@ -49,7 +57,7 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 				return b.leaveBehind(t.Name(), w.still, culprits)
 			case mayResolve:
 				fmt.Fprintf(t.Output(), "qtests: %s stands still for %v in a call that may come back by itself; waiting up to %v:\n%s\n",
-					t.Name(), now.Sub(w.still).Round(time.Millisecond), patience*limit, describeCulprits(culprits))
+					t.Name(), now.Sub(w.still).Round(time.Millisecond), patience*limit, stacks.DescribeCulprits(culprits))
 			case spins:
 				b.tellOfSpin(t, &w)
 			}
@@ -59,11 +67,11 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 
 // leaveBehind gives the bubble up: its later reports are dropped, and the end of
 // the test binary does not take its goroutines for new leaks.
-func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []goroutine) string {
+func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []stacks.Goroutine) string {
 	b.q.sealed.Store(true)
-	abandonBubble(b.home.bubble(), leftBehind{test: test})
+	abandonBubble(b.home.Bubble(), leftBehind{test: test})
 	report := fmt.Sprintf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
-		test, time.Since(since).Round(time.Millisecond), describeCulprits(culprits), b.describeHolders(culprits))
+		test, time.Since(since).Round(time.Millisecond), stacks.DescribeCulprits(culprits), b.describeHolders(culprits))
 	if !testing.Verbose() {
 		printAtOnce("%s\n%s", report, endsProcess)
 	}
@@ -76,7 +84,7 @@ func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []gorouti
 func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
 	text := fmt.Sprintf("qtests: %s: in each of %d looks, over %v of real time, this goroutine was running, and nothing waited on the bubble's clock. "+
 		"No time passes while a goroutine runs: a loop that waits for something must wait on a channel, or Sleep. The test goes on, until the timeout of go test if the loop has no end.\n\n%s\n",
-		t.Name(), w.busyLooks, w.busyFor.Round(time.Millisecond), describeAlike(w.busy, func(g goroutine) string { return " at " + g.userLine() }))
+		t.Name(), w.busyLooks, w.busyFor.Round(time.Millisecond), stacks.DescribeAlike(w.busy, func(g stacks.Goroutine) string { return " at " + g.UserLine() }))
 	_, _ = io.WriteString(t.Output(), text)
 	if !testing.Verbose() {
 		_, _ = io.WriteString(os.Stderr, text)
@@ -94,7 +102,7 @@ type watchdog struct {
 	seed   maphash.Seed
 
 	// busy are the goroutines that ran in every sample since busySince.
-	busy      []goroutine
+	busy      []stacks.Goroutine
 	busySince time.Time
 	busyLooks int
 	busyFor   time.Duration
@@ -106,14 +114,14 @@ func (w *watchdog) lives() { w.print, w.busy, w.busyLooks, w.told = 0, nil, 0, f
 
 // sample looks at the bubble and returns the goroutines that hold it up, none
 // while it moves.
-func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
+func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 	select {
 	case <-b.started:
 	default:
 		return nil
 	}
 	// The clock's own count is free; the stacks stop the world.
-	if moves := b.q.clock.watched().moves.Load(); moves != w.moves {
+	if moves := b.q.clock.Watched().Moves.Load(); moves != w.moves {
 		w.moves = moves
 		w.lives()
 		return nil
@@ -121,21 +129,21 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 	if w.print == 0 && w.busyLooks == 0 {
 		w.seed = maphash.MakeSeed()
 	}
-	var culprits, running []goroutine
+	var culprits, running []stacks.Goroutine
 	var h maphash.Hash
 	h.SetSeed(w.seed)
 	for _, g := range b.goroutines() {
-		if strings.Contains(g.stack, askRealTime) {
+		if strings.Contains(g.Stack, askRealTime) {
 			w.lives()
 			return nil
 		}
-		if g.runs() {
+		if g.Runs() {
 			running = append(running, g)
 		}
-		if !g.durable && g.outermost != runHost {
+		if !g.Durable && g.Outermost != bubble.RunHost {
 			culprits = append(culprits, g)
 		}
-		fmt.Fprint(&h, g.id, g.state, g.stack)
+		fmt.Fprint(&h, g.ID, g.State, g.Stack)
 	}
 	w.watchBusy(running, now)
 	if len(running) > 0 {
@@ -151,12 +159,12 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []goroutine {
 }
 
 // watchBusy keeps those of the goroutines that ran at the last sample as well.
-func (w *watchdog) watchBusy(running []goroutine, now time.Time) {
+func (w *watchdog) watchBusy(running []stacks.Goroutine, now time.Time) {
 	if w.busyLooks == 0 {
 		w.busySince = now
 	} else {
-		running = slices.DeleteFunc(running, func(g goroutine) bool {
-			return !slices.ContainsFunc(w.busy, func(before goroutine) bool { return before.id == g.id })
+		running = slices.DeleteFunc(running, func(g stacks.Goroutine) bool {
+			return !slices.ContainsFunc(w.busy, func(before stacks.Goroutine) bool { return before.ID == g.ID })
 		})
 	}
 	w.busy, w.busyFor = running, now.Sub(w.busySince)
@@ -167,7 +175,7 @@ func (w *watchdog) watchBusy(running []goroutine, now time.Time) {
 }
 
 // askRealTime is in the stack of a goroutine that waits for the one that samples.
-var askRealTime = groundFloor + "(*bubbleRun).askRealTime("
+var askRealTime = stacks.GroundFloor + "(*bubbleRun).askRealTime("
 
 // A verdict is what the watchdog makes of a sample.
 type verdict int
@@ -180,7 +188,7 @@ const (
 )
 
 // verdict judges the culprits of the sample taken at now.
-func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
+func (w *watchdog) verdict(now time.Time, culprits []stacks.Goroutine) verdict {
 	if w.busyLooks > stallSamples && w.busyFor >= w.limit && !w.told {
 		w.told = true
 		return spins
@@ -191,7 +199,7 @@ func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
 	}
 	waits := false
 	for _, g := range culprits {
-		waits = waits || g.cause().mayResolve
+		waits = waits || g.Cause().MayResolve
 	}
 	switch {
 	case !waits || still >= patience*w.limit:
@@ -201,4 +209,38 @@ func (w *watchdog) verdict(now time.Time, culprits []goroutine) verdict {
 		return mayResolve
 	}
 	return moves
+}
+
+// goroutines returns those of the bubble, none before it has begun. It is for
+// the goroutine that called runBubble, by which it finds the bubble from outside.
+func (b *bubbleRun) goroutines() []stacks.Goroutine {
+	if n := b.home.Number.Load(); n != 0 {
+		return stacks.OfBubble(n)
+	}
+	watcher := stacks.This().ID
+	all := stacks.Where(stacks.Dump(), func(h *stacks.Header) bool { return h.Bubble != 0 })
+	i := slices.IndexFunc(all, func(g stacks.Goroutine) bool { return g.Parent == watcher && g.Outermost == bubble.RunHost })
+	if i < 0 {
+		return nil
+	}
+	n := all[i].Bubble
+	b.home.Number.Store(n)
+	return slices.DeleteFunc(all, func(g stacks.Goroutine) bool { return g.Bubble != n })
+}
+
+// describeHolders says of those who wait for a mutex who may hold it: each other,
+// where they wait for several, or those of the bubble that wait for something else.
+func (b *bubbleRun) describeHolders(culprits []stacks.Goroutine) string {
+	waiters := slices.DeleteFunc(slices.Clone(culprits), func(g stacks.Goroutine) bool { return g.Cause() != stacks.CauseMutex })
+	if len(waiters) == 0 {
+		return ""
+	}
+	others := slices.DeleteFunc(b.home.Stuck(), func(g stacks.Goroutine) bool { return !g.Durable })
+	holders := slices.DeleteFunc(slices.Clone(others), stacks.Goroutine.Joins)
+	cycle := stacks.DescribeCycle(waiters, len(holders) == 0)
+	switch {
+	case cycle != "" && len(holders) == 0, len(others) == 0:
+		return cycle
+	}
+	return cycle + "\n\nThe mutex is held by one of these, or by nobody any more:\n\n" + stacks.Format(others)
 }

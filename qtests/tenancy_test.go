@@ -6,6 +6,8 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // TestTenancy refuses the second of two bubbles at its first use, which fails that
@@ -21,7 +23,7 @@ func TestTenancy(t *testing.T) {
 
 func TestChildTenancy(t *testing.T) {
 	child(t)
-	var shared Tenancy
+	var shared bubble.Tenancy
 	use := func() error { return shared.Use(clock.New(), "pool", "db") }
 	require.NoError(t, use())
 	used, refused := make(chan bool, 1), make(chan bool, 1)
@@ -38,7 +40,7 @@ func TestChildTenancy(t *testing.T) {
 		defer func() { refused <- true }()
 		require.NoError(t, use(), "outside every bubble")
 		Run(t, func(q *T) {
-			require.ErrorIs(q, use(), ErrTwoBubbles)
+			require.ErrorIs(q, use(), bubble.ErrTwoBubbles)
 			q.Sleep(time.Hour)
 		})
 	}
@@ -60,32 +62,4 @@ func TestComponentsOfTwoBubbles(t *testing.T) {
 		require.Contains(t, out, name+" is used in two bubbles at once: qtests: in use in another bubble, that of TestChildComponents/first.")
 	}
 	require.Contains(t, out, "--- PASS: TestChildComponents/first")
-}
-
-// TestTenancyOfOwnClock: a component with the clock of a bubble is looked at less
-// often, and at its first use in any case.
-func TestTenancyOfOwnClock(t *testing.T) {
-	Run(t, func(q *T) {
-		before := present.Swap(&occupancy{n: 2})
-		defer present.Store(before)
-		var shared Tenancy
-		for range 2 * ownClockEvery {
-			require.NoError(q, shared.Use(q.Clock(), "pool", "db"))
-			require.Contains(q, []uint64{q.serial, 0}, shared.tenant.Load())
-			require.Equal(q, shared.uses.Load()%ownClockEvery == 1, shared.tenant.Swap(0) != 0)
-		}
-	})
-}
-
-// BenchmarkTenancy is what a use of a component costs while there is one bubble, which
-// has it.
-func BenchmarkTenancy(b *testing.B) {
-	before := present.Swap(&occupancy{n: 1, only: 7})
-	defer present.Store(before)
-	var shared Tenancy
-	shared.tenant.Store(7)
-	clk := clock.New()
-	for b.Loop() {
-		_ = shared.Use(clk, "pool", "db")
-	}
 }

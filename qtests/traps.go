@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // checkStart fails t where the runtime or the testing package would panic, which
@@ -16,12 +18,12 @@ import (
 // can start.
 func checkStart(t *testing.T, pcs []uintptr) {
 	if InBubble() {
-		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", callerOf(3))
+		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", stacks.CallerOf(3))
 		t.FailNow()
 	}
 	for _, pc := range pcs {
 		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
-			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", callerOf(3))
+			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", stacks.CallerOf(3))
 			t.FailNow()
 		}
 	}
@@ -30,20 +32,20 @@ func checkStart(t *testing.T, pcs []uintptr) {
 // Run is a trap: a bubble has no subtests. It fails the test, with the way out.
 func (q *T) Run(name string, _ func(*testing.T)) bool {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Run(%q): there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest", callerOf(2), name)
+	tb.Fatalf(q, "qtests: %s: q.Run(%q): there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest", stacks.CallerOf(2), name)
 	return false
 }
 
 // Parallel is a trap: it fails the test, with the way out.
 func (q *T) Parallel() {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run", callerOf(2))
+	tb.Fatalf(q, "qtests: %s: q.Parallel(): a bubble cannot wait for other tests. Call t.Parallel() before qtests.Run", stacks.CallerOf(2))
 }
 
 // Deadline is a trap: it fails the test, with the way out.
 func (q *T) Deadline() (deadline time.Time, ok bool) {
 	q.Helper()
-	Fatalf(q, "qtests: %s: q.Deadline(): the deadline of go test is in real time, which means nothing in a bubble. Call t.Deadline() before qtests.Run", callerOf(2))
+	tb.Fatalf(q, "qtests: %s: q.Deadline(): the deadline of go test is in real time, which means nothing in a bubble. Call t.Deadline() before qtests.Run", stacks.CallerOf(2))
 	return deadline, ok
 }
 
@@ -143,53 +145,3 @@ func length(v reflect.Value) int {
 	}
 	return v.Len()
 }
-
-// A position is a line of code.
-type position struct {
-	file string
-	line int
-}
-
-func (p position) String() string {
-	if p == (position{}) {
-		return "a line of qtests" // which goes on by itself, in a goroutine of its own
-	}
-	return fmt.Sprintf("%s:%d", p.file, p.line)
-}
-
-// userCaller returns the innermost line of the user's code on the stack: that of no
-// package of qtests, save for its tests, nor of the standard library. Where there is
-// none, as in a goroutine of a package's own, it is the innermost outside the ground
-// floor.
-func userCaller() (outside position) {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		here := position{f.File, f.Line}
-		if strings.HasSuffix(f.File, "_test.go") {
-			return here
-		}
-		ground, standard := strings.HasPrefix(f.Function, groundFloor), inStandardLibrary(f.Function, f.File)
-		if !ground && !standard && !strings.HasPrefix(f.Function, house) {
-			return here
-		}
-		machinery := strings.HasPrefix(f.Function, "runtime.") || f.Function == "time.goFunc"
-		if outside == (position{}) && !ground && !machinery {
-			outside = here
-		}
-	}
-	return outside
-}
-
-// house begins the names of the functions of all packages of qtests.
-var house = strings.TrimSuffix(groundFloor, ".") + "/"
-
-// groundFloor begins the name of every function of this package.
-var groundFloor = func() string {
-	pc, _, _, _ := runtime.Caller(0)
-	name := runtime.FuncForPC(pc).Name()
-	slash := strings.LastIndexByte(name, '/') + 1
-	return name[:slash+strings.IndexByte(name[slash:], '.')+1]
-}()

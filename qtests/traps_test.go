@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // TestFailuresStayInTheirTest runs tests that fail in every way a body can, each
@@ -94,7 +96,7 @@ func TestChildFailure(t *testing.T) {
 		{"Parallel", func(_ *testing.T, q *T) { q.Parallel() }},
 		{"Deadline", func(_ *testing.T, q *T) { q.Deadline() }},
 		{"Nested", func(t *testing.T, _ *T) { Run(t, func(*T) {}) }},
-		{"OuterT", func(t *testing.T, q *T) { ClockOf(t); t.Log("never printed") }},
+		{"OuterT", func(t *testing.T, q *T) { tb.ClockOf(t); t.Log("never printed") }},
 		{"ManyLeaks", func(_ *testing.T, q *T) {
 			for range 1000 {
 				go q.Clock().Sleep(time.Hour)

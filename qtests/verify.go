@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
 
 // maxTurns bounds how many turns and choices a verified run remembers, at 16 bytes each.
@@ -12,17 +14,17 @@ const maxTurns = 1 << 20
 
 // runSeed runs the body once, or twice to compare.
 func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
-	if !verifySetting.get() {
+	if !settings.Verify.Get() {
 		return runBubble(t, config, body)
 	}
-	first := newTrace()
+	first := bubble.NewTrace()
 	config.trace, config.turns = first, newTurns()
 	o := runBubble(t, config, body)
 	if o.failed || o.skipped {
 		return o
 	}
 	before := config.turns
-	config.trace, config.turns = first.follow(), newTurns()
+	config.trace, config.turns = first.Follow(), newTurns()
 	o = runBubble(t, config, body)
 	if o.failed || before == nil {
 		return o

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 var runsFlag = flag.Int("runs", 0, "how often to run each scenario; 0 means 20 times on the ordered runtime and 5 times on the stock one, times QTESTS_STRESS")
@@ -131,7 +132,7 @@ func elsewhere(t *testing.T, want uint64) {
 	if os.Getenv(child) != "" {
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-runs=1", fmt.Sprint("-qtests.seed=", qtests.SeedOf(t)))
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-runs=1", fmt.Sprint("-qtests.seed=", tb.SeedOf(t)))
 	cmd.Env = append(os.Environ(), child+"=1", "GOMAXPROCS=1", "GOGC=20")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/search"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -19,7 +20,7 @@ func TestCapacity(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		levels := search.Levels{Low: 10, High: 1000, Runs: 1}
 		answer := search.Capacity(q, levels, func(rate float64) load.Scenario {
-			workers := fake.NewT(q, fake.Config{Name: "workers", Max: 4, Latency: qtests.Fixed(20 * time.Millisecond)}) // new for every run
+			workers := fake.NewT(q, fake.Config{Name: "workers", Max: 4, Latency: latency.Fixed(20 * time.Millisecond)}) // new for every run
 			return load.Scenario{
 				Traffic:    traffic.Rate(rate).For(20 * time.Second),
 				Thresholds: []string{"p(99)<100ms", "errors==0"},

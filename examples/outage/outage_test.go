@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
@@ -44,13 +46,13 @@ func (s shop) checkout(ctx context.Context) error {
 
 func TestOutage(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		pay := fakehttp.NewT(q, fakehttp.Config{Name: "pay", Latency: qtests.Fixed(40 * time.Millisecond)})
+		pay := fakehttp.NewT(q, fakehttp.Config{Name: "pay", Latency: latency.Fixed(40 * time.Millisecond)})
 		pay.On("POST", "/charge", httpmock.NewStringResponder(200, "ok"))
 		s := shop{pay.Client(), breaker.NewT(q, breaker.Config{Name: "pay", ResetTimeout: 30 * time.Second})}
 		load.Run(q, load.Scenario{
 			Traffic:    traffic.Rate(20).For(15 * time.Minute),
 			Do:         func(ctx context.Context, _ *load.User) error { return s.checkout(ctx) },
-			Events:     []qtests.Event{pay.Outage().At(5 * time.Minute).For(2 * time.Minute)},
+			Events:     []event.Event{pay.Outage().At(5 * time.Minute).For(2 * time.Minute)},
 			Thresholds: []string{"errors<20%", "p(99)<100ms", "dropped==0"}, // it fails fast, and comes back
 		})
 		s.pay.RequireTransitionsInclude(q, breaker.Open, breaker.HalfOpen, breaker.Closed)

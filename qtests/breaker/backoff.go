@@ -4,14 +4,14 @@ import (
 	"math"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A backoff computes how long an opening lasts.
 type backoff struct {
 	base, limit    time.Duration
 	factor, jitter float64
-	stream         qtests.Stream
+	stream         tb.Stream
 }
 
 // wait returns the length of an opening. reopened counts the openings since the
@@ -32,7 +32,7 @@ func (b backoff) wait(reopened int, opening uint64) time.Duration {
 		return b.limit
 	}
 	// Whole microseconds are what reports and the event log can show.
-	return max(qtests.Round(time.Duration(d)), time.Microsecond)
+	return max(tb.Round(time.Duration(d)), time.Microsecond)
 }
 
 // never is an instant that does not come.

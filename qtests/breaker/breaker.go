@@ -8,7 +8,8 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Breaker is a circuit breaker. Make one with [New] or [NewT]. All methods
@@ -19,7 +20,7 @@ type Breaker struct {
 	made  time.Time
 	timed bool // every call is timed, for Config.SlowCall
 
-	tenancy qtests.Tenancy
+	tenancy bubble.Tenancy
 
 	// word passes calls while the machine is closed. See its type.
 	word word
@@ -49,25 +50,25 @@ func New(cfg Config) (*Breaker, error) {
 
 // NewT returns a breaker for a test. What cfg leaves open it takes from t: the
 // clock, the seed and the event log. A cfg without meaning fails t.
-func NewT(t qtests.TB, cfg Config) *Breaker {
+func NewT(t tb.TB, cfg Config) *Breaker {
 	t.Helper()
 	b, err := New(cfg.of(t))
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	return b
 }
 
 // of returns c with the clock, the seed and the event log of t.
-func (c Config) of(t qtests.TB) Config {
+func (c Config) of(t tb.TB) Config {
 	if c.Clock == nil {
-		c.Clock = qtests.ClockOf(t)
+		c.Clock = tb.ClockOf(t)
 	}
-	if c.Stream == (qtests.Stream{}) {
-		c.Stream = qtests.StreamOf(t, "breaker "+orDefault(c.Name, DefaultName))
+	if c.Stream == (tb.Stream{}) {
+		c.Stream = tb.StreamOf(t, "breaker "+orDefault(c.Name, DefaultName))
 	}
 	if c.EventLog == nil {
-		c.EventLog = qtests.EventLogOf(t)
+		c.EventLog = tb.EventLogOf(t)
 	}
 	return c
 }

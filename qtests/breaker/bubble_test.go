@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 )
 
 // A client that polls every second through a breaker while its upstream is down
@@ -24,8 +25,8 @@ func TestInABubble(t *testing.T) {
 				w.WriteHeader(http.StatusBadGateway)
 			}
 		}))
-		outage := qtests.NewEvent("upstream: outage", func() { down = true }, func() { down = false })
-		stop, err := qtests.Schedule(t.Context(), q.Clock(), q.EventLog(), outage.At(20*time.Second-1).For(90*time.Second))
+		outage := event.New("upstream: outage", func() { down = true }, func() { down = false })
+		stop, err := event.Schedule(t.Context(), q.Clock(), q.EventLog(), outage.At(20*time.Second-1).For(90*time.Second))
 		require.NoError(q, err)
 		for range 300 {
 			_ = b.Do(context.Background(), func(context.Context) error {

@@ -6,8 +6,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Defaults of the zero fields of a [Config].
@@ -40,11 +41,11 @@ type Config struct {
 	Clock clock.Clock
 	// Stream draws the jitter. Default: the stream "breaker NAME" of the seed 1.
 	// NewT takes the seed of its test.
-	Stream qtests.Stream
+	Stream tb.Stream
 	// EventLog receives a mark for every transition: source "breaker NAME", text
 	// "closed → open: 5 consecutive failures". Default: none. NewT takes that of
 	// its test.
-	EventLog *qtests.EventLog
+	EventLog *event.Log
 
 	// FailureThreshold opens the breaker after that many consecutive failures.
 	// Zero is 5 when neither rate below is set, and otherwise no such condition.
@@ -135,8 +136,8 @@ func (c Config) normalize() (Config, error) {
 	if c.Clock == nil {
 		c.Clock = clock.New()
 	}
-	if c.Stream == (qtests.Stream{}) {
-		c.Stream = qtests.NewStream(qtests.DefaultSeed, "breaker "+c.Name)
+	if c.Stream == (tb.Stream{}) {
+		c.Stream = tb.NewStream(tb.DefaultSeed, "breaker "+c.Name)
 	}
 	if c.rated() {
 		if c.Window == 0 {
@@ -167,7 +168,7 @@ func (c *Config) rated() bool { return c.FailureRate > 0 || c.SlowCallRate > 0 }
 
 // slow reports whether a call that took that long is slow.
 func (c *Config) slow(took time.Duration) bool {
-	return c.SlowCall > 0 && took > c.SlowCall && qtests.Round(took) > c.SlowCall
+	return c.SlowCall > 0 && took > c.SlowCall && tb.Round(took) > c.SlowCall
 }
 
 // orDefault returns value, or fallback where value is zero.

@@ -9,8 +9,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 var (
@@ -42,18 +43,18 @@ func (h *hand) Add(d time.Duration) {
 
 // byHand is a test with such a clock, a seed and an event log.
 type byHand struct {
-	qtests.TB
+	tb.TB
 	clk *hand
-	log *qtests.EventLog
+	log *event.Log
 }
 
-func (t byHand) Clock() clock.Clock         { return t.clk }
-func (t byHand) EventLog() *qtests.EventLog { return t.log }
+func (t byHand) Clock() clock.Clock   { return t.clk }
+func (t byHand) EventLog() *event.Log { return t.log }
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newByHand(t *testing.T) byHand {
-	return byHand{t, &hand{now: epoch}, new(qtests.EventLog)}
+	return byHand{t, &hand{now: epoch}, new(event.Log)}
 }
 
 // newBreaker returns a breaker and the clock it is on.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // stress is the multiplier of the loops here, from QTESTS_STRESS.
@@ -286,14 +286,14 @@ const sequenceLength = 60
 // QTESTS_STRESS=20 makes it 100,000 sequences. QTESTS_MODEL_SEQUENCE=n repeats
 // sequence n alone.
 func TestModel(t *testing.T) {
-	stream := qtests.StreamOf(t, "breaker model")
+	stream := tb.StreamOf(t, "breaker model")
 	first, n := 0, 5000*stress()
 	if only, err := strconv.Atoi(os.Getenv("QTESTS_MODEL_SEQUENCE")); err == nil {
 		first, n = only, 1
 	}
 	for i := first; i < first+n; i++ {
 		modelSequence(t, stream.At(uint64(i)), fmt.Sprintf(
-			"QTESTS_MODEL_SEQUENCE=%d go test -run '^TestModel$' ./qtests/breaker -qtests.seed=%d", i, qtests.SeedOf(t)))
+			"QTESTS_MODEL_SEQUENCE=%d go test -run '^TestModel$' ./qtests/breaker -qtests.seed=%d", i, tb.SeedOf(t)))
 	}
 	t.Logf("%d sequences without a difference", n)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Recorder gives the log, the assertions and the metrics of this package to a
@@ -24,7 +25,7 @@ type Recorder struct {
 	name  string
 	clock clock.Clock
 	made  time.Time
-	marks *qtests.EventLog
+	marks *event.Log
 
 	mu struct {
 		sync.Mutex
@@ -38,8 +39,8 @@ var _ prometheus.Collector = (*Recorder)(nil)
 
 // NewRecorder returns a recorder for a breaker that is closed. It has the clock
 // and the event log of t and keeps the latest 1000 transitions.
-func NewRecorder(t qtests.TB, name string) *Recorder {
-	r := &Recorder{name: name, clock: qtests.ClockOf(t), marks: qtests.EventLogOf(t)}
+func NewRecorder(t tb.TB, name string) *Recorder {
+	r := &Recorder{name: name, clock: tb.ClockOf(t), marks: tb.EventLogOf(t)}
 	r.made = r.clock.Now().Round(0)
 	r.mu.log.limit = DefaultLogSize
 	return r
@@ -65,19 +66,19 @@ func (r *Recorder) Record(to State) {
 func (r *Recorder) Transitions() []Transition { return r.history().log }
 
 // RequireState is [Breaker.RequireState] for the state recorded last.
-func (r *Recorder) RequireState(t qtests.TB, want State) {
+func (r *Recorder) RequireState(t tb.TB, want State) {
 	t.Helper()
 	r.history().requireState(t, want)
 }
 
 // RequireTransitions is [Breaker.RequireTransitions].
-func (r *Recorder) RequireTransitions(t qtests.TB, want ...Expectation) {
+func (r *Recorder) RequireTransitions(t tb.TB, want ...Expectation) {
 	t.Helper()
 	r.history().requireTransitions(t, want)
 }
 
 // RequireTransitionsInclude is [Breaker.RequireTransitionsInclude].
-func (r *Recorder) RequireTransitionsInclude(t qtests.TB, want ...Expectation) {
+func (r *Recorder) RequireTransitionsInclude(t tb.TB, want ...Expectation) {
 	t.Helper()
 	r.history().requireTransitionsInclude(t, want)
 }

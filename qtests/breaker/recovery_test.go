@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // halfOpened returns a breaker that has just become half-open.
@@ -179,7 +179,7 @@ func TestBackoffWithoutMaximumDoesNotOverflow(t *testing.T) {
 func TestJitterComesFromTheStream(t *testing.T) {
 	waits := func(seed uint64) (ds []time.Duration) {
 		b, clk := newBreaker(t, breaker.Config{
-			FailureThreshold: 1, ResetTimeout: time.Minute, Jitter: 0.5, Stream: qtests.NewStream(seed, "jitter"),
+			FailureThreshold: 1, ResetTimeout: time.Minute, Jitter: 0.5, Stream: tb.NewStream(seed, "jitter"),
 		})
 		for range 100 {
 			results(b, "f")
@@ -195,7 +195,7 @@ func TestJitterComesFromTheStream(t *testing.T) {
 	low, high := first[1], first[1]
 	for _, d := range first[1:] {
 		low, high = min(low, d), max(high, d)
-		require.Equal(t, qtests.Round(d), d)
+		require.Equal(t, tb.Round(d), d)
 	}
 	require.GreaterOrEqual(t, low, 30*time.Second)
 	require.LessOrEqual(t, high, 90*time.Second)

@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // The reference keeps every result of the present generation and computes
@@ -66,7 +66,7 @@ func (r *reference) end(call refCall, o outcome) {
 	if r.running--; o == ignored {
 		return
 	}
-	slow := r.c.SlowCall > 0 && qtests.Round(r.now-call.at) > r.c.SlowCall
+	slow := r.c.SlowCall > 0 && tb.Round(r.now-call.at) > r.c.SlowCall
 	bad := o == failure || slow && r.state == HalfOpen && r.c.SlowCallRate > 0
 	r.results = append(r.results, refCall{mark{bad, slow}, r.gen, r.now})
 	calls, recent, run, failed := r.sums()

@@ -10,8 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // DefaultRegistrySize is the default of [RegistryConfig].Max.
@@ -80,15 +80,15 @@ func NewRegistry(cfg RegistryConfig) (*Registry, error) {
 // NewRegistryT returns a registry for a test: what the Default leaves open it
 // takes from t, as [NewT] does. It is closed when t ends. A cfg without meaning
 // fails t.
-func NewRegistryT(t qtests.TB, cfg RegistryConfig) *Registry {
+func NewRegistryT(t tb.TB, cfg RegistryConfig) *Registry {
 	t.Helper()
-	if cfg.Default.Stream == (qtests.Stream{}) {
-		cfg.Default.Stream = qtests.StreamOf(t, "breakers")
+	if cfg.Default.Stream == (tb.Stream{}) {
+		cfg.Default.Stream = tb.StreamOf(t, "breakers")
 	}
 	cfg.Default = cfg.Default.of(t)
 	r, err := NewRegistry(cfg)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	t.Cleanup(r.Close)
 	return r
@@ -171,9 +171,9 @@ func (r *Registry) config(name string) Config {
 	if c.OnTransition == nil {
 		c.OnTransition = base.OnTransition
 	}
-	if !ok || c.Stream == (qtests.Stream{}) {
+	if !ok || c.Stream == (tb.Stream{}) {
 		c.Stream = base.Stream
-		if c.Stream != (qtests.Stream{}) {
+		if c.Stream != (tb.Stream{}) {
 			c.Stream = c.Stream.Sub(name) // or all breakers would draw the same jitter
 		}
 	}

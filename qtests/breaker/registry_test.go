@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -171,7 +171,7 @@ func TestRegistryCollects(t *testing.T) {
 
 func TestRegistryUnderConcurrency(t *testing.T) {
 	r, _ := newRegistry(t, breaker.RegistryConfig{Max: 8, Default: breaker.Config{
-		FailureThreshold: 2, EventLog: new(qtests.EventLog),
+		FailureThreshold: 2, EventLog: new(event.Log),
 	}})
 	var wg sync.WaitGroup
 	for g := range 8 {

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // An Expectation is a transition to a state, with or without its instant: a
@@ -37,7 +37,7 @@ func (e timedState) instant(made time.Time) time.Time {
 
 // Instants are compared, as everywhere, to the microsecond.
 func (e timedState) matches(t Transition, made time.Time) bool {
-	return t.To == e.state && qtests.Round(t.At.Sub(e.instant(made))) == 0
+	return t.To == e.state && tb.Round(t.At.Sub(e.instant(made))) == 0
 }
 
 func (e timedState) describe(made time.Time) string {
@@ -55,14 +55,14 @@ type history struct {
 	rejected uint64
 }
 
-func (h history) requireState(t qtests.TB, want State) {
+func (h history) requireState(t tb.TB, want State) {
 	t.Helper()
 	if h.state != want {
 		h.fail(t, "state is %v, want %v", h.state, want)
 	}
 }
 
-func (h history) requireTransitions(t qtests.TB, want []Expectation) {
+func (h history) requireTransitions(t tb.TB, want []Expectation) {
 	t.Helper()
 	if h.dropped > 0 {
 		h.fail(t, "the log has lost its first %d transitions (it holds %d), so it cannot be compared", h.dropped, len(h.log))
@@ -81,7 +81,7 @@ func (h history) requireTransitions(t qtests.TB, want []Expectation) {
 	}
 }
 
-func (h history) requireTransitionsInclude(t qtests.TB, want []Expectation) {
+func (h history) requireTransitionsInclude(t tb.TB, want []Expectation) {
 	t.Helper()
 	rest := want
 	for _, got := range h.log {
@@ -105,9 +105,9 @@ func (h history) describe(want []Expectation) string {
 	return strings.Join(texts, ", ")
 }
 
-func (h history) fail(t qtests.TB, format string, args ...any) {
+func (h history) fail(t tb.TB, format string, args ...any) {
 	t.Helper()
-	qtests.Fatalf(t, "breaker %s: %s\n%s", h.name, fmt.Sprintf(format, args...), h.table())
+	tb.Fatalf(t, "breaker %s: %s\n%s", h.name, fmt.Sprintf(format, args...), h.table())
 }
 
 // tableRows bounds what a failure prints: the end of a long log says most.
@@ -147,7 +147,7 @@ func (b *Breaker) history() (h history) {
 }
 
 // RequireState fails t unless the breaker is in the given state now.
-func (b *Breaker) RequireState(t qtests.TB, want State) {
+func (b *Breaker) RequireState(t tb.TB, want State) {
 	t.Helper()
 	b.history().requireState(t, want)
 }
@@ -155,21 +155,21 @@ func (b *Breaker) RequireState(t qtests.TB, want State) {
 // RequireTransitions fails t unless the transition log is exactly this sequence
 // of states entered, each at its instant if one is given. With no argument it
 // wants that nothing ever happened. A log that has lost entries fails.
-func (b *Breaker) RequireTransitions(t qtests.TB, want ...Expectation) {
+func (b *Breaker) RequireTransitions(t tb.TB, want ...Expectation) {
 	t.Helper()
 	b.history().requireTransitions(t, want)
 }
 
 // RequireTransitionsInclude fails t unless the log has these entries in this
 // order, others before, between and after them allowed.
-func (b *Breaker) RequireTransitionsInclude(t qtests.TB, want ...Expectation) {
+func (b *Breaker) RequireTransitionsInclude(t tb.TB, want ...Expectation) {
 	t.Helper()
 	b.history().requireTransitionsInclude(t, want)
 }
 
 // RequireRejected fails t unless exactly n calls have been rejected since the
 // breaker was made.
-func (b *Breaker) RequireRejected(t qtests.TB, n int) {
+func (b *Breaker) RequireRejected(t tb.TB, n int) {
 	t.Helper()
 	if h := b.history(); n < 0 || h.rejected != uint64(n) {
 		h.fail(t, "%d calls rejected, want %d", h.rejected, n)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -38,10 +39,10 @@ func TestBudgetEndsWithItsProfile(t *testing.T) {
 // A budget that the profile does not use up shortens nothing.
 func TestBudgetThatIsNotUsedUp(t *testing.T) {
 	happened := false
-	event := qtests.NewEvent("late", func() { happened = true }, nil).At(time.Minute)
+	late := event.New("late", func() { happened = true }, nil).At(time.Minute)
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Traffic: traffic.Rate(1).For(10 * time.Second).Jump(0).For(time.Hour).Budget(1000), Do: serve(time.Millisecond), Events: []qtests.Event{event},
+			Traffic: traffic.Rate(1).For(10 * time.Second).Jump(0).For(time.Hour).Budget(1000), Do: serve(time.Millisecond), Events: []event.Event{late},
 		})
 		require.EqualValues(q, 10, res.Finished)
 		require.True(q, happened)
@@ -51,9 +52,9 @@ func TestBudgetThatIsNotUsedUp(t *testing.T) {
 
 // Events that a run did not live to see are in its marks.
 func TestEventsAfterTheEnd(t *testing.T) {
-	event := qtests.NewEvent("late", func() {}, nil).At(time.Minute)
+	late := event.New("late", func() {}, nil).At(time.Minute)
 	qtests.Run(t, func(q *qtests.T) {
-		res := resultOf(q, Scenario{Traffic: traffic.Rate(1).For(time.Hour).Budget(10), Do: serve(time.Millisecond), Events: []qtests.Event{event}})
+		res := resultOf(q, Scenario{Traffic: traffic.Rate(1).For(time.Hour).Budget(10), Do: serve(time.Millisecond), Events: []event.Event{late}})
 		require.EqualValues(q, 10, res.Finished)
 		require.Equal(q, []result.Mark{{Offset: 10*time.Second + time.Millisecond, Source: "event", Text: "late: did not happen: the run had ended"}}, res.Marks)
 	})

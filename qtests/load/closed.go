@@ -7,11 +7,11 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A closedLoop lets users make requests. A user who thinks is a timer and no goroutine. A request
@@ -260,7 +260,7 @@ func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
 		}
 	}()
 	if !c.run.ThinkTime.IsZero() {
-		d = qtests.Round(c.run.ThinkTime.Sample(v.Rand()))
+		d = tb.Round(c.run.ThinkTime.Sample(v.Rand()))
 	}
 	if c.run.Pacing > 0 {
 		d = max(d, c.run.Pacing-(c.run.offset()-v.last))

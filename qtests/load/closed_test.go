@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -34,11 +35,11 @@ func runClosed(t *testing.T, s Scenario) (res *result.Result, took time.Duration
 
 func TestBudgetsAreSpentToTheEnd(t *testing.T) {
 	const ms = time.Millisecond
-	hour := qtests.Fixed(time.Hour)
+	hour := latency.Fixed(time.Hour)
 	for name, tt := range map[string]struct {
 		profile traffic.Profile
 		step    time.Duration
-		think   qtests.Latency
+		think   latency.Distribution
 		want    int64
 		took    time.Duration
 	}{
@@ -142,11 +143,11 @@ func TestPacing(t *testing.T) {
 		"the longer one counts and not the sum": {300 * ms, 1200 * ms, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(5 * time.Second), Pacing: time.Second, ThinkTime: qtests.Fixed(tt.think), Do: serve(tt.step)})
+			res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(5 * time.Second), Pacing: time.Second, ThinkTime: latency.Fixed(tt.think), Do: serve(tt.step)})
 			require.Equal(t, tt.want, res.Finished)
 		})
 	}
-	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Pacing: 1<<63 - 1, ThinkTime: qtests.Fixed(1<<63 - 1), Do: serve(time.Second)})
+	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Pacing: 1<<63 - 1, ThinkTime: latency.Fixed(1<<63 - 1), Do: serve(time.Second)})
 	require.EqualValues(t, 1, res.Finished)
 }
 
@@ -184,7 +185,7 @@ func TestWhoLeavesHasHisGrace(t *testing.T) {
 func TestWhoLeavesStartsNothingMore(t *testing.T) {
 	last := map[int64]time.Duration{}
 	res, _ := runClosed(t, Scenario{
-		Traffic: traffic.Users(4).For(2*time.Second).To(0, 4*time.Second).For(time.Second), ThinkTime: qtests.Fixed(100 * time.Millisecond),
+		Traffic: traffic.Users(4).For(2*time.Second).To(0, 4*time.Second).For(time.Second), ThinkTime: latency.Fixed(100 * time.Millisecond),
 		Do: func(ctx context.Context, u *User) error {
 			last[u.ID()] = max(last[u.ID()], u.Intended())
 			return u.Sleep(ctx, 100*time.Millisecond)
@@ -226,7 +227,7 @@ func TestNumberThatComesAgain(t *testing.T) {
 }
 
 func TestPauseThatEndsWithTheProfile(t *testing.T) {
-	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(4 * time.Second), ThinkTime: qtests.Fixed(time.Second), Do: serve(time.Second)})
+	res, _ := runClosed(t, Scenario{Traffic: traffic.Users(2).For(4 * time.Second), ThinkTime: latency.Fixed(time.Second), Do: serve(time.Second)})
 	require.EqualValues(t, 4, res.Finished, "at 0 s and 2 s, and not at 4 s")
 
 	// The profile's end itself stops the run before a user's turn; in real time it
@@ -275,7 +276,7 @@ func TestGoneUserStartsNothing(t *testing.T) {
 func TestEndLeavesNoTimer(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		r, err := newRun(q.Context(), Scenario{Clock: q.Clock(), Traffic: traffic.Users(3).For(time.Minute).Jump(2).For(time.Hour).To(0, time.Hour),
-			ThinkTime: qtests.Fixed(2 * time.Hour), Do: serve(time.Second)})
+			ThinkTime: latency.Fixed(2 * time.Hour), Do: serve(time.Second)})
 		require.NoError(q, err)
 		r.start = q.Clock().Now()
 		c := newClosedLoop(r)

@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestNewUserComesBeforeTheRequests(t *testing.T) {
@@ -59,7 +61,7 @@ func TestNewUserThatFailsEndsTheRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var res *result.Result
-			rec := in(t, func(q *qtests.T, tb qtests.TB) {
+			rec := in(t, func(q *qtests.T, tb tb.TB) {
 				start := q.Clock().Now()
 				res = Run(tb, Scenario{
 					Clock: q.Clock(), Traffic: traffic.Users(1).For(1600*time.Millisecond).To(2, time.Second).For(time.Hour),
@@ -240,7 +242,7 @@ func TestFirstRequestWaitsForItsTurn(t *testing.T) {
 	for range 20 {
 		var woken chan struct{}
 		res, _ := runClosed(t, Scenario{
-			Traffic: traffic.Users(2).For(10 * time.Second), ThinkTime: qtests.Fixed(time.Hour),
+			Traffic: traffic.Users(2).For(10 * time.Second), ThinkTime: latency.Fixed(time.Hour),
 			NewUser: func(_ context.Context, u *User) error {
 				if u.ID() == 1 {
 					woken = make(chan struct{})
@@ -280,11 +282,11 @@ func TestThinkTimeThatMisbehavesEndsTheRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var res *result.Result
-			rec := in(t, func(q *qtests.T, tb qtests.TB) {
+			rec := in(t, func(q *qtests.T, tb tb.TB) {
 				n := 0
 				res = Run(tb, Scenario{
 					Clock: q.Clock(), Traffic: traffic.Users(2).For(time.Hour), Do: tt.do,
-					ThinkTime: qtests.LatencyFunc("x", func(*rand.Rand) time.Duration {
+					ThinkTime: latency.Func("x", func(*rand.Rand) time.Duration {
 						if n++; n == 2 {
 							tt.think()
 						}
@@ -308,7 +310,7 @@ func TestThinkTimeThatMisbehavesEndsTheRun(t *testing.T) {
 				Do: func(ctx context.Context, u *User) error {
 					return u.Sleep(ctx, time.Duration(3500-1000*u.ID())*time.Millisecond) // user 1 into the grace
 				},
-				ThinkTime: qtests.LatencyFunc("x", func(*rand.Rand) time.Duration { panic("boom") })})
+				ThinkTime: latency.Func("x", func(*rand.Rand) time.Duration { panic("boom") })})
 			require.Empty(t, res.Halted, "it is not asked")
 			require.Zero(t, res.Panics)
 			require.EqualValues(t, 2, res.Finished)

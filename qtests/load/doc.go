@@ -5,7 +5,7 @@
 //	res := load.Run(q, load.Scenario{
 //		Traffic:    traffic.Rate(200).For(time.Hour),
 //		Do:         func(ctx context.Context, u *load.User) error { return get(ctx, client, "/checkout") },
-//		Events:     []qtests.Event{pay.Outage().At(20 * time.Minute).For(90 * time.Second)},
+//		Events:     []event.Event{pay.Outage().At(20 * time.Minute).For(90 * time.Second)},
 //		Thresholds: []string{"p(99)<250ms", "errors<1%", "dropped==0"},
 //	})
 //	res.SaveHTML(q)

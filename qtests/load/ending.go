@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // await waits until d has passed and nothing more will arrive, or the budget of
@@ -45,7 +47,7 @@ func (r *run) drain() {
 	if r.waitIdle(r.grace(), r.mu.phase.reached[hurried]) {
 		return
 	}
-	qtests.InTurn(r.clk, r.cancels()...)
+	bubble.InTurn(r.clk, r.cancels()...)
 	if !r.waitIdle(abandonAfter, nil) {
 		r.abandonUsers()
 	}
@@ -83,13 +85,13 @@ func (r *run) resultLocked() *result.Result {
 		rec.Abandon(&u.req, end)
 	}
 	r.logAbandonedLocked()
-	res := rec.Result(qtests.Round(end))
+	res := rec.Result(tb.Round(end))
 	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
 	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.start.UTC(), r.duration
 	res.Marks, res.MarksDropped = r.marks(end)
 	res.Aborted, res.Order = ended.aborted, qtests.OrderHere().Brief()
 	if ended.why != nil {
-		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), qtests.Round(ended.at)
+		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), tb.Round(ended.at)
 	}
 	r.mu.judge.Scaled(r.scale, r.real)
 	res.Thresholds = r.mu.judge.Verdicts(end)
@@ -103,10 +105,10 @@ func (r *run) marks(end time.Duration) (out []result.Mark, dropped int) {
 	all, dropped := r.EventLog.Marks()
 	for _, m := range all {
 		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
-			out = append(out, result.Mark{Offset: qtests.Round(at), Source: m.Source, Text: m.Text})
+			out = append(out, result.Mark{Offset: tb.Round(at), Source: m.Source, Text: m.Text})
 		}
 	}
-	now := qtests.Round(r.offset())
+	now := tb.Round(r.offset())
 	for _, e := range r.Events {
 		if e.Offset > now {
 			out = append(out, result.Mark{Offset: now, Source: "event", Text: e.Name + ": did not happen: the run had ended"})

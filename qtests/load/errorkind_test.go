@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestPrintable(t *testing.T) {
@@ -36,7 +37,7 @@ func TestPrintable(t *testing.T) {
 func TestLogOfATestIsText(t *testing.T) {
 	const evil = "a\x00\x1b[31mb\xff"
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), ErrorKind: func(err error) string { return evil + "\nkind" },
 			Do: func(_ context.Context, u *User) error {
 				if u.ID() == 2 {

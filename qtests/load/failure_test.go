@@ -15,9 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // resultOf runs a scenario on the clock of a bubble.
@@ -148,7 +150,7 @@ func TestRetriesThatWereNotMade(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
 			Traffic: traffic.Rate(1).For(3 * time.Second), NoGrace: true,
-			Retry: Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Second)},
+			Retry: Retry{Max: 3, Backoff: latency.Fixed(10 * time.Second)},
 			Do:    func(context.Context, *User) error { return errors.New("x") },
 		})
 		require.Zero(q, res.Retries)
@@ -239,7 +241,7 @@ func TestTimeoutsWhateverTheError(t *testing.T) {
 			Kind: KindTimeout, Count: 90, First: res.ErrorKinds[0].First, Step: "load", Text: "the timeout of 300ms has passed",
 		}, res.ErrorKinds[0])
 		require.Equal(q, "no such item", res.ErrorKinds[1].Kind)
-		require.Equal(q, qtests.Round(res.Elapsed), res.Elapsed)
+		require.Equal(q, tb.Round(res.Elapsed), res.Elapsed)
 
 		res = resultOf(q, scenario(func(err error) string { return "mine: " + err.Error() }))
 		require.EqualValues(q, 90, res.Timeouts)

@@ -15,17 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // outage is a scenario with something to see in every chart but those of a
 // monitor.
 func outage(q *qtests.T) Scenario {
 	var down atomic.Bool // the requests are goroutines
-	stream := qtests.StreamOf(q, "latency")
-	latency := qtests.LogNormal(8*time.Millisecond, 60*time.Millisecond)
+	stream := tb.StreamOf(q, "latency")
+	latency := latency.LogNormal(8*time.Millisecond, 60*time.Millisecond)
 	return Scenario{
 		Name:    "shop",
 		Traffic: traffic.Rate(0).To(50, time.Minute).For(8*time.Minute).To(0, time.Minute),
@@ -44,7 +47,7 @@ func outage(q *qtests.T) Scenario {
 				return u.Sleep(ctx, 2*latency.Sample(stream.At(uint64(u.Request()))))
 			}},
 		},
-		Events: []qtests.Event{qtests.NewEvent("payments: outage", func() {
+		Events: []event.Event{event.New("payments: outage", func() {
 			down.Store(true)
 			q.EventLog().Add(q.Clock().Now().Add(2*time.Second), "breaker payments", "closed → open: 5 consecutive failures")
 			q.EventLog().Add(q.Clock().Now().Add(32*time.Second), "breaker payments", "open → half-open: timeout")
@@ -126,12 +129,12 @@ func htmlOf(t *testing.T, r *result.Result) string {
 }
 
 func TestBandsOfEventsThatOverlapOrLast(t *testing.T) {
-	event := func(name string, at, d time.Duration) qtests.Event {
-		return qtests.NewEvent(name, func() {}, func() {}).At(at * time.Second).For(d * time.Second)
+	happen := func(name string, at, d time.Duration) event.Event {
+		return event.New(name, func() {}, func() {}).At(at * time.Second).For(d * time.Second)
 	}
 	qtests.Run(t, func(q *qtests.T) {
-		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(100 * time.Second), Do: serve(0), Events: []qtests.Event{
-			event("for ever", 10, 0), event("same", 20, 20), event("same", 30, 20), event("late", 90, 3600), event("within", 60, 20), event("within", 65, 5),
+		res := Run(q, Scenario{Traffic: traffic.Rate(1).For(100 * time.Second), Do: serve(0), Events: []event.Event{
+			happen("for ever", 10, 0), happen("same", 20, 20), happen("same", 30, 20), happen("late", 90, 3600), happen("within", 60, 20), happen("within", 65, 5),
 		}})
 		require.Equal(q, []report.Band{
 			{From: 10, To: 100, Text: "for ever"}, {From: 20, To: 40, Text: "same"}, {From: 30, To: 50, Text: "same"},
@@ -145,8 +148,8 @@ func TestReportSaysThatMarksAreMissing(t *testing.T) {
 		for range 10_005 {
 			q.EventLog().Add(q.Clock().Now(), "pool api", "constructing fails")
 		}
-		s := Scenario{Name: "second", Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0), Events: []qtests.Event{
-			qtests.NewEvent("outage", func() { q.EventLog().Add(q.Clock().Now(), "breaker api", "closed → open: 5 errors") }, func() {}).At(time.Second).For(time.Second)}}
+		s := Scenario{Name: "second", Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0), Events: []event.Event{
+			event.New("outage", func() { q.EventLog().Add(q.Clock().Now(), "breaker api", "closed → open: 5 errors") }, func() {}).At(time.Second).For(time.Second)}}
 		res := Run(q, s)
 		require.Equal(q, 1, res.MarksDropped, "those before the run are not its own")
 		const missing = "1 further marks are missing: the event log was full"

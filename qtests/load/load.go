@@ -10,6 +10,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Do runs a scenario without a test and returns its result. The error says what is wrong with
@@ -39,15 +40,15 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 //
 // Run may be called from any goroutine of the test, and from within a step, which then takes as
 // long as the run.
-func Run(t qtests.TB, s Scenario) *result.Result {
+func Run(t tb.TB, s Scenario) *result.Result {
 	t.Helper()
 	r, err := prepare(t, s)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	res, err := r.execute()
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	reportTo(t, res)
 	return res
@@ -56,7 +57,7 @@ func Run(t qtests.TB, s Scenario) *result.Result {
 // Try runs a scenario in a test at scale 1, whatever -qtests.scale and -short say, and
 // leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error says
 // what is wrong with the Scenario.
-func Try(t qtests.TB, s Scenario) (*result.Result, error) {
+func Try(t tb.TB, s Scenario) (*result.Result, error) {
 	r, err := prepareAt(t, s, 1)
 	if err != nil {
 		return nil, err
@@ -66,20 +67,20 @@ func Try(t qtests.TB, s Scenario) (*result.Result, error) {
 
 // prepare makes a run of a scenario with the clock, seed and event log of the test, at the scale
 // of the process.
-func prepare(t qtests.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
+func prepare(t tb.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
 
 // prepareAt is prepare at a given scale.
-func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
+func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	if s.Clock == nil {
-		s.Clock = qtests.ClockOf(t)
+		s.Clock = tb.ClockOf(t)
 	}
 	if s.Seed == 0 {
-		s.Seed = qtests.SeedOf(t)
+		s.Seed = tb.SeedOf(t)
 	}
 	if s.EventLog == nil {
-		s.EventLog = qtests.EventLogOf(t)
+		s.EventLog = tb.EventLogOf(t)
 	}
-	r, err := newRun(qtests.ContextOf(t), s.scaledBy(scale))
+	r, err := newRun(tb.ContextOf(t), s.scaledBy(scale))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func prepareAt(t qtests.TB, s Scenario, scale float64) (*run, error) {
 
 // repeatCommand is the command that repeats the test. It has the seed of the test: a seed that
 // the scenario sets is in its source.
-func repeatCommand(t qtests.TB, scale float64) string {
+func repeatCommand(t tb.TB, scale float64) string {
 	if scale == 1 {
 		return qtests.RepeatCommand(t)
 	}
@@ -100,12 +101,12 @@ func repeatCommand(t qtests.TB, scale float64) string {
 }
 
 // reportTo tells the test how the run came out.
-func reportTo(t qtests.TB, r *result.Result) {
+func reportTo(t tb.TB, r *result.Result) {
 	t.Helper()
 	t.Logf("%s", r)
 	attribute := "load." + attributeKey(r.Scenario)
-	qtests.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
-	qtests.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
+	tb.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
+	tb.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	for _, v := range r.Failed() {
 		t.Errorf("load: threshold %s%s", v, suffix)

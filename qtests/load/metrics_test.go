@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
@@ -42,7 +43,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 					return context.DeadlineExceeded
 				})
 			},
-			Events: []qtests.Event{qtests.NewEvent("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) }).At(2 * time.Minute).For(time.Minute)},
+			Events: []event.Event{event.New("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) }).At(2 * time.Minute).For(time.Minute)},
 		})
 		byName := map[string][]float64{}
 		for _, s := range res.Series {

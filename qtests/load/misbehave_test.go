@@ -11,15 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // in runs a scenario inside a bubble, with a test that records.
-func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
+func in(t *testing.T, f func(q *qtests.T, rec tb.TB)) *tbtest.TB {
 	t.Helper()
 	var rec *tbtest.TB
 	qtests.Run(t, func(q *qtests.T) {
@@ -30,7 +33,7 @@ func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
 
 func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{
 			Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Second), MaxInFlight: 1, Overflow: Queue,
 			Do: func(ctx context.Context, u *User) error {
@@ -51,7 +54,7 @@ func TestPanicFailsTheTestAndLosesNothing(t *testing.T) {
 
 func TestGoexitGivesThePlaceBack(t *testing.T) {
 	var res *result.Result
-	in(t, func(q *qtests.T, tb qtests.TB) {
+	in(t, func(q *qtests.T, tb tb.TB) {
 		for want, p := range map[int]traffic.Profile{33: traffic.Rate(10).For(10 * time.Second), 34: traffic.Users(1).For(10 * time.Second)} {
 			s := Scenario{
 				Clock: q.Clock(), Traffic: p,
@@ -77,7 +80,7 @@ func TestGoexitGivesThePlaceBack(t *testing.T) {
 
 func TestIgnoredContextIsWaitedForThenAbandoned(t *testing.T) {
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{
 			Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), Grace: 5 * time.Second,
 			Do: func(ctx context.Context, u *User) error { q.Sleep(time.Hour); return nil },
@@ -188,14 +191,14 @@ func TestScenarioErrors(t *testing.T) {
 		"timeout":            {func(s *Scenario) { s.Timeout = -1 }, "Timeout: -1ns is negative"},
 		"grace":              {func(s *Scenario) { s.Grace, s.NoGrace = 1, true }, "Grace: 1ns contradicts NoGrace"},
 		"queue":              {func(s *Scenario) { s.MaxQueue = 5 }, "MaxQueue: 5 has no meaning with Overflow: Drop"},
-		"think":              {func(s *Scenario) { s.ThinkTime = qtests.Fixed(1) }, "has no meaning in an open profile"},
+		"think":              {func(s *Scenario) { s.ThinkTime = latency.Fixed(1) }, "has no meaning in an open profile"},
 		"retry":              {func(s *Scenario) { s.Retry.Budget = 0.1 }, "Retry.Max: 0 leaves the other fields"},
 		"retry budget":       {func(s *Scenario) { s.Retry = Retry{Max: 1, Budget: 2} }, "Retry.Budget: 2 is not between 0 and 1"},
-		"event past the end": {func(s *Scenario) { s.Events = []qtests.Event{qtests.NewEvent("x", func() {}, nil).At(time.Hour)} }, `Events[0].Offset: 1h0m0s of "x" is past the end`},
+		"event past the end": {func(s *Scenario) { s.Events = []event.Event{event.New("x", func() {}, nil).At(time.Hour)} }, `Events[0].Offset: 1h0m0s of "x" is past the end`},
 		"event at the end": {func(s *Scenario) {
-			s.Events = []qtests.Event{qtests.NewEvent("x", func() {}, nil).At(10 * time.Second)}
+			s.Events = []event.Event{event.New("x", func() {}, nil).At(10 * time.Second)}
 		}, `Events[0].Offset: 10s of "x" is past the end`},
-		"event without effect": {func(s *Scenario) { s.Events = []qtests.Event{{Name: "x"}} }, "Begin and End are both nil"},
+		"event without effect": {func(s *Scenario) { s.Events = []event.Event{{Name: "x"}} }, "Begin and End are both nil"},
 		"threshold":            {func(s *Scenario) { s.Thresholds = []string{"p(99)<5"} }, `threshold "p(99)<5": p(99) is a duration`},
 		"limit":                {func(s *Scenario) { s.Limits = []threshold.Threshold{{Metric: "avg"}} }, "Limits[0]: avg is a duration"},
 		"users and places":     {func(s *Scenario) { s.Traffic, s.MaxInFlight = traffic.Users(1).For(1), 5 }, "the users are the limit"},

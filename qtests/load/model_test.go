@@ -19,9 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // stress is QTESTS_STRESS, how many times as much to do.
@@ -34,7 +37,7 @@ func stress() int {
 
 // anyScenario draws a scenario from everything there is.
 func anyScenario(r *rand.Rand) Scenario {
-	latency := qtests.LogNormal(5*time.Millisecond, 500*time.Millisecond)
+	service := latency.LogNormal(5*time.Millisecond, 500*time.Millisecond)
 	work := func(ctx context.Context, u *User) error {
 		switch n := u.Rand().IntN(100); {
 		case n == 0:
@@ -49,7 +52,7 @@ func anyScenario(r *rand.Rand) Scenario {
 			_ = u.Part(ctx, "part", func(ctx context.Context) error { return u.Sleep(ctx, time.Millisecond) })
 		}
 		u.Check("even", u.Request()%2 == 0)
-		return u.Sleep(ctx, latency.Sample(u.Rand()))
+		return u.Sleep(ctx, service.Sample(u.Rand()))
 	}
 	s := Scenario{Do: work, NoGrace: r.IntN(2) == 0}
 	if r.IntN(3) == 0 {
@@ -59,12 +62,12 @@ func anyScenario(r *rand.Rand) Scenario {
 		s.Timeout = time.Duration(1+r.IntN(500)) * time.Millisecond
 	}
 	if r.IntN(2) == 0 {
-		s.Retry = Retry{Max: 1 + r.IntN(3), Backoff: qtests.Exponential(10 * time.Millisecond), Budget: float64(r.IntN(3)) / 4}
+		s.Retry = Retry{Max: 1 + r.IntN(3), Backoff: latency.Exponential(10 * time.Millisecond), Budget: float64(r.IntN(3)) / 4}
 	}
 	second := func() time.Duration { return time.Duration(1+r.IntN(3)) * time.Second }
 	if r.IntN(3) == 0 {
 		s.Traffic = traffic.Users(r.IntN(10)).To(float64(1+r.IntN(30)), second()).For(second()).To(float64(r.IntN(5)), second())
-		s.ThinkTime = qtests.Exponential(50 * time.Millisecond)
+		s.ThinkTime = latency.Exponential(50 * time.Millisecond)
 		if r.IntN(2) == 0 {
 			s.Traffic = s.Traffic.Budget(1 + r.IntN(500))
 		}
@@ -143,7 +146,7 @@ func TestAnyScenarioAddsUp(t *testing.T) {
 				if states[x.State]++; x.State == result.StateDropped {
 					continue
 				}
-				responses = append(responses, qtests.Round(x.Finished-x.Intended))
+				responses = append(responses, tb.Round(x.Finished-x.Intended))
 			}
 			require.Len(q, responses, int(res.Started), fail("samples"))
 			require.Equal(q, []int64{res.Finished - res.Errors, res.Errors, res.Interrupted, res.Dropped},
@@ -190,7 +193,7 @@ func lively(t *testing.T) (all string) {
 		var out bytes.Buffer
 		samples := result.CSVRequestLog(&out)
 		server := make(chan struct{}, 2)
-		latency := qtests.LogNormal(20*time.Millisecond, 200*time.Millisecond)
+		service := latency.LogNormal(20*time.Millisecond, 200*time.Millisecond)
 		work := func(ctx context.Context, u *User) error {
 			select {
 			case server <- struct{}{}:
@@ -198,16 +201,16 @@ func lively(t *testing.T) (all string) {
 				return ctx.Err()
 			}
 			defer func() { <-server }()
-			if err := u.Sleep(ctx, latency.Sample(u.Rand())); err != nil || u.Rand().IntN(10) > 0 {
+			if err := u.Sleep(ctx, service.Sample(u.Rand())); err != nil || u.Rand().IntN(10) > 0 {
 				return err
 			}
 			return errors.New("drawn")
 		}
 		for _, res := range RunAll(q,
 			Scenario{Name: "open", Traffic: traffic.Rate(60).For(2 * time.Second).Poisson(), Timeout: 300 * time.Millisecond, Do: work, RequestLog: samples,
-				Retry: Retry{Max: 2, Backoff: qtests.Fixed(5 * time.Millisecond)}},
+				Retry: Retry{Max: 2, Backoff: latency.Fixed(5 * time.Millisecond)}},
 			Scenario{Name: "bursts", Traffic: traffic.Bursts(10, time.Second).For(2 * time.Second), Do: work, MaxInFlight: 3, Overflow: Queue, RequestLog: samples},
-			Scenario{Name: "users", Traffic: traffic.Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: qtests.Exponential(50 * time.Millisecond), Do: work,
+			Scenario{Name: "users", Traffic: traffic.Users(5).To(9, time.Second).To(2, time.Second), ThinkTime: latency.Exponential(50 * time.Millisecond), Do: work,
 				NoGrace: true, RequestLog: samples},
 		) {
 			j := jsonOf(q, res)
@@ -264,8 +267,8 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 
 func TestScaleMultipliesArrivalsAndNoInstant(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		event := qtests.NewEvent("e", func() {}, nil).At(30 * time.Second)
-		base := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{event}, Do: serve(0)}
+		e := event.New("e", func() {}, nil).At(30 * time.Second)
+		base := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Events: []event.Event{e}, Do: serve(0)}
 		s := base.scaledBy(0.1)
 		require.Equal(q, time.Minute, s.Traffic.Duration())
 		require.Equal(q, 30*time.Second, s.Events[0].Offset)
@@ -278,7 +281,7 @@ func TestScaleMultipliesArrivalsAndNoInstant(t *testing.T) {
 		}
 		require.Equal(q, 2, n, "a tenth of the users, and at least one")
 	})
-	real := Scenario{Traffic: traffic.Rate(100).For(time.Minute), Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
+	real := Scenario{Traffic: traffic.Rate(100).For(time.Minute), Events: []event.Event{event.New("e", func() {}, nil).At(30 * time.Second).For(10 * time.Second)}, Do: serve(0)}
 	require.Equal(t, time.Minute, real.scaledBy(0.1).Traffic.Duration())
 	real.Scalable = true
 	short := real.scaledBy(0.1)

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/load/internal/alarm"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
@@ -42,7 +42,7 @@ type openLoop struct {
 type due struct {
 	traffic.Arrival
 	number int64
-	place  qtests.Reservation
+	place  bubble.Reservation
 	alone  bool // in real time: it gets an alarm
 	rested bool // the goroutine that waits for it was a request before
 }
@@ -119,7 +119,7 @@ func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 func (o *openLoop) expectLocked(a traffic.Arrival, now time.Duration) {
 	o.last++
 	alone := o.alarms != nil && a.At-o.latest >= sparse
-	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: qtests.Reserve(o.run.clk, a.At-now), alone: alone}
+	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: bubble.Reserve(o.run.clk, a.At-now), alone: alone}
 	o.latest = a.At
 }
 

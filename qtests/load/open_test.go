@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A goroutine that was a request waits for a later arrival: the requests keep
@@ -28,7 +30,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 				next++
 				require.Equal(q, next, u.ID())
 				require.Equal(q, time.Duration(next)*time.Millisecond, u.Intended())
-				require.Equal(q, u.Intended(), qtests.Round(q.Elapsed()))
+				require.Equal(q, u.Intended(), tb.Round(q.Elapsed()))
 				q.Clock().Sleep(time.Duration(u.Rand().IntN(int(30 * time.Millisecond)))) // from none to 30 at once
 				return nil
 			},
@@ -144,13 +146,13 @@ func TestGapsThatMisbehaveEndTheRun(t *testing.T) {
 
 // A panic of an event fails the test, and the other events happen.
 func TestEventThatPanics(t *testing.T) {
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		happened := false
 		Run(tb, Scenario{
 			Clock: q.Clock(), Traffic: traffic.Rate(1).For(10 * time.Second), Do: serve(0),
-			Events: []qtests.Event{
-				qtests.NewEvent("broken", func() { panic("begin") }, nil).At(time.Second),
-				qtests.NewEvent("sound", func() { happened = true }, nil).At(2 * time.Second),
+			Events: []event.Event{
+				event.New("broken", func() { panic("begin") }, nil).At(time.Second),
+				event.New("sound", func() { happened = true }, nil).At(2 * time.Second),
 			},
 		})
 		require.True(q, happened)

@@ -14,9 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -57,13 +59,13 @@ func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {
 		})
 		q.Sleep(time.Minute)
 	})
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		s.Clock = q.Clock()
 		var wg sync.WaitGroup
 		wg.Go(func() { Run(tb, s) }) // in a goroutine of its own, and of a test that is not q
 		wg.Wait()
 	})
-	require.Contains(t, rec.Errors(), fmt.Sprintf("scenario load, seed 7, scale 1; repeat with: "+here+"'^inner$' -qtests.seed=%d", qtests.SeedOf(t)))
+	require.Contains(t, rec.Errors(), fmt.Sprintf("scenario load, seed 7, scale 1; repeat with: "+here+"'^inner$' -qtests.seed=%d", tb.SeedOf(t)))
 }
 
 // A machine that is too slow shows in everything that a result becomes.
@@ -107,7 +109,7 @@ func TestRunAllStartsInTurn(t *testing.T) {
 				var all []Scenario
 				for _, name := range []string{"a", "b", "c"} {
 					s.Name = name
-					s.Events = []qtests.Event{qtests.NewEvent(name, func() { _ = act(nil, &User{req: record.Request{Step: &record.Tally{Name: "event " + name}}}) }, nil)}
+					s.Events = []event.Event{event.New(name, func() { _ = act(nil, &User{req: record.Request{Step: &record.Tally{Name: "event " + name}}}) }, nil)}
 					all = append(all, s)
 				}
 				RunAll(q, all...)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // admitLocked counts a request that is due, and reports whether it may start.
@@ -44,7 +44,7 @@ func (r *run) startLocked(u *User, now time.Duration) {
 		u.req.Step = r.mu.steps[0]
 	}
 	if !u.queued {
-		late := qtests.Round(now - u.req.Intended)
+		late := tb.Round(now - u.req.Intended)
 		r.mu.rec.Lateness(late)
 		r.mu.judge.Started(late)
 	}
@@ -179,7 +179,7 @@ func (r *run) tryWithin(u *User) error {
 	// Not asked of the error: a library may make any of it, such as the status of a
 	// gRPC call whose server noticed first. It may also be a hair ahead of our timer.
 	deadline, _ := attempt.Deadline()
-	u.timedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || qtests.Round(r.clk.Until(deadline)) <= 0)
+	u.timedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || tb.Round(r.clk.Until(deadline)) <= 0)
 	return err
 }
 
@@ -278,7 +278,7 @@ func (r *run) part(name string, d time.Duration, err error) {
 	}
 	now := r.offset()
 	r.turnLocked(now)
-	d = qtests.Round(d)
+	d = tb.Round(d)
 	t := r.mu.rec.Part(name, now, d, err != nil)
 	r.mu.judge.PartEnded(t, d)
 }

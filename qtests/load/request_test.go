@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 var errDown = errors.New("down")
@@ -106,9 +108,9 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var at []time.Duration
 		resultOf(q, Scenario{
-			Traffic: traffic.Rate(1).For(time.Second), Retry: Retry{Max: 5, Backoff: qtests.Fixed(time.Second), MaxBackoff: 5 * time.Second},
+			Traffic: traffic.Rate(1).For(time.Second), Retry: Retry{Max: 5, Backoff: latency.Fixed(time.Second), MaxBackoff: 5 * time.Second},
 			Do: func(ctx context.Context, u *User) error {
-				at = append(at, qtests.Round(q.Elapsed())/time.Second)
+				at = append(at, tb.Round(q.Elapsed())/time.Second)
 				return fail(ctx, u)
 			},
 		})
@@ -117,7 +119,7 @@ func TestBackoffDoublesUpToItsBound(t *testing.T) {
 }
 
 func TestBackoffOfAgesDoesNotOverflow(t *testing.T) {
-	r := Retry{Backoff: qtests.Fixed(200 * 365 * 24 * time.Hour), MaxBackoff: math.MaxInt64}
+	r := Retry{Backoff: latency.Fixed(200 * 365 * 24 * time.Hour), MaxBackoff: math.MaxInt64}
 	require.Equal(t, time.Duration(math.MaxInt64), r.backoff(func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }, 3))
 }
 
@@ -126,7 +128,7 @@ func TestBackoffOfAgesDoesNotOverflow(t *testing.T) {
 func TestRetryBudget(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := resultOf(q, Scenario{
-			Traffic: traffic.Rate(10).For(10 * time.Second), Retry: Retry{Max: 3, Backoff: qtests.Fixed(time.Millisecond), Budget: 0.2}, Do: fail,
+			Traffic: traffic.Rate(10).For(10 * time.Second), Retry: Retry{Max: 3, Backoff: latency.Fixed(time.Millisecond), Budget: 0.2}, Do: fail,
 		})
 		require.EqualValues(q, 100, res.Finished)
 		require.EqualValues(q, 30, res.Retries)

@@ -13,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // everyState has requests that come out in every way but one: they arrive every half
@@ -77,7 +78,7 @@ func TestRequestLogOfWhatWaitedAndNeverStarted(t *testing.T) {
 // written when they are given up, and not when they end, when the writer may be closed.
 func TestRequestLogEndWithTheRun(t *testing.T) {
 	var lines bytes.Buffer
-	in(t, func(q *qtests.T, tb qtests.TB) {
+	in(t, func(q *qtests.T, tb tb.TB) {
 		log := result.CSVRequestLog(&lines)
 		Run(tb, Scenario{
 			Name: "s", Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), Grace: time.Second, RequestLog: log,
@@ -147,7 +148,7 @@ func TestErrorsOfTheWriterOfTheLogAreReported(t *testing.T) {
 		"load: RequestLog: the writer panicked: no disk": func([]byte) (int, error) { panic("no disk") },
 	} {
 		var res, halted *result.Result
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
 			s := Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(2 * time.Second), Do: serve(0), RequestLog: result.CSVRequestLog(write)}
 			res = Run(tb, s)
 			s.Traffic = traffic.Users(1).For(time.Second) // never lets time pass

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // Retry repeats failed requests. Retries are not counted as requests: a request is one however many
@@ -18,7 +18,7 @@ type Retry struct {
 	// Backoff is the wait before a retry, drawn from the stream of the user. Before the n-th
 	// retry it is multiplied by 2^(n-1). Its jitter is that of the Latency. Default none: a
 	// retry at once. The request keeps its place in flight meanwhile.
-	Backoff qtests.Latency
+	Backoff latency.Distribution
 	// MaxBackoff bounds the wait. Default 30 s.
 	MaxBackoff time.Duration
 	// Budget bounds the retries to this share of the requests that have started so far, plus

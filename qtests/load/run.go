@@ -11,7 +11,9 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/usercode"
@@ -19,6 +21,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 const (
@@ -38,7 +41,7 @@ type run struct {
 	start    time.Time
 	duration time.Duration
 	ctx      context.Context // of the caller; its values reach the requests
-	users    qtests.Stream
+	users    tb.Stream
 	scale    float64
 	lost     int  // marks that the event log had dropped before the run
 	fake     bool // the clock is tie-free: what happens is repeatable
@@ -86,8 +89,8 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		Scenario: s, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: qtests.TieFree(s.Clock), real: isReal(s.Clock),
-		users: qtests.NewStream(s.Seed, "load "+s.Name).Sub("users"),
+		Scenario: s, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: bubble.TieFree(s.Clock), real: isReal(s.Clock),
+		users: tb.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 	}
 	r.mu.phase = newMachine()
 	r.mu.feeds = map[string]*cursor{}
@@ -114,7 +117,7 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 // clock says nothing more, because the real one may be wrapped.
 func isReal(c clock.Clock) bool {
 	_, mock := c.(*clock.Mock)
-	return !mock && !qtests.TieFree(c) && !qtests.InBubble()
+	return !mock && !bubble.TieFree(c) && !stacks.InBubble()
 }
 
 // after returns a channel that is closed when d has passed. Where d is 0 all that runs now comes to
@@ -134,7 +137,7 @@ func (r *run) execute() (*result.Result, error) {
 	_, r.lost = r.EventLog.Marks()
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
-	stopEvents, err := qtests.Schedule(ctx, r.clk, r.EventLog, r.Events...)
+	stopEvents, err := event.Schedule(ctx, r.clk, r.EventLog, r.Events...)
 	if err != nil {
 		return nil, err
 	}
@@ -352,7 +355,7 @@ func (r *run) fail(err error) {
 
 // checkEvents counts what became of the events.
 func (r *run) checkEvents(err error) {
-	var p *qtests.EventPanic
+	var p *event.PanicError
 	if errors.As(err, &p) {
 		r.panicked(&usercode.Panic{Value: p.Value, Stack: string(p.Stack)}, fmt.Sprintf("event %q", p.Event))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -37,7 +38,7 @@ func TestClosedUsers(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		res := Run(q, Scenario{
 			Traffic:   traffic.Users(10).For(time.Minute),
-			ThinkTime: qtests.Fixed(time.Second),
+			ThinkTime: latency.Fixed(time.Second),
 			Do:        serve(time.Second),
 		})
 		require.EqualValues(t, 300, res.Started)

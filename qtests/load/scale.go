@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -103,7 +103,7 @@ func (s Scenario) scaledBy(x float64) Scenario {
 		return s
 	}
 	s.Traffic, x = s.Traffic.Shortened(x)
-	events := append([]qtests.Event(nil), s.Events...)
+	events := append([]event.Event(nil), s.Events...)
 	for i := range events {
 		events[i].Offset = traffic.Divide(events[i].Offset, 1/x)
 		events[i].Duration = traffic.Divide(events[i].Duration, 1/x)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -52,7 +53,7 @@ func TestScaleLeavesOneRequest(t *testing.T) {
 func TestScaleMovesEventsWithTheStages(t *testing.T) {
 	s := Scenario{
 		Scalable: true, Traffic: traffic.Rate(1).For(5 * time.Second),
-		Events: []qtests.Event{qtests.NewEvent("e", func() {}, nil).At(2 * time.Second).For(time.Second)},
+		Events: []event.Event{event.New("e", func() {}, nil).At(2 * time.Second).For(time.Second)},
 	}.scaledBy(0.01)
 	require.Equal(t, time.Second, s.Traffic.Duration())
 	require.Equal(t, 400*time.Millisecond, s.Events[0].Offset)

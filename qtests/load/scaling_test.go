@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -29,7 +31,7 @@ func atScale(t *testing.T, scale string) {
 func TestScaleIsSaidWhereverTheRunIs(t *testing.T) {
 	atScale(t, "0.1")
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(10 * time.Second), Do: serve(0), Thresholds: []string{"requests>100"}})
 	})
 	require.EqualValues(t, 100, res.Finished)
@@ -63,7 +65,7 @@ func TestRealTimeIsScaledInAllItsInstants(t *testing.T) {
 	limit := threshold.Threshold{Metric: "errors", Op: "<", Value: 50, Unit: threshold.Percent, Every: time.Minute, Abort: true, AbortAfter: 30 * time.Second}
 	s := Scenario{
 		Scalable: true, Traffic: traffic.Rate(10).For(10 * time.Minute),
-		Events:     []qtests.Event{qtests.NewEvent("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
+		Events:     []event.Event{event.New("outage", func() {}, func() {}).At(5 * time.Minute).For(time.Minute)},
 		Thresholds: []string{"rate>1/s every 1s", "errors<1% abort after 10s", "p(99)<1s", "nonsense every 1s"},
 		Limits:     []threshold.Threshold{limit},
 	}

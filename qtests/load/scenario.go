@@ -7,15 +7,17 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Scenario says who arrives when, what they do, and what must hold. It is a
@@ -52,8 +54,8 @@ type Scenario struct {
 	// ThinkTime is how long a user of a closed profile waits between an answer and the
 	// next request, rounded to the microsecond. It is drawn from u.Rand. A user whose pause
 	// reaches the end of the profile makes no further request. A panic in a
-	// qtests.LatencyFunc, or runtime.Goexit, ends the run with an error. Default none.
-	ThinkTime qtests.Latency
+	// latency.Func, or runtime.Goexit, ends the run with an error. Default none.
+	ThinkTime latency.Distribution
 
 	// Pacing is the least time between the starts of two requests of a user of a closed
 	// profile. With ThinkTime the next request starts at the later of the two instants. A
@@ -93,7 +95,7 @@ type Scenario struct {
 
 	// Events happen at their offsets from the start. They must begin before the profile
 	// ends. An event that has not ended by the end of the run is ended then.
-	Events []qtests.Event
+	Events []event.Event
 
 	// Thresholds and Limits are what must hold, as text (see threshold.Parse) and
 	// as values.
@@ -130,10 +132,10 @@ type Scenario struct {
 	ErrorKind func(error) string
 
 	// Clock, Seed and EventLog are those of the test by default. Without a test the default
-	// is the real clock, qtests.DefaultSeed and no event log.
+	// is the real clock, tb.DefaultSeed and no event log.
 	Clock    clock.Clock
 	Seed     uint64
-	EventLog *qtests.EventLog
+	EventLog *event.Log
 }
 
 // A Step is one thing that requests of a scenario do.
@@ -211,7 +213,7 @@ func (s Scenario) withDefaults() (Scenario, error) {
 		s.Clock = clock.New()
 	}
 	if s.Seed == 0 {
-		s.Seed = qtests.DefaultSeed
+		s.Seed = tb.DefaultSeed
 	}
 	if s.ErrorKind == nil {
 		s.ErrorKind = KindOf

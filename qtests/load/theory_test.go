@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // overSeeds runs a scenario with ten seeds and wants the mean of a figure within
@@ -50,8 +52,8 @@ func littlesLaw(t require.TestingT, r *result.Result) {
 // exponential is a step whose time is drawn from the user's stream, in whole
 // microseconds.
 func exponential(mean time.Duration) func(context.Context, *User) error {
-	l := qtests.Exponential(mean)
-	return func(ctx context.Context, u *User) error { return u.Sleep(ctx, qtests.Round(l.Sample(u.Rand()))) }
+	l := latency.Exponential(mean)
+	return func(ctx context.Context, u *User) error { return u.Sleep(ctx, tb.Round(l.Sample(u.Rand()))) }
 }
 
 func wait(r *result.Result) float64 { return (r.Response.Mean() - r.Service.Mean()).Seconds() }
@@ -110,7 +112,7 @@ func TestMeanValueAnalysis(t *testing.T) {
 	overSeeds(t, throughput, func(*qtests.T) Scenario {
 		server, work := make(chan struct{}, 1), exponential(service)
 		return Scenario{
-			Traffic: traffic.Users(n).For(200 * time.Second), ThinkTime: qtests.Exponential(think),
+			Traffic: traffic.Users(n).For(200 * time.Second), ThinkTime: latency.Exponential(think),
 			Do: func(ctx context.Context, u *User) error {
 				server <- struct{}{}
 				defer func() { <-server }()
@@ -186,7 +188,7 @@ func TestRetryStormIsSeenAndBounded(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
 			res = Run(q, Scenario{
 				Traffic: traffic.Rate(100).For(10 * time.Second),
-				Retry:   Retry{Max: 3, Backoff: qtests.Fixed(10 * time.Millisecond), Budget: budget},
+				Retry:   Retry{Max: 3, Backoff: latency.Fixed(10 * time.Millisecond), Budget: budget},
 				Do: func(ctx context.Context, u *User) error {
 					_ = u.Sleep(ctx, 5*time.Millisecond)
 					if u.Intended() > 5*time.Second {

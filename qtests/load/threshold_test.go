@@ -13,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -74,7 +75,7 @@ func TestThresholdsAreEvaluated(t *testing.T) {
 		"tag(region=us).avg<1s":       `cannot be evaluated: unknown tag "region=us"; did you mean "region=eu"?`,
 		"check(fst)>1%":               `cannot be evaluated: unknown check "fst"; did you mean "fast"?`,
 	}
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		all := append([]string{}, keep[:len(keep)-1]...)
 		for text := range broken {
 			all = append(all, text)
@@ -123,7 +124,7 @@ func TestAbort(t *testing.T) {
 		"errors==0 abort after 4m":           4*time.Minute + 10*time.Millisecond,
 		"step(b).errors<10% every 30s abort": 2*time.Minute + 30*time.Second + 10*time.Millisecond,
 	} {
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
 			s := mixed(text)
 			s.Clock = q.Clock()
 			res := Run(tb, s)
@@ -135,7 +136,7 @@ func TestAbort(t *testing.T) {
 	}
 }
 
-var _ qtests.TB = (*tbtest.TB)(nil)
+var _ tb.TB = (*tbtest.TB)(nil)
 
 // Three wrong thresholds are told in one run.
 func TestAllWrongThresholdsAreNamed(t *testing.T) {

@@ -3,24 +3,24 @@ package load
 import (
 	"sync"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // RunAll runs scenarios side by side, from one start, and returns their results in the order of the
 // arguments. Every scenario needs a name of its own, because its random streams derive from the name.
 // If something is wrong with a scenario, RunAll fails t before any of them starts.
-func RunAll(t qtests.TB, scenarios ...Scenario) []*result.Result {
+func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 	t.Helper()
 	runs := make([]*run, len(scenarios))
 	names := map[string]bool{}
 	for i, s := range scenarios {
 		r, err := prepare(t, s)
 		if err != nil {
-			qtests.Fatalf(t, "%v", err)
+			tb.Fatalf(t, "%v", err)
 		}
 		if names[r.Name] {
-			qtests.Fatalf(t, "load: RunAll: two scenarios are called %q", r.Name)
+			tb.Fatalf(t, "load: RunAll: two scenarios are called %q", r.Name)
 		}
 		names[r.Name] = true
 		runs[i] = r
@@ -45,7 +45,7 @@ func RunAll(t qtests.TB, scenarios ...Scenario) []*result.Result {
 	wg.Wait()
 	for i, res := range results {
 		if errs[i] != nil {
-			qtests.Fatalf(t, "%v", errs[i])
+			tb.Fatalf(t, "%v", errs[i])
 		}
 		reportTo(t, res)
 	}

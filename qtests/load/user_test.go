@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 func TestTagSetTwiceKeepsTheLaterValue(t *testing.T) {
@@ -44,7 +45,7 @@ func TestSequenceStopsAtTheFirstError(t *testing.T) {
 }
 
 func TestPartThatDoesNotReturnIsCounted(t *testing.T) {
-	in(t, func(q *qtests.T, tb qtests.TB) {
+	in(t, func(q *qtests.T, tb tb.TB) {
 		res := Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(3 * time.Second), Do: func(ctx context.Context, u *User) error {
 			return u.Part(ctx, "part", func(ctx context.Context) error {
 				_ = u.Sleep(ctx, time.Second)
@@ -60,7 +61,7 @@ func TestPartThatDoesNotReturnIsCounted(t *testing.T) {
 
 // TestLastPartOfAWindowCounts has errors in the last five seconds only.
 func TestLastPartOfAWindowCounts(t *testing.T) {
-	in(t, func(q *qtests.T, tb qtests.TB) {
+	in(t, func(q *qtests.T, tb tb.TB) {
 		res := Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(1).For(25 * time.Second), Thresholds: []string{"errors<50% every 10s"},
 			Do: func(_ context.Context, u *User) error {
 				if u.Intended() > 20*time.Second {

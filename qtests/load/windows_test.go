@@ -11,10 +11,12 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -254,7 +256,7 @@ func TestWindowsOfASilenceAtTheEnd(t *testing.T) {
 // Whatever comes first after the end of a window belongs to the next one.
 func TestWindowsTurnBeforeAnythingIsCounted(t *testing.T) {
 	verdictsOf(t, Scenario{
-		Traffic: traffic.Rate(1).For(3 * time.Second), Retry: Retry{Max: 1, Backoff: qtests.Fixed(4 * time.Second)},
+		Traffic: traffic.Rate(1).For(3 * time.Second), Retry: Retry{Max: 1, Backoff: latency.Fixed(4 * time.Second)},
 		Steps: []Step{{Name: "a", Do: func(ctx context.Context, u *User) error {
 			if u.ID() < 3 || u.Attempt() > 1 {
 				return nil
@@ -456,7 +458,7 @@ func TestBrokenThresholdTellsTheScale(t *testing.T) {
 	atScale(t, "0.1")
 	thresholds := []string{"rate>50/s", "count>500 every 10s", "requests>=1", "in_flight>=3", "p(99)<1ms", "step(nix).rate>1/s"}
 	var res *result.Result
-	rec := in(t, func(q *qtests.T, tb qtests.TB) {
+	rec := in(t, func(q *qtests.T, tb tb.TB) {
 		res = Run(tb, Scenario{Clock: q.Clock(), Traffic: traffic.Rate(100).For(time.Minute), Do: serve(10 * time.Millisecond), Thresholds: thresholds})
 	})
 	scaled := "the load was scaled by 0.1"

@@ -20,6 +20,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/monitor/dashboard"
 	"github.com/go-qtests/qtests/qtests/monitor/notify"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -161,7 +162,7 @@ func TestTooManySeries(t *testing.T) {
 
 // clocked is a TB with a clock.
 type clocked struct {
-	qtests.TB
+	tb.TB
 	clk clock.Clock
 }
 

@@ -6,15 +6,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // RequireFired fails t unless every named alert has fired at least once. Without
 // names there is nothing to require, which fails t too.
-func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
+func (m *Monitor) RequireFired(t tb.TB, alerts ...string) {
 	t.Helper()
 	if len(alerts) == 0 {
-		qtests.Fatalf(t, "monitor: RequireFired without the name of an alert")
+		tb.Fatalf(t, "monitor: RequireFired without the name of an alert")
 	}
 	m.requireKnown(t, alerts)
 	for _, name := range alerts {
@@ -28,7 +28,7 @@ func (m *Monitor) RequireFired(t qtests.TB, alerts ...string) {
 // at all, has fired. If an expression names series that the history does not have, the
 // log of t says so and proposes names, because an alert on a misspelt metric never
 // fires. That is no failure: many counters appear with their first error.
-func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
+func (m *Monitor) RequireNotFired(t tb.TB, alerts ...string) {
 	t.Helper()
 	m.requireKnown(t, alerts)
 	for _, x := range m.Transitions(alerts...) {
@@ -43,7 +43,7 @@ func (m *Monitor) RequireNotFired(t qtests.TB, alerts ...string) {
 
 // RequireFiredBetween fails t unless the alert began to fire in [from, to], both
 // counted from the start of the monitor.
-func (m *Monitor) RequireFiredBetween(t qtests.TB, name string, from, to time.Duration) {
+func (m *Monitor) RequireFiredBetween(t tb.TB, name string, from, to time.Duration) {
 	t.Helper()
 	m.requireKnown(t, []string{name})
 	for _, x := range m.Transitions(name) {
@@ -56,7 +56,7 @@ func (m *Monitor) RequireFiredBetween(t qtests.TB, name string, from, to time.Du
 
 // RequireResolvedWithin fails t unless the alert has fired, and each time it did
 // was resolved at most d later.
-func (m *Monitor) RequireResolvedWithin(t qtests.TB, name string, d time.Duration) {
+func (m *Monitor) RequireResolvedWithin(t tb.TB, name string, d time.Duration) {
 	t.Helper()
 	m.RequireFired(t, name)
 	fired := map[string]time.Time{}
@@ -79,7 +79,7 @@ func (m *Monitor) RequireResolvedWithin(t qtests.TB, name string, d time.Duratio
 
 // RequireSeries returns the series of a metric that the matchers choose, and fails
 // t if there are none.
-func (m *Monitor) RequireSeries(t qtests.TB, name string, matchers ...Matcher) []Series {
+func (m *Monitor) RequireSeries(t tb.TB, name string, matchers ...Matcher) []Series {
 	t.Helper()
 	found := m.Series(name, matchers...)
 	if len(found) > 0 {
@@ -90,7 +90,7 @@ func (m *Monitor) RequireSeries(t qtests.TB, name string, matchers ...Matcher) [
 		wanted = append(wanted, x.m.String())
 	}
 	status := m.Status()
-	qtests.Fatalf(t, "monitor: no series %s{%s} in %d scrapes of %d series (last error: %v)\n%s",
+	tb.Fatalf(t, "monitor: no series %s{%s} in %d scrapes of %d series (last error: %v)\n%s",
 		name, strings.Join(wanted, ","), status.Scrapes, status.Series, status.LastError, m.near(name))
 	return nil
 }
@@ -116,7 +116,7 @@ func (m *Monitor) near(name string) string {
 }
 
 // requireKnown fails t on a name that no rule has: a misspelt alert never fires.
-func (m *Monitor) requireKnown(t qtests.TB, alerts []string) {
+func (m *Monitor) requireKnown(t tb.TB, alerts []string) {
 	t.Helper()
 	var known []string
 	for _, r := range m.rules {
@@ -126,15 +126,15 @@ func (m *Monitor) requireKnown(t qtests.TB, alerts []string) {
 	}
 	for _, name := range alerts {
 		if !slices.Contains(known, name) {
-			qtests.Fatalf(t, "monitor: no rule is called %q; there are %q", name, known)
+			tb.Fatalf(t, "monitor: no rule is called %q; there are %q", name, known)
 		}
 	}
 }
 
-func (m *Monitor) offset(at time.Time) time.Duration { return qtests.Round(at.Sub(m.start)) }
+func (m *Monitor) offset(at time.Time) time.Duration { return tb.Round(at.Sub(m.start)) }
 
 // fail ends t with the timeline of one alert.
-func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
+func (m *Monitor) fail(t tb.TB, name, format string, args ...any) {
 	t.Helper()
 	timeline := m.Timeline(name)
 	if timeline == "" {
@@ -157,14 +157,14 @@ func (m *Monitor) fail(t qtests.TB, name, format string, args ...any) {
 	if status.LastError != nil {
 		text += fmt.Sprintf("\nlast of %d errors: %v", status.Errors, status.LastError)
 	}
-	qtests.Fatalf(t, "%s", text)
+	tb.Fatalf(t, "%s", text)
 }
 
 // RequireTimeline fails t unless the transitions of the named alerts, or of all of
 // them, are those of want, in the form of Timeline. Empty lines, and white space
 // around lines and between their words, do not count, so that want may be a golden
 // file or a raw string of the test.
-func (m *Monitor) RequireTimeline(t qtests.TB, want string, alerts ...string) {
+func (m *Monitor) RequireTimeline(t tb.TB, want string, alerts ...string) {
 	t.Helper()
 	m.requireKnown(t, alerts)
 	have, expected := timelineLines(m.Timeline(alerts...)), timelineLines(want)
@@ -181,7 +181,7 @@ func (m *Monitor) RequireTimeline(t qtests.TB, want string, alerts ...string) {
 		}
 		return "(the end)"
 	}
-	qtests.Fatalf(t, "monitor: the timeline differs from line %d on\nwant: %s\nhave: %s\nall that happened:\n%s",
+	tb.Fatalf(t, "monitor: the timeline differs from line %d on\nwant: %s\nhave: %s\nall that happened:\n%s",
 		i+1, at(expected), at(have), strings.Join(have, "\n"))
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -65,22 +66,22 @@ func TestAssertionsThatFail(t *testing.T) {
 	const timeline = "\ntimeline:\n10s\tHigh inactive → firing\n40s\tHigh firing → resolved\n4 scrapes, the last at 40s\nrule: errors > 5"
 	qtests.Run(t, func(q *qtests.T) {
 		m := story(q)
-		for want, f := range map[string]func(tb qtests.TB){
-			"monitor: alert Never has not fired\ntimeline:\n(no transitions)\n4 scrapes, the last at 40s\nrule: errors > 50": func(tb qtests.TB) { m.RequireFired(tb, "High", "Never") },
-			"monitor: RequireFired without the name of an alert":                                                             func(tb qtests.TB) { m.RequireFired(tb) },
-			"monitor: alert High has fired, at 10s" + timeline:                                                               func(tb qtests.TB) { m.RequireNotFired(tb) },
-			"monitor: alert High has not begun to fire between 11s and 1m0s" + timeline:                                      func(tb qtests.TB) { m.RequireFiredBetween(tb, "High", 11*time.Second, time.Minute) },
-			"monitor: alert High{} was resolved 30s after it fired, not within 29s" + timeline:                               func(tb qtests.TB) { m.RequireResolvedWithin(tb, "High", 29*time.Second) },
+		for want, f := range map[string]func(tb tb.TB){
+			"monitor: alert Never has not fired\ntimeline:\n(no transitions)\n4 scrapes, the last at 40s\nrule: errors > 50": func(tb tb.TB) { m.RequireFired(tb, "High", "Never") },
+			"monitor: RequireFired without the name of an alert":                                                             func(tb tb.TB) { m.RequireFired(tb) },
+			"monitor: alert High has fired, at 10s" + timeline:                                                               func(tb tb.TB) { m.RequireNotFired(tb) },
+			"monitor: alert High has not begun to fire between 11s and 1m0s" + timeline:                                      func(tb tb.TB) { m.RequireFiredBetween(tb, "High", 11*time.Second, time.Minute) },
+			"monitor: alert High{} was resolved 30s after it fired, not within 29s" + timeline:                               func(tb tb.TB) { m.RequireResolvedWithin(tb, "High", 29*time.Second) },
 			"monitor: the timeline differs from line 2 on\nwant: 30s High firing → resolved\nhave: 40s High firing → resolved\n" +
-				"all that happened:\n10s High inactive → firing\n40s High firing → resolved": func(tb qtests.TB) {
+				"all that happened:\n10s High inactive → firing\n40s High firing → resolved": func(tb tb.TB) {
 				m.RequireTimeline(tb, "10s High inactive → firing\n30s High firing → resolved")
 			},
-			"monitor: the timeline differs from line 1 on\nwant: 10s Never inactive → firing\nhave: (the end)\nall that happened:\n": func(tb qtests.TB) {
+			"monitor: the timeline differs from line 1 on\nwant: 10s Never inactive → firing\nhave: (the end)\nall that happened:\n": func(tb tb.TB) {
 				m.RequireTimeline(tb, "10s Never inactive → firing", "Never")
 			},
-			`monitor: no rule is called "Hihg"; there are ["High" "Never"]`:                                            func(tb qtests.TB) { m.RequireNotFired(tb, "Hihg") },
-			"monitor: no series errors{a=\"b\"} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  errors":         func(tb qtests.TB) { m.RequireSeries(tb, "errors", monitor.Equal("a", "b")) },
-			"monitor: no series erors{} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  double\n  errors\n  up": func(tb qtests.TB) { m.RequireSeries(tb, "erors") },
+			`monitor: no rule is called "Hihg"; there are ["High" "Never"]`:                                            func(tb tb.TB) { m.RequireNotFired(tb, "Hihg") },
+			"monitor: no series errors{a=\"b\"} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  errors":         func(tb tb.TB) { m.RequireSeries(tb, "errors", monitor.Equal("a", "b")) },
+			"monitor: no series erors{} in 4 scrapes of 3 series (last error: <nil>)\nhave:\n  double\n  errors\n  up": func(tb tb.TB) { m.RequireSeries(tb, "erors") },
 		} {
 			rec := tbtest.Run("assertion", func(tb *tbtest.TB) {
 				f(tb)

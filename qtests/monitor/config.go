@@ -9,7 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 )
 
@@ -70,7 +70,7 @@ type Config struct {
 	Silences    []Silence
 	Inhibitions []Inhibition
 	// EventLog receives a mark for every change of an alert. Nil is none.
-	EventLog *qtests.EventLog
+	EventLog *event.Log
 }
 
 // withDefaults returns the config with its zero fields filled in, or an error

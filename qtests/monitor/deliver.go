@@ -7,7 +7,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
@@ -61,7 +61,7 @@ func (m *Monitor) flush(s *state, at time.Time) {
 			}
 		})
 	}
-	qtests.InTurn(m.clk, wakes...)
+	bubble.InTurn(m.clk, wakes...)
 }
 
 // serve is the goroutine of one receiver.

@@ -9,10 +9,12 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Monitor scrapes, remembers and alerts. Make one with New or NewT. All
@@ -26,7 +28,7 @@ type Monitor struct {
 	// receivers are the channels.
 	receivers []*receiver
 
-	tenancy qtests.Tenancy
+	tenancy bubble.Tenancy
 
 	// scraping is the token of the one scrape under way. It is a channel, because a
 	// gatherer may sleep: a goroutine that waits for a mutex stops the time of a bubble.
@@ -146,17 +148,17 @@ func register(r *prometheus.Registry, c prometheus.Collector) error {
 // NewT is New for a test: clock and event log come from t unless cfg sets them, a
 // wrong config fails t, and the monitor is closed when t ends. A gatherer that
 // exceeded Config.MaxSeries fails t then.
-func NewT(t qtests.TB, cfg Config) *Monitor {
+func NewT(t tb.TB, cfg Config) *Monitor {
 	t.Helper()
 	if cfg.Clock == nil {
-		cfg.Clock = qtests.ClockOf(t)
+		cfg.Clock = tb.ClockOf(t)
 	}
 	if cfg.EventLog == nil {
-		cfg.EventLog = qtests.EventLogOf(t)
+		cfg.EventLog = tb.EventLogOf(t)
 	}
 	m, err := New(cfg)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	t.Cleanup(func() {
 		t.Helper()
@@ -234,7 +236,7 @@ func (m *Monitor) Start() time.Time { return m.start }
 func (m *Monitor) Interval() time.Duration { return m.cfg.Interval }
 
 // EventLog returns the log that receives a mark for every change of an alert, or nil.
-func (m *Monitor) EventLog() *qtests.EventLog { return m.cfg.EventLog }
+func (m *Monitor) EventLog() *event.Log { return m.cfg.EventLog }
 
 // Close gives up the scrape under way, if there is one, and returns when scraping has
 // stopped. It does not wait for a gatherer or a channel that blocks: their contexts have

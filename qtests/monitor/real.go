@@ -12,7 +12,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -128,5 +128,5 @@ func memoryLimit() float64 {
 
 // isFake reports whether a clock is any but package time's outside a bubble.
 func isFake(c clock.Clock) bool {
-	return reflect.TypeOf(c) != reflect.TypeOf(clock.New()) || qtests.InBubble()
+	return reflect.TypeOf(c) != reflect.TypeOf(clock.New()) || stacks.InBubble()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/monitor/notify"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // told writes what a recorder was told, with offsets.
@@ -73,14 +74,14 @@ func TestChannelsThatMisbehave(t *testing.T) {
 				monitor.ChannelFunc(func(context.Context, monitor.Notification) error { runtime.Goexit(); return nil }),
 				monitor.ChannelFunc(func(context.Context, monitor.Notification) error { <-release; return nil }),
 				monitor.ChannelFunc(func(context.Context, monitor.Notification) error {
-					flaky = append(flaky, qtests.Round(q.Clock().Now().Sub(start)))
+					flaky = append(flaky, tb.Round(q.Clock().Now().Sub(start)))
 					if len(flaky) < 4 {
 						return errors.New("not yet")
 					}
 					return nil
 				}),
 				monitor.ChannelFunc(func(context.Context, monitor.Notification) error {
-					closed = append(closed, qtests.Round(q.Clock().Now().Sub(start)))
+					closed = append(closed, tb.Round(q.Clock().Now().Sub(start)))
 					return fmt.Errorf("%w: gone", monitor.ErrPermanent)
 				}),
 				rec,

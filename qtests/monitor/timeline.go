@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Transitions returns every change of the named alerts, or of all of them, in the
@@ -33,7 +33,7 @@ func (m *Monitor) Transitions(alerts ...string) (out []Transition) {
 func (m *Monitor) Timeline(alerts ...string) string {
 	var b strings.Builder
 	for _, t := range m.Transitions(alerts...) {
-		fmt.Fprintf(&b, "%v\t%v\n", qtests.Round(t.At.Sub(m.start)), t)
+		fmt.Fprintf(&b, "%v\t%v\n", tb.Round(t.At.Sub(m.start)), t)
 	}
 	return b.String()
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
@@ -70,7 +70,7 @@ func (t Transition) String() string {
 
 // A timeline is the bounded list of transitions.
 type timeline struct {
-	log     *qtests.EventLog
+	log     *event.Log
 	all     []Transition
 	dropped int64
 }

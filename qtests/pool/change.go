@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // This file holds the core's answers to what happens to it: a lease ends, a
@@ -15,7 +15,7 @@ import (
 // waited counts a wait that has ended, with any result.
 func (c *core) waited(since, now instant) {
 	c.counts.waited++
-	c.counts.wait += qtests.Round(max(now-since, 0)) // each was read before its lock was taken
+	c.counts.wait += tb.Round(max(now-since, 0)) // each was read before its lock was taken
 }
 
 // giveBack ends the lease of e.
@@ -117,7 +117,7 @@ func (c *core) lifetime(id uint64) time.Duration {
 		return c.maxLifetime
 	}
 	cut := c.jitter * c.stream.At(id).Float64() * float64(c.maxLifetime)
-	return max(1, qtests.Round(c.maxLifetime-time.Duration(cut)))
+	return max(1, tb.Round(c.maxLifetime-time.Duration(cut)))
 }
 
 // constructFailed gives the error to the caller that has waited longest and
@@ -303,7 +303,7 @@ func (c *core) report(r Report, fx *effects) { fx.reports = append(fx.reports, r
 func (c *core) held(e *entry, now instant) HeldLease {
 	l := HeldLease{Resource: e.id, Since: c.time(e.acquired), Stack: frames(e.stack)}
 	if e.acquired != 0 {
-		l.Held = qtests.Round(now - e.acquired)
+		l.Held = tb.Round(now - e.acquired)
 	}
 	return l
 }

@@ -8,9 +8,10 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Defaults of [Config].
@@ -118,11 +119,11 @@ type Config[R any] struct {
 	Clock clock.Clock
 	// Stream draws the jitter. Default: the stream "pool NAME" of the seed 1.
 	// NewT takes the seed of its test.
-	Stream qtests.Stream
+	Stream tb.Stream
 	// EventLog gets a mark, with the source "pool NAME", when the pool is
 	// suspended, resumed, resized, reset or closed, and when constructions begin
 	// to fail and succeed again. Default: none. NewT takes the log of its test.
-	EventLog *qtests.EventLog
+	EventLog *event.Log
 }
 
 // settings is a Config without its type parameter and with its defaults.
@@ -141,7 +142,7 @@ type settings struct {
 	leakThreshold                             time.Duration
 	stacks                                    bool
 	destroys                                  bool // there is a Destroy
-	stream                                    qtests.Stream
+	stream                                    tb.Stream
 }
 
 // timed reports whether every acquire and release needs the time.
@@ -179,7 +180,7 @@ func (cfg Config[R]) settings() (settings, error) {
 	if s.maxWaiters == 0 && !s.noQueue {
 		s.maxWaiters = math.MaxInt
 	}
-	s.stream = cmp.Or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(s.name)))
+	s.stream = cmp.Or(cfg.Stream, tb.NewStream(tb.DefaultSeed, streamName(s.name)))
 	return s, nil
 }
 

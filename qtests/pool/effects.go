@@ -1,6 +1,6 @@
 package pool
 
-import "github.com/go-qtests/qtests/qtests"
+import "github.com/go-qtests/qtests/qtests/internal/bubble"
 
 // A step is one thing to do once the lock is free. Exactly one of ch, build,
 // destroy and cancel is set.
@@ -38,14 +38,14 @@ func (fx *effects) mark(text string) { fx.marks = append(fx.marks, text) }
 // while the caller that gave it the resource still runs. So what they do has a
 // repeatable order.
 func (e *engine) perform(fx *effects) {
-	if fx.n == 1 && (fx.first.ch == nil || !qtests.TieFree(e.clk)) {
+	if fx.n == 1 && (fx.first.ch == nil || !bubble.TieFree(e.clk)) {
 		e.do(fx.first)
 	} else if fx.n > 0 {
 		wakes := make([]func(), 0, fx.n)
 		for _, s := range append([]step{fx.first}, fx.more...) {
 			wakes = append(wakes, func() { e.do(s) })
 		}
-		qtests.InTurn(e.clk, wakes...)
+		bubble.InTurn(e.clk, wakes...)
 	}
 	for _, text := range fx.marks {
 		e.log.Add(e.clk.Now(), "pool "+e.name, text)

@@ -8,8 +8,9 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
@@ -17,7 +18,7 @@ import (
 // clock, and the user's functions.
 type engine struct {
 	clk      clock.Clock
-	log      *qtests.EventLog
+	log      *event.Log
 	breaker  *breaker.Breaker
 	onReport func(Report)
 	create   func(context.Context) (any, error)
@@ -30,7 +31,7 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
-	tenancy qtests.Tenancy
+	tenancy bubble.Tenancy
 
 	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
 	// Clock.AfterFunc are called under it.

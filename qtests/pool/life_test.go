@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // acquireN takes n leases at once.
@@ -115,7 +116,7 @@ func TestMaxLifetime(t *testing.T) {
 }
 
 func TestLifetimeJitterIsSeeded(t *testing.T) {
-	ends := func(stream qtests.Stream) (out []time.Duration) {
+	ends := func(stream tb.Stream) (out []time.Duration) {
 		qtests.Run(t, func(q *qtests.T) {
 			_, cfg := newItems(q, 0)
 			cfg.MaxLifetime, cfg.LifetimeJitter, cfg.Stream = 10*time.Minute, 0.5, stream
@@ -132,9 +133,9 @@ func TestLifetimeJitterIsSeeded(t *testing.T) {
 		})
 		return out
 	}
-	one := ends(qtests.NewStream(1, "x"))
-	require.Equal(t, one, ends(qtests.NewStream(1, "x")))
-	require.NotEqual(t, one, ends(qtests.NewStream(2, "x")))
+	one := ends(tb.NewStream(1, "x"))
+	require.Equal(t, one, ends(tb.NewStream(1, "x")))
+	require.NotEqual(t, one, ends(tb.NewStream(2, "x")))
 	for i, d := range one {
 		require.True(t, d > 5*time.Minute && d <= 10*time.Minute, "%v", d)
 		require.True(t, i == 0 || d != one[i-1], "they do not end together")

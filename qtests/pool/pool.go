@@ -7,8 +7,8 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Pool holds up to Max resources of type R and lends each of them to one
@@ -64,19 +64,19 @@ const CleanupTimeout = cleanup.Timeout
 // them, and with Stacks. It fails t when cfg is invalid. When t ends it closes
 // the pool, and fails t with the acquiring stacks if leases are still out after
 // CleanupTimeout. Without OnReport, reports are logged to t.
-func NewT[R any](t qtests.TB, cfg Config[R]) *Pool[R] {
+func NewT[R any](t tb.TB, cfg Config[R]) *Pool[R] {
 	t.Helper()
 	name := cmp.Or(cfg.Name, DefaultName)
 	cfg.Stacks = true
-	cfg.Clock = cmp.Or(cfg.Clock, qtests.ClockOf(t))
-	cfg.Stream = cmp.Or(cfg.Stream, qtests.StreamOf(t, streamName(name)))
-	cfg.EventLog = cmp.Or(cfg.EventLog, qtests.EventLogOf(t))
+	cfg.Clock = cmp.Or(cfg.Clock, tb.ClockOf(t))
+	cfg.Stream = cmp.Or(cfg.Stream, tb.StreamOf(t, streamName(name)))
+	cfg.EventLog = cmp.Or(cfg.EventLog, tb.EventLogOf(t))
 	if cfg.OnReport == nil {
 		cfg.OnReport = func(r Report) { t.Logf("pool %s: %v", name, r) }
 	}
 	p, err := New(cfg)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	t.Cleanup(func() {
 		t.Helper()

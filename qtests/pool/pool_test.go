@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // item is the resource of most tests.
@@ -51,7 +52,7 @@ func newItems(q *qtests.T, delay time.Duration) (*items, Config[*item]) {
 
 var bg = context.Background()
 
-func mustAcquire(t qtests.TB, p *Pool[*item]) Lease[*item] {
+func mustAcquire(t tb.TB, p *Pool[*item]) Lease[*item] {
 	t.Helper()
 	l, err := p.Acquire(bg)
 	require.NoError(t, err)

@@ -13,11 +13,12 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // chaos runs callers and an operator against a pool with everything switched on,
 // and then wants the books to balance.
-func chaos(t qtests.TB, p *Pool[*item], f *items, callers, rounds int, stream qtests.Stream, pause func(time.Duration)) {
+func chaos(t tb.TB, p *Pool[*item], f *items, callers, rounds int, stream tb.Stream, pause func(time.Duration)) {
 	var held atomic.Int64
 	var wg sync.WaitGroup
 	use := func(x *item) {
@@ -140,5 +141,5 @@ func TestChaosInFakeTime(t *testing.T) {
 func TestStress(t *testing.T) {
 	f := &items{}
 	pause := func(time.Duration) {}
-	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*faulttest.Stress(), qtests.StreamOf(t, "stress"), pause)
+	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*faulttest.Stress(), tb.StreamOf(t, "stress"), pause)
 }

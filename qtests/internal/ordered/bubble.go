@@ -5,7 +5,6 @@ import (
 	"path"
 	"runtime"
 	"strings"
-	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -53,7 +52,6 @@ type Report struct {
 // random set, the goroutine that runs next is drawn from the seed; otherwise they run in
 // the order in which they became able to. events may be nil.
 func Arm(seed uint64, random bool, events *Events) error {
-	synctest.Wait() // until the goroutine of package testing waits for this one
 	switch code := hooks.arm(seed, random, events.memory()); code {
 	case 0:
 		return nil

@@ -40,6 +40,7 @@ func inBubble(t *testing.T, seed uint64, events *ordered.Events, f func(t *testi
 	t.Helper()
 	needsOrdered(t)
 	synctest.Test(t, func(t *testing.T) {
+		synctest.Wait() // until the goroutine of package testing waits for this one
 		require.NoError(t, ordered.Arm(seed, seed != 1, events))
 		f(t)
 	})

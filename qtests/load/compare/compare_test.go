@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -312,7 +313,7 @@ func TestTimelineTellsDependence(t *testing.T) {
 func TestCompareSeesDifferencesBeyondTheNoise(t *testing.T) {
 	run := func(seed uint64, factor float64, failing int64) (res *result.Result) {
 		qtests.Run(t, func(q *qtests.T) {
-			latency := qtests.LogNormal(10*time.Millisecond, 100*time.Millisecond)
+			latency := latency.LogNormal(10*time.Millisecond, 100*time.Millisecond)
 			var err error
 			res, err = load.Do(context.Background(), load.Scenario{
 				Clock: q.Clock(), Seed: seed, Traffic: traffic.Rate(100).For(100 * time.Second),

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // stress is QTESTS_STRESS, how many times as much to do.
@@ -25,6 +26,6 @@ func serve(d time.Duration) func(context.Context, *load.User) error {
 
 // exponential is a step whose time is drawn from the user's stream, in whole microseconds.
 func exponential(mean time.Duration) func(context.Context, *load.User) error {
-	l := qtests.Exponential(mean)
-	return func(ctx context.Context, u *load.User) error { return u.Sleep(ctx, qtests.Round(l.Sample(u.Rand()))) }
+	l := latency.Exponential(mean)
+	return func(ctx context.Context, u *load.User) error { return u.Sleep(ctx, tb.Round(l.Sample(u.Rand()))) }
 }

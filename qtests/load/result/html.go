@@ -13,9 +13,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/report"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // SaveHTML writes the report into the directory for artifacts of t and returns its path. go test
@@ -25,9 +25,9 @@ import (
 // The file is load-<scenario>.html. In the name, letters and digits of any script, - and _ stay and
 // everything else becomes -, and a name over 100 bytes is cut. Nothing is overwritten: if there is a
 // file of that name, the report is load-<scenario>-2.html, or -3 and so on.
-func (r *Result) SaveHTML(t qtests.TB) string {
+func (r *Result) SaveHTML(t tb.TB) string {
 	t.Helper()
-	file, err := createNew(filepath.Join(qtests.ArtifactDirOf(t), "load-"+fileName(r.Scenario)), ".html")
+	file, err := createNew(filepath.Join(tb.ArtifactDirOf(t), "load-"+fileName(r.Scenario)), ".html")
 	if err == nil {
 		err = r.WriteHTML(file)
 		if closing := file.Close(); err == nil {
@@ -35,7 +35,7 @@ func (r *Result) SaveHTML(t qtests.TB) string {
 		}
 	}
 	if err != nil {
-		qtests.Fatalf(t, "load: report: %v", err)
+		tb.Fatalf(t, "load: report: %v", err)
 	}
 	return file.Name()
 }

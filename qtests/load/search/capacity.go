@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Levels says where Capacity looks and how closely.
@@ -98,16 +98,16 @@ type Trial struct {
 //	}
 //
 // With Smallest it is a.Level > 8, for example.
-func Capacity(t qtests.TB, search Levels, at func(level float64) load.Scenario) Answer {
+func Capacity(t tb.TB, search Levels, at func(level float64) load.Scenario) Answer {
 	t.Helper()
 	search, err := search.withDefaults()
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	a, err := search.run(t, at)
 	if err != nil {
 		t.Logf("capacity: no answer\n%s", a.table())
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	t.Logf("%s", a)
 	return a
@@ -138,7 +138,7 @@ func (s Levels) withDefaults() (Levels, error) {
 }
 
 // run bisects. good is a level that is known to be kept, bad a level that is known not to be.
-func (s Levels) run(t qtests.TB, at func(float64) load.Scenario) (Answer, error) {
+func (s Levels) run(t tb.TB, at func(float64) load.Scenario) (Answer, error) {
 	a := Answer{Levels: s, Risk: 1 - math.Pow(0.05, 1/float64(s.Runs))}
 	good, bad := s.Low, s.High
 	if s.Smallest {
@@ -183,7 +183,7 @@ func (s Levels) near(good, bad float64) bool {
 }
 
 // try runs one level Runs times, or until it is not kept, and says so in the answer.
-func (s Levels) try(t qtests.TB, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
+func (s Levels) try(t tb.TB, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
 	for i := range s.Runs {
 		if i > 0 {
 			a.Trials[len(a.Trials)-1].Result = nil
@@ -205,12 +205,12 @@ func (s Levels) try(t qtests.TB, at func(float64) load.Scenario, level float64, 
 }
 
 // run runs a scenario once. Without a result in the trial it did not run.
-func run(t qtests.TB, s load.Scenario, level float64, number uint64) (Trial, error) {
+func run(t tb.TB, s load.Scenario, level float64, number uint64) (Trial, error) {
 	if len(s.Thresholds)+len(s.Limits) == 0 {
 		return Trial{}, errors.New("load: Capacity: the scenario has no thresholds to keep")
 	}
 	if s.Seed == 0 {
-		s.Seed = qtests.SeedOf(t)
+		s.Seed = tb.SeedOf(t)
 	}
 	s.Seed += number
 	res, err := load.Try(t, s)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -210,7 +211,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 	require.Contains(t, rec.Logs()[0], "capacity: no answer\n")
 
 	// An error of a user ends the run, too, and is no threshold.
-	out := in(t, func(q *qtests.T, tb qtests.TB) {
+	out := in(t, func(q *qtests.T, tb tb.TB) {
 		Capacity(tb, levels, func(float64) load.Scenario {
 			return load.Scenario{Clock: q.Clock(), Traffic: traffic.Users(1).For(time.Minute), Pacing: time.Second, Thresholds: []string{"errors<1%"}, Do: serve(0),
 				NewUser: func(context.Context, *load.User) error { return errors.New("no account") }}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/search"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -47,9 +48,9 @@ func ExampleRecovers() {
 	// This is the body of a test.
 	test := func(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) {
-			rec := search.Recovers(q, search.Disturbances{Sizes: []float64{10, 60}}, func(seconds float64) (load.Scenario, qtests.Event) {
+			rec := search.Recovers(q, search.Disturbances{Sizes: []float64{10, 60}}, func(seconds float64) (load.Scenario, event.Event) {
 				var down atomic.Bool // of a system that is new for every size
-				outage := qtests.NewEvent("outage", func() { down.Store(true) }, func() { down.Store(false) })
+				outage := event.New("outage", func() { down.Store(true) }, func() { down.Store(false) })
 				return load.Scenario{
 					Traffic: traffic.Rate(50).For(10 * time.Minute), Timeout: time.Second, Retry: load.Retry{Max: 2},
 					Do: func(ctx context.Context, u *load.User) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/load"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -33,7 +34,7 @@ func atScale(t *testing.T, scale string) {
 }
 
 // in runs a scenario inside a bubble, with a test that records.
-func in(t *testing.T, f func(q *qtests.T, rec qtests.TB)) *tbtest.TB {
+func in(t *testing.T, f func(q *qtests.T, rec tb.TB)) *tbtest.TB {
 	t.Helper()
 	var rec *tbtest.TB
 	qtests.Run(t, func(q *qtests.T) {

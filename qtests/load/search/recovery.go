@@ -7,11 +7,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Disturbances says how Recovers disturbs a scenario.
@@ -73,10 +74,10 @@ type Recoveries []Recovery
 // The table goes to the log of t. A run that cannot be judged fails t: a run without any goodput before the
 // disturbance, one in which a request panicked or ignored its cancelled context, one that ended early, also by a
 // threshold, and one whose load the machine could not generate, if FailWhenSlow.
-func Recovers(t qtests.TB, d Disturbances, at func(size float64) (load.Scenario, qtests.Event)) Recoveries {
+func Recovers(t tb.TB, d Disturbances, at func(size float64) (load.Scenario, event.Event)) Recoveries {
 	t.Helper()
 	if err := d.check(); err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	if d.Share == 0 {
 		d.Share = 0.95
@@ -88,7 +89,7 @@ func Recovers(t qtests.TB, d Disturbances, at func(size float64) (load.Scenario,
 			if len(out) > 0 {
 				t.Logf("%s", out)
 			}
-			qtests.Fatalf(t, "load: Recovers: size %.6g: %v", size, err)
+			tb.Fatalf(t, "load: Recovers: size %.6g: %v", size, err)
 		}
 		out = append(out, r)
 	}
@@ -115,15 +116,15 @@ func (d Disturbances) check() error {
 }
 
 // try runs one size.
-func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (load.Scenario, qtests.Event)) (Recovery, error) {
-	scenario, event := at(size)
+func (d Disturbances) try(t tb.TB, size float64, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
+	scenario, disturbance := at(size)
 	if err := scenario.Traffic.Err(); err != nil {
 		return Recovery{}, err
 	}
-	if err := placed(event, scenario.Traffic.Duration()); err != nil {
+	if err := placed(disturbance, scenario.Traffic.Duration()); err != nil {
 		return Recovery{}, err
 	}
-	scenario.Events = append(append([]qtests.Event(nil), scenario.Events...), event)
+	scenario.Events = append(append([]event.Event(nil), scenario.Events...), disturbance)
 	res, err := load.Try(t, scenario)
 	if err != nil {
 		return Recovery{}, err
@@ -134,7 +135,7 @@ func (d Disturbances) try(t qtests.TB, size float64, at func(float64) (load.Scen
 	if err := unfit(res); err != nil {
 		return Recovery{}, err
 	}
-	return d.judge(size, res, event, scenario.Traffic)
+	return d.judge(size, res, disturbance, scenario.Traffic)
 }
 
 // unfit returns an error if a run cannot be judged.
@@ -153,7 +154,7 @@ func unfit(res *result.Result) error {
 }
 
 // placed returns an error if an event leaves no time before it or after it in a run of d.
-func placed(event qtests.Event, d time.Duration) error {
+func placed(event event.Event, d time.Duration) error {
 	if err := event.Validate(); err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func placed(event qtests.Event, d time.Duration) error {
 
 // judge finds the last interval after the disturbance from which goodput is down over Hold. The time after that
 // interval is the recovery, if it lasts for Hold.
-func (d Disturbances) judge(size float64, res *result.Result, event qtests.Event, profile traffic.Profile) (Recovery, error) {
+func (d Disturbances) judge(size float64, res *result.Result, event event.Event, profile traffic.Profile) (Recovery, error) {
 	end := event.Offset + event.Duration
 	hold := int((d.Hold + res.Interval - 1) / res.Interval)
 	if d.Hold == 0 {

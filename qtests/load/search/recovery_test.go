@@ -12,8 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // queued is a server of one place, whose clients give up after a second but
@@ -45,9 +48,9 @@ func queued(q *qtests.T, retries int) (load.Scenario, *atomic.Bool) {
 func TestRecoversTellsMetastability(t *testing.T) {
 	run := func(retries int) (rs Recoveries) {
 		qtests.Run(t, func(q *qtests.T) {
-			rs = Recovers(q, Disturbances{Sizes: []float64{0.2, 30}}, func(seconds float64) (load.Scenario, qtests.Event) {
+			rs = Recovers(q, Disturbances{Sizes: []float64{0.2, 30}}, func(seconds float64) (load.Scenario, event.Event) {
 				s, down := queued(q, retries)
-				return s, qtests.NewEvent("outage", func() { down.Store(true) }, func() { down.Store(false) }).
+				return s, event.New("outage", func() { down.Store(true) }, func() { down.Store(false) }).
 					At(time.Minute).For(time.Duration(seconds * float64(time.Second)))
 			})
 		})
@@ -65,8 +68,8 @@ func TestRecoversTellsMetastability(t *testing.T) {
 }
 
 // nothing is an event from 4:00 to 4:10 that does nothing by itself.
-func nothing() qtests.Event {
-	return qtests.NewEvent("nothing", func() {}, func() {}).At(4 * time.Minute).For(10 * time.Second)
+func nothing() event.Event {
+	return event.New("nothing", func() {}, func() {}).At(4 * time.Minute).For(10 * time.Second)
 }
 
 // failing is ten minutes of a load during which requests fail when the function
@@ -85,7 +88,7 @@ func recovery(t *testing.T, d Disturbances, s load.Scenario) (r Recovery) {
 	t.Helper()
 	d.Sizes = []float64{1}
 	qtests.Run(t, func(q *qtests.T) {
-		r = Recovers(q, d, func(float64) (load.Scenario, qtests.Event) { return s, nothing() })[0]
+		r = Recovers(q, d, func(float64) (load.Scenario, event.Event) { return s, nothing() })[0]
 	})
 	return r
 }
@@ -153,7 +156,7 @@ func TestRecoversHolds(t *testing.T) {
 func TestRecoversOfUsers(t *testing.T) {
 	for _, stuck := range []bool{false, true} {
 		r := recovery(t, Disturbances{}, load.Scenario{
-			Traffic: traffic.Users(5).To(20, 5*time.Minute).For(5 * time.Minute), ThinkTime: qtests.Exponential(500 * time.Millisecond),
+			Traffic: traffic.Users(5).To(20, 5*time.Minute).For(5 * time.Minute), ThinkTime: latency.Exponential(500 * time.Millisecond),
 			Do: func(ctx context.Context, u *load.User) error {
 				if stuck && u.Intended() > 4*time.Minute {
 					return u.Sleep(ctx, 5*time.Second)
@@ -186,10 +189,10 @@ func TestRecoversSaysWhatCannotBeJudged(t *testing.T) {
 		"Hold: -1s is negative":                                                            {Disturbances{Sizes: up, Hold: -time.Second}, fine},
 		"Rate: -1 is not a number":                                                         {Disturbances{Sizes: up}, load.Scenario{Traffic: traffic.Rate(-1).For(time.Hour), Do: serve(0)}},
 	} {
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
 			defer q.Sleep(time.Hour) // what ignores its context ends in its own time
 			tt.s.Clock = q.Clock()
-			Recovers(tb, tt.d, func(float64) (load.Scenario, qtests.Event) { return tt.s, nothing() })
+			Recovers(tb, tt.d, func(float64) (load.Scenario, event.Event) { return tt.s, nothing() })
 			require.Fail(t, "it went on", want)
 		})
 		require.Contains(t, rec.Errors(), want)
@@ -233,17 +236,17 @@ func TestRecoveriesInATable(t *testing.T) {
 }
 
 func TestRecoversNamesWhatIsAmissWithAnEvent(t *testing.T) {
-	event := qtests.NewEvent("outage", func() {}, func() {})
-	for want, e := range map[string]qtests.Event{
-		`event "outage" has no end: add For`:                                  event.At(time.Minute),
-		`event "outage" begins with the run, so that nothing`:                 event.For(time.Minute),
-		`event "outage" lasts from 1m0s to 10m0s, and the run ends at 10m0s:`: event.At(time.Minute).For(9 * time.Minute),
-		`Event "outage": Offset: -1s is negative`:                             event.At(-time.Second).For(time.Second),
-		`Event "outage": Duration: -1s is negative`:                           event.At(time.Second).For(-time.Second),
-		`is past the end of time`:                                             event.At(time.Minute).For(math.MaxInt64),
+	outage := event.New("outage", func() {}, func() {})
+	for want, e := range map[string]event.Event{
+		`event "outage" has no end: add For`:                                  outage.At(time.Minute),
+		`event "outage" begins with the run, so that nothing`:                 outage.For(time.Minute),
+		`event "outage" lasts from 1m0s to 10m0s, and the run ends at 10m0s:`: outage.At(time.Minute).For(9 * time.Minute),
+		`Event "outage": Offset: -1s is negative`:                             outage.At(-time.Second).For(time.Second),
+		`Event "outage": Duration: -1s is negative`:                           outage.At(time.Second).For(-time.Second),
+		`is past the end of time`:                                             outage.At(time.Minute).For(math.MaxInt64),
 	} {
-		rec := in(t, func(q *qtests.T, tb qtests.TB) {
-			Recovers(tb, Disturbances{Sizes: []float64{1}}, func(float64) (load.Scenario, qtests.Event) {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
+			Recovers(tb, Disturbances{Sizes: []float64{1}}, func(float64) (load.Scenario, event.Event) {
 				return load.Scenario{Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Minute), Do: serve(0)}, e
 			})
 		})

@@ -3,8 +3,8 @@ package dashboard
 import (
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Health is how the system under test is.
@@ -60,7 +60,7 @@ type Breaker struct {
 func Of(m *monitor.Monitor) Dashboard {
 	status := m.Status()
 	d := Dashboard{
-		At: status.Last, Uptime: qtests.Round(status.At.Sub(m.Start())), Alerts: m.Alerts(),
+		At: status.Last, Uptime: tb.Round(status.At.Sub(m.Start())), Alerts: m.Alerts(),
 		Scrapes: status.Scrapes, ScrapeErrors: status.Errors, Series: status.Series,
 	}
 	if status.Scrapes == 0 {

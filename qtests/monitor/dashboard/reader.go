@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A reader reads the newest scrape of a monitor.
@@ -24,7 +24,7 @@ func (r reader) one(format string, args ...any) float64 {
 }
 
 // offset counts an instant from the start of the monitor.
-func (r reader) offset(at time.Time) time.Duration { return qtests.Round(at.Sub(r.Start())) }
+func (r reader) offset(at time.Time) time.Duration { return tb.Round(at.Sub(r.Start())) }
 
 // promDuration writes a duration in milliseconds, which every duration is here.
 func promDuration(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }

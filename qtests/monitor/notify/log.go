@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Slog returns a channel that logs one record for every alert of a notification:
@@ -28,7 +28,7 @@ func Slog(l *slog.Logger) monitor.Channel {
 
 // LogTo is a channel that writes one line per notification to the log of t, with
 // the instant.
-func LogTo(t qtests.TB) monitor.Channel {
+func LogTo(t tb.TB) monitor.Channel {
 	return monitor.ChannelFunc(func(_ context.Context, n monitor.Notification) error {
 		t.Logf("monitor: %s %s", n.At.Format(time.RFC3339), n)
 		return nil

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -56,7 +56,7 @@ func Mail(cfg MailConfig) (monitor.Channel, error) {
 	switch {
 	case cfg.Dial != nil && cfg.Outside != nil:
 		return nil, errors.New("notify: MailConfig.Dial: contradicts Outside")
-	case cfg.Dial == nil && cfg.Outside == nil && qtests.InBubble():
+	case cfg.Dial == nil && cfg.Outside == nil && stacks.InBubble():
 		return nil, fmt.Errorf("notify: MailConfig.Addr: %s: %w", cfg.Addr, ErrRealSocket)
 	}
 	return &mailer{cfg: cfg, host: host, tls: tlsFor(host, cfg.TLS), from: addresses[0], to: addresses[1:]}, nil

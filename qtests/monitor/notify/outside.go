@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
@@ -31,7 +31,7 @@ const DefaultOutsideTimeout = 5 * time.Second
 // NewOutside starts the goroutine. Zero is DefaultOutsideTimeout. It panics inside
 // a bubble, where the goroutine would be part of it. Close it.
 func NewOutside(timeout time.Duration) *Outside {
-	if qtests.InBubble() {
+	if stacks.InBubble() {
 		panic("notify: NewOutside called inside a bubble; call it before qtests.Run")
 	}
 	o := &Outside{cmp.Or(timeout, DefaultOutsideTimeout), make(chan outsideWork), make(chan struct{}), make(chan struct{})}

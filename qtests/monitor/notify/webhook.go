@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -45,7 +45,7 @@ func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
 		return nil, fmt.Errorf("notify: WebhookConfig.URL: %q is no http or https address", cfg.URL)
 	case cfg.Client != nil && cfg.Outside != nil:
 		return nil, errors.New("notify: WebhookConfig.Client: contradicts Outside")
-	case cfg.Client == nil && cfg.Outside == nil && qtests.InBubble():
+	case cfg.Client == nil && cfg.Outside == nil && stacks.InBubble():
 		return nil, fmt.Errorf("notify: WebhookConfig.URL: %s: %w", cfg.URL, ErrRealSocket)
 	}
 	w := &webhook{cfg, cfg.Client}

@@ -8,11 +8,12 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/callback"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Defaults of [Config].
@@ -55,9 +56,9 @@ type Config[R any] struct {
 	// its first good check, to get the traffic back. Default 30s.
 	HealthyFor time.Duration
 
-	Clock    clock.Clock      // Default: the real clock.
-	Stream   qtests.Stream    // Default: the stream "pool NAME" of the seed 1.
-	EventLog *qtests.EventLog // Default: none.
+	Clock    clock.Clock // Default: the real clock.
+	Stream   tb.Stream   // Default: the stream "pool NAME" of the seed 1.
+	EventLog *event.Log  // Default: none.
 }
 
 func (cfg Config[R]) validate() error {
@@ -83,7 +84,7 @@ func (cfg Config[R]) withDefaults() Config[R] {
 	cfg.HealthTimeout = cmp.Or(cfg.HealthTimeout, DefaultHealthTimeout)
 	cfg.UnhealthyAfter = cmp.Or(cfg.UnhealthyAfter, DefaultUnhealthyAfter)
 	cfg.HealthyFor = cmp.Or(cfg.HealthyFor, DefaultHealthyFor)
-	cfg.Stream = cmp.Or(cfg.Stream, qtests.NewStream(qtests.DefaultSeed, streamName(cfg.Name)))
+	cfg.Stream = cmp.Or(cfg.Stream, tb.NewStream(tb.DefaultSeed, streamName(cfg.Name)))
 	if cfg.Clock == nil {
 		cfg.Clock = clock.New()
 	}

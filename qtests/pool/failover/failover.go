@@ -10,10 +10,11 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Failover lends resources of the active one of its backends. See the package doc.
@@ -22,7 +23,7 @@ type Failover[R any] struct {
 	name     string
 	clk      clock.Clock
 	base     time.Time
-	log      *qtests.EventLog
+	log      *event.Log
 	pools    []*pool.Pool[R]
 	breakers []*breaker.Breaker
 	configs  []pool.Config[R]
@@ -87,18 +88,18 @@ func New[R any](cfg Config[R]) (*Failover[R], error) {
 // NewT is New with the clock, the seed and the event log of t.
 // It fails t when cfg is invalid, and when leases are still out at its end as
 // [pool.NewT] does.
-func NewT[R any](t qtests.TB, cfg Config[R]) *Failover[R] {
+func NewT[R any](t tb.TB, cfg Config[R]) *Failover[R] {
 	t.Helper()
-	cfg.Clock = cmp.Or(cfg.Clock, qtests.ClockOf(t))
-	cfg.Stream = cmp.Or(cfg.Stream, qtests.StreamOf(t, streamName(cmp.Or(cfg.Name, DefaultName))))
-	cfg.EventLog = cmp.Or(cfg.EventLog, qtests.EventLogOf(t))
+	cfg.Clock = cmp.Or(cfg.Clock, tb.ClockOf(t))
+	cfg.Stream = cmp.Or(cfg.Stream, tb.StreamOf(t, streamName(cmp.Or(cfg.Name, DefaultName))))
+	cfg.EventLog = cmp.Or(cfg.EventLog, tb.EventLogOf(t))
 	cfg.Backends = append([]pool.Config[R](nil), cfg.Backends...)
 	for i := range cfg.Backends {
 		cfg.Backends[i].Stacks = true
 	}
 	f, err := New(cfg)
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	t.Cleanup(func() {
 		t.Helper()

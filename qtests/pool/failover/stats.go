@@ -5,9 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/pool"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Stats is one snapshot of a failover's own state; each backend's pool
@@ -39,7 +39,7 @@ func (f *Failover[R]) Stats() Stats {
 		for i, b := range m.core.backends {
 			k := Backend{Name: f.pools[i].Name(), Healthy: b.healthy, Reason: b.reason}
 			if b.since != 0 {
-				k.Since = qtests.Round(now - b.since)
+				k.Since = tb.Round(now - b.since)
 			}
 			s.Backends = append(s.Backends, k)
 		}

@@ -5,9 +5,11 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Config describes a [Fake]. The configs of the other fakes have these fields, too,
@@ -23,7 +25,7 @@ type Config struct {
 	AcquireTimeout time.Duration
 
 	// Latency of each call. Default none.
-	Latency qtests.Latency
+	Latency latency.Distribution
 	// ErrorRate is the probability from 0 to 1 that a call fails with Error when
 	// its latency is over. Error defaults to [ErrInjected].
 	ErrorRate float64
@@ -32,8 +34,8 @@ type Config struct {
 	// Clock, Stream and EventLog replace the test's clock, the stream "fake NAME"
 	// of its seed, and its event log.
 	Clock    clock.Clock
-	Stream   qtests.Stream
-	EventLog *qtests.EventLog
+	Stream   tb.Stream
+	EventLog *event.Log
 }
 
 func (cfg Config) validate() error {

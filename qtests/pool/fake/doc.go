@@ -2,7 +2,7 @@
 // under way, errors, and outages on a timeline. A fake of a cache or of a broker is a
 // map or a slice behind it.
 //
-//	redis := fake.NewT(t, fake.Config{Name: "redis", Max: 20, Latency: qtests.Fixed(time.Millisecond)})
+//	redis := fake.NewT(t, fake.Config{Name: "redis", Max: 20, Latency: latency.Fixed(time.Millisecond)})
 //	err := redis.Do(ctx, "GET", func(context.Context) error { value = data[key]; return nil })
 //	outage := redis.Outage().At(20 * time.Minute).For(90 * time.Second)
 //

@@ -6,10 +6,11 @@ import (
 	"math"
 	"sync"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // maxOps is how many operations of a [Fake] are counted by name.
@@ -36,10 +37,10 @@ type Fake struct {
 
 // NewT returns an open fake, which closes when t ends; t fails then if a call
 // is still under way. A cfg that is negative or contradictory fails t at once.
-func NewT(t qtests.TB, cfg Config) *Fake {
+func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	common := fault.Config(cfg).WithDefaults(t, "fake", math.MaxInt32)
 	f := &Fake{cfg: common}
@@ -52,7 +53,7 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 		MaxWaiters: common.MaxWaiters, AcquireTimeout: common.AcquireTimeout, Clock: common.Clock, EventLog: common.EventLog,
 	})
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	f.pool = places
 	t.Cleanup(func() {
@@ -118,7 +119,7 @@ func (f *Fake) On(op string) *Op {
 
 // Brownout lets the number of calls that may be under way fall to n, above 0, for
 // its duration. Those under way finish.
-func (f *Fake) Brownout(n int) qtests.Event {
+func (f *Fake) Brownout(n int) event.Event {
 	f.scope.T.Helper()
 	return f.scope.Brownout(n)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -25,32 +27,32 @@ func TestVocabulary(t *testing.T) {
 	cut := "fake: GET: fake: outage: connection reset by peer"
 	for _, c := range []struct {
 		name  string
-		event func(*Fake) qtests.Event // from 10s to 20s
-		calls []time.Duration          // each takes 1s
+		event func(*Fake) event.Event // from 10s to 20s
+		calls []time.Duration         // each takes 1s
 		want  []string
 	}{
-		{"outage", func(f *Fake) qtests.Event { return f.Outage() },
+		{"outage", func(f *Fake) event.Event { return f.Outage() },
 			[]time.Duration{8 * s, 9500 * time.Millisecond, 15 * s, 20 * s},
 			[]string{"9s <nil>", "10s " + cut, "15s " + refused, "21s <nil>"}},
-		{"slow", func(f *Fake) qtests.Event { return f.Slow(3.5) },
+		{"slow", func(f *Fake) event.Event { return f.Slow(3.5) },
 			[]time.Duration{9500 * time.Millisecond, 15 * s, 19 * s, 20 * s},
 			[]string{"10.5s <nil>", "18.5s <nil>", "21s <nil>", "22.5s <nil>"}},
-		{"error rate", func(f *Fake) qtests.Event { return f.ErrorRate(1) },
+		{"error rate", func(f *Fake) event.Event { return f.ErrorRate(1) },
 			[]time.Duration{9500 * time.Millisecond, 15 * s, 20 * s},
 			[]string{"10.5s <nil>", "16s " + injected, "21s <nil>"}},
-		{"freeze", func(f *Fake) qtests.Event { return f.Freeze() },
+		{"freeze", func(f *Fake) event.Event { return f.Freeze() },
 			[]time.Duration{8 * s, 9500 * time.Millisecond, 15 * s, 19500 * time.Millisecond, 20 * s},
 			[]string{"9s <nil>", "20s <nil>", "20s <nil>", "20.5s <nil>", "21s <nil>"}},
-		{"flap", func(f *Fake) qtests.Event { return f.Flap(3*s, 2*s) }, // down 13–15 and 18–20
+		{"flap", func(f *Fake) event.Event { return f.Flap(3*s, 2*s) }, // down 13–15 and 18–20
 			[]time.Duration{10 * s, 12500 * time.Millisecond, 14 * s, 15 * s, 16500 * time.Millisecond, 18500 * time.Millisecond, 21 * s},
 			[]string{"11s <nil>", "13s " + cut, "14s " + refused, "16s <nil>", "17.5s <nil>", "18.5s " + refused, "22s <nil>"}},
-		{"brownout", func(f *Fake) qtests.Event { return f.Brownout(1) },
+		{"brownout", func(f *Fake) event.Event { return f.Brownout(1) },
 			[]time.Duration{9500 * time.Millisecond, 9600 * time.Millisecond, 10 * s, 10100 * time.Millisecond, 20 * s, 20 * s},
 			[]string{"10.5s <nil>", "10.6s <nil>", "11.6s <nil>", "12.6s <nil>", "21s <nil>", "21s <nil>"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
-				f := NewT(q, Config{Max: 3, Latency: qtests.Fixed(time.Second)})
+				f := NewT(q, Config{Max: 3, Latency: latency.Fixed(time.Second)})
 				seen := &faulttest.Calls{Q: q}
 				faulttest.Schedule(q, c.event(f).At(10*s).For(10*s))
 				for i, offset := range c.calls {
@@ -101,7 +103,7 @@ func TestFlapIsInTheEventLog(t *testing.T) {
 
 func TestContextEndsAFrozenCall(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		f := NewT(q, Config{Latency: qtests.Fixed(time.Second)})
+		f := NewT(q, Config{Latency: latency.Fixed(time.Second)})
 		f.Freeze().Begin()
 		ctx, cancel := q.Clock().WithTimeout(context.Background(), 90*time.Second)
 		defer cancel()
@@ -117,7 +119,7 @@ func TestMassWakeIsInOrder(t *testing.T) {
 	for _, name := range []string{"outage", "freeze"} {
 		t.Run(name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {
-				f := NewT(q, Config{Latency: qtests.Fixed(time.Second)})
+				f := NewT(q, Config{Latency: latency.Fixed(time.Second)})
 				var mu sync.Mutex
 				var order []int
 				for i := range 100 {
@@ -146,14 +148,14 @@ func TestMassWakeIsInOrder(t *testing.T) {
 
 func TestFaultsRejectMeaninglessParameters(t *testing.T) {
 	for want, f := range map[string]func(*Fake){
-		"fake: fake: Slow: 0 is not a finite number above 0":     func(f *Fake) { f.Slow(0) },
-		"fake: fake: Slow: +Inf is not a finite number above 0":  func(f *Fake) { f.Slow(math.Inf(1)) },
-		"fake: fake: ErrorRate: 1.5 is not between 0 and 1":      func(f *Fake) { f.ErrorRate(1.5) },
-		"fake: fake: Flap: up: 0s is not above 0":                func(f *Fake) { f.Flap(0, time.Second) },
-		"fake: fake: Brownout: 0 is not above 0":                 func(f *Fake) { f.Brownout(0) },
-		"fake: fake GET: Errors: 2 is not between 0 and 1":       func(f *Fake) { f.On("GET").Errors(2, ErrInjected) },
-		"fake: fake GET: Errors: <nil> is no error":              func(f *Fake) { f.On("GET").Error(nil) },
-		"fake: fake GET: Latency: qtests: Fixed(-1ns): negative": func(f *Fake) { f.On("GET").Latency(qtests.Fixed(-1)) },
+		"fake: fake: Slow: 0 is not a finite number above 0":      func(f *Fake) { f.Slow(0) },
+		"fake: fake: Slow: +Inf is not a finite number above 0":   func(f *Fake) { f.Slow(math.Inf(1)) },
+		"fake: fake: ErrorRate: 1.5 is not between 0 and 1":       func(f *Fake) { f.ErrorRate(1.5) },
+		"fake: fake: Flap: up: 0s is not above 0":                 func(f *Fake) { f.Flap(0, time.Second) },
+		"fake: fake: Brownout: 0 is not above 0":                  func(f *Fake) { f.Brownout(0) },
+		"fake: fake GET: Errors: 2 is not between 0 and 1":        func(f *Fake) { f.On("GET").Errors(2, ErrInjected) },
+		"fake: fake GET: Errors: <nil> is no error":               func(f *Fake) { f.On("GET").Error(nil) },
+		"fake: fake GET: Latency: latency: Fixed(-1ns): negative": func(f *Fake) { f.On("GET").Latency(latency.Fixed(-1)) },
 	} {
 		rec := tbtest.Run("t", func(t *tbtest.TB) {
 			f(NewT(t, Config{}))
@@ -165,12 +167,12 @@ func TestFaultsRejectMeaninglessParameters(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	for want, cfg := range map[string]Config{
-		"fake: Config.Max: -1 is negative":                    {Max: -1},
-		"fake: Config.MaxWaiters: 1 needs a Max":              {MaxWaiters: 1},
-		"fake: Config.AcquireTimeout: -1ns is negative":       {AcquireTimeout: -1},
-		"fake: Config.Latency: qtests: Fixed(-1ns): negative": {Latency: qtests.Fixed(-1)},
-		"fake: Config.ErrorRate: 2 is not between 0 and 1":    {ErrorRate: 2},
-		"fake: Config.Error: fake: outage needs an ErrorRate": {Error: ErrOutage},
+		"fake: Config.Max: -1 is negative":                     {Max: -1},
+		"fake: Config.MaxWaiters: 1 needs a Max":               {MaxWaiters: 1},
+		"fake: Config.AcquireTimeout: -1ns is negative":        {AcquireTimeout: -1},
+		"fake: Config.Latency: latency: Fixed(-1ns): negative": {Latency: latency.Fixed(-1)},
+		"fake: Config.ErrorRate: 2 is not between 0 and 1":     {ErrorRate: 2},
+		"fake: Config.Error: fake: outage needs an ErrorRate":  {Error: ErrOutage},
 	} {
 		rec := tbtest.Run("t", func(t *tbtest.TB) { NewT(t, cfg) })
 		require.Equal(t, want, rec.Errors())

@@ -1,7 +1,7 @@
 package fake
 
 import (
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
@@ -20,7 +20,7 @@ func OpOf(scope fault.Scope, name string, b *fault.Behaviour) *Op {
 }
 
 // Latency replaces the latency of the operation.
-func (o *Op) Latency(l qtests.Latency) *Op {
+func (o *Op) Latency(l latency.Distribution) *Op {
 	o.scope.T.Helper()
 	o.behaviour.SetLatency(o.scope, l)
 	return o

@@ -14,11 +14,13 @@ import (
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
 	"github.com/go-qtests/qtests/qtests/pool/fakesql"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 const priceQuery = "SELECT price FROM items WHERE id = ?"
@@ -38,20 +40,20 @@ func TestFakesUnderStress(t *testing.T) {
 			require.NotZero(t, s.Failed)
 		}
 	})
-	db := fakesql.NewT(t, fakesql.Config{Max: 4, ErrorRate: 0.05, Latency: qtests.Uniform(0, 50*time.Microsecond)})
+	db := fakesql.NewT(t, fakesql.Config{Max: 4, ErrorRate: 0.05, Latency: latency.Uniform(0, 50*time.Microsecond)})
 	db.On(priceQuery).Rows(sqlmock.NewRows([]string{"price"}).AddRow(1).AddRow(2).AddRow(3))
 	db.On("UPDATE items").Result(sqlmock.NewResult(0, 1)).Errors(0.1, fakesql.ErrDeadlock)
-	pay := fakehttp.NewT(t, fakehttp.Config{Max: 4, ErrorRate: 0.05, Latency: qtests.Uniform(0, 50*time.Microsecond)})
+	pay := fakehttp.NewT(t, fakehttp.Config{Max: 4, ErrorRate: 0.05, Latency: latency.Uniform(0, 50*time.Microsecond)})
 	pay.On("GET", "/a", httpmock.NewStringResponder(200, "0123456789"))
 	stats = append(stats, func() fake.Calls { return db.Stats().Calls }, func() fake.Calls { return pay.Stats().Calls })
-	stream := qtests.StreamOf(t, "stress")
+	stream := tb.StreamOf(t, "stress")
 	workers, rounds := 16, 150*faulttest.Stress()
 
 	stop, end := context.WithCancel(context.Background())
 	var faults, work sync.WaitGroup
 	faults.Go(func() {
 		r := stream.Sub("faults").Rand()
-		events := []qtests.Event{
+		events := []event.Event{
 			db.Outage(), db.Freeze(), db.Slow(2), db.ErrorRate(0.5), db.Brownout(1), db.Flap(time.Microsecond, time.Microsecond),
 			db.Kill(2), db.OnConnect().Outage(), pay.Outage(), pay.Freeze(), pay.Status(500), pay.ResetBody(5),
 			pay.StallBody(5), pay.Brownout(2), pay.Reset(), pay.Bandwidth(1 << 20), pay.HandshakeFailure(),

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
@@ -18,7 +18,7 @@ import (
 
 // HandshakeFailure makes every new connection fail with [ErrHandshake], whatever
 // the scheme; those that are open go on.
-func (h *Fake) HandshakeFailure() qtests.Event {
+func (h *Fake) HandshakeFailure() event.Event {
 	return h.scope.Event("TLS handshakes fail", fault.Fault{Kind: fault.Handshake})
 }
 

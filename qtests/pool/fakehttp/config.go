@@ -6,9 +6,11 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // DefaultMax is the default of Config.Max.
@@ -32,10 +34,10 @@ type Config struct {
 
 	// ConnectLatency is how long a new connection takes to open. Default none. One
 	// that takes longer than 30s fails.
-	ConnectLatency qtests.Latency
+	ConnectLatency latency.Distribution
 	// Latency is the time from the request to the first byte of the answer.
 	// Default none.
-	Latency qtests.Latency
+	Latency latency.Distribution
 	// Bandwidth limits each body, in bytes a second. 0: no limit.
 	Bandwidth int64
 	// ErrorRate is the probability from 0 to 1 that a request fails with Error when
@@ -46,8 +48,8 @@ type Config struct {
 	// Clock, Stream and EventLog replace the test's clock, the stream "http NAME" of
 	// its seed, and its event log.
 	Clock    clock.Clock
-	Stream   qtests.Stream
-	EventLog *qtests.EventLog
+	Stream   tb.Stream
+	EventLog *event.Log
 }
 
 // common returns what the config has in common with those of other fakes.

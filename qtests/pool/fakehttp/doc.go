@@ -1,7 +1,7 @@
 // Package fakehttp has a fake HTTP service: an http.RoundTripper that answers from
 // httpmock responders, over a limited number of connections to each host.
 //
-//	api := fakehttp.NewT(t, fakehttp.Config{Max: 4, Latency: qtests.Fixed(40 * time.Millisecond)})
+//	api := fakehttp.NewT(t, fakehttp.Config{Max: 4, Latency: latency.Fixed(40 * time.Millisecond)})
 //	api.On("GET", "/price", httpmock.NewStringResponder(200, "7"))
 //	shop := NewShop(api.Client())
 //	outage := api.Outage().At(20 * time.Minute).For(90 * time.Second)

@@ -9,12 +9,13 @@ import (
 	"github.com/jarcoal/httpmock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Fake is a fake HTTP service: an http.RoundTripper that answers from
@@ -71,10 +72,10 @@ type connecting struct {
 // NewT returns an open fake, which closes when t ends. t fails then if the body of a
 // response was neither read to its end nor closed. A cfg that is negative or
 // contradictory fails t at once.
-func NewT(t qtests.TB, cfg Config) *Fake {
+func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	common := cfg.common().WithDefaults(t, "http", DefaultMax)
 	h := &Fake{cfg: cfg, common: common, mock: httpmock.NewMockTransport()}
@@ -133,12 +134,12 @@ func (h *Fake) OnConnect() *fake.Op { return h.connect.script }
 
 // Brownout lets the connections to each host fall to n, above 0, for its
 // duration: those in use beyond n close when they are given back.
-func (h *Fake) Brownout(n int) qtests.Event {
+func (h *Fake) Brownout(n int) event.Event {
 	h.scope.T.Helper()
 	return h.scope.Brownout(n)
 }
 
-func (h *Fake) cleanup(t qtests.TB) {
+func (h *Fake) cleanup(t tb.TB) {
 	t.Helper()
 	var pools []*pool.Pool[*conn]
 	h.locked(func(s *state) {

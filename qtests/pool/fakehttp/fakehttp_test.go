@@ -18,9 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -39,7 +42,7 @@ func get(ctx context.Context, c *http.Client, url string) (status int, body stri
 
 func TestHTTPLimitsConnectionsPerHost(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		pay := NewT(q, Config{Name: "pay", Max: 2, Latency: qtests.Fixed(40 * time.Millisecond)})
+		pay := NewT(q, Config{Name: "pay", Max: 2, Latency: latency.Fixed(40 * time.Millisecond)})
 		pay.On("GET", "/charge", httpmock.NewStringResponder(200, "ok"))
 		start := q.Clock().Now()
 		var mu sync.Mutex
@@ -68,9 +71,9 @@ func TestHTTPLimitsConnectionsPerHost(t *testing.T) {
 
 func TestHTTPOutageOnATimeline(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		pay := NewT(q, Config{Name: "pay", Latency: qtests.Fixed(30 * time.Second)})
+		pay := NewT(q, Config{Name: "pay", Latency: latency.Fixed(30 * time.Second)})
 		pay.On("GET", "/charge", httpmock.NewStringResponder(200, "ok"))
-		stop, err := qtests.Schedule(context.Background(), q.Clock(), q.EventLog(),
+		stop, err := event.Schedule(context.Background(), q.Clock(), q.EventLog(),
 			pay.Outage().At(10*time.Minute).For(90*time.Second))
 		require.NoError(q, err)
 		defer func() { require.NoError(q, stop()) }()
@@ -232,7 +235,7 @@ func TestHTTPRejectsMeaninglessRoutes(t *testing.T) {
 		`fakehttp: http: On("get", "/a"): You probably want to use method "GET" instead of "get"? If not and so want to disable this check, set MockTransport.DontCheckMethod field to true`: func(h *Fake) { h.On("get", "/a", ok) },
 		"fakehttp: http: On(\"GET\", \"=~(\"): regexp: Compile(`(`): error parsing regexp: missing closing ): `(`":                                                                           func(h *Fake) { h.On("GET", "=~(", ok) },
 		"fakehttp: http GET /a: Errors: 2 is not between 0 and 1":                                                                                                                            func(h *Fake) { h.On("GET", "/a", ok).Errors(2, io.EOF) },
-		"fakehttp: http GET /a: Latency: qtests: Fixed(-1s): negative":                                                                                                                       func(h *Fake) { h.On("GET", "/a", ok).Latency(qtests.Fixed(-second)) },
+		"fakehttp: http GET /a: Latency: latency: Fixed(-1s): negative":                                                                                                                      func(h *Fake) { h.On("GET", "/a", ok).Latency(latency.Fixed(-second)) },
 	} {
 		rec := tbtest.Run("t", func(t *tbtest.TB) {
 			f(NewT(t, Config{}))
@@ -260,8 +263,8 @@ func TestHTTPIsRepeatable(t *testing.T) {
 	run := func(seed uint64) (out []string) {
 		qtests.Run(t, func(q *qtests.T) {
 			pay := NewT(q, Config{
-				Max: 3, Latency: qtests.Exponential(10 * time.Millisecond), ErrorRate: 0.1,
-				ConnectLatency: qtests.Uniform(0, 20*time.Millisecond), Stream: qtests.NewStream(seed, "http"),
+				Max: 3, Latency: latency.Exponential(10 * time.Millisecond), ErrorRate: 0.1,
+				ConnectLatency: latency.Uniform(0, 20*time.Millisecond), Stream: tb.NewStream(seed, "http"),
 			})
 			pay.On("GET", "/charge", httpmock.NewStringResponder(200, "0123456789"))
 			faulttest.Schedule(q, pay.Outage().At(500*time.Millisecond).For(100*time.Millisecond),
@@ -321,16 +324,16 @@ func TestHTTPInParallel(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	bad := errors.New("bad")
-	for want, f := range map[string]func(qtests.TB){
-		"fakehttp: Config.Max: -1 is negative":                                             func(t qtests.TB) { NewT(t, Config{Max: -1}) },
-		"fakehttp: Config.MaxWaiters: -2 is negative":                                      func(t qtests.TB) { NewT(t, Config{MaxWaiters: -2}) },
-		"fakehttp: Config.AcquireTimeout: -1ns is negative":                                func(t qtests.TB) { NewT(t, Config{AcquireTimeout: -1}) },
-		"fakehttp: Config.Latency: qtests: Fixed(-1ns): negative":                          func(t qtests.TB) { NewT(t, Config{Latency: qtests.Fixed(-1)}) },
-		"fakehttp: Config.ErrorRate: 1.1 is not between 0 and 1":                           func(t qtests.TB) { NewT(t, Config{ErrorRate: 1.1}) },
-		"fakehttp: Config.Error: bad needs an ErrorRate":                                   func(t qtests.TB) { NewT(t, Config{Error: bad}) },
-		"fakehttp: Config.Max: -1 is negative\nfakehttp: Config.Bandwidth: -5 is negative": func(t qtests.TB) { NewT(t, Config{Max: -1, Bandwidth: -5}) },
-		"fakehttp: Config.MaxIdleTime: -1ns is negative":                                   func(t qtests.TB) { NewT(t, Config{MaxIdleTime: -1}) },
-		"fakehttp: Config.ConnectLatency: qtests: Fixed(-1ns): negative":                   func(t qtests.TB) { NewT(t, Config{ConnectLatency: qtests.Fixed(-1)}) },
+	for want, f := range map[string]func(tb.TB){
+		"fakehttp: Config.Max: -1 is negative":                                             func(t tb.TB) { NewT(t, Config{Max: -1}) },
+		"fakehttp: Config.MaxWaiters: -2 is negative":                                      func(t tb.TB) { NewT(t, Config{MaxWaiters: -2}) },
+		"fakehttp: Config.AcquireTimeout: -1ns is negative":                                func(t tb.TB) { NewT(t, Config{AcquireTimeout: -1}) },
+		"fakehttp: Config.Latency: latency: Fixed(-1ns): negative":                         func(t tb.TB) { NewT(t, Config{Latency: latency.Fixed(-1)}) },
+		"fakehttp: Config.ErrorRate: 1.1 is not between 0 and 1":                           func(t tb.TB) { NewT(t, Config{ErrorRate: 1.1}) },
+		"fakehttp: Config.Error: bad needs an ErrorRate":                                   func(t tb.TB) { NewT(t, Config{Error: bad}) },
+		"fakehttp: Config.Max: -1 is negative\nfakehttp: Config.Bandwidth: -5 is negative": func(t tb.TB) { NewT(t, Config{Max: -1, Bandwidth: -5}) },
+		"fakehttp: Config.MaxIdleTime: -1ns is negative":                                   func(t tb.TB) { NewT(t, Config{MaxIdleTime: -1}) },
+		"fakehttp: Config.ConnectLatency: latency: Fixed(-1ns): negative":                  func(t tb.TB) { NewT(t, Config{ConnectLatency: latency.Fixed(-1)}) },
 	} {
 		rec := tbtest.Run("t", func(t *tbtest.TB) {
 			f(t)

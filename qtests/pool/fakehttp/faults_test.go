@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
@@ -30,7 +32,7 @@ const chargeURL = "https://pay/charge"
 func newPay(q *qtests.T, cfg Config) *Fake {
 	cfg.Name = "pay"
 	if cfg.Latency.IsZero() {
-		cfg.Latency = qtests.Fixed(second)
+		cfg.Latency = latency.Fixed(second)
 	}
 	pay := NewT(q, cfg)
 	pay.On("GET", "/charge", httpmock.NewStringResponder(200, strings.Repeat("0123456789", 10)))
@@ -39,7 +41,7 @@ func newPay(q *qtests.T, cfg Config) *Fake {
 
 func TestHTTPLatencies(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		pay := newPay(q, Config{ConnectLatency: qtests.Fixed(3 * second), Bandwidth: 50})
+		pay := newPay(q, Config{ConnectLatency: latency.Fixed(3 * second), Bandwidth: 50})
 		c := pay.Client()
 		var resp *http.Response
 		require.Equal(q, 4*second, took(q, func() {
@@ -56,7 +58,7 @@ func TestHTTPLatencies(t *testing.T) {
 		require.Equal(q, 3*second, took(q, func() { _, _, err := get(q.Context(), c, chargeURL); require.NoError(q, err) }),
 			"the connection is open")
 
-		pay.On("GET", "/slow", httpmock.NewStringResponder(200, "")).Latency(qtests.Fixed(time.Minute))
+		pay.On("GET", "/slow", httpmock.NewStringResponder(200, "")).Latency(latency.Fixed(time.Minute))
 		require.Equal(q, time.Minute, took(q, func() { _, _, err := get(q.Context(), c, "https://pay/slow"); require.NoError(q, err) }))
 		require.Equal(q, uint64(1), pay.Stats().Pool.Constructed)
 	})
@@ -65,28 +67,28 @@ func TestHTTPLatencies(t *testing.T) {
 func TestHTTPFaultsOnATimeline(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		event func(*Fake) qtests.Event // from 10s to 20s
-		want  string                   // of a request at 15s, before and after which all is well
+		event func(*Fake) event.Event // from 10s to 20s
+		want  string                  // of a request at 15s, before and after which all is well
 		errs  []error
 	}{
-		{"outage", func(h *Fake) qtests.Event { return h.Outage() }, "15s 0 0", []error{fake.ErrOutage, syscall.ECONNREFUSED}},
-		{"slow", func(h *Fake) qtests.Event { return h.Slow(2) }, "17s 200 100", nil},
-		{"errors", func(h *Fake) qtests.Event { return h.ErrorRate(1) }, "16s 0 0", []error{fake.ErrInjected}},
-		{"freeze", func(h *Fake) qtests.Event { return h.Freeze() }, "20s 200 100", nil},
-		{"flap", func(h *Fake) qtests.Event { return h.Flap(4*second, 2*second) }, "15s 0 0", []error{fake.ErrOutage}},
-		{"status", func(h *Fake) qtests.Event { return h.Status(503) }, "16s 503 19", nil},
-		{"reset", func(h *Fake) qtests.Event { return h.Reset() }, "16s 0 0", []error{ErrReset, syscall.ECONNRESET}},
-		{"reset body at once", func(h *Fake) qtests.Event { return h.ResetBody(0) }, "16s 200 0", []error{ErrReset, syscall.ECONNRESET}},
-		{"reset body", func(h *Fake) qtests.Event { return h.ResetBody(40) }, "16s 200 40", []error{ErrReset, syscall.ECONNRESET}},
-		{"reset beyond", func(h *Fake) qtests.Event { return h.ResetBody(101) }, "16s 200 100", nil},
-		{"stall", func(h *Fake) qtests.Event { return h.StallBody(40) }, "20s 200 100", nil},
-		{"bandwidth", func(h *Fake) qtests.Event { return h.Bandwidth(25) }, "20s 200 100", nil},
-		{"handshake of an open connection", func(h *Fake) qtests.Event { return h.HandshakeFailure() }, "16s 200 100", nil},
-		{"connect of an open connection", func(h *Fake) qtests.Event { return h.OnConnect().Outage() }, "16s 200 100", nil},
-		{"another route", func(h *Fake) qtests.Event {
+		{"outage", func(h *Fake) event.Event { return h.Outage() }, "15s 0 0", []error{fake.ErrOutage, syscall.ECONNREFUSED}},
+		{"slow", func(h *Fake) event.Event { return h.Slow(2) }, "17s 200 100", nil},
+		{"errors", func(h *Fake) event.Event { return h.ErrorRate(1) }, "16s 0 0", []error{fake.ErrInjected}},
+		{"freeze", func(h *Fake) event.Event { return h.Freeze() }, "20s 200 100", nil},
+		{"flap", func(h *Fake) event.Event { return h.Flap(4*second, 2*second) }, "15s 0 0", []error{fake.ErrOutage}},
+		{"status", func(h *Fake) event.Event { return h.Status(503) }, "16s 503 19", nil},
+		{"reset", func(h *Fake) event.Event { return h.Reset() }, "16s 0 0", []error{ErrReset, syscall.ECONNRESET}},
+		{"reset body at once", func(h *Fake) event.Event { return h.ResetBody(0) }, "16s 200 0", []error{ErrReset, syscall.ECONNRESET}},
+		{"reset body", func(h *Fake) event.Event { return h.ResetBody(40) }, "16s 200 40", []error{ErrReset, syscall.ECONNRESET}},
+		{"reset beyond", func(h *Fake) event.Event { return h.ResetBody(101) }, "16s 200 100", nil},
+		{"stall", func(h *Fake) event.Event { return h.StallBody(40) }, "20s 200 100", nil},
+		{"bandwidth", func(h *Fake) event.Event { return h.Bandwidth(25) }, "20s 200 100", nil},
+		{"handshake of an open connection", func(h *Fake) event.Event { return h.HandshakeFailure() }, "16s 200 100", nil},
+		{"connect of an open connection", func(h *Fake) event.Event { return h.OnConnect().Outage() }, "16s 200 100", nil},
+		{"another route", func(h *Fake) event.Event {
 			return h.On("GET", "/x", httpmock.NewStringResponder(200, "")).Outage()
 		}, "16s 200 100", nil},
-		{"one route", func(h *Fake) qtests.Event {
+		{"one route", func(h *Fake) event.Event {
 			return h.On("GET", "/charge", httpmock.NewStringResponder(200, strings.Repeat("y", 100))).Status(429)
 		}, "16s 429 17", nil},
 	} {
@@ -152,7 +154,7 @@ func TestNewConnectionsFail(t *testing.T) {
 func TestRequestEndsWithItsContext(t *testing.T) {
 	for name, begin := range map[string]func(*Fake){
 		"latency":   func(h *Fake) { h.Slow(1000).Begin() },
-		"connect":   func(h *Fake) { h.OnConnect().Latency(qtests.Fixed(10 * second)) },
+		"connect":   func(h *Fake) { h.OnConnect().Latency(latency.Fixed(10 * second)) },
 		"stall":     func(h *Fake) { h.StallBody(10).Begin() },
 		"bandwidth": func(h *Fake) { h.Bandwidth(1).Begin() },
 		"responder": func(h *Fake) {
@@ -267,7 +269,7 @@ func TestNobodyClosesTheBody(t *testing.T) {
 func TestFailedRequestsCostTheirConnection(t *testing.T) {
 	h := NewT(t, Config{})
 	h.On("GET", "/a", httpmock.NewStringResponder(200, "0123456789"))
-	for i, fail := range []qtests.Event{h.ErrorRate(1), h.Reset(), h.ResetBody(3)} {
+	for i, fail := range []event.Event{h.ErrorRate(1), h.Reset(), h.ResetBody(3)} {
 		fail.Begin()
 		_, _, err := get(t.Context(), h.Client(), "http://h/a")
 		require.Error(t, err)

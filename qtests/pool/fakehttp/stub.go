@@ -3,7 +3,7 @@ package fakehttp
 import (
 	"github.com/jarcoal/httpmock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
@@ -17,7 +17,7 @@ type Stub struct {
 }
 
 // Latency replaces the fake's latency to the first byte for this route.
-func (s *Stub) Latency(l qtests.Latency) *Stub {
+func (s *Stub) Latency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	s.behaviour.SetLatency(s.scope, l)
 	return s

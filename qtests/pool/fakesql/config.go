@@ -7,9 +7,11 @@ import (
 	"github.com/DATA-DOG/go-sqlmock"
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Config describes a [Fake]. The zero value is usable.
@@ -28,10 +30,10 @@ type Config struct {
 
 	// Latency of each query, statement, begin, commit, rollback and ping, and of
 	// the first preparation of a statement on a connection. Default none.
-	Latency qtests.Latency
+	Latency latency.Distribution
 	// ConnectLatency is how long a new connection takes to open. Default none. One
 	// that takes longer than 30s fails.
-	ConnectLatency qtests.Latency
+	ConnectLatency latency.Distribution
 	// ErrorRate is the probability from 0 to 1 that a query or statement fails
 	// with Error when its latency is over. Error defaults to [fake.ErrInjected].
 	ErrorRate float64
@@ -54,8 +56,8 @@ type Config struct {
 	// Clock, Stream and EventLog replace the test's clock, the stream "sql NAME" of
 	// its seed, and its event log.
 	Clock    clock.Clock
-	Stream   qtests.Stream
-	EventLog *qtests.EventLog
+	Stream   tb.Stream
+	EventLog *event.Log
 }
 
 // common returns what the config has in common with those of other fakes.

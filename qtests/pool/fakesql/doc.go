@@ -1,7 +1,7 @@
 // Package fakesql has a fake database: a real *sql.DB whose connections come from a
 // pool, each with a go-sqlmock underneath. It answers any number of queries at once.
 //
-//	db := fakesql.NewT(t, fakesql.Config{Max: 20, Latency: qtests.Fixed(3 * time.Millisecond)})
+//	db := fakesql.NewT(t, fakesql.Config{Max: 20, Latency: latency.Fixed(3 * time.Millisecond)})
 //	db.On(`SELECT price FROM items WHERE id = ?`).Rows(sqlmock.NewRows([]string{"price"}).AddRow(7))
 //	shop := NewShop(db.DB())
 //	outage := db.Outage().At(20 * time.Minute).For(90 * time.Second)

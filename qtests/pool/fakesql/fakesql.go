@@ -10,11 +10,13 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Fake is a fake database: a *sql.DB whose connections come from a [pool.Pool], each
@@ -78,10 +80,10 @@ func (db *Fake) locked(f func(s *state)) {
 // still out, which means that rows, a transaction or a *sql.Conn were not closed, or
 // if an expectation of [Fake.Expect] was not met. A cfg that is negative or
 // contradictory fails t at once.
-func NewT(t qtests.TB, cfg Config) *Fake {
+func NewT(t tb.TB, cfg Config) *Fake {
 	t.Helper()
 	if err := cfg.validate(); err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	common := cfg.common().WithDefaults(t, "sql", pool.DefaultMax)
 	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
@@ -97,7 +99,7 @@ func NewT(t qtests.TB, cfg Config) *Fake {
 		MaxIdleTime: cfg.MaxIdleTime, Stacks: cfg.Stacks, Clock: common.Clock, EventLog: common.EventLog,
 	})
 	if err != nil {
-		qtests.Fatalf(t, "%v", err)
+		tb.Fatalf(t, "%v", err)
 	}
 	db.pool = conns
 	db.db = sql.OpenDB(connector{db})
@@ -153,7 +155,7 @@ func (db *Fake) Conn(n int) *fake.Faults {
 
 // Brownout lets the number of connections fall to n, above 0, for its duration:
 // those in use beyond n close when they are given back.
-func (db *Fake) Brownout(n int) qtests.Event {
+func (db *Fake) Brownout(n int) event.Event {
 	db.scope.T.Helper()
 	return db.scope.Brownout(n)
 }
@@ -162,10 +164,10 @@ func (db *Fake) Brownout(n int) qtests.Event {
 // others: what they are executing fails with driver.ErrBadConn, which
 // database/sql tries again on another connection unless it was in a transaction.
 // The event has no end.
-func (db *Fake) Kill(n int) qtests.Event {
+func (db *Fake) Kill(n int) event.Event {
 	db.scope.T.Helper()
 	db.scope.Require(n > 0, "Kill", n, "is not above 0")
-	return qtests.NewEvent(fmt.Sprintf("%s: %d connections killed", db.common.Name, n), func() { db.kill(n) }, nil)
+	return event.New(fmt.Sprintf("%s: %d connections killed", db.common.Name, n), func() { db.kill(n) }, nil)
 }
 
 func (db *Fake) kill(n int) {
@@ -177,7 +179,7 @@ func (db *Fake) kill(n int) {
 			}
 		}
 	})
-	qtests.InTurn(db.common.Clock, wakes...)
+	bubble.InTurn(db.common.Clock, wakes...)
 }
 
 // openConn is the pool's New.
@@ -237,7 +239,7 @@ func (db *Fake) closePool() (err error) {
 	return err
 }
 
-func (db *Fake) cleanup(t qtests.TB) {
+func (db *Fake) cleanup(t tb.TB) {
 	t.Helper()
 	if s := db.mock.Load(); s != nil {
 		if err := s.mock.ExpectationsWereMet(); err != nil {

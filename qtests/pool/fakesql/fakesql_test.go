@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/fixtures"
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 )
 
@@ -33,7 +34,7 @@ func price(ctx context.Context, db *sql.DB, id int) (p int, err error) {
 // connection, the others are served in the order in which they came.
 func TestSQLAnswersManyAtOnceInOrder(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		db := NewT(q, Config{Max: 10, Latency: qtests.Fixed(time.Millisecond)})
+		db := NewT(q, Config{Max: 10, Latency: latency.Fixed(time.Millisecond)})
 		db.On(priceQuery).Rows(prices(42))
 		start := q.Clock().Now()
 		ended := make([]int, 1000) // in which millisecond

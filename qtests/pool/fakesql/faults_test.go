@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
@@ -27,7 +29,7 @@ const second = time.Second
 // newShop returns a fake that answers priceQuery and updates, each in a second.
 func newShop(q *qtests.T, cfg Config) *Fake {
 	if cfg.Latency.IsZero() {
-		cfg.Latency = qtests.Fixed(second)
+		cfg.Latency = latency.Fixed(second)
 	}
 	db := NewT(q, cfg)
 	db.On(priceQuery).Rows(prices(42))
@@ -44,7 +46,7 @@ func took(q *qtests.T, f func()) time.Duration {
 
 func TestEveryOperationTakesItsLatency(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		db := newShop(q, Config{ConnectLatency: qtests.Fixed(5 * second)})
+		db := newShop(q, Config{ConnectLatency: latency.Fixed(5 * second)})
 		ctx := context.Background()
 		must := func(err error) { q.Helper(); require.NoError(q, err) }
 		require.Equal(q, 6*second, took(q, func() { must(db.DB().Ping()) }), "opens a connection")
@@ -80,7 +82,7 @@ func TestEveryOperationTakesItsLatency(t *testing.T) {
 func TestLatencyOfOneQueryAndOfOneConnection(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		db := newShop(q, Config{})
-		db.On("SELECT slow").Rows(prices(1)).Latency(qtests.Fixed(time.Minute))
+		db.On("SELECT slow").Rows(prices(1)).Latency(latency.Fixed(time.Minute))
 		require.Equal(q, time.Minute, took(q, func() { _, err := read(db.DB(), "SELECT slow"); require.NoError(q, err) }))
 		slow := db.Conn(2).Slow(10)
 		slow.Begin()
@@ -122,8 +124,8 @@ func TestQueryEndsWithItsContext(t *testing.T) {
 // did not heed the transaction's context would stop the bubble.
 func TestTransactionEndsASlowStatement(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		db := newShop(q, Config{Latency: qtests.Fixed(time.Hour)})
-		db.OnBegin().Latency(qtests.Fixed(0))
+		db := newShop(q, Config{Latency: latency.Fixed(time.Hour)})
+		db.OnBegin().Latency(latency.Fixed(0))
 		ctx, cancel := q.Clock().WithTimeout(context.Background(), 2*second)
 		defer cancel()
 		tx, err := db.DB().BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
@@ -303,7 +305,7 @@ func TestOutageLosesTheConnectionsThatMeetIt(t *testing.T) {
 func TestPanicInATransaction(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		db := newShop(q, Config{Max: 1})
-		db.On("UPDATE bad").Latency(qtests.LatencyFunc("mine", func(*rand.Rand) time.Duration { panic("mine") }))
+		db.On("UPDATE bad").Latency(latency.Func("mine", func(*rand.Rand) time.Duration { panic("mine") }))
 		tx, err := db.DB().Begin()
 		require.NoError(q, err)
 		require.PanicsWithValue(q, "mine", func() { _, _ = tx.Exec("UPDATE bad") })
@@ -357,17 +359,17 @@ func TestKilledInATransaction(t *testing.T) {
 func TestSQLFaultsOnATimeline(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		event func(*Fake) qtests.Event // from 10s to 20s
-		want  []string                 // one query at 5s, 15s and 25s
+		event func(*Fake) event.Event // from 10s to 20s
+		want  []string                // one query at 5s, 15s and 25s
 	}{
-		{"outage", func(db *Fake) qtests.Event { return db.Outage() }, []string{"6s <nil>", "15s outage", "26s <nil>"}},
-		{"slow", func(db *Fake) qtests.Event { return db.Slow(3) }, []string{"6s <nil>", "18s <nil>", "26s <nil>"}},
-		{"errors", func(db *Fake) qtests.Event { return db.ErrorRate(1) }, []string{"6s <nil>", "16s injected", "26s <nil>"}},
-		{"freeze", func(db *Fake) qtests.Event { return db.Freeze() }, []string{"6s <nil>", "20s <nil>", "26s <nil>"}},
-		{"flap", func(db *Fake) qtests.Event { return db.Flap(4*second, 2*second) }, []string{"6s <nil>", "15s outage", "26s <nil>"}},
-		{"one query", func(db *Fake) qtests.Event { return db.On(priceQuery).Rows(prices(1)).Freeze() }, []string{"6s <nil>", "20s <nil>", "26s <nil>"}},
-		{"another query", func(db *Fake) qtests.Event { return db.On("SELECT 1").Outage() }, []string{"6s <nil>", "16s <nil>", "26s <nil>"}},
-		{"commit only", func(db *Fake) qtests.Event { return db.OnCommit().Outage() }, []string{"6s <nil>", "16s <nil>", "26s <nil>"}},
+		{"outage", func(db *Fake) event.Event { return db.Outage() }, []string{"6s <nil>", "15s outage", "26s <nil>"}},
+		{"slow", func(db *Fake) event.Event { return db.Slow(3) }, []string{"6s <nil>", "18s <nil>", "26s <nil>"}},
+		{"errors", func(db *Fake) event.Event { return db.ErrorRate(1) }, []string{"6s <nil>", "16s injected", "26s <nil>"}},
+		{"freeze", func(db *Fake) event.Event { return db.Freeze() }, []string{"6s <nil>", "20s <nil>", "26s <nil>"}},
+		{"flap", func(db *Fake) event.Event { return db.Flap(4*second, 2*second) }, []string{"6s <nil>", "15s outage", "26s <nil>"}},
+		{"one query", func(db *Fake) event.Event { return db.On(priceQuery).Rows(prices(1)).Freeze() }, []string{"6s <nil>", "20s <nil>", "26s <nil>"}},
+		{"another query", func(db *Fake) event.Event { return db.On("SELECT 1").Outage() }, []string{"6s <nil>", "16s <nil>", "26s <nil>"}},
+		{"commit only", func(db *Fake) event.Event { return db.OnCommit().Outage() }, []string{"6s <nil>", "16s <nil>", "26s <nil>"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) {

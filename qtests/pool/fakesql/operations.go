@@ -1,7 +1,7 @@
 package fakesql
 
 import (
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
@@ -20,7 +20,7 @@ type operation struct {
 
 func (o operation) call(op string) fault.Call { return o.behaviour.Call(op) }
 
-func newOperations(scope fault.Scope, cfg fault.Config, connect qtests.Latency) operations {
+func newOperations(scope fault.Scope, cfg fault.Config, connect latency.Distribution) operations {
 	op := func(name string, b *fault.Behaviour) operation { return operation{fake.OpOf(scope, name, b), b} }
 	quiet := func() *fault.Behaviour { return fault.NewBehaviour(cfg.Latency, 0, nil) }
 	return operations{

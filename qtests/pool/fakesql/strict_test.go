@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -196,8 +198,8 @@ func TestSQLIsRepeatable(t *testing.T) {
 	run := func(seed uint64) (out []string) {
 		qtests.Run(t, func(q *qtests.T) {
 			db := NewT(q, Config{
-				Max: 5, Latency: qtests.LogNormal(3*time.Millisecond, 20*time.Millisecond), ErrorRate: 0.1,
-				ConnectLatency: qtests.Exponential(10 * time.Millisecond), Stream: qtests.NewStream(seed, "sql"),
+				Max: 5, Latency: latency.LogNormal(3*time.Millisecond, 20*time.Millisecond), ErrorRate: 0.1,
+				ConnectLatency: latency.Exponential(10 * time.Millisecond), Stream: tb.NewStream(seed, "sql"),
 			})
 			db.On(priceQuery).Rows(prices(42)).Errors(0.05, ErrDeadlock)
 			faulttest.Schedule(q, db.Outage().At(500*time.Millisecond).For(100*time.Millisecond),

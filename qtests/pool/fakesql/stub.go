@@ -12,7 +12,7 @@ import (
 
 	"github.com/DATA-DOG/go-sqlmock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
@@ -115,7 +115,7 @@ func (s *Stub) WithArgs(args ...driver.Value) *Stub {
 }
 
 // Latency replaces the fake's latency for this query.
-func (s *Stub) Latency(l qtests.Latency) *Stub {
+func (s *Stub) Latency(l latency.Distribution) *Stub {
 	s.scope.T.Helper()
 	s.behaviour.SetLatency(s.scope, l)
 	return s

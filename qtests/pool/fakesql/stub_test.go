@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
+	"github.com/go-qtests/qtests/qtests/tb"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
@@ -239,7 +241,7 @@ func TestSQLRejectsMeaninglessParameters(t *testing.T) {
 		`fakesql: sql "a": Rows: rows 1 are nil`:                                                   func(db *Fake) { db.On("a").Rows(prices(), nil) },
 		`fakesql: sql "a": Answer: <nil> is no function`:                                           func(db *Fake) { db.On("a").Answer(nil) },
 		`fakesql: sql "a": Result: <nil> is no result`:                                             func(db *Fake) { db.On("a").Result(nil) },
-		`fakesql: sql "a": Latency: qtests: Fixed(-1s): negative`:                                  func(db *Fake) { db.On("a").Latency(qtests.Fixed(-time.Second)) },
+		`fakesql: sql "a": Latency: latency: Fixed(-1s): negative`:                                 func(db *Fake) { db.On("a").Latency(latency.Fixed(-time.Second)) },
 		`fakesql: sql "a": Errors: -0.5 is not between 0 and 1`:                                    func(db *Fake) { db.On("a").Errors(-0.5, errors.New("x")) },
 		`fakesql: sql "a": Errors: <nil> is no error`:                                              func(db *Fake) { db.On("a").Error(nil) },
 		`fakesql: sql "a": BreakAfter: -1 is negative`:                                             func(db *Fake) { db.On("a").BreakAfter(-1, driver.ErrBadConn) },
@@ -262,16 +264,16 @@ func TestSQLRejectsMeaninglessParameters(t *testing.T) {
 
 func TestConfigErrors(t *testing.T) {
 	bad := errors.New("bad")
-	for want, f := range map[string]func(qtests.TB){
-		"fakesql: Config.Max: -1 is negative":                           func(t qtests.TB) { NewT(t, Config{Max: -1}) },
-		"fakesql: Config.MaxWaiters: -2 is negative":                    func(t qtests.TB) { NewT(t, Config{MaxWaiters: -2}) },
-		"fakesql: Config.AcquireTimeout: -1ns is negative":              func(t qtests.TB) { NewT(t, Config{AcquireTimeout: -1}) },
-		"fakesql: Config.Latency: qtests: Fixed(-1ns): negative":        func(t qtests.TB) { NewT(t, Config{Latency: qtests.Fixed(-1)}) },
-		"fakesql: Config.ErrorRate: 1.1 is not between 0 and 1":         func(t qtests.TB) { NewT(t, Config{ErrorRate: 1.1}) },
-		"fakesql: Config.Error: bad needs an ErrorRate":                 func(t qtests.TB) { NewT(t, Config{Error: bad}) },
-		"fakesql: Config.MaxLifetime: -1ns is negative":                 func(t qtests.TB) { NewT(t, Config{MaxLifetime: -1}) },
-		"fakesql: Config.MaxIdleTime: -1ns is negative":                 func(t qtests.TB) { NewT(t, Config{MaxIdleTime: -1}) },
-		"fakesql: Config.ConnectLatency: qtests: Fixed(-1ns): negative": func(t qtests.TB) { NewT(t, Config{ConnectLatency: qtests.Fixed(-1)}) },
+	for want, f := range map[string]func(tb.TB){
+		"fakesql: Config.Max: -1 is negative":                            func(t tb.TB) { NewT(t, Config{Max: -1}) },
+		"fakesql: Config.MaxWaiters: -2 is negative":                     func(t tb.TB) { NewT(t, Config{MaxWaiters: -2}) },
+		"fakesql: Config.AcquireTimeout: -1ns is negative":               func(t tb.TB) { NewT(t, Config{AcquireTimeout: -1}) },
+		"fakesql: Config.Latency: latency: Fixed(-1ns): negative":        func(t tb.TB) { NewT(t, Config{Latency: latency.Fixed(-1)}) },
+		"fakesql: Config.ErrorRate: 1.1 is not between 0 and 1":          func(t tb.TB) { NewT(t, Config{ErrorRate: 1.1}) },
+		"fakesql: Config.Error: bad needs an ErrorRate":                  func(t tb.TB) { NewT(t, Config{Error: bad}) },
+		"fakesql: Config.MaxLifetime: -1ns is negative":                  func(t tb.TB) { NewT(t, Config{MaxLifetime: -1}) },
+		"fakesql: Config.MaxIdleTime: -1ns is negative":                  func(t tb.TB) { NewT(t, Config{MaxIdleTime: -1}) },
+		"fakesql: Config.ConnectLatency: latency: Fixed(-1ns): negative": func(t tb.TB) { NewT(t, Config{ConnectLatency: latency.Fixed(-1)}) },
 	} {
 		rec := tbtest.Run("t", func(t *tbtest.TB) {
 			f(t)

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Tag is one that User.Tag gave to a request.
@@ -23,11 +23,11 @@ type Request struct {
 
 // Response returns the response time of a request that ends at an instant. It counts
 // from when the request was due.
-func (q *Request) Response(end time.Duration) time.Duration { return qtests.Round(end - q.Intended) }
+func (q *Request) Response(end time.Duration) time.Duration { return tb.Round(end - q.Intended) }
 
 // Service returns the service time of a request that ends at an instant. It counts from
 // the start of the request.
-func (q *Request) Service(end time.Duration) time.Duration { return qtests.Round(end - q.Started) }
+func (q *Request) Service(end time.Duration) time.Duration { return tb.Round(end - q.Started) }
 
 // An Ending is how a request ended.
 type Ending struct {

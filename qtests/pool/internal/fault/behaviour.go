@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // A Behaviour is how the calls of one kind behave when no fault is active: it is the
@@ -17,12 +17,12 @@ type Behaviour struct {
 
 // A manner is one value of a behaviour. It never changes.
 type manner struct {
-	latency qtests.Latency
+	latency latency.Distribution
 	chances []Chance
 }
 
 // NewBehaviour returns one with a latency and, if p > 0, an error rate.
-func NewBehaviour(latency qtests.Latency, p float64, err error) *Behaviour {
+func NewBehaviour(latency latency.Distribution, p float64, err error) *Behaviour {
 	b := &Behaviour{}
 	m := manner{latency: latency}
 	if p > 0 {
@@ -46,7 +46,7 @@ func (b *Behaviour) Call(op string) Call {
 }
 
 // SetLatency replaces the latency. A bad one fails the test of the scope.
-func (b *Behaviour) SetLatency(s Scope, l qtests.Latency) {
+func (b *Behaviour) SetLatency(s Scope, l latency.Distribution) {
 	s.T.Helper()
 	if err := l.Err(); err != nil {
 		s.Fatalf("Latency: %v", err)

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/latency"
 )
 
 // A Call is one call on its way through the engine.
 type Call struct {
 	Op      string // for errors
 	On      Targets
-	Latency qtests.Latency
+	Latency latency.Distribution
 	Chances []Chance
 	// Also, if not nil, is a second context that ends the wait: the transaction's.
 	Also context.Context

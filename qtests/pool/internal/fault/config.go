@@ -6,8 +6,10 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // Config is what all fakes have in common. See fake.Config.
@@ -16,12 +18,12 @@ type Config struct {
 	Max            int
 	MaxWaiters     int
 	AcquireTimeout time.Duration
-	Latency        qtests.Latency
+	Latency        latency.Distribution
 	ErrorRate      float64
 	Error          error
 	Clock          clock.Clock
-	Stream         qtests.Stream
-	EventLog       *qtests.EventLog
+	Stream         tb.Stream
+	EventLog       *event.Log
 }
 
 // Check reports what is negative or contradictory.
@@ -36,13 +38,13 @@ func (cfg Config) Check(c *field.Checker) {
 
 // WithDefaults fills in the zero fields. The kind is the default name and begins the
 // name of the stream.
-func (cfg Config) WithDefaults(t qtests.TB, kind string, most int) Config {
+func (cfg Config) WithDefaults(t tb.TB, kind string, most int) Config {
 	t.Helper()
 	cfg.Name = cmp.Or(cfg.Name, kind)
 	cfg.Max = cmp.Or(cfg.Max, most)
-	cfg.Clock = cmp.Or(cfg.Clock, qtests.ClockOf(t))
-	cfg.Stream = cmp.Or(cfg.Stream, qtests.StreamOf(t, kind+" "+cfg.Name))
-	cfg.EventLog = cmp.Or(cfg.EventLog, qtests.EventLogOf(t))
+	cfg.Clock = cmp.Or(cfg.Clock, tb.ClockOf(t))
+	cfg.Stream = cmp.Or(cfg.Stream, tb.StreamOf(t, kind+" "+cfg.Name))
+	cfg.EventLog = cmp.Or(cfg.EventLog, tb.EventLogOf(t))
 	if cfg.Error == nil {
 		cfg.Error = ErrInjected
 	}

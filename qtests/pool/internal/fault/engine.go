@@ -8,7 +8,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // An Engine has the script, the calls and the statistics of one fake: it is the
@@ -16,8 +18,8 @@ import (
 type Engine struct {
 	name   string
 	clk    clock.Clock
-	stream qtests.Stream
-	log    *qtests.EventLog
+	stream tb.Stream
+	log    *event.Log
 	descs  descs
 	resize func(n int)
 
@@ -217,7 +219,7 @@ func (e *Engine) change(f func() (wakes []func())) {
 	e.mu.Lock()
 	wakes := f()
 	e.mu.Unlock()
-	qtests.InTurn(e.clk, wakes...)
+	bubble.InTurn(e.clk, wakes...)
 }
 
 // begin makes a fault active and ends the calls that it concerns.

@@ -11,7 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // newEngine returns an engine for q with the scope of the whole fake.
@@ -87,7 +90,7 @@ func predict(start, latency int, outages, freezes []interval) (end int, err stri
 
 func TestFaultsModel(t *testing.T) {
 	for round := range 20 * faulttest.Stress() {
-		seed := qtests.SeedOf(t) + uint64(round)
+		seed := tb.SeedOf(t) + uint64(round)
 		r := rand.New(rand.NewPCG(seed, 5))
 		ok := t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			qtests.Run(t, func(q *qtests.T) { modelRun(q, r) })
@@ -112,7 +115,7 @@ func modelRun(q *qtests.T, r *rand.Rand) {
 	}
 	outages, freezes := random(), random()
 	e, f := newEngine(q)
-	var events []qtests.Event
+	var events []event.Event
 	for _, o := range outages {
 		events = append(events, f.Event("outage", Fault{Kind: Outage}).At(ms(o.from)).For(ms(o.to-o.from)))
 	}
@@ -121,14 +124,14 @@ func modelRun(q *qtests.T, r *rand.Rand) {
 	}
 	faulttest.Schedule(q, events...)
 	for i := range 200 {
-		start, latency := 10*r.IntN(500)+3, 10*r.IntN(60)
+		start, took := 10*r.IntN(500)+3, 10*r.IntN(60)
 		op := fmt.Sprint(i)
 		faulttest.At(q, ms(start), func() {
-			err := e.Do(context.Background(), &Call{Op: op, Latency: qtests.Fixed(ms(latency))})
-			end, want := predict(start, latency, outages, freezes)
+			err := e.Do(context.Background(), &Call{Op: op, Latency: latency.Fixed(ms(took))})
+			end, want := predict(start, took, outages, freezes)
 			if got := kindOf(err); got != want || q.Elapsed() != ms(end) {
 				q.Errorf("call at %d for %d: %s at %v, want %s at %d\noutages %v\nfreezes %v",
-					start, latency, got, q.Elapsed(), want, end, outages, freezes)
+					start, took, got, q.Elapsed(), want, end, outages, freezes)
 			}
 			if s := e.Stats(); s.Calls != s.OK+s.Failed+s.Canceled+uint64(s.InFlight) {
 				q.Errorf("%+v does not add up", s)

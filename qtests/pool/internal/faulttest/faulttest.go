@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // At calls f at an offset from the start of the bubble.
@@ -19,10 +21,10 @@ func At(q *qtests.T, offset time.Duration, f func()) {
 
 // Schedule runs a timeline until q ends. Its first wait begins before any of the
 // test's waits.
-func Schedule(q *qtests.T, events ...qtests.Event) {
-	stop, err := qtests.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
+func Schedule(q *qtests.T, events ...event.Event) {
+	stop, err := event.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
 	if err != nil {
-		qtests.Fatalf(q, "%v", err)
+		tb.Fatalf(q, "%v", err)
 	}
 	q.Cleanup(func() {
 		if err := stop(); err != nil {

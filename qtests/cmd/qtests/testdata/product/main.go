@@ -34,6 +34,7 @@ func main() {
 	// A bubble takes a test.
 	testing.Main(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "bubble", F: func(t *testing.T) {
 		synctest.Test(t, func(*testing.T) {
+			synctest.Wait()
 			fmt.Println("arm:", ordered.Arm(1, true, nil))
 			fmt.Println("in the bubble:", rand.Uint64(), chosen())
 		})

@@ -1,0 +1,81 @@
+package bubble
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// Clock is the clock of a bubble, in one of two forms: tieFree on the stock
+// runtime, and turnClock on the ordered one. All that is ordered goes through it;
+// NewClock is the place that decides.
+type Clock interface {
+	clock.Clock
+
+	// AfterFunc is AfterFunc, with a stop that gives the place of the wait back.
+	afterFunc(d time.Duration, f func()) (stop func())
+	// inTurn is [qtests.InTurn] for at least one wake.
+	inTurn(wakes []func())
+
+	// reserve takes the place of a wait of d; the others use it up. See [Reservation].
+	reserve(d time.Duration) claim
+	sleepReserved(claim) time.Time
+	callReserved(claim, func())
+	abandon(claim)
+
+	// SleepToRest and wait are those of qtests.T.
+	SleepToRest(t *Turns, d time.Duration)
+	Rest(t *Turns)
+
+	// Pending is how many waits there are, and last the latest instant that anybody
+	// saw, for callers outside the bubble, whose package time is real.
+	Pending() int
+	Last() time.Time
+	Stats() Stats
+	Watched() *Watch
+}
+
+// Watch is what others are told of a clock.
+type Watch struct {
+	// Moves counts what passed through the clock. The stall watchdog, outside
+	// the bubble, takes a change as a sign of life.
+	Moves atomic.Uint64
+	// trace, where a run is verified, is told of every claim.
+	Trace *Trace
+	// complain, if set, fails the test and says so at once.
+	Complain func(problem string)
+	// Standing is how many goroutines are in Reservation.Sleep.
+	Standing atomic.Int64
+	// Rests are told whenever a wait begins and ends.
+	Rests rests
+}
+
+func (w *Watch) Watched() *Watch { return w }
+
+// TieFree reports whether clk is the clock of a bubble, on which [qtests.InTurn] orders
+// what is woken.
+func TieFree(clk clock.Clock) bool {
+	_, ok := clk.(Clock)
+	return ok
+}
+
+// InTurn is qtests.InTurn.
+func InTurn(clk clock.Clock, wakes ...func()) {
+	if c, ok := clk.(Clock); ok && len(wakes) > 0 {
+		c.inTurn(wakes)
+		return
+	}
+	for _, wake := range wakes {
+		wake()
+	}
+}
+
+// AfterFunc is clk.AfterFunc, with a stop that gives the instant back.
+func AfterFunc(clk clock.Clock, d time.Duration, f func()) (stop func()) {
+	if c, ok := clk.(Clock); ok {
+		return c.afterFunc(d, f)
+	}
+	t := clk.AfterFunc(d, f)
+	return func() { t.Stop() }
+}

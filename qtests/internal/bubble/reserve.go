@@ -1,0 +1,88 @@
+package bubble
+
+import (
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// A Reservation is qtests.Reservation.
+type Reservation struct {
+	clk   clock.Clock
+	taken claim // on a clock that is not tie-free: twice the same, in nanoseconds since epoch
+}
+
+// epoch is what instants of clocks that are not tie-free count from; it keeps the
+// monotonic reading that a time in nanoseconds since 1970 loses.
+var epoch = time.Now()
+
+// Reserve takes the place of a wait of d from now, as qtests.Reserve does.
+func Reserve(clk clock.Clock, d time.Duration) Reservation {
+	if c, ok := clk.(Clock); ok {
+		return Reservation{clk, c.reserve(d)}
+	}
+	at := saturatingAdd(int64(clk.Now().Sub(epoch)), max(d, 0))
+	return Reservation{clk, claim{at, at}}
+}
+
+// left is how long a clock that is not a bubble's has to wait.
+func (r Reservation) left() time.Duration {
+	return time.Duration(r.taken.raw) - r.clk.Now().Sub(epoch)
+}
+
+// Sleep waits for the reserved instant and returns the time that it then is. If
+// the instant has passed, it returns at once.
+func (r Reservation) Sleep() time.Time {
+	if c, ok := r.clk.(Clock); ok {
+		return c.sleepReserved(r.taken)
+	}
+	r.clk.Sleep(r.left())
+	return r.clk.Now()
+}
+
+// AfterFunc calls f in a goroutine of its own at the reserved instant, or at once
+// if that has passed.
+func (r Reservation) AfterFunc(f func()) {
+	if c, ok := r.clk.(Clock); ok {
+		c.callReserved(r.taken, f)
+		return
+	}
+	r.clk.AfterFunc(r.left(), f)
+}
+
+// Release gives the place back.
+func (r Reservation) Release() {
+	if c, ok := r.clk.(Clock); ok {
+		c.abandon(r.taken)
+	}
+}
+
+func (c *tieFree) reserve(d time.Duration) claim {
+	taken, _ := c.claim(d, false)
+	return taken
+}
+
+func (c *tieFree) sleepReserved(taken claim) time.Time {
+	left := time.Duration(taken.raw - time.Now().UnixNano())
+	if left <= 0 {
+		c.abandon(taken)
+		return c.Now()
+	}
+	c.Standing.Add(1)
+	time.Sleep(left)
+	c.Standing.Add(-1)
+	return time.Unix(0, c.fired(taken))
+}
+
+func (c *tieFree) callReserved(taken claim, f func()) {
+	left := time.Duration(taken.raw - time.Now().UnixNano())
+	if left <= 0 {
+		c.abandon(taken)
+		c.afterFunc(0, f)
+		return
+	}
+	time.AfterFunc(left, func() {
+		c.fired(taken)
+		f()
+	})
+}

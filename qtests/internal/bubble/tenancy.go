@@ -1,0 +1,178 @@
+package bubble
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+)
+
+// ErrTwoBubbles is tb.ErrTwoBubbles.
+var ErrTwoBubbles = errors.New("qtests: in use in another bubble")
+
+// A Tenancy keeps a component to one bubble at a time: the first bubble of qtests.Run that
+// uses it has it until that bubble ends. Use outside every bubble is free. The zero
+// value is ready; all methods are safe for concurrent use.
+type Tenancy struct {
+	tenant atomic.Uint64 // the serial number of a bubble, 0 for none yet
+	uses   atomic.Uint32
+}
+
+// An occupancy says how many bubbles of qtests.Run have begun and not ended, those left
+// behind included, and which is the only one where there is one.
+type occupancy struct {
+	n    int
+	only uint64
+}
+
+var present atomic.Pointer[occupancy]
+
+// A Tenant is a bubble of qtests.Run, as components and helpers inside it see it.
+type Tenant struct {
+	// Test is the *qtests.T, on which a helper looks for the methods that its own test hides.
+	Test any
+	Name string
+	// Complain fails the test, and says why at once.
+	Complain func(problem string)
+	// Outside reports whether a test is one that belongs outside of every bubble.
+	Outside func(test any) bool
+	Home    *Home
+
+	serial uint64 // of the bubbles of the process
+}
+
+// runs are these bubbles, *tenant by the serial number that Enter gives them. Only the
+// holder of moving changes them.
+var (
+	runs    sync.Map
+	moving  sync.Mutex
+	serials uint64
+)
+
+// Enter takes note of a bubble. The caller is in it. To learn the runtime's number of a
+// bubble takes a third of the time that a bubble takes. So it is asked for only where there
+// is another one, and later where it matters: see runHere.
+func Enter(q *Tenant) {
+	moving.Lock()
+	defer moving.Unlock()
+	if o := present.Load(); o != nil && o.n > 0 {
+		q.Home.Bubble()
+	}
+	serials++
+	q.serial = serials
+	runs.Store(q.serial, q)
+	countTenants()
+}
+
+// Leave takes note of the end of a bubble.
+func Leave(q *Tenant) {
+	moving.Lock()
+	defer moving.Unlock()
+	runs.Delete(q.serial)
+	countTenants()
+}
+
+// Here returns the bubble of qtests.Run that the caller is in, or nil. It costs a few
+// nanoseconds outside of bubbles, and some microseconds inside.
+func Here() *Tenant {
+	if o := present.Load(); o == nil || o.n == 0 || !stacks.InBubble() {
+		return nil
+	}
+	return runHere()
+}
+
+func countTenants() {
+	o := &occupancy{}
+	runs.Range(func(serial, _ any) bool {
+		o.n++
+		o.only = serial.(uint64)
+		return o.n < 2
+	})
+	present.Store(o)
+}
+
+// plainBubble is the number of a bubble that is not one of qtests.Run, so that nobody looks twice.
+var plainBubble atomic.Uint64
+
+// runHere returns the bubble of qtests.Run that the caller is in, or nil. At most one bubble has a
+// number that is not known: the one that was alone when it began.
+func runHere() *Tenant {
+	here := stacks.This().Bubble
+	if here == 0 || here == plainBubble.Load() {
+		return nil
+	}
+	var found, unknown *Tenant
+	runs.Range(func(_, value any) bool {
+		q := value.(*Tenant)
+		switch q.Home.Number.Load() {
+		case here:
+			found = q
+		case 0:
+			unknown = q
+		}
+		return found == nil
+	})
+	if found != nil || unknown == nil {
+		return found
+	}
+	if !slices.ContainsFunc(stacks.OfBubble(here), func(g stacks.Goroutine) bool { return g.Outermost == RunHost }) {
+		plainBubble.Store(here)
+		return nil
+	}
+	unknown.Home.Number.Store(here)
+	return unknown
+}
+
+// ownClockEvery is how many uses one look is for, where a component has the clock of
+// a bubble and so is hardly in two.
+const ownClockEvery = 64
+
+// Use is called at every use of the component called name, of the kind given, which
+// has the clock clk. It returns an error, which wraps [ErrTwoBubbles] and also fails
+// the test of the calling bubble, when the component is in use in another one.
+//
+// With no bubble, or one, it costs a few nanoseconds. With several at once, in
+// parallel tests, it looks at the stack, which takes about two microseconds; a
+// component with the clock of a bubble is looked at in one use of 64.
+func (t *Tenancy) Use(clk clock.Clock, kind, name string) error {
+	now := present.Load()
+	if now == nil || now.n == 0 {
+		return nil
+	}
+	if now.n == 1 {
+		if now.only != t.tenant.Load() && stacks.InBubble() {
+			t.tenant.Store(now.only)
+		}
+		return nil
+	}
+	if TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !stacks.InBubble() {
+		return nil
+	}
+	if here := runHere(); here != nil {
+		return t.enter(here, kind, name)
+	}
+	return nil
+}
+
+// enter is Use in the bubble here while there are others.
+func (t *Tenancy) enter(here *Tenant, kind, name string) error {
+	for {
+		now := t.tenant.Load()
+		if now == here.serial {
+			return nil
+		}
+		if other, lives := runs.Load(now); lives {
+			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.(*Tenant).Name)
+			here.Complain(err.Error())
+			return err
+		}
+		if t.tenant.CompareAndSwap(now, here.serial) {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,387 @@
+package direct
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
+)
+
+// What net/http's server keeps back: Length is how long a body may be to get
+// a Content-Length, Hold how much of it waits for a flush.
+const (
+	Length = 2048
+	Hold   = 4096
+)
+
+// response is the http.ResponseWriter of Direct. The handler's goroutine
+// writes, the client's waits for ready and reads resp and err behind it.
+type response struct {
+	t      *Transport
+	req    *http.Request // as the handler sees it
+	client *http.Request
+	cancel context.CancelFunc // of req's context
+	upload *upload            // nil for a request without a body
+
+	ready chan struct{}
+	resp  *http.Response
+	err   error
+
+	// mu is never held while a write waits for the client.
+	mu       sync.Mutex
+	header   http.Header  // the handler's
+	status   int          // 0 until the header is written
+	sent     http.Header  // the client's, a copy made when the header is written
+	fixed    bool         // no header is added to sent any more
+	length   int64        // the Content-Length, or -1
+	written  int64        // what the handler tried to write
+	accepted int64        // what fitted into length
+	pending  []byte       // written and not on its way to the client yet
+	stream   *memnet.Half // the way, once there is one
+	trailers []string     // declared
+	trailer  http.Header  // complete once done
+	answered bool         // resp or err is set
+	done     bool         // the handler has returned
+	unfollow func() bool
+}
+
+func newResponse(t *Transport, req *http.Request) *response {
+	// Not derived from the client's context: neither its values nor its deadline
+	// cross a wire.
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &response{t: t, client: req, cancel: cancel, ready: make(chan struct{}), header: http.Header{}, length: -1}
+	w.upload = newUpload(req)
+	w.req = requestOf(ctx, req, w.upload)
+	if w.upload != nil && w.upload.pipe != nil {
+		go w.upload.pump(w.abort)
+	}
+	return w
+}
+
+// Header implements http.ResponseWriter.
+func (w *response) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *response) WriteHeader(code int) {
+	if code < 100 || code > 999 {
+		panic(fmt.Sprintf("invalid WriteHeader code %v", code))
+	}
+	w.mu.Lock()
+	again := w.status != 0
+	if !again && (code >= 200 || code == http.StatusSwitchingProtocols) {
+		w.writeHeaderLocked(code)
+	}
+	w.mu.Unlock()
+	if again {
+		f := directCaller()
+		fmt.Fprintf(w.t.Log, "http: superfluous response.WriteHeader call from %s (%s:%d)", f.Function, path.Base(f.File), f.Line)
+	}
+}
+
+func (w *response) writeHeaderLocked(code int) {
+	w.status, w.sent = code, w.header.Clone()
+	if text := w.sent.Get("Content-Length"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err == nil && n >= 0 {
+			w.length = n
+		}
+	}
+}
+
+func (w *response) bodyAllowed() bool {
+	return w.status >= 200 && w.status != http.StatusNoContent && w.status != http.StatusNotModified
+}
+
+// Write implements http.ResponseWriter. It blocks while 64 KiB wait for the client.
+func (w *response) Write(p []byte) (int, error) { return directWrite(w, p) }
+
+// WriteString implements io.StringWriter.
+func (w *response) WriteString(s string) (int, error) { return directWrite(w, s) }
+
+func directWrite[P []byte | string](w *response, p P) (int, error) {
+	w.mu.Lock()
+	if w.done {
+		w.mu.Unlock()
+		return 0, ErrHandlerReturned
+	}
+	if w.status == 0 {
+		w.writeHeaderLocked(http.StatusOK)
+	}
+	var err error
+	switch {
+	case len(p) == 0:
+	case !w.bodyAllowed():
+		err = http.ErrBodyNotAllowed
+	case w.length >= 0 && w.written+int64(len(p)) > w.length:
+		w.written += int64(len(p))
+		err = http.ErrContentLength
+	default:
+		w.written += int64(len(p))
+		w.accepted += int64(len(p))
+		return len(p), directStoreAndUnlock(w, p)
+	}
+	w.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// directStoreAndUnlock sends p on its way piece by piece, so that a long one needs no
+// long buffer of its own, and keeps the end of it pending. It releases mu.
+func directStoreAndUnlock[P []byte | string](w *response, p P) error {
+	for {
+		piece := p[:min(len(p), Hold)]
+		p = p[len(piece):]
+		w.pending = append(w.pending, piece...)
+		if len(w.pending) > Length {
+			w.fixLocked(false)
+		}
+		if len(w.pending) <= Hold {
+			if len(p) == 0 {
+				w.mu.Unlock()
+				return nil
+			}
+			continue
+		}
+		if err := w.sendAndUnlock(); err != nil || len(p) == 0 {
+			return err
+		}
+		w.mu.Lock()
+		if w.done {
+			w.mu.Unlock()
+			return ErrHandlerReturned
+		}
+	}
+}
+
+// ReadFrom implements io.ReaderFrom, without which io.Copy would take a buffer of its
+// own for every response.
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
+	buffer := memnet.SmallBuffers.Get().(*[memnet.SmallBuffer]byte)
+	defer memnet.SmallBuffers.Put(buffer)
+	return io.CopyBuffer(struct{ io.Writer }{w}, src, buffer[:])
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() { _ = w.FlushError() }
+
+// FlushError is what http.ResponseController calls.
+func (w *response) FlushError() error {
+	w.mu.Lock()
+	if w.done {
+		w.mu.Unlock()
+		return ErrHandlerReturned
+	}
+	if w.status == 0 {
+		w.writeHeaderLocked(http.StatusOK)
+	}
+	w.fixLocked(false)
+	return w.sendAndUnlock()
+}
+
+// EnableFullDuplex is what http.ResponseController calls: it is always on.
+func (w *response) EnableFullDuplex() error { return nil }
+
+// Hijack implements http.Hijacker, to say what to do instead.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, fmt.Errorf("qtests: Direct has no connection to take over, use q.Serve: %w", http.ErrNotSupported)
+}
+
+// fixLocked adds the headers that the handler left to the server. With complete
+// the body is all there.
+func (w *response) fixLocked(complete bool) {
+	if w.fixed {
+		return
+	}
+	w.fixed = true
+	declared := w.declareTrailersLocked()
+	coding := w.sent.Get("Transfer-Encoding")
+	head := w.client.Method == http.MethodHead
+	if !w.bodyAllowed() {
+		w.sent.Del("Transfer-Encoding")
+		w.sent.Del("Content-Length")
+		if w.status == http.StatusNotModified {
+			w.sent.Del("Content-Type")
+		}
+	} else {
+		_, measured := w.sent["Content-Length"]
+		if measured && w.length < 0 {
+			w.sent.Del("Content-Length") // not a number
+		}
+		if complete && !declared && coding == "" && !measured && (!head || w.written > 0) {
+			w.length = w.written
+			w.sent.Set("Content-Length", strconv.FormatInt(w.length, 10))
+		}
+		_, typed := w.sent["Content-Type"]
+		if !typed && coding == "" && w.sent.Get("Content-Encoding") == "" && len(w.pending) > 0 {
+			w.sent.Set("Content-Type", http.DetectContentType(w.pending))
+		}
+		w.sent.Del("Transfer-Encoding")
+	}
+	if _, dated := w.sent["Date"]; !dated {
+		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	for name, values := range w.sent {
+		if len(values) == 0 { // how a handler says that it wants none of the above
+			delete(w.sent, name)
+		}
+	}
+}
+
+// answerLocked makes the response available to the client, which owns resp from
+// then on.
+func (w *response) answerLocked(body io.ReadCloser) {
+	text := http.StatusText(w.status)
+	if text == "" {
+		text = "status code " + strconv.Itoa(w.status)
+	}
+	w.answered = true
+	w.resp = &http.Response{
+		Status:     strconv.Itoa(w.status) + " " + text,
+		StatusCode: w.status,
+		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        w.sent,
+		Body:          body,
+		ContentLength: w.length,
+		Request:       w.client,
+	}
+	switch {
+	case !w.bodyAllowed():
+		w.resp.Body = http.NoBody
+		w.resp.ContentLength = 0
+	case w.client.Method == http.MethodHead, w.length == 0:
+		w.resp.Body = http.NoBody
+	case w.length < 0:
+		w.resp.TransferEncoding = []string{"chunked"}
+		if len(w.trailers) > 0 {
+			w.resp.Trailer = make(http.Header)
+			for _, name := range w.trailers {
+				w.resp.Trailer[name] = nil
+			}
+		}
+	}
+	close(w.ready)
+}
+
+// sendAndUnlock sends what is pending on its way, and the header before it. It
+// releases mu, because the way may be full.
+func (w *response) sendAndUnlock() error {
+	if w.stream == nil && !w.answered {
+		w.stream = memnet.NewHalf(nil)
+		w.answerLocked(&download{ctx: w.client.Context(), w: w, stream: w.stream})
+	}
+	stream, p := w.stream, w.pending
+	w.pending = nil
+	w.mu.Unlock()
+	if stream == nil {
+		return errClientGone
+	}
+	if len(p) == 0 || w.client.Method == http.MethodHead {
+		return nil
+	}
+	_, err := stream.Write(p)
+	// Only now can nobody else be using the array.
+	w.mu.Lock()
+	if w.pending == nil {
+		w.pending = p[:0]
+	}
+	w.mu.Unlock()
+	return err
+}
+
+// finish ends the response. returned is false when the handler did not return,
+// but panicked or ended its goroutine.
+func (w *response) finish(returned bool) {
+	end := w.complete(returned)
+	if w.upload != nil {
+		_ = w.upload.Close()
+	}
+	w.cancel()
+	w.mu.Lock()
+	stream, unfollow := w.stream, w.unfollow
+	w.mu.Unlock()
+	if stream != nil {
+		stream.EndWrites(ErrHandlerReturned, end)
+	}
+	if unfollow != nil {
+		unfollow()
+	}
+}
+
+// complete sends what is left and returns what the client finds behind it.
+func (w *response) complete(returned bool) (end error) {
+	w.mu.Lock()
+	w.done = true
+	if !returned {
+		if !w.answered {
+			w.answered, w.err = true, io.EOF
+			close(w.ready)
+		}
+		w.mu.Unlock()
+		return io.ErrUnexpectedEOF
+	}
+	if w.status == 0 {
+		w.writeHeaderLocked(http.StatusOK)
+	}
+	w.fixLocked(true)
+	end = io.EOF
+	if w.accepted < w.length {
+		end = io.ErrUnexpectedEOF // the client waits for more, and the connection ends
+	}
+	w.trailer = w.trailerLocked()
+	if !w.answered {
+		w.answerLocked(&download{ctx: w.client.Context(), w: w, data: w.pending, end: end})
+		w.mu.Unlock()
+		return end
+	}
+	_ = w.sendAndUnlock() // a client that is gone misses nothing
+	return end
+}
+
+// follow makes the end of the client's context that of a response under way.
+func (w *response) follow(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.done {
+		w.unfollow = context.AfterFunc(ctx, func() { w.abort(context.Cause(ctx)) })
+	}
+}
+
+// abort ends the request because its client is gone, or its body broken.
+func (w *response) abort(cause error) {
+	w.mu.Lock()
+	if !w.answered {
+		w.answered, w.err = true, cause
+		close(w.ready)
+	}
+	stream := w.stream
+	w.mu.Unlock()
+	w.cancel()
+	if w.upload != nil {
+		w.upload.breakOff()
+	}
+	if stream != nil {
+		stream.EndWrites(errClientGone, errClientGone)
+	}
+}
+
+// directCaller returns the frame of the handler that called.
+func directCaller() runtime.Frame {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	f, _ := frames.Next()
+	return f
+}

@@ -1,0 +1,61 @@
+package direct
+
+import (
+	"maps"
+	"net/http"
+	"net/textproto"
+	"strings"
+)
+
+// declareTrailersLocked takes the trailers out of the header and reports whether
+// there are any.
+func (w *response) declareTrailersLocked() (declared bool) {
+	for _, list := range w.sent["Trailer"] {
+		declared = true
+		for name := range strings.SplitSeq(list, ",") {
+			w.trailers = append(w.trailers, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
+		}
+	}
+	w.sent.Del("Trailer")
+	for name := range w.sent {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			declared = true
+			delete(w.sent, name)
+		}
+	}
+	for _, name := range w.trailers {
+		delete(w.sent, name)
+	}
+	return declared
+}
+
+// trailerLocked collects the trailers, declared or not, of a response that can
+// have any.
+func (w *response) trailerLocked() http.Header {
+	trailer := http.Header{}
+	if w.length >= 0 {
+		return trailer
+	}
+	for _, name := range w.trailers {
+		if values := w.header[name]; len(values) > 0 {
+			trailer[name] = values
+		}
+	}
+	for name, values := range w.header {
+		if name, ok := strings.CutPrefix(name, http.TrailerPrefix); ok {
+			trailer[name] = values
+		}
+	}
+	return trailer
+}
+
+// takeTrailer completes the client's response, in the client's goroutine, when
+// it has read the end of the body.
+func (w *response) takeTrailer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.resp.Trailer == nil && len(w.trailer) > 0 {
+		w.resp.Trailer = http.Header{}
+	}
+	maps.Copy(w.resp.Trailer, w.trailer)
+}

@@ -1,0 +1,123 @@
+// Package direct is the http.RoundTripper that calls a handler without a connection in
+// between, and the http.ResponseWriter that it gives to the handler: those of
+// (*qtests.T).Direct, which says what they promise.
+package direct
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/serverlog"
+)
+
+// Transport is the http.RoundTripper of Direct.
+type Transport struct {
+	handler http.Handler
+	Log     *serverlog.Log // of the handler
+	clk     clock.Clock
+}
+
+// NewTransport returns the transport of a client whose requests call handler. Panics
+// of the handler go to log.
+func NewTransport(clk clock.Clock, handler http.Handler, log *serverlog.Log) *Transport {
+	return &Transport{handler: handler, Log: log, clk: clk}
+}
+
+// pause lets what else is due at this instant happen first.
+func (d *Transport) pause() { <-d.clk.After(0) }
+
+// RoundTrip implements http.RoundTripper.
+func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	bubble.CheckContext(d.clk, ctx)
+	if ctx.Err() != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, context.Cause(ctx)
+	}
+	w := newResponse(d, req)
+	go d.serve(w)
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+		select {
+		case <-w.ready: // both are: never at random
+		default:
+			w.abort(context.Cause(ctx))
+			// The deadline of the context and the timer of Client.Timeout end at the
+			// same instant; the client's error says which only if the latter was seen.
+			d.pause()
+			return nil, context.Cause(ctx)
+		}
+	}
+	w.follow(ctx)
+	return w.resp, w.err
+}
+
+// serve runs the handler and ends the response, whatever the handler does.
+func (d *Transport) serve(w *response) {
+	returned := false
+	defer func() {
+		r := recover()
+		if r != nil && r != http.ErrAbortHandler {
+			d.Log.Panicked(w.req.RemoteAddr, r)
+		}
+		w.finish(returned)
+	}()
+	d.handler.ServeHTTP(w, w.req)
+	returned = true
+}
+
+var blankRequest http.Request
+
+// requestOf is what a server would have made of the client's request.
+func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Request {
+	r := blankRequest.WithContext(ctx)
+	r.Method = req.Method
+	if r.Method == "" {
+		r.Method = http.MethodGet
+	}
+	r.URL = &url.URL{
+		Path: req.URL.Path, RawPath: req.URL.RawPath,
+		RawQuery: req.URL.RawQuery, ForceQuery: req.URL.ForceQuery,
+	}
+	if r.URL.Path == "" {
+		r.URL.Path = "/"
+	}
+	r.RequestURI = req.URL.RequestURI()
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
+	r.RemoteAddr = "192.0.2.1:1234" // of the block for documentation, as httptest has it
+	if r.Host = req.Host; r.Host == "" {
+		r.Host = req.URL.Host
+	}
+	if r.Header = req.Header.Clone(); r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if agent, given := r.Header["User-Agent"]; !given {
+		r.Header["User-Agent"] = userAgent
+	} else if len(agent) > 0 && agent[0] == "" {
+		delete(r.Header, "User-Agent")
+	}
+	r.Body = http.NoBody
+	if body != nil {
+		r.Body, r.ContentLength = body, req.ContentLength
+		if r.ContentLength <= 0 {
+			r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+		}
+		r.Trailer = req.Trailer
+	}
+	writes := r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
+	if r.ContentLength > 0 || r.ContentLength == 0 && writes {
+		r.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
+	}
+	return r
+}
+
+// userAgent is what net/http's transport sends.
+var userAgent = []string{"Go-http-client/1.1"}

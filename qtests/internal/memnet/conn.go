@@ -1,0 +1,96 @@
+package memnet
+
+import (
+	"io"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// Network is the name of the network in memory, as a net.Addr has it.
+const Network = "memory"
+
+// Conn is one end of a connection in memory. Unlike net.Pipe it buffers, as a
+// socket does, so that a server can answer before its client reads; its
+// deadlines count on the clock of the listener. All methods are safe for
+// concurrent use.
+type Conn struct {
+	in, out       *Half
+	local, remote net.Addr
+	closed        atomic.Bool
+}
+
+// Pair returns the two ends of a new connection.
+func Pair(clk clock.Clock, client, server net.Addr) (c, s *Conn) {
+	up, down := NewHalf(clk), NewHalf(clk)
+	return &Conn{in: down, out: up, local: client, remote: server},
+		&Conn{in: up, out: down, local: server, remote: client}
+}
+
+func (c *Conn) LocalAddr() net.Addr  { return c.local }
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	return n, c.wrap("read", err)
+}
+
+func (c *Conn) Write(p []byte) (int, error) {
+	n, err := c.out.Write(p)
+	return n, c.wrap("write", err)
+}
+
+// CloseWrite ends the outgoing direction, as that of a TCP connection does: the
+// peer reads what is buffered and then io.EOF, and can still write.
+func (c *Conn) CloseWrite() error {
+	if c.closed.Load() {
+		return c.wrap("close", net.ErrClosed)
+	}
+	c.out.EndWrites(syscall.EPIPE, io.EOF)
+	return nil
+}
+
+// Close ends both directions and everything that waits in them. The peer reads
+// what is buffered and then io.EOF; its writes fail with EPIPE. Closing twice is
+// no error.
+func (c *Conn) Close() error {
+	if !c.closed.Swap(true) {
+		c.out.EndWrites(net.ErrClosed, io.EOF)
+		c.in.EndReads()
+	}
+	return nil
+}
+
+func (c *Conn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
+}
+
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	return c.setDeadline(c.in, &c.in.reads, t)
+}
+
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	return c.setDeadline(c.out, &c.out.writes, t)
+}
+
+func (c *Conn) setDeadline(h *Half, d *deadline, t time.Time) error {
+	if c.closed.Load() {
+		return c.wrap("set", net.ErrClosed)
+	}
+	h.setDeadline(d, t)
+	return nil
+}
+
+// wrap dresses an error as the net package does, which net/http looks for.
+func (c *Conn) wrap(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &net.OpError{Op: op, Net: Network, Source: c.local, Addr: c.remote, Err: err}
+}

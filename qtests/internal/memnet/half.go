@@ -1,0 +1,191 @@
+package memnet
+
+import (
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+)
+
+// Half is one direction of a connection.
+//
+// A write copies straight into the buffer of a read that waits for it, which is
+// where nearly every byte of a kept-alive HTTP connection goes: both ends wait for
+// the other one to speak. Only what nobody waits for is buffered, and an idle
+// connection holds no buffer.
+type Half struct {
+	clk clock.Clock
+
+	mu      sync.Mutex
+	changed sync.Cond // a sync.Cond blocks durably: time passes while a reader waits
+
+	lent   []byte // buffer of the one read that takes delivery while it waits
+	given  int    // how much of it writes have filled; that read must return it
+	unread ring   // written after what is in lent
+
+	writeErr   error // what writes fail with, once no more bytes can come
+	endErr     error // what reads then end with, behind what is unread
+	readerGone bool
+
+	reads, writes deadline
+}
+
+// deadline is when reads, or writes, of a half begin to fail. It is looked up;
+// only an operation that has to wait arms a timer for it.
+type deadline struct {
+	at    time.Time
+	epoch uint64 // of at
+	stop  func() // disarms the timer for at, if there is one
+}
+
+// NewHalf returns a direction whose deadlines count on clk.
+func NewHalf(clk clock.Clock) *Half {
+	h := &Half{clk: clk}
+	h.changed.L = &h.mu
+	return h
+}
+
+// Read waits for bytes, the end, or the deadline.
+func (h *Half) Read(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	lender := false
+	for {
+		if lender && h.given > 0 {
+			return h.takeBack(), nil
+		}
+		if n, err, ok := h.tryRead(p); ok {
+			if lender {
+				h.takeBack()
+			}
+			return n, err
+		}
+		if h.lent == nil {
+			h.lent, lender = p, true
+		}
+		h.wait(&h.reads)
+	}
+}
+
+// takeBack ends the loan of a read's buffer.
+func (h *Half) takeBack() (n int) {
+	n, h.lent, h.given = h.given, nil, 0
+	return n
+}
+
+// tryRead reads without waiting, and reports whether that was possible.
+func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
+	switch {
+	case h.readerGone:
+		return 0, net.ErrClosed, true
+	case h.expired(&h.reads):
+		return 0, os.ErrDeadlineExceeded, true
+	case len(p) == 0:
+		return 0, nil, true
+	case h.unread.n > 0:
+		n = h.unread.pop(p)
+		h.changed.Broadcast() // there is room for writes
+		return n, nil, true
+	case h.writeErr != nil:
+		return 0, h.endErr, true
+	}
+	return 0, nil, false
+}
+
+// Write waits until p is on its way, in a read that waits or in the buffer.
+func (h *Half) Write(p []byte) (n int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch {
+		case h.writeErr != nil:
+			return n, h.writeErr
+		case h.expired(&h.writes):
+			return n, os.ErrDeadlineExceeded
+		case h.readerGone:
+			return n, syscall.EPIPE
+		}
+		if k := h.deliver(p[n:]); k > 0 {
+			n += k
+			h.changed.Broadcast()
+		}
+		if n == len(p) {
+			return n, nil
+		}
+		h.wait(&h.writes)
+	}
+}
+
+// deliver hands over as much of p as fits: to the waiting read, then to the ring,
+// which holds nothing until the buffer of that read is full.
+func (h *Half) deliver(p []byte) int {
+	n := copy(h.lent[h.given:], p)
+	h.given += n
+	return n + h.unread.push(p[n:])
+}
+
+// EndWrites makes further writes fail with writeErr, and reads with endErr once
+// the buffer is empty. A later call changes only the former.
+func (h *Half) EndWrites(writeErr, endErr error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.writeErr == nil {
+		h.endErr = endErr
+	}
+	h.writeErr = writeErr
+	h.disarm(&h.writes)
+	h.changed.Broadcast()
+}
+
+// EndReads makes further reads and writes fail and drops what is buffered.
+func (h *Half) EndReads() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.readerGone = true
+	h.unread.drop()
+	h.disarm(&h.reads)
+	h.changed.Broadcast()
+}
+
+func (h *Half) setDeadline(d *deadline, t time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.disarm(d)
+	d.at = t
+	d.epoch++
+	h.changed.Broadcast()
+}
+
+func (h *Half) expired(d *deadline) bool {
+	return !d.at.IsZero() && h.clk.Until(d.at) <= 0
+}
+
+// wait waits for any change, the deadline included.
+func (h *Half) wait(d *deadline) {
+	if !d.at.IsZero() && d.stop == nil {
+		epoch := d.epoch
+		d.stop = bubble.AfterFunc(h.clk, h.clk.Until(d.at), func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if d.epoch == epoch {
+				// The clock may say that a little is left, when it was stepped: a
+				// waiter then arms the next timer.
+				d.stop = nil
+				h.changed.Broadcast()
+			}
+		})
+	}
+	h.changed.Wait()
+}
+
+func (h *Half) disarm(d *deadline) {
+	if d.stop != nil {
+		d.stop()
+		d.stop = nil
+	}
+}

@@ -1,0 +1,117 @@
+// Package serverlog hands what an http.Server logs to the log of a test, a few lines of each
+// kind.
+package serverlog
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/userline"
+	"github.com/go-qtests/qtests/qtests/tb"
+)
+
+// A server under load may say one thing some thousand times: a panic of its
+// handler, with the stack, or "superfluous response.WriteHeader". Of each kind a
+// log takes a few lines and then counts, and so it does when there are too many
+// kinds.
+const (
+	linesLogged = 3
+	kindsLogged = 50
+)
+
+// A Log hands what a server logs to the log of a test, and says at the end
+// how much it left out.
+type Log struct {
+	t  tb.TB
+	mu struct {
+		sync.Mutex
+		kinds map[string]int // how many there were, by kind
+		order []string       // in which they came first
+	}
+}
+
+func New(t tb.TB) *Log {
+	l := &Log{t: t}
+	l.mu.kinds = map[string]int{}
+	t.Cleanup(l.summarize)
+	return l
+}
+
+func (l *Log) summarize() {
+	l.mu.Lock()
+	var lines []string
+	for _, kind := range l.mu.order {
+		if n := l.mu.kinds[kind]; n > linesLogged {
+			lines = append(lines, describeKind(kind, n))
+		}
+	}
+	l.mu.Unlock()
+	for _, line := range lines {
+		l.t.Logf("%s", line)
+	}
+}
+
+func describeKind(kind string, n int) string {
+	what := fmt.Sprintf("%d lines like %q", n, kind)
+	switch kind {
+	case servingPanicked:
+		what = fmt.Sprintf("%d panics of the handler", n)
+	case otherKinds:
+		what = fmt.Sprintf("%d lines of further kinds", n)
+	}
+	return fmt.Sprintf("http: %s, of which %d are not logged", what, n-linesLogged)
+}
+
+// servingPanicked begins what net/http logs of a panic, and is its kind.
+const servingPanicked = "http: panic serving "
+
+// otherKinds is the kind of what comes behind kindsLogged others.
+const otherKinds = ""
+
+// variable is what differs between two lines of one kind: numbers, addresses and
+// what is quoted.
+var variable = regexp.MustCompile(`"[^"]*"|0x[0-9a-f]+|[0-9]+`)
+
+// kindOf returns what is the same in all lines of a kind.
+func kindOf(text string) string {
+	if strings.HasPrefix(text, servingPanicked) {
+		return servingPanicked
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	return variable.ReplaceAllString(text, "…")
+}
+
+// counts reports whether another line of that kind is to be logged.
+func (l *Log) counts(kind string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.mu.kinds[kind]; !known {
+		if len(l.mu.order) >= kindsLogged {
+			kind = otherKinds
+		}
+		if _, known := l.mu.kinds[kind]; !known {
+			l.mu.order = append(l.mu.order, kind)
+		}
+	}
+	l.mu.kinds[kind]++
+	return l.mu.kinds[kind] <= linesLogged
+}
+
+// Write takes what an http.Server logs.
+func (l *Log) Write(text []byte) (int, error) {
+	if line := bytes.TrimRight(text, "\n"); l.counts(kindOf(string(line))) {
+		userline.Logf(l.t, "%s", line)
+	}
+	return len(text), nil
+}
+
+// Panicked logs a panic as an http.Server does.
+func (l *Log) Panicked(client string, value any) {
+	if l.counts(servingPanicked) {
+		userline.Logf(l.t, "%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
+	}
+}

@@ -1,0 +1,169 @@
+// Package sites says where memory was allocated, from the runtime's profile of the heap, and
+// which places are the largest.
+package sites
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
+)
+
+// A HeapProfile is the runtime's record of what was allocated where, as of the
+// last collection. Its numbers are samples.
+type HeapProfile map[[32]uintptr]runtime.MemProfileRecord
+
+// Read returns the profile as it is. Two collections make it current.
+func Read() HeapProfile {
+	n, _ := runtime.MemProfile(nil, true)
+	for {
+		records := make([]runtime.MemProfileRecord, n+64)
+		var ok bool
+		if n, ok = runtime.MemProfile(records, true); ok {
+			p := make(HeapProfile, n)
+			for _, r := range records[:n] {
+				sum := p[r.Stack0] // one stack has a record for each size of object
+				sum.AllocBytes += r.AllocBytes
+				sum.FreeBytes += r.FreeBytes
+				sum.AllocObjects += r.AllocObjects
+				sum.FreeObjects += r.FreeObjects
+				sum.Stack0 = r.Stack0
+				p[r.Stack0] = sum
+			}
+			return p
+		}
+	}
+}
+
+// A profileRate is how the heap profile samples while an assertion measures.
+type profileRate struct{ before, Now int }
+
+// ProfileEvery makes the heap profile take a sample about every so many bytes,
+// until restore is called, if it takes fewer. A profile that the user asked for
+// on the command line is left alone: its numbers would be wrong.
+func ProfileEvery(bytes int64) profileRate {
+	r := profileRate{runtime.MemProfileRate, runtime.MemProfileRate}
+	if asked := flag.Lookup("test.memprofile"); asked != nil && asked.Value.String() != "" {
+		return r
+	}
+	if bytes < int64(r.before) || r.before == 0 {
+		r.Now = int(bytes)
+		runtime.MemProfileRate = r.Now
+	}
+	return r
+}
+
+func (r profileRate) Restore() {
+	if runtime.MemProfileRate == r.Now {
+		runtime.MemProfileRate = r.before
+	}
+}
+
+// scale estimates how many there were of the size, in bytes, of which n were
+// sampled: an object of that size is taken with probability 1-exp(-size/rate).
+func (r profileRate) scale(n int64, size float64) int64 {
+	if r.Now <= 1 || size <= 0 {
+		return n
+	}
+	return int64(math.Round(float64(n) / -math.Expm1(-size/float64(r.Now))))
+}
+
+// KeptSince returns the bytes that were allocated after before and are still
+// held, by allocation site.
+func (p HeapProfile) KeptSince(before HeapProfile, r profileRate) map[string]int64 {
+	sites := map[string]int64{}
+	for stack, now := range p {
+		was := before[stack]
+		bytes := now.InUseBytes() - was.InUseBytes()
+		objects := now.InUseObjects() - was.InUseObjects()
+		if site := siteOf(now); bytes > 0 && objects > 0 && site != "" {
+			sites[site] += r.scale(bytes, float64(bytes)/float64(objects))
+		}
+	}
+	return sites
+}
+
+// AllocatedSince returns the objects that were allocated after before, by
+// allocation site.
+func (p HeapProfile) AllocatedSince(before HeapProfile, r profileRate) map[string]int64 {
+	sites := map[string]int64{}
+	for stack, now := range p {
+		was := before[stack]
+		bytes := now.AllocBytes - was.AllocBytes
+		objects := now.AllocObjects - was.AllocObjects
+		if site := siteOf(now); objects > 0 && site != "" {
+			sites[site] += r.scale(objects, float64(bytes)/float64(objects))
+		}
+	}
+	return sites
+}
+
+// siteOf names the place of an allocation: the innermost line outside of the
+// runtime and, where that is one of the standard library, the line that called it
+// from outside. It is "" for what reading the profile allocates.
+func siteOf(r runtime.MemProfileRecord) string {
+	var site string
+	frames := runtime.CallersFrames(r.Stack())
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
+			continue
+		}
+		if f.Function == reading {
+			return ""
+		}
+		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
+		library := stacks.InStandardLibrary(f.Function, f.File)
+		switch {
+		case !library && site == "":
+			return line
+		case !library:
+			return line + ", in " + site
+		case site == "":
+			site = f.Function
+		}
+	}
+	if site == "" {
+		return RuntimeSite
+	}
+	return site
+}
+
+// reading is the name of Read.
+var reading = runtime.FuncForPC(reflect.ValueOf(Read).Pointer()).Name()
+
+// RuntimeSite is the place of what no code but the runtime's has allocated.
+const RuntimeSite = "the runtime"
+
+// Describe lists the largest sites, with amounts as format prints them.
+func Describe(sites map[string]int64, format func(int64) string) string {
+	top, others := TopOf(sites)
+	if len(top) == 0 {
+		return "          (the heap profile has no sample of it)"
+	}
+	var b strings.Builder
+	for _, p := range top {
+		fmt.Fprintf(&b, "%10s  %s\n", format(p.Amount), p.Name)
+	}
+	if others > 0 {
+		fmt.Fprintf(&b, "            … and %d more places\n", others)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// FormatBytes prints a number of bytes for people.
+func FormatBytes(n int64) string {
+	switch size := float64(n); {
+	case math.Abs(size) >= 10<<30:
+		return fmt.Sprintf("%.1f GiB", size/(1<<30))
+	case math.Abs(size) >= 10<<20:
+		return fmt.Sprintf("%.1f MiB", size/(1<<20))
+	case math.Abs(size) >= 10<<10:
+		return fmt.Sprintf("%.1f KiB", size/(1<<10))
+	}
+	return fmt.Sprintf("%d B", n)
+}
