@@ -97,6 +97,8 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 
+		"qtests/internal/kernels": {"qtests"},
+
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/exploration"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -39,7 +39,7 @@ type T struct {
 	body    uint64      // the goroutine of the body, where others were there at the end
 	skipped atomic.Bool // in a search, which no test is told of
 
-	failing     failing
+	failing     atomic.Pointer[explore.Failure] // the first of the run
 	always      []invariant
 	sometimes   map[string]bool
 	sometimesMu sync.Mutex // guards it
@@ -81,14 +81,14 @@ func Run(t *testing.T, body func(q *T)) {
 		t.Logf("qtests: seed %d, drawn", seed)
 	}
 	if s := explore.Current(); s != nil {
-		runSession(t, s, here, body)
+		exploration.RunSession(t, s, explorer(t, here, body))
 		return
 	}
-	x := newExploration()
-	if t.Helper(); x.tryKnown(t, here, body) {
+	x, again := exploration.New(), explorer(t, here, body)
+	if t.Helper(); x.TryKnown(t, again) {
 		return
 	}
-	if x != nil && (n > 1 || x.of(seed).Strategy != ordered.FIFO) {
+	if x != nil && (n > 1 || x.Explores(seed)) {
 		warmUp(t)
 	}
 	var failed []uint64
@@ -96,9 +96,9 @@ func Run(t *testing.T, body func(q *T)) {
 	for i := range uint64(n) {
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
 		if o.failed {
-			x.remember(seed+i, o.failure)
+			x.Remember(seed+i, o.failure)
 		}
-		x.ran(n > 1)
+		x.Ran(seed+i, n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
 			t.Helper()
 			o.report(t)
@@ -106,9 +106,9 @@ func Run(t *testing.T, body func(q *T)) {
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
-			repeat := here().withScale(seed+i, x.flags(seed+i)...)
+			repeat := here().withScale(seed+i, x.Flags(seed+i)...)
 			if !o.abandoned {
-				x.explain(t, here, body)
+				x.Explain(t, again)
 			}
 			t.Logf("qtests: to repeat: %s", repeat)
 			adviseOrder(t, repeat)
@@ -121,8 +121,8 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Helper()
-		repeat := here().withScale(failed[0], x.flags(failed[0])...)
-		x.explain(t, here, body)
+		repeat := here().withScale(failed[0], x.Flags(failed[0])...)
+		x.Explain(t, again)
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
 		adviseOrder(t, repeat)
 		t.FailNow()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/exploration"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/prime"
@@ -27,7 +28,7 @@ type bubbleConfig struct {
 	turns *ordered.Events // where a run is verified on the ordered runtime
 	here  func() command  // nil in a benchmark
 
-	explore *exploration // nil on the stock runtime
+	explore *exploration.Exploration // nil on the stock runtime
 }
 
 // An outcome is how a bubble ended.
@@ -176,7 +177,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 
 // complainOfGoexit is what a search is told of a body that ended its goroutine.
 func (q *T) complainOfGoexit(returned, outerFailed bool) {
-	if returned || q.failing.first != nil || q.skipped.Load() {
+	if returned || q.failing.Load() != nil || q.skipped.Load() {
 		return
 	}
 	if outerFailed {
@@ -289,7 +290,7 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 			printAtOnce("%s\n%s", problem, endsProcess)
 		}
 		return problem, notes
-	case b.q.TB.Failed() || b.q.failing.first != nil:
+	case b.q.TB.Failed() || b.q.failing.Load() != nil:
 		return "", nil
 	}
 	stuck := b.home.Stuck()

@@ -25,7 +25,7 @@ func newBubbleClock(inner *testing.T, config bubbleConfig) bubble.Clock {
 	random := config.seed != settings.DefaultSeed && config.explore == nil
 	clk, err := bubble.NewClock(config.seed, random, config.turns)
 	if err == nil && config.explore != nil {
-		err = config.explore.begin(config.seed)
+		err = config.explore.Begin(config.seed)
 	}
 	if err != nil {
 		inner.Fatalf("qtests: %v", err)

@@ -1,4 +1,4 @@
-package qtests
+package exploration
 
 import (
 	"encoding/json"
@@ -14,15 +14,14 @@ import (
 // test passes: what failed is for the process that searches to say.
 type searching struct {
 	*explore.Session
-	t    *testing.T
-	here func() command
-	body func(*T)
-	x    *exploration
-	dump *os.File
+	t       *testing.T
+	runBody Run
+	x       *Exploration
+	dump    *os.File
 }
 
-// runSession does for one test what the session of this process asks for.
-func runSession(t *testing.T, s *explore.Session, here func() command, body func(*T)) {
+// RunSession does for one test what the session of this process asks for.
+func RunSession(t *testing.T, s *explore.Session, run Run) {
 	if !ordered.Available() {
 		t.Fatal("qtests: a search needs the ordered runtime: go tool qtests find")
 	}
@@ -30,8 +29,7 @@ func runSession(t *testing.T, s *explore.Session, here func() command, body func
 		resolve(t, s)
 		return
 	}
-	warmUp(t)
-	r := &searching{Session: s, t: t, here: here, body: body, x: &exploration{spec: s.Explore, plan: ordered.NewPlan(s.Log), quiet: true}}
+	r := &searching{Session: s, t: t, runBody: run, x: &Exploration{spec: s.Explore, plan: ordered.NewPlan(s.Log), Quiet: true}}
 	if s.Dump != "" {
 		f, err := os.Create(s.Dump)
 		if err != nil {
@@ -79,18 +77,18 @@ func (r *searching) run(seed uint64, trial int) *explore.Failure {
 	if r.dump != nil {
 		r.x.dump = r.dump.Fd()
 	}
-	o := runBubble(r.t, bubbleConfig{seed: seed, here: r.here, explore: r.x}, r.body)
+	o := r.runBody(r.x, seed)
 	p := r.x.plan
-	result.Over, result.Steps, result.Goroutines, result.Failure = true, p.Steps(), p.Goroutines(), o.failure
-	result.Points, result.Sometimes = p.Points(), o.sometimes
-	if o.failure != nil {
+	result.Over, result.Steps, result.Goroutines, result.Failure = true, p.Steps(), p.Goroutines(), o.Failure
+	result.Points, result.Sometimes = p.Points(), o.Sometimes
+	if o.Failure != nil {
 		result.Choices, result.Whole = p.Choices()
 	}
 	r.Tell(result)
-	if o.abandoned {
+	if o.Abandoned {
 		os.Exit(0) // the bubble cannot be ended, and would run beside the next one
 	}
-	return o.failure
+	return o.Failure
 }
 
 // resolve tells the steps of a process that has died.

@@ -1,4 +1,4 @@
-package qtests
+package exploration
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
-	account "github.com/go-qtests/qtests/qtests/internal/story"
+	"github.com/go-qtests/qtests/qtests/internal/story"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
@@ -17,8 +17,8 @@ const (
 	mostSteps      = 1 << 14          // of the run that is told
 )
 
-// remember keeps the choices of the run that has just failed, if it is the first.
-func (x *exploration) remember(seed uint64, f *explore.Failure) {
+// Remember keeps the choices of the run that has just failed, if it is the first.
+func (x *Exploration) Remember(seed uint64, f *explore.Failure) {
 	if x == nil || x.plan == nil || f == nil || x.failure != nil {
 		return
 	}
@@ -28,20 +28,20 @@ func (x *exploration) remember(seed uint64, f *explore.Failure) {
 	}
 }
 
-// explain cuts down the choices of the run that was remembered, writes them under the
+// Explain cuts down the choices of the run that was remembered, writes them under the
 // artifacts of the test, and logs the account of the run. Nothing of the runs that this
 // takes is reported.
-func (x *exploration) explain(t *testing.T, here func() command, body func(*T)) {
+func (x *Exploration) Explain(t *testing.T, run Run) {
 	t.Helper()
 	if x == nil || x.failure == nil {
 		return
 	}
 	end := time.Now().Add(mostExplaining)
-	again := &exploration{replays: true, quiet: true, plan: ordered.NewPlan(0)}
+	again := &Exploration{replays: true, Quiet: true, plan: ordered.NewPlan(0)}
 	fails := func(choices []ordered.Choice) bool {
 		again.choices = choices
-		o := runBubble(t, bubbleConfig{seed: x.failedSeed, here: here, explore: again}, body)
-		return !o.abandoned && o.failure.Is() == x.failure.Is()
+		o := run(again, x.failedSeed)
+		return !o.Abandoned && o.Failure.Is() == x.failure.Is()
 	}
 	if !fails(x.choices) {
 		return // what differs was done once per process
@@ -62,7 +62,7 @@ func (x *exploration) explain(t *testing.T, here func() command, body func(*T)) 
 		return
 	}
 	steps, _ := again.plan.Log()
-	told := account.Tell(t.Name(), x.failure, steps, account.Sources())
+	told := story.Tell(t.Name(), x.failure, steps, story.Sources())
 	t.Logf("qtests: %s that differ from first come, first served lead to it:\n%s", text.Plural(len(choices), "choice"), told)
 	name, err := keepChoices(t, explore.File{Test: t.Name(), Seed: x.failedSeed, Choices: choices, Notes: []string{x.failure.Is()}}, told)
 	if err != nil {
@@ -74,7 +74,7 @@ func (x *exploration) explain(t *testing.T, here func() command, body func(*T)) 
 
 // keepChoices writes a run that failed, and its account, under the artifacts of the test, and
 // returns the name of the file of choices.
-func keepChoices(t *testing.T, f explore.File, told *account.Story) (string, error) {
+func keepChoices(t *testing.T, f explore.File, told *story.Story) (string, error) {
 	base := filepath.Join(t.ArtifactDir(), explore.FileName(t.Name()))
 	err := writeTo(base+".choices", func(w *os.File) error { _, err := f.WriteTo(w); return err })
 	if err == nil {
