@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -28,9 +27,7 @@ func (q *T) Always(name string, check func() error) {
 	q.concludeLast()
 	q.always = append(q.always, invariant{name, check})
 	q.checkAlways()
-	if q.run != nil && q.run.config.explore != nil && ordered.Available() && !ordered.Race {
-		ordered.Check(q.checkAlways)
-	}
+	q.run.config.explore.Check(q.checkAlways)
 }
 
 // checkAlways checks all that must hold. What did not hold is not looked at again.
@@ -40,7 +37,9 @@ func (q *T) checkAlways() {
 		if c.check == nil {
 			continue
 		}
-		if err := q.tryInvariant(c.check); err != nil {
+		var err error
+		q.run.config.explore.Still(func() { err = q.tryInvariant(c.check) })
+		if err != nil {
 			c.check = nil
 			text := fmt.Sprintf("%s: %v", c.name, err)
 			q.failed("invariant", text)

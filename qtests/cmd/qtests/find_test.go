@@ -72,3 +72,20 @@ func TestFindUsage(t *testing.T) {
 	require.Greater(t, d.seeds, 1<<30, "the time is the limit")
 	require.Equal(t, "-points -race -tags=a,b ", d.flags())
 }
+
+// TestFindChecks: an invariant is checked between two steps of one goroutine, and what never
+// happened is told.
+func TestFindChecks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles the kernels with points")
+	}
+	p := program{dir: ".", env: nil}
+	found := finish(t, p.command(os.Args[0], "real", "find", "-run", "TestInvariant", "-seeds", "5", "-o", t.TempDir(), kernelPackage))
+	require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
+	require.Contains(t, found.stdout, "FAIL TestInvariant: invariant")
+	require.Contains(t, found.stdout, "the sum is 10: it is 9, first with seed 1")
+	found = finish(t, p.command(os.Args[0], "real", "find", "-run", "TestNever", "-seeds", "20", kernelPackage))
+	require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
+	require.Contains(t, found.stdout, "FAIL TestNever: the queue is full was never true")
+	require.NotContains(t, found.stdout, "large was never")
+}

@@ -104,3 +104,20 @@ func (x *Exploration) Flags(seed uint64) []string {
 	}
 	return []string{"-" + settings.Explore.Flag + "=" + s.String()}
 }
+
+// Check has f called at every point of the caller's bubble, on the goroutine that is there.
+// Under -race it does not: f reads without locks what others write.
+func (x *Exploration) Check(f func()) {
+	if x != nil && x.plan != nil && !ordered.Race {
+		ordered.Check(f)
+	}
+}
+
+// Still calls f, which belongs to no run: its points are none.
+func (x *Exploration) Still(f func()) {
+	if x == nil || x.plan == nil {
+		f()
+		return
+	}
+	x.plan.Still(f)
+}

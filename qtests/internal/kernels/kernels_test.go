@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -48,5 +49,35 @@ func TestThousandTurns(t *testing.T) {
 		if n := q.Order().Turns; n < 1000 && q.Order().Runtime {
 			q.Errorf("%d turns", n)
 		}
+	})
+}
+
+// TestInvariant moves money in two steps, between which the sum is wrong.
+func TestInvariant(t *testing.T) {
+	searched(t)
+	qtests.Run(t, func(q *qtests.T) {
+		a, b := 10, 0
+		q.Always("the sum is 10", func() error {
+			if a+b != 10 {
+				return fmt.Errorf("it is %d", a+b)
+			}
+			return nil
+		})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			a--
+			b++
+		}()
+		<-done
+	})
+}
+
+// TestNever says that something happens which never does, and something that does.
+func TestNever(t *testing.T) {
+	searched(t)
+	qtests.Run(t, func(q *qtests.T) {
+		q.Sometimes("the queue is full", false)
+		q.Sometimes("the seed is large", q.Seed() > 5)
 	})
 }

@@ -148,8 +148,14 @@ func Explore(p *Plan) error {
 }
 
 // Check has f called at every point of the caller's bubble, on the goroutine that is there.
-// Points within f are none.
 func Check(f func()) { hooks.check(f) }
+
+// Still calls f in the bubble of the plan, while no point is one and nothing is chosen.
+func (p *Plan) Still(f func()) {
+	hooks.explore(nil)
+	defer hooks.explore(unsafe.Pointer(&p.head))
+	f()
+}
 
 // Points is how many there were.
 func (p *Plan) Points() int { return int(p.head.points) }
