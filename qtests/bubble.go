@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/exploration"
+	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -39,6 +41,12 @@ type T struct {
 	last    []func()    // to be called when all cleanups have run
 	allowed []string    // functions whose goroutines may stay
 	body    uint64      // the goroutine of the body, where others were there at the end
+	skipped atomic.Bool // in a search, which no test is told of
+
+	failing     atomic.Pointer[explore.Failure] // the first of the run
+	always      []invariant
+	sometimes   map[string]bool
+	sometimesMu sync.Mutex // guards it
 	// cleaning is the stack of the call that registered the cleanup that runs.
 	cleaning atomic.Pointer[[]uintptr]
 	ending   struct {
@@ -76,10 +84,25 @@ func Run(t *testing.T, body func(q *T)) {
 	if settings.Seed.Random {
 		t.Logf("qtests: seed %d, drawn", seed)
 	}
+	if s := explore.Current(); s != nil {
+		exploration.RunSession(t, s, explorer(t, here, body))
+		return
+	}
+	x, again := exploration.New(), explorer(t, here, body)
+	if t.Helper(); x.TryKnown(t, again) {
+		return
+	}
+	if x != nil && (n > 1 || x.Explores(seed)) {
+		warmUp(t)
+	}
 	var failed []uint64
 	skipped := 0
 	for i := range uint64(n) {
-		o := runSeed(t, bubbleConfig{seed: seed + i, here: here}, body)
+		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
+		if o.failed {
+			x.Remember(seed+i, o.failure)
+		}
+		x.Ran(seed+i, n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
 			t.Helper()
 			o.report(t)
@@ -87,7 +110,10 @@ func Run(t *testing.T, body func(q *T)) {
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
-			repeat := here().withScale(seed + i)
+			repeat := here().withScale(seed+i, x.Flags(seed+i)...)
+			if !o.abandoned {
+				x.Explain(t, again)
+			}
 			t.Logf("qtests: to repeat: %s", repeat)
 			adviseOrder(t, repeat)
 			t.FailNow()
@@ -99,7 +125,8 @@ func Run(t *testing.T, body func(q *T)) {
 	}
 	if len(failed) > 0 {
 		t.Helper()
-		repeat := here().withScale(failed[0])
+		repeat := here().withScale(failed[0], x.Flags(failed[0])...)
+		x.Explain(t, again)
 		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
 		adviseOrder(t, repeat)
 		t.FailNow()

@@ -165,6 +165,44 @@
 // Nothing of it acts in a binary that go test did not build, or that does not have this
 // package in it: such a program keeps Go's own randomness and scheduler.
 //
+// # Searching for an interleaving
+//
+// On the ordered runtime a seed is an interleaving, so that the one under which a test fails
+// can be searched for:
+//
+//	go tool qtests find -run TestTransfer ./...
+//
+// runs a test under many seeds, in several processes, and lets the turn move at points of the
+// module's own code, not only where a goroutine blocks; its documentation says where. Under
+// QTESTS_SEEDS plain go tool qtests test does the same in one process, and with -points as its
+// first argument at the same points.
+//
+// How choices are made is -qtests.explore:
+//
+//   - fifo, the default for seed 1: the turn goes to the goroutine that waits longest;
+//   - pct, the default for other seeds: every goroutine has a priority, drawn when it starts,
+//     and the one that runs gets the lowest at d - 1 steps, drawn from the first k. One run
+//     finds a bug that needs d - 1 such changes, among n goroutines, with a chance of at least
+//     1/(n·k^(d-1)) (Burckhardt and others, "A Randomized Scheduler with Probabilistic
+//     Guarantees of Finding Bugs", ASPLOS 2010). pct:d/k says both; d is 3, and k the number of
+//     steps of the first of several runs, or drawn from the seed, from 8 to 1,024. A goroutine
+//     that starts late is one with a low priority;
+//   - pos: every operation has a priority, drawn anew when another one uses the same object
+//     (Yuan, Yang and Gu, "Partial Order Aware Concurrency Sampling", CAV 2018);
+//   - random: every choice is drawn.
+//
+// A failure on the ordered runtime, with another order than fifo, comes with its account: the
+// choices of the run that differ from first come, first served are removed while it still
+// fails, by delta debugging, and what is left is told as text, and written to the artifacts of
+// the test as a page and as a file of choices. -qtests.replay=FILE makes exactly these choices.
+// Files called *.choices in testdata/qtests of a package are tried first in every run on the
+// ordered runtime, so that a bug that was found stays a test. They name goroutines by who
+// started them, and choices by how many the goroutine made before: a change of the code may
+// leave some of them without effect, which is logged.
+//
+// [T.Always] holds a run to an invariant, [T.Eventually] waits for something, and
+// [T.Sometimes] tells a search what must have happened in some run.
+//
 // # Seeds
 //
 // The seed is 1 unless -qtests.seed or QTESTS_SEED says otherwise; "random" draws
@@ -271,6 +309,8 @@
 //	-qtests.seed     QTESTS_SEED      1        seed of every stream: a number, or random
 //	-qtests.seeds    QTESTS_SEEDS     1        run every bubble under this many seeds
 //	-qtests.verify   QTESTS_VERIFY    false    run every bubble twice, and compare
+//	-qtests.explore  QTESTS_EXPLORE            how choices are made: fifo, pct, pct:d/k, pos, random
+//	-qtests.replay   QTESTS_REPLAY             file of choices to make, on the ordered runtime
 //	-qtests.strict   QTESTS_STRICT    false    fail a run whose order was disturbed, or is the stock runtime's
 //	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
 //	-qtests.scale    QTESTS_SCALE     1        of package load: how much load, times this

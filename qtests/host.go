@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/exploration"
+	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/prime"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
@@ -27,6 +29,8 @@ type bubbleConfig struct {
 	trace *bubble.Trace
 	turns *ordered.Events // where a run is verified on the ordered runtime
 	here  func() command  // nil in a benchmark
+
+	explore *exploration.Exploration // nil on the stock runtime
 }
 
 // An outcome is how a bubble ended.
@@ -35,6 +39,10 @@ type outcome struct {
 	abandoned       bool     // it stands still, and nobody waits for it any more
 	problems        []string // to be reported: what failed, beside what the body reported itself
 	notes           []string // to be logged
+
+	kind      string           // of the first problem
+	failure   *explore.Failure // of a run that is explored
+	sometimes map[string]bool  // what T.Sometimes was told
 }
 
 // report tells t, whose goroutine it is for. A method of t that is told of every
@@ -86,11 +94,20 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	stalled := b.watch(t)
 	trapped := guard.check()
 	if stalled != "" {
-		return outcome{failed: true, abandoned: true, problems: append([]string{stalled}, trapped...)}
+		o := outcome{failed: true, abandoned: true, kind: "standstill", problems: append([]string{stalled}, trapped...)}
+		return b.explained(o)
 	}
 	o := b.end()
 	o.failed = o.failed || len(trapped) > 0
 	o.problems = append(o.problems, trapped...)
+	return b.explained(o)
+}
+
+// explained is the outcome with what a search wants to know of it.
+func (b *bubbleRun) explained(o outcome) outcome {
+	if b.config.explore != nil && b.q != nil {
+		o.failure, o.sometimes = b.failure(o), b.q.sometimes
+	}
 	return o
 }
 
@@ -105,7 +122,8 @@ func (b *bubbleRun) host(t *testing.T) {
 			bubble.Leave(&b.q.tenant)
 		}
 	}()
-	if err := bubble.OrderNext(b.config.seed, b.config.seed != settings.DefaultSeed, b.config.turns); err != nil {
+	random := b.config.seed != settings.DefaultSeed && b.config.explore == nil
+	if err := bubble.OrderNext(b.config.seed, random, b.config.turns); err != nil {
 		panic(err)
 	}
 	hadFailed := t.Failed()
@@ -116,6 +134,11 @@ func (b *bubbleRun) host(t *testing.T) {
 
 // main runs inside the bubble, around the body.
 func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
+	if b.config.explore != nil {
+		if err := b.config.explore.Begin(b.config.seed); err != nil {
+			inner.Fatalf("qtests: %v", err)
+		}
+	}
 	q := &T{TB: inner, run: b, clock: bubble.NewClock(), seed: b.config.seed, home: &b.home}
 	q.turns = bubble.NewTurns(q.settle)
 	q.log = event.NewLog(func(m event.Mark) { b.config.trace.Mark(m.At, m.Source, m.Text) })
@@ -124,6 +147,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	q.clock.Watched().Complain = complain
 	q.start = q.clock.Now()
 	b.q = q
+	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
 	q.tenant = bubble.Tenant{Test: q, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home}
 	bubble.Enter(&q.tenant)
@@ -137,6 +161,9 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	returned := false
 	defer func() {
 		switch {
+		case q.quiet():
+			q.complainOfGoexit(returned, outerFailed())
+			return
 		case returned || inner.Failed() || inner.Skipped():
 			return
 		case q.sealed.Load():
@@ -158,6 +185,18 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 		b.body(q)
 	}()
 	returned = true
+}
+
+// complainOfGoexit is what a search is told of a body that ended its goroutine.
+func (q *T) complainOfGoexit(returned, outerFailed bool) {
+	if returned || q.failing.Load() != nil || q.skipped.Load() {
+		return
+	}
+	if outerFailed {
+		q.failed("assertion", "a failure of the test outside")
+		return
+	}
+	q.failed("assertion", "the body ended its goroutine with runtime.Goexit")
 }
 
 // concludeLast makes conclude the cleanup that runs last. It is called before
@@ -204,7 +243,7 @@ func (q *T) conclude() {
 
 // complain fails the test, and says why at once.
 func (q *T) complain(problem string) {
-	if !testing.Verbose() {
+	if !testing.Verbose() && !q.quiet() {
 		printAtOnce("%s", problem)
 	}
 	q.Errorf("%s", problem)
@@ -237,6 +276,10 @@ func (b *bubbleRun) end() outcome {
 		problem, notes := b.describeEnd()
 		if problem != "" {
 			o.failed = true
+			o.kind = "deadlock"
+			if b.over {
+				o.kind = "leak"
+			}
 			o.problems = slices.Insert(o.problems, 0, problem)
 		}
 		o.notes = notes
@@ -255,11 +298,11 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 			b.fault, at, runtime.Version()), nil
 	case b.over:
 		problem, notes = b.q.leaks(at)
-		if problem != "" && !testing.Verbose() {
+		if problem != "" && !testing.Verbose() && !b.q.quiet() {
 			printAtOnce("%s\n%s", problem, endsProcess)
 		}
 		return problem, notes
-	case b.q.TB.Failed():
+	case b.q.TB.Failed() || b.q.failing.Load() != nil:
 		return "", nil
 	}
 	stuck := b.home.Stuck()
@@ -271,6 +314,7 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 func (q *T) catch(where string) {
 	if r := recover(); r != nil {
 		q.Helper()
+		q.failed("panic", fmt.Sprint(r))
 		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
 	}
 }

@@ -113,8 +113,8 @@ const scaleFlag = "qtests.scale"
 
 // withScale is the command with the scale that loads in this process have, from
 // wherever they have it.
-func (c command) withScale(seed uint64) string {
-	text := c.withSeed(seed)
+func (c command) withScale(seed uint64, flags ...string) string {
+	text := strings.Join(append([]string{c.withSeed(seed)}, flags...), " ")
 	f := flag.Lookup(scaleFlag)
 	if f == nil {
 		return text

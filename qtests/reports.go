@@ -2,6 +2,7 @@ package qtests
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
 	"testing"
@@ -31,6 +32,7 @@ func (q *T) Logf(format string, args ...any) {
 
 // Error is testing.TB's.
 func (q *T) Error(args ...any) {
+	q.failed("assertion", fmt.Sprintln(args...))
 	if !q.sealed.Load() {
 		q.TB.Helper()
 		q.TB.Error(args...)
@@ -41,6 +43,7 @@ func (q *T) Error(args ...any) {
 // the user, the failure has the line that registered it: the testing package
 // forgets in a bubble who called Cleanup.
 func (q *T) Errorf(format string, args ...any) {
+	q.failed("assertion", fmt.Sprintf(format, args...))
 	if q.sealed.Load() {
 		return
 	}
@@ -86,6 +89,7 @@ func (q *T) Skipf(format string, args ...any) {
 // FailNow is testing.TB's. In the body it ends the body; in another goroutine of
 // the bubble it fails the test and ends that goroutine, and the body goes on.
 func (q *T) FailNow() {
+	q.failed("assertion", "FailNow")
 	if q.sealed.Load() {
 		runtime.Goexit()
 	}
@@ -95,6 +99,7 @@ func (q *T) FailNow() {
 // SkipNow is testing.TB's. The test outside is skipped too.
 func (q *T) SkipNow() {
 	if q.sealed.Load() {
+		q.skipped.Store(true)
 		runtime.Goexit()
 	}
 	q.TB.SkipNow()
@@ -102,6 +107,7 @@ func (q *T) SkipNow() {
 
 // Fail is testing.TB's.
 func (q *T) Fail() {
+	q.failed("assertion", "Fail")
 	if !q.sealed.Load() {
 		q.TB.Fail()
 	}

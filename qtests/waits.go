@@ -47,6 +47,7 @@ func InTurn(clk clock.Clock, wakes ...func()) { bubble.InTurn(clk, wakes...) }
 func (q *T) settle() {
 	synctest.Wait()
 	q.witness.look(q)
+	q.checkAlways()
 }
 
 // ClockStats are figures of a bubble's clock.

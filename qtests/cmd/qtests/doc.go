@@ -66,6 +66,57 @@
 // The result is in the cache of the go command. go clean -cache removes it, and the next
 // test compiles again. Packages of modules are compiled by go test itself, as ever.
 //
+// # Points
+//
+//	go tool qtests test -points [flags of go test]
+//
+// With -points as the first argument the packages of the main module that the tests need are
+// compiled with points: calls of the ordered runtime before each use of what goroutines may
+// share, at which the turn may move to another goroutine though nobody blocks. They are put
+// before reads and writes of captured variables, of variables of packages, of fields, elements
+// and what pointers point to, where they are written to more than once; between the read and
+// the write of x++ and x = f(x); and before the operations on channels, maps, sync and
+// sync/atomic. So a lost update without a lock is found as well. The text of the files changes
+// in the overlay alone, and every line stays where it is. Under points a map that two
+// goroutines use at once, one of them to write, is the fatal error that it is in Go.
+//
+// The points are put into the source and not into the functions of sync and sync/atomic,
+// because these have no part in a plain x++, and because the locks within the standard library
+// would move the turn too: they come and go with the collector. Files that import "C", and functions with a directive like
+// //go:nosplit, have none, and neither have the packages that qtests itself consists of.
+//
+// # qtests find
+//
+//	go tool qtests find [flags] [packages]
+//
+//	-run regexp    the tests, as for go test; all by default
+//	-seeds N       how many seeds, from 1 on; 1000 by default
+//	-for 30s       no run begins after this real time; without -seeds there is no other limit
+//	-p N           processes at once; the number of processors by default
+//	-all           go on behind a failure, and count the kinds
+//	-explore S     how choices are made: pct (the default), pct:d/k, pos, random or fifo
+//	-points=false  without points
+//	-o dir         for what is written; _artifacts by default
+//
+// and -C, -race, -tags, -mod, -modfile, -gcflags, -ldflags and -overlay as for go test.
+//
+// It compiles each package once and runs every test that opens a bubble with qtests.Run under
+// one seed after the other, many in one process. Seed 1 is first come, first served; it also
+// says over how many steps PCT draws its changes. A run fails by a failed assertion, a panic, a
+// fatal error of the runtime, a deadlock, a goroutine left behind, a race under -race, a broken
+// threshold or invariant ([T.Always] of package qtests), a standstill, or when it has no end
+// within 20 s of real time. It also fails the search when what [T.Sometimes] was told was
+// never true. Of the first failure, and with -all of five, the choices that differ from first
+// come, first served are cut down until none can go. What is left is written as TEST.choices,
+// with the account of that run as text of at most 30 lines and as a page with a lane for each
+// goroutine. The last line is the command that repeats the failure, every time.
+//
+// An interrupt ends the search, which then tells what it has found. The bound that it prints
+// is that of PCT: the least chance with which one run finds a bug that needs d - 1 changes of
+// priority is 1/(n·k^(d-1)), with n goroutines and k steps.
+//
+// The exit status is 1 when something was found, and when the search was interrupted.
+//
 // # qtests env
 //
 //	go tool qtests env [-C dir] [-json | -shell sh|fish|powershell]

@@ -14,12 +14,15 @@ import (
 const usage = `qtests runs Go tests on the ordered runtime, where one seed is one order.
 
 	go tool qtests test [flags of go test]   go test on the ordered runtime
+	go tool qtests test -points [flags]      the same, and the turn may move at points of your own code
+	go tool qtests find [flags] [packages]   searches for an order in which a test fails, and tells it
 	go tool qtests env [flags]               what to set so that plain go test does so
 	go tool qtests doctor [flags]            which Go this is, and whether the changes fit it
 	go tool qtests help                      this text
 
+flags of find:    -run regexp, -seeds N or -for 30s, -p processes, -all, -explore pct|pos|random|fifo, -points=false, -o dir
 flags of env:     -json, or -shell sh, fish or powershell; without them lines of NAME=VALUE
-flags of both:    -C dir, to work in that directory
+flags of all:    -C dir, to work in that directory
 QTESTS_CACHE      the directory in which qtests keeps what it has made
 
 "go doc github.com/go-qtests/qtests/qtests/cmd/qtests" says more.
@@ -47,6 +50,8 @@ func (t *tool) run(args []string) (status int) {
 	switch verb {
 	case "test":
 		status, err = t.test(args)
+	case "find":
+		status, err = t.find(args)
 	case "env":
 		err = t.env(args)
 	case "doctor":
@@ -94,6 +99,7 @@ type orderedGo struct {
 	store   *store.Store
 	overlay *store.Overlay
 	file    string // the overlay for -overlay, the user's own included
+	theirs  string // the user's own, or ""
 }
 
 // source is the standard library of a Go.
@@ -112,7 +118,7 @@ func (t *tool) order(ctx context.Context, g *gocmd.Go, theirs string) (*orderedG
 	if err != nil {
 		return nil, err
 	}
-	all := &orderedGo{Go: g, store: s, overlay: o, file: o.File}
+	all := &orderedGo{Go: g, store: s, overlay: o, file: o.File, theirs: theirs}
 	if o.Copied {
 		all.Go = g.At(o.GOROOT)
 	}
@@ -129,12 +135,26 @@ func (t *tool) order(ctx context.Context, g *gocmd.Go, theirs string) (*orderedG
 
 // test is the command of that name. The status is that of the go command.
 func (t *tool) test(args []string) (int, error) {
+	args, withPoints := cutPoints(args)
 	flags := gocmd.ParseTest(args)
 	o, err := t.prepare(flags)
 	if err != nil {
 		return 0, err
 	}
+	if withPoints {
+		if err := t.withPoints(context.Background(), o, flags, flags.Packages); err != nil {
+			return 0, err
+		}
+	}
 	return supervise(o.Command(context.Background(), "test", append([]string{"-overlay=" + o.file}, flags.Args...)...))
+}
+
+// cutPoints takes the flag -points from the front of the arguments, where alone it is ours.
+func cutPoints(args []string) ([]string, bool) {
+	if len(args) > 0 && (args[0] == "-points" || args[0] == "--points") {
+		return args[1:], true
+	}
+	return args, false
 }
 
 // prepare does everything that comes before go test. A signal ends it.

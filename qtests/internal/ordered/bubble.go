@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
 // Disturbance is a kind of thing that cannot be ordered.
@@ -110,7 +112,7 @@ func UserLine(pcs []uintptr) string {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.File != "" && !Standard(f.Function, f.File) {
+		if f.File != "" && !Standard(f.Function, f.File) && !site.Helper(f.File) {
 			return fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		if !more {

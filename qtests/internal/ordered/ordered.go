@@ -37,6 +37,8 @@ type hookTable struct {
 	wall    func() int64
 	here    func() unsafe.Pointer
 	now     func(bubble unsafe.Pointer) int64
+	explore func(plan unsafe.Pointer) bool
+	check   func(f func())
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

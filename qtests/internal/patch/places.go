@@ -9,6 +9,7 @@ var (
 	choice   = []string{"runtime/select.go"}
 	timer    = []string{"runtime/time.go"}
 	random   = []string{"runtime/rand.go"}
+	dying    = []string{"runtime/panic.go"}
 	hashKeys = []string{"internal/runtime/maps/runtime_alg.go", "runtime/alg.go"} // since 1.27, and before
 	mapSeeds = []string{"internal/runtime/maps/map.go"}
 	sema     = []string{"runtime/sema.go"}
@@ -69,6 +70,9 @@ var changes = []change{
 	{files: poll, in: "netpollready", what: "what the poller wakes", n: 2,
 		find: doing("toRun.push", ifMentioning("nil")), put: andAlso, text: "!orderedPolled($x)"},
 
+	// What is explored outlives the process.
+	{files: dying, in: "dopanic_m", what: "the end of the process", find: theFunc, put: onEntry, text: "if orderedOn { orderedDump(gp) }"},
+
 	// What the collector does must not move the turn.
 	{files: gc, what: "the collector's yields", n: 4, find: callOf("Gosched"), put: callInstead, text: "orderedGosched"},
 	{files: gcMark, what: "the collector's yields", find: callOf("Gosched"), put: callInstead, text: "orderedGosched"},
@@ -118,7 +122,7 @@ var changes = []change{
 	{files: pool, in: "Pool.Put", what: "pools of the bubble", find: top(ifMentioning("x", "nil")), put: after, text: "if p.orderedPut(x) { return }"},
 	{files: pool, in: "Pool.Get", what: "pools of the bubble", find: theFunc, put: onEntry, text: "if x, ok := p.orderedGet(); ok { return x }"},
 	{files: bubble, in: "synctestBubble", what: "what is ordered of it", find: structBody, put: lastField,
-		text: "turn *turn; events *orderedEvents; pools unsafe.Pointer; nextLive, prevLive *synctestBubble; "},
+		text: "turn *turn; events *orderedEvents; plan *orderedPlan; check func(); pools unsafe.Pointer; nextLive, prevLive *synctestBubble; "},
 	{files: bubble, in: "synctestRun", what: "a bubble begins", find: top(stmtSetting("gp.bubble")), put: before, text: "orderedBegin(bubble)"},
 	{files: bubble, in: "synctestRun", what: "its first goroutine waits for the turn", find: stmtCalling("runqput"), put: before, text: "if orderedHold(bubble.main) { return }"},
 	{files: bubble, in: "synctestRun", what: "a bubble ends", find: nested(stmtSetting("gp.bubble")), put: before, text: "orderedOver(bubble)"},

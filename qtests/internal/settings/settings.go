@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/explore"
 )
 
 // DefaultSeed is tb.DefaultSeed.
@@ -26,6 +28,9 @@ var (
 	Verify = newSetting("qtests.verify", "QTESTS_VERIFY", "run every bubble twice and fail at the first event that differs", false, strconv.ParseBool)
 	Strict = newSetting("qtests.strict", "QTESTS_STRICT", "fail a run on the ordered runtime when something in it could not be ordered", false, strconv.ParseBool)
 	Stall  = newSetting("qtests.stall", "QTESTS_STALL", "real time that a bubble may stand still before its test fails; 0 for ever", DefaultStall, parseLimit)
+
+	Explore = newSetting("qtests.explore", "QTESTS_EXPLORE", "how the ordered runtime makes its choices: fifo, random, pct, pct:d/k or pos", explore.Spec{}, explore.Parse)
+	Replay  = newSetting("qtests.replay", "QTESTS_REPLAY", "file of choices that repeats a run on the ordered runtime", "", parseText)
 )
 
 // A setting is one value that a flag or a variable sets, read once.
@@ -125,3 +130,5 @@ func parseLimit(s string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+func parseText(s string) (string, error) { return s, nil }

@@ -55,6 +55,8 @@ type TestFlags struct {
 	// NoBuild says that to compile ahead is of no use: nothing is compiled, or
 	// everything anew, or the arguments are wrong.
 	NoBuild bool
+	// Packages are the patterns of packages.
+	Packages []string
 	// Args are all arguments but -C and -overlay, unchanged and in their order.
 	Args []string
 }
@@ -76,6 +78,9 @@ func ParseTest(args []string) TestFlags {
 			f.Args = append(f.Args, args...)
 			return f
 		case !isFlag:
+			if !ended && !afterUnknown {
+				f.Packages = append(f.Packages, arg)
+			}
 			f.Args, args = append(f.Args, arg), args[1:]
 			packages = packages || !ended
 			afterUnknown = false

@@ -48,7 +48,18 @@ func TestParseTest(t *testing.T) {
 		"-cover -coverpkg x -json -c": {Args: words("-cover -coverpkg x -json -c")},
 		"-vet off -buildvcs -p 1":     {Args: words("-vet off -buildvcs -p 1")},
 	} {
-		require.Equal(t, want, ParseTest(words(line)), "%s", line)
+		got := ParseTest(words(line))
+		got.Packages = nil // see TestPackages
+		require.Equal(t, want, got, "%s", line)
+	}
+}
+
+func TestPackages(t *testing.T) {
+	for line, want := range map[string]string{
+		"": "", "./...": "./...", "-v ./a ./b -run X": "./a ./b", "-run X -count=1": "", ". -v x": ".", ". -args ./a": ".", "-overlay o.json .": ".",
+		"-mine x": "", "-mine=x y": "", ". . -mine x": ". .", "-C dir ./a": "./a", "./a -- ./b": "./a",
+	} {
+		require.Equal(t, words(want), ParseTest(words(line)).Packages, "%s", line)
 	}
 }
 
@@ -111,6 +122,6 @@ func FuzzParseTest(f *testing.F) {
 
 		rest := strings.Fields(behind)
 		whole := ParseTest(append(append([]string{"-v", "."}, "-args"), rest...))
-		require.Equal(t, TestFlags{Args: append([]string{"-v", ".", "-args"}, rest...)}, whole)
+		require.Equal(t, TestFlags{Packages: []string{"."}, Args: append([]string{"-v", ".", "-args"}, rest...)}, whole)
 	})
 }

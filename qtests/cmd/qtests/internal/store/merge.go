@@ -49,7 +49,7 @@ func (s *Store) merge(ours map[string]string, theirs []byte, dir string) (map[st
 		if by != "" {
 			by = from(dir, by)
 		}
-		if by != "" && s.Holds(by) {
+		if by != "" && s.Holds(by) && !s.holdsTexts(by) {
 			continue
 		}
 		if _, ours := ours[old]; ours {

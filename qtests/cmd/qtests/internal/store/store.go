@@ -131,6 +131,7 @@ func (s *Store) Clean(now time.Time) {
 	s.clean("overlay", usedName, now.Add(-Keep))
 	s.clean("goroot", usedName, now.Add(-Keep))
 	s.clean("merged", "", now.Add(-Keep))
+	s.clean("points", usedName, now.Add(-Keep))
 	s.clean("", "", now.Add(-abandoned))
 }
 

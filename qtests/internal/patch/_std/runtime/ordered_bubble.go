@@ -73,6 +73,8 @@ var orderedTable = orderedHookTable{
 	wall:    orderedWall,
 	here:    orderedHere,
 	now:     orderedNow,
+	explore: orderedExplore,
+	check:   orderedCheck,
 }
 
 type orderedHookTable struct {
@@ -87,6 +89,8 @@ type orderedHookTable struct {
 	wall    func() int64
 	here    func() unsafe.Pointer
 	now     func(bubble unsafe.Pointer) int64
+	explore func(plan unsafe.Pointer) bool
+	check   func(f func())
 }
 
 func orderedIsTest() bool { return orderedOn }

@@ -129,9 +129,14 @@ func orderedCaseRand(n uint32) uint32 {
 	if !ok {
 		return cheaprandn(n)
 	}
-	k := uint32(x>>32) % n
 	gp := getg()
 	b := gp.bubble
+	if b.plan != nil {
+		if x, ok = b.plan.shuffles(b.turn, gp, n); !ok {
+			return n - 1 // in their order
+		}
+	}
+	k := uint32(x>>32) % n
 	if b.events == nil {
 		b.turn.note(recordedSelect, uint64(k), gp)
 	} else {
@@ -158,6 +163,11 @@ func orderedTimerRand() uint32 {
 	place := t.timers
 	if t.random {
 		place = uint32(t.pick(chooseTimer)) | 1
+	}
+	if p := t.bubble.plan; p != nil {
+		if drawn, ok := p.timer(t, getg()); ok {
+			place = drawn
+		}
 	}
 	place <<= 1
 	if t.alone {

@@ -88,6 +88,9 @@ func orderedHold(gp *g) bool {
 	if orderedFromOutside(gp) {
 		t.record.disturb(disturbedOutside, gp)
 	}
+	if b.plan != nil {
+		b.plan.noteWake(t, gp)
+	}
 	held := t.enter(gp)
 	unlock(&b.mu)
 	if held && sched.sysmonwait.Load() {
@@ -118,7 +121,9 @@ func (t *turn) give(gp *g) {
 // next makes the next goroutine of the queue the holder and returns it, or nil.
 func (t *turn) next() *g {
 	t.leaving, t.revoked = false, false
-	if t.random && t.queue.size > 1 {
+	if p := t.bubble.plan; p != nil {
+		p.pass(t)
+	} else if t.random && t.queue.size > 1 {
 		t.queue.toFront(uint32(t.pick(chooseTurn) % uint64(t.queue.size)))
 	}
 	gp := t.queue.pop()
@@ -134,6 +139,11 @@ func orderedLeave(b *synctestBubble, gp *g) bool {
 		return false
 	}
 	t := b.turn
+	if b.plan != nil {
+		lock(&b.mu)
+		b.plan.note(t, stepWaits, gp, 0, 0, 0, false)
+		unlock(&b.mu)
+	}
 	t.leaving = true
 	if gp.waitreason.isIdleInSynctest() {
 		t.owes = true
@@ -252,6 +262,11 @@ func orderedBorn(newg, parent *g) {
 	newg.orderedSetIndex(0)
 	if b := newg.bubble; b != nil && b.turn != nil && b.main != nil {
 		b.turn.states.born(b.now, newg, parent)
+		if b.plan != nil {
+			lock(&b.mu)
+			b.plan.noteOf(b.turn, stepStarts, parent, b.turn.states.of(newg).id, 0, uint64(newg.startpc), 0, false)
+			unlock(&b.mu)
+		}
 	}
 }
 
@@ -263,6 +278,11 @@ func orderedEnd(gp *g) {
 		return
 	}
 	t := b.turn
+	if b.plan != nil && t.holder.ptr() == gp {
+		lock(&b.mu)
+		b.plan.noteEnd(t, gp)
+		unlock(&b.mu)
+	}
 	t.states.end(gp)
 	if t.holder.ptr() == gp {
 		lock(&b.mu)

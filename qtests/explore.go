@@ -1,0 +1,77 @@
+package qtests
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/exploration"
+	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/userline"
+)
+
+// warmed is done when the process has had a bubble. In the first one qtests does what it
+// does once per process, which starts goroutines and so changes the names of others.
+var warmed sync.Once
+
+func warmUp(t *testing.T) {
+	warmed.Do(func() { runBubble(t, bubbleConfig{seed: settings.DefaultSeed}, func(*T) {}) })
+}
+
+// explorer returns how an exploration runs the body.
+func explorer(t *testing.T, here func() command, body func(*T)) exploration.Run {
+	return func(x *exploration.Exploration, seed uint64) exploration.Outcome {
+		warmUp(t)
+		o := runBubble(t, bubbleConfig{seed: seed, here: here, explore: x}, body)
+		return exploration.Outcome{Failure: o.failure, Sometimes: o.sometimes, Abandoned: o.abandoned, Report: func() { t.Helper(); o.report(t) }}
+	}
+}
+
+// quiet reports whether the run reports to a search alone.
+func (q *T) quiet() bool {
+	x := q.run.config.explore
+	return x != nil && x.Quiet
+}
+
+// failed takes note of the first failure of a run, at a place of the user.
+func (q *T) failed(kind, text string) {
+	if q.failing.Load() != nil {
+		return
+	}
+	where := ""
+	if stack := q.cleaning.Load(); stack != nil {
+		where = userline.Of(*stack)
+	}
+	if here := userline.Of(userline.Stack()); here != "" {
+		where = here
+	}
+	q.failing.CompareAndSwap(nil, &explore.Failure{Kind: kind, Text: firstLine(text), Where: where, Full: text})
+}
+
+// failure says how a run failed, or nil.
+func (b *bubbleRun) failure(o outcome) *explore.Failure {
+	if b.q == nil {
+		return nil
+	}
+	f := b.q.failing.Load()
+	switch {
+	case f != nil:
+		return f
+	case len(o.problems) > 0:
+		kind := o.kind
+		if kind == "" {
+			kind = "failure"
+		}
+		return &explore.Failure{Kind: kind, Text: firstLine(o.problems[0]), Full: o.problems[0]}
+	case o.failed:
+		return &explore.Failure{Kind: "race", Text: "the race detector, or the test, says no more"}
+	}
+	return nil
+}
+
+// firstLine is the first line of a text that has something in it.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimLeft(text, "\n"), "\n")
+	return line
+}

@@ -1,0 +1,169 @@
+package explore
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
+)
+
+// A File is what repeats a run: the test, the seed from which numbers are drawn, and the
+// choices that differ from the base. As text:
+//
+//	qtests choices 1
+//	# lines for people
+//	test TestTransfer
+//	seed 17
+//	turn 3f2a 4 99e1
+//	select 99e1 7
+//	timer 3f2a 5
+//
+// A goroutine is named by its identity in hexadecimal digits, and a choice of it by how many
+// it made before, with this one; a turn is followed by the goroutine that gets it.
+type File struct {
+	Test    string
+	Seed    uint64
+	Notes   []string // without #
+	Choices []ordered.Choice
+}
+
+const fileHead = "qtests choices 1"
+
+// MostFile is the size of the longest file that is read, in bytes.
+const MostFile = 1 << 20
+
+var kindNames = [...]string{ordered.ChooseTurn: "turn", ordered.ChooseSelect: "select", ordered.ChooseTimer: "timer"}
+
+// WriteTo writes the file.
+func (f File) WriteTo(w io.Writer) (int64, error) {
+	var b strings.Builder
+	fmt.Fprintln(&b, fileHead)
+	for _, n := range f.Notes {
+		fmt.Fprintln(&b, "# "+strings.ReplaceAll(n, "\n", " "))
+	}
+	fmt.Fprintf(&b, "test %s\nseed %d\n", f.Test, f.Seed)
+	for _, c := range f.Choices {
+		fmt.Fprintf(&b, "%s %x %d", kindNames[c.Kind], c.Goroutine, c.N)
+		if c.Kind == ordered.ChooseTurn {
+			fmt.Fprintf(&b, " %x", c.Target)
+		}
+		b.WriteByte('\n')
+	}
+	n, err := io.WriteString(w, b.String())
+	return int64(n), err
+}
+
+// ReadFile reads the file of that name.
+func ReadFile(name string) (File, error) {
+	r, err := os.Open(name)
+	if err != nil {
+		return File{}, err
+	}
+	defer r.Close() //nolint:errcheck // nothing was written
+	f, err := Read(r)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// Read reads a file of at most MostFile bytes. The error names the line.
+func Read(r io.Reader) (File, error) {
+	var f File
+	lines := bufio.NewScanner(io.LimitReader(r, MostFile))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		switch {
+		case n == 1:
+			if line != fileHead {
+				return f, fmt.Errorf("line 1: a file of choices begins with %q", fileHead)
+			}
+		case line == "":
+		case strings.HasPrefix(line, "#"):
+			f.Notes = append(f.Notes, strings.TrimSpace(line[1:]))
+		default:
+			if err := f.add(strings.Fields(line)); err != nil {
+				return f, fmt.Errorf("line %d: %w", n, err)
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return f, err
+	}
+	if f.Test == "" {
+		return f, errors.New("no line says which test it is")
+	}
+	return f, nil
+}
+
+func (f *File) add(words []string) (err error) {
+	if len(words) == 2 && words[0] == "test" {
+		f.Test = words[1]
+		return nil
+	}
+	if len(words) == 2 && words[0] == "seed" {
+		f.Seed, err = strconv.ParseUint(words[1], 10, 64)
+		return err
+	}
+	for kind, name := range kindNames {
+		if words[0] != name {
+			continue
+		}
+		c := ordered.Choice{Kind: ordered.ChoiceKind(kind)}
+		want := 3
+		if c.Kind == ordered.ChooseTurn {
+			want = 4
+		}
+		if len(words) != want {
+			return fmt.Errorf("%s takes %d numbers", name, want-1)
+		}
+		numbers := []*uint64{&c.Goroutine, &c.N, &c.Target}
+		for i, w := range words[1:] {
+			base := 16
+			if i == 1 {
+				base = 10
+			}
+			if *numbers[i], err = strconv.ParseUint(w, base, 64); err != nil {
+				return err
+			}
+		}
+		f.Choices = append(f.Choices, c)
+		return nil
+	}
+	return fmt.Errorf("%q is none of test, seed, turn, select and timer", words[0])
+}
+
+// Known returns the files of choices in the directory testdata/qtests below dir, by test.
+func Known(dir string) (map[string][]string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "testdata", "qtests", "*.choices"))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]string{}
+	for _, name := range names {
+		f, err := ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all[f.Test] = append(all[f.Test], name)
+	}
+	return all, nil
+}
+
+// FileName is a name of a test that any file may have.
+func FileName(test string) string {
+	name := []rune(test)
+	for i, r := range name {
+		if !slices.Contains([]rune("-_."), r) && (r < '0' || r > '9' && r < 'A' || r > 'Z' && r < 'a' || r > 'z') {
+			name[i] = '-'
+		}
+	}
+	return string(name[:min(len(name), 100)])
+}

@@ -1,0 +1,361 @@
+// Package story makes the account of a run that failed: which goroutine did what, at which
+// line, in which order, what held it up, and what another one did meanwhile. It makes it from
+// the steps that the ordered runtime has kept, as text of at most 30 lines and as a page with
+// a lane for each goroutine.
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/site"
+)
+
+// MostLines is how long an account is, in lines of text.
+const MostLines = 30
+
+// A Story is the account of a run.
+type Story struct {
+	Test    string
+	Failure *explore.Failure
+	Lanes   []Lane
+	Lines   []Line   // in their order
+	Left    int      // steps that are left out
+	Cycle   []string // of a deadlock: who waits for what, that who holds
+}
+
+// A Lane is a goroutine.
+type Lane struct {
+	Name string // G1 is the first that did something
+	Who  string // who started it, and where
+}
+
+// A Line is what a goroutine did.
+type Line struct {
+	Lane     int
+	Text     string
+	Where    string // file:line
+	Surprise bool   // first come, first served would have gone on otherwise
+	At       time.Duration
+	Left     int    // steps that are left out before it
+	Wakes    int    // the lane that it made able to run, from 1; 0 for none
+	Holds    string // the lock that it takes
+	Frees    string // the lock that it gives back
+
+	score  int
+	step   int
+	object uint64
+}
+
+// Tell makes the account. source returns a line of a file, or "".
+func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(file string, line int) string) *Story {
+	t := &teller{
+		story: &Story{Test: test, Failure: f}, steps: steps, source: source,
+		lanes: map[uint64]int{}, names: map[uint64]string{}, users: map[uint64]map[uint64]bool{}, writes: map[uint64]bool{},
+		holders: map[uint64]hold{}, key: map[uint64]bool{}, waits: map[uint64]wait{},
+	}
+	t.survey()
+	for i := range steps {
+		t.step(i)
+	}
+	t.ending()
+	t.choose()
+	return t.story
+}
+
+// A teller reads the steps.
+type teller struct {
+	story   *Story
+	steps   []ordered.Step
+	source  func(file string, line int) string
+	lanes   map[uint64]int             // goroutines, from 1
+	names   map[uint64]string          // objects
+	users   map[uint64]map[uint64]bool // of objects
+	writes  map[uint64]bool            // objects that somebody changes
+	key     map[uint64]bool            // objects at which a goroutine was held, or waits for ever
+	holders map[uint64]hold            // locks
+	waits   map[uint64]wait            // of goroutines
+	lines   []Line
+}
+
+type hold struct {
+	by    uint64
+	where string
+}
+
+type wait struct {
+	object uint64
+	lock   bool
+	text   string
+	where  string
+}
+
+// survey finds the goroutines that matter, and who uses what.
+func (t *teller) survey() {
+	for _, s := range t.steps {
+		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld {
+			continue
+		}
+		if t.lanes[s.Goroutine] == 0 {
+			t.lanes[s.Goroutine] = len(t.lanes) + 1
+		}
+		if s.Object == 0 {
+			continue
+		}
+		if t.users[s.Object] == nil {
+			t.users[s.Object] = map[uint64]bool{}
+		}
+		t.users[s.Object][s.Goroutine] = true
+		t.writes[s.Object] = t.writes[s.Object] || !readsOnly(s.Site)
+		if s.Kind == ordered.StepHeld {
+			t.key[s.Object] = true
+		}
+	}
+	t.story.Lanes = make([]Lane, len(t.lanes))
+	for _, n := range t.lanes {
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "started before"}
+		if n == 1 {
+			t.story.Lanes[0].Who = "the test"
+		}
+	}
+	for _, s := range t.steps {
+		if n := t.lanes[s.Other]; n > 0 && s.Kind == ordered.StepStarts {
+			t.story.Lanes[n-1].Who = fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
+		}
+	}
+}
+
+func readsOnly(s site.Site) bool {
+	switch s.Op() {
+	case site.MapRead, site.Read, site.Len, site.Load, site.RLock, site.RUnlock:
+		return true
+	}
+	return false
+}
+
+// name is that of a goroutine.
+func (t *teller) name(g uint64) string {
+	switch n := t.lanes[g]; {
+	case n > 0:
+		return t.story.Lanes[n-1].Name
+	case g == 0:
+		return "a timer"
+	}
+	return "another goroutine"
+}
+
+// next returns the step that the goroutine of step i does next, or -1.
+func (t *teller) next(i int) int {
+	for k := i + 1; k < len(t.steps); k++ {
+		s := &t.steps[k]
+		if s.Goroutine == t.steps[i].Goroutine && s.Kind != ordered.StepAhead {
+			return k
+		}
+	}
+	return -1
+}
+
+func (t *teller) step(i int) {
+	s := &t.steps[i]
+	lane := t.lanes[s.Goroutine]
+	if lane == 0 {
+		return
+	}
+	frame := userFrame(s.Stack)
+	line := Line{Lane: lane - 1, Where: whereOf(frame), At: s.At, step: i, object: s.Object}
+	switch s.Kind {
+	case ordered.StepPoint:
+		t.point(&line, s, frame, i)
+	case ordered.StepHeld:
+		line.Text, line.Surprise, line.score = "is held before it "+t.what(s, frame, false), true, 100
+	case ordered.StepAhead:
+		if t.lanes[s.Other] == 0 {
+			return
+		}
+		line.Text, line.Surprise, line.score = "runs ahead of "+t.name(s.Other)+", which has waited longer", true, 90
+	case ordered.StepStarts:
+		if t.lanes[s.Other] == 0 {
+			return
+		}
+		line.Text, line.Wakes, line.score = "starts "+t.name(s.Other), t.lanes[s.Other], 40
+	case ordered.StepWakes:
+		t.wake(s)
+		return
+	case ordered.StepWaits:
+		if w, ok := t.waits[s.Goroutine]; ok && w.where == line.Where {
+			return // its point says so
+		}
+		line.Text, line.score = "waits in "+waitsIn(s.Stack), 15
+		t.waits[s.Goroutine] = wait{text: waitsIn(s.Stack), where: line.Where}
+		if line.Where == "" {
+			return
+		}
+	default:
+		return
+	}
+	t.lines = append(t.lines, line)
+}
+
+// point is a step at which the goroutine does what the site says.
+func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int) {
+	delete(t.waits, s.Goroutine)
+	line.Text = t.what(s, frame, true)
+	line.score = 2
+	if len(t.users[s.Object]) > 1 && t.writes[s.Object] {
+		line.score = 30
+	}
+	if t.key[s.Object] {
+		line.score = 80
+	}
+	if before := t.before(i); before >= 0 && t.steps[before].Kind == ordered.StepHeld {
+		line.Text, line.score = "goes on: "+line.Text, 95
+	}
+	waits := false
+	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
+		waits = true
+		w := wait{object: s.Object, lock: s.Site.Op() == site.Lock || s.Site.Op() == site.RLock, text: waiting(t.what(s, frame, false)), where: line.Where}
+		t.waits[s.Goroutine] = w
+		line.Text = w.text
+		if h, ok := t.holders[s.Object]; ok {
+			line.Text += fmt.Sprintf(", which %s holds since %s", t.name(h.by), h.where)
+		}
+		line.score += 10
+	}
+	switch s.Site.Op() {
+	case site.Lock, site.RLock, site.TryLock:
+		if !waits {
+			t.holders[s.Object] = hold{s.Goroutine, line.Where}
+		}
+		line.Holds = t.names[s.Object]
+	case site.Unlock, site.RUnlock:
+		delete(t.holders, s.Object)
+		line.Frees = t.names[s.Object]
+	}
+}
+
+// before returns the step that the goroutine of step i did last, or -1.
+func (t *teller) before(i int) int {
+	for k := i - 1; k >= 0; k-- {
+		if t.steps[k].Goroutine == t.steps[i].Goroutine {
+			return k
+		}
+	}
+	return -1
+}
+
+// wake gives a lock to the goroutine that has waited for it, and draws an arrow from what
+// woke it.
+func (t *teller) wake(s *ordered.Step) {
+	w, ok := t.waits[s.Other]
+	if !ok {
+		return
+	}
+	delete(t.waits, s.Other)
+	if _, held := t.holders[w.object]; !held && w.lock {
+		t.holders[w.object] = hold{s.Other, w.where}
+	}
+	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
+		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
+			l.Wakes = t.lanes[s.Other]
+			l.Text += ", which wakes " + t.name(s.Other)
+			l.score += 15
+			return
+		}
+	}
+}
+
+// ending says what the goroutines that never go on wait for, and in which circle.
+func (t *teller) ending() {
+	for g, w := range t.waits {
+		for i := range t.lines {
+			if l := &t.lines[i]; l.Lane == t.lanes[g]-1 && l.Where == w.where && i == t.lastOf(l.Lane) {
+				l.score = 97
+			}
+		}
+		t.key[w.object] = t.key[w.object] || w.object != 0
+	}
+	for i := range t.lines {
+		if l := &t.lines[i]; t.key[l.object] && l.object != 0 && l.score < 70 {
+			l.score = 70
+		}
+	}
+	t.cycle()
+}
+
+func (t *teller) lastOf(lane int) int {
+	for i := len(t.lines) - 1; i >= 0; i-- {
+		if t.lines[i].Lane == lane {
+			return i
+		}
+	}
+	return -1
+}
+
+// cycle finds goroutines that wait for locks of each other.
+func (t *teller) cycle() {
+	for _, start := range t.order() {
+		var path []string
+		g := start
+		for range len(t.waits) {
+			w, waits := t.waits[g]
+			h, held := t.holders[w.object]
+			if !waits || !held {
+				break
+			}
+			path = append(path, fmt.Sprintf("%s %s at %s; %s holds it since %s", t.name(g), w.text, w.where, t.name(h.by), h.where))
+			if g = h.by; g == start {
+				t.story.Cycle = path
+				return
+			}
+		}
+	}
+}
+
+// order lists the goroutines by their lanes.
+func (t *teller) order() []uint64 {
+	all := make([]uint64, len(t.lanes))
+	for g, n := range t.lanes {
+		all[n-1] = g
+	}
+	return all
+}
+
+// repeats leaves out what a goroutine does again and again, but for the last two times.
+func (t *teller) repeats() {
+	seen := map[Line]int{}
+	for i := len(t.lines) - 1; i >= 0; i-- {
+		l := &t.lines[i]
+		name := Line{Lane: l.Lane, Text: l.Text, Where: l.Where}
+		if seen[name]++; seen[name] > 2 && !l.Surprise {
+			l.score = 1
+		}
+	}
+}
+
+// choose keeps the lines that say most, in their order.
+func (t *teller) choose() {
+	room := MostLines - 7 - len(t.story.Cycle)
+	t.repeats()
+	ranked := make([]int, len(t.lines))
+	for i := range ranked {
+		ranked[i] = i
+	}
+	slices.SortStableFunc(ranked, func(a, b int) int {
+		return cmp.Or(cmp.Compare(t.lines[b].score, t.lines[a].score), cmp.Compare(b, a))
+	})
+	kept := ranked[:min(room, len(ranked))]
+	kept = slices.DeleteFunc(kept, func(i int) bool { return t.lines[i].score < 3 && len(kept) > 8 })
+	slices.Sort(kept)
+	last := -1
+	for _, i := range kept {
+		l := t.lines[i]
+		l.Left = i - last - 1
+		last = i
+		t.story.Lines = append(t.story.Lines, l)
+	}
+	t.story.Left = len(t.lines) - len(kept)
+}

@@ -1,0 +1,61 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-qtests/qtests/qtests/internal/text"
+)
+
+// most is how long a line of text may be, in characters.
+const most = 100
+
+// String is the account as text of at most MostLines lines.
+func (s *Story) String() string {
+	var b strings.Builder
+	for i, l := range s.Lanes {
+		if i == 4 && len(s.Lanes) > 5 {
+			fmt.Fprintf(&b, "  and %d more\n", len(s.Lanes)-i)
+			break
+		}
+		fmt.Fprintf(&b, "  %-3s %s\n", l.Name, l.Who)
+	}
+	width := 0
+	for _, l := range s.Lines {
+		width = max(width, min(utf8.RuneCountInString(l.Text), most-30))
+	}
+	lines := strings.Count(b.String(), "\n")
+	room := MostLines - lines - 1 - len(s.Cycle)
+	from := max(0, len(s.Lines)-room)
+	for i, l := range s.Lines[from:] {
+		mark := " "
+		if l.Surprise {
+			mark = "!"
+		}
+		left := l.Left
+		if i == 0 {
+			for _, before := range s.Lines[:from] {
+				left += 1 + before.Left
+			}
+		}
+		dots := ""
+		if left > 0 {
+			dots = fmt.Sprintf("  (%s before)", text.Plural(left, "step"))
+		}
+		fmt.Fprintf(&b, "%s %-3s %-*s  %s%s\n", mark, s.Lanes[l.Lane].Name, width, cut(l.Text), l.Where, dots)
+	}
+	for _, c := range s.Cycle {
+		fmt.Fprintf(&b, "  in a circle: %s\n", c)
+	}
+	fmt.Fprintf(&b, "  => %s: %s\n", s.Failure.Kind, cut(s.Failure.Text))
+	return b.String()
+}
+
+// cut shortens a text to most characters.
+func cut(s string) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most-1]) + "…"
+}
