@@ -41,7 +41,8 @@ func TestReadmeIsTrue(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) { summary, onOrderedRuntime = quickstart(q).String(), q.Order().Runtime })
 	summary = strings.ReplaceAll(summary, t.Name(), "TestQuickstart")
 	// The README shows the stock runtime. On the ordered one there is one line more, the
-	// command to repeat is another, and so is one median, because what is due at one instant comes in another order there.
+	// command to repeat is another, and so is one median, because what is due at one instant
+	// comes in another order there.
 	if onOrderedRuntime {
 		for there, here := range map[string]string{"  order       whole\n": "", "  3.064ms  ": "  3.067ms  ", "go tool qtests test ": "go test "} {
 			require.Equal(t, 1, strings.Count(summary, there), there)
@@ -99,7 +100,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 
-		"internal/plaintext": {},
+		"internal/plaintext":      {},
 		"qtests/internal/kernels": {"qtests"},
 
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
