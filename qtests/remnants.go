@@ -81,7 +81,8 @@ type remnants struct {
 	mu       sync.Mutex
 	pending  []*remnant
 	kinds    map[bubbleKind]remains
-	heavy    map[bubbleKind]bool // ran for heavyBody or longer the last time
+	heavy    map[bubbleKind]bool // ran for long or longer the last time
+	long     time.Duration       // heavyBody, but in a test
 	first    time.Time
 	spent    time.Duration
 	looked   map[uintptr]int // looks at what tests with this body leave
@@ -108,7 +109,7 @@ const heavyBody = 20 * time.Millisecond
 // once for each kind of bubble that leaves something in a variable of a package, with the
 // name of the test.
 func newRemnants(warn func(test string)) *remnants {
-	return &remnants{kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warn}
+	return &remnants{kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warn, long: heavyBody}
 }
 
 // next prepares the process for a bubble, and returns what it is to leave
@@ -135,7 +136,7 @@ func (r *remnants) ran(of bubbleKind, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case d < heavyBody:
+	case d < r.long:
 		delete(r.heavy, of)
 	case r.heavy == nil:
 		r.heavy = map[bubbleKind]bool{of: true}

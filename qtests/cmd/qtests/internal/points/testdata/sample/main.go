@@ -103,7 +103,7 @@ func main() {
 	}
 	select {
 	case t.any = <-t.c:
-	case t.c <- t.f(2):
+	case t.next.c <- t.f(2): // nil: never
 	}
 	close(t.c)
 	for v := range t.c {
