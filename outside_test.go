@@ -8,11 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests"
 )
 
 const (
@@ -25,6 +28,11 @@ const (
 // from a proxy of files that is made of the working tree, and what it depends on from the
 // module cache, so that no network is needed.
 func TestOutside(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		if q.Order().Runtime || withRaceDetector() {
+			q.Skip("the user's tests run in processes of their own, which go test . starts as well")
+		}
+	})
 	u := newUser(t)
 	u.put("go.mod", "module example.org/mine\n\ngo 1.26\n")
 	u.put("first_test.go", firstTest(t))
@@ -39,6 +47,11 @@ func TestOutside(t *testing.T) {
 	u.run("go", "get", "-tool", ownModule+"/qtests/cmd/qtests@"+outsideVersion)
 	require.Contains(t, u.run("go", "tool", "qtests", "doctor"), "go1.")
 	require.Contains(t, u.run("go", "tool", "qtests", "test", "-v", "."), "--- PASS: TestNextWeek")
+}
+
+func withRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // firstTest returns the README's first block.

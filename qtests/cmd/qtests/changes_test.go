@@ -29,6 +29,7 @@ func TestPlayed(t *testing.T) { t.Logf("ordered: %t", ordered.Available()) }
 // TestOrderedRuntime takes the changes as they are through the Go at hand, which lies in
 // the module cache when the go command has downloaded it.
 func TestOrderedRuntime(t *testing.T) {
+	inPlainRun(t)
 	if testing.Short() {
 		t.Skip("compiles the standard library")
 	}

@@ -47,6 +47,7 @@ func FuzzEnvOfSh(f *testing.F) {
 }
 
 func TestEnvTurnsPlainGoTest(t *testing.T) {
+	inPlainRun(t)
 	dir := module(t, map[string]string{"sub/m_test.go": isLeaf})
 	store := filepath.Join(t.TempDir(), "it's a store")
 	elsewhere := "GOMODCACHE=" + filepath.Join(t.TempDir(), "mod") // GOROOT is not in it
@@ -74,6 +75,7 @@ func TestEnvTurnsPlainGoTest(t *testing.T) {
 
 // TestGOROOTInTheModuleCache plays a toolchain that the go command has downloaded.
 func TestGOROOTInTheModuleCache(t *testing.T) {
+	inPlainRun(t)
 	temp := t.TempDir()
 	text, err := os.ReadFile(filepath.Join(goroot(t), "src", filepath.FromSlash(leafFile)))
 	require.NoError(t, err)
@@ -110,6 +112,7 @@ func TestGOROOTInTheModuleCache(t *testing.T) {
 }
 
 func TestDoctor(t *testing.T) {
+	inPlainRun(t)
 	temp := t.TempDir()
 	store := filepath.Join(temp, "store")
 	p := program{dir: module(t, map[string]string{"m_test.go": isLeaf}), env: []string{

@@ -13,6 +13,7 @@ import (
 // TestFind is the way of a user: find a lost update, read the account, and repeat it by the
 // line that comes last.
 func TestFind(t *testing.T) {
+	inPlainRun(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}
@@ -45,6 +46,7 @@ func TestFind(t *testing.T) {
 
 // TestFindFindsNothing: the twin has no failure, and what opens no bubble is no test to search.
 func TestFindFindsNothing(t *testing.T) {
+	inPlainRun(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}
@@ -76,6 +78,7 @@ func TestFindUsage(t *testing.T) {
 // TestFindChecks: an invariant is checked between two steps of one goroutine, and what never
 // happened is told.
 func TestFindChecks(t *testing.T) {
+	inPlainRun(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}

@@ -92,6 +92,7 @@ func checkCuts(t *testing.T, s *find.Search, sum *find.Summary, all bool) {
 // TestKernels finds every bug within 200 seeds, half of them within 20 at most, and none in
 // the twins. QTESTS_STRESS enlarges it.
 func TestKernels(t *testing.T) {
+	inPlainRun(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}

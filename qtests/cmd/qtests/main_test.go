@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/patch"
 )
 
@@ -28,6 +29,15 @@ var roles = map[string]func() int{
 
 // shared is the store of the tests that are not about stores.
 var shared string
+
+// inPlainRun skips a test of processes that it starts where its own runtime is the ordered
+// one, or has the race detector: they are the same processes there, and take long.
+func inPlainRun(t *testing.T) {
+	t.Helper()
+	if ordered.Available() || ordered.Race {
+		t.Skip("go test ./qtests/cmd/qtests starts the same processes")
+	}
+}
 
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {

@@ -43,6 +43,7 @@ func onOrdered(t *testing.T, env ...string) (p program, root string) {
 // TestNothingOfItInAProduct: a program that is not a test keeps Go's own randomness, and
 // no bubble in it can be ordered.
 func TestNothingOfItInAProduct(t *testing.T) {
+	inPlainRun(t)
 	p, _ := onOrdered(t)
 	product := filepath.Join(t.TempDir(), "product.exe")
 	built := finish(t, p.command("go", "", "build", "-o", product, "./testdata/product"))
@@ -68,6 +69,7 @@ func TestNothingOfItInAProduct(t *testing.T) {
 
 // TestCompilesElsewhere: the changes fit what is compiled for other systems alone.
 func TestCompilesElsewhere(t *testing.T) {
+	inPlainRun(t)
 	for _, target := range []string{"linux/arm64", "darwin/arm64", "windows/amd64"} {
 		system, arch, _ := strings.Cut(target, "/")
 		p, _ := onOrdered(t, "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
@@ -113,6 +115,7 @@ const byDesign = "^TestChannelMovedOutOfBubble$/.*/^different_bubble$|^TestWaitG
 // TestGosOwnTests holds the changed standard library to the tests of Go: as they are, and
 // with all their bubbles ordered.
 func TestGosOwnTests(t *testing.T) {
+	inPlainRun(t)
 	p, root := onOrdered(t)
 	bubbles := []string{"internal/synctest", "testing/synctest"}
 	requireTests(t, p, bubbles...)

@@ -25,6 +25,7 @@ func many(t *testing.T) string {
 
 // TestIsGoTest holds the tool to the go command: the same status and the same output.
 func TestIsGoTest(t *testing.T) {
+	inPlainRun(t)
 	dir := many(t)
 	outside := t.TempDir()
 	put(t, filepath.Join(outside, "go.mod"), "module m\n\ngo 1.26\n\nnonsense\n")
@@ -71,6 +72,7 @@ func withoutOurs(stderr string) string {
 // TestResultsAreCached also sees that the change is in, and that the flags of the go
 // command do what they do.
 func TestResultsAreCached(t *testing.T) {
+	inPlainRun(t)
 	p := at(module(t, map[string]string{"m_test.go": isLeaf, "m.go": "package m\n\nfunc F() int { return 1 }\n"}), "QTESTS_LEAF=cached")
 	first := p.qtests(t, "test", ".")
 	require.Equal(t, 0, first.status, first.stderr)
@@ -94,6 +96,7 @@ func TestResultsAreCached(t *testing.T) {
 // TestCompilesOnce has ten processes begin at once, with an empty store and a standard
 // library of which a part is to be compiled.
 func TestCompilesOnce(t *testing.T) {
+	inPlainRun(t)
 	t.Parallel()
 	temp := t.TempDir()
 	applied := filepath.Join(temp, "applied")
@@ -157,6 +160,7 @@ func TestRace(t *testing.T) {
 }
 
 func TestOverlayOfTheUser(t *testing.T) {
+	inPlainRun(t)
 	dir := module(t, map[string]string{
 		"m_test.go": "package m\n\nimport (\n\t\"container/ring\"\n\t\"testing\"\n)\n\nfunc TestMine(t *testing.T) { t.Log(ring.Added, mine) }\n",
 		"mine.json": `{"Replace": {"mine.go": "other.txt"}}`,
