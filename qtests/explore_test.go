@@ -52,7 +52,7 @@ func TestSeedsExplainFailure(t *testing.T) {
 	dir := t.TempDir()
 	out, passed := runIn(t, dir, "TestChildOfOrder", []string{"QTESTS_SEEDS=40"}, "-test.artifacts", "-test.outputdir="+dir)
 	require.False(t, passed, out)
-	require.Contains(t, out, "1 choice that differ from first come, first served lead to it:")
+	require.Contains(t, out, "1 choice other than first come, first served, and this comes of it:")
 	require.Contains(t, out, "of 40 seeds failed")
 	m := regexp.MustCompile(`: (\S+\.choices)`).FindStringSubmatch(out)
 	require.NotNil(t, m, out)

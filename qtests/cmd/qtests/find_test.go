@@ -22,7 +22,7 @@ func TestFind(t *testing.T) {
 	found := finish(t, p.command(os.Args[0], "real", "find", "-run", "TestBug/^lock_order$", "-seeds", "200", "-o", out, kernelPackage))
 	require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
 	for _, part := range []string{
-		"PCT finds a bug of depth 1", "FAIL TestBug/lock_order: deadlock", "1 choice that differ from first come, first served",
+		"PCT finds a bug of depth 1", "FAIL TestBug/lock_order: deadlock", "1 choice other than first come, first served",
 		"! G", "in a circle: G", "=> deadlock", "the same as a drawing: ", "to keep it as a test: copy ",
 	} {
 		require.Contains(t, found.stdout, part)

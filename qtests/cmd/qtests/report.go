@@ -132,7 +132,7 @@ func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary
 	if err := writeFile(name, func(w *os.File) error { _, err := file.WriteTo(w); return err }); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.stdout, "\n%s: %s, cut down from %d to %s that differ from first come, first served\n", f.Test, f.Is(), len(f.Choices), text.Plural(len(choices), "choice"))
+	fmt.Fprintf(d.stdout, "\n%s: %s, cut down from %d to %s other than first come, first served\n", f.Test, f.Is(), len(f.Choices), text.Plural(len(choices), "choice"))
 	if err := d.tellStory(ctx, s, f, choices, strings.TrimSuffix(name, ".choices")); err != nil {
 		d.say("no account of %s: %v", f.Test, err)
 	}

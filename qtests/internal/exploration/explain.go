@@ -63,7 +63,7 @@ func (x *Exploration) Explain(t *testing.T, run Run) {
 	}
 	steps, _ := again.plan.Log()
 	told := story.Tell(t.Name(), x.failure, steps, story.Sources())
-	t.Logf("qtests: %s that differ from first come, first served lead to it:\n%s", text.Plural(len(choices), "choice"), told)
+	t.Logf("qtests: %s other than first come, first served, and this comes of it:\n%s", text.Plural(len(choices), "choice"), told)
 	name, err := keepChoices(t, explore.File{Test: t.Name(), Seed: x.failedSeed, Choices: choices, Notes: []string{x.failure.Is()}}, told)
 	if err != nil {
 		t.Logf("qtests: the choices were not written: %v", err)
