@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,9 +157,9 @@ func TestAlwaysFails(t *testing.T) {
 
 func TestEventually(t *testing.T) {
 	Run(t, func(q *T) {
-		done := false
-		time.AfterFunc(time.Minute, func() { done = true })
-		q.Eventually("it is done", 2*time.Minute, func() bool { return done })
+		var done atomic.Bool // which package time's goroutine writes
+		time.AfterFunc(time.Minute, func() { done.Store(true) })
+		q.Eventually("it is done", 2*time.Minute, done.Load)
 		require.GreaterOrEqual(q, q.Elapsed(), time.Minute)
 		require.LessOrEqual(q, q.Elapsed(), time.Minute+120*time.Millisecond)
 		q.Eventually("already", time.Nanosecond, func() bool { return true })
