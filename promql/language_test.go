@@ -45,7 +45,7 @@ func mutated(r *rand.Rand, expr string) string {
 	return strings.Join(w, "")
 }
 
-// own reads an expression with the monitor's reader, as that of a rule.
+// own reads an expression with the monitor's reader, as the expression of a rule.
 func own(expr string) error {
 	m, err := monitor.New(monitor.Config{Disabled: true, Rules: []monitor.Rule{{Name: "A", Expr: expr}}})
 	if err == nil {
@@ -54,7 +54,7 @@ func own(expr string) error {
 	return err
 }
 
-// theirs reads an expression with Prometheus' parser, as that of a rule.
+// theirs reads an expression with Prometheus' parser, as the expression of a rule.
 func theirs(expr string) error {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err == nil && parsed.Type() != parser.ValueTypeVector && parsed.Type() != parser.ValueTypeScalar {

@@ -71,7 +71,7 @@ func open(r io.Reader) (out io.Reader, form string, err error) {
 	return in, form, nil
 }
 
-// marks are the byte order marks. That of UTF-32 begins with that of UTF-16, and so comes first.
+// marks are the byte order marks. The mark of UTF-32 begins with the mark of UTF-16, and so comes first.
 var marks = []struct {
 	mark, form string
 	decode     func(*bufio.Reader) (io.Reader, error)

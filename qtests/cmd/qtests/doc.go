@@ -112,7 +112,7 @@
 // goroutine. The last line is the command that repeats the failure, every time.
 //
 // An interrupt ends the search, which then tells what it has found. The bound that it prints
-// is that of PCT: the least chance with which one run finds a bug that needs d - 1 changes of
+// is the bound of PCT: the least chance with which one run finds a bug that needs d - 1 changes of
 // priority is 1/(n·k^(d-1)), with n goroutines and k steps.
 //
 // The exit status is 1 when something was found, and when the search was interrupted.

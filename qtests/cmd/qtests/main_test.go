@@ -41,7 +41,7 @@ func inPlainRun(t *testing.T) {
 
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {
-		_ = os.Unsetenv(roleVar) // it is not that of the tests it runs
+		_ = os.Unsetenv(roleVar) // the tests that it runs have another role, or none
 		os.Exit(play())
 	}
 	os.Exit(func() int {

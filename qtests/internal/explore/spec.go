@@ -28,7 +28,7 @@ type Spec struct {
 	Asked    bool // it was asked for
 }
 
-// DefaultDepth is that of PCT: it finds bugs that need two changes of priority.
+// DefaultDepth is the depth of PCT: it finds bugs that need two changes of priority.
 const DefaultDepth = 3
 
 const mostSteps = 1 << 40

@@ -76,7 +76,7 @@ var groups = []Kernel{
 		wg.Wait()
 		want(q, "the result", result.Load(), 7)
 	}},
-	{Name: "negative_counter", Bug: func(q *qtests.T) { // whoever sees the last job calls Done for all
+	{Name: "negative_counter", Bug: func(q *qtests.T) { // the one that sees the last job calls Done for all
 		var wg sync.WaitGroup
 		var left atomic.Int32
 		left.Store(2)

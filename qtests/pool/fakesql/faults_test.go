@@ -248,7 +248,7 @@ func TestKill(t *testing.T) {
 		}
 		// The first two connections opened are killed: the begin of 0 and the query
 		// of 1 are tried again by database/sql. The one killed at 1.2s is the third,
-		// which is idle: whoever gets it next does not notice.
+		// which is idle: its next user does not notice.
 		require.NoError(q, errors.Join(errs...))
 		require.Equal(q, []time.Duration{3500 * time.Millisecond, 1500 * time.Millisecond, second, second}, ends)
 		marks, _ := q.EventLog().Marks()

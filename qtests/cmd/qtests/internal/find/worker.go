@@ -42,7 +42,7 @@ func (s *Search) worker(session explore.Session) *worker {
 	return &worker{search: s, pattern: s.Pattern, session: session, file: s.temp("session")}
 }
 
-// workerFor is one that runs no other test than that of f.
+// workerFor is a worker that runs the test of f and no other.
 func (s *Search) workerFor(f *Found, session explore.Session) *worker {
 	w := s.worker(session)
 	parts := strings.Split(f.Test, "/")
