@@ -112,7 +112,7 @@ func TestKernels(t *testing.T) {
 	}
 	checkCuts(t, s, sum, bugs > 200)
 	began = time.Now()
-	failed, _, sum = searchKernels(t, "TestFixed", "pct", twins)
+	_, _, sum = searchKernels(t, "TestFixed", "pct", twins)
 	t.Logf("%d runs of twins in %v", sum.Runs, time.Since(began))
 	for _, f := range sum.Found {
 		t.Errorf("a false alarm: %s: %s, with seed %d: %s\n%s", f.Test, f.Is(), f.Seed, f.Text, f.Full)

@@ -1,3 +1,5 @@
+//lint:file-ignore SA2001 a goroutine that locks and unlocks waits for its turn
+
 package kernels
 
 import (

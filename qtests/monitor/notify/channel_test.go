@@ -163,7 +163,10 @@ func TestWebhookThatRedirects(t *testing.T) {
 	// Without a policy of its own it goes ten times in a circle.
 	qtests.Run(t, func(q *qtests.T) {
 		n := 0
-		srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n++; http.Redirect(w, r, "/", 307) }))
+		srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n++
+			http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
+		}))
 		hook, err := notify.Webhook(notify.WebhookConfig{URL: srv.URL, Client: srv.Client()})
 		require.NoError(q, err)
 		require.ErrorContains(q, hook.Notify(q.Context(), monitor.Notification{}), "stopped after 10 redirects")

@@ -254,6 +254,7 @@ func TestCancelChannel(t *testing.T) {
 		req, err := http.NewRequestWithContext(context.Background(), "GET", "http://api/feed", nil)
 		require.NoError(q, err)
 		canceled := make(chan struct{})
+		//lint:ignore SA1019 it is what is tested
 		req.Cancel = canceled //nolint:staticcheck // it is what is tested
 		faulttest.At(q, second, func() { close(canceled) })
 		resp, err := h.RoundTrip(req)

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
@@ -44,33 +43,31 @@ func startOfLine(output []byte, text string) int {
 	return -1
 }
 
-// frame is a line of a stack that names a file.
-var frame = regexp.MustCompile(`(?m)^\t(.+\.go):(\d+)`)
+// frame is a call in a stack: the function, the file and the line.
+var frame = regexp.MustCompile(`(?m)^(?:created by )?(\S+?)(?:\(.*\)| in goroutine \d+)\n\t(.+\.go):(\d+)`)
 
 // userPlace is the first line of a stack that is neither of the standard library nor of what
 // was added for the points.
 func userPlace(stack string) string {
 	for _, m := range frame.FindAllStringSubmatch(stack, -1) {
-		file := filepath.ToSlash(m[1])
-		if site.Helper(file) || isStandardFile(file) || strings.Contains(file, "/qtests/qtests/") && !strings.HasSuffix(file, "_test.go") && !strings.Contains(file, "/kernels/") {
+		file := filepath.ToSlash(m[2])
+		if site.Helper(file) || isStandard(m[1], file) || strings.Contains(file, "/qtests/qtests/") && !strings.HasSuffix(file, "_test.go") && !strings.Contains(file, "/kernels/") {
 			continue
 		}
-		return filepath.Base(file) + ":" + m[2]
+		return filepath.Base(file) + ":" + m[3]
 	}
 	return ""
 }
 
-// isStandardFile reports whether a file is of a standard library, this one's or the one that
-// is compiled.
-func isStandardFile(file string) bool {
-	root := filepath.ToSlash(runtime.GOROOT())
-	if root != "" && strings.HasPrefix(file, root+"/src/") {
-		return true
+// isStandard reports whether a function is of a standard library: its import path begins
+// without a dot, and its file lies below src in the directory of that beginning, or in that of
+// package runtime, which gives bodies to functions of other packages. Which GOROOT the test
+// was compiled with is not known here.
+func isStandard(function, file string) bool {
+	root, _, inner := strings.Cut(function, "/")
+	if !inner {
+		root, _, _ = strings.Cut(root, ".")
 	}
-	for _, dir := range []string{"/src/runtime/", "/src/sync/", "/src/internal/", "/src/testing/", "/src/context/", "/src/time/"} {
-		if strings.Contains(file, dir) && strings.Contains(file, "go") && !strings.Contains(file, "@") {
-			return true
-		}
-	}
-	return strings.Contains(file, "/golang.org/toolchain@")
+	return !strings.Contains(root, ".") &&
+		(strings.Contains(file, "/src/"+root+"/") || strings.Contains(file, "/src/runtime/"))
 }
