@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
@@ -25,6 +26,7 @@ type Story struct {
 	Lanes   []Lane
 	Lines   []Line   // in their order
 	Left    int      // steps that are left out
+	With    []string // load that was cut
 	Cycle   []string // of a deadlock: who waits for what, that who holds
 }
 
@@ -34,9 +36,9 @@ type Lane struct {
 	Who  string // who started it, and where
 }
 
-// A Line is what a goroutine did.
+// A Line is what a goroutine did, or a fault that happened.
 type Line struct {
-	Lane     int
+	Lane     int // or Fault
 	Text     string
 	Where    string // file:line
 	Surprise bool   // first come, first served would have gone on otherwise
@@ -51,8 +53,12 @@ type Line struct {
 	object uint64
 }
 
-// Tell makes the account. source returns a line of a file, or "".
-func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(file string, line int) string) *Story {
+// Fault is the lane of what happened to all of them.
+const Fault = -1
+
+// Tell makes the account of a run with these inputs, which may be nil. source returns a line of a
+// file, or "".
+func Tell(test string, f *explore.Failure, steps []ordered.Step, in *inputs.Inputs, source func(file string, line int) string) *Story {
 	t := &teller{
 		story: &Story{Test: test, Failure: f}, steps: steps, source: source,
 		lanes: map[uint64]int{}, names: map[uint64]string{}, users: map[uint64]map[uint64]bool{}, writes: map[uint64]bool{},
@@ -63,7 +69,7 @@ func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(fil
 		t.step(i)
 	}
 	t.ending()
-	t.choose()
+	t.choose(in)
 	return t.story
 }
 
@@ -336,9 +342,31 @@ func (t *teller) repeats() {
 	}
 }
 
-// choose keeps the lines that say most, in their order.
-func (t *teller) choose() {
-	room := MostLines - 7 - len(t.story.Cycle)
+// faults are the lines about what happened to the system, by the time.
+func (t *teller) faults(in *inputs.Inputs) []Line {
+	if in == nil {
+		return nil
+	}
+	var lines []Line
+	for _, f := range in.Faults {
+		lines = append(lines, Line{Lane: Fault, Text: f.String(), At: f.Start + f.At})
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+	for _, l := range in.Loads {
+		if !l.Whole() {
+			t.story.With = append(t.story.With, l.String())
+		}
+	}
+	return lines[max(0, len(lines)-mostFaults):]
+}
+
+// mostFaults are told, the last ones.
+const mostFaults = 8
+
+// choose keeps the lines that say most, in their order, and the faults among them.
+func (t *teller) choose(in *inputs.Inputs) {
+	faults := t.faults(in)
+	room := MostLines - 7 - len(t.story.Cycle) - len(faults) - len(t.story.With)
 	t.repeats()
 	ranked := make([]int, len(t.lines))
 	for i := range ranked {
@@ -355,7 +383,11 @@ func (t *teller) choose() {
 		l := t.lines[i]
 		l.Left = i - last - 1
 		last = i
+		for len(faults) > 0 && faults[0].At < l.At {
+			t.story.Lines, faults = append(t.story.Lines, faults[0]), faults[1:]
+		}
 		t.story.Lines = append(t.story.Lines, l)
 	}
+	t.story.Lines = append(t.story.Lines, faults...)
 	t.story.Left = len(t.lines) - len(kept)
 }

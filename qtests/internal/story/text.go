@@ -25,11 +25,18 @@ func (s *Story) String() string {
 	for _, l := range s.Lines {
 		width = max(width, min(utf8.RuneCountInString(l.Text), most-30))
 	}
+	for _, w := range s.With {
+		fmt.Fprintf(&b, "  load: %s\n", cut(w))
+	}
 	lines := strings.Count(b.String(), "\n")
 	room := MostLines - lines - 1 - len(s.Cycle)
 	from := max(0, len(s.Lines)-room)
 	for i, l := range s.Lines[from:] {
 		mark := " "
+		name := "*"
+		if l.Lane != Fault {
+			name = s.Lanes[l.Lane].Name
+		}
 		if l.Surprise {
 			mark = "!"
 		}
@@ -43,7 +50,7 @@ func (s *Story) String() string {
 		if left > 0 {
 			dots = fmt.Sprintf("  (%s before)", text.Plural(left, "step"))
 		}
-		fmt.Fprintf(&b, "%s %-3s %-*s  %s%s\n", mark, s.Lanes[l.Lane].Name, width, cut(l.Text), l.Where, dots)
+		fmt.Fprintf(&b, "%s %-3s %-*s  %s%s\n", mark, name, width, cut(l.Text), l.Where, dots)
 	}
 	for _, c := range s.Cycle {
 		fmt.Fprintf(&b, "  in a circle: %s\n", c)
