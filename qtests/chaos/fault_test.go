@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -90,9 +89,4 @@ func TestFaultDefaults(t *testing.T) {
 		_, err := f.withDefaults(time.Minute)
 		require.ErrorContains(t, err, want)
 	}
-}
-
-func TestFaultTexts(t *testing.T) {
-	require.Equal(t, "db: outage, at 13s, for 2s", inputs.Fault{Name: "db: outage", At: 3 * time.Second, For: 2 * time.Second, Start: 10 * time.Second}.String())
-	require.Equal(t, "store: crash, before operation 4 from 3s on", inputs.Fault{Name: "store: crash", At: 3 * time.Second, Before: 4}.String())
 }

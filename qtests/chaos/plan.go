@@ -59,7 +59,7 @@ func NewT(q *qtests.T, cfg Config) *Plan {
 	if here := bubble.Here(); here != nil {
 		set = here.Inputs
 	}
-	p.drawn = set.Plan(p.name, q.Elapsed(), own)
+	p.drawn = set.Plan(p.name, bubble.Age(q.Clock()), own)
 	var events []event.Event
 	for _, d := range p.drawn {
 		spec := specs[d.Name]

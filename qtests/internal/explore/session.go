@@ -72,7 +72,7 @@ func (f *Failure) Is() string {
 	switch {
 	case f == nil:
 		return ""
-	case f.Kind == "panic" || f.Kind == "fatal error" || f.Kind == "invariant":
+	case f.Kind == "panic" || f.Kind == "fatal error" || f.Kind == "invariant" || f.Kind == "load":
 		return f.Kind + ": " + f.Text
 	case f.Where == "":
 		return f.Kind

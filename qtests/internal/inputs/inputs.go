@@ -89,20 +89,3 @@ func (in *Inputs) Same(other *Inputs) bool {
 	return slices.EqualFunc(in.Faults, other.Faults, func(a, b Fault) bool { a.Start, b.Start = 0, 0; return a == b }) &&
 		slices.EqualFunc(in.Loads, other.Loads, func(a, b Load) bool { a.Made, b.Made = 0, 0; return a == b })
 }
-
-// Told are the lines about them in an account: the faults, and the load that was cut.
-func (in *Inputs) Told() []string {
-	if in == nil {
-		return nil
-	}
-	var lines []string
-	for _, f := range in.Faults {
-		lines = append(lines, f.String())
-	}
-	for _, l := range in.Loads {
-		if !l.Whole() {
-			lines = append(lines, l.String())
-		}
-	}
-	return lines
-}

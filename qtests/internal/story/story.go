@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
@@ -123,16 +124,29 @@ func (t *teller) survey() {
 	}
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
-		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "started before"}
-		if n == 1 {
-			t.story.Lanes[0].Who = "the test"
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "the test"} // all others are started
+	}
+	for i := range t.steps {
+		if s := &t.steps[i]; t.lanes[s.Other] > 0 && s.Kind == ordered.StepStarts {
+			t.story.Lanes[t.lanes[s.Other]-1].Who = t.startedBy(s)
 		}
 	}
-	for _, s := range t.steps {
-		if n := t.lanes[s.Other]; n > 0 && s.Kind == ordered.StepStarts {
-			t.story.Lanes[n-1].Who = fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
-		}
+}
+
+// startedBy says who started a goroutine, and where, or what it does where that is not in the
+// user's code.
+func (t *teller) startedBy(s *ordered.Step) string {
+	where := whereOf(userFrame(s.Stack))
+	switch {
+	case where == "" && s.Starts != "":
+		name, _, _ := strings.Cut(s.Starts[strings.LastIndexByte(s.Starts, '/')+1:], ".gowrap") // of a go statement with arguments
+		return "runs " + name
+	case where == "":
+		return "started by " + t.name(s.Goroutine)
+	case t.lanes[s.Goroutine] == 0:
+		return "started at " + where
 	}
+	return fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), where)
 }
 
 func readsOnly(s site.Site) bool {
