@@ -44,6 +44,7 @@ type column struct {
 type row struct {
 	Line
 	X, Y   int // of its dot
+	TextY  int
 	Height int
 	Width  int
 	Name   string
@@ -125,10 +126,14 @@ func (p *painter) row(l *Line, clock string) {
 		r.X, r.Width, r.Name = p.columns[l.Lane], p.lane-8, p.Lanes[l.Lane].Name
 	}
 	text := l.Text
-	if l.Surprise {
+	switch {
+	case l.Surprise:
 		text = "! " + text
+	case r.Fault:
+		text = "* " + text
 	}
 	r.Texts = p.wrap(text, room)
+	r.TextY = r.Y - 11 // each line comes 15 lower
 	r.Height = lineHeight * (len(r.Texts) + 1)
 	p.y += r.Height + 6
 	p.Rows = append(p.Rows, r)
