@@ -83,7 +83,7 @@ func userFrame(stack []ordered.Frame) *ordered.Frame {
 	for i := range stack {
 		f := &stack[i]
 		ours := strings.HasPrefix(f.Function, "github.com/go-qtests/qtests/qtests.") || strings.HasPrefix(f.Function, "github.com/go-qtests/qtests/qtests/internal/ordered.")
-		if f.File == "" || site.Helper(f.File) || ordered.Standard(f.Function, f.File) || ours && !strings.HasSuffix(f.File, "_test.go") {
+		if f.File == "" || site.Helper(f.File) || site.Standard(f.Function, f.File) || ours && !strings.HasSuffix(f.File, "_test.go") {
 			continue
 		}
 		return f
