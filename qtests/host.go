@@ -67,6 +67,7 @@ type bubbleRun struct {
 	done      chan struct{}
 	home      bubble.Home
 	remnant   *remnants.Remnant
+	guard     *outerGuard
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is set.
@@ -90,10 +91,10 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		b.remnant.End()
 		remnants.Ran(kind, time.Since(b.realStart))
 	}()
-	guard := guardOuter(t)
+	b.guard = guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)
-	trapped := guard.check()
+	trapped := b.guard.check()
 	if stalled != "" {
 		o := outcome{failed: true, abandoned: true, kind: "standstill", problems: append([]string{stalled}, trapped...)}
 		return b.explained(o)
@@ -233,7 +234,7 @@ func (q *T) conclude() {
 	} else {
 		q.run.remnant.Leave()
 	}
-	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem()} {
+	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem(), q.run.guard.endContexts()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()
