@@ -14,8 +14,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/tb"
 
 	"github.com/benbjohnson/clock"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -459,40 +457,6 @@ func TestRegistryConfigRejectsNonsense(t *testing.T) {
 		rec := tbtest.Run("bad", func(t *tbtest.TB) { registry.NewT(t, cfg) })
 		require.Equal(t, want, rec.Errors())
 	}
-}
-
-func TestRegistryCollects(t *testing.T) {
-	r, _ := newRegistry(t, registry.Config{})
-	get(t, r, "b").Trip()
-	results(get(t, r, "a"), "ss")
-	for _, name := range []string{"a\xff", "a\xfe"} { // which are no text, and differ
-		get(t, r, name)
-	}
-	reg := prometheus.NewPedanticRegistry()
-	require.NoError(t, reg.Register(r))
-	require.NoError(t, reg.Register(breaker.NewT(t, breaker.Config{Name: "alone"})))
-	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
-# HELP breaker_state 1 for the present state of the circuit breaker, 0 for the others.
-# TYPE breaker_state gauge
-breaker_state{breaker="\"a\\xfe\"",state="closed"} 1
-breaker_state{breaker="\"a\\xfe\"",state="half-open"} 0
-breaker_state{breaker="\"a\\xfe\"",state="open"} 0
-breaker_state{breaker="\"a\\xff\"",state="closed"} 1
-breaker_state{breaker="\"a\\xff\"",state="half-open"} 0
-breaker_state{breaker="\"a\\xff\"",state="open"} 0
-breaker_state{breaker="a",state="closed"} 1
-breaker_state{breaker="a",state="half-open"} 0
-breaker_state{breaker="a",state="open"} 0
-breaker_state{breaker="alone",state="closed"} 1
-breaker_state{breaker="alone",state="half-open"} 0
-breaker_state{breaker="alone",state="open"} 0
-breaker_state{breaker="b",state="closed"} 0
-breaker_state{breaker="b",state="half-open"} 0
-breaker_state{breaker="b",state="open"} 1
-`), "breaker_state"))
-	n, err := testutil.GatherAndCount(reg)
-	require.NoError(t, err)
-	require.Equal(t, 5*(3+5+3), n)
 }
 
 func TestRegistryUnderConcurrency(t *testing.T) {
