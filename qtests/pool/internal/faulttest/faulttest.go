@@ -4,8 +4,6 @@ package faulttest
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -55,10 +53,4 @@ func (c *Calls) Ended() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.as
-}
-
-// Stress returns by how much more the random tests shall do.
-func Stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(1, n)
 }
