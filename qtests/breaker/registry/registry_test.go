@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -342,39 +341,25 @@ func TestRegistryEvictsInTheModeOfTheConfig(t *testing.T) {
 	require.ErrorIs(t, err, registry.ErrFull)
 }
 
-// One function, several breakers: one call at a time, in order.
+// One function, several breakers, one of them with an override: one call at a time, in order.
 func TestRegistryCallsOneHookAtATime(t *testing.T) {
-	var inside, overlaps int // unsynchronized: the race detector sees two at once
-	last := map[string]breaker.State{}
+	var r *registry.Registry
+	var got []string
 	hook := func(tr breaker.Transition) {
-		inside++
-		runtime.Gosched()
-		if inside != 1 || last[tr.Breaker] != tr.From {
-			overlaps++
+		got = append(got, tr.Breaker+" begins")
+		if tr.Breaker == "a" {
+			get(t, r, "b").Trip()
+			get(t, r, "c").Trip()
 		}
-		last[tr.Breaker] = tr.To
-		inside--
+		got = append(got, tr.Breaker+" ends")
 	}
 	r, err := registry.New(registry.Config{
-		Default:   breaker.Config{OnTransition: hook, LogSize: 10_000},
-		Overrides: map[string]breaker.Config{"c": {OnTransition: hook, LogSize: 10_000}},
+		Default:   breaker.Config{OnTransition: hook},
+		Overrides: map[string]breaker.Config{"c": {OnTransition: hook}},
 	})
 	require.NoError(t, err)
-	var wg sync.WaitGroup
-	for _, name := range []string{"a", "b", "c", "d"} {
-		for range 2 {
-			b := get(t, r, name)
-			wg.Go(func() {
-				for range 200 {
-					b.Trip()
-					b.Reset()
-				}
-			})
-		}
-	}
-	wg.Wait()
-	require.Zero(t, overlaps)
-	require.Equal(t, map[string]breaker.State{"a": 0, "b": 0, "c": 0, "d": 0}, last)
+	get(t, r, "a").Trip()
+	require.Equal(t, []string{"a begins", "a ends", "b begins", "b ends", "c begins", "c ends"}, got)
 }
 
 // Without a test each breaker draws its own jitter, anew in every registry; in a test all of

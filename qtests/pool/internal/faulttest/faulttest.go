@@ -4,7 +4,9 @@ package faulttest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -53,4 +55,24 @@ func (c *Calls) Ended() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.as
+}
+
+// Repeats fails t unless run, which is to return a line for each of n calls, returns the same
+// lines each time under one seed, and others under another.
+func Repeats(t *testing.T, n int, run func(seed uint64) []string) {
+	t.Helper()
+	first := run(1)
+	if len(first) != n {
+		t.Fatalf("%d calls ended, not %d", len(first), n)
+	}
+	for range 5 {
+		for i, line := range run(1) {
+			if line != first[i] {
+				t.Fatalf("call %d to end: %q, and before %q", i, line, first[i])
+			}
+		}
+	}
+	if slices.Equal(first, run(2)) {
+		t.Error("another seed, the same run")
+	}
 }
