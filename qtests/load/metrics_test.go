@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	breakermetrics "github.com/go-qtests/qtests/qtests/breaker/metrics"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -26,7 +27,7 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		metrics := NewMetrics()
 		places := pool.NewT(q, pool.Config[int]{Name: "places", Max: 2, New: func(context.Context) (int, error) { return 0, nil }})
 		br := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
-		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, br, metrics}})
+		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, breakermetrics.Of(br), metrics}})
 		var down atomic.Bool // the requests are goroutines
 		res := Run(q, Scenario{
 			Name: "shop", Traffic: traffic.Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // DefaultName is the name of a Gate without one.
@@ -51,7 +52,7 @@ type Stats struct {
 // A Gate admits or refuses requests. All methods are safe for concurrent use.
 type Gate struct {
 	cfg   Config
-	state guarded[state]
+	state guard.Value[state]
 }
 
 type state struct {
@@ -83,7 +84,7 @@ func New(cfg Config) (*Gate, error) {
 		cfg.Dropped = func(status int) bool { return status == 429 || status == 503 || status == 504 }
 	}
 	g := &Gate{cfg: cfg}
-	g.state.v.classes = newClasses(cfg.Classes, cfg.Queue)
+	g.state.Do(func(s *state) { s.classes = newClasses(cfg.Classes, cfg.Queue) })
 	return g, nil
 }
 
@@ -100,7 +101,7 @@ func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 	var w *waiter
 	var err error
 	var wakes []func()
-	g.state.do(func(s *state) { w, wakes, err = g.offer(s, now, class) })
+	g.state.Do(func(s *state) { w, wakes, err = g.offer(s, now, class) })
 	bubble.InTurn(g.cfg.Clock, wakes...)
 	if w == nil {
 		if err != nil {
@@ -185,7 +186,7 @@ func (g *Gate) permit(err error) (*Permit, error) {
 func (g *Gate) leave(w *waiter, why func() error) (*Permit, error) {
 	var err error
 	told := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if told = w.told; !told {
 			s.classes.leave(w)
 			err = why()
@@ -208,7 +209,7 @@ func (p *Permit) end(dropped, learn bool) {
 	now := g.cfg.Clock.Now()
 	var wakes []func()
 	again := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if again = p.done; again {
 			return
 		}
@@ -251,7 +252,7 @@ func (g *Gate) admit(s *state, now time.Time) (wakes []func()) {
 // Stats returns what became of all requests so far.
 func (g *Gate) Stats() (x Stats) {
 	x.Classes, x.Why = map[string]Counts{}, map[Reason]uint64{}
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		x.Limit, x.InFlight = g.cfg.Limit.Limit(), s.inFlight
 		for _, c := range s.classes.all {
 			k := c.stats

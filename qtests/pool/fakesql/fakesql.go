@@ -97,7 +97,7 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	if cfg.Setup != nil {
 		requireReadable(t)
 	}
-	common := cfg.common().WithDefaults(t, "sql", pool.DefaultMax)
+	common := fault.ConfigOf(cfg).WithDefaults(t, "sql", pool.DefaultMax)
 	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
 	db.reader <- &rowsReader{}
 	db.engine = fault.New(common, func(n int) { _ = db.pool.Resize(0, n) })
