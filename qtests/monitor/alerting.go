@@ -97,11 +97,15 @@ func (t *tally) note(err error) {
 
 // count counts a change of an alert of the rule.
 func (t *tally) count(c alert.Transition) {
-	if c.To != Firing {
-		return
-	}
-	if t.fired++; t.fired == 1 {
-		t.firstFired = c.At
+	switch c.To {
+	case Pending:
+		t.pending++
+	case Resolved:
+		t.resolved++
+	case Firing:
+		if t.fired++; t.fired == 1 {
+			t.firstFired = c.At
+		}
 	}
 }
 

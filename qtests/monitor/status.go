@@ -3,6 +3,8 @@ package monitor
 import (
 	"errors"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/monitor/internal/covered"
 )
 
 // A Status is what a monitor did so far.
@@ -35,4 +37,30 @@ func (s *Status) note(err error) error {
 		s.LimitError = err
 	}
 	return err
+}
+
+// cover adds what the alerts did to the coverage of the process.
+func (m *Monitor) cover() {
+	if !covered.On() {
+		return
+	}
+	var all []covered.Count
+	m.locked(func(s *state) {
+		for _, r := range m.rules {
+			if r.Record != "" {
+				continue
+			}
+			c := covered.Count{Origin: r.Origin, Name: r.Name, Monitors: 1, Pending: r.tally.pending, Fired: r.fired, Resolved: r.resolved}
+			switch {
+			case r.fired > 0:
+				c.Tests = []string{m.test}
+			case r.tally.pending == 0:
+				for _, x := range m.unmatched(s, r) {
+					c.Missing = append(c.Missing, x.String())
+				}
+			}
+			all = append(all, c)
+		}
+	})
+	covered.Add(all)
 }

@@ -125,7 +125,9 @@ func TestExcept(t *testing.T) {
 
 func TestRequire(t *testing.T) {
 	dir := t.TempDir()
-	write := func(name, text string) { require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)) }
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	write("good.yaml", file("{alert: A, expr: x > 0}"))
 	write("thin.yaml", file("{alert: B, expr: 'rate(x[1s]) > 0'}"))
 	write("wrong.yaml", "groups: 3\n")
