@@ -174,6 +174,7 @@ func (s *state) ingest(g gathered, maxSeries int) error {
 		g.samples, _, _ = size(g.families)
 		err = g.ingest(s.history, maxSeries)
 	}
+	g.source.failed = err
 	if up := g.source.report.up; up != nil && up.Removed() { // with all that was brought until it was too much
 		limit = s.makeReport(g.source)
 	}

@@ -26,6 +26,7 @@ type source struct {
 	target   *Target        // nil of a plain gatherer
 	labels   history.Labels // of the target
 	down     int            // events that have taken it down
+	failed   error          // of the last scrape; the monitor's lock guards it
 }
 
 func newSource(name string, g prometheus.Gatherer) *source {
