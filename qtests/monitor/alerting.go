@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
@@ -17,6 +19,7 @@ import (
 // An outcome is what a rule's expression gave, and the alerts that its elements are.
 type outcome struct {
 	points     []query.Point
+	histograms []*dto.Histogram // of the points, from an Evaluator
 	conditions []alert.Condition
 	noData     bool
 	err        error

@@ -47,6 +47,13 @@ type Config struct {
 	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
 
+	// NativeHistograms reads the native part of histograms as well, under the metric's own
+	// name, beside the classic buckets: as scrape_native_histograms does in Prometheus
+	// together with always_scrape_classic_histograms. The monitor's own reader of PromQL
+	// refuses such series; module promql evaluates them. A sample takes what its buckets
+	// take, and eight bytes where it is the same as the one before.
+	NativeHistograms bool
+
 	// Runtime scrapes the real process as well: heap, goroutines, GC, scheduler and
 	// memory, as metrics whose names begin with real_. Under a fake clock they belong to
 	// another time than all other series and differ from run to run. Rules do not see

@@ -140,6 +140,9 @@ func (m *Monitor) addSources() error {
 		registry.MustRegister(newRealSource())
 		m.sources = append(m.sources, newSource("runtime", registry))
 	}
+	for _, s := range m.sources {
+		s.native = m.cfg.NativeHistograms
+	}
 	return nil
 }
 

@@ -107,7 +107,7 @@ func (m *Monitor) now(s *state, r *rule) (out []Point) {
 		return nil
 	}
 	for _, p := range got.Points {
-		out = append(out, Point{p.Labels.Map(), p.Value})
+		out = append(out, Point{Labels: p.Labels.Map(), Value: p.Value})
 	}
 	return out
 }
