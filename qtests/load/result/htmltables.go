@@ -34,7 +34,7 @@ func (r *Result) tone() string {
 
 func (r *Result) tables() []report.Table {
 	var tables []report.Table
-	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable(), r.countsTable(), r.marksTable()} {
+	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable(), r.countsTable(), r.failedTable(), r.rulesTable(), r.marksTable()} {
 		if len(t.Rows) > 0 {
 			tables = append(tables, t)
 		}

@@ -76,6 +76,8 @@ type Result struct {
 	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
+	// Monitored is what else Scenario.Monitor knew at the end; nil without one.
+	Monitored *Monitored `json:"monitored,omitempty"`
 
 	// LogLost says why Scenario.RequestLog could not be written to its end, which fails the
 	// run.
