@@ -31,6 +31,8 @@ const MaxReplicas = 10_000
 type Config struct {
 	// Name is the name of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
 	Name string
+	// Seed is where the draws of the fleet come from: routing, processor time, start-up, faults. Default: the seed of the test.
+	Seed uint64
 	// New returns the handler of an instance: the user's own. It is called once for every start of an
 	// instance, so that nothing is shared that a new process would not have. It must not wait. It
 	// may return nil where the instance serves on i.Listener() itself.
