@@ -96,7 +96,10 @@ func TestKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}
-	bugs, twins := 200, 100
+	bugs, twins := 60, 20
+	if whole() {
+		bugs, twins = 200, 100
+	}
 	if v, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS")); v > 1 {
 		bugs, twins = 2000, 2000
 	}

@@ -115,7 +115,7 @@ const byDesign = "^TestChannelMovedOutOfBubble$/.*/^different_bubble$|^TestWaitG
 // TestGosOwnTests holds the changed standard library to the tests of Go: as they are, and
 // with all their bubbles ordered.
 func TestGosOwnTests(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	p, root := onOrdered(t)
 	bubbles := []string{"internal/synctest", "testing/synctest"}
 	requireTests(t, p, bubbles...)
