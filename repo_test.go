@@ -85,6 +85,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/tb":      {"qtests/event"},
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
+		"qtests/section": {},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},
@@ -98,7 +99,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool":          {"qtests/event", "qtests/tb", "qtests/breaker"},
 		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/breaker/metrics", "qtests/pool"},
 		"qtests/pool/fake":     {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool"},
-		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
+		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/section", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
 
 		"internal/plaintext":      {},
@@ -107,22 +108,22 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/pool/internal/fault":     {"qtests/latency", "qtests/event", "qtests/tb"},
 		"qtests/pool/internal/faulttest": {"qtests", "qtests/event", "qtests/tb"},
 
-		"qtests/shed":    {},
-		"qtests/degrade": {},
+		"qtests/shed":    {"qtests/tb", "qtests/section"},
+		"qtests/degrade": {"qtests/section"},
 
-		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
+		"qtests/fleet":         {"qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/section", "qtests/fleet/route", "qtests/fleet/scale", "qtests/fleet/rollout"},
 		"qtests/fleet/route":   {},
 		"qtests/fleet/scale":   {},
 		"qtests/fleet/rollout": {},
 
 		"qtests/load": {
-			"internal/plaintext", "qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/monitor",
+			"internal/plaintext", "qtests", "qtests/latency", "qtests/event", "qtests/tb", "qtests/section", "qtests/monitor",
 			"qtests/load/accesslog", "qtests/load/traffic", "qtests/load/result", "qtests/load/threshold",
 		},
 
 		"qtests/load/accesslog": {"internal/plaintext"},
 		"qtests/load/traffic":   {"qtests/load/accesslog"},
-		"qtests/load/result":    {"internal/plaintext", "qtests/tb"},
+		"qtests/load/result":    {"internal/plaintext", "qtests/tb", "qtests/section"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
 		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},

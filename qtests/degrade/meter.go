@@ -146,6 +146,13 @@ func (m *Meter) Counts() (c Counts) {
 
 // String is a table of the grades, and of what was degraded.
 func (c Counts) String() string {
+	var b strings.Builder
+	text.Table(&b, c.rows())
+	return b.String()
+}
+
+// rows are the head of the table and its rows.
+func (c Counts) rows() [][]string {
 	share := func(n uint64) string {
 		if c.Offered == 0 {
 			return "0%"
@@ -163,9 +170,7 @@ func (c Counts) String() string {
 	}
 	add("refused", c.Refused)
 	add("failed", c.Failed)
-	var b strings.Builder
-	text.Table(&b, rows)
-	return b.String()
+	return rows
 }
 
 var _ prometheus.Collector = (*Meter)(nil)

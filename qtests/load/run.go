@@ -150,7 +150,9 @@ func (r *run) execute() (*result.Result, error) {
 	requests.end()
 	r.drain()
 	r.checkEvents(stopEvents())
+	sections := r.sections()
 	res := r.result()
+	res.Sections = sections
 	r.watch.End()
 	r.tellLateness(res)
 	observe(res, r.Monitor, r.clk.Now())

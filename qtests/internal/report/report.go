@@ -55,6 +55,7 @@ const (
 	Number  Unit = "number"
 	Rate    Unit = "rate"    // per second
 	Seconds Unit = "seconds" // durations
+	Share   Unit = "share"   // 0 to 1, as per cent
 )
 
 // A Chart is one picture over the time axis: lines and areas, or, with Lanes, bars
@@ -126,6 +127,7 @@ type Band struct {
 // A Table is rows of text under a head. Cells that begin with a digit are set to the right.
 type Table struct {
 	Title string
+	Lines []string // sentences above it; a table may have them alone
 	Head  []string
 	Rows  [][]Cell
 }

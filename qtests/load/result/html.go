@@ -139,7 +139,7 @@ func (r *Result) charts(end time.Duration) []report.Chart {
 	if c := r.laneChart("Alerts", "alert", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}
-	return charts
+	return append(charts, r.sectionCharts()...)
 }
 
 // line makes a line of the chart from a value of the timeline. A negative value is a gap.
