@@ -95,6 +95,9 @@ type Result struct {
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 
+	// Part says that this is one of the parts of a run, and is nil for a run that has no parts.
+	Part *Part `json:"part,omitempty"`
+
 	// What follows is known in the process that ran the scenario, and not part of the JSON.
 
 	// Aborted says that a threshold ended the run.

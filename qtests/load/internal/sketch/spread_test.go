@@ -1,4 +1,4 @@
-package record
+package sketch
 
 import (
 	"math"
@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
 // TestSpreadIsWithinItsPrecision compares percentiles with those of all numbers.
@@ -21,17 +19,17 @@ func TestSpreadIsWithinItsPrecision(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 7))
-			var s spread
+			var s Spread
 			var all []float64
 			for range 5000 {
 				x := draw(r)
-				s.add(x)
+				s.Add(x)
 				all = append(all, x)
 			}
 			slices.Sort(all)
 			for _, p := range []float64{0, 1, 25, 50, 90, 99, 99.9, 100} {
-				want := all[result.RankOf(p, uint64(len(all)))-1]
-				got := s.percentile(p)
+				want := all[RankOf(p, uint64(len(all)))-1]
+				got := s.Percentile(p)
 				require.GreaterOrEqual(t, got, want, p)
 				require.LessOrEqual(t, got-want, math.Abs(want)/1000+0x1p-40, p)
 				require.Contains(t, all, got, "a number that did occur")
@@ -49,6 +47,6 @@ func TestBinsAreInOrder(t *testing.T) {
 	require.NotEqual(t, binOf(0), binOf(math.SmallestNonzeroFloat64))
 	require.NotEqual(t, binOf(1), binOf(1.001))
 	require.Equal(t, binOf(1), binOf(1.0009))
-	var s spread
-	require.Zero(t, s.percentile(50))
+	var s Spread
+	require.Zero(t, s.Percentile(50))
 }
