@@ -151,7 +151,7 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	b.q = q
 	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
-	q.tenant = bubble.Tenant{Test: q, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home}
+	q.tenant = bubble.Tenant{Test: q, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home, Fails: q.failed, Inputs: b.config.explore.Inputs()}
 	bubble.Enter(&q.tenant)
 	b.started.Store(true)
 	// Where a cleanup comes later, conclude has become one, and runs last.

@@ -73,17 +73,17 @@ func checkCuts(t *testing.T, s *find.Search, sum *find.Summary, all bool) {
 		if !all && i%10 > 0 {
 			continue
 		}
-		choices, ok := s.Cut(ctx, f)
+		trial, ok := s.Cut(ctx, f)
 		if !ok {
 			t.Errorf("%s does not fail again under its %d choices", f.Test, len(f.Choices))
 			continue
 		}
-		steps, err := s.Steps(ctx, f, choices)
+		steps, err := s.Steps(ctx, f, trial)
 		require.NoError(t, err)
-		told := story.Tell(f.Test, f.Failure, steps.Steps, story.Sources()).String()
+		told := story.Tell(f.Test, f.Failure, steps.Steps, trial.Inputs, story.Sources()).String()
 		require.LessOrEqual(t, strings.Count(told, "\n"), story.MostLines, "%s", told)
-		left = append(left, len(choices))
-		t.Logf("%-32s seed %3d: %3d choices, %d left", f.Test, f.Seed, len(f.Choices), len(choices))
+		left = append(left, len(trial.Choices))
+		t.Logf("%-32s seed %3d: %3d choices, %d left", f.Test, f.Seed, len(f.Choices), len(trial.Choices))
 	}
 	slices.Sort(left)
 	require.LessOrEqual(t, left[len(left)/2], 3)

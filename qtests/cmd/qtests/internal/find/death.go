@@ -51,7 +51,7 @@ var frame = regexp.MustCompile(`(?m)^(?:created by )?(\S+?)(?:\(.*\)| in gorouti
 func userPlace(stack string) string {
 	for _, m := range frame.FindAllStringSubmatch(stack, -1) {
 		file := filepath.ToSlash(m[2])
-		if site.Helper(file) || site.Standard(m[1], file) || strings.Contains(file, "/qtests/qtests/") && !strings.HasSuffix(file, "_test.go") && !strings.Contains(file, "/kernels/") {
+		if site.Helper(file) || site.Standard(m[1], file) || site.Library(m[1], file) {
 			continue
 		}
 		return filepath.Base(file) + ":" + m[3]

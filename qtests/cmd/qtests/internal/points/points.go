@@ -152,6 +152,11 @@ func qtestsV[P, T any](p *P, v T, site uint32) T {
 	return v
 }
 
+func qtestsC[T any](p *T, v T, site uint32) T {
+	qtestsPoint(site, unsafe.Pointer(p), unsafe.Pointer(&v))
+	return v
+}
+
 func qtestsM[M any](m M, site uint32) M {
 	qtestsPoint(site, *(*unsafe.Pointer)(unsafe.Pointer(&m)), nil)
 	return m
