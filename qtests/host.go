@@ -18,6 +18,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/prime"
+	"github.com/go-qtests/qtests/qtests/internal/remnants"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -65,7 +66,8 @@ type bubbleRun struct {
 	realTime  chan time.Time
 	done      chan struct{}
 	home      bubble.Home
-	remnant   *remnant
+	remnant   *remnants.Remnant
+	guard     *outerGuard
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is set.
@@ -83,16 +85,16 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		done: make(chan struct{}),
 	}
 	prime.Process()
-	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
-	b.remnant = nextRemnant(kind)
+	kind := remnants.Kind{Test: t.Name(), Body: reflect.ValueOf(body).Pointer()}
+	b.remnant = remnants.Next(kind)
 	defer func() {
-		b.remnant.end()
-		processRemnants.ran(kind, time.Since(b.realStart))
+		b.remnant.End()
+		remnants.Ran(kind, time.Since(b.realStart))
 	}()
-	guard := guardOuter(t)
+	b.guard = guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)
-	trapped := guard.check()
+	trapped := b.guard.check()
 	if stalled != "" {
 		o := outcome{failed: true, abandoned: true, kind: "standstill", problems: append([]string{stalled}, trapped...)}
 		return b.explained(o)
@@ -230,9 +232,9 @@ func (q *T) conclude() {
 	if runtime.NumGoroutine() > q.alone {
 		q.body = stacks.This().ID
 	} else {
-		q.run.remnant.leave()
+		q.run.remnant.Leave()
 	}
-	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem()} {
+	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem(), q.run.guard.endContexts()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()

@@ -175,7 +175,7 @@ func TestChildStall(t *testing.T) {
 var outerGroup sync.WaitGroup
 
 func TestStallSparesTheBusyAndThePatient(t *testing.T) {
-	out, passed := runChild(t, "^TestChildBusy$", "-qtests.stall=50ms")
+	out, passed := runChildUntilItSays(t, "a system call", "^TestChildBusy$", "-qtests.stall=200ms")
 	require.True(t, passed)
 	require.NotContains(t, out, "stands still:")
 	require.Contains(t, out, "a system call")
@@ -222,7 +222,11 @@ func TestChildBusy(t *testing.T) {
 		})
 	})
 	t.Run("Subprocess", func(t *testing.T) {
-		Run(t, func(q *T) { require.NoError(q, exec.Command("sleep", "0.15").Run()) })
+		Run(t, func(q *T) {
+			cmd := exec.Command("cat")
+			cmd.Stdin = os.Stdin // ends when the watchdog has spoken
+			require.NoError(q, cmd.Run())
+		})
 	})
 	t.Run("ManyEvents", func(t *testing.T) {
 		Run(t, func(q *T) {

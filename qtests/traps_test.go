@@ -5,6 +5,8 @@ import (
 	"errors"
 	"reflect"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +59,41 @@ func TestFailuresStayInTheirTest(t *testing.T) {
 			require.NotContains(t, out, "goleak")
 		})
 	}
+}
+
+// TestTrapsSaidBeforeTheEnd: what a bubble that can never end leaves in the test outside ends
+// the process. Nothing can be done about that from outside, so the reason is said before.
+func TestTrapsSaidBeforeTheEnd(t *testing.T) {
+	for name, want := range map[string]string{
+		"Context":  "qtests: 1 context(s) derived inside the bubble from the t.Context() of the test outside",
+		"Parallel": "qtests: t.Run of the test outside was called inside the bubble",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, passed := runChild(t, "^TestChildTrap$/^"+name+"$", "-test.v=false", "-qtests.stall=200ms")
+			require.False(t, passed)
+			said, fatal := strings.Index(out, want), strings.Index(out, "fatal error: ")
+			require.GreaterOrEqual(t, said, 0, out)
+			require.Greater(t, fatal, said, out)
+			require.Contains(t, out, "If the process ends now with a fatal error")
+		})
+	}
+}
+
+func TestChildTrap(t *testing.T) {
+	child(t)
+	t.Run("Context", func(t *testing.T) {
+		Run(t, func(*T) {
+			_, cancel := context.WithTimeout(t.Context(), 1<<62)
+			defer cancel() // never: the body does not end
+			var never sync.Mutex
+			never.Lock()
+			never.Lock()
+		})
+	})
+	t.Run("Parallel", func(t *testing.T) {
+		Run(t, func(*T) { t.Run("sub", func(t *testing.T) { t.Parallel() }) })
+	})
 }
 
 func TestChildFailure(t *testing.T) {

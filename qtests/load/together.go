@@ -25,6 +25,9 @@ func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 		names[r.Name] = true
 		runs[i] = r
 	}
+	if err := meetOnce(runs); err != nil {
+		tb.Fatalf(t, "%v", err)
+	}
 	results := make([]*result.Result, len(runs))
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup

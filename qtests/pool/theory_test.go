@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -109,7 +109,7 @@ func theory(t *testing.T, noQueue bool, f func(q *qtests.T, m queue, seeds int, 
 					p, err := New(withClock(cfg, q))
 					require.NoError(q, err)
 					q.Wait()
-					before, after = m.run(q, p, 2500*faulttest.Stress(), tb.NewStream(seed, fmt.Sprintf("theory %+v", m)).Rand())
+					before, after = m.run(q, p, 2500*stress.Factor(t), tb.NewStream(seed, fmt.Sprintf("theory %+v", m)).Rand())
 					require.NoError(q, p.Close(bg))
 					return before, after
 				})

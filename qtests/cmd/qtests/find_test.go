@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 // TestFind is the way of a user: find a lost update, read the account, and repeat it by the
@@ -36,7 +38,7 @@ func TestFind(t *testing.T) {
 	}
 	args := strings.Fields(strings.ReplaceAll(repeat, "'", ""))
 	times := 3
-	if os.Getenv("QTESTS_STRESS") != "" {
+	if stress.Factor(t) > 1 {
 		times = 100
 	}
 	again := finish(t, p.command(os.Args[0], "real", append(args, fmt.Sprintf("-test.count=%d", times))...))

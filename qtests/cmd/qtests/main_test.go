@@ -39,6 +39,18 @@ func inPlainRun(t *testing.T) {
 	}
 }
 
+// inGate skips what takes long and what seldom breaks, except where the gate runs it.
+func inGate(t *testing.T) {
+	t.Helper()
+	inPlainRun(t)
+	if !whole() {
+		t.Skip("QTESTS_GATE=1 runs it, as .ci/run does")
+	}
+}
+
+// whole reports whether the gate runs these tests.
+func whole() bool { return os.Getenv("QTESTS_GATE") != "" }
+
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {
 		_ = os.Unsetenv(roleVar) // the tests that it runs have another role, or none

@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/splice"
 )
 
 //go:embed all:_std
@@ -112,7 +114,7 @@ func Apply(goroot, goversion string) (*Result, error) {
 		}
 	}
 	for name, s := range sources {
-		res.Files[name] = s.spliced()
+		res.Files[name] = splice.Apply(s.text, s.splices)
 	}
 	for _, name := range addedFiles() {
 		res.Files[name] = addedText(name)

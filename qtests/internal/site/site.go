@@ -1,4 +1,5 @@
-// Package site describes the places at which the turn may move in user code: the points.
+// Package site describes the places at which the turn may move in user code, the points, and
+// says which functions are not the user's.
 package site
 
 import (

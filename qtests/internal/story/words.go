@@ -106,7 +106,7 @@ func valueOf(s *ordered.Step) string {
 func userFrame(stack []ordered.Frame) *ordered.Frame {
 	for i := range stack {
 		f := &stack[i]
-		if f.File == "" || site.Helper(f.File) || ordered.Standard(f.Function, f.File) || site.Library(f.Function, f.File) {
+		if f.File == "" || site.Helper(f.File) || site.Standard(f.Function, f.File) || site.Library(f.Function, f.File) {
 			continue
 		}
 		return f

@@ -1,6 +1,10 @@
 package result
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/section"
+)
 
 // Version is the version of the JSON form of a Result. Read reads
 // this one and says so when it meets another.
@@ -76,6 +80,10 @@ type Result struct {
 	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
+	// Monitored is what else Scenario.Monitor knew at the end; nil without one.
+	Monitored *Monitored `json:"monitored,omitempty"`
+	// Sections are what the sources of Scenario.Sections told when the run had ended.
+	Sections []section.Section `json:"sections,omitempty"`
 
 	// LogLost says why Scenario.RequestLog could not be written to its end, which fails the
 	// run.
@@ -86,6 +94,9 @@ type Result struct {
 	Order string `json:"order,omitempty"`
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
+
+	// Part says that this is one of the parts of a run, and is nil for a run that has no parts.
+	Part *Part `json:"part,omitempty"`
 
 	// What follows is known in the process that ran the scenario, and not part of the JSON.
 

@@ -130,7 +130,8 @@ func TestHandler(t *testing.T) {
 			return resp, string(body)
 		}
 		resp, page := get("GET", "/")
-		require.Equal(q, "10", resp.Header.Get("Refresh"))
+		require.Equal(q, 200, resp.StatusCode)
+		require.Contains(q, page, `<body data-refresh="10">`)
 		require.Contains(q, page, "<h1>Monitor")
 		require.Contains(q, page, "breaker payments is open")
 		// The namespace of SVG is a name and no address.
