@@ -123,35 +123,6 @@ func TestKernels(t *testing.T) {
 	require.Len(t, sum.Tests, len(kernels.All()))
 }
 
-// TestKernelTable logs how many seeds each strategy needs, at the median: what the others
-// are to the one that is the default. QTESTS_STRESS has it do so.
-func TestKernelTable(t *testing.T) {
-	if stress.Factor(t) == 1 {
-		t.Skip("a table for people, with QTESTS_STRESS")
-	}
-	strategies := []string{"fifo", "random", "pos", "pct"}
-	found := map[string]map[string][]uint64{}
-	for _, s := range strategies {
-		found[s], _, _ = searchKernels(t, "TestBug", s, 500)
-	}
-	t.Logf("%-32s %8s %8s %8s %8s", "median of seeds needed", "fifo", "random", "pos", "pct")
-	missed := map[string]int{}
-	for _, k := range kernels.All() {
-		row := fmt.Sprintf("%-32s", k.Name)
-		for _, s := range strategies {
-			median, _ := needed(found[s][k.Name], 500)
-			if median == 0 {
-				missed[s]++
-			}
-			row += fmt.Sprintf(" %8d", median)
-		}
-		t.Log(row)
-	}
-	t.Logf("never found: %v", missed)
-	require.Zero(t, missed["pct"])
-	require.Greater(t, missed["fifo"], missed["pct"], "first come, first served with select alone finds fewer")
-}
-
 func first(seeds []uint64) string {
 	if len(seeds) == 0 {
 		return "none"
