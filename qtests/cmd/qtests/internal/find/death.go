@@ -60,7 +60,7 @@ func userPlace(stack string) string {
 }
 
 // isStandard reports whether a function is of a standard library: its import path begins
-// without a dot, and its file lies below src in the directory of that beginning, or in that of
+// without a dot, and its file lies below src in the directory of that beginning, or in the one of
 // package runtime, which gives bodies to functions of other packages. Which GOROOT the test
 // was compiled with is not known here.
 func isStandard(function, file string) bool {
