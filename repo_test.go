@@ -86,6 +86,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 		"qtests/section": {},
+		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb"},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},
@@ -95,6 +96,8 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
 		"qtests/monitor/dashboard": {"qtests/tb", "qtests/monitor"},
+		"qtests/monitor/lint":      {"qtests/tb", "qtests/monitor", "qtests/monitor/rules"},
+		"qtests/monitor/coverage":  {"qtests/monitor", "qtests/monitor/rules"},
 
 		"qtests/pool":          {"qtests/event", "qtests/tb", "qtests/breaker"},
 		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/breaker/metrics", "qtests/pool"},
