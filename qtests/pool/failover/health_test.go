@@ -47,7 +47,7 @@ func TestChecksStayOnTheirGrid(t *testing.T) {
 func TestTheWayBackNeedsNoCall(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		start := q.Clock().Now()
-		_, primary, _ := newPair(q, nil)
+		_, primary, _ := newPair(q, func(cfg *Config[*item]) { cfg.HealthyFor = 32 * time.Second }) // between two checks
 		primary.down = true
 		q.Sleep(12 * time.Second)
 		primary.down = false
@@ -57,7 +57,7 @@ func TestTheWayBackNeedsNoCall(t *testing.T) {
 		for _, m := range marks {
 			at[m.Text] = m.At.Sub(start).Round(time.Second)
 		}
-		require.Equal(q, 45*time.Second, at["replica → primary: healthy for 30s"])
+		require.Equal(q, 47*time.Second, at["replica → primary: healthy for 32s"])
 	})
 }
 
