@@ -31,7 +31,7 @@
 // are stale at once, and up{gatherer="…"} is 0 instead of 1. Names are "gatherer 0",
 // "gatherer 1", … and "collectors". A gatherer that has not returned is not called
 // again until it has. Timestamps of metrics are ignored. The classic buckets of a
-// histogram are read, not the native ones. le and quantile are written as Prometheus 3
+// histogram are read, and with Config.NativeHistograms the native ones as well. le and quantile are written as Prometheus 3
 // stores them: "1.0", not "1". NaN and infinities are values like others. If two metrics
 // are one series, the first value counts, and there is an error. Names of metrics and
 // labels are any UTF-8, as in Prometheus 3; an expression writes those that need it in
