@@ -38,6 +38,12 @@
 // quotes: {"http.requests", "http.route"="/"}. Two monitors on one registry do not disturb
 // each other.
 //
+// The registry of the process, prometheus.DefaultGatherer, in which promauto registers, is
+// a trap for tests: what all tests so far have counted is in it, so that only rates and
+// increases belong to one test, and two tests that run at once count into one series. Of
+// two tests that scrape it at once, NewT fails the second. A test that means it hides the
+// registry in a prometheus.GathererFunc.
+//
 // # History
 //
 // Samples are kept for Config.Retention at least, and Config.MaxSamples per series at
