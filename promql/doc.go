@@ -25,7 +25,7 @@
 // The expressions are parsed, type-checked and evaluated by Prometheus. The alert
 // state machine, templates and recording rules are those of package monitor, which
 // follows Prometheus'. Rules are evaluated with the monitor's scrapes, a group with
-// its interval where that is a multiple of the monitor's.
+// its interval (see monitor.Rule.Every).
 //
 // With monitor.Config.NativeHistograms the rules see native histograms, too: rate,
 // histogram_quantile, histogram_count, histogram_sum, sums of them, and all else that the

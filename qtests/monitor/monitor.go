@@ -64,7 +64,7 @@ func New(cfg Config) (*Monitor, error) {
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1), templateQueries: map[string]*expression{}}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
-		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
+		made, err := newRule(r, i, cfg.Compile)
 		if err != nil {
 			return nil, err
 		}
