@@ -5,7 +5,7 @@ FUZZTIME ?= 60s
 SAMPLE ?= 40
 SEED ?= 1
 
-.PHONY: check race stress fuzz bench bench-runtimes mutate lint
+.PHONY: check race stress fuzz corpus bench bench-runtimes mutate lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -28,6 +28,9 @@ fuzz:
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; done
+
+corpus: ## counts the rules in the files under DIR that load; promql/corpus/sources.txt says where such files are
+	cd promql && QTESTS_CORPUS=$(abspath $(DIR)) go test -count=1 -run '^TestCorpus$$' -v .
 
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .

@@ -66,6 +66,7 @@ func (c *corpus) share(n int) float64 { return 100 * float64(n) / float64(max(c.
 // A looseFile is what a rule file and an operator's object have in common, however else
 // they may be wrong.
 type looseFile struct {
+	Kind   string       `yaml:"kind"`
 	Groups []looseGroup `yaml:"groups"`
 	Spec   struct {
 		Groups []looseGroup `yaml:"groups"`
@@ -89,6 +90,9 @@ func loose(data []byte) (n int, err error) {
 			return n, nil
 		} else if err != nil {
 			return n, err
+		}
+		if f.Kind != "" && f.Kind != "PrometheusRule" {
+			continue // such as the rules of Loki's operator, which are LogQL
 		}
 		for _, g := range append(f.Groups, f.Spec.Groups...) {
 			for _, r := range g.Rules {
@@ -165,9 +169,8 @@ func (c *corpus) refuse(path, what string, err error) {
 	c.refused[reason] = append(c.refused[reason], path)
 }
 
-// loads makes a monitor of one rule. Groups may have any interval here.
+// loads makes a monitor of one rule.
 func loads(r monitor.Rule, compile monitor.Compiler) error {
-	r.Every = 0
 	m, err := monitor.New(monitor.Config{Disabled: true, Clock: clock.NewMock(), Rules: []monitor.Rule{r}, Compile: compile})
 	if err != nil {
 		return fmt.Errorf("%w", err)
