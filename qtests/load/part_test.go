@@ -93,14 +93,20 @@ func visit(ctx context.Context, u *User) error {
 func TestUnionIsTheSingleRun(t *testing.T) {
 	steps := []Step{{Name: "read", Weight: 5, Do: visit}, {Name: "write", Weight: 2, Do: visit}, {Name: "pay", Do: visit}}
 	scenarios := map[string]func() Scenario{
-		"even":            func() Scenario { return Scenario{Traffic: traffic.Rate(50).For(4 * time.Second), Steps: steps} },
-		"does not divide": func() Scenario { return Scenario{Traffic: traffic.Rate(33.7).For(2 * time.Second).To(71, 1900*time.Millisecond), Steps: steps} },
+		"even": func() Scenario { return Scenario{Traffic: traffic.Rate(50).For(4 * time.Second), Steps: steps} },
+		"does not divide": func() Scenario {
+			return Scenario{Traffic: traffic.Rate(33.7).For(2*time.Second).To(71, 1900*time.Millisecond), Steps: steps}
+		},
 		"ramp and jump": func() Scenario {
 			return Scenario{Traffic: traffic.Rate(0).To(60, 2*time.Second).Jump(9).For(time.Second), Do: visit}
 		},
-		"poisson": func() Scenario { return Scenario{Traffic: traffic.Rate(60).For(3 * time.Second).Poisson(), Steps: steps} },
-		"budget":  func() Scenario { return Scenario{Traffic: traffic.Rate(60).For(3 * time.Second).Budget(100), Steps: steps} },
-		"few":     func() Scenario { return Scenario{Traffic: traffic.Rate(1).For(5 * time.Second), Do: visit} },
+		"poisson": func() Scenario {
+			return Scenario{Traffic: traffic.Rate(60).For(3 * time.Second).Poisson(), Steps: steps}
+		},
+		"budget": func() Scenario {
+			return Scenario{Traffic: traffic.Rate(60).For(3 * time.Second).Budget(100), Steps: steps}
+		},
+		"few": func() Scenario { return Scenario{Traffic: traffic.Rate(1).For(5 * time.Second), Do: visit} },
 	}
 	thresholds := []string{"p(95)<38ms", "errors<5%", "step(pay).count>1", "checks>49%", "tag(third=1).errors<50%", "metric(bytes)>1", "metric(size).p(90)<20",
 		"p(50)<15ms every 300ms", "rate>40/s every 500ms", "errors<9% every 700ms", "count>=1 every 1s", "service.max<40ms && dropped==0", "late.max<1ms every 1s"}

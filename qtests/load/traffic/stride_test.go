@@ -20,7 +20,7 @@ func strideProfiles() map[string]Profile {
 	}
 	return map[string]Profile{
 		"even":                Rate(50).For(5 * time.Second),
-		"does not divide":     Rate(7.3).For(1100 * time.Millisecond).To(91.7, 3*time.Second),
+		"does not divide":     Rate(7.3).For(1100*time.Millisecond).To(91.7, 3*time.Second),
 		"ramps":               Rate(0).To(100, 3*time.Second).For(time.Second).To(0, 2*time.Second).To(3, 10*time.Second),
 		"jump":                Rate(10).For(time.Second).Jump(200).For(time.Second).Jump(1).For(3 * time.Second),
 		"nearly no length":    Rate(1000).For(time.Nanosecond).For(time.Second).To(1, time.Nanosecond).To(50, time.Second),
