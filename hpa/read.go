@@ -121,8 +121,9 @@ func convertMetric(m autoscaling.MetricSpec) (scale.Metric, error) {
 		return named(scale.Object, m.Object.Metric, m.Object.Target)
 	case m.Type == autoscaling.ExternalMetricSourceType && m.External != nil:
 		return named(scale.External, m.External.Metric, m.External.Target)
-	case m.Type == autoscaling.ContainerResourceMetricSourceType:
-		return scale.Metric{}, errors.New("type: ContainerResource is not supported: an instance has no containers")
+	case m.Type == autoscaling.ContainerResourceMetricSourceType && m.ContainerResource != nil:
+		c := m.ContainerResource
+		return convertTarget(scale.Metric{Kind: scale.ContainerResource, Name: string(c.Name), Container: c.Container}, c.Target)
 	}
 	return scale.Metric{}, fmt.Errorf("type: %q has no source of that type", m.Type)
 }

@@ -53,8 +53,8 @@ func matchersOf(ms []*labels.Matcher) []monitor.Matcher {
 	return out
 }
 
-// Select returns the series with their stale markers, of which the engine
-// makes what Prometheus makes of them.
+// Select returns the series with their stale markers. The engine treats the markers as
+// Prometheus does.
 func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
 	from, to := q.mint, q.maxt
 	if hints != nil {

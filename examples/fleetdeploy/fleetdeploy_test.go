@@ -15,6 +15,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/section"
 )
 
 // shop is the code under test.
@@ -28,9 +29,9 @@ func shop(*fleet.Instance) http.Handler {
 // deploy puts v2 in the place of v1, under 50 requests a second.
 func deploy(q *qtests.T, life fleet.Life) *fleet.Fleet {
 	f := fleet.NewT(q, fleet.Config{Name: "shop", New: shop, Replicas: 4, Life: life})
-	load.Run(q, load.Scenario{
-		Traffic: traffic.Rate(50).For(4 * time.Minute),
-		Events:  []event.Event{f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(time.Minute)},
+	res := load.Run(q, load.Scenario{
+		Traffic: traffic.Rate(50).For(4 * time.Minute), Sections: []section.Source{f},
+		Events: []event.Event{f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(time.Minute)},
 		Do: func(ctx context.Context, _ *load.User) error {
 			resp, err := f.Client().Get("http://shop/")
 			if err == nil {
@@ -40,7 +41,7 @@ func deploy(q *qtests.T, life fleet.Life) *fleet.Fleet {
 		},
 	})
 	f.RequireDeployed(q, "v2")
-	q.Log("\n" + f.Picture())
+	q.Logf("the report is %s\n%s", res.SaveHTML(q), f.Picture())
 	return f
 }
 

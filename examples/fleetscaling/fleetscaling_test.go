@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/section"
 )
 
 func ok(*fleet.Instance) http.Handler {
@@ -27,11 +28,11 @@ func hour(q *qtests.T, down scale.Rules) *fleet.Fleet {
 		q.Fatal(err)
 	}
 	f := fleet.NewT(q, fleet.Config{
-		New: ok, Replicas: 4, Capacity: fleet.Capacity{CPU: latency.Exponential(100 * time.Millisecond)},
+		New: ok, Replicas: 4, Capacity: fleet.Capacity{CPU: latency.Exponential(200 * time.Millisecond)},
 		Life: fleet.Life{PreStop: 2 * time.Second}, Scaling: fleet.Scaling{By: hpa},
 	})
-	load.Run(q, load.Scenario{
-		Traffic: traffic.Sine(20, 8, 4*time.Minute, time.Hour),
+	res := load.Run(q, load.Scenario{
+		Traffic: traffic.Sine(10, 4, 4*time.Minute, time.Hour), Sections: []section.Source{f},
 		Do: func(ctx context.Context, _ *load.User) error {
 			resp, err := f.Client().Get("http://shop/")
 			if err == nil {
@@ -41,7 +42,7 @@ func hour(q *qtests.T, down scale.Rules) *fleet.Fleet {
 		},
 	})
 	sum, _ := f.ScalingSummary()
-	q.Logf("%v\n%s", sum, f.Picture())
+	q.Logf("%v; the report is %s\n%s", sum, res.SaveHTML(q), f.Picture())
 	return f
 }
 

@@ -1,5 +1,4 @@
-// Package fleetstorm_test slows a service down for a minute. Clients give up and try again, which keeps it down: a retry
-// storm. Clients that throttle themselves let it recover.
+// Package fleetstorm_test slows a service down. Clients try again, which keeps it down; those that throttle themselves do not.
 package fleetstorm_test
 
 import (
@@ -8,14 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/section"
 	"github.com/go-qtests/qtests/qtests/shed"
 )
 
@@ -23,17 +21,19 @@ func shop(*fleet.Instance) http.Handler { return http.NotFoundHandler() }
 
 // storm returns the share of requests that were answered in the last two minutes of ten.
 func storm(q *qtests.T, throttled bool) (share float64) {
-	f := fleet.NewT(q, fleet.Config{New: shop, Replicas: 2, Capacity: fleet.Capacity{CPU: latency.Fixed(20 * time.Millisecond)}})
+	f := fleet.NewT(q, fleet.Config{New: shop, Replicas: 2, Capacity: fleet.Capacity{CPU: latency.Fixed(40 * time.Millisecond)}})
 	client := http.Client{Transport: f.Client().Transport, Timeout: time.Second}
 	if throttled {
 		throttle, err := shed.NewThrottle(shed.ThrottleConfig{Clock: q.Clock(), Rand: q.Rand("throttle").Float64, Window: 30 * time.Second})
-		require.NoError(q, err)
+		if err != nil {
+			q.Fatal(err)
+		}
 		client.Transport = throttle.RoundTripper(client.Transport)
 	}
-	good, began := 0.0, q.Elapsed()
-	load.Run(q, load.Scenario{
-		Traffic: traffic.Rate(70).For(10 * time.Minute), // of 100 a second that it can do
-		Events:  []event.Event{f.Slow(fleet.Everyone(), 3).At(time.Minute).For(time.Minute)},
+	began, good := q.Elapsed(), 0.0
+	res := load.Run(q, load.Scenario{
+		Traffic:  traffic.Rate(35).For(10 * time.Minute), // of 50 a second that it can do
+		Sections: []section.Source{f}, Events: []event.Event{f.Slow(fleet.Everyone(), 3).At(time.Minute).For(time.Minute)},
 		Do: func(ctx context.Context, _ *load.User) (err error) {
 			var resp *http.Response
 			for try := 0; try == 0 || err != nil && try < 3; try++ { // what clients do
@@ -47,8 +47,8 @@ func storm(q *qtests.T, throttled bool) (share float64) {
 			return err
 		},
 	})
-	q.Log("\n" + f.Picture())
-	return good / (70 * 120)
+	q.Logf("the report is %s\n%s", res.SaveHTML(q), f.Picture())
+	return good / (35 * 120)
 }
 
 func TestStorm(t *testing.T) {

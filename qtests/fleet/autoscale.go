@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"maps"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/fleet/scale"
@@ -99,8 +100,10 @@ func (i *Instance) pod(now time.Time) scale.Pod {
 		p.Since = i.created
 	}
 	modelled := !i.release.Capacity.CPU.IsZero()
+	maps.Copy(p.Requests, i.fleet.cfg.Scaling.Requests)
+	own := scale.Of(i.release.Capacity.Container, MetricCPU)
 	if modelled {
-		p.Requests[MetricCPU] = i.release.Capacity.CPURequest
+		p.Requests[MetricCPU], p.Requests[own] = i.release.Capacity.CPURequest, i.release.Capacity.CPURequest
 	}
 	x := sampled{at: now, cpu: i.process.cpu.used(now), requests: i.process.requests}
 	before := i.sampled
@@ -112,6 +115,7 @@ func (i *Instance) pod(now time.Time) scale.Pod {
 	sample := func(value float64) scale.Sample { return scale.Sample{Value: value, At: now, Window: window} }
 	if modelled {
 		p.Samples[MetricCPU] = sample(float64(x.cpu-before.cpu) / float64(window))
+		p.Samples[own] = p.Samples[MetricCPU]
 	}
 	p.Samples[MetricRequests] = sample(float64(x.requests-before.requests) / window.Seconds())
 	p.Samples[MetricActive] = sample(float64(i.process.attempts.n))

@@ -3,12 +3,14 @@ package fleet
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 	"github.com/go-qtests/qtests/qtests/fleet/scale"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/latency"
 )
 
@@ -17,6 +19,7 @@ const (
 	DefaultName           = "fleet"
 	DefaultVersion        = "v1"
 	DefaultMaxQueue       = 1000
+	DefaultContainer      = "app"
 	DefaultGrace          = 30 * time.Second
 	DefaultEndpointLag    = time.Second
 	DefaultNodeNotice     = 40 * time.Second
@@ -31,6 +34,8 @@ const MaxReplicas = 10_000
 type Config struct {
 	// Name is the name of the fleet; instances are called NAME-1, NAME-2, … Default "fleet".
 	Name string
+	// Seed is where the draws of the fleet come from: routing, processor time, start-up, faults. Default: the seed of the test.
+	Seed uint64
 	// New returns the handler of an instance: the user's own. It is called once for every start of an
 	// instance, so that nothing is shared that a new process would not have. It must not wait. It
 	// may return nil where the instance serves on i.Listener() itself.
@@ -89,6 +94,8 @@ type Capacity struct {
 	Processors int
 	// CPURequest is what utilization is relative to, in processors. Default: Processors.
 	CPURequest float64
+	// Container is the name of the container that the processors are of, for metrics of the kind ContainerResource. Default "app".
+	Container string
 }
 
 // Life is how an instance starts and ends, as a pod of Kubernetes does.
@@ -123,8 +130,11 @@ type Scaling struct {
 	// Values are the metrics that belong to no instance (Object, External, triggers), by name: a query of a monitor.Monitor, for
 	// example. A value that has an error is missing.
 	Values map[string]func() (float64, error)
-	// PerInstance are metrics of the kind Pods, by name, besides "cpu" (with a Capacity.CPU), "requests" (per second) and "active".
+	// PerInstance are metrics of the kind Pods, by name, besides "cpu" (with a Capacity.CPU), "requests" (per second) and "active". Those of a
+	// resource are named by it, "memory", and those of a container besides Capacity.Container by scale.Of: "proxy/cpu".
 	PerInstance map[string]func(i *Instance) (float64, error)
+	// Requests are what the utilization of such a resource is relative to, by the same names.
+	Requests map[string]float64
 }
 
 // A Release is a version that takes the place of another: see [Fleet.Deploy].
@@ -192,6 +202,7 @@ func (c Capacity) withDefaults() Capacity {
 	}
 	c.Processors = cmp.Or(c.Processors, 1)
 	c.CPURequest = cmp.Or(c.CPURequest, float64(c.Processors))
+	c.Container = cmp.Or(c.Container, DefaultContainer)
 	return c
 }
 
@@ -219,6 +230,9 @@ func (l Life) withDefaults() Life {
 }
 
 func (s Scaling) check(f *field.Checker) {
+	for _, name := range text.SortedKeys(s.Requests) {
+		f.That(s.Requests[name] > 0 && !math.IsInf(s.Requests[name], 1), fmt.Sprintf("Scaling.Requests[%q]", name), s.Requests[name], "is not a number above 0")
+	}
 	f.That(s.By != nil || len(s.Values)+len(s.PerInstance) == 0, "Scaling.By", "nil", "uses no values, and there are some")
 	f.That(s.By == nil || s.By.Every() > 0, "Scaling.By", "Every", "is not above 0")
 }

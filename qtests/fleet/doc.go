@@ -81,6 +81,11 @@
 // time, missing for a process that was not there then. [Fleet.ScalingSummary] has replicas over time, instance-hours and flaps.
 // A scaler without its metric changes nothing, and [Fleet.LastDecision] says which metric it is.
 //
+// # In the report of a run
+//
+// A Fleet is a section.Source: in load.Scenario.Sections it puts its instances, lost requests, routing, outliers, scaling and
+// deployments, and a chart of its replicas, into the summary and the report of the run.
+//
 // # Deployments
 //
 // [Fleet.Deploy] starts a rollout.Strategy, which is asked every second. While it is under way the number of replicas

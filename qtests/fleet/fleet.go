@@ -84,6 +84,9 @@ func NewT(q T, cfg Config) *Fleet {
 		tb.Fatalf(q, "%v", err)
 	}
 	f := &Fleet{q: q, cfg: cfg, clk: q.Clock(), log: q.EventLog(), stream: q.Stream("fleet " + cfg.Name)}
+	if cfg.Seed != 0 {
+		f.stream = tb.NewStream(cfg.Seed, "fleet "+cfg.Name)
+	}
 	f.begun = f.clk.Now()
 	s := &f.mu.state
 	s.fleet, s.lostZones, s.why, s.endpoints = f, map[string]bool{}, map[reason]uint64{}, map[string]*Instance{}

@@ -103,6 +103,26 @@ func TestScalesByAMetricOfInstances(t *testing.T) {
 	})
 }
 
+// An autoscaler goes by one container: that of the fleet, or another one whose use and request are given.
+func TestScalesByAContainer(t *testing.T) {
+	for container, want := range map[string]int{"app": 2, "proxy": 9} {
+		qtests.Run(t, func(q *qtests.T) {
+			hpa, err := scale.New(scale.HPA{Max: 9, Metrics: []scale.Metric{{Kind: scale.ContainerResource, Container: container, Name: scale.CPU, Utilization: 50}}})
+			require.NoError(q, err)
+			f := fleet.NewT(q, fleet.Config{
+				New: hello(0), Replicas: 2, Capacity: fleet.Capacity{CPU: latency.Fixed(10 * time.Millisecond)},
+				Scaling: fleet.Scaling{
+					By: hpa, Requests: map[string]float64{"proxy/cpu": 0.5},
+					PerInstance: map[string]func(*fleet.Instance) (float64, error){"proxy/cpu": func(*fleet.Instance) (float64, error) { return 0.5, nil }},
+				},
+			})
+			every(q, f.Client(), 10*time.Millisecond, time.Minute) // half of each processor
+			wanted, _ := f.Replicas()
+			require.Equal(q, want, wanted, "%v", f.LastDecision())
+		})
+	}
+}
+
 func TestBadConfigs(t *testing.T) {
 	h := func(*fleet.Instance) http.Handler { return nil }
 	for want, cfg := range map[string]fleet.Config{
@@ -117,6 +137,7 @@ func TestBadConfigs(t *testing.T) {
 		"fleet: Config.Retry.Budget: route: Budget.Share: 2 is not between 0 and 1": {New: h, Retry: fleet.Retry{Budget: budget(2)}},
 		"fleet: Config.Hedge.After: -1s is negative":                                {New: h, Hedge: fleet.Hedge{After: -time.Second}},
 		"fleet: Config.Scaling.By: nil uses no values, and there are some":          {New: h, Scaling: fleet.Scaling{Values: map[string]func() (float64, error){"x": nil}}},
+		`fleet: Config.Scaling.Requests["x/cpu"]: 0 is not a number above 0`:        {New: h, Scaling: fleet.Scaling{Requests: map[string]float64{"x/cpu": 0}}},
 		"route: Config.PanicShare: 3 is not between 0 and 1":                        {New: h, PanicShare: 3},
 	} {
 		require.Equal(t, want, failure(t, func(q fleet.T) { fleet.NewT(q, cfg) }), want)

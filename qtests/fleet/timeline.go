@@ -68,15 +68,20 @@ func (t *timeline) replicas(now time.Time, n int) {
 	p.replicas = max(p.replicas, n)
 }
 
-// Picture draws what happened so far, an interval a letter: how many instances there were, how many requests were answered, and how many lost. Each
-// line says what its highest letter stands for.
-func (f *Fleet) Picture() string {
-	var t timeline
+// timelineNow returns a copy of the timeline up to now.
+func (f *Fleet) timelineNow() (t timeline) {
 	f.read(func(s *state) {
 		s.timeline.at(f.clk.Now())
 		t = s.timeline
 		t.points = append([]point(nil), t.points...)
 	})
+	return t
+}
+
+// Picture draws what happened so far, an interval a letter: how many instances there were, how many requests were answered, and how many lost. Each
+// line says what its highest letter stands for.
+func (f *Fleet) Picture() string {
+	t := f.timelineNow()
 	var b strings.Builder
 	line := func(name, unit string, value func(p point) float64) {
 		most := 0.0

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
@@ -89,10 +90,12 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	if s.EventLog == nil {
 		s.EventLog = tb.EventLogOf(t)
 	}
-	r, err := newRun(tb.ContextOf(t), s.scaledBy(scale))
+	s, made := s.scaledBy(scale).cut()
+	r, err := newRun(tb.ContextOf(t), s)
 	if err != nil {
 		return nil, err
 	}
+	r.made = made
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
 		r.watch = watch.New(r, r.clk)
@@ -117,13 +120,21 @@ func reportTo(t tb.TB, r *result.Result) {
 	tb.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	tb.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
+	fails := func(what string) {
+		if here := bubble.Here(); here != nil {
+			here.Fails("load", r.Scenario+": "+what)
+		}
+	}
 	for _, v := range r.Failed() {
+		fails(strings.TrimSuffix(v.Threshold+": "+v.Error, ": "))
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
+		fails("panic")
 		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.FirstPanic, suffix)
 	}
 	if r.Abandoned > 0 {
+		fails("abandoned requests")
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
 	if r.LogLost != "" {
@@ -138,9 +149,11 @@ func reportTo(t tb.TB, r *result.Result) {
 			r.Part.Index, r.Part.Of, share.Results())
 	}
 	if r.Scheduled == 0 && r.Halted == "" && !parted {
+		fails("no request")
 		t.Errorf("load: no request came in %v, and so nothing was tested%s", text.Short(r.Elapsed), suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
+		fails(r.Halted)
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
 	}
 }

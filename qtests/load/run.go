@@ -36,6 +36,7 @@ type run struct {
 	Scenario
 	test     string
 	repeat   string       // the command for the test
+	made     func(int64)  // is told how many requests there were; may be nil
 	watch    *watch.Watch // of a test in real time
 	clk      clock.Clock
 	start    time.Time
@@ -167,7 +168,12 @@ func (r *run) execute() (*result.Result, error) {
 	requests.end()
 	r.drain()
 	r.checkEvents(stopEvents())
+	sections := r.sections()
 	res := r.result()
+	res.Sections = sections
+	if r.made != nil {
+		r.made(res.Scheduled)
+	}
 	r.watch.End()
 	r.tellLateness(res)
 	observe(res, r.Monitor, r.clk.Now())

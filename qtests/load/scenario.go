@@ -17,6 +17,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
+	"github.com/go-qtests/qtests/qtests/section"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -116,6 +117,11 @@ type Scenario struct {
 	// Monitor supplies the series of pools, breakers and alerts for the report.
 	Monitor *monitor.Monitor
 
+	// Sections tell of themselves when the run has ended, in the order given here, for the summary and the report: a fleet.Fleet, a
+	// shed.Gate, a degrade.Meter, a fakesql.Fake, or a section.Source of one's own. One that panics counts as a panic of the
+	// scenario, and one that is malformed says so in its place.
+	Sections []section.Source
+
 	// Metrics, if set, exports this run's counters; give it to the monitor, too.
 	Metrics *Metrics
 
@@ -213,6 +219,9 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	}
 	s.checkEvents(check)
 	s.checkFeeds(check)
+	for i, source := range s.Sections {
+		check.That(source != nil, fmt.Sprintf("Sections[%d]", i), "nil", "tells nothing")
+	}
 	if s.Name == "" {
 		s.Name = DefaultName
 	}

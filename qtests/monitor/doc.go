@@ -4,7 +4,7 @@
 //
 //	mon := monitor.NewT(t, monitor.Config{
 //		Gatherers:  []prometheus.Gatherer{registry},     // of the system under test
-//		Collectors: []prometheus.Collector{breaker, pool},
+//		Collectors: []prometheus.Collector{metrics.Of(breaker), pool},
 //		Rules: []monitor.Rule{{
 //			Name: "PaymentsOpen",
 //			Expr: `breaker_state{breaker="payments",state="open"} == 1`,

@@ -37,7 +37,9 @@ type Monitor struct {
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup
-	hideReal bool // from the rules
+	closed   sync.Once
+	test     string // that made the monitor
+	hideReal bool   // from the rules
 	// templateQueries are expressions of templates, which the holder of the scraping token
 	// keeps ready.
 	templateQueries map[string]*expression
@@ -138,6 +140,9 @@ func (m *Monitor) addSources() error {
 		registry.MustRegister(newRealSource())
 		m.sources = append(m.sources, newSource("runtime", registry))
 	}
+	for _, s := range m.sources {
+		s.native = m.cfg.NativeHistograms
+	}
 	return nil
 }
 
@@ -173,6 +178,7 @@ func NewT(t tb.TB, cfg Config) *Monitor {
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
+	m.test = t.Name()
 	t.Cleanup(func() {
 		t.Helper()
 		m.Close()
@@ -259,4 +265,5 @@ func (m *Monitor) EventLog() *event.Log { return m.cfg.EventLog }
 func (m *Monitor) Close() {
 	m.cancel()
 	m.loops.Wait()
+	m.closed.Do(m.cover)
 }

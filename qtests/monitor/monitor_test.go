@@ -1,8 +1,6 @@
 package monitor_test
 
 import (
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -10,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -83,10 +82,7 @@ func TestExample(t *testing.T) { qtests.Run(t, relayOutage) }
 
 // A day at ten seconds, or as many as QTESTS_STRESS says.
 func TestDays(t *testing.T) {
-	days := int64(1)
-	if n, err := strconv.ParseInt(os.Getenv("QTESTS_STRESS"), 10, 64); err == nil {
-		days = n
-	}
+	days := int64(stress.Factor(t))
 	qtests.Run(t, func(q *qtests.T) {
 		reg := prometheus.NewRegistry()
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "requests_total", Help: "For the test."}, []string{"code"})

@@ -100,7 +100,9 @@ type tally struct {
 	err         error // of the last evaluation
 	evaluations int64
 	failures    int64
+	pending     int64
 	fired       int64
+	resolved    int64
 	firstFired  time.Time
 	unkept      int64 // transitions that the timeline did not keep
 }

@@ -171,9 +171,10 @@ func (s *state) ingest(g gathered, maxSeries int) error {
 	// A registry returns what it could gather beside its error: Prometheus takes
 	// nothing from a scrape that failed, and neither does the monitor.
 	if err == nil {
-		g.samples, _, _ = size(g.families)
+		g.samples, _, _ = size(g.families, g.source.native)
 		err = g.ingest(s.history, maxSeries)
 	}
+	g.source.failed = err
 	if up := g.source.report.up; up != nil && up.Removed() { // with all that was brought until it was too much
 		limit = s.makeReport(g.source)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // DefaultName is the name of a Gate without one.
@@ -33,12 +34,26 @@ type Config struct {
 	Dropped func(status int) bool
 }
 
-// Counts say what became of requests. Offered = Admitted + Refused + GivenUp + Waiting, always.
+// Counts say what became of requests. Offered = Admitted + Refused + GivenUp + Waiting, and Admitted = Served + Dropped + Cancelled +
+// those in flight, always.
 type Counts struct {
 	Offered, Admitted, GivenUp uint64
 	Refused                    uint64 // the sum of Why
+	// Served, Dropped and Cancelled are how permits ended: Done(false), Done(true), Cancel.
+	Served, Dropped, Cancelled uint64
 	Waiting                    int
 	Why                        map[Reason]uint64
+}
+
+// ended is how many requests are over.
+func (c Counts) ended() uint64 { return c.Served + c.Dropped + c.Cancelled + c.Refused + c.GivenUp }
+
+// Goodput is Served as a share of the requests that have ended: all but those that wait or are in flight. It is 1 where none has.
+func (c Counts) Goodput() float64 {
+	if c.ended() == 0 {
+		return 1
+	}
+	return float64(c.Served) / float64(c.ended())
 }
 
 // Stats are a Gate at one instant.
@@ -51,7 +66,7 @@ type Stats struct {
 // A Gate admits or refuses requests. All methods are safe for concurrent use.
 type Gate struct {
 	cfg   Config
-	state guarded[state]
+	state guard.Value[state]
 }
 
 type state struct {
@@ -83,13 +98,14 @@ func New(cfg Config) (*Gate, error) {
 		cfg.Dropped = func(status int) bool { return status == 429 || status == 503 || status == 504 }
 	}
 	g := &Gate{cfg: cfg}
-	g.state.v.classes = newClasses(cfg.Classes, cfg.Queue)
+	g.state.Do(func(s *state) { s.classes = newClasses(cfg.Classes, cfg.Queue) })
 	return g, nil
 }
 
 // A Permit is an admitted request, until Done.
 type Permit struct {
 	gate  *Gate
+	class *class
 	began time.Time
 	done  bool
 }
@@ -98,22 +114,25 @@ type Permit struct {
 func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 	now := g.cfg.Clock.Now()
 	var w *waiter
+	var admitted *Permit
 	var err error
 	var wakes []func()
-	g.state.do(func(s *state) { w, wakes, err = g.offer(s, now, class) })
+	g.state.Do(func(s *state) {
+		c := s.classes.named(class)
+		w, wakes, err = g.offer(s, now, c)
+		if w == nil && err == nil {
+			admitted = &Permit{gate: g, class: c, began: now}
+		}
+	})
 	bubble.InTurn(g.cfg.Clock, wakes...)
 	if w == nil {
-		if err != nil {
-			return nil, err
-		}
-		return &Permit{gate: g, began: now}, nil
+		return admitted, err
 	}
 	return g.wait(ctx, w)
 }
 
 // offer admits a request at once, refuses it, or lets it wait.
-func (g *Gate) offer(s *state, now time.Time, name string) (w *waiter, wakes []func(), err error) {
-	c := s.classes.named(name)
+func (g *Gate) offer(s *state, now time.Time, c *class) (w *waiter, wakes []func(), err error) {
 	c.stats.Offered++
 	if s.inFlight < g.cfg.Limit.Limit() && s.classes.waiting == 0 {
 		s.inFlight++
@@ -166,7 +185,7 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (*Permit, error) {
 	}
 	select {
 	case err := <-w.turn:
-		return g.permit(err)
+		return g.permit(w, err)
 	case <-ctx.Done():
 		return g.leave(w, func() error { w.class.stats.GivenUp++; return context.Cause(ctx) })
 	case <-late.Done():
@@ -174,25 +193,25 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (*Permit, error) {
 	}
 }
 
-func (g *Gate) permit(err error) (*Permit, error) {
+func (g *Gate) permit(w *waiter, err error) (*Permit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Permit{gate: g, began: g.cfg.Clock.Now()}, nil
+	return &Permit{gate: g, class: w.class, began: g.cfg.Clock.Now()}, nil
 }
 
 // leave takes a waiter out that waits no longer. If it was told just then, what it was told counts.
 func (g *Gate) leave(w *waiter, why func() error) (*Permit, error) {
 	var err error
 	told := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if told = w.told; !told {
 			s.classes.leave(w)
 			err = why()
 		}
 	})
 	if told {
-		return g.permit(<-w.turn)
+		return g.permit(w, <-w.turn)
 	}
 	return nil, err
 }
@@ -208,11 +227,19 @@ func (p *Permit) end(dropped, learn bool) {
 	now := g.cfg.Clock.Now()
 	var wakes []func()
 	again := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if again = p.done; again {
 			return
 		}
 		p.done = true
+		switch {
+		case !learn:
+			p.class.stats.Cancelled++
+		case dropped:
+			p.class.stats.Dropped++
+		default:
+			p.class.stats.Served++
+		}
 		if learn {
 			g.cfg.Limit.Sample(Sample{At: now, Latency: now.Sub(p.began), InFlight: s.inFlight, Dropped: dropped})
 		}
@@ -251,7 +278,7 @@ func (g *Gate) admit(s *state, now time.Time) (wakes []func()) {
 // Stats returns what became of all requests so far.
 func (g *Gate) Stats() (x Stats) {
 	x.Classes, x.Why = map[string]Counts{}, map[Reason]uint64{}
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		x.Limit, x.InFlight = g.cfg.Limit.Limit(), s.inFlight
 		for _, c := range s.classes.all {
 			k := c.stats
@@ -267,6 +294,9 @@ func (x *Stats) add(k Counts) {
 	x.Offered += k.Offered
 	x.Admitted += k.Admitted
 	x.Refused += k.Refused
+	x.Served += k.Served
+	x.Dropped += k.Dropped
+	x.Cancelled += k.Cancelled
 	x.GivenUp += k.GivenUp
 	x.Waiting += k.Waiting
 	for why, n := range k.Why {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/shed"
 )
 
@@ -279,7 +280,7 @@ func TestBadConfigs(t *testing.T) {
 
 // Whatever is asked in whatever order, nobody is lost: the counts add up and in the end all permits are back.
 func TestGateNeverLosesAnyone(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(10 * stress.Factor(t)) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		qtests.Run(t, func(q *qtests.T) {
 			cfg := shed.Config{Queue: shed.Queue{Max: r.IntN(6)}, Classes: []shed.Class{{Name: "a", Priority: r.IntN(2)}, {Name: "b", Weight: 2}}}
@@ -312,6 +313,7 @@ func TestGateNeverLosesAnyone(t *testing.T) {
 			q.Sleep(10 * time.Second)
 			balanced(q, g)
 			x := g.Stats()
+			require.Equal(q, x.Admitted, x.Served+x.Dropped+x.Cancelled, "seed %d", seed)
 			require.Zero(q, x.InFlight, "seed %d", seed)
 			require.Zero(q, x.Waiting, "seed %d", seed)
 			require.Equal(q, uint64(300), x.Offered)

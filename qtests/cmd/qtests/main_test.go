@@ -39,6 +39,18 @@ func inPlainRun(t *testing.T) {
 	}
 }
 
+// inGate skips what takes long and what seldom breaks, except where the gate runs it.
+func inGate(t *testing.T) {
+	t.Helper()
+	inPlainRun(t)
+	if !whole() {
+		t.Skip("QTESTS_GATE=1 runs it, as .ci/run does")
+	}
+}
+
+// whole reports whether the gate runs these tests.
+func whole() bool { return os.Getenv("QTESTS_GATE") != "" }
+
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {
 		_ = os.Unsetenv(roleVar) // the tests that it runs have another role, or none
@@ -174,7 +186,7 @@ import (
 func TestLeaf(t *testing.T) { t.Log("leaf", ring.Leaf, ring.Added) }
 `
 
-// otherGOROOT is a GOROOT like that of the go command in the PATH, in dir, with another
+// otherGOROOT is a GOROOT like the one of the go command in the PATH, in dir, with another
 // text in one file.
 func otherGOROOT(t *testing.T, dir, file, text string) string {
 	t.Helper()

@@ -4,18 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// stress is QTESTS_STRESS, how many times as much to do.
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(n, 1)
-}
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+)
 
 // onOrdered is a program in this directory under the variables that qtests env prints,
 // and the GOROOT that it uses then.
@@ -115,7 +110,7 @@ const byDesign = "^TestChannelMovedOutOfBubble$/.*/^different_bubble$|^TestWaitG
 // TestGosOwnTests holds the changed standard library to the tests of Go: as they are, and
 // with all their bubbles ordered.
 func TestGosOwnTests(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	p, root := onOrdered(t)
 	bubbles := []string{"internal/synctest", "testing/synctest"}
 	requireTests(t, p, bubbles...)
@@ -130,10 +125,10 @@ func TestGosOwnTests(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "overlay.json")
 	put(t, file, string(overlay))
-	for range stress() {
+	for range stress.Factor(t) {
 		requireTests(t, p, append([]string{"-overlay=" + file, "-skip=" + byDesign}, bubbles...)...)
 	}
-	if stress() == 1 {
+	if stress.Factor(t) == 1 {
 		t.Log("with QTESTS_STRESS those of runtime, sync, time and others run as well")
 		return
 	}

@@ -19,6 +19,9 @@
 //	old  -= those not available, at most old + new - (wanted - maxUnavailable) - (new - available new)
 //	old  -= available old + available new - (wanted - maxUnavailable), within the same bound
 //
+// When the number of replicas that are wanted changes in the middle, that step shares out wanted + maxSurge instances between both groups in
+// proportion to what they have (proportional scaling, pkg/controller/deployment/sync.go). The next step goes on as above.
+//
 // If nothing has become better for Deadline (10 min) the rollout has failed: it stays where it is, as in Kubernetes.
 //
 // # Blue-green

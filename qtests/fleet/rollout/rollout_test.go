@@ -67,6 +67,68 @@ func TestStepsAsKubernetes(t *testing.T) {
 	}
 }
 
+// Figures of Kubernetes: the example of its documentation of Deployments (10 → 15 with maxSurge 3), and TestScale of its
+// deployment controller, as far as it has two ReplicaSets.
+func TestProportionalScalingAsKubernetes(t *testing.T) {
+	for _, tc := range []struct {
+		surge, before, wanted                  int
+		oldBefore, newBefore, wantOld, wantNew int
+	}{
+		{3, 10, 15, 8, 5, 11, 7},
+		{0, 5, 10, 3, 2, 6, 4},
+		{0, 5, 3, 3, 2, 2, 1},
+		{0, 9, 4, 1, 8, 0, 4},
+		{0, 7, 10, 7, 0, 10, 0},
+		{0, 7, 10, 0, 7, 0, 10},
+		{0, 10, 0, 5, 5, 0, 0},
+		{0, 2, 3, 1, 1, 1, 2}, // 1.5 each: the new one gets what is left
+		{0, 3, 2, 2, 1, 1, 1},
+	} {
+		u := Update{MaxSurge: Count(tc.surge), MaxUnavailable: Count(2)}
+		r, err := u.Begin(start)
+		require.NoError(t, err)
+		r.(*update).wanted = tc.before
+		group := func(n int) Group { return Group{Instances: n, Available: n} }
+		a := r.Next(State{Now: start, Wanted: tc.wanted, Old: group(tc.oldBefore), New: group(tc.newBefore)})
+		require.Equal(t, []int{tc.wantOld, tc.wantNew}, []int{a.Old, a.New}, "%+v", tc)
+		require.Equal(t, Progressing, a.Phase)
+	}
+}
+
+// Whatever is wanted meanwhile, there are never more than wanted + maxSurge after a step, and it ends.
+func TestScalingInTheMiddleOfAnUpdate(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		cfg := Update{MaxSurge: Count(r.IntN(4)), MaxUnavailable: Count(1 + r.IntN(3))}
+		u, err := cfg.Begin(start)
+		require.NoError(t, err)
+		n := 1 + r.IntN(12)
+		s := State{Now: start, Wanted: n, Old: Group{Instances: n, Available: n}}
+		for step := 0; ; step++ {
+			require.Less(t, step, 1000, "seed %d does not end: %+v", seed, s)
+			if step < 20 && r.IntN(4) == 0 {
+				s.Wanted = r.IntN(15)
+			}
+			s.Now = s.Now.Add(time.Second)
+			before := s.Old.Instances + s.New.Instances
+			a := u.Next(s)
+			if a.Phase == Complete {
+				break
+			}
+			surge, _ := cfg.bounds(s.Wanted)
+			require.GreaterOrEqual(t, min(a.Old, a.New), 0, "seed %d", seed)
+			require.LessOrEqual(t, a.Old+a.New, max(s.Wanted+surge, before), "seed %d: %+v", seed, s)
+			s.Old.Instances, s.New.Instances = a.Old, a.New
+			s.Old.Available, s.New.Available = a.Old, min(s.New.Available, a.New)
+			if s.New.Available < s.New.Instances && r.IntN(2) == 0 {
+				s.New.Available++
+			}
+		}
+		require.Equal(t, s.Wanted, s.New.Instances)
+		require.Zero(t, s.Old.Instances)
+	}
+}
+
 // A world starts and stops instances, which become available in any order. Whatever happens, the bounds of the update hold.
 func TestUpdateKeepsItsBounds(t *testing.T) {
 	for seed := range uint64(300) {

@@ -71,7 +71,8 @@ func (u Update) Begin(now time.Time) (Rollout, error) {
 }
 
 type update struct {
-	cfg Update
+	cfg    Update
+	wanted int // when it was asked last; 0 before
 	progress
 }
 
@@ -83,6 +84,14 @@ func (u *update) Next(s State) Action {
 	if s.New.Instances == s.Wanted && s.New.Available >= s.Wanted && s.Old.Instances == 0 {
 		a.Phase = Complete
 		return a
+	}
+	if before := u.wanted; before != s.Wanted {
+		u.wanted = s.Wanted
+		if before != 0 {
+			u.begun = false // what is better is another thing from here on
+			a.Old, a.New = u.cfg.spread(s, before)
+			return a
+		}
 	}
 	surge, few := u.cfg.bounds(s.Wanted)
 	room := min(s.Wanted+surge-s.Old.Instances-s.New.Instances, s.Wanted-s.New.Instances)

@@ -87,7 +87,7 @@ func (h HPA) desired(s Status) (Decision, bool) {
 	var errs []error
 	for _, m := range h.Metrics {
 		ask := h.perPod
-		if m.Kind >= Object {
+		if m.Kind.outside() {
 			ask = h.outside
 		}
 		n, ratio, text, err := ask(m, s)

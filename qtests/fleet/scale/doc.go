@@ -26,7 +26,8 @@
 //
 //   - Resource by Utilization: ratio is floor(100·Σusage/Σrequest) / target over the pods with a
 //     sample that are neither ignored nor unready. Resource and Pods by AverageValue: ratio is the mean (a whole
-//     number of thousandths) / target. pods is the number of those pods.
+//     number of thousandths) / target. pods is the number of those pods. ContainerResource is as Resource, of the use and
+//     the request of one container, which a pod has under the name that [Of] makes: "app/cpu".
 //   - Where metrics are missing, or where ratio > 1 and pods are unready, ratio is taken again, and pods counts what is added: when
 //     ratio < 1, a missing pod uses its target (for Utilization its whole request, or the target if that is
 //     more); when ratio > 1, missing and unready pods use nothing. If the new ratio lies within the

@@ -44,18 +44,41 @@ const (
 	Pods                 // of each pod
 	Object               // of another object
 	External             // from elsewhere
+
+	ContainerResource // cpu, memory: of one container of each pod, with its request
 )
 
-func (k Kind) String() string { return [...]string{"Resource", "Pods", "Object", "External"}[k] }
+func (k Kind) String() string {
+	return [...]string{"Resource", "Pods", "Object", "External", "ContainerResource"}[k]
+}
 
-// A Metric has one of three targets: Utilization for Resource, AverageValue for all, Value for
+// outside reports whether a metric of the kind belongs to no pod.
+func (k Kind) outside() bool { return k == Object || k == External }
+
+// ofResource reports whether it has a request, and so a utilization.
+func (k Kind) ofResource() bool { return k == Resource || k == ContainerResource }
+
+// A Metric has one of three targets: Utilization for Resource and ContainerResource, AverageValue for all, Value for
 // Object and External.
 type Metric struct {
-	Kind         Kind
-	Name         string
+	Kind Kind
+	Name string
+	// Container is the name of the container, for ContainerResource alone.
+	Container    string
 	Utilization  int     // per cent of the request
 	AverageValue float64 // for each pod
 	Value        float64 // in all
+}
+
+// Of is the name under which the use and the request of a container are in [Pod.Samples] and [Pod.Requests]: "app/cpu".
+func Of(container, resource string) string { return container + "/" + resource }
+
+// key is the name under which a pod has the metric.
+func (m Metric) key() string {
+	if m.Kind == ContainerResource {
+		return Of(m.Container, m.Name)
+	}
+	return m.Name
 }
 
 // Rules are how fast the number of replicas changes in one direction.
@@ -132,7 +155,7 @@ func (h HPA) check() error {
 	outside := false
 	for i, m := range h.Metrics {
 		m.check(c, fmt.Sprintf("Metrics[%d]", i))
-		outside = outside || m.Kind == Object || m.Kind == External
+		outside = outside || m.Kind.outside()
 	}
 	c.That(!h.ToZero || outside, "ToZero", h.ToZero, "needs a metric of the kind Object or External: 0 pods have no other")
 	h.Up.check(c, "Up")
@@ -141,8 +164,9 @@ func (h HPA) check() error {
 }
 
 func (m Metric) check(c *field.Checker, name string) {
-	c.That(m.Kind >= Resource && m.Kind <= External, name+".Kind", int(m.Kind), "is no kind of metric")
+	c.That(m.Kind >= Resource && m.Kind <= ContainerResource, name+".Kind", int(m.Kind), "is no kind of metric")
 	c.That(m.Name != "", name+".Name", `""`, "is no name")
+	c.That((m.Container != "") == (m.Kind == ContainerResource), name+".Container", fmt.Sprintf("%q", m.Container), "has to be set for ContainerResource, and for no other kind")
 	c.Count(name+".Utilization", m.Utilization)
 	c.Finite(name+".AverageValue", m.AverageValue)
 	c.Finite(name+".Value", m.Value)
@@ -153,8 +177,8 @@ func (m Metric) check(c *field.Checker, name string) {
 		}
 	}
 	c.That(targets == 1, name, m.Name, "has %d targets instead of one", targets)
-	c.That(m.Utilization == 0 || m.Kind == Resource, name+".Utilization", m.Utilization, "is for a Resource alone")
-	c.That(m.Value == 0 || m.Kind >= Object, name+".Value", m.Value, "is for Object and External alone")
+	c.That(m.Utilization == 0 || m.Kind.ofResource(), name+".Utilization", m.Utilization, "is for Resource and ContainerResource alone")
+	c.That(m.Value == 0 || m.Kind.outside(), name+".Value", m.Value, "is for Object and External alone")
 }
 
 func (r Rules) check(c *field.Checker, name string) {

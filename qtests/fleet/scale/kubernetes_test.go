@@ -106,6 +106,32 @@ func kubernetes(t *testing.T, metrics ...Metric) HPA {
 	return h
 }
 
+// The metric of a container is the one of a pod, by another name: all cases of Resource come out the same.
+func TestContainerMetricsAsKubernetes(t *testing.T) {
+	for _, tc := range podCases {
+		if tc.metric.Kind != Resource {
+			continue
+		}
+		t.Run(tc.name, func(t *testing.T) {
+			m := tc.metric
+			m.Kind, m.Container = ContainerResource, "app"
+			s := tc.status()
+			for i := range s.Pods {
+				p := &s.Pods[i]
+				if x, ok := p.Samples[m.Name]; ok {
+					p.Samples = map[string]Sample{"app/" + m.Name: x, "proxy/" + m.Name: {Value: 1000}}
+				}
+				p.Requests = map[string]float64{"app/" + m.Name: p.Requests[m.Name]}
+			}
+			got, ratio, text, err := kubernetes(t, m).perPod(m, s)
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+			require.InDelta(t, tc.ratio, ratio, 1e-9)
+			require.Contains(t, text, "app/"+m.Name+" ")
+		})
+	}
+}
+
 func TestPodMetricsAsKubernetes(t *testing.T) {
 	for _, tc := range podCases {
 		t.Run(tc.name, func(t *testing.T) {

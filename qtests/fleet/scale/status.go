@@ -31,9 +31,9 @@ type Pod struct {
 	Started time.Time // zero: not yet
 	Ready   bool
 	Since   time.Time // when Ready changed last; zero: never
-	// Requests are those of resources, by name. Kubernetes refuses to compute a utilization without.
+	// Requests are those of resources, by name, and of the resources of containers, by the name that Of makes. Kubernetes refuses to compute a utilization without.
 	Requests map[string]float64
-	// Samples are those of metrics, by name. What is not in it is missing.
+	// Samples are those of metrics, by name, of containers as in Requests. What is not in it is missing.
 	Samples map[string]Sample
 }
 

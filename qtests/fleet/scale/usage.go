@@ -28,20 +28,20 @@ func (h HPA) group(m Metric, s Status) (u usage, err error) {
 	u.metrics, u.request = map[string]int64{}, map[string]int64{}
 	for _, p := range s.Pods {
 		if m.Utilization > 0 {
-			request, ok := p.Requests[m.Name]
+			request, ok := p.Requests[m.key()]
 			if !ok || request <= 0 {
-				return u, fmt.Errorf("scale: %s has no request for %s", p.Name, m.Name)
+				return u, fmt.Errorf("scale: %s has no request for %s", p.Name, m.key())
 			}
 			u.request[p.Name] = milli(request)
 		}
-		sample, sampled := p.Samples[m.Name]
+		sample, sampled := p.Samples[m.key()]
 		switch {
 		case p.Deleted || p.Phase == Failed:
 		case p.Phase == Pending:
 			u.unready = append(u.unready, p.Name)
 		case !sampled:
 			u.missing = append(u.missing, p.Name)
-		case m.Kind == Resource && m.Name == CPU && h.young(p, sample, s):
+		case m.Kind.ofResource() && m.Name == CPU && h.young(p, sample, s):
 			u.unready = append(u.unready, p.Name)
 		default:
 			u.ready++
@@ -49,7 +49,7 @@ func (h HPA) group(m Metric, s Status) (u usage, err error) {
 		}
 	}
 	if len(u.metrics) == 0 {
-		return u, fmt.Errorf("%w: %s", errNone, m.Name)
+		return u, fmt.Errorf("%w: %s", errNone, m.key())
 	}
 	return u, nil
 }
@@ -74,10 +74,10 @@ func (u usage) ratio(m Metric) (ratio float64, text string) {
 	}
 	if m.Utilization > 0 {
 		now := total * 100 / request
-		return float64(now) / float64(m.Utilization), fmt.Sprintf("%s %d%% of %d%%", m.Name, now, m.Utilization)
+		return float64(now) / float64(m.Utilization), fmt.Sprintf("%s %d%% of %d%%", m.key(), now, m.Utilization)
 	}
 	mean := total / int64(len(u.metrics))
-	return float64(mean) / float64(milli(m.AverageValue)), fmt.Sprintf("%s %g of %g", m.Name, float64(mean)/1000, m.AverageValue)
+	return float64(mean) / float64(milli(m.AverageValue)), fmt.Sprintf("%s %g of %g", m.key(), float64(mean)/1000, m.AverageValue)
 }
 
 // within reports whether a ratio is near enough to 1 that nothing is to change.

@@ -27,12 +27,25 @@ type Page struct {
 	Marks  []Mark
 	Bands  []Band
 	Tables []Table
+	// Query is the box in which a reader asks for a series; nil is none.
+	Query *Query
+	// Refresh is after how many seconds the page loads itself again, unless somebody
+	// writes into the box. Zero is never.
+	Refresh int
 	// Footer are lines of small print: the seed, the command that repeats the run.
 	Footer []string
 }
 
 // A Fact is a figure that stands out at the top.
 type Fact struct{ Label, Value, Note string }
+
+// A Query is the box for an expression, which a live page answers: the form asks for the
+// page itself with ?query=….
+type Query struct {
+	Expr  string // that was asked for
+	Error string // why it has no answer
+	Hints []string
+}
 
 // A Unit is how a chart writes the values of its axis.
 type Unit string
@@ -42,6 +55,7 @@ const (
 	Number  Unit = "number"
 	Rate    Unit = "rate"    // per second
 	Seconds Unit = "seconds" // durations
+	Share   Unit = "share"   // 0 to 1, as per cent
 )
 
 // A Chart is one picture over the time axis: lines and areas, or, with Lanes, bars
@@ -113,6 +127,7 @@ type Band struct {
 // A Table is rows of text under a head. Cells that begin with a digit are set to the right.
 type Table struct {
 	Title string
+	Lines []string // sentences above it; a table may have them alone
 	Head  []string
 	Rows  [][]Cell
 }

@@ -23,6 +23,7 @@ type drawing struct {
 	Width, Height int
 	Columns       []column
 	Rows          []row
+	Faults        []row
 	Bars          []bar
 	Arrows        []arrow
 }
@@ -55,6 +56,10 @@ func (s *Story) WriteHTML(w io.Writer) error {
 	open := map[[2]any]int{}
 	for i, l := range s.Lines {
 		y := top + rowHeight*i + rowHeight/2
+		if l.Lane == Fault {
+			d.Faults = append(d.Faults, row{l, 20, y, ""})
+			continue
+		}
 		d.Rows = append(d.Rows, row{l, x(l.Lane), y, s.Lanes[l.Lane].Name})
 		if l.Holds != "" {
 			open[[2]any{l.Lane, l.Holds}] = len(d.Bars)

@@ -8,9 +8,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
@@ -25,6 +27,7 @@ type Story struct {
 	Lanes   []Lane
 	Lines   []Line   // in their order
 	Left    int      // steps that are left out
+	With    []string // load that was cut
 	Cycle   []string // of a deadlock: who waits for what, that who holds
 }
 
@@ -34,9 +37,9 @@ type Lane struct {
 	Who  string // who started it, and where
 }
 
-// A Line is what a goroutine did.
+// A Line is what a goroutine did, or a fault that happened.
 type Line struct {
-	Lane     int
+	Lane     int // or Fault
 	Text     string
 	Where    string // file:line
 	Surprise bool   // first come, first served would have gone on otherwise
@@ -51,8 +54,12 @@ type Line struct {
 	object uint64
 }
 
-// Tell makes the account. source returns a line of a file, or "".
-func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(file string, line int) string) *Story {
+// Fault is the lane of what happened to all of them.
+const Fault = -1
+
+// Tell makes the account of a run with these inputs, which may be nil. source returns a line of a
+// file, or "".
+func Tell(test string, f *explore.Failure, steps []ordered.Step, in *inputs.Inputs, source func(file string, line int) string) *Story {
 	t := &teller{
 		story: &Story{Test: test, Failure: f}, steps: steps, source: source,
 		lanes: map[uint64]int{}, names: map[uint64]string{}, users: map[uint64]map[uint64]bool{}, writes: map[uint64]bool{},
@@ -63,7 +70,7 @@ func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(fil
 		t.step(i)
 	}
 	t.ending()
-	t.choose()
+	t.choose(in)
 	return t.story
 }
 
@@ -117,16 +124,29 @@ func (t *teller) survey() {
 	}
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
-		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "started before"}
-		if n == 1 {
-			t.story.Lanes[0].Who = "the test"
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "the test"} // all others are started
+	}
+	for i := range t.steps {
+		if s := &t.steps[i]; t.lanes[s.Other] > 0 && s.Kind == ordered.StepStarts {
+			t.story.Lanes[t.lanes[s.Other]-1].Who = t.startedBy(s)
 		}
 	}
-	for _, s := range t.steps {
-		if n := t.lanes[s.Other]; n > 0 && s.Kind == ordered.StepStarts {
-			t.story.Lanes[n-1].Who = fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
-		}
+}
+
+// startedBy says who started a goroutine, and where, or what it does where that is not in the
+// user's code.
+func (t *teller) startedBy(s *ordered.Step) string {
+	where := whereOf(userFrame(s.Stack))
+	switch {
+	case where == "" && s.Starts != "":
+		name, _, _ := strings.Cut(s.Starts[strings.LastIndexByte(s.Starts, '/')+1:], ".gowrap") // of a go statement with arguments
+		return "runs " + name
+	case where == "":
+		return "started by " + t.name(s.Goroutine)
+	case t.lanes[s.Goroutine] == 0:
+		return "started at " + where
 	}
+	return fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), where)
 }
 
 func readsOnly(s site.Site) bool {
@@ -137,7 +157,7 @@ func readsOnly(s site.Site) bool {
 	return false
 }
 
-// name is that of a goroutine.
+// name returns the name of a goroutine.
 func (t *teller) name(g uint64) string {
 	switch n := t.lanes[g]; {
 	case n > 0:
@@ -336,9 +356,31 @@ func (t *teller) repeats() {
 	}
 }
 
-// choose keeps the lines that say most, in their order.
-func (t *teller) choose() {
-	room := MostLines - 7 - len(t.story.Cycle)
+// faults are the lines about what happened to the system, by the time.
+func (t *teller) faults(in *inputs.Inputs) []Line {
+	if in == nil {
+		return nil
+	}
+	var lines []Line
+	for _, f := range in.Faults {
+		lines = append(lines, Line{Lane: Fault, Text: f.String(), At: f.Start + f.At})
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+	for _, l := range in.Loads {
+		if !l.Whole() {
+			t.story.With = append(t.story.With, l.String())
+		}
+	}
+	return lines[max(0, len(lines)-mostFaults):]
+}
+
+// mostFaults are told, the last ones.
+const mostFaults = 8
+
+// choose keeps the lines that say most, in their order, and the faults among them.
+func (t *teller) choose(in *inputs.Inputs) {
+	faults := t.faults(in)
+	room := MostLines - 7 - len(t.story.Cycle) - len(faults) - len(t.story.With)
 	t.repeats()
 	ranked := make([]int, len(t.lines))
 	for i := range ranked {
@@ -355,7 +397,11 @@ func (t *teller) choose() {
 		l := t.lines[i]
 		l.Left = i - last - 1
 		last = i
+		for len(faults) > 0 && faults[0].At < l.At {
+			t.story.Lines, faults = append(t.story.Lines, faults[0]), faults[1:]
+		}
 		t.story.Lines = append(t.story.Lines, l)
 	}
+	t.story.Lines = append(t.story.Lines, faults...)
 	t.story.Left = len(t.lines) - len(kept)
 }

@@ -53,7 +53,7 @@ var lostUpdate = []ordered.Step{
 }
 
 func TestStory(t *testing.T) {
-	s := Tell("TestTotal", &explore.Failure{Kind: "assertion", Text: "the total is 1"}, lostUpdate, source)
+	s := Tell("TestTotal", &explore.Failure{Kind: "assertion", Text: "the total is 1"}, lostUpdate, nil, source)
 	require.Equal(t, `  G1  the test
   G2  started by G1 at shop.go:5
   G3  started by G1 at shop.go:5
@@ -74,7 +74,7 @@ func TestStoryOfADeadlock(t *testing.T) {
 	s := Tell("TestLocks", &explore.Failure{Kind: "deadlock", Text: "all wait"}, []ordered.Step{
 		does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), does(ordered.StepPoint, 7, site.Lock, 0x2, 0, 4, "other"),
 		does(ordered.StepPoint, 8, site.Lock, 0x2, 0, 4, "other"), waits(8, 4), does(ordered.StepPoint, 7, site.Lock, 0x1, 0, 3, "mu"), waits(7, 3),
-	}, source)
+	}, nil, source)
 	require.Equal(t, []string{
 		"G1 waits to lock other at shop.go:4; G2 holds it since shop.go:4", "G2 waits to lock mu at shop.go:3; G1 holds it since shop.go:3",
 	}, s.Cycle)
@@ -89,7 +89,7 @@ func TestHolders(t *testing.T) {
 		does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), does(ordered.StepPoint, 7, site.Lock, 0x1, 0, 3, "mu"), does(ordered.StepWaits, 7, site.Other, 0, 0, 3, ""),
 		does(ordered.StepPoint, 8, site.Unlock, 0x1, 0, 6, "mu"), wakes,
 		does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), does(ordered.StepWaits, 8, site.Other, 0, 0, 3, ""),
-	}, source)
+	}, nil, source)
 	require.Contains(t, s.String(), "unlocks mu, which wakes G2")
 	require.Contains(t, s.String(), "G1  waits to lock mu, which G2 holds since shop.go:3")
 	require.Empty(t, s.Cycle)
@@ -107,7 +107,7 @@ func TestStoryIsShort(t *testing.T) {
 		for i := range n {
 			steps = append(steps, does(ordered.StepPoint, 8, site.Write, 0x99, uint64(i), 2, "c.total"))
 		}
-		text := Tell("TestTotal", &explore.Failure{Kind: "assertion", Text: strings.Repeat("long ", 100)}, steps, source).String()
+		text := Tell("TestTotal", &explore.Failure{Kind: "assertion", Text: strings.Repeat("long ", 100)}, steps, nil, source).String()
 		require.LessOrEqual(t, strings.Count(text, "\n"), MostLines, "%s", text)
 		require.Contains(t, text, "! G", "%s", text)
 		for line := range strings.Lines(text) {
@@ -119,7 +119,7 @@ func TestStoryIsShort(t *testing.T) {
 // The page is well formed, needs nothing else, and takes names as text.
 func TestPage(t *testing.T) {
 	var b bytes.Buffer
-	s := Tell("Test<b>", &explore.Failure{Kind: "panic", Text: "<script>alert(1)</script>"}, lostUpdate, source)
+	s := Tell("Test<b>", &explore.Failure{Kind: "panic", Text: "<script>alert(1)</script>"}, lostUpdate, nil, source)
 	require.NoError(t, s.WriteHTML(&b))
 	page := b.String()
 	require.NotContains(t, page, "<script>alert")

@@ -82,8 +82,7 @@ func valueOf(s *ordered.Step) string {
 func userFrame(stack []ordered.Frame) *ordered.Frame {
 	for i := range stack {
 		f := &stack[i]
-		ours := strings.HasPrefix(f.Function, "github.com/go-qtests/qtests/qtests.") || strings.HasPrefix(f.Function, "github.com/go-qtests/qtests/qtests/internal/ordered.")
-		if f.File == "" || site.Helper(f.File) || ordered.Standard(f.Function, f.File) || ours && !strings.HasSuffix(f.File, "_test.go") {
+		if f.File == "" || site.Helper(f.File) || site.Standard(f.Function, f.File) || site.Library(f.Function, f.File) {
 			continue
 		}
 		return f

@@ -18,7 +18,7 @@ func (r *Result) check() error {
 		}),
 		atMost("errors", r.Errors, "finished", r.Finished),
 		atMost("abandoned", r.Abandoned, "interrupted", r.Interrupted),
-		r.checkSteps(), r.checkNamed(), r.checkTimeline(),
+		r.checkSteps(), r.checkNamed(), r.checkTimeline(), r.checkSections(),
 	)
 }
 
@@ -80,6 +80,15 @@ func (r *Result) checkNamed() error {
 	for _, m := range r.Metrics {
 		of := fmt.Sprintf("metric %q: ", m.Name)
 		if err := cmp.Or(amounts(of, map[string]int64{"passed": m.Passed}), atMost(of+"passed", m.Passed, "samples", m.Samples)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Result) checkSections() error {
+	for _, s := range r.Sections {
+		if _, err := s.Bounded(); err != nil {
 			return err
 		}
 	}

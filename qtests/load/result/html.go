@@ -86,6 +86,9 @@ func (r *Result) page() report.Page {
 		p.Marks = append(p.Marks, report.Mark{At: m.Offset.Seconds(), When: m.Offset.String(), Kind: m.kind(), Who: m.Source, Text: m.Text})
 	}
 	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, text.Number(r.Scale), r.Start.Format(time.RFC3339)))
+	if r.Monitored != nil {
+		p.Footer = append(p.Footer, "The panels are those of monitor.Config.Panels. A query box is in the live page, dashboard.Handler; after a run, Monitor.QueryRange answers.")
+	}
 	if r.MarksDropped > 0 {
 		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
 	}
@@ -129,13 +132,14 @@ func (r *Result) charts(end time.Duration) []report.Chart {
 	if c := r.poolChart(); len(c.Series) > 0 {
 		charts = append(charts, c)
 	}
+	charts = append(charts, r.panelCharts()...)
 	if c := r.laneChart("Breakers", "breaker", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}
 	if c := r.laneChart("Alerts", "alert", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}
-	return charts
+	return append(charts, r.sectionCharts()...)
 }
 
 // line makes a line of the chart from a value of the timeline. A negative value is a gap.

@@ -2,6 +2,7 @@ package result
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/report"
@@ -34,8 +35,9 @@ func (r *Result) tone() string {
 
 func (r *Result) tables() []report.Table {
 	var tables []report.Table
-	for _, t := range []report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable(), r.countsTable(), r.marksTable()} {
-		if len(t.Rows) > 0 {
+	for _, t := range slices.Concat([]report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable()},
+		r.sectionTables(), []report.Table{r.countsTable(), r.failedTable(), r.rulesTable(), r.marksTable()}) {
+		if len(t.Rows)+len(t.Lines) > 0 {
 			tables = append(tables, t)
 		}
 	}

@@ -1,6 +1,10 @@
 package result
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/section"
+)
 
 // Version is the version of the JSON form of a Result. Read reads
 // this one and says so when it meets another.
@@ -76,6 +80,10 @@ type Result struct {
 	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
+	// Monitored is what else Scenario.Monitor knew at the end; nil without one.
+	Monitored *Monitored `json:"monitored,omitempty"`
+	// Sections are what the sources of Scenario.Sections told when the run had ended.
+	Sections []section.Section `json:"sections,omitempty"`
 
 	// LogLost says why Scenario.RequestLog could not be written to its end, which fails the
 	// run.

@@ -22,6 +22,7 @@ func (r *Result) String() string {
 	r.checkLines(&b)
 	r.metricLines(&b)
 	r.thresholdLines(&b)
+	r.sectionLines(&b)
 	r.markLines(&b)
 	if r.Order != "" {
 		fmt.Fprintf(&b, "  order       %s\n", r.Order)

@@ -73,7 +73,7 @@ const (
 	planStreak  = 4096 // so many points of one goroutine in a row are a loop
 )
 
-// A planState is that of a goroutine, at the index of its turnState. Where there are more
+// A planState belongs to a goroutine, at the index of its turnState. Where there are more
 // goroutines than places, some lose theirs, and their counts begin anew.
 type planState struct {
 	id      uint64
@@ -296,7 +296,7 @@ func (p *orderedPlan) choose(t *turn, name planName, n uint32, self *planState) 
 	case planReplay:
 		if c := p.replayed(name); c != nil && c.kind == planTurn {
 			if self != nil {
-				k = 0 // it is held, whoever goes on
+				k = 0 // it is held: any other goroutine goes on
 			}
 			for i := range n {
 				if t.states.of(t.queue.at(i).ptr()).id == c.target {

@@ -67,7 +67,7 @@ func (q *turnQueue) grow() {
 	q.ring, q.mask, q.head = uintptr(ring), 2*n-1, 0
 }
 
-// over gives memory back of which the next bubble need not have as much. The queue is empty.
+// over gives memory back where the next bubble may need less. The queue is empty.
 func (q *turnQueue) over() {
 	if q.ring != 0 && q.mask >= turnKept {
 		q.free()

@@ -84,7 +84,7 @@ func (s *turnStates) begin(seed uint64) {
 	s.first[0] = turnState{id: orderedHash(seed, 0, choices, 1)}
 }
 
-// over gives memory back of which the next bubble need not have as much.
+// over gives memory back where the next bubble may need less.
 func (s *turnStates) over() {
 	if s.used <= turnKept {
 		return

@@ -217,8 +217,8 @@ func orderedSwitch(gp *g) {
 	execute(gp, true)
 }
 
-// orderedTimer is changegstatus for a timer that fires. In an ordered bubble whoever fires
-// it has the turn, and counts as one that runs.
+// orderedTimer is changegstatus for a timer that fires. In an ordered bubble the goroutine that
+// fires it has the turn, and counts as one that runs.
 func (b *synctestBubble) orderedTimer(gp *g, oldval, newval uint32) {
 	if b.turn == nil {
 		b.changegstatus(gp, oldval, newval)

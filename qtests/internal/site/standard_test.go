@@ -1,4 +1,4 @@
-package ordered
+package site
 
 import (
 	"testing"
@@ -15,6 +15,8 @@ func TestStandard(t *testing.T) {
 		{"internal/sync.orderedAcquire", "/other/src/internal/sync/ordered.go", true},
 		{"time.Sleep", "/other/src/time/sleep.go", true},
 		{"runtime.goexit", "", true},
+		{"runtime.gopanic", "/other/src/runtime/panic.go", true},
+		{"sync.fatal", "/other/src/runtime/panic.go", true},
 		{"internal/poll.runtime_pollWait", "/other/src/runtime/netpoll.go", true},
 		{"main.main", "/home/me/main.go", false},
 		{"shop/cart.(*Cart).Add.func1", "/home/me/shop/cart/cart.go", false},

@@ -1,4 +1,6 @@
-package qtests
+// Package remnants finds out whether something of a bubble that has ended is still there, in a
+// sync.Pool or in a variable, and empties the pools of the process where that is so.
+package remnants
 
 import (
 	"runtime"
@@ -9,12 +11,12 @@ import (
 	"weak"
 )
 
-// A remnant tells whether something of a bubble that has ended is still there. The
+// A Remnant tells whether something of a bubble that has ended is still there. The
 // canary is referred to by the runtime's description of the bubble, and that by the
 // bubble's timers and by those of its channels whose elements have pointers. The
 // control is in a sync.Pool, and so is there as long as what the bubble left in one.
-type remnant struct {
-	of            bubbleKind
+type Remnant struct {
+	of            Kind
 	canary        atomic.Pointer[canary] // until it is in the bubble
 	left, ended   atomic.Bool
 	there, inPool weak.Pointer[canary]
@@ -22,10 +24,10 @@ type remnant struct {
 	controls      *sync.Pool
 }
 
-// A bubbleKind tells bubbles apart whose bodies may leave different things.
-type bubbleKind struct {
-	test string  // its name
-	body uintptr // its code
+// A Kind tells bubbles apart whose bodies may leave different things.
+type Kind struct {
+	Test string  // its name
+	Body uintptr // its code
 }
 
 type canary struct{ self *canary }
@@ -36,9 +38,9 @@ func newCanary() *canary {
 	return c
 }
 
-// leave puts the canary into the bubble, at its very end: into a timer that will
+// Leave puts the canary into the bubble, at its very end: into a timer that will
 // never fire, for with its main goroutine the time of a bubble ends.
-func (r *remnant) leave() {
+func (r *Remnant) Leave() {
 	if r == nil {
 		return
 	}
@@ -48,8 +50,8 @@ func (r *remnant) leave() {
 	}
 }
 
-// end is called outside when the bubble has ended, or was left behind.
-func (r *remnant) end() {
+// End is called outside when the bubble has ended, or was left behind.
+func (r *Remnant) End() {
 	if r == nil {
 		return
 	}
@@ -69,20 +71,20 @@ const (
 	keptRemains   // what a variable of a package keeps
 )
 
-// remnants decides when to empty the pools of the process: a sync.Pool keeps what
+// A Sweeper decides when to empty the pools of the process: a sync.Pool keeps what
 // it is given for two collections, and is not to hand a bubble's timer or channel to
 // the next bubble. A collection costs more than ten bubbles. There is one only where
 // it may help, and only until it is known what a body leaves.
-type remnants struct {
+type Sweeper struct {
 	collect func()
 	now     func() time.Time
 	warn    func(test string) // of what is kept
 
 	mu       sync.Mutex
-	pending  []*remnant
-	kinds    map[bubbleKind]remains
-	heavy    map[bubbleKind]bool // ran for long or longer the last time
-	long     time.Duration       // heavyBody, but in a test
+	pending  []*Remnant
+	kinds    map[Kind]remains
+	heavy    map[Kind]bool // ran for long or longer the last time
+	long     time.Duration // heavyBody, but in a test
 	first    time.Time
 	spent    time.Duration
 	looked   map[uintptr]int // looks at what tests with this body leave
@@ -105,48 +107,48 @@ const (
 // is looked at each time: it may leave something in a pool in some of its runs only.
 const heavyBody = 20 * time.Millisecond
 
-// newRemnants returns the decision for a process, in which no bubble has begun. It calls warn
+// New returns the decision for a process, in which no bubble has begun. It calls warn
 // once for each kind of bubble that leaves something in a variable of a package, with the
 // name of the test.
-func newRemnants(warn func(test string)) *remnants {
-	return &remnants{kinds: map[bubbleKind]remains{}, collect: runtime.GC, now: time.Now, warn: warn, long: heavyBody}
+func New(warn func(test string)) *Sweeper {
+	return &Sweeper{kinds: map[Kind]remains{}, collect: runtime.GC, now: time.Now, warn: warn, long: heavyBody}
 }
 
-// next prepares the process for a bubble, and returns what it is to leave
+// Next prepares the process for a bubble, and returns what it is to leave
 // and end, or nil where that is known.
-func (r *remnants) next(of bubbleKind) *remnant {
+func (r *Sweeper) Next(of Kind) *Remnant {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.first.IsZero() {
 		r.first = r.now()
 	}
-	r.sweep(of.test)
+	r.sweep(of.Test)
 	if k := r.kinds[of]; k == noRemains && !r.heavy[of] || k == keptRemains || len(r.pending) >= maxRemnants {
 		return nil
 	}
 	c, control := newCanary(), newCanary()
-	left := &remnant{of: of, there: weak.Make(c), control: control, inPool: weak.Make(control), controls: &r.controls}
+	left := &Remnant{of: of, there: weak.Make(c), control: control, inPool: weak.Make(control), controls: &r.controls}
 	left.canary.Store(c)
 	r.pending = append(r.pending, left)
 	return left
 }
 
-// ran says how long a bubble has run.
-func (r *remnants) ran(of bubbleKind, d time.Duration) {
+// Ran says how long a bubble has run.
+func (r *Sweeper) Ran(of Kind, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case d < r.long:
 		delete(r.heavy, of)
 	case r.heavy == nil:
-		r.heavy = map[bubbleKind]bool{of: true}
+		r.heavy = map[Kind]bool{of: true}
 	default:
 		r.heavy[of] = true
 	}
 }
 
 // sweep collects until nothing of a bubble that has ended is in a pool any more.
-func (r *remnants) sweep(test string) {
+func (r *Sweeper) sweep(test string) {
 	if r.tick.Value() == nil {
 		r.settle(noRemains)
 		r.tick = weak.Make(newCanary())
@@ -166,7 +168,7 @@ func (r *remnants) sweep(test string) {
 	}
 	for _, p := range r.pending {
 		if r.isNew(p.of) && p.ended.Load() {
-			r.looked[p.of.body]++
+			r.looked[p.of.Body]++
 		}
 	}
 	if r.collect(); r.settle(noRemains) {
@@ -178,17 +180,17 @@ func (r *remnants) sweep(test string) {
 }
 
 // isNew reports whether it has to be found out what a body leaves.
-func (r *remnants) isNew(of bubbleKind) bool {
+func (r *Sweeper) isNew(of Kind) bool {
 	if r.looked == nil {
 		r.looked = map[uintptr]int{}
 	}
-	return r.kinds[of] == unknownRemains && r.looked[of.body] < remnantLooks
+	return r.kinds[of] == unknownRemains && r.looked[of.Body] < remnantLooks
 }
 
 // settle strikes off what is gone, and reports whether anything is there. What went
 // while a pool kept its control says that its test leaves nothing; what went in the
 // second of two collections, that it was in a pool.
-func (r *remnants) settle(kind remains) (any bool) {
+func (r *Sweeper) settle(kind remains) (any bool) {
 	left := r.pending[:0]
 	for _, p := range r.pending {
 		switch {
@@ -208,15 +210,15 @@ func (r *remnants) settle(kind remains) (any bool) {
 
 // giveUp strikes off what no collection removes. A test that is not over may refer
 // to it itself.
-func (r *remnants) giveUp(test string) {
+func (r *Sweeper) giveUp(test string) {
 	left := r.pending[:0]
 	for _, p := range r.pending {
 		switch {
 		case !p.ended.Load():
 			left = append(left, p)
-		case rootOf(p.of.test) != rootOf(test) && r.kinds[p.of] == unknownRemains:
+		case rootOf(p.of.Test) != rootOf(test) && r.kinds[p.of] == unknownRemains:
 			r.kinds[p.of] = keptRemains
-			r.warn(p.of.test)
+			r.warn(p.of.Test)
 		}
 	}
 	clear(r.pending[len(left):])

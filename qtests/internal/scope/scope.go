@@ -1,4 +1,6 @@
-package qtests
+// Package scope tells what a test has started from what other tests have, by a profiler label
+// that goroutines inherit.
+package scope
 
 import (
 	"bytes"
@@ -16,8 +18,8 @@ import (
 // The kinds of scope. A leak check does not look into one below it, which
 // reports its own leaks; a bound counts everything below it.
 const (
-	boundScope = "b"
-	checkScope = "c"
+	Bound = "b"
+	Check = "c"
 )
 
 var scopes struct {
@@ -26,9 +28,9 @@ var scopes struct {
 	of   map[string]string // the innermost scope of a test that runs, by the test's name
 }
 
-// A scope is the goroutines that a test started since a certain call.
-type scope struct {
-	test   string
+// A Scope is the goroutines that a test started since a certain call.
+type Scope struct {
+	Test   string // its name
 	path   string
 	outer  string // the scope around it
 	before string // the scope that the test itself was in, if any
@@ -38,44 +40,51 @@ type scope struct {
 	hostID uint64
 }
 
-// enterScope labels the calling goroutine, and so all that it will start. The
+// Enter labels the calling goroutine, and so all that it will start. The
 // labels that the goroutine had are replaced.
-func enterScope(t tb.TB, kind string) *scope {
+func Enter(t tb.TB, kind string) *Scope {
 	t.Helper()
 	if problem := stacks.ProveLabels(); problem != "" {
 		tb.Fatalf(t, "%s", problem)
 	}
-	s := &scope{test: t.Name(), host: hostFunction(), hostID: stacks.This().ID}
+	s := &Scope{Test: t.Name(), host: hostFunction(), hostID: stacks.This().ID}
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of == nil {
 		scopes.of = map[string]string{}
 	}
-	for name := s.test; name != "" && s.outer == ""; name = name[:max(0, strings.LastIndexByte(name, '/'))] {
+	for name := s.Test; name != "" && s.outer == ""; name = name[:max(0, strings.LastIndexByte(name, '/'))] {
 		s.outer = scopes.of[name]
 	}
-	s.before = scopes.of[s.test]
+	s.before = scopes.of[s.Test]
 	scopes.last++
 	s.path = s.outer + "/" + kind + strconv.FormatUint(scopes.last, 10)
-	scopes.of[s.test] = s.path
+	scopes.of[s.Test] = s.path
 	s.label(t, s.path)
 	return s
 }
 
-// leave puts the goroutine back into the scope around this one.
-func (s *scope) leave(t tb.TB) {
+// PathOf returns the path of the innermost scope of a test that runs, or "".
+func PathOf(test string) string {
 	scopes.Lock()
 	defer scopes.Unlock()
-	if scopes.of[s.test] == s.path {
-		delete(scopes.of, s.test)
+	return scopes.of[test]
+}
+
+// Leave puts the goroutine back into the scope around this one.
+func (s *Scope) Leave(t tb.TB) {
+	scopes.Lock()
+	defer scopes.Unlock()
+	if scopes.of[s.Test] == s.path {
+		delete(scopes.of, s.Test)
 		if s.before != "" {
-			scopes.of[s.test] = s.before
+			scopes.of[s.Test] = s.before
 		}
 	}
 	s.label(t, s.outer)
 }
 
-func (s *scope) label(t tb.TB, path string) {
+func (s *Scope) label(t tb.TB, path string) {
 	ctx := tb.ContextOf(t)
 	if path != "" {
 		ctx = pprof.WithLabels(ctx, pprof.Labels(stacks.ScopeLabel, path))
@@ -83,20 +92,20 @@ func (s *scope) label(t tb.TB, path string) {
 	pprof.SetGoroutineLabels(ctx)
 }
 
-// holds reports whether a goroutine labelled with path is in s or below it.
-func (s *scope) holds(path string) bool {
+// Holds reports whether a goroutine labelled with path is in s or below it.
+func (s *Scope) Holds(path string) bool {
 	return path == s.path || strings.HasPrefix(path, s.path+"/")
 }
 
-// answersFor is holds without the scopes below that have a leak check.
-func (s *scope) answersFor(path string) bool {
-	return s.holds(path) && !strings.Contains(path[len(s.path):], "/"+checkScope)
+// AnswersFor is Holds without the scopes below that have a leak check.
+func (s *Scope) AnswersFor(path string) bool {
+	return s.Holds(path) && !strings.Contains(path[len(s.path):], "/"+Check)
 }
 
-// count returns how many goroutines carry a label that match accepts, without
+// Count returns how many goroutines carry a label that match accepts, without
 // those that run tests. It reads the goroutine profile, which costs a fraction of
 // a dump and shows labels.
-func (s *scope) count(match func(path string) bool) int {
+func (s *Scope) Count(match func(path string) bool) int {
 	var profile bytes.Buffer
 	_ = pprof.Lookup("goroutine").WriteTo(&profile, 1) // a buffer takes everything
 	n, hosts := 0, 0
@@ -112,9 +121,9 @@ func (s *scope) count(match func(path string) bool) int {
 	return n + max(0, hosts-1)
 }
 
-// list returns the goroutines that carry a label that match accepts, each with
+// List returns the goroutines that carry a label that match accepts, each with
 // its stack, without those that run tests.
-func (s *scope) list(match func(path string) bool) []stacks.Goroutine {
+func (s *Scope) List(match func(path string) bool) []stacks.Goroutine {
 	all := stacks.Where(stacks.LabelledDump(), func(h *stacks.Header) bool {
 		path := h.Label(stacks.ScopeLabel)
 		return path != "" && match(path)
