@@ -86,6 +86,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 		"qtests/section": {},
+		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb"},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},
@@ -95,6 +96,8 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
 		"qtests/monitor/dashboard": {"qtests/tb", "qtests/monitor"},
+		"qtests/monitor/lint":      {"qtests/tb", "qtests/monitor", "qtests/monitor/rules"},
+		"qtests/monitor/coverage":  {"qtests/monitor", "qtests/monitor/rules"},
 
 		"qtests/pool":          {"qtests/event", "qtests/tb", "qtests/breaker"},
 		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/breaker/metrics", "qtests/pool"},
@@ -126,12 +129,13 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/load/result":    {"internal/plaintext", "qtests/tb", "qtests/section"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
+		"qtests/load/merge":     {"qtests/load/result", "qtests/load/threshold"},
 		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 
 		"fixtures":     {"internal/plaintext", "qtests/tb"},
 		"fixtures/cut": {},
 
-		"qtests/cmd/qtests": {},
+		"qtests/cmd/qtests": {"qtests/load/merge"},
 	}
 	checked := map[string]bool{}
 	used := map[[2]string]bool{}

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -114,7 +113,7 @@ func (b *bubbleRun) explained(o outcome) outcome {
 }
 
 // host has a goroutine of its own because the end of a bubble may be a panic of
-// the runtime, or a Goexit, neither of which may take the test along; and
+// the runtime, or a Goexit, and neither may take the test along. It has one also
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
 	defer close(b.done)
@@ -296,7 +295,7 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	at := tb.Round(b.q.clock.Last().Sub(b.q.start))
 	switch {
 	case b.home.Number.Load() == 0:
-		return fmt.Sprintf("qtests: %v, at %v of fake time. %s does not say of which bubble in a way that this version of qtests reads, so that the goroutines cannot be named",
+		return fmt.Sprintf("qtests: %v, at %v of fake time. This version of qtests cannot read which bubble %s means, so that the goroutines cannot be named",
 			b.fault, at, runtime.Version()), nil
 	case b.over:
 		problem, notes = b.q.leaks(at)
@@ -319,14 +318,4 @@ func (q *T) catch(where string) {
 		q.failed("panic", fmt.Sprint(r))
 		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
 	}
-}
-
-func listSeeds(seeds []uint64) string {
-	const most = 20
-	text := strings.Trim(fmt.Sprint(seeds[:min(most, len(seeds))]), "[]")
-	text = strings.ReplaceAll(text, " ", ", ")
-	if len(seeds) > most {
-		text += ", …"
-	}
-	return text
 }

@@ -209,7 +209,7 @@ type statusError struct{ text string }
 func (e statusError) Error() string { return e.text }
 
 // A timeout is one whatever error the library makes of it, and whether its own timer
-// for the deadline of the context fires first or that of the scenario does.
+// for the deadline of the context fires first or the scenario's does.
 func TestTimeoutsWhateverTheError(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		scenario := func(kind func(error) string) Scenario {

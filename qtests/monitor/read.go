@@ -64,7 +64,7 @@ func readSeries(st *history.Store, from, to time.Time, ms []history.Matcher) (ou
 	return out
 }
 
-// Query evaluates an expression at an instant: the zero time is that of the
+// Query evaluates an expression at an instant. The zero time means the instant of the
 // newest scrape. A scalar is one Point without labels.
 func (m *Monitor) Query(expr string, at time.Time) ([]Point, error) {
 	e, err := query.Parse(expr)

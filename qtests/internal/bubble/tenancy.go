@@ -190,7 +190,7 @@ func (t *Tenancy) enter(here *Tenant, kind, name string) error {
 			return nil
 		}
 		if other := withSerial(now); other != nil {
-			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.Name)
+			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, the one of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.Name)
 			here.Complain(err.Error())
 			return err
 		}

@@ -81,7 +81,7 @@ func pingPong(n int) {
 }
 
 // beside returns the real time that pingPong takes beside n goroutines that wait, a half of
-// them on a channel and the others on timers, and that of release(n), for a goroutine.
+// them on a channel and the others on timers, and the line of release(n), for a goroutine.
 func beside(t *testing.T, seed uint64, n int) (alone, released time.Duration) {
 	const times = 20_000
 	inBubble(t, seed, nil, func(*testing.T) {

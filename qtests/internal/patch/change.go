@@ -13,7 +13,7 @@ import (
 
 // A change is one kind of edit in one scope.
 type change struct {
-	files []string // the file, or those of which one exists, by version of Go
+	files []string // the file; of several, one exists in each version of Go
 	in    string   // scope: see source.scope
 	what  string   // the place in it, for people
 	n     int      // how many places must fit; 1 where 0

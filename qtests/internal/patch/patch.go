@@ -85,7 +85,7 @@ func computeRevision() string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// Apply reads goroot/src and returns the changed and added files. goversion is that of
+// Apply reads goroot/src and returns the changed and added files. goversion is the version of
 // the GOROOT, for messages. The error is a *[Misfit] when any place does not fit or the
 // result does not type-check; Places is filled all the same.
 func Apply(goroot, goversion string) (*Result, error) {

@@ -73,7 +73,7 @@ func (g Goroutine) Runs() bool {
 	case "running", "runnable", "preempted", "copystack", "force gc (idle)":
 		return true
 	}
-	// Whoever helps the collector goes on when the collector does.
+	// A goroutine that helps the collector goes on when the collector does.
 	return strings.HasPrefix(g.State, "GC ")
 }
 

@@ -194,7 +194,7 @@ func readsOnly(s site.Site) bool {
 	return false
 }
 
-// name is that of a goroutine.
+// name returns the name of a goroutine.
 func (t *teller) name(g uint64) string {
 	switch n := t.lanes[g]; {
 	case n > 0:

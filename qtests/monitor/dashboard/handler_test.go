@@ -56,7 +56,7 @@ func (s *service) breaker(state string) {
 	}
 }
 
-// work lets d go by with ten requests a second, of which the share fails.
+// work lets d go by with ten requests a second, and the share of them fails.
 func (s *service) work(q *qtests.T, d time.Duration, share float64) {
 	for range d / (10 * time.Second) {
 		q.Sleep(10 * time.Second)
