@@ -195,3 +195,52 @@ func TestFirstFailure(t *testing.T) {
 	require.Equal(t, "race", b.failure(outcome{failed: true}).Is())
 	require.ErrorContains(t, q.tryInvariant(func() error { return errors.New("no") }), "no")
 }
+
+// TestChildOfStarts says in which order three goroutines begin and end, which wait for each other
+// nowhere, but pause at several places.
+func TestChildOfStarts(t *testing.T) {
+	child(t)
+	Run(t, func(q *T) {
+		said := make(chan string, 6)
+		pause := make(chan bool)
+		go func() {
+			for range pause {
+			}
+		}()
+		done := make(chan bool)
+		for _, name := range []string{"a", "b", "c"} {
+			go func() {
+				said <- "+" + name
+				for range 3 {
+					pause <- true
+				}
+				said <- "-" + name
+				done <- true
+			}()
+		}
+		for range 3 {
+			<-done
+		}
+		close(pause)
+		order := ""
+		for range 6 {
+			order += <-said
+		}
+		fmt.Fprintln(os.Stderr, "order", order)
+	})
+}
+
+// TestStartsAreDelayed: how late a goroutine begins is a choice that is explored. Each of three is
+// under some seed the last one to begin, when the others have ended.
+func TestStartsAreDelayed(t *testing.T) {
+	onOrdered(t)
+	for _, s := range []string{"pct", "random"} {
+		out, passed := runIn(t, t.TempDir(), "TestChildOfStarts", []string{"QTESTS_EXPLORE=" + s, "QTESTS_SEEDS=400"})
+		require.True(t, passed, out)
+		for _, late := range []string{"a", "b", "c"} {
+			require.Regexp(t, `order .*-.\+.*-.\+`+late+"-"+late+"\n", out, "%s: %s is never late", s, late)
+		}
+	}
+	out, _ := runIn(t, t.TempDir(), "TestChildOfStarts", []string{"QTESTS_EXPLORE=fifo", "QTESTS_SEEDS=5"})
+	require.Equal(t, 5, strings.Count(out, "order +a+b+c"), out)
+}

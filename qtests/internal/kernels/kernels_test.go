@@ -81,3 +81,31 @@ func TestNever(t *testing.T) {
 		q.Sometimes("the seed is large", q.Seed() > 5)
 	})
 }
+
+// TestManyPoints is what the cost of Always is measured with: ten thousand steps of two goroutines,
+// with QTESTS_ALWAYS an invariant that is checked at each.
+func TestManyPoints(t *testing.T) {
+	searched(t)
+	qtests.Run(t, func(q *qtests.T) {
+		n, sum := 0, 0
+		if os.Getenv("QTESTS_ALWAYS") != "" {
+			q.Always("n is not negative", func() error {
+				if n < 0 {
+					return fmt.Errorf("it is %d", n)
+				}
+				return nil
+			})
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 10_000 {
+				n++
+			}
+		}()
+		for range 10_000 {
+			sum += n
+		}
+		<-done
+	})
+}
