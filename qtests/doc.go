@@ -200,6 +200,9 @@
 // started them, and choices by how many the goroutine made before: a change of the code may
 // leave some of them without effect, which is logged.
 //
+// Faults that package chaos draws from the seed, and the load of package load, are part of what is
+// cut down, and of the file: see docs/search.md.
+//
 // [T.Always] holds a run to an invariant, [T.Eventually] waits for something, and
 // [T.Sometimes] tells a search what must have happened in some run.
 //

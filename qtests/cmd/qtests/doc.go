@@ -107,8 +107,10 @@
 // threshold or invariant ([T.Always] of package qtests), a standstill, or when it has no end
 // within 20 s of real time. It also fails the search when what [T.Sometimes] was told was
 // never true. Of the first failure, and with -all of five, the choices that differ from first
-// come, first served are cut down until none can go. What is left is written as TEST.choices,
-// with the account of that run as text of at most 30 lines and as a page with a lane for each
+// come, first served are cut down until none can go; then the faults of package chaos and the
+// events of load scenarios; then the load and what is left of the faults get smaller. A run that
+// makes too many choices to keep (over 4,096) is cut down with the choices of its strategy. All
+// that takes a minute at most. What is left is written as TEST.choices, with the account of that run as text of at most 30 lines and as a page with a lane for each
 // goroutine. The last line is the command that repeats the failure, every time.
 //
 // An interrupt ends the search, which then tells what it has found. The bound that it prints
