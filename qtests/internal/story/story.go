@@ -5,9 +5,7 @@
 package story
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -352,90 +350,6 @@ func (t *teller) lastOf(lane int) int {
 	return -1
 }
 
-// gives has a goroutine give a lock back; one that it does not hold, it gives back for another.
-func (t *teller) gives(g, object uint64) {
-	all := t.holders[object]
-	i := slices.IndexFunc(all, func(h hold) bool { return h.by == g })
-	if i = max(i, 0); i < len(all) {
-		t.holders[object] = slices.Delete(slices.Clone(all), i, i+1)
-	}
-}
-
-// blocker is the goroutine that keeps g from the lock that it waits for, or 0, and how: by holding
-// the lock, or because it has asked for it to write, and was first.
-func (t *teller) blocker(g uint64) (by uint64, why string) {
-	w := t.waits[g]
-	if !w.locks() {
-		return 0, ""
-	}
-	if w.op == site.RLock {
-		for _, other := range t.order() {
-			if o, ok := t.waits[other]; ok && other != g && o.object == w.object && o.op == site.Lock {
-				return other, fmt.Sprintf("behind %s, which waits to lock it", t.name(other))
-			}
-		}
-	}
-	for _, h := range t.holders[w.object] {
-		if h.by != g || len(t.holders[w.object]) == 1 {
-			return h.by, fmt.Sprintf("which %s holds since %s", t.name(h.by), h.where)
-		}
-	}
-	return 0, ""
-}
-
-// cycle finds goroutines that wait for locks of each other.
-func (t *teller) cycle() {
-	for _, start := range t.order() {
-		var path []string
-		var members []uint64
-		for g := start; len(path) < len(t.waits); {
-			by, why := t.blocker(g)
-			if by == 0 {
-				break
-			}
-			w := t.waits[g]
-			path = append(path, fmt.Sprintf("%s %s at %s, %s", t.name(g), w.text, w.where, why))
-			members = append(members, g)
-			if g = by; g == start {
-				t.story.Cycle = path
-				t.rest(members)
-				return
-			}
-		}
-	}
-	t.rest(nil)
-}
-
-// mostEnds are said of those that wait beside a circle.
-const mostEnds = 5
-
-// rest says of a test that does not go on what the others wait for, and what they hold.
-func (t *teller) rest(circle []uint64) {
-	switch t.story.Failure.Kind {
-	case "deadlock", "leak", "standstill", "hang":
-	default:
-		return
-	}
-	for _, g := range t.order() {
-		w, waits := t.waits[g]
-		if !waits || slices.Contains(circle, g) || len(t.story.Ends) == mostEnds {
-			continue
-		}
-		text := fmt.Sprintf("%s %s at %s", t.name(g), w.text, w.where)
-		if _, why := t.blocker(g); why != "" {
-			text += ", " + why
-		}
-		for _, object := range slices.Sorted(maps.Keys(t.holders)) {
-			for _, h := range t.holders[object] {
-				if h.by == g {
-					text += fmt.Sprintf("; it holds %s since %s", t.called(object), h.where)
-				}
-			}
-		}
-		t.story.Ends = append(t.story.Ends, text)
-	}
-}
-
 // order lists the goroutines by their lanes.
 func (t *teller) order() []uint64 {
 	all := make([]uint64, len(t.lanes))
@@ -443,66 +357,4 @@ func (t *teller) order() []uint64 {
 		all[n-1] = g
 	}
 	return all
-}
-
-// repeats leaves out what a goroutine does again and again, but for the last two times.
-func (t *teller) repeats() {
-	seen := map[Line]int{}
-	for i := len(t.lines) - 1; i >= 0; i-- {
-		l := &t.lines[i]
-		name := Line{Lane: l.Lane, Text: l.Text, Where: l.Where}
-		if seen[name]++; seen[name] > 2 && !l.Surprise {
-			l.score = 1
-		}
-	}
-}
-
-// faults are the lines about what happened to the system, by the time.
-func (t *teller) faults(in *inputs.Inputs) []Line {
-	if in == nil {
-		return nil
-	}
-	var lines []Line
-	for _, f := range in.Faults {
-		lines = append(lines, Line{Lane: Fault, Text: f.String(), At: f.Start + f.At})
-	}
-	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
-	for _, l := range in.Loads {
-		if !l.Whole() {
-			t.story.With = append(t.story.With, l.String())
-		}
-	}
-	return lines[max(0, len(lines)-mostFaults):]
-}
-
-// mostFaults are told, the last ones.
-const mostFaults = 8
-
-// choose keeps the lines that say most, in their order, and the faults among them.
-func (t *teller) choose(in *inputs.Inputs) {
-	faults := t.faults(in)
-	room := MostLines - 7 - len(t.story.Cycle) - len(t.story.Ends) - len(faults) - len(t.story.With)
-	t.repeats()
-	ranked := make([]int, len(t.lines))
-	for i := range ranked {
-		ranked[i] = i
-	}
-	slices.SortStableFunc(ranked, func(a, b int) int {
-		return cmp.Or(cmp.Compare(t.lines[b].score, t.lines[a].score), cmp.Compare(b, a))
-	})
-	kept := ranked[:min(room, len(ranked))]
-	kept = slices.DeleteFunc(kept, func(i int) bool { return t.lines[i].score < 3 && len(kept) > 8 })
-	slices.Sort(kept)
-	last := -1
-	for _, i := range kept {
-		l := t.lines[i]
-		l.Left = i - last - 1
-		last = i
-		for len(faults) > 0 && faults[0].At < l.At {
-			t.story.Lines, faults = append(t.story.Lines, faults[0]), faults[1:]
-		}
-		t.story.Lines = append(t.story.Lines, l)
-	}
-	t.story.Lines = append(t.story.Lines, faults...)
-	t.story.Left = len(t.lines) - len(kept)
 }
