@@ -137,7 +137,7 @@ func TestBadConfigs(t *testing.T) {
 		"fleet: Config.Retry.Budget: route: Budget.Share: 2 is not between 0 and 1": {New: h, Retry: fleet.Retry{Budget: budget(2)}},
 		"fleet: Config.Hedge.After: -1s is negative":                                {New: h, Hedge: fleet.Hedge{After: -time.Second}},
 		"fleet: Config.Scaling.By: nil uses no values, and there are some":          {New: h, Scaling: fleet.Scaling{Values: map[string]func() (float64, error){"x": nil}}},
-		`fleet: Config.Scaling.Requests["x/cpu"]: 0 is not a number above 0`:       {New: h, Scaling: fleet.Scaling{Requests: map[string]float64{"x/cpu": 0}}},
+		`fleet: Config.Scaling.Requests["x/cpu"]: 0 is not a number above 0`:        {New: h, Scaling: fleet.Scaling{Requests: map[string]float64{"x/cpu": 0}}},
 		"route: Config.PanicShare: 3 is not between 0 and 1":                        {New: h, PanicShare: 3},
 	} {
 		require.Equal(t, want, failure(t, func(q fleet.T) { fleet.NewT(q, cfg) }), want)

@@ -99,13 +99,13 @@ func TestReportIsOneFileAndTheSameEveryTime(t *testing.T) {
 	for _, c := range page.Charts {
 		titles = append(titles, c.Title)
 	}
-	require.Equal(t, []string{"Rate", "Response time", "Errors", "Requests in flight and pools", "Breakers", "Alerts"}, titles)
+	require.Equal(t, []string{"Rate", "Response time", "Response times, each", "Mean response time by step", "Errors", "Requests in flight and pools", "Breakers", "Alerts"}, titles)
 	for _, m := range page.Marks[:6] {
 		marks = append(marks, m.When+" "+m.Kind+" "+m.Who)
 	}
 	require.Equal(t, []string{"4m0s event event", "4m2s breaker breaker payments", "4m32s breaker breaker payments",
 		"4m33s breaker breaker payments", "4m50s alert alert PaymentsDown", "5m10s alert alert PaymentsDown"}, marks)
-	alerts := page.Charts[5].Lanes
+	alerts := page.Charts[7].Lanes
 	require.Equal(t, []report.Lane{{Name: "PaymentsDown", Spans: []report.Phase{
 		{To: 290, State: "inactive", Tone: "quiet"}, {From: 290, To: 310, State: "pending", Tone: "warn"},
 		{From: 310, To: 350, State: "firing", Tone: "bad"}, {From: 350, To: page.Span, State: "resolved", Tone: "quiet"},

@@ -34,6 +34,10 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 // Run runs a scenario in a test: on the clock, the seed and the event log of t, unless the
 // scenario sets its own. It writes the summary to the log of t.
 //
+// If t fails, for this or another reason, it leaves the report, the JSON form and the last 500 marks behind, without being asked: in
+// the directory for artifacts with go test -artifacts, and otherwise in one of the user's cache that has what this test left when it failed last. The
+// log of t says where. That is done for the last eight runs of a test.
+//
 // Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
 // the result, if a threshold is not kept or cannot be evaluated, if a step panicked, if a request
 // ignored its cancelled context, or if no request came.
@@ -46,6 +50,7 @@ func Run(t tb.TB, s Scenario) *result.Result {
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
+	r.keepFor(t)
 	res, err := r.execute()
 	if err != nil {
 		tb.Fatalf(t, "%v", err)

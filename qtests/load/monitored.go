@@ -1,9 +1,11 @@
 package load
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
@@ -25,7 +27,7 @@ const maxSeries = 50
 
 // observe adds the series of pools and breakers from a monitor, which may be
 // nil.
-func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
+func observe(r *result.Result, m *monitor.Monitor, end time.Time, more []string) {
 	if m == nil || len(r.Timeline) == 0 {
 		return
 	}
@@ -37,6 +39,19 @@ func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
 				names = append(names, s.Labels[l])
 			}
 			r.Series = append(r.Series, result.Series{Metric: c.metric, Labels: strings.Join(names, " "), Values: sampled(r, s.Samples)})
+		}
+	}
+	for _, name := range more {
+		if slices.ContainsFunc(r.Series, func(s result.Series) bool { return s.Metric == name }) {
+			continue
+		}
+		all := m.SeriesBetween(r.Start.Add(-time.Nanosecond), end, name)
+		for _, s := range all[:min(len(all), maxSeries)] {
+			var labels []string
+			for _, l := range text.SortedKeys(s.Labels) {
+				labels = append(labels, l+"="+s.Labels[l])
+			}
+			r.Series = append(r.Series, result.Series{Metric: name, Labels: strings.Join(labels, " "), Values: sampled(r, s.Samples)})
 		}
 	}
 }

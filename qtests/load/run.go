@@ -68,7 +68,8 @@ type run struct {
 		queue     list // requests that wait for a place
 		resting   int  // goroutines that wait for an arrival and cannot be called off
 
-		guard *clock.Timer // for the next look at thresholds that abort
+		final *result.Result // of a run that has ended
+		guard *clock.Timer   // for the next look at thresholds that abort
 	}
 }
 
@@ -155,12 +156,13 @@ func (r *run) execute() (*result.Result, error) {
 	res.Sections = sections
 	r.watch.End()
 	r.tellLateness(res)
-	observe(res, r.Monitor, r.clk.Now())
+	observe(res, r.Monitor, r.clk.Now(), r.Series)
 	if r.RequestLog != nil {
 		if err := r.RequestLog.Flush(); err != nil {
 			res.LogLost = text.Printable(err.Error())
 		}
 	}
+	r.finalize(res)
 	return res, nil
 }
 

@@ -24,6 +24,7 @@ func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 		}
 		names[r.Name] = true
 		runs[i] = r
+		r.keepFor(t)
 	}
 	results := make([]*result.Result, len(runs))
 	errs := make([]error, len(runs))

@@ -145,7 +145,7 @@ func TestBadHPAs(t *testing.T) {
 		"scale: HPA.ToZero: true needs a metric of the kind Object or External: 0 pods have no other":   {ToZero: true, Max: 2},
 		"scale: HPA.Metrics[0]: cpu has 2 targets instead of one":                                       {Max: 2, Metrics: []Metric{{Name: "cpu", Utilization: 50, AverageValue: 1}}},
 		"scale: HPA.Metrics[0]: cpu has 0 targets instead of one":                                       {Max: 2, Metrics: []Metric{{Name: "cpu"}}},
-		"scale: HPA.Metrics[0].Utilization: 50 is for Resource and ContainerResource alone":                                 {Max: 2, Metrics: []Metric{{Kind: Pods, Name: "q", Utilization: 50}}},
+		"scale: HPA.Metrics[0].Utilization: 50 is for Resource and ContainerResource alone":             {Max: 2, Metrics: []Metric{{Kind: Pods, Name: "q", Utilization: 50}}},
 		"scale: HPA.Metrics[0].Value: 5 is for Object and External alone":                               {Max: 2, Metrics: []Metric{{Kind: Pods, Name: "q", Value: 5}}},
 		"scale: HPA.Up.Window: 2h0m0s is over 1h":                                                       {Max: 2, Up: Rules{Window: 2 * time.Hour}},
 		"scale: HPA.Down.Window: 1s contradicts NoWindow":                                               {Max: 2, Down: Rules{Window: time.Second, NoWindow: true}},

@@ -21,6 +21,23 @@ type Verdict struct {
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
+	// Lines are where the threshold lies in the charts of the report, and Spans its broken windows, those that touch as one,
+	// at most 100.
+	Lines []Line `json:"lines,omitempty"`
+	Spans []Span `json:"spans,omitempty"`
+}
+
+// A Line is a value of a chart: a response time in seconds ("response"), a share of errors from 0 to 1 ("errors"), or a rate
+// per second ("rate").
+type Line struct {
+	Of    string  `json:"of"`
+	Value float64 `json:"value"`
+}
+
+// A Span is a stretch of a run.
+type Span struct {
+	From time.Duration `json:"from_ns"`
+	To   time.Duration `json:"to_ns"`
 }
 
 // String says in a line how the threshold came out.
