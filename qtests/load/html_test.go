@@ -12,14 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/report"
 	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
+	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -110,6 +113,73 @@ func TestReportIsOneFileAndTheSameEveryTime(t *testing.T) {
 		{To: 290, State: "inactive", Tone: "quiet"}, {From: 290, To: 310, State: "pending", Tone: "warn"},
 		{From: 310, To: 350, State: "firing", Tone: "bad"}, {From: 350, To: page.Span, State: "resolved", Tone: "quiet"},
 	}}}, alerts)
+}
+
+// A report of a failure says why at the top, draws the thresholds, and shades the windows in which they were broken.
+func TestReportOfAFailure(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		s := outage(q)
+		s.Thresholds = []string{"p(99)<200ms every 30s", "errors<1%", "rate>10/s", "step(browse).p(95)<50ms"}
+		res, err := Try(q, s)
+		require.NoError(q, err)
+		html := htmlOf(t, res)
+		if keep := os.Getenv("QTESTS_KEEP_FAILURE"); keep != "" {
+			require.NoError(q, os.WriteFile(keep, []byte(html), 0o644))
+		}
+		require.Equal(q, []string{
+			"threshold p(99)<200ms every 30s broken: 3 of 20 windows, the first from 4m0s, the worst at 1s", "threshold errors<1% broken: 4.167%",
+		}, res.Reasons())
+		require.Contains(q, html, `<ul class="reasons bad" aria-label="Why">`+"\n<li>threshold p(99)&lt;200ms every 30s broken")
+		page := parsed(t, html)
+		require.Equal(q, []report.Band{{From: 240, To: 330, Text: "broken: p(99)<200ms every 30s"}}, page.Broken)
+		require.Equal(q, []report.Limit{{Value: 0.2, Text: "p(99)<200ms every 30s", Tone: "bad"}}, page.Charts[1].Limits)
+		require.Equal(q, []report.Limit{{Value: 0.01, Text: "errors<1%", Tone: "bad"}}, page.Charts[4].Limits)
+		require.Equal(q, []report.Limit{{Value: 10, Text: "rate>10/s", Tone: "good"}}, page.Charts[0].Limits)
+		require.Equal(q, []string{"browse", "checkout"}, []string{page.Charts[3].Series[0].Name, page.Charts[3].Series[1].Name})
+		counted := int64(0)
+		for _, column := range page.Charts[2].Heat.Counts {
+			for _, n := range column {
+				counted += n
+			}
+		}
+		require.Equal(q, res.Finished, counted, "every request is in the map")
+	})
+}
+
+// A replay has its own dates on the axis, and in the tables.
+func TestReportOfAReplayHasItsDates(t *testing.T) {
+	first := time.Date(2015, time.May, 17, 10, 5, 0, 0, time.UTC)
+	entries := []accesslog.Entry{{At: first}, {At: first.Add(time.Hour)}}
+	for _, speed := range []float64{1, 2} {
+		qtests.Run(t, func(q *qtests.T) {
+			res := Run(q, Scenario{Traffic: traffic.Replay(entries).Speed(speed), Do: serve(0), Events: []event.Event{event.New("outage", func() {}, nil).At(90 * time.Second)}})
+			html := htmlOf(t, res)
+			require.Equal(q, speed == 1, res.Origin.Equal(first))
+			require.Equal(q, speed == 1, strings.Contains(html, `"origin":1431857100`))
+			require.Equal(q, speed == 1, strings.Contains(html, "<td class=\"n\">2015-05-17 10:06:30 (1m30s)</td>"))
+		})
+	}
+}
+
+// A metric that the scenario names is drawn.
+func TestSeriesOfOnesOwn(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		queue := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "queue_length", Help: "Of mails."}, []string{"queue"})
+		mon := monitor.NewT(q, monitor.Config{Interval: time.Second, Collectors: []prometheus.Collector{queue}})
+		s := Scenario{Traffic: traffic.Rate(1).For(20 * time.Second), Series: []string{"queue_length"}, Do: func(_ context.Context, u *User) error {
+			queue.WithLabelValues("mail").Set(float64(u.Request()))
+			return nil
+		}}
+		_, err := Try(q, s)
+		require.EqualError(q, err, "load: Scenario.Series: [queue_length] needs a Monitor that scrapes it")
+		s.Monitor = mon
+		page := parsed(t, htmlOf(t, Run(q, s)))
+		own := page.Charts[len(page.Charts)-1]
+		require.Equal(q, "queue_length", own.Title)
+		require.Equal(q, "queue=mail", own.Series[0].Name)
+		last := own.Series[0].Values[len(own.Series[0].Values)-1]
+		require.GreaterOrEqual(q, *last, report.Value(18))
+	})
 }
 
 // parsed is the data that the script of a page draws.
