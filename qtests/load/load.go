@@ -112,6 +112,10 @@ func reportTo(t tb.TB, r *result.Result) {
 	attribute := "load." + attributeKey(r.Scenario)
 	tb.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	tb.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
+	tb.AttrOf(t, attribute+".errors", fmt.Sprintf("%.4g%%", 100*r.ErrorRate()))
+	if reasons := r.Reasons(); len(reasons) > 0 {
+		tellJob(t, fmt.Sprintf("### %s failed in %s\n\n%s", r.Scenario, t.Name(), markdown(reasonRows(r, reasons))))
+	}
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	for _, v := range r.Failed() {
 		t.Errorf("load: threshold %s%s", v, suffix)
@@ -134,6 +138,16 @@ func reportTo(t tb.TB, r *result.Result) {
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
 	}
+}
+
+// reasonRows are the rows of the table on the page of a job.
+func reasonRows(r *result.Result, reasons []string) [][]string {
+	rows := [][]string{{"what", "found"}}
+	for _, why := range reasons {
+		rows = append(rows, []string{"why", why})
+	}
+	return append(rows, []string{"requests", text.Grouped(r.Finished)}, []string{"p99", text.Short(r.Response.Percentile(99))},
+		[]string{"errors", fmt.Sprintf("%.4g%%", 100*r.ErrorRate())}, []string{"repeat with", r.Repeat})
 }
 
 // attributeKey replaces white space in the name of a scenario: testing.T.Attr fails the test for

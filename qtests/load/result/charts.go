@@ -48,6 +48,7 @@ func (r *Result) rateChart() report.Chart {
 	c := report.Chart{Title: "Rate", Unit: report.Rate, Note: "intervals of " + r.Interval.String(), Series: []report.Series{
 		due, r.line("finished", 4, func(p *Point) float64 { return float64(p.Finished) / width })}}
 	c.Limits = r.limits("rate")
+	c.Series = append(c.Series, r.before("finished before", func(s *Summary) []float32 { return s.Rate })...)
 	if r.Retries > 0 {
 		c.Series = append(c.Series, r.line("retries", 1, func(p *Point) float64 { return float64(p.Retries) / width }))
 	}
@@ -62,7 +63,7 @@ func (r *Result) latencyChart() report.Chart {
 		return d.Seconds()
 	}
 	median, top := r.Response.Percentile(50), r.Response.Max()
-	return report.Chart{
+	c := report.Chart{
 		Title: "Response time", Unit: report.Seconds, Log: median > 0 && top > 50*median, Limits: r.limits("response"),
 		Series: []report.Series{
 			r.line("p50", 0, func(p *Point) float64 { return gap(p, p.P50) }),
@@ -71,6 +72,25 @@ func (r *Result) latencyChart() report.Chart {
 			r.line("max", 6, func(p *Point) float64 { return gap(p, p.Max) }),
 		},
 	}
+	c.Series = append(c.Series, r.before("p99 before", func(s *Summary) []float32 { return s.P99 })...)
+	return c
+}
+
+// before is a curve of the baseline, if there is one.
+func (r *Result) before(name string, of func(s *Summary) []float32) []report.Series {
+	if r.Baseline == nil {
+		return nil
+	}
+	line := report.Series{Name: name, Width: r.Baseline.Interval.Seconds(), Dashed: true, Color: 6}
+	for _, x := range of(r.Baseline) {
+		var v *report.Value
+		if x > 0 {
+			value := report.Value(x)
+			v = &value
+		}
+		line.Values = append(line.Values, v)
+	}
+	return []report.Series{line}
 }
 
 // errorChart shows errors as a share of the requests that ended, and what did not end as a share of what was due.

@@ -106,6 +106,11 @@ func (r *Result) checkPictures() error {
 			return fmt.Errorf("heat: column %d has %d rows of %d", i, len(column), len(h.Tops))
 		}
 	}
+	if r.Baseline != nil {
+		if err := r.Baseline.check(); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+	}
 	for _, s := range r.Steps {
 		if len(s.Curve) > 0 && s.Interval <= 0 {
 			return fmt.Errorf("step or tag %q: interval_ns: %v is not above 0", s.Name, s.Interval)

@@ -96,6 +96,9 @@ type Result struct {
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 
+	// Baseline is what load.Baseline compared it with; the report draws its curves behind those of the run.
+	Baseline *Summary `json:"baseline,omitempty"`
+
 	// What follows is known in the process that ran the scenario, and not part of the JSON.
 
 	// Aborted says that a threshold ended the run.
