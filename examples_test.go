@@ -24,6 +24,7 @@ import (
 	"github.com/go-qtests/qtests/fixtures"
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/metrics"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
@@ -57,7 +58,7 @@ func quickstart(q *qtests.T) *result.Result {
 	api.On("GET", "/related", httpmock.NewBytesResponder(200, fixtures.Bytes(q, "related.json")))
 	br := breaker.NewT(q, breaker.Config{Name: "related", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
 	mon := monitor.NewT(q, monitor.Config{
-		Collectors: []prometheus.Collector{db, api, br}, // scraped every 10 s
+		Collectors: []prometheus.Collector{db, api, metrics.Of(br)}, // scraped every 10 s
 		Rules:      []monitor.Rule{{Name: "RelatedDown", Expr: `breaker_state{state="closed"} == 0`, For: time.Minute}},
 	})
 	server := q.Serve(&site{db: db.DB(), api: api.Client(), related: br}) // the code under test

@@ -86,17 +86,21 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 		"qtests/section": {},
+		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb"},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},
+		"qtests/breaker/metrics":   {"qtests/breaker"},
 		"qtests/breaker/registry":  {"qtests/tb", "qtests/breaker"},
 		"qtests/monitor":           {"qtests/event", "qtests/tb"},
 		"qtests/monitor/notify":    {"qtests/tb", "qtests/monitor"},
 		"qtests/monitor/rules":     {"qtests/monitor"},
 		"qtests/monitor/dashboard": {"qtests/tb", "qtests/monitor"},
+		"qtests/monitor/lint":      {"qtests/tb", "qtests/monitor", "qtests/monitor/rules"},
+		"qtests/monitor/coverage":  {"qtests/monitor", "qtests/monitor/rules"},
 
 		"qtests/pool":          {"qtests/event", "qtests/tb", "qtests/breaker"},
-		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/pool"},
+		"qtests/pool/failover": {"qtests/event", "qtests/tb", "qtests/breaker", "qtests/breaker/metrics", "qtests/pool"},
 		"qtests/pool/fake":     {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool"},
 		"qtests/pool/fakesql":  {"qtests/latency", "qtests/event", "qtests/tb", "qtests/section", "qtests/pool", "qtests/pool/fake"},
 		"qtests/pool/fakehttp": {"qtests/latency", "qtests/event", "qtests/tb", "qtests/pool", "qtests/pool/fake"},
@@ -190,7 +194,7 @@ func TestEnginesLinkNoTests(t *testing.T) {
 	never := []string{"testing", "testing/synctest"}
 	for pkg, more := range map[string][]string{
 		"latency": {"net/http"}, "event": {"net/http"}, "tb": {"net/http"},
-		"breaker": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
+		"breaker": {"net/http"}, "breaker/registry": {"net/http"}, "breaker/metrics": nil, "pool": nil, "pool/failover": nil, "monitor": nil, "shed": nil, "degrade": nil,
 		"fleet/route": {"net/http"}, "fleet/scale": {"net/http"}, "fleet/rollout": {"net/http"},
 	} {
 		out, err := exec.Command("go", "list", "-deps", floor+pkg).Output()

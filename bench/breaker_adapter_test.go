@@ -61,7 +61,7 @@ func recordFailsafe(rec *breaker.Breaker) func(circuitbreaker.StateChangedEvent)
 
 type protectedCall func(upstream func() (string, error)) (string, error)
 
-// survivesOutage calls an upstream every 7 seconds for an hour, of which it is
+// survivesOutage calls an upstream every 7 seconds for an hour. It is
 // down from 1:00 to 2:30.
 func survivesOutage(q *qtests.T, call protectedCall, br *breaker.Breaker) {
 	var down atomic.Bool // events run in goroutines of their own

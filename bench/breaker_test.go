@@ -203,7 +203,7 @@ func twoSteps() compare.Comparison {
 			})),
 		}, lockFloors()...),
 		Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "gobreaker")), compare.AllocationsOf(compare.Bound(0))},
-		Why: "failsafe-go's two steps do not belong together: a permit is a count, and a result is counted for whoever reports it. " +
+		Why: "failsafe-go's two steps do not belong together: a permit is a count, and a result is counted, no matter who reports it. " +
 			"Ours gives every permit the generation of the breaker's state and an end of its own, so that a result which comes too " +
 			"late or twice is found out.",
 	}

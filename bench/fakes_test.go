@@ -118,7 +118,7 @@ func querySqlmock(testing.TB) func(compare.Size) (compare.Readings, error) {
 // measured.
 type part struct{ work, end func() error }
 
-// measureParts measures the work of some parts, each of which does so many operations.
+// measureParts measures the work of some parts. Each does so many operations.
 func measureParts(parts, operations int, begin func() (part, error)) (compare.Readings, error) {
 	meter := compare.StartMeter()
 	meter.Pause()

@@ -44,13 +44,13 @@ but for vegeta, which returns a result for every hit. The raw loop is what a tes
 sleeps from arrival to arrival and starts a goroutine for each. Where a latency ties with the gap, it fires the timers of
 one instant at once and in random order, on all processors, which ours does not.
 
-The floors count nothing. In one, the timer of each arrival arms that of the next; in the other,
-no more goroutines than requests under way take turns, each of which sleeps until an arrival and then through the latency:
+The floors count nothing. In one, the timer of each arrival arms the timer of the next; in the other,
+no more goroutines than requests under way take turns; each sleeps until an arrival and then through the latency:
 two sleeps for a request, the least that a bubble can do. The two after it are the same loop with what ours does on top of
 it, one thing at a time: the arrivals wait on the tie-free clock, each in a place that is reserved beforehand; and every
 request is then also recorded in as many histograms as ours has for it, under a mutex. What ours costs beyond the last floor
 is the rest: admitting and counting requests, their User and context, the timeline. The rows *to the raw loop* are times
-divided by that of a raw loop in the same turn, for the floors too.
+divided by the time of a raw loop in the same turn, for the floors too.
 
 ` + "`clock.Mock`" + ` is the loop on a clock that is stepped by hand, without a bubble. Nearly all of its time is waiting: every ` + "`Add`" + `
 ends with a sleep of a millisecond of real time, so that those who were woken get on, and so does every timer that fires.`,
@@ -141,7 +141,7 @@ func sleeping(name string, latency time.Duration, sleep sleeper, why string) com
 	return c
 }
 
-// toRawLoop is the times of sleeping as shares of that of the raw loop, whose turn
+// toRawLoop is the times of sleeping as shares of the time of the raw loop, whose turn
 // is a part of everybody's: for the floors, which the other rows do not compare
 // with anybody.
 func toRawLoop(name string, latency time.Duration, sleep sleeper) compare.Comparison {
@@ -245,7 +245,7 @@ func requesting() compare.Comparison {
 		},
 		Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "vegeta")), compare.AllocationsOf()},
 		Why: "Both pay for the http.Client, which is the larger part. Ours records every request in histograms and a timeline as it " +
-			"ends; vegeta hands a result to whoever reads its channel, which here looks at it and keeps nothing.",
+			"ends; vegeta hands a result to the reader of its channel, which here looks at it and keeps nothing.",
 	}
 }
 

@@ -36,7 +36,7 @@ func TestNobodyIsLateInABubble(t *testing.T) {
 			require.Zero(t, out.LateP99, name)
 		})
 	}
-	// Ten workers make half as many requests, of which request i is due after i/2 and made after i milliseconds.
+	// Ten workers make half as many requests: request i is due after i/2 and made after i milliseconds.
 	synctest.Test(t, func(t *testing.T) {
 		out, err := j.attack(vegeta.NewAttacker(vegeta.Client(client()), vegeta.Workers(10), vegeta.MaxWorkers(10)))
 		require.NoError(t, err)

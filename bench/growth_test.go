@@ -111,7 +111,7 @@ type measuredRun struct {
 	json int           // length of the result
 }
 
-// measureRun runs n requests, one every so often, each of which sleeps.
+// measureRun runs n requests, one every so often. Each sleeps.
 func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 	var res *result.Result
 	before, start := liveHeap(), time.Now()
@@ -142,7 +142,7 @@ func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 const (
 	dayGrown  = "live heap, grown"
 	dayResult = "JSON of the result"
-	dayToHour = "JSON of the result, to that of an hour"
+	dayToHour = "JSON of the result, to the one of an hour"
 )
 
 // day is a soak.
@@ -158,7 +158,7 @@ func day() compare.Comparison {
 			{Name: dayResult, Unit: compare.Bytes},
 			{Name: dayToHour, Targets: []compare.Target{compare.Bound(1.05)}},
 		},
-		Why: "The timeline of a day may have more points than that of an hour, within the same bound, and has longer numbers in them.",
+		Why: "The timeline of a day may have more points than the one of an hour, within the same bound, and has longer numbers in them.",
 	}
 }
 

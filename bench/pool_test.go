@@ -61,11 +61,11 @@ order; the floor is a buffered channel and a select.`,
 
 const whyAlone = "Ours takes its lock once to lend a resource and once to take it back, and keeps its statistics under it."
 
-const whyQueue = "Whoever releases a resource wakes the first who waits for it. For nearly every operation all pools have to park a goroutine " +
+const whyQueue = "Who releases a resource wakes the first who waits for it. For nearly every operation all pools have to park a goroutine " +
 	"and make another one ready, to select between the answer and the end of a context, and to take a lock that all 64 want. The floor " +
 	"has to do that, too, and it is the larger part of what every pool takes; a pool can be ahead by no more than the rest."
 
-const whyOneContext = "Whoever waits selects between the answer and the channel that says that the context has ended. Here that is one " +
+const whyOneContext = "Who waits selects between the answer and the channel that says that the context has ended. Here that is one " +
 	"channel for all 64, which every select locks when it begins to wait and when it ends. The wait for this lock of the runtime " +
 	"is the same for all pools and for the floor, and what they differ in is a smaller part of the whole."
 
@@ -87,7 +87,7 @@ type borrowers struct {
 	oneContext            bool
 }
 
-// borrow divides n borrowings among the goroutines, all of which have to wait when
+// borrow divides n borrowings among the goroutines. All have to wait when
 // they come, if there are several. Without that, some turns would be spent in a queue
 // and others, in which by chance nobody was ever stopped while he had a resource,
 // without one: times that differ by a factor of ten. (RunParallel's loop is not used

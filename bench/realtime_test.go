@@ -20,7 +20,7 @@ func realTime() compare.Group {
 	return compare.Group{
 		Name: "load in real time",
 		About: `Every generator is a process of its own, ours and vegeta's this test binary; the server is in another one, on
-loopback, on the same processors. Each turn takes three seconds. Processor time is that of the whole process, its
+loopback, on the same processors. Each turn takes three seconds. Processor time is the time of the whole process, its
 start included, over its requests; peak memory is what it had resident at most, and the floor what a process of this
 binary has that does nothing. *Late* is the instant at which a request was started less the one at which it was due. k6
 has no figure for it: a script reads the time in milliseconds only. At 100 a second ours has the kernel wake it for every
@@ -50,7 +50,7 @@ func memoryFigure() compare.Figure { return compare.Figure{Name: peakMemory, Uni
 
 const whyRealTime = "Most of the time of all generators goes into system calls for the network and into waking an idle process, which " +
 	"is the same for all. In ours a goroutine waits for each arrival, is the request, and records it when it ends; vegeta hands a tick to a " +
-	"worker and the outcome to whoever reads the results. On top of what the process has anyway, ours keeps histograms and a timeline of all " +
+	"worker and the outcome to the reader of the results. On top of what the process has anyway, ours keeps histograms and a timeline of all " +
 	"figures; vegeta's results are thrown away here but for how late they were."
 
 // generators compares load generators that do the same job.

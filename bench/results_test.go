@@ -31,7 +31,7 @@ const (
 	// profileTime is how long ours is profiled.
 	profileTime = "5s"
 	profiled    = profileVariable + "=$PWD/%s go test -run '^$' -bench %s -benchtime " + profileTime + " ."
-	// ownFunctions are those of which a profile shows what they cost.
+	// ownFunctions are those whose cost a profile shows.
 	ownFunctions = `^github\.com/go-qtests/qtests/(qtests|fixtures)[/.]`
 )
 

@@ -121,7 +121,7 @@ qtests.Run, synctest.Test: a bubble with an empty body. contended: 50 users in s
 the same milliseconds. raw loop: a goroutine for each request, which sleeps, and nothing else; on the ordered runtime with the turn.
 ours, recorded: the same load as a scenario of package load, with everything that it counts.
 
-The ratio is one of real time, an operation. Beside it stands that of the processor time of the whole process, its start included: all
+The ratio is one of real time, an operation. Beside it stands the ratio of the processor time of the whole process, its start included: all
 its threads, those too that look for work and find none, and less of what else the machine did.
 `
 

@@ -94,7 +94,7 @@ func schedules(seen, n int, last time.Duration, begin float64, about time.Durati
 	return nil
 }
 
-// The check is that of the rows, in which it is seen to hold.
+// The check is the one of the rows, in which it is seen to hold.
 func TestSchedules(t *testing.T) {
 	require.NoError(t, schedules(arrivals, arrivals, rampTime, 0, time.Nanosecond))
 	require.Error(t, schedules(arrivals-1, arrivals, rampTime, 0, time.Nanosecond))

@@ -17,7 +17,7 @@ import (
 // subtest for every test, with the name that the file gives it: the rules of rule_files,
 // found from the directory of the file, are evaluated by Prometheus' own rule manager and
 // engine over input_series, and what differs from the expected alerts and samples fails
-// the subtest, expected and got beside each other. The format is that of the Prometheus
+// the subtest, expected and got beside each other. The format is the one of the Prometheus
 // version in go.mod, to the letter: the notation of series, native histograms,
 // evaluation_interval (a minute by default), group_eval_order, fuzzy_compare,
 // start_timestamp, external_labels; fields that it does not know are errors.

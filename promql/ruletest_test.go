@@ -80,7 +80,7 @@ var newer = map[string]string{
 	"no-test-group-interval.yml": "the interval of a test has a default since version 3",
 }
 
-// The promtool that is installed agrees, of whichever version it is, but for what came
+// Any version of promtool that is installed agrees, but for what came
 // later.
 func TestPromtoolAgrees(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")

@@ -1,12 +1,9 @@
 package qtests
 
 import (
-	"fmt"
-	"maps"
 	"slices"
-	"sync"
 
-	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -37,14 +34,7 @@ func Allow(functions ...string) {
 	if slices.Contains(functions, "") {
 		panic("qtests: Allow: a name is empty")
 	}
-	allowed.Lock()
-	defer allowed.Unlock()
-	if allowed.names == nil {
-		allowed.names, allowed.said = map[string]bool{}, map[string]bool{}
-	}
-	for _, name := range functions {
-		allowed.names[name] = true
-	}
+	leftbehind.Allow(functions)
 }
 
 // Allow is [Allow] for this bubble alone.
@@ -53,50 +43,5 @@ func (q *T) Allow(functions ...string) {
 	if slices.Contains(functions, "") {
 		tb.Fatalf(q, "qtests: Allow: a name is empty")
 	}
-	allowed.Lock()
-	defer allowed.Unlock()
-	q.allowed = append(q.allowed, functions...)
-}
-
-// allowed has the names that Allow was given, and the names that the log has mentioned.
-// The lock also guards the names of each bubble.
-var allowed struct {
-	sync.Mutex
-	names, said map[string]bool
-}
-
-// mayStay takes those goroutines out of left that Allow lets stay, and counts
-// them by the name that does.
-func (q *T) mayStay(left []stacks.Goroutine) (rest []stacks.Goroutine, stay map[string]int) {
-	allowed.Lock()
-	defer allowed.Unlock()
-	stay = map[string]int{}
-	for _, g := range left {
-		names := []string{g.WaitsIn(), g.Creator()}
-		i := slices.IndexFunc(names, func(name string) bool {
-			return name != "" && (allowed.names[name] || slices.Contains(q.allowed, name))
-		})
-		if i < 0 {
-			rest = append(rest, g)
-		} else {
-			stay[names[i]]++
-		}
-	}
-	return rest, stay
-}
-
-// describeAllowed says, once for each name, that goroutines were left behind.
-func describeAllowed(stay map[string]int) (notes []string) {
-	allowed.Lock()
-	defer allowed.Unlock()
-	if allowed.said == nil {
-		allowed.said = map[string]bool{}
-	}
-	for _, name := range slices.Sorted(maps.Keys(stay)) {
-		if !allowed.said[name] {
-			allowed.said[name] = true
-			notes = append(notes, fmt.Sprintf("qtests: the bubble is left behind with %d of the goroutines that Allow lets stay: %s. Later bubbles are, too, without a word", stay[name], name))
-		}
-	}
-	return notes
+	q.permission.Allow(functions)
 }

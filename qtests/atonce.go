@@ -16,11 +16,3 @@ func printAtOnce(format string, args ...any) {
 const endsProcess = "\nIf the process ends now with a fatal error about a synctest channel or timer, that is why: something outside, " +
 	"such as the Close of an httptest.Server, a finalizer or the timeout of a context, touched what the bubble left. " +
 	"Make and close it inside (q.Serve is a server in memory), or outside only what the bubble does not use."
-
-// warnKept says what may end the process later.
-func warnKept(test string) {
-	printAtOnce("qtests: something made in the bubble of %s is still there after it, in a variable that outlives the test: "+
-		"a channel, a timer or a context made once, on first use (sync.Once, an init function, a cache). "+
-		"Whatever uses it outside that bubble ends the process (\"… synctest channel from outside bubble\"). "+
-		"Make it outside, before the first bubble: in TestMain, or before qtests.Run.", test)
-}

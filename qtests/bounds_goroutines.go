@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -126,9 +127,9 @@ func (w *goroutineWatch) end(t tb.TB) {
 const sampleEvery = time.Millisecond
 
 func (w *goroutineWatch) watchScope(t tb.TB) {
-	s := enterScope(t, boundScope)
-	w.count = func() int { return s.count(s.holds) }
-	w.list = func() []stacks.Goroutine { return s.list(s.holds) }
+	s := scope.Enter(t, scope.Bound)
+	w.count = func() int { return s.Count(s.Holds) }
+	w.list = func() []stacks.Goroutine { return s.List(s.Holds) }
 	// A timer, and not a goroutine, which other leak checks would find.
 	var timer *time.Timer
 	var mu sync.Mutex
@@ -149,7 +150,7 @@ func (w *goroutineWatch) watchScope(t tb.TB) {
 		ended = true
 		timer.Stop()
 		mu.Unlock()
-		s.leave(t)
+		s.Leave(t)
 		w.end(t)
 	})
 }

@@ -58,7 +58,7 @@ func LimitHeap(t tb.TB, growth int64) {
 // keeps from the first use of a composed type on: tens of KiB, and in go1.27 the
 // first use of encoding/json is one.
 var makeTypeTable = sync.OnceFunc(func() {
-	type nowhere struct{} // of which there are no channels, or the table would not be asked
+	type nowhere struct{} // no channel has it as its element, or the table would not be asked
 	reflect.ChanOf(reflect.BothDir, reflect.TypeFor[nowhere]())
 })
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/stress"
@@ -352,9 +353,9 @@ func TestLimitGoroutinesOutside(t *testing.T) {
 func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 	var w *goroutineWatch
 	r := tbtest.Run("TestPeak", func(r *tbtest.TB) {
-		s := enterScope(r, boundScope)
-		w = &goroutineWatch{limit: 4, count: func() int { return s.count(s.holds) }, list: func() []stacks.Goroutine { return s.list(s.holds) }}
-		r.Cleanup(func() { s.leave(r); w.end(r) })
+		s := scope.Enter(r, scope.Bound)
+		w = &goroutineWatch{limit: 4, count: func() int { return s.Count(s.Holds) }, list: func() []stacks.Goroutine { return s.List(s.Holds) }}
+		r.Cleanup(func() { s.Leave(r); w.end(r) })
 		var all sync.WaitGroup
 		gate := make(chan struct{})
 		spawn(4, gate, &all)

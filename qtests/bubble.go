@@ -13,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/exploration"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -27,21 +28,21 @@ import (
 type T struct {
 	testing.TB
 
-	run     *bubbleRun
-	tenant  bubble.Tenant // as components see the bubble
-	clock   bubble.Clock
-	seed    uint64
-	log     *event.Log
-	start   time.Time // nominal
-	home    *bubble.Home
-	alone   int // goroutines of the process when the body began
-	turns   *bubble.Turns
-	witness witness
-	sealed  atomic.Bool // the bubble was left behind
-	last    []func()    // to be called when all cleanups have run
-	allowed []string    // functions whose goroutines may stay
-	body    uint64      // the goroutine of the body, where others were there at the end
-	skipped atomic.Bool // in a search, which no test is told of
+	run        *bubbleRun
+	tenant     bubble.Tenant // as components see the bubble
+	clock      bubble.Clock
+	seed       uint64
+	log        *event.Log
+	start      time.Time // nominal
+	home       *bubble.Home
+	alone      int // goroutines of the process when the body began
+	turns      *bubble.Turns
+	witness    witness
+	sealed     atomic.Bool           // the bubble was left behind
+	last       []func()              // to be called when all cleanups have run
+	permission leftbehind.Permission // of goroutines to stay
+	body       uint64                // the goroutine of the body, where others were there at the end
+	skipped    atomic.Bool           // in a search, which no test is told of
 
 	failing     atomic.Pointer[explore.Failure] // the first of the run
 	always      []invariant

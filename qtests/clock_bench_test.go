@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkSleepers compares the tie-free Sleep with the plain one, in bubbles
-// of 1,000 goroutines each of which sleeps again and again. It prints, from pairs
+// of 1,000 goroutines that each sleep again and again. It prints, from pairs
 // that run one right after the other, the ratio of the medians and the allocations
 // that one Sleep adds. In "apart" no two sleepers ever wait for the same instant,
 // so that both clocks fire one wait at a time. In "paces" they meet now and then, and

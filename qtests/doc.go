@@ -68,13 +68,13 @@
 //     queue of the present instant.
 //   - Timer.Stop works as ever; the instant of a stopped timer stays taken until
 //     it has passed. The cancel function of a context gives its instant back.
-//   - Timer.Reset is not seen. That of an AfterFunc is found out when it fires:
+//   - Timer.Reset is not seen. The Reset of an AfterFunc is found out when it fires:
 //     all those that fire at one raw instant run after it, in the order in which
 //     they were made, each when the one before has come to rest. Its nominal instant
 //     is exact where the function resets its own timer, and where whole microseconds
 //     are asked for. A function that resets its own timer again and again gets, like
 //     a ticker, a nanosecond of its own, as long as half of them are free; after that
-//     each run is displaced by two more. That of a Timer fires at the raw instant of
+//     each run is displaced by two more. The Reset of a Timer fires at the raw instant of
 //     the runtime.
 //   - Ticker and Tick: the runtime fires them at start + k·period, with start
 //     raw. All waits keep off the instants of a ticker whose period is whole

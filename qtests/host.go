@@ -18,6 +18,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/prime"
+	"github.com/go-qtests/qtests/qtests/internal/remnants"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -65,7 +66,8 @@ type bubbleRun struct {
 	realTime  chan time.Time
 	done      chan struct{}
 	home      bubble.Home
-	remnant   *remnant
+	remnant   *remnants.Remnant
+	guard     *outerGuard
 
 	// q and fault are written inside, and read outside once done is closed or
 	// started is set.
@@ -83,16 +85,16 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		done: make(chan struct{}),
 	}
 	prime.Process()
-	kind := bubbleKind{t.Name(), reflect.ValueOf(body).Pointer()}
-	b.remnant = nextRemnant(kind)
+	kind := remnants.Kind{Test: t.Name(), Body: reflect.ValueOf(body).Pointer()}
+	b.remnant = remnants.Next(kind)
 	defer func() {
-		b.remnant.end()
-		processRemnants.ran(kind, time.Since(b.realStart))
+		b.remnant.End()
+		remnants.Ran(kind, time.Since(b.realStart))
 	}()
-	guard := guardOuter(t)
+	b.guard = guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)
-	trapped := guard.check()
+	trapped := b.guard.check()
 	if stalled != "" {
 		o := outcome{failed: true, abandoned: true, kind: "standstill", problems: append([]string{stalled}, trapped...)}
 		return b.explained(o)
@@ -112,7 +114,7 @@ func (b *bubbleRun) explained(o outcome) outcome {
 }
 
 // host has a goroutine of its own because the end of a bubble may be a panic of
-// the runtime, or a Goexit, neither of which may take the test along; and
+// the runtime, or a Goexit, and neither may take the test along. It has one also
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
 	defer close(b.done)
@@ -149,7 +151,9 @@ func (b *bubbleRun) main(outer, inner *testing.T, outerFailed func() bool) {
 	b.q = q
 	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
-	q.tenant = bubble.Tenant{Test: q, Outer: outer, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home}
+	q.tenant = bubble.Tenant{
+		Test: q, Outer: outer, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home, Fails: q.failed, Inputs: b.config.explore.Inputs(),
+	}
 	bubble.Enter(&q.tenant)
 	b.started.Store(true)
 	// Where a cleanup comes later, conclude has become one, and runs last.
@@ -230,9 +234,9 @@ func (q *T) conclude() {
 	if runtime.NumGoroutine() > q.alone {
 		q.body = stacks.This().ID
 	} else {
-		q.run.remnant.leave()
+		q.run.remnant.Leave()
 	}
-	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem()} {
+	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem(), q.run.guard.endContexts()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()
@@ -294,7 +298,7 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 	at := tb.Round(b.q.clock.Last().Sub(b.q.start))
 	switch {
 	case b.home.Number.Load() == 0:
-		return fmt.Sprintf("qtests: %v, at %v of fake time. %s does not say of which bubble in a way that this version of qtests reads, so that the goroutines cannot be named",
+		return fmt.Sprintf("qtests: %v, at %v of fake time. This version of qtests cannot read which bubble %s means, so that the goroutines cannot be named",
 			b.fault, at, runtime.Version()), nil
 	case b.over:
 		problem, notes = b.q.leaks(at)

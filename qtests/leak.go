@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -16,11 +17,11 @@ import (
 // bubble, which ended at now, and must not stay. It is called from outside.
 func (q *T) leaks(now time.Duration) (problem string, notes []string) {
 	all := q.home.Leftovers()
-	left, stay := q.mayStay(all)
+	left, stay := q.permission.Part(all)
 	if len(left) == 0 && len(stay) > 0 {
-		abandonBubble(q.home.Bubble(), leftBehind{test: q.Name(), allowed: true})
+		leftbehind.Add(q.home.Bubble(), leftbehind.Bubble{Test: q.Name(), Allowed: true})
 		q.sealed.Store(true)
-		return "", describeAllowed(stay)
+		return "", leftbehind.DescribeStay(stay)
 	}
 	verb := "is"
 	if len(left) != 1 {

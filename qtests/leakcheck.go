@@ -16,6 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
+	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -50,14 +52,14 @@ func CheckLeaks(t tb.TB, opts ...goleak.Option) {
 		checkBubbleLeaks(t, opts)
 		return
 	}
-	s := enterScope(t, checkScope)
+	s := scope.Enter(t, scope.Check)
 	t.Cleanup(func() {
 		t.Helper()
-		s.leave(t)
+		s.Leave(t)
 		if note := leakProfileNote(); note != "" {
 			t.Logf("%s", note)
 		}
-		if problem := s.leaks(opts); problem != "" {
+		if problem := leaksOf(s, opts); problem != "" {
 			t.Errorf("%s", problem)
 		}
 	})
@@ -90,15 +92,15 @@ func checkBubbleLeaks(t tb.TB, opts []goleak.Option) {
 	})
 }
 
-// leaks returns what to report when the test of s has ended, or "".
-func (s *scope) leaks(opts []goleak.Option) string {
+// leaksOf returns what to report when the test of s has ended, or "".
+func leaksOf(s *scope.Scope, opts []goleak.Option) string {
 	// Nearly every check ends here, some of them a moment later: a goroutine
 	// still exists when those who wait for it know already that it is done.
-	if s.settle(0, settleBriefly) {
+	if settle(s, 0, settleBriefly) {
 		return ""
 	}
 	crowded := inParallel()
-	if (crowded || len(opts) == 0) && s.settle(settleBriefly, settleTries) {
+	if (crowded || len(opts) == 0) && settle(s, settleBriefly, settleTries) {
 		return ""
 	}
 	// goleak alone can apply its options. It looks at the whole process, and
@@ -106,16 +108,16 @@ func (s *scope) leaks(opts []goleak.Option) string {
 	// only where what it finds is likely to be the test's own, and allowed.
 	unexpected, err := goleakFind(opts)
 	if err != nil {
-		return fmt.Sprintf("qtests: CheckLeaks in %s: goleak: %v", s.test, err)
+		return fmt.Sprintf("qtests: CheckLeaks in %s: goleak: %v", s.Test, err)
 	}
 	leakProfile(!crowded && len(unexpected) > 0)
-	left := slices.DeleteFunc(s.list(s.answersFor), func(g stacks.Goroutine) bool {
-		return !unexpected[g.ID] || abandonedTest(g.Bubble) != ""
+	left := slices.DeleteFunc(s.List(s.AnswersFor), func(g stacks.Goroutine) bool {
+		return !unexpected[g.ID] || leftbehind.Test(g.Bubble) != ""
 	})
 	if len(left) == 0 {
 		return ""
 	}
-	return describeLeaks(s.test, left)
+	return describeLeaks(s.Test, left)
 }
 
 // As long as goleak waits: 20 times, from a microsecond doubling to 100 ms, less
@@ -126,9 +128,9 @@ const (
 )
 
 // settle makes some of the tries, until the scope is empty.
-func (s *scope) settle(from, to int) bool {
+func settle(s *scope.Scope, from, to int) bool {
 	for i := from; i < to; i++ {
-		if s.count(s.answersFor) == 0 {
+		if s.Count(s.AnswersFor) == 0 {
 			return true
 		}
 		time.Sleep(min(time.Microsecond<<i, 100*time.Millisecond))
@@ -226,7 +228,7 @@ func leakProfileNote() (note string) {
 func VerifyTestMain(m goleak.TestingM, opts ...goleak.Option) {
 	code := m.Run()
 	cleanups, filters := splitCleanups(opts)
-	fmt.Fprint(os.Stderr, describeAbandoned())
+	fmt.Fprint(os.Stderr, leftbehind.Describe())
 	if code == 0 {
 		if problem := processLeaks(filters); problem != "" {
 			fmt.Fprintln(os.Stderr, problem)
@@ -253,7 +255,7 @@ func processLeaks(filters []goleak.Option) string {
 	leakProfile(true)
 	var left []stacks.Goroutine
 	for _, g := range stacks.Where(stacks.Dump(), stacks.Every) {
-		if unexpected[g.ID] && abandonedTest(g.Bubble) == "" {
+		if unexpected[g.ID] && leftbehind.Test(g.Bubble) == "" {
 			left = append(left, g)
 		}
 	}

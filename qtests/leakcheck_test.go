@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
+	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/tbtest"
 )
@@ -141,10 +143,8 @@ func TestCheckLeaksInParallel(t *testing.T) {
 			require.Contains(t, r.Errors(), fmt.Sprintf("TestParallel%d left 10 goroutines behind", i))
 		}
 	}
-	scopes.Lock()
-	defer scopes.Unlock()
-	for name := range scopes.of {
-		require.NotContains(t, name, "TestParallel", "a scope was not given back")
+	for i := range reports {
+		require.Empty(t, scope.PathOf(fmt.Sprint("TestParallel", i)), "a scope was not given back")
 	}
 }
 
@@ -262,11 +262,11 @@ func TestChildMain(t *testing.T) {
 	t.Run("Abandoned", func(t *testing.T) {
 		stuck := make(chan struct{}) // outside of the bubble: not a durable wait
 		go synctest.Test(t, func(*testing.T) {
-			abandonBubble(stacks.This().Bubble, leftBehind{test: "TestStuck"})
+			leftbehind.Add(stacks.This().Bubble, leftbehind.Bubble{Test: "TestStuck"})
 			go func() { <-stuck }()
 			<-stuck
 		})
-		for !anyBubble() || describeAbandoned() == "" {
+		for !anyBubble() || leftbehind.Describe() == "" {
 			runtime.Gosched()
 		}
 		VerifyTestMain(runTests(func() int { return 0 }))

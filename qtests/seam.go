@@ -15,17 +15,6 @@ func init() {
 	}
 }
 
-var processRemnants = newRemnants(warnKept)
-
-// nextRemnant prepares the process for a bubble. On the ordered runtime there is nothing
-// to prepare: a sync.Pool keeps what it is given for the bubble that gave it.
-func nextRemnant(of bubbleKind) *remnant {
-	if ordered.Available() {
-		return nil
-	}
-	return processRemnants.next(of)
-}
-
 // saidOfOrder is done when a process has said what the ordered runtime would do for it.
 var saidOfOrder atomic.Bool
 

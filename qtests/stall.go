@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
@@ -78,7 +79,7 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 // the test binary does not take its goroutines for new leaks.
 func (b *bubbleRun) leaveBehind(test string, since time.Time, culprits []stacks.Goroutine) string {
 	b.q.sealed.Store(true)
-	abandonBubble(b.home.Bubble(), leftBehind{test: test})
+	leftbehind.Add(b.home.Bubble(), leftbehind.Bubble{Test: test})
 	report := fmt.Sprintf("qtests: %s stands still: for %v of real time its fake time has not moved and no goroutine of it has run.\n%s%s\n\nThe bubble is left behind; the tests that follow run.",
 		test, time.Since(since).Round(time.Millisecond), stacks.DescribeCulprits(culprits), b.describeHolders(culprits))
 	if !testing.Verbose() {

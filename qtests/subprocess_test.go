@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,9 +15,47 @@ import (
 // fail, hang or die, and returns what it printed and whether it passed.
 func runChild(t *testing.T, name string, args ...string) (output string, passed bool) {
 	t.Helper()
+	return outputOf(t, childCommand(name, args...), func(cmd *exec.Cmd) ([]byte, error) { return cmd.CombinedOutput() })
+}
+
+// runChildUntilItSays is runChild. The child's standard input ends when it has printed
+// word, so that it can wait for its own output instead of for a time.
+func runChildUntilItSays(t *testing.T, word, name string, args ...string) (output string, passed bool) {
+	t.Helper()
+	return outputOf(t, childCommand(name, args...), func(cmd *exec.Cmd) ([]byte, error) {
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		out := signalAt{word: word, said: func() { _ = in.Close() }}
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err = cmd.Run()
+		return out.buf.Bytes(), err
+	})
+}
+
+// signalAt is a buffer that calls said when word is in it.
+type signalAt struct {
+	buf  bytes.Buffer // not embedded: io.Copy would use its ReadFrom instead of Write
+	word string
+	said func()
+}
+
+func (b *signalAt) Write(p []byte) (int, error) {
+	n, err := b.buf.Write(p)
+	if strings.Contains(b.buf.String(), b.word) {
+		b.said()
+	}
+	return n, err
+}
+
+func childCommand(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=" + name, "-test.v", "-test.timeout=60s"}, args...)...)
 	cmd.Env = append(plainEnviron(), "QTESTS_CHILD=1", os.Getenv("CHILD_ENV"))
-	out, err := cmd.CombinedOutput()
+	return cmd
+}
+
+func outputOf(t *testing.T, cmd *exec.Cmd, run func(cmd *exec.Cmd) ([]byte, error)) (output string, passed bool) {
+	t.Helper()
+	out, err := run(cmd)
 	if err != nil {
 		require.IsType(t, &exec.ExitError{}, err)
 	}

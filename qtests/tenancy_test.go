@@ -15,7 +15,7 @@ import (
 func TestTenancy(t *testing.T) {
 	out, passed := runChild(t, "^TestChildTenancy$")
 	require.False(t, passed)
-	require.Contains(t, out, "pool db is used in two bubbles at once: qtests: in use in another bubble, that of TestChildTenancy/first. Make one in each test, with q")
+	require.Contains(t, out, "pool db is used in two bubbles at once: qtests: in use in another bubble, the one of TestChildTenancy/first. Make one in each test, with q")
 	require.Contains(t, out, "--- FAIL: TestChildTenancy/second")
 	require.Contains(t, out, "--- PASS: TestChildTenancy/first")
 	require.Contains(t, out, "--- PASS: TestChildTenancy/third")
@@ -59,7 +59,7 @@ func TestComponentsOfTwoBubbles(t *testing.T) {
 	out, passed := runChild(t, "^TestChildComponents$")
 	require.False(t, passed)
 	for _, name := range []string{"pool db", "breaker payments", "the monitor"} {
-		require.Contains(t, out, name+" is used in two bubbles at once: qtests: in use in another bubble, that of TestChildComponents/first.")
+		require.Contains(t, out, name+" is used in two bubbles at once: qtests: in use in another bubble, the one of TestChildComponents/first.")
 	}
 	require.Contains(t, out, "--- PASS: TestChildComponents/first")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"unsafe"
@@ -27,15 +28,16 @@ func checkStart(t *testing.T, pcs []uintptr) {
 	}
 }
 
-// An outerGuard keeps what a body does with the outer test from ending the
-// process. It sees the contexts derived directly from t.Context(): one derived
-// before Run and again inside escapes it, and one derived by a goroutine outside
-// while the bubble runs is taken for the body's. What the testing package keeps to itself is read by reflection; in a
-// version of Go that keeps it elsewhere, there is no guard.
+// An outerGuard finds out what a body has tied to the outer test. It sees the contexts
+// derived directly from t.Context(): it misses one derived before Run and again inside, and it
+// counts one that a goroutine outside derives while the bubble runs. What the testing package
+// keeps to itself is read by reflection, and never changed; in a version of Go that keeps it
+// elsewhere, there is no guard.
 type outerGuard struct {
 	contexts, subtests, ran reflect.Value // map, slice and flag, each possibly invalid
 	nContexts, nSubtests    int
 	hadSubtests             bool
+	cancel                  reflect.Value // of the outer context, possibly invalid
 }
 
 func guardOuter(t *testing.T) *outerGuard {
@@ -47,31 +49,51 @@ func guardOuter(t *testing.T) *outerGuard {
 		contexts: private(ctx, reflect.Map, "children"),
 		subtests: private(t, reflect.Slice, "common", "sub"),
 		ran:      private(t, reflect.Uint32, "common", "hasSub", "v"),
+		cancel:   private(t, reflect.Func, "common", "cancelCtx"),
 	}
 	g.nContexts, g.nSubtests = length(g.contexts), length(g.subtests)
 	g.hadSubtests = g.ran.IsValid() && g.ran.Uint() != 0
 	return g
 }
 
-// check detaches what the body has tied to the outer test, and returns what to
-// fail the test for.
+// endContexts is called inside, at the end of the bubble. It returns what to fail the test for
+// if contexts of the outer test are left, and has the testing package cancel them now: at the
+// end of the test it would do so from outside, which ends the process.
+func (g *outerGuard) endContexts() (problem string) {
+	problem = g.contextsLeft()
+	if problem != "" && g.cancel.IsValid() {
+		cancel := reflect.NewAt(g.cancel.Type(), unsafe.Pointer(g.cancel.UnsafeAddr())).Elem()
+		cancel.Call(nil)
+	}
+	return problem
+}
+
+// check is called outside, when the bubble has ended or was left behind, and returns what to
+// fail the test for. What it finds then ends the process with the test, so it says so at once.
 func (g *outerGuard) check() (problems []string) {
-	if n := length(g.contexts) - g.nContexts; n > 0 {
-		g.contexts.SetZero()
-		problems = append(problems, fmt.Sprintf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n))
+	if problem := g.contextsLeft(); problem != "" {
+		problems = append(problems, problem)
 	}
 	parallel := length(g.subtests) > g.nSubtests
-	if parallel {
-		g.subtests.SetLen(g.nSubtests)
-	}
 	if parallel || g.ran.IsValid() && !g.hadSubtests && g.ran.Uint() != 0 {
 		problems = append(problems, "qtests: t.Run of the test outside was called inside the bubble: there are no subtests in a bubble. Turn it round: t.Run outside, and qtests.Run in each subtest")
+	}
+	if (parallel || length(g.contexts) > g.nContexts) && !testing.Verbose() {
+		printAtOnce("%s\n%s", strings.Join(problems, "\n"), endsProcess)
 	}
 	return problems
 }
 
-// private returns the field at the end of path in what v points to, settable, or
-// the zero Value where there is none of that kind.
+func (g *outerGuard) contextsLeft() (problem string) {
+	n := length(g.contexts) - g.nContexts
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n)
+}
+
+// private returns the field at the end of path in what v points to, or the zero Value where
+// there is none of that kind.
 func private(v any, kind reflect.Kind, path ...string) reflect.Value {
 	f := reflect.ValueOf(v)
 	if f.Kind() != reflect.Pointer {
@@ -91,7 +113,7 @@ func private(v any, kind reflect.Kind, path ...string) reflect.Value {
 	if f.Kind() != kind {
 		return reflect.Value{}
 	}
-	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
+	return f
 }
 
 // fields are the places of fields that private has looked up: to search a

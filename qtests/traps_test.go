@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,42 @@ func TestFailuresStayInTheirTest(t *testing.T) {
 			require.NotContains(t, out, "goleak")
 		})
 	}
+}
+
+// TestTrapsSaidBeforeTheEnd: what a bubble that can never end leaves in the test outside ends
+// the process. Nothing can be done about that from outside, so the reason is said before.
+func TestTrapsSaidBeforeTheEnd(t *testing.T) {
+	for name, wants := range map[string][]string{
+		"Context":  {"qtests: 1 context(s) derived inside the bubble from the t.Context() of the test outside"},
+		"Parallel": {"Waiting for other tests, in t.Parallel (1): A bubble cannot wait for other tests. Turn it round", "qtests: t.Run of the test outside was called inside the bubble"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, passed := runChild(t, "^TestChildTrap$/^"+name+"$", "-test.v=false", "-qtests.stall=200ms")
+			require.False(t, passed)
+			said, fatal, ends := strings.Cut(out, "fatal error: ")
+			require.True(t, ends, out)
+			for _, want := range wants {
+				require.Contains(t, said, want, fatal)
+			}
+			require.Contains(t, out, "If the process ends now with a fatal error")
+		})
+	}
+}
+
+func TestChildTrap(t *testing.T) {
+	child(t)
+	never := make(chan struct{}) // outside of the bubble: not a durable wait
+	t.Run("Context", func(t *testing.T) {
+		Run(t, func(*T) {
+			_, cancel := context.WithTimeout(t.Context(), 1<<62)
+			defer cancel() // never: the body does not end
+			<-never
+		})
+	})
+	t.Run("Parallel", func(t *testing.T) {
+		Run(t, func(*T) { t.Run("sub", func(t *testing.T) { t.Parallel() }) })
+	})
 }
 
 func TestChildFailure(t *testing.T) {

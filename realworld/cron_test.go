@@ -10,7 +10,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 )
 
-// Jobs of one instant, some of which wait for the last one of their kind, or leave out.
+// Jobs of one instant: some wait for the last one of their kind, and some are left out.
 func TestCron(t *testing.T) {
 	outcome(t, func(q *qtests.T, log *Log) {
 		jobs := cron.New(cron.WithSeconds(), cron.WithLocation(time.UTC), cron.WithChain(cron.Recover(cron.DiscardLogger)))

@@ -31,7 +31,7 @@ func deploy(q *qtests.T, life fleet.Life) *fleet.Fleet {
 	f := fleet.NewT(q, fleet.Config{Name: "shop", New: shop, Replicas: 4, Life: life})
 	res := load.Run(q, load.Scenario{
 		Traffic: traffic.Rate(50).For(4 * time.Minute), Sections: []section.Source{f},
-		Events:  []event.Event{f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(time.Minute)},
+		Events: []event.Event{f.Deploy(fleet.Release{Version: "v2"}, rollout.Update{}).At(time.Minute)},
 		Do: func(ctx context.Context, _ *load.User) error {
 			resp, err := f.Client().Get("http://shop/")
 			if err == nil {

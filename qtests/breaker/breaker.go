@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/tb"
 
 	"github.com/benbjohnson/clock"
@@ -46,7 +47,7 @@ func New(cfg Config) (*Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Breaker{cfg: cfg, label: label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue()}
+	b := &Breaker{cfg: cfg, label: text.Label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue()}
 	b.made = b.clock.Now()
 	b.mu.machine, b.mu.alarm.at = newMachine(&b.cfg, b.made), never
 	b.lock()

@@ -82,7 +82,7 @@ func (b *Breaker) SetMode(mode Mode) {
 }
 
 // Record takes over the state of a circuit breaker of another library, so that the one in
-// production has the log, the assertions and the metrics of this package. Call it from the
+// production has the log, the assertions and the metrics of package breaker/metrics. Call it from the
 // hook in which that breaker reports its changes of state:
 //
 //	rec := breaker.NewT(q, breaker.Config{Name: "payments", Mode: breaker.Recording})

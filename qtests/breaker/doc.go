@@ -4,7 +4,8 @@
 // A [Breaker] decides whether a call may be made, from the results of earlier
 // calls. It needs no test: [New] makes one from a [Config]. [NewT] makes one that
 // takes its clock, its seed and its event log from a test. Package registry keeps
-// breakers by name.
+// breakers by name, and package metrics shows them to Prometheus. This package links neither
+// package testing nor net/http.
 //
 //	br := breaker.NewT(q, breaker.Config{Name: "payments", FailureThreshold: 5})
 //	err := br.Do(ctx, charge)             // or Call, CallJudged, or Allow and Permit.Done
@@ -74,7 +75,7 @@
 //
 // [Breaker.Stats] and [Breaker.Transitions] are consistent readings, brought up to
 // this moment. The Require methods fail a test with the transition log as a table.
-// A Breaker is a Prometheus collector. [Breaker.Record] gives all of that to a
+// Package breaker/metrics shows it to Prometheus. [Breaker.Record] gives all of that to a
 // breaker of another library.
 //
 // # Hooks

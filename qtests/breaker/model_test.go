@@ -12,14 +12,9 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
-
-// stress is the multiplier of the loops here, from QTESTS_STRESS.
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(1, n)
-}
 
 // modelClock is moved by the test alone.
 type modelClock struct {
@@ -292,7 +287,7 @@ const sequenceLength = 60
 // sequence n alone.
 func TestModel(t *testing.T) {
 	stream := tb.StreamOf(t, "breaker model")
-	first, n := 0, 5000*stress()
+	first, n := 0, 5000*stress.Factor(t)
 	if only, err := strconv.Atoi(os.Getenv("QTESTS_MODEL_SEQUENCE")); err == nil {
 		first, n = only, 1
 	}

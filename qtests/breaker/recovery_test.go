@@ -33,7 +33,7 @@ func TestHalfOpenAtExactlyResetTimeout(t *testing.T) {
 	b.RequireState(t, breaker.Closed)
 }
 
-// The log has the instant of the change, not that of the look.
+// The log has the instant of the change, not of the look.
 func TestHalfOpenIsDatedWhenItHappened(t *testing.T) {
 	b, clk := newBreaker(t, breaker.Config{})
 	b.Trip()

@@ -19,7 +19,7 @@ const (
 	HalfOpen              // a few calls, the probes, pass; the others are rejected
 )
 
-// states lists every state in the order in which metrics show them.
+// states lists every state.
 var states = [...]State{Closed, Open, HalfOpen}
 
 var stateNames = []string{Closed: "closed", Open: "open", HalfOpen: "half-open"}

@@ -2,8 +2,6 @@ package breaker_test
 
 import (
 	"context"
-	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,17 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
-
-// stress is the multiplier of the loops here, from QTESTS_STRESS.
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(1, n)
-}
 
 func TestManyGoroutinesNeverExceedProbes(t *testing.T) {
 	const goroutines, probes = 10_000, 7
-	for range stress() {
+	for range stress.Factor(t) {
 		b, _ := halfOpened(t, breaker.Config{Probes: probes})
 		var inside, most, admitted atomic.Int64
 		start, release := make(chan struct{}), make(chan struct{})
@@ -81,7 +74,7 @@ func TestConservationUnderConcurrency(t *testing.T) {
 			var wg sync.WaitGroup
 			for g := range 8 {
 				wg.Go(func() {
-					for i := range 3000 * stress() {
+					for i := range 3000 * stress.Factor(t) {
 						if p, err := b.Allow(); err != nil {
 							rejected.Add(1)
 						} else {
@@ -154,7 +147,7 @@ func TestSuccessesBelongToTheirGeneration(t *testing.T) {
 		}
 	})
 	var last uint64
-	for range 20_000 * stress() {
+	for range 20_000 * stress.Factor(t) {
 		b.Reset()
 		s := b.Stats()
 		require.GreaterOrEqual(t, s.Successes, last)

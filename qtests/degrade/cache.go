@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // Defaults of a [CacheConfig].
@@ -31,7 +32,7 @@ type CacheConfig struct {
 // A Cache keeps values for the time when they cannot be had. All methods are safe for concurrent use.
 type Cache[K comparable, V any] struct {
 	cfg   CacheConfig
-	state guarded[cached[K, V]]
+	state guard.Value[cached[K, V]]
 }
 
 type cached[K comparable, V any] struct {
@@ -73,7 +74,7 @@ func NewCache[K comparable, V any](cfg CacheConfig) (*Cache[K, V], error) {
 		cfg.Clock = clock.New()
 	}
 	x := &Cache[K, V]{cfg: cfg}
-	x.state.v = cached[K, V]{byKey: map[K]*list.Element{}, order: list.New()}
+	x.state.Do(func(c *cached[K, V]) { *c = cached[K, V]{byKey: map[K]*list.Element{}, order: list.New()} })
 	return x, nil
 }
 
@@ -92,14 +93,14 @@ func (x *Cache[K, V]) Get(ctx context.Context, key K, load func(ctx context.Cont
 		Mark(ctx, x.cfg.Name)
 		return old, Degraded, nil
 	}
-	x.state.do(func(c *cached[K, V]) { c.stats.Failed++ })
+	x.state.Do(func(c *cached[K, V]) { c.stats.Failed++ })
 	return v, Failed, err
 }
 
 // find returns a value that is less old than most.
 func (x *Cache[K, V]) find(key K, most time.Duration, found func(*CacheStats)) (v V, ok bool) {
 	now := x.cfg.Clock.Now()
-	x.state.do(func(c *cached[K, V]) {
+	x.state.Do(func(c *cached[K, V]) {
 		element := c.byKey[key]
 		if element == nil {
 			return
@@ -117,7 +118,7 @@ func (x *Cache[K, V]) find(key K, most time.Duration, found func(*CacheStats)) (
 
 func (x *Cache[K, V]) put(key K, v V) {
 	now := x.cfg.Clock.Now()
-	x.state.do(func(c *cached[K, V]) {
+	x.state.Do(func(c *cached[K, V]) {
 		c.stats.Loaded++
 		if element := c.byKey[key]; element != nil {
 			c.order.Remove(element)
@@ -134,7 +135,7 @@ func (x *Cache[K, V]) put(key K, v V) {
 
 // Stats returns what it did so far.
 func (x *Cache[K, V]) Stats() (s CacheStats) {
-	x.state.do(func(c *cached[K, V]) {
+	x.state.Do(func(c *cached[K, V]) {
 		s = c.stats
 		s.Values = c.order.Len()
 	})

@@ -3,6 +3,8 @@ package degrade
 import (
 	"context"
 	"slices"
+
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // A Grade is how good an answer is.
@@ -19,7 +21,7 @@ const (
 func (g Grade) String() string { return [...]string{"full", "degraded", "refused", "failed"}[g] }
 
 // marks are the names that were marked in one request.
-type marks struct{ names guarded[[]string] }
+type marks struct{ names guard.Value[[]string] }
 
 type marksKey struct{}
 
@@ -33,7 +35,7 @@ func Mark(ctx context.Context, name string) {
 	if !ok {
 		return
 	}
-	m.names.do(func(names *[]string) {
+	m.names.Do(func(names *[]string) {
 		if len(*names) < maxMarks && !slices.Contains(*names, name) {
 			*names = append(*names, name)
 		}
@@ -43,7 +45,7 @@ func Mark(ctx context.Context, name string) {
 // Marks returns what was marked in the request of ctx so far.
 func Marks(ctx context.Context) (all []string) {
 	if m, ok := ctx.Value(marksKey{}).(*marks); ok {
-		m.names.do(func(names *[]string) { all = slices.Clone(*names) })
+		m.names.Do(func(names *[]string) { all = slices.Clone(*names) })
 	}
 	return all
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
@@ -24,7 +25,7 @@ type MeterConfig struct {
 // A Meter counts answers by how good they are. All methods are safe for concurrent use. It is a prometheus.Collector.
 type Meter struct {
 	cfg   MeterConfig
-	state guarded[Counts]
+	state guard.Value[Counts]
 }
 
 // Counts say how good answers were. Offered = Full + Degraded + Refused + Failed + InFlight, always.
@@ -41,14 +42,14 @@ const MaxNames = 100
 func NewMeter(cfg MeterConfig) *Meter {
 	cfg.Name = cmp.Or(cfg.Name, "meter")
 	m := &Meter{cfg: cfg}
-	m.state.v.By = map[string]uint64{}
+	m.state.Do(func(c *Counts) { c.By = map[string]uint64{} })
 	return m
 }
 
 // Handler counts what next answers.
 func (m *Meter) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.state.do(func(c *Counts) { c.Offered++; c.InFlight++ })
+		m.state.Do(func(c *Counts) { c.Offered++; c.InFlight++ })
 		ctx := context.WithValue(r.Context(), marksKey{}, &marks{})
 		seen := &gradedWriter{ResponseWriter: w, ctx: ctx, header: !m.cfg.NoHeader}
 		grade := Failed
@@ -72,7 +73,7 @@ func gradeOf(status int, marked []string) Grade {
 }
 
 func (m *Meter) count(g Grade, marked []string) {
-	m.state.do(func(c *Counts) {
+	m.state.Do(func(c *Counts) {
 		c.InFlight--
 		switch g {
 		case Full:
@@ -136,7 +137,7 @@ func (w *gradedWriter) Flush() {
 
 // Counts returns how good the answers were so far.
 func (m *Meter) Counts() (c Counts) {
-	m.state.do(func(now *Counts) {
+	m.state.Do(func(now *Counts) {
 		c = *now
 		c.By = maps.Clone(now.By)
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // Defaults of a [SwitchConfig].
@@ -33,7 +34,7 @@ type SwitchConfig struct {
 // A Switch turns a feature off by its health. All methods are safe for concurrent use.
 type Switch struct {
 	cfg   SwitchConfig
-	state guarded[switched]
+	state guard.Value[switched]
 }
 
 // switchSteps is how many steps the window has.
@@ -79,7 +80,7 @@ func NewSwitch(cfg SwitchConfig) (*Switch, error) {
 	}
 	x := &Switch{cfg: cfg}
 	now := cfg.Clock.Now()
-	x.state.v = switched{width: max(1, cfg.Window/switchSteps), begun: now, since: now}
+	x.state.Do(func(s *switched) { *s = switched{width: max(1, cfg.Window/switchSteps), begun: now, since: now} })
 	return x, nil
 }
 
@@ -148,7 +149,7 @@ func (s *switched) report(cfg SwitchConfig, now time.Time, good bool) {
 // again; all others are marked. Results of both belong to Report.
 func (x *Switch) On(ctx context.Context) (on bool) {
 	now := x.cfg.Clock.Now()
-	x.state.do(func(s *switched) {
+	x.state.Do(func(s *switched) {
 		on = !s.off
 		if s.off && !now.Before(s.nextTry) {
 			on = true
@@ -164,13 +165,13 @@ func (x *Switch) On(ctx context.Context) (on bool) {
 // Report says whether the feature worked, once for each request that On let through.
 func (x *Switch) Report(good bool) {
 	now := x.cfg.Clock.Now()
-	x.state.do(func(s *switched) { s.report(x.cfg, now, good) })
+	x.state.Do(func(s *switched) { s.report(x.cfg, now, good) })
 }
 
 // Stats returns how it stands.
 func (x *Switch) Stats() (out SwitchStats) {
 	now := x.cfg.Clock.Now()
-	x.state.do(func(s *switched) {
+	x.state.Do(func(s *switched) {
 		s.advance(now)
 		out = SwitchStats{On: !s.off, Since: s.since, Changes: s.switches}
 		out.Health, out.Reported = s.health()

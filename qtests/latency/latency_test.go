@@ -167,8 +167,8 @@ func TestLatencyCopiesItsSources(t *testing.T) {
 	}
 }
 
-// TestLatencyConcurrent shares one Latency of each kind between goroutines, each
-// of which must draw what it draws alone.
+// TestLatencyConcurrent shares one Latency of each kind between goroutines: each
+// must draw what it draws alone.
 func TestLatencyConcurrent(t *testing.T) {
 	draw := func(l Distribution) (all [200]time.Duration) {
 		r := tb.NewStream(7, "concurrent").Rand()

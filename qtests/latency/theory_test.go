@@ -80,7 +80,7 @@ func theories(t testing.TB) []theory {
 	}
 }
 
-// observedTheory is that of the values 1 to 1,000 ms, odd ones twice as often.
+// observedTheory is the theory of the values 1 to 1,000 ms, odd ones twice as often.
 func observedTheory(l Distribution) theory {
 	var all []float64
 	var sum, squares float64

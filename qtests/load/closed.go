@@ -22,7 +22,7 @@ type closedLoop struct {
 
 	// The run's mutex guards what follows.
 	timer   *clock.Timer // of the next change
-	present []*visitor   // user i is present[i-1]
+	present []*visitor   // the k-th user of this part is present[k-1]
 	left    int64        // requests that the shared budget still has; -1 for no bound
 	active  int
 	ended   bool // no further user will come
@@ -46,7 +46,7 @@ const maxStalled = 10_000
 func newClosedLoop(r *run) *closedLoop {
 	c := &closedLoop{run: r, changes: r.Traffic.Changes(), left: -1}
 	if budget, _ := r.Traffic.Limits(); budget > 0 {
-		c.left = budget
+		c.left = r.share.ofBudget(budget, r.Traffic)
 	}
 	return c
 }
@@ -57,6 +57,9 @@ func (c *closedLoop) begin() { c.arm() }
 // instant come one after the other, each with a timer of its own.
 func (c *closedLoop) arm() {
 	change, ok := c.changes.Next()
+	for ok && !c.run.share.Takes(int64(change.User)) {
+		change, ok = c.changes.Next()
+	}
 	c.run.mu.Lock()
 	defer c.run.mu.Unlock()
 	switch {
@@ -80,7 +83,7 @@ func (c *closedLoop) apply(change traffic.Change) {
 	if change.Comes {
 		v = c.comeLocked(change.User)
 	} else {
-		v = c.present[change.User-1]
+		v = c.present[c.place(change.User)]
 		c.retireLocked(v)
 	}
 	c.run.mu.Unlock()
@@ -92,14 +95,17 @@ func (c *closedLoop) apply(change traffic.Change) {
 	}
 }
 
+// place is where user n is among those of this part.
+func (c *closedLoop) place(n int) int { return (n - 1) / max(c.run.share.Of, 1) }
+
 // comeLocked gives user n its place, where a user who left may have been before.
 func (c *closedLoop) comeLocked(n int) *visitor {
 	v := &visitor{User: &User{run: c.run, req: record.Request{User: int64(n)}}, left: -1, last: -1}
 	if _, each := c.run.Traffic.Limits(); each > 0 {
 		v.left = each
 	}
-	if n <= len(c.present) {
-		c.present[n-1] = v
+	if i := c.place(n); i < len(c.present) {
+		c.present[i] = v
 	} else {
 		c.present = append(c.present, v)
 	}

@@ -150,7 +150,7 @@ func TestPacing(t *testing.T) {
 	require.EqualValues(t, 1, res.Finished)
 }
 
-// leavers are four users, of whom user 4 leaves at 2.5 s and user 1 at 5.5 s. A
+// leavers are four users: user 4 leaves at 2.5 s and user 1 at 5.5 s. A
 // new user 1 comes at 6 s and stays.
 var leavers = traffic.Users(4).For(2*time.Second).To(0, 4*time.Second).Jump(1).For(10 * time.Second)
 
@@ -283,12 +283,12 @@ func TestEndLeavesNoTimer(t *testing.T) {
 		q.Sleep(30 * time.Second)
 		three := c.present[2]
 		q.Sleep(time.Minute)
-		require.False(q, three.timer.Stop(), "that of user 3, who has left, is stopped")
+		require.False(q, three.timer.Stop(), "the timer of user 3, who has left, is stopped")
 		r.stop(nil)
 		c.end()
-		require.False(q, c.timer.Stop(), "that of the next change")
+		require.False(q, c.timer.Stop(), "the timer of the next change")
 		for _, v := range c.present {
-			require.False(q, v.timer.Stop(), "that of user %d", v.req.User)
+			require.False(q, v.timer.Stop(), "the timer of user %d", v.req.User)
 		}
 		c.arm()
 		require.False(q, c.timer.Stop(), "nor does a change that was late arm the next one")

@@ -237,7 +237,7 @@ func TestNewUserContextEndsWithIt(t *testing.T) {
 }
 
 // TestFirstRequestWaitsForItsTurn: NewUser of user 2 is woken by a request of user
-// 1, which must have ended when that of user 2 starts.
+// 1, which must have ended when the one of user 2 starts.
 func TestFirstRequestWaitsForItsTurn(t *testing.T) {
 	for range 20 {
 		var woken chan struct{}

@@ -87,7 +87,7 @@ func (r *run) resultLocked() *result.Result {
 	r.logAbandonedLocked()
 	res := rec.Result(tb.Round(end))
 	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
-	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.start.UTC(), r.duration
+	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.began.UTC(), r.duration
 	res.Origin = r.Traffic.Origin()
 	res.Marks, res.MarksDropped = r.marks(end)
 	res.Aborted, res.Order = ended.aborted, qtests.OrderHere().Brief()
@@ -95,7 +95,11 @@ func (r *run) resultLocked() *result.Result {
 		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), tb.Round(ended.at)
 	}
 	r.mu.judge.Scaled(r.scale, r.real)
-	res.Thresholds = r.mu.judge.Verdicts(end)
+	res.Thresholds = []result.Verdict{}
+	if r.share.takesAll() {
+		res.Thresholds = r.mu.judge.Verdicts(end)
+	}
+	r.describeLocked(res, end)
 	return res
 }
 

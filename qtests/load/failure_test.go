@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -166,7 +167,7 @@ func TestRetriesThatWereNotMade(t *testing.T) {
 func TestGoexitHandsOverInTurn(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	outcomes := map[string]int{}
-	for i := range 60 * stress() {
+	for i := range 60 * stress.Factor(t) {
 		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 		qtests.Run(t, func(q *qtests.T) {
 			var mu sync.Mutex
@@ -198,7 +199,7 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 			outcomes[strings.Join(order, " ")]++
 		})
 	}
-	require.Equal(t, map[string]int{"woken 3 4": 60 * stress()}, outcomes)
+	require.Equal(t, map[string]int{"woken 3 4": 60 * stress.Factor(t)}, outcomes)
 }
 
 // statusError is what a library makes of any error, a gRPC status for example: it
@@ -208,7 +209,7 @@ type statusError struct{ text string }
 func (e statusError) Error() string { return e.text }
 
 // A timeout is one whatever error the library makes of it, and whether its own timer
-// for the deadline of the context fires first or that of the scenario does.
+// for the deadline of the context fires first or the scenario's does.
 func TestTimeoutsWhateverTheError(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		scenario := func(kind func(error) string) Scenario {

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/go-qtests/qtests/internal/plaintext"
+	"github.com/go-qtests/qtests/qtests/internal/share"
 )
 
 // Limits of feeds.
@@ -208,16 +209,24 @@ func (f *Feed) Len() int { return len(f.rows) }
 type cursor struct {
 	feed  *Feed
 	order []int // of the present round, of a feed that is shuffled
-	next  int
+	round int   // the number of that round, -1 before the first
+	next  int   // row, counted on through the rounds
+	step  int   // from a row to the next
+}
+
+// newCursor is at the first row of a part of a run. The parts take turns.
+func newCursor(f *Feed, s share.Share) *cursor {
+	return &cursor{feed: f, round: -1, next: int(s.Nth(1)) - 1, step: max(s.Of, 1)}
 }
 
 // take returns the next row. generator gives the generator of a round.
 func (c *cursor) take(generator func(round int) *rand.Rand) map[string]string {
-	i, n := c.next%len(c.feed.rows), len(c.feed.rows)
-	if c.feed.shuffle && i == 0 {
-		c.order = generator(c.next / n).Perm(n)
+	n := len(c.feed.rows)
+	i, round := c.next%n, c.next/n
+	if c.feed.shuffle && round != c.round {
+		c.order, c.round = generator(round).Perm(n), round
 	}
-	c.next++
+	c.next += c.step
 	if c.feed.shuffle {
 		i = c.order[i]
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/share"
+
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -23,19 +25,19 @@ func TestFeeds(t *testing.T) {
 	f, err := CSVFeed("f.csv", strings.NewReader("name,age\nann,1\n\"b\nob\","+long+"\n"))
 	require.NoError(t, err)
 	require.Equal(t, 2, f.Len())
-	c := &cursor{feed: f}
+	c := newCursor(f, share.Share{})
 	require.Equal(t, "ann", take(c)["name"])
 	require.Equal(t, long, take(c)["age"])
 	require.Equal(t, "ann", take(c)["name"], "from the first again after the last")
 
 	f, err = JSONFeed("f.json", strings.NewReader(`[{"a":1,"b":"x"},{"a":null,"b":true}] {"a":2.50}`))
 	require.NoError(t, err)
-	c = &cursor{feed: f}
+	c = newCursor(f, share.Share{})
 	require.Equal(t, map[string]string{"a": "1", "b": "x"}, take(c))
 	require.Equal(t, map[string]string{"a": "", "b": "true"}, take(c))
 	require.Equal(t, map[string]string{"a": "2.50"}, take(c))
 
-	shuffled := &cursor{feed: f.Shuffled()}
+	shuffled := newCursor(f.Shuffled(), share.Share{})
 	for range 5 { // every round has every row once
 		seen := map[string]bool{}
 		for range 3 {
@@ -75,7 +77,7 @@ func TestFeedsShuffleEveryRoundAnew(t *testing.T) {
 		f.rows = append(f.rows, map[string]string{"a": fmt.Sprint(i)})
 	}
 	rounds := map[string]bool{}
-	c := &cursor{feed: f.Shuffled()}
+	c := newCursor(f.Shuffled(), share.Share{})
 	for range 4 {
 		var order []string
 		for range f.Len() {

@@ -45,7 +45,7 @@ func TestServeQueue(t *testing.T) {
 	}
 }
 
-// TestLeaveGrace has ten users, of whom five leave after a second, in the middle of a request of an hour.
+// TestLeaveGrace has ten users. Five leave after a second, in the middle of a request of an hour.
 func TestLeaveGrace(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Scenario)

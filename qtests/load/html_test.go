@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -22,7 +21,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
-	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -159,27 +157,6 @@ func TestReportOfAReplayHasItsDates(t *testing.T) {
 			require.Equal(q, speed == 1, strings.Contains(html, "<td class=\"n\">2015-05-17 10:06:30 (1m30s)</td>"))
 		})
 	}
-}
-
-// A metric that the scenario names is drawn.
-func TestSeriesOfOnesOwn(t *testing.T) {
-	qtests.Run(t, func(q *qtests.T) {
-		queue := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "queue_length", Help: "Of mails."}, []string{"queue"})
-		mon := monitor.NewT(q, monitor.Config{Interval: time.Second, Collectors: []prometheus.Collector{queue}})
-		s := Scenario{Traffic: traffic.Rate(1).For(20 * time.Second), Series: []string{"queue_length"}, Do: func(_ context.Context, u *User) error {
-			queue.WithLabelValues("mail").Set(float64(u.Request()))
-			return nil
-		}}
-		_, err := Try(q, s)
-		require.EqualError(q, err, "load: Scenario.Series: [queue_length] needs a Monitor that scrapes it")
-		s.Monitor = mon
-		page := parsed(t, htmlOf(t, Run(q, s)))
-		own := page.Charts[len(page.Charts)-1]
-		require.Equal(q, "queue_length", own.Title)
-		require.Equal(q, "queue=mail", own.Series[0].Name)
-		last := own.Series[0].Values[len(own.Series[0].Values)-1]
-		require.GreaterOrEqual(q, *last, report.Value(18))
-	})
 }
 
 // parsed is the data that the script of a page draws.

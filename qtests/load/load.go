@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -26,6 +28,10 @@ import (
 func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	r, err := newRun(ctx, s)
 	if err != nil {
+		return nil, err
+	}
+	r.leave()
+	if err := r.meet(); err != nil {
 		return nil, err
 	}
 	return r.execute()
@@ -51,6 +57,10 @@ func Run(t tb.TB, s Scenario) *result.Result {
 		tb.Fatalf(t, "%v", err)
 	}
 	r.keepFor(t)
+	r.leave()
+	if err := r.meet(); err != nil {
+		tb.Fatalf(t, "%v", err)
+	}
 	res, err := r.execute()
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
@@ -85,10 +95,12 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	if s.EventLog == nil {
 		s.EventLog = tb.EventLogOf(t)
 	}
-	r, err := newRun(tb.ContextOf(t), s.scaledBy(scale))
+	s, made := s.scaledBy(scale).cut()
+	r, err := newRun(tb.ContextOf(t), s)
 	if err != nil {
 		return nil, err
 	}
+	r.made = made
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
 		r.watch = watch.New(r, r.clk)
@@ -117,13 +129,21 @@ func reportTo(t tb.TB, r *result.Result) {
 		tellJob(t, fmt.Sprintf("### %s failed in %s\n\n%s", r.Scenario, t.Name(), markdown(reasonRows(r, reasons))))
 	}
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
+	fails := func(what string) {
+		if here := bubble.Here(); here != nil {
+			here.Fails("load", r.Scenario+": "+what)
+		}
+	}
 	for _, v := range r.Failed() {
+		fails(strings.TrimSuffix(v.Threshold+": "+v.Error, ": "))
 		t.Errorf("load: threshold %s%s", v, suffix)
 	}
 	if r.Panics > 0 {
+		fails("panic")
 		t.Errorf("load: code of the scenario panicked %s, the first time:\n%s%s", text.Times(r.Panics), r.FirstPanic, suffix)
 	}
 	if r.Abandoned > 0 {
+		fails("abandoned requests")
 		t.Errorf("load: %d requests ignored that their context was cancelled %v ago%s", r.Abandoned, abandonAfter, suffix)
 	}
 	if r.LogLost != "" {
@@ -132,10 +152,17 @@ func reportTo(t tb.TB, r *result.Result) {
 	if r.Slow {
 		t.Errorf("load: %s%s", r.Warning, suffix)
 	}
-	if r.Scheduled == 0 && r.Halted == "" {
+	parted := r.Part != nil && !r.Part.Whole
+	if parted {
+		t.Logf("load: this is part %d of %d: thresholds are judged when the parts are put together, by: go tool qtests merge %s",
+			r.Part.Index, r.Part.Of, share.Results())
+	}
+	if r.Scheduled == 0 && r.Halted == "" && !parted {
+		fails("no request")
 		t.Errorf("load: no request came in %v, and so nothing was tested%s", text.Short(r.Elapsed), suffix)
 	}
 	if r.Halted != "" && len(r.Failed()) == 0 {
+		fails(r.Halted)
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
 	}
 }

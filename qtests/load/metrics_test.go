@@ -2,18 +2,22 @@ package load
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/breaker"
+	breakermetrics "github.com/go-qtests/qtests/qtests/breaker/metrics"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/monitor"
 	"github.com/go-qtests/qtests/qtests/pool"
@@ -26,7 +30,12 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		metrics := NewMetrics()
 		places := pool.NewT(q, pool.Config[int]{Name: "places", Max: 2, New: func(context.Context) (int, error) { return 0, nil }})
 		br := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
-		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, br, metrics}})
+		mon := monitor.NewT(q, monitor.Config{Interval: 5 * time.Second, Collectors: []prometheus.Collector{places, breakermetrics.Of(br), metrics},
+			Panels: []string{`sum by (result) (rate(load_requests_total[30s]))`, `sum(rate(load_requests_total{result="error"}[30s])) / 0`},
+			Rules:  []monitor.Rule{{Name: "Open", Expr: `breaker_state{state="open"} > 0`}, {Record: "requests", Expr: "sum(load_requests_total)"}},
+			Targets: []monitor.Target{{Job: "shop", Instance: "shop-1", Gatherer: prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+				return nil, errors.New("no route to host")
+			})}}})
 		var down atomic.Bool // the requests are goroutines
 		res := Run(q, Scenario{
 			Name: "shop", Traffic: traffic.Rate(20).For(5 * time.Minute), Metrics: metrics, Monitor: mon,
@@ -67,9 +76,22 @@ func TestReportShowsWhatTheMonitorSaw(t *testing.T) {
 		require.NotEmpty(q, mon.Series("load_response_seconds_bucket"))
 		require.NotEmpty(q, mon.Series("load_in_flight"))
 
+		panels := res.Monitored.Panels
+		require.Len(q, panels, 2)
+		require.Equal(q, `{result="error"}`, panels[0].Lines[0].Series)
+		require.Len(q, panels[0].Lines[0].Values, len(res.Timeline))
+		require.Nil(q, panels[1].Lines[0].Values[len(res.Timeline)-1], "infinity has no place in JSON")
+		failing := *panels[0].Lines[0].Values[int((2*time.Minute+50*time.Second)/res.Interval)]
+		require.Greater(q, failing, 0.0)
+		require.Equal(q, []result.Rule{
+			{Name: "Open", State: "inactive", Expr: `breaker_state{state="open"} > 0`, Now: `{breaker="upstream",state="open"} 0`},
+			{Name: "requests", Expr: "sum(load_requests_total)", Now: res.Monitored.Rules[1].Now},
+		}, res.Monitored.Rules)
+		require.Equal(q, map[string]string{"target shop shop-1": "monitor: target shop shop-1: no route to host"}, res.Monitored.Failed)
+
 		var html strings.Builder
 		require.NoError(q, res.WriteHTML(&html))
-		for _, want := range []string{"places in use", "places limit", `"title":"Breakers","lanes":[{"name":"upstream"`, "closed → open"} {
+		for _, want := range []string{"places in use", "places limit", `"title":"Breakers","lanes":[{"name":"upstream"`, "closed → open", `"title":"sum by (result) (rate(load_requests_total[30s]))"`, "Scrapes that failed at the end", "Rules at the end", "dashboard.Handler"} {
 			require.Contains(q, html.String(), want)
 		}
 	})

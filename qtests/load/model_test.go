@@ -20,20 +20,13 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
-
-// stress is QTESTS_STRESS, how many times as much to do.
-func stress() int {
-	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil && n > 0 {
-		return n
-	}
-	return 1
-}
 
 // anyScenario draws a scenario from everything there is.
 func anyScenario(r *rand.Rand) Scenario {
@@ -94,7 +87,7 @@ func anyScenario(r *rand.Rand) Scenario {
 // TestAnyScenarioAddsUp runs drawn scenarios and holds the result against the
 // stream of samples, counted again by a reference that keeps everything.
 func TestAnyScenarioAddsUp(t *testing.T) {
-	for seed := range uint64(60 * stress()) {
+	for seed := range uint64(60 * stress.Factor(t)) {
 		qtests.Run(t, func(q *qtests.T) {
 			s := anyScenario(rand.New(rand.NewPCG(seed, 0)))
 			var stream bytes.Buffer
@@ -174,7 +167,7 @@ func TestSameResultEveryTime(t *testing.T) {
 		return
 	}
 	require.Contains(t, first, "timeout")
-	for i := range 200 * stress() {
+	for i := range 200 * stress.Factor(t) {
 		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 		if next := lively(t); next != first {
 			t.Fatalf("run %d differs from the first: %s", i, firstDifference(first, next))
@@ -258,8 +251,8 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 		return size, points, heap
 	}
 	short, few, _ := run(10 * time.Minute)
-	long, many, heap := run(100 * time.Minute * time.Duration(stress()))
-	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, 100*time.Minute*time.Duration(stress()), heap)
+	long, many, heap := run(100 * time.Minute * time.Duration(stress.Factor(t)))
+	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, 100*time.Minute*time.Duration(stress.Factor(t)), heap)
 	require.Less(t, heap, int64(8<<20))
 	require.LessOrEqual(t, many, record.MaxPoints)
 	require.InEpsilon(t, float64(short)/float64(few), float64(long)/float64(many), 0.2, "the numbers have more digits")

@@ -1,7 +1,7 @@
 package load
 
 import (
-	"slices"
+	"math"
 	"strings"
 	"time"
 
@@ -25,9 +25,9 @@ var charted = []struct {
 // maxSeries bounds how many series of a metric a result keeps.
 const maxSeries = 50
 
-// observe adds the series of pools and breakers from a monitor, which may be
-// nil.
-func observe(r *result.Result, m *monitor.Monitor, end time.Time, more []string) {
+// observe adds what a monitor, which may be nil, knows: the series of pools and breakers,
+// its panels, its rules and the scrapes that fail.
+func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
 	if m == nil || len(r.Timeline) == 0 {
 		return
 	}
@@ -41,19 +41,43 @@ func observe(r *result.Result, m *monitor.Monitor, end time.Time, more []string)
 			r.Series = append(r.Series, result.Series{Metric: c.metric, Labels: strings.Join(names, " "), Values: sampled(r, s.Samples)})
 		}
 	}
-	for _, name := range more {
-		if slices.ContainsFunc(r.Series, func(s result.Series) bool { return s.Metric == name }) {
-			continue
-		}
-		all := m.SeriesBetween(r.Start.Add(-time.Nanosecond), end, name)
-		for _, s := range all[:min(len(all), maxSeries)] {
-			var labels []string
-			for _, l := range text.SortedKeys(s.Labels) {
-				labels = append(labels, l+"="+s.Labels[l])
-			}
-			r.Series = append(r.Series, result.Series{Metric: name, Labels: strings.Join(labels, " "), Values: sampled(r, s.Samples)})
-		}
+	r.Monitored = &result.Monitored{}
+	for _, expr := range m.Panels() {
+		r.Monitored.Panels = append(r.Monitored.Panels, panel(r, m, expr))
 	}
+	for _, x := range m.Rules() {
+		out := result.Rule{Name: x.Name + x.Record, State: string(x.State), Expr: text.OneLine(x.Expr), Now: x.Now()}
+		if x.Err != nil {
+			out.Error = x.Err.Error()
+		}
+		r.Monitored.Rules = append(r.Monitored.Rules, out)
+	}
+	for name, err := range m.TargetErrors() {
+		if r.Monitored.Failed == nil {
+			r.Monitored.Failed = map[string]string{}
+		}
+		r.Monitored.Failed[name] = err.Error()
+	}
+}
+
+// panel evaluates an expression at the end of each interval of the timeline.
+func panel(r *result.Result, m *monitor.Monitor, expr string) result.Panel {
+	out := result.Panel{Expr: expr}
+	n := len(r.Timeline)
+	found, err := m.QueryRange(expr, r.Start.Add(r.Interval), r.Start.Add(time.Duration(n)*r.Interval), r.Interval)
+	if err != nil {
+		out.Error = err.Error()
+	}
+	for _, s := range found[:min(len(found), maxSeries)] {
+		line := result.Line{Series: s.String(), Values: make([]*float64, n)}
+		for _, x := range s.Samples {
+			if i := int(x.At.Sub(r.Start)/r.Interval) - 1; !math.IsNaN(x.Value) && !math.IsInf(x.Value, 0) {
+				line.Values[i] = &x.Value
+			}
+		}
+		out.Lines = append(out.Lines, line)
+	}
+	return out
 }
 
 func sampled(r *result.Result, samples []monitor.Sample) []float64 {

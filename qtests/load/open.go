@@ -65,7 +65,7 @@ const (
 )
 
 func newOpenLoop(r *run) *openLoop {
-	o := &openLoop{run: r, source: r.Traffic.Source(r.users.Sub("gaps").Rand())}
+	o := &openLoop{run: r, source: r.share.source(r.Traffic.Source(r.users.Sub("gaps").Rand()))}
 	if r.real {
 		o.alarms = new(alarm.Set)
 	}
@@ -201,7 +201,7 @@ func (o *openLoop) request(d *due) *User {
 	both := &struct {
 		user User
 		life life.Life
-	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: d.number, Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
+	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: o.run.share.Nth(d.number), Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
 	both.user.life = &both.life
 	return &both.user
 }

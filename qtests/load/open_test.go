@@ -21,7 +21,7 @@ import (
 
 // A goroutine that was a request waits for a later arrival: the requests keep
 // the order and the instants of the schedule, in whichever goroutine they run.
-func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
+func TestRequestsKeepTheirOrder(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		next := int64(0)
 		res := Run(q, Scenario{
@@ -41,7 +41,7 @@ func TestRequestsKeepTheirOrderWhoeverMakesThem(t *testing.T) {
 }
 
 // A goroutine that waits for an arrival when a run is stopped does not outlive the run,
-// and the result is that of the instant of the halt.
+// and the result is the one at the instant of the halt.
 func TestHaltedRunLeavesNobodyWaiting(t *testing.T) {
 	for _, rate := range []float64{20, 500, 50_000} { // beyond longestWait, within it, many within it
 		for _, grace := range []time.Duration{0, time.Millisecond} { // the default, and one that is shorter than the wait

@@ -70,6 +70,7 @@ func (r *run) measured(name string, kind string, time bool, add func(*record.Own
 	o, err := r.mu.rec.Measure(name, kind, time)
 	if err == nil {
 		add(o)
+		o.At = r.offset()
 	}
 	return err
 }

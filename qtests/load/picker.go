@@ -25,6 +25,16 @@ func newPicker(weights []int64) *picker {
 	return p
 }
 
+// skip leaves out n picks. They repeat after as many as the sum of the weights.
+func (p *picker) skip(n int64) {
+	if len(p.weights) < 2 {
+		return
+	}
+	for range n % p.sum {
+		p.pick()
+	}
+}
+
 func (p *picker) pick() int {
 	n := int64(len(p.weights))
 	if n == 1 {

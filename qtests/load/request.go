@@ -30,7 +30,7 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 func (r *run) startLocked(u *User, now time.Duration) {
 	r.turnLocked(now)
 	r.mu.requests++
-	u.req.Number = r.mu.requests
+	u.req.Number = r.share.Nth(r.mu.requests)
 	u.req.Started = now
 	u.do = r.Do
 	switch {
@@ -38,6 +38,7 @@ func (r *run) startLocked(u *User, now time.Duration) {
 		// openLoop has named the step, without the lock
 	case len(r.Steps) > 0:
 		i := r.mu.picker.pick()
+		r.mu.picker.skip(r.share.between())
 		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:
 		u.req.Step = r.mu.steps[0]
@@ -131,7 +132,7 @@ func (r *run) mayRetry(u *User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.turnLocked(r.offset())
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.AllRetries()) {
+	if !r.Retry.allows(r.mu.requests, r.mu.rec.AllRetries(), r.share.Count(freeRetries)) {
 		r.mu.rec.Deny(u.req.Step)
 		return false
 	}

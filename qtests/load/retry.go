@@ -48,9 +48,9 @@ func (r *Retry) check(check *field.Checker) {
 // share of them.
 const freeRetries = 10
 
-// allows reports whether one more retry stays within the budget.
-func (r *Retry) allows(requests, retries int64) bool {
-	return r.Budget == 0 || float64(retries+1) <= freeRetries+r.Budget*float64(requests)
+// allows reports whether one more retry stays within the budget, of which free are free.
+func (r *Retry) allows(requests, retries, free int64) bool {
+	return r.Budget == 0 || float64(retries+1) <= float64(free)+r.Budget*float64(requests)
 }
 
 // worth reports whether err should be retried.

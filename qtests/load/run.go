@@ -36,9 +36,12 @@ type run struct {
 	Scenario
 	test     string
 	repeat   string       // the command for the test
+	made     func(int64)  // is told how many requests there were; may be nil
 	watch    *watch.Watch // of a test in real time
 	clk      clock.Clock
 	start    time.Time
+	began    time.Time // when it did: in a part of a run not quite start
+	share    part
 	duration time.Duration
 	ctx      context.Context // of the caller; its values reach the requests
 	users    tb.Stream
@@ -93,14 +96,23 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newPart(ctx, s, partOf(isReal(s.Clock)))
+}
+
+// newPart is newRun for a part of a scenario that has its defaults.
+func newPart(ctx context.Context, s Scenario, p part) (*run, error) {
+	err := p.limits(&s)
+	if err != nil {
+		return nil, err
+	}
 	r := &run{
-		Scenario: s, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: bubble.TieFree(s.Clock), real: isReal(s.Clock),
+		Scenario: s, share: p, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: bubble.TieFree(s.Clock), real: isReal(s.Clock),
 		users: tb.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 	}
 	r.mu.phase = newMachine()
 	r.mu.feeds = map[string]*cursor{}
 	for name, f := range s.Feeds {
-		r.mu.feeds[name] = &cursor{feed: f}
+		r.mu.feeds[name] = newCursor(f, p.Share)
 	}
 	r.mu.rec = record.New(r.duration)
 	var weights []int64
@@ -113,7 +125,11 @@ func newRun(ctx context.Context, s Scenario) (*run, error) {
 		weights = []int64{1}
 	}
 	r.mu.picker = newPicker(weights)
+	r.mu.picker.skip(p.Nth(1) - 1)
 	r.mu.judge, err = threshold.NewJudge(s.Thresholds, s.Limits, r.duration, r.mu.rec)
+	if err == nil && !p.takesAll() {
+		r.mu.judge.Defer()
+	}
 	return r, err
 }
 
@@ -130,7 +146,9 @@ func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
 // execute runs the scenario to its end.
 func (r *run) execute() (*result.Result, error) {
-	r.start = r.clk.Now()
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
 	if r.scale != 1 {
 		r.EventLog.Add(r.start, "load", r.Name+": "+threshold.Scaled(r.scale, r.real)+": rates and counts are those of the scaled run")
 	}
@@ -154,16 +172,19 @@ func (r *run) execute() (*result.Result, error) {
 	sections := r.sections()
 	res := r.result()
 	res.Sections = sections
+	if r.made != nil {
+		r.made(res.Scheduled)
+	}
 	r.watch.End()
 	r.tellLateness(res)
-	observe(res, r.Monitor, r.clk.Now(), r.Series)
+	observe(res, r.Monitor, r.clk.Now())
 	if r.RequestLog != nil {
 		if err := r.RequestLog.Flush(); err != nil {
 			res.LogLost = text.Printable(err.Error())
 		}
 	}
 	r.finalize(res)
-	return res, nil
+	return res, r.deliver(res)
 }
 
 func (r *run) loop() loop {
@@ -183,7 +204,7 @@ func (r *run) exhaustLocked() {
 // part of the budget, and has time until the profile ends.
 func (r *run) checkSpentLocked() {
 	budget, _ := r.Traffic.Limits()
-	if budget > 0 && r.mu.phase.now == exhausted && r.mu.rec.Scheduled == budget && r.mu.queue.size == 0 {
+	if budget > 0 && r.mu.phase.now == exhausted && r.mu.rec.Scheduled == r.share.Count(budget) && r.mu.queue.size == 0 {
 		r.mu.phase.turn(spend)
 	}
 }

@@ -122,10 +122,6 @@ type Scenario struct {
 	// scenario, and one that is malformed says so in its place.
 	Sections []section.Source
 
-	// Series are the names of metrics that Monitor scrapes and the report is to draw, each in a chart of its own: "queue_length". The metrics of
-	// pools and breakers are drawn anyway. A counter is drawn as it counts. Needs Monitor.
-	Series []string
-
 	// Metrics, if set, exports this run's counters; give it to the monitor, too.
 	Metrics *Metrics
 
@@ -223,7 +219,6 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	}
 	s.checkEvents(check)
 	s.checkFeeds(check)
-	check.That(len(s.Series) == 0 || s.Monitor != nil, "Series", fmt.Sprint(s.Series), "needs a Monitor that scrapes it")
 	for i, source := range s.Sections {
 		check.That(source != nil, fmt.Sprintf("Sections[%d]", i), "nil", "tells nothing")
 	}

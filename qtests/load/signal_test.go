@@ -125,7 +125,7 @@ func interruptAt(t *testing.T, name string, lines ...string) syscall.WaitStatus 
 		require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	}
 	_, _ = io.Copy(io.Discard, text)
-	_ = cmd.Wait() // its error is that of the signal
+	_ = cmd.Wait() // its error says that the signal came
 	return cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 

@@ -26,6 +26,9 @@ func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 		runs[i] = r
 		r.keepFor(t)
 	}
+	if err := meetOnce(runs); err != nil {
+		tb.Fatalf(t, "%v", err)
+	}
 	results := make([]*result.Result, len(runs))
 	errs := make([]error, len(runs))
 	var wg sync.WaitGroup

@@ -212,7 +212,7 @@ func TestWindowsEndWithTheBudget(t *testing.T) {
 		"rate>=3/s every 1s": "kept: 9/s in the worst of 5 windows",
 		"rate>=3/s every 1m": "cannot be evaluated: the run ended before its first window of 1m0s was over",
 		"errors==0 every 1m": "kept: 0 in the only window",
-		"errors==0 every 1s": "kept: 0 in the worst of 7 windows", // five, the cut off one, and that of request 30
+		"errors==0 every 1s": "kept: 0 in the worst of 7 windows", // five, the cut off one, and the one of request 30
 	})
 }
 

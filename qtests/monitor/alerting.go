@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
@@ -17,6 +19,7 @@ import (
 // An outcome is what a rule's expression gave, and the alerts that its elements are.
 type outcome struct {
 	points     []query.Point
+	histograms []*dto.Histogram // of the points, from an Evaluator
 	conditions []alert.Condition
 	noData     bool
 	err        error
@@ -97,11 +100,15 @@ func (t *tally) note(err error) {
 
 // count counts a change of an alert of the rule.
 func (t *tally) count(c alert.Transition) {
-	if c.To != Firing {
-		return
-	}
-	if t.fired++; t.fired == 1 {
-		t.firstFired = c.At
+	switch c.To {
+	case Pending:
+		t.pending++
+	case Resolved:
+		t.resolved++
+	case Firing:
+		if t.fired++; t.fired == 1 {
+			t.firstFired = c.At
+		}
 	}
 }
 

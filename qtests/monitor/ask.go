@@ -59,6 +59,7 @@ func (m *Monitor) ask(ctx context.Context, x *expression, at time.Time) outcome 
 	out := outcome{noData: result.NoData}
 	for _, p := range result.Points {
 		out.points = append(out.points, query.Point{Labels: history.FromMap(p.Labels), Value: p.Value})
+		out.histograms = append(out.histograms, p.Histogram)
 	}
 	return out
 }
@@ -111,10 +112,10 @@ func (m *Monitor) lend() (h *History, revoke func()) {
 func (m *Monitor) rows(s *state, from, to time.Time, matchers []history.Matcher) (out []Series) {
 	lo, hi := s.history.After(from.UnixNano()), s.history.After(to.UnixNano())
 	for _, series := range m.visible(s, matchers...) {
-		x := publicSeries(series.Labels)
+		x := kept(series)
 		for row := lo; row < hi; row++ {
 			if v := series.Value(row); !history.IsGap(v) {
-				x.Samples = append(x.Samples, Sample{instant(s.history.At(row)), v})
+				x.Samples = append(x.Samples, sampleOf(s.history, series, row, v))
 			}
 		}
 		out = append(out, x)

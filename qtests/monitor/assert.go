@@ -47,8 +47,8 @@ func (m *Monitor) firedAt(alerts []string) map[string]time.Time {
 
 // RequireNotFired fails t if any of the named alerts, or without names any alert
 // at all, has fired, and names all that have. It fails t as well for an alert that could
-// not fire whatever happened: one that was never evaluated, one of which every evaluation
-// failed, and one that asks, in its own expression or in that of a recording rule it
+// not fire whatever happened: one that was never evaluated, one whose evaluations all
+// failed, and one that asks, in its own expression or in the one of a recording rule it
 // reads, for two samples of a range that never has more than one, such as
 // increase(x[1m]) with scrapes a minute apart.
 //

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
 // The defaults of a Config.
@@ -45,6 +46,13 @@ type Config struct {
 	// Collectors are registered in a registry of the monitor, which is scraped after the
 	// gatherers. Breakers, pools and fakes are collectors.
 	Collectors []prometheus.Collector
+
+	// NativeHistograms reads the native part of histograms as well, under the metric's own
+	// name, beside the classic buckets: as scrape_native_histograms does in Prometheus
+	// together with always_scrape_classic_histograms. The monitor's own reader of PromQL
+	// refuses such series; module promql evaluates them. A sample takes what its buckets
+	// take, and eight bytes where it is the same as the one before.
+	NativeHistograms bool
 
 	// Runtime scrapes the real process as well: heap, goroutines, GC, scheduler and
 	// memory, as metrics whose names begin with real_. Under a fake clock they belong to
@@ -82,6 +90,10 @@ type Config struct {
 	Inhibitions []Inhibition
 	// EventLog receives a mark for every change of an alert. Nil is none.
 	EventLog *event.Log
+	// Panels are expressions that the dashboard and the report of package load draw over
+	// time, a line for each series: rate(http_requests_total[1m]). They are read by the
+	// monitor's own reader of PromQL.
+	Panels []string
 }
 
 // withDefaults returns the config with its zero fields filled in, or an error
@@ -106,6 +118,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Receivers = slices.Clone(c.Receivers)
 	c.Silences = slices.Clone(c.Silences)
 	c.Inhibitions = slices.Clone(c.Inhibitions)
+	c.Panels = slices.Clone(c.Panels)
 	return c, err
 }
 
@@ -125,6 +138,10 @@ func (c Config) validate() error {
 	}
 	for i, x := range c.Collectors {
 		check.That(x != nil, fmt.Sprintf("Collectors[%d]", i), "nil", "is no collector")
+	}
+	for i, x := range c.Panels {
+		_, err := query.Parse(x)
+		check.Err(fmt.Sprintf("Panels[%d]", i), err)
 	}
 	for i, x := range c.Channels {
 		check.That(x != nil, fmt.Sprintf("Channels[%d]", i), "nil", "is no channel")

@@ -42,20 +42,25 @@ func (m *Monitor) missing(alerts []string) (lines []string) {
 
 // missingOf says of one rule what missing says.
 func (m *Monitor) missingOf(st *state, r *rule) (lines []string) {
-	var seen []string
-	for _, s := range r.selectors() {
-		text := s.String()
-		if slices.Contains(seen, text) || len(m.visible(st, s...)) > 0 {
-			continue
-		}
-		seen = append(seen, text)
-		line := "alert " + r.Name + ": no series matches " + text
+	for _, s := range m.unmatched(st, r) {
+		line := "alert " + r.Name + ": no series matches " + s.String()
 		if len(lines) < maxMissing { // what is not shown need not be explained
 			line += m.meant(st, s)
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// unmatched returns the selectors of a rule that choose no series, each once.
+func (m *Monitor) unmatched(st *state, r *rule) (out []query.Selector) {
+	for _, s := range r.selectors() {
+		again := slices.ContainsFunc(out, func(x query.Selector) bool { return x.String() == s.String() })
+		if !again && len(m.visible(st, s...)) == 0 {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // selectors reads the expression, also where another evaluates it.

@@ -35,7 +35,7 @@ func (f ChannelFunc) Notify(ctx context.Context, n Notification) error { return 
 // the body of Alertmanager's webhook, version 4, field by field.
 type Notification struct {
 	At           time.Time // when the group was looked at; not in the JSON
-	Receiver     string    // the channel's name, or that of the Receiver
+	Receiver     string    // the name of the channel or of the Receiver
 	Reason       string    // why it is sent, in Alertmanager's words: "first notification"
 	Status       State     // Firing when any alert is, otherwise Resolved
 	Alerts       []Alert   // firing ones first, each kind ordered by labels

@@ -51,10 +51,12 @@ func readSeries(st *history.Store, from, to time.Time, ms []history.Matcher) (ou
 		hi = st.After(to.UnixNano())
 	}
 	for _, s := range st.Select(ms...) {
-		x := publicSeries(s.Labels)
-		st.Each(s, lo, hi, func(sample history.Sample) {
-			x.Samples = append(x.Samples, Sample{instant(sample.At), sample.Value})
-		})
+		x := kept(s)
+		for row := lo; row < hi; row++ {
+			if v := s.Value(row); !history.IsGap(v) && !history.IsStale(v) {
+				x.Samples = append(x.Samples, sampleOf(st, s, row, v))
+			}
+		}
 		if len(x.Samples) > 0 {
 			out = append(out, x)
 		}
@@ -62,7 +64,7 @@ func readSeries(st *history.Store, from, to time.Time, ms []history.Matcher) (ou
 	return out
 }
 
-// Query evaluates an expression at an instant: the zero time is that of the
+// Query evaluates an expression at an instant. The zero time means the instant of the
 // newest scrape. A scalar is one Point without labels.
 func (m *Monitor) Query(expr string, at time.Time) ([]Point, error) {
 	e, err := query.Parse(expr)
@@ -125,7 +127,7 @@ func evalRange(e *query.Expr, st *history.Store, from, to time.Time, step time.D
 				byKey[key] = s
 				ids = append(ids, p.Labels)
 			}
-			s.Samples = append(s.Samples, Sample{instant(nanos(at)), p.Value})
+			s.Samples = append(s.Samples, Sample{At: instant(nanos(at)), Value: p.Value})
 		}
 	}
 	sortLabels(ids)

@@ -30,7 +30,7 @@ func TestReads(t *testing.T) {
 	require.ErrorContains(t, err, "step 0s is not positive")
 	got, err := m.QueryRange("vector(time()) > 1", time.Unix(0, 0), time.Unix(3, 0), time.Second)
 	require.NoError(t, err)
-	require.Equal(t, []Series{{Labels: Labels{}, Samples: []Sample{{time.Unix(2, 0).UTC(), 2}, {time.Unix(3, 0).UTC(), 3}}}}, got)
+	require.Equal(t, []Series{{Labels: Labels{}, Samples: []Sample{{At: time.Unix(2, 0).UTC(), Value: 2}, {At: time.Unix(3, 0).UTC(), Value: 3}}}}, got)
 	require.Panics(t, func() { Match("a", "(") })
 	require.NotEmpty(t, Functions())
 }

@@ -3,6 +3,8 @@ package monitor
 import (
 	"fmt"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
@@ -12,6 +14,8 @@ type recorded struct {
 	labels history.Labels
 	series *history.Series
 	value  float64
+	// histogram is what is written in place of the value.
+	histogram *dto.Histogram
 }
 
 // hold says nothing about the series that the rule wrote last, until its turn comes: the
@@ -47,7 +51,7 @@ func (r *rule) record(st *history.Store, o outcome) error {
 	}
 	seen := map[string]bool{}
 	var out []recorded
-	for _, p := range o.points {
+	for i, p := range o.points {
 		labels := p.Labels.With(history.NameLabel, r.Record)
 		for name, value := range r.Labels {
 			labels = labels.With(name, value)
@@ -57,7 +61,11 @@ func (r *rule) record(st *history.Store, o outcome) error {
 		} else {
 			seen[key] = true
 		}
-		out = append(out, recorded{labels: labels, value: p.Value})
+		x := recorded{labels: labels, value: p.Value}
+		if i < len(o.histograms) {
+			x.histogram = o.histograms[i]
+		}
+		out = append(out, x)
 	}
 	return r.write(st, out)
 }
@@ -73,11 +81,19 @@ func (r *rule) repeat(st *history.Store) error {
 			}
 			x.series = s
 		}
-		if !st.Set(x.series, x.value) {
+		if !x.set(st) {
 			return fmt.Errorf("%w: %s", ErrDuplicate, x.labels)
 		}
 	}
 	return nil
+}
+
+// set writes the value into the newest row, unless the series has one there.
+func (x *recorded) set(st *history.Store) bool {
+	if x.histogram != nil {
+		return st.SetHistogram(x.series, x.histogram)
+	}
+	return st.Set(x.series, x.value)
 }
 
 // alertSeries are the series that one alert is.

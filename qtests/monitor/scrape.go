@@ -171,9 +171,10 @@ func (s *state) ingest(g gathered, maxSeries int) error {
 	// A registry returns what it could gather beside its error: Prometheus takes
 	// nothing from a scrape that failed, and neither does the monitor.
 	if err == nil {
-		g.samples, _, _ = size(g.families)
+		g.samples, _, _ = size(g.families, g.source.native)
 		err = g.ingest(s.history, maxSeries)
 	}
+	g.source.failed = err
 	if up := g.source.report.up; up != nil && up.Removed() { // with all that was brought until it was too much
 		limit = s.makeReport(g.source)
 	}
@@ -224,8 +225,7 @@ func (s *state) report(g gathered, ok bool) {
 // evaluate takes one rule a step further. Reading the history needs no lock here,
 // because the holder of the scraping token is the only one who writes it.
 func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err error) {
-	elapsed := int64(at.Sub(m.start) / m.cfg.Interval)
-	due := elapsed%r.every == 0
+	due := r.due(int64(at.Sub(m.start)/m.cfg.Interval), m.cfg.Interval)
 	var o outcome
 	if due {
 		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))

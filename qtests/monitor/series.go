@@ -1,8 +1,11 @@
 package monitor
 
 import (
+	"math"
 	"strconv"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -17,6 +20,12 @@ func (ls Labels) String() string { return history.FromMap(ls).String() }
 type Sample struct {
 	At    time.Time
 	Value float64
+	// Histogram is the sample of a native histogram, whose Value is NaN: see
+	// Config.NativeHistograms. Nobody may change it.
+	Histogram *dto.Histogram
+	// Exemplar is what the gatherer gave with the counter or the classic bucket, in the
+	// first scrape that brought it. Those of a native histogram are in Histogram.
+	Exemplar *dto.Exemplar
 }
 
 // A Series is some of the samples of one time series, oldest first.
@@ -24,6 +33,9 @@ type Series struct {
 	Name    string
 	Labels  Labels
 	Samples []Sample
+	// Created is since when a counter, histogram or summary counts, as its gatherer last
+	// said; the zero time where it did not.
+	Created time.Time
 }
 
 // String returns the series as an expression writes it: name{a="b"}.
@@ -47,6 +59,8 @@ func (s Series) Last() (Sample, bool) {
 type Point struct {
 	Labels Labels
 	Value  float64
+	// Histogram is an element that is a native histogram, which only an [Evaluator] gives.
+	Histogram *dto.Histogram
 }
 
 // A Matcher chooses series by one label. A label that a series lacks counts
@@ -87,5 +101,23 @@ func publicSeries(ls history.Labels) Series {
 	return Series{Name: name, Labels: m}
 }
 
+// kept is a series of the history, without its samples.
+func kept(s *history.Series) Series {
+	out := publicSeries(s.Labels)
+	if s.Created != 0 {
+		out.Created = instant(s.Created)
+	}
+	return out
+}
+
 // formatValue writes a number as Prometheus' exposition does.
 func formatValue(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// sampleOf makes the public sample of a row that has one.
+func sampleOf(st *history.Store, s *history.Series, row int, v float64) Sample {
+	out := Sample{At: instant(st.At(row)), Value: v, Exemplar: s.Exemplar(row)}
+	if history.IsHistogram(v) {
+		out.Value, out.Histogram = math.NaN(), s.Histogram(row)
+	}
+	return out
+}

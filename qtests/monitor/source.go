@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/native"
 )
 
 // A source is one gatherer with what is remembered from scrape to scrape. The
@@ -26,6 +27,8 @@ type source struct {
 	target   *Target        // nil of a plain gatherer
 	labels   history.Labels // of the target
 	down     int            // events that have taken it down
+	failed   error          // of the last scrape; the monitor's lock guards it
+	native   bool           // Config.NativeHistograms
 }
 
 func newSource(name string, g prometheus.Gatherer) *source {
@@ -40,10 +43,11 @@ type slot struct {
 	labels []string // name, value, name, value, …
 	bounds []float64
 	series []*history.Series
+	native bool // the last of them is a native histogram
 }
 
 // fits reports whether the slot belongs to the metric.
-func (s *slot) fits(family string, m *dto.Metric) bool {
+func (s *slot) fits(family string, m *dto.Metric, withNative bool) bool {
 	if s.family != family || len(s.labels) != 2*len(m.Label) {
 		return false
 	}
@@ -52,7 +56,7 @@ func (s *slot) fits(family string, m *dto.Metric) bool {
 			return false
 		}
 	}
-	if len(s.series) != seriesOf(m) || len(s.bounds) != bounds(m) {
+	if len(s.series) != seriesOf(m, withNative) || len(s.bounds) != bounds(m) {
 		return false
 	}
 	for i, b := range m.GetHistogram().GetBucket() {
@@ -78,12 +82,15 @@ func bounds(m *dto.Metric) int {
 	return len(m.GetHistogram().GetBucket()) + len(m.GetSummary().GetQuantile())
 }
 
-// seriesOf counts the series that a metric is.
-func seriesOf(m *dto.Metric) int {
+// seriesOf counts the series that a metric is, with a native histogram or without.
+func seriesOf(m *dto.Metric, withNative bool) int {
 	switch {
 	case m.Histogram != nil:
 		n := len(m.Histogram.Bucket) + 2
 		if !hasInfinite(m.Histogram) {
+			n++
+		}
+		if withNative && native.Is(m.Histogram) {
 			n++
 		}
 		return n
@@ -115,7 +122,7 @@ const maxErrors = 3
 // nothing when the limit of series is exceeded. Single samples that are wrong
 // are left out and reported.
 func (g gathered) ingest(st *history.Store, maxSeries int) error {
-	if n, largest, count := size(g.families); n > maxSeries {
+	if n, largest, count := size(g.families, g.source.native); n > maxSeries {
 		return fmt.Errorf("%w: %s brings %d, the limit is %d; %s alone has %d", ErrTooManySeries, g.source.name, n, maxSeries, largest, count)
 	}
 	src := g.source
@@ -126,7 +133,7 @@ func (g gathered) ingest(st *history.Store, maxSeries int) error {
 			if n == len(src.slots) {
 				src.slots = append(src.slots, slot{})
 			}
-			if s := &src.slots[n]; !s.fits(f.GetName(), m) {
+			if s := &src.slots[n]; !s.fits(f.GetName(), m, src.native) {
 				if err := s.fill(st, src, f, m); errors.Is(err, ErrTooManySeries) {
 					src.slots = nil
 					st.Prune()
@@ -152,11 +159,11 @@ func (g gathered) ingest(st *history.Store, maxSeries int) error {
 }
 
 // size counts the series of the families, and those of the largest.
-func size(families []*dto.MetricFamily) (n int, largest string, count int) {
+func size(families []*dto.MetricFamily, withNative bool) (n int, largest string, count int) {
 	for _, f := range families {
 		k := 0
 		for _, m := range f.Metric {
-			k += seriesOf(m)
+			k += seriesOf(m, withNative)
 		}
 		if n += k; k > count {
 			largest, count = f.GetName(), k
@@ -196,6 +203,10 @@ func (s *slot) fill(st *history.Store, src *source, f *dto.MetricFamily, m *dto.
 		err = errors.Join(err, add("_sum", "", ""), add("_count", "", ""))
 		if !hasInfinite(m.Histogram) {
 			err = errors.Join(err, add("_bucket", "le", "+Inf"))
+		}
+		if src.native && native.Is(m.Histogram) {
+			s.native = true
+			err = errors.Join(err, add("", "", ""))
 		}
 	case m.Summary != nil:
 		for _, q := range m.Summary.Quantile {
@@ -271,8 +282,11 @@ func (s *slot) write(st *history.Store, m *dto.Metric) error {
 		}
 		set(h.GetSampleSum())
 		set(count(h.GetSampleCountFloat(), h.GetSampleCount()))
-		if i < len(s.series) {
+		if !hasInfinite(h) {
 			set(count(h.GetSampleCountFloat(), h.GetSampleCount()))
+		}
+		if s.native && !st.SetHistogram(s.series[i], native.Part(h)) {
+			duplicate = s.series[i]
 		}
 	case m.Summary != nil:
 		for _, q := range m.Summary.Quantile {
@@ -287,10 +301,28 @@ func (s *slot) write(st *history.Store, m *dto.Metric) error {
 	default:
 		set(m.Untyped.GetValue())
 	}
+	if since := native.Created(m); !since.IsZero() {
+		for _, x := range s.series {
+			x.Created = since.UnixNano()
+		}
+	}
 	if duplicate != nil {
 		return fmt.Errorf("%w: %s", ErrDuplicate, duplicate.Labels)
 	}
+	s.exemplify(st, m)
 	return nil
+}
+
+// exemplify keeps the exemplars of a counter and of classic buckets.
+func (s *slot) exemplify(st *history.Store, m *dto.Metric) {
+	if x := m.GetCounter().GetExemplar(); x != nil {
+		st.Exemplify(s.series[0], x)
+	}
+	for i, b := range m.GetHistogram().GetBucket() {
+		if x := b.GetExemplar(); x != nil {
+			st.Exemplify(s.series[i], x)
+		}
+	}
 }
 
 // count prefers the float that only native histograms fill in.

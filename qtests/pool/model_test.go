@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 const (
@@ -282,7 +282,7 @@ func (w *twin) compare(steps []string) {
 // TestModel does random operations to a pool and to its reference and compares
 // all that can be seen after each, the invariants among it.
 func TestModel(t *testing.T) {
-	for round := range 20 * faulttest.Stress() {
+	for round := range 20 * stress.Factor(t) {
 		qtests.Run(t, func(q *qtests.T) {
 			_, cfg := newItems(q, 0)
 			cfg.Max, cfg.MaxIdleTime, cfg.MaxUses = 3, modelIdle, modelUses

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -136,7 +136,7 @@ func chaosConfig(f *items, pause func(time.Duration)) Config[*item] {
 
 // TestChaosInFakeTime is repeatable: a failure comes back with its seed.
 func TestChaosInFakeTime(t *testing.T) {
-	for round := range 5 * faulttest.Stress() {
+	for round := range 5 * stress.Factor(t) {
 		qtests.Run(t, func(q *qtests.T) {
 			f, pause := &items{}, q.Clock().Sleep
 			cfg := chaosConfig(f, pause)
@@ -150,5 +150,5 @@ func TestChaosInFakeTime(t *testing.T) {
 func TestStress(t *testing.T) {
 	f := &items{}
 	pause := func(time.Duration) {}
-	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*faulttest.Stress(), tb.StreamOf(t, "stress"), pause)
+	chaos(t, NewT(t, chaosConfig(f, pause)), f, 16, 150*stress.Factor(t), tb.StreamOf(t, "stress"), pause)
 }

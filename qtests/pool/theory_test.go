@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A queue is a M/M/c station: Poisson arrivals, exponential service, c servers.
 type queue struct {
-	arrivals, service float64 // rates per second; service is that of one server
+	arrivals, service float64 // rates per second; service is the rate of one server
 	servers           int
 }
 
@@ -97,7 +97,7 @@ var queues = []queue{
 }
 
 // theory runs f with a pool whose resources are all made. The seeds are its own
-// and not that of the run: three standard errors are exceeded now and then by
+// and not of the run: three standard errors are exceeded now and then by
 // chance alone, and no change of the pool would be to blame.
 func theory(t *testing.T, noQueue bool, f func(q *qtests.T, m queue, seeds int, run func(seed uint64) (before, after Stats))) {
 	for _, m := range queues {
@@ -109,7 +109,7 @@ func theory(t *testing.T, noQueue bool, f func(q *qtests.T, m queue, seeds int, 
 					p, err := New(withClock(cfg, q))
 					require.NoError(q, err)
 					q.Wait()
-					before, after = m.run(q, p, 2500*faulttest.Stress(), tb.NewStream(seed, fmt.Sprintf("theory %+v", m)).Rand())
+					before, after = m.run(q, p, 2500*stress.Factor(t), tb.NewStream(seed, fmt.Sprintf("theory %+v", m)).Rand())
 					require.NoError(q, p.Close(bg))
 					return before, after
 				})

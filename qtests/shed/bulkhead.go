@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // DefaultMaxKeys is how many keys [Bulkheads] have at most.
@@ -18,7 +20,7 @@ type Bulkheads struct {
 	cfg   Config
 	limit int
 	max   int
-	gates guarded[map[string]*Gate]
+	gates guard.Value[map[string]*Gate]
 }
 
 // NewBulkheads returns gates for at most maxKeys keys (0 is [DefaultMaxKeys]), each with a fixed limit and what else cfg says;
@@ -30,13 +32,13 @@ func NewBulkheads(cfg Config, limit, maxKeys int) (*Bulkheads, error) {
 		return nil, err
 	}
 	b := &Bulkheads{cfg: cfg, limit: limit, max: cmp.Or(max(maxKeys, 0), DefaultMaxKeys)}
-	b.gates.v = map[string]*Gate{}
+	b.gates.Do(func(all *map[string]*Gate) { *all = map[string]*Gate{} })
 	return b, nil
 }
 
 // Gate returns the gate of a key. Beyond the most keys it fails with a [*RefusedError].
 func (b *Bulkheads) Gate(key string) (g *Gate, err error) {
-	b.gates.do(func(all *map[string]*Gate) {
+	b.gates.Do(func(all *map[string]*Gate) {
 		if g = (*all)[key]; g != nil {
 			return
 		}
@@ -54,7 +56,7 @@ func (b *Bulkheads) Gate(key string) (g *Gate, err error) {
 
 // Keys returns the keys that have a gate, sorted.
 func (b *Bulkheads) Keys() (keys []string) {
-	b.gates.do(func(all *map[string]*Gate) {
+	b.gates.Do(func(all *map[string]*Gate) {
 		for key := range *all {
 			keys = append(keys, key)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // DefaultName is the name of a Gate without one.
@@ -65,7 +66,7 @@ type Stats struct {
 // A Gate admits or refuses requests. All methods are safe for concurrent use.
 type Gate struct {
 	cfg   Config
-	state guarded[state]
+	state guard.Value[state]
 }
 
 type state struct {
@@ -97,7 +98,7 @@ func New(cfg Config) (*Gate, error) {
 		cfg.Dropped = func(status int) bool { return status == 429 || status == 503 || status == 504 }
 	}
 	g := &Gate{cfg: cfg}
-	g.state.v.classes = newClasses(cfg.Classes, cfg.Queue)
+	g.state.Do(func(s *state) { s.classes = newClasses(cfg.Classes, cfg.Queue) })
 	return g, nil
 }
 
@@ -116,7 +117,7 @@ func (g *Gate) Acquire(ctx context.Context, class string) (*Permit, error) {
 	var admitted *Permit
 	var err error
 	var wakes []func()
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		c := s.classes.named(class)
 		w, wakes, err = g.offer(s, now, c)
 		if w == nil && err == nil {
@@ -203,7 +204,7 @@ func (g *Gate) permit(w *waiter, err error) (*Permit, error) {
 func (g *Gate) leave(w *waiter, why func() error) (*Permit, error) {
 	var err error
 	told := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if told = w.told; !told {
 			s.classes.leave(w)
 			err = why()
@@ -226,7 +227,7 @@ func (p *Permit) end(dropped, learn bool) {
 	now := g.cfg.Clock.Now()
 	var wakes []func()
 	again := false
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		if again = p.done; again {
 			return
 		}
@@ -277,7 +278,7 @@ func (g *Gate) admit(s *state, now time.Time) (wakes []func()) {
 // Stats returns what became of all requests so far.
 func (g *Gate) Stats() (x Stats) {
 	x.Classes, x.Why = map[string]Counts{}, map[Reason]uint64{}
-	g.state.do(func(s *state) {
+	g.state.Do(func(s *state) {
 		x.Limit, x.InFlight = g.cfg.Limit.Limit(), s.inFlight
 		for _, c := range s.classes.all {
 			k := c.stats

@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // Defaults of a [ThrottleConfig].
@@ -32,7 +33,7 @@ type ThrottleConfig struct {
 // A Throttle keeps a client from sending what the backend would refuse. All methods are safe for concurrent use.
 type Throttle struct {
 	cfg   ThrottleConfig
-	state guarded[throttle]
+	state guard.Value[throttle]
 }
 
 // throttleBuckets is how many steps the window has.
@@ -75,7 +76,8 @@ func NewThrottle(cfg ThrottleConfig) (*Throttle, error) {
 		}
 	}
 	t := &Throttle{cfg: cfg}
-	t.state.v.width, t.state.v.begun = max(1, cfg.Window/throttleBuckets), cfg.Clock.Now()
+	now := cfg.Clock.Now()
+	t.state.Do(func(x *throttle) { x.width, x.begun = max(1, cfg.Window/throttleBuckets), now })
 	return t, nil
 }
 
@@ -100,7 +102,7 @@ func (x *throttle) chance(k float64) float64 {
 // Allow reports whether a request may be sent, and counts it. A request that was sent ends with Result.
 func (t *Throttle) Allow() bool {
 	now, draw, ok := t.cfg.Clock.Now(), t.cfg.Rand(), false
-	t.state.do(func(x *throttle) {
+	t.state.Do(func(x *throttle) {
 		x.advance(now)
 		ok = draw >= x.chance(t.cfg.K)
 		x.requests++
@@ -118,7 +120,7 @@ func (t *Throttle) Allow() bool {
 // Result says whether the backend took a request that Allow let pass.
 func (t *Throttle) Result(accepted bool) {
 	now := t.cfg.Clock.Now()
-	t.state.do(func(x *throttle) {
+	t.state.Do(func(x *throttle) {
 		x.advance(now)
 		if accepted {
 			x.accepts++
@@ -131,7 +133,7 @@ func (t *Throttle) Result(accepted bool) {
 // Stats returns what it did so far.
 func (t *Throttle) Stats() (s ThrottleStats) {
 	now := t.cfg.Clock.Now()
-	t.state.do(func(x *throttle) {
+	t.state.Do(func(x *throttle) {
 		x.advance(now)
 		s = x.stats
 		s.Chance = x.chance(t.cfg.K)

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// A TB satisfies tb.TB. Its FailNow ends the goroutine, as that of
+// A TB satisfies tb.TB. Its FailNow ends the goroutine, as the FailNow of
 // *testing.T does. All methods are safe for concurrent use.
 type TB struct {
 	name string

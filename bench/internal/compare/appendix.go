@@ -10,7 +10,7 @@ const appendixPreface = `## Profiles
 Ours, alone, for every comparison in which a target is missed or a peer is ahead. The figure that is not as it should be
 chooses what the profile is of: the processor time, the objects that were allocated, or the memory that was in use when it
 was most. Below the commands, which are for the directory ` + "`bench`" + `, it is shown twice: first the %d functions that spend most
-themselves (flat), many of which are the runtime's; then the %d of qtests that spend most together with what they call
+themselves (flat), many of them the runtime's; then the %d of qtests that spend most together with what they call
 (cum), where *flat* includes what they spend in functions that are not of qtests.
 `
 

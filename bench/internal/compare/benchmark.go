@@ -83,7 +83,7 @@ func (c *Comparison) benchmarkMeasured(b *testing.B, start func(testing.TB) func
 }
 
 // profiled starts a profile, if there is a file for it. It is of the work without
-// what sets it up, and that of a longer run replaces that of a shorter one.
+// what sets it up, and the profile of a longer run replaces the one of a shorter run.
 func profiled(b *testing.B, file string) (stop func() error) {
 	if file == "" {
 		return func() error { return nil }

@@ -36,7 +36,7 @@ func kindOf(file string) Kind {
 	return ProcessorTime
 }
 
-// kind is that of the profile that explains the figure.
+// kind is the kind of the profile that explains the figure.
 func (f *Figure) kind() Kind {
 	switch {
 	case f.Name == Allocations:

@@ -53,7 +53,7 @@ func modelIn(cpuinfo io.Reader) (string, error) {
 	return unknownCPU, lines.Err()
 }
 
-// A Version is that of a module that takes part.
+// A Version is the version of a module that takes part.
 type Version struct{ Module, Version string }
 
 // Versions asks the go command for the modules that this one requires directly.
@@ -72,7 +72,7 @@ func Versions() ([]Version, error) {
 	return versions, nil
 }
 
-// Revision says of which code the checkout is that the working directory lies in:
+// Revision says which code is checked out where the working directory lies:
 // what git describe calls its commit, and whether it has changes that are not
 // committed. Those to the files that are written do not count. Without git, or a
 // checkout, it is unknown.

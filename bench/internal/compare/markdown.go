@@ -98,7 +98,7 @@ func (g *GroupResult) rows() (rows []Row) {
 	return rows
 }
 
-// name is that of the comparison and, unless it is the usual one, the figure.
+// name is the name of the comparison and, unless it is the usual one, of the figure.
 func (r Row) name() string {
 	if r.Figure.Name == Time && len(r.Result.Figures) == 1 {
 		return r.Result.Name

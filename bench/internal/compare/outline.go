@@ -46,7 +46,7 @@ func OutlineOf(markdown string) (outline []string) {
 
 // cellsOf takes a line of a table apart. What is none has no cells.
 func cellsOf(line string) []string {
-	const bar = "\x00" // that of a text
+	const bar = "\x00" // the mark of a text
 	line = strings.ReplaceAll(line, `\|`, bar)
 	if !strings.HasPrefix(line, "|") || !strings.HasSuffix(line, "|") {
 		return nil

@@ -34,7 +34,7 @@ const reading = `How to read a row:
   *floor* is what the work takes in the usual way without the rest: locks, a channel, bare sleeps. Where ours is below a
   floor, ours does without that.
 - *Ours to theirs* is our figure divided by a peer's, round by round, so that what slows the machine down for a while leaves
-  it alone: below 1 ours takes less; of a figure of which more is better, as of requests per second, above 1 ours does more.
+  it alone: below 1 ours takes less; where more is better, as for requests per second, above 1 ours does more.
   It is the median of the rounds and, in brackets, their quartiles, between which a half of the rounds lies. A single round
   has no quartiles.
 - A *target* is what ours should reach: a bound, or so many times, or so much more than, somebody else's figure. The median

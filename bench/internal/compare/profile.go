@@ -10,7 +10,7 @@ import (
 )
 
 // ProfileTo starts a profile of this process, which stop ends and writes. The name
-// of the file says of what: it is that of a [Kind], or of the processor time.
+// of the file says of what: it is the name of a [Kind], or of the processor time.
 func ProfileTo(file string) (stop func() error, err error) {
 	switch kindOf(file) {
 	case Allocated:

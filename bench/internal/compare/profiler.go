@@ -32,7 +32,7 @@ type View struct{ Command, Text string }
 // A Profiler profiles our contestant of a comparison.
 type Profiler struct {
 	// Take writes a profile of the benchmarks that the pattern selects to the file,
-	// whose name is that of a [Kind]. It is not asked for contestants that have a
+	// with the name of a [Kind]. It is not asked for contestants that have a
 	// Profile of their own.
 	Take func(pattern, file string) error
 	// Own is a regular expression of the functions that are ours.

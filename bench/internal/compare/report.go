@@ -12,7 +12,7 @@ type Report struct {
 	// Profiled is how a row is profiled: the first %s is the name of the file, and
 	// the second one the argument of -bench.
 	Profiled string
-	// Code is of which code the results are, from [Revision].
+	// Code says which code was measured, from [Revision].
 	Code     string
 	Date     time.Time
 	Machine  Machine

@@ -172,7 +172,7 @@ func (r *Result) series(contestant, figure string) []float64 {
 	return xs
 }
 
-// Median is that of a contestant's figure, or NaN.
+// Median is the median of a contestant's figure, or NaN.
 func (r *Result) Median(contestant, figure string) float64 {
 	return Summarize(r.series(contestant, figure)).Median
 }

@@ -33,7 +33,7 @@ func (u Unit) Format(x float64) string {
 	return Number(x)
 }
 
-// scaled writes x in the largest unit of which it is at least one.
+// scaled writes x in the largest unit that is not larger than x.
 func scaled(x, step float64, units ...string) string {
 	for len(units) > 1 && math.Abs(x) >= step {
 		x /= step

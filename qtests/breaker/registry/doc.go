@@ -19,4 +19,9 @@
 // The breakers of a registry call OnTransition one at a time, in the order of their
 // transitions, whichever breaker they belong to; Transition.Breaker is its name. An override
 // with a function of its own waits in the same line. Nothing is called under a lock.
+//
+// # Metrics
+//
+// metrics.OfAll(registry.Stats), of package breaker/metrics, is the Prometheus collector of the
+// breakers that are there.
 package registry

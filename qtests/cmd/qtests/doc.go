@@ -33,7 +33,7 @@
 // # Which Go
 //
 // It is the go command that comes first in the PATH, where go tool puts its own. It is
-// asked for its GOROOT and version in the directory of the test (that of -C, where it is
+// asked for its GOROOT and version in the directory of the test (the one of -C, where it is
 // given), so that a toolchain line in go.mod counts. Package go/types of the Go that
 // compiled qtests has to read the sources of that Go: with go tool both are one and the
 // same, but for a -C into a module of a later Go.
@@ -141,7 +141,7 @@
 //	go tool qtests doctor [-C dir]
 //
 // says which Go this is and where it comes from, where each change goes and whether it
-// fits (the line is that of the installed file), and what is cached: the overlay, the
+// fits (the line is one of the installed file), and what is cached: the overlay, the
 // copy of GOROOT, and for which systems and flags the standard library is compiled. It
 // writes nothing. The exit status is 1 when the changes do not fit.
 //
@@ -157,6 +157,6 @@
 //
 // # Exit status
 //
-// That of the go command once that has begun; else 0, 1 for an error, and 2 for wrong
+// The status of the go command once it has begun; else 0, 1 for an error, and 2 for wrong
 // usage of qtests itself.
 package main

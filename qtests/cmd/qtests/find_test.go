@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 // TestFind is the way of a user: find a lost update, read the account, and repeat it by the
@@ -36,7 +38,7 @@ func TestFind(t *testing.T) {
 	}
 	args := strings.Fields(strings.ReplaceAll(repeat, "'", ""))
 	times := 3
-	if os.Getenv("QTESTS_STRESS") != "" {
+	if stress.Factor(t) > 1 {
 		times = 100
 	}
 	again := finish(t, p.command(os.Args[0], "real", append(args, fmt.Sprintf("-test.count=%d", times))...))
@@ -91,4 +93,34 @@ func TestFindChecks(t *testing.T) {
 	require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
 	require.Contains(t, found.stdout, "FAIL TestNever: the queue is full was never true")
 	require.NotContains(t, found.stdout, "large was never")
+}
+
+// TestFindFaults: of the faults of a plan those go that the failure does not need, of a load
+// the requests, the users and most of the outage, and what is left repeats it.
+func TestFindFaults(t *testing.T) {
+	inPlainRun(t)
+	if testing.Short() {
+		t.Skip("it compiles a package with points")
+	}
+	packages := map[string]string{"TestLostLine": "chaos", "TestLoadOutage": "load"}
+	tests := map[string][]string{
+		"TestLostLine": {", and from 2 to 1 fault\n", "*   notebook: crash, before operation 2 from 5.042s on", "=> assertion: line 4 is lost"},
+	}
+	if os.Getenv("QTESTS_STRESS") != "" {
+		tests["TestLoadOutage"] = []string{"from 2 to 1 fault; shop: the first 1 request, at scale 0.01", "  load: shop: the first 1 request", "*   prices: outage, at 0s, for ", "=> load: shop: errors==0"}
+	}
+	p := program{dir: ".", env: nil}
+	for test, parts := range tests {
+		out := t.TempDir()
+		found := finish(t, p.command(os.Args[0], "real", "find", "-run", "^"+test+"$", "-seeds", "50", "-o", out, "github.com/go-qtests/qtests/qtests/"+packages[test]))
+		require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
+		for _, part := range parts {
+			require.Contains(t, found.stdout, part)
+		}
+		lines := strings.Split(strings.TrimSpace(found.stdout), "\n")
+		args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(lines[len(lines)-1], "repeat: go tool qtests "), "'", ""))
+		again := finish(t, p.command(os.Args[0], "real", append(args, "-test.count=2")...))
+		require.Equal(t, 1, again.status)
+		require.Equal(t, 2, strings.Count(again.stdout, "it fails under the choices of "), "%s%s", again.stdout, again.stderr)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/kernels"
 	"github.com/go-qtests/qtests/qtests/internal/story"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 const kernelPackage = "github.com/go-qtests/qtests/qtests/internal/kernels"
@@ -73,17 +73,17 @@ func checkCuts(t *testing.T, s *find.Search, sum *find.Summary, all bool) {
 		if !all && i%10 > 0 {
 			continue
 		}
-		choices, ok := s.Cut(ctx, f)
+		trial, ok := s.Cut(ctx, f)
 		if !ok {
 			t.Errorf("%s does not fail again under its %d choices", f.Test, len(f.Choices))
 			continue
 		}
-		steps, err := s.Steps(ctx, f, choices)
+		steps, err := s.Steps(ctx, f, trial)
 		require.NoError(t, err)
-		told := story.Tell(f.Test, f.Failure, steps.Steps, story.Sources()).String()
+		told := story.Tell(f.Test, f.Failure, steps.Steps, trial.Inputs, story.Sources()).String()
 		require.LessOrEqual(t, strings.Count(told, "\n"), story.MostLines, "%s", told)
-		left = append(left, len(choices))
-		t.Logf("%-32s seed %3d: %3d choices, %d left", f.Test, f.Seed, len(f.Choices), len(choices))
+		left = append(left, len(trial.Choices))
+		t.Logf("%-32s seed %3d: %3d choices, %d left", f.Test, f.Seed, len(f.Choices), len(trial.Choices))
 	}
 	slices.Sort(left)
 	require.LessOrEqual(t, left[len(left)/2], 3)
@@ -100,7 +100,7 @@ func TestKernels(t *testing.T) {
 	if whole() {
 		bugs, twins = 200, 100
 	}
-	if v, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS")); v > 1 {
+	if stress.Factor(t) > 1 {
 		bugs, twins = 2000, 2000
 	}
 	began := time.Now()
@@ -126,7 +126,7 @@ func TestKernels(t *testing.T) {
 // TestKernelTable logs how many seeds each strategy needs, at the median: what the others
 // are to the one that is the default. QTESTS_STRESS has it do so.
 func TestKernelTable(t *testing.T) {
-	if v, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS")); v <= 1 {
+	if stress.Factor(t) == 1 {
 		t.Skip("a table for people, with QTESTS_STRESS")
 	}
 	strategies := []string{"fifo", "random", "pos", "pct"}

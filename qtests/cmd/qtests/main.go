@@ -88,7 +88,7 @@ func (t *tool) fail(err error) int {
 }
 
 // say writes one line about qtests itself, to standard error alone: standard output
-// is that of go test.
+// belongs to go test.
 func (t *tool) say(format string, args ...any) {
 	fmt.Fprintf(t.stderr, "qtests: "+format+"\n", args...)
 }
@@ -133,7 +133,7 @@ func (t *tool) order(ctx context.Context, g *gocmd.Go, theirs string) (*orderedG
 	return all, err
 }
 
-// test is the command of that name. The status is that of the go command.
+// test is the command of that name. It returns the status of the go command.
 func (t *tool) test(args []string) (int, error) {
 	args, withPoints := cutPoints(args)
 	flags := gocmd.ParseTest(args)

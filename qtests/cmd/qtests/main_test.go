@@ -186,7 +186,7 @@ import (
 func TestLeaf(t *testing.T) { t.Log("leaf", ring.Leaf, ring.Added) }
 `
 
-// otherGOROOT is a GOROOT like that of the go command in the PATH, in dir, with another
+// otherGOROOT is a GOROOT like the one of the go command in the PATH, in dir, with another
 // text in one file.
 func otherGOROOT(t *testing.T, dir, file, text string) string {
 	t.Helper()

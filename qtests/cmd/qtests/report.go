@@ -82,7 +82,7 @@ func (d *finding) tell(sum *find.Summary, spec explore.Spec) {
 	for _, f := range sum.Found {
 		fmt.Fprintf(d.stdout, "  FAIL %s: %s%s: %s, first with seed %d\n", f.Test, f.Kind, place(f.Where), f.Text, f.Seed)
 		if f.Count > 1 {
-			fmt.Fprintf(d.stdout, "       %s of %s\n", text.Grouped(int64(f.Count)), text.Plural(sum.Runs, "run"))
+			fmt.Fprintf(d.stdout, "       %s of %s\n", text.Grouped(int64(f.Count)), text.Plural(sum.RunsOf[f.Test], "run"))
 		}
 	}
 	for _, name := range sum.Never {
@@ -116,7 +116,7 @@ func bound(spec explore.Spec, n, k, runs int) string {
 
 // account cuts a failure down, writes it under the artifacts, and tells it.
 func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary, f *find.Found) error {
-	choices, ok := s.Cut(ctx, f)
+	trial, ok := s.Cut(ctx, f)
 	if !ok {
 		d.last = fmt.Sprintf("repeat: go tool qtests test %s%s -run '%s' -qtests.seed=%d -qtests.explore=%v", d.flags(), sum.Target.Package, sum.Target.Pattern, f.Seed, f.Explore)
 		return nil
@@ -125,20 +125,40 @@ func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary
 	if err != nil {
 		return err
 	}
-	file := explore.File{Test: f.Test, Seed: f.Seed, Choices: choices, Notes: []string{
+	file := explore.File{Test: f.Test, Seed: f.Seed, Trial: trial, Notes: []string{
 		sum.Target.Package, f.Is(), fmt.Sprintf("found with seed %d, %v, and cut down from %s", f.Seed, f.Explore, text.Plural(len(f.Choices), "choice")),
 	}}
 	name := filepath.Join(dir, explore.FileName(f.Test)+".choices")
 	if err := writeFile(name, func(w *os.File) error { _, err := file.WriteTo(w); return err }); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.stdout, "\n%s: %s, cut down from %d to %s other than first come, first served\n", f.Test, f.Is(), len(f.Choices), text.Plural(len(choices), "choice"))
-	if err := d.tellStory(ctx, s, f, choices, strings.TrimSuffix(name, ".choices")); err != nil {
+	fmt.Fprintf(d.stdout, "\n%s: %s, cut down %s\n", f.Test, f.Is(), cutDown(f, trial))
+	if err := d.tellStory(ctx, s, f, trial, strings.TrimSuffix(name, ".choices")); err != nil {
 		d.say("no account of %s: %v", f.Test, err)
 	}
 	fmt.Fprintf(d.stdout, "to keep it as a test: copy %s to %s\n", name, filepath.Join(sum.Target.Dir, "testdata", "qtests"))
 	d.last = fmt.Sprintf("repeat: go tool qtests test %s%s -run '%s' -qtests.replay=%s", d.flags(), sum.Target.Package, sum.Target.Pattern, name)
 	return nil
+}
+
+// cutDown says what is left of a failure.
+func cutDown(f *find.Found, t explore.Trial) string {
+	said := fmt.Sprintf("from %d to %s other than first come, first served", len(f.Choices), text.Plural(len(t.Choices), "choice"))
+	if t.As.Asked {
+		said = fmt.Sprintf("with its choices as they are, which are too many to keep: %v", t.As)
+	}
+	if f.Inputs == nil {
+		return said
+	}
+	if n := len(f.Inputs.Faults); n > 0 {
+		said += fmt.Sprintf(", and from %d to %s", n, text.Plural(len(t.Inputs.Faults), "fault"))
+	}
+	for _, l := range t.Inputs.Loads {
+		if !l.Whole() {
+			said += fmt.Sprintf("; %v", l)
+		}
+	}
+	return said
 }
 
 // flags are those with which test compiles what find has searched.

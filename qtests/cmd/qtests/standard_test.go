@@ -4,18 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-)
 
-// stress is QTESTS_STRESS, how many times as much to do.
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(n, 1)
-}
+	"github.com/go-qtests/qtests/qtests/internal/stress"
+)
 
 // onOrdered is a program in this directory under the variables that qtests env prints,
 // and the GOROOT that it uses then.
@@ -130,10 +125,10 @@ func TestGosOwnTests(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "overlay.json")
 	put(t, file, string(overlay))
-	for range stress() {
+	for range stress.Factor(t) {
 		requireTests(t, p, append([]string{"-overlay=" + file, "-skip=" + byDesign}, bubbles...)...)
 	}
-	if stress() == 1 {
+	if stress.Factor(t) == 1 {
 		t.Log("with QTESTS_STRESS those of runtime, sync, time and others run as well")
 		return
 	}

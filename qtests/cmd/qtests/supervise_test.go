@@ -78,7 +78,7 @@ func watch(t *testing.T, args ...string) *watched {
 	temp := t.TempDir()
 	self, err := filepath.Abs(os.Args[0])
 	require.NoError(t, err)
-	// A script, because the role of the go command is not that of the tool.
+	// A script, because the go command has another role than the tool.
 	put(t, filepath.Join(temp, "bin", "go"), "#!/bin/sh\n"+roleVar+"=go exec '"+self+"' \"$@\"\n")
 	require.NoError(t, os.Chmod(filepath.Join(temp, "bin", "go"), 0o755))
 	w := &watched{t: t, notes: filepath.Join(temp, "notes")}

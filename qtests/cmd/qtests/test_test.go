@@ -93,8 +93,8 @@ func TestResultsAreCached(t *testing.T) {
 	require.Contains(t, run.stdout, "leaf cached true\n")
 }
 
-// TestCompilesOnce has ten processes begin at once, with an empty store and a standard
-// library of which a part is to be compiled.
+// TestCompilesOnce has ten processes begin at once, with an empty store, so that
+// a part of the standard library is to be compiled.
 func TestCompilesOnce(t *testing.T) {
 	inPlainRun(t)
 	t.Parallel()

@@ -59,6 +59,12 @@ func TieFree(clk clock.Clock) bool {
 	return ok
 }
 
+// begins is when the time of every bubble does.
+var begins = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Age is the time since the bubble began, whatever the test has jumped to.
+func Age(clk clock.Clock) time.Duration { return clk.Since(begins) }
+
 // InTurn is qtests.InTurn.
 func InTurn(clk clock.Clock, wakes ...func()) {
 	if c, ok := clk.(Clock); ok && len(wakes) > 0 {

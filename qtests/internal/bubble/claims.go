@@ -200,7 +200,7 @@ func (c *claims) put(raw, nominal int64) {
 	c.stretch = max(c.stretch, raw-nominal)
 }
 
-// instants is a binary min-heap. That of container/heap allocates for every
+// instants is a binary min-heap. The one of container/heap allocates for every
 // element, which was a third of what an AfterFunc cost.
 type instants []int64
 

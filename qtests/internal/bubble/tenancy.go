@@ -9,6 +9,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
@@ -44,6 +45,11 @@ type Tenant struct {
 	// Outside reports whether a test is one that belongs outside of every bubble.
 	Outside func(test any) bool
 	Home    *Home
+	// Fails tells a search by what the test fails, before the test is told: the first name
+	// is that of the failure.
+	Fails func(kind, name string)
+	// Inputs is what this run gets beside its seed; nil where nobody chooses.
+	Inputs *inputs.Set
 
 	serial uint64 // of the bubbles of the process
 }
@@ -186,7 +192,7 @@ func (t *Tenancy) enter(here *Tenant, kind, name string) error {
 			return nil
 		}
 		if other := withSerial(now); other != nil {
-			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, that of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.Name)
+			err := fmt.Errorf("%s %s is used in two bubbles at once: %w, the one of %s. Make one in each test, with q", kind, name, ErrTwoBubbles, other.Name)
 			here.Complain(err.Error())
 			return err
 		}

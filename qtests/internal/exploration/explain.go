@@ -23,12 +23,14 @@ func (x *Exploration) Remember(seed uint64, f *explore.Failure) {
 		return
 	}
 	choices, whole := x.plan.Choices()
-	if whole {
-		x.failure, x.failedSeed, x.choices = f, seed, choices
+	x.failure, x.failedSeed, x.trial = f, seed, explore.Trial{Choices: choices, Inputs: x.set.Taken()}
+	if !whole {
+		x.trial.Choices, x.trial.As = nil, x.of(seed)
+		x.trial.As.Asked = true
 	}
 }
 
-// Explain cuts down the choices of the run that was remembered, writes them under the
+// Explain cuts down the run that was remembered, writes them under the
 // artifacts of the test, and logs the account of the run. Nothing of the runs that this
 // takes is reported.
 func (x *Exploration) Explain(t *testing.T, run Run) {
@@ -38,16 +40,16 @@ func (x *Exploration) Explain(t *testing.T, run Run) {
 	}
 	end := time.Now().Add(mostExplaining)
 	again := &Exploration{replays: true, Quiet: true, plan: ordered.NewPlan(0)}
-	fails := func(choices []ordered.Choice) bool {
-		again.choices = choices
+	fails := func(trial explore.Trial) bool {
+		again.trial = trial
 		o := run(again, x.failedSeed)
 		return !o.Abandoned && o.Failure.Is() == x.failure.Is()
 	}
-	if !fails(x.choices) {
+	if !fails(x.trial) {
 		return // what differs was done once per process
 	}
-	choices := explore.Cut(x.choices, func(lists [][]ordered.Choice) int {
-		for i, l := range lists {
+	trial := explore.Shrink(x.trial, func(all []explore.Trial) int {
+		for i, l := range all {
 			if time.Now().After(end) {
 				return -2
 			}
@@ -58,13 +60,13 @@ func (x *Exploration) Explain(t *testing.T, run Run) {
 		return -1
 	})
 	again.plan = ordered.NewPlan(mostSteps)
-	if !fails(choices) {
+	if !fails(trial) {
 		return
 	}
 	steps, _ := again.plan.Log()
-	told := story.Tell(t.Name(), x.failure, steps, story.Sources())
-	t.Logf("qtests: %s other than first come, first served, and this comes of it:\n%s", text.Plural(len(choices), "choice"), told)
-	name, err := keepChoices(t, explore.File{Test: t.Name(), Seed: x.failedSeed, Choices: choices, Notes: []string{x.failure.Is()}}, told)
+	told := story.Tell(t.Name(), x.failure, steps, trial.Inputs, story.Sources())
+	t.Logf("qtests: %s other than first come, first served, and this comes of it:\n%s", text.Plural(len(trial.Choices), "choice"), told)
+	name, err := keepChoices(t, explore.File{Test: t.Name(), Seed: x.failedSeed, Trial: trial, Notes: []string{x.failure.Is()}}, told)
 	if err != nil {
 		t.Logf("qtests: the choices were not written: %v", err)
 		return

@@ -5,6 +5,7 @@ package exploration
 
 import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 )
@@ -20,10 +21,12 @@ type Exploration struct {
 	steps      int // of the first run with a plan, which was under the seed measured
 	measured   uint64
 	fixed      bool // steps is what PCT draws over, in the others
-	choices    []ordered.Choice
-	replays    bool             // the choices are made, and no others
-	dump       uintptr          // file for the plan of a process that dies, 0 for none
-	failure    *explore.Failure // the first one, of failedSeed and choices
+	trial      explore.Trial
+	replays    bool // the trial is made, and nothing else
+	set        *inputs.Set
+	noted      func(*inputs.Inputs) // is told what the present run gets; may be nil
+	dump       uintptr              // file for the plan of a process that dies, 0 for none
+	failure    *explore.Failure     // the first one, of failedSeed and trial
 	failedSeed uint64
 }
 
@@ -66,15 +69,20 @@ func (x *Exploration) of(seed uint64) explore.Spec {
 // Begin prepares the caller's bubble, which is ordered.
 func (x *Exploration) Begin(seed uint64) error {
 	spec := x.of(seed)
+	x.set = inputs.NewSet(nil, x.noted)
+	if x.replays {
+		spec = x.trial.As
+		x.set = inputs.NewSet(x.trial.Inputs, x.noted)
+	}
 	if x.plan == nil {
 		if spec.Strategy == ordered.FIFO && !x.replays && !spec.Asked {
 			return nil
 		}
 		x.plan = ordered.NewPlan(0)
 	}
-	if x.replays {
+	if x.replays && !spec.Asked {
 		x.plan.Reset(ordered.Replay, seed, nil)
-		x.plan.Replay(x.choices)
+		x.plan.Replay(x.trial.Choices)
 	} else {
 		x.plan.Reset(spec.Strategy, seed, spec.Changes(seed))
 	}
@@ -82,6 +90,14 @@ func (x *Exploration) Begin(seed uint64) error {
 		x.plan.DumpTo(x.dump)
 	}
 	return ordered.Explore(x.plan)
+}
+
+// Inputs are those of the run that has begun, or nil.
+func (x *Exploration) Inputs() *inputs.Set {
+	if x == nil {
+		return nil
+	}
+	return x.set
 }
 
 // Ran takes note of how long the run under a seed was. Where several follow each other, the

@@ -51,7 +51,7 @@ func (x *Exploration) TryKnown(t *testing.T, run Run) (over bool) {
 func (x *Exploration) replay(t *testing.T, name string, f explore.File, run Run) {
 	t.Helper()
 	again := *x
-	again.replays, again.choices, again.plan = true, f.Choices, nil
+	again.replays, again.trial, again.plan = true, f.Trial, nil
 	o := run(&again, f.Seed)
 	o.Report()
 	if n := again.plan.Applied(); n < len(f.Choices) {

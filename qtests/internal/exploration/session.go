@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
@@ -57,10 +58,10 @@ func RunSession(t *testing.T, s *explore.Session, run Run) {
 	}
 }
 
-// trials makes one list of choices after the other, until one fails as it should.
+// trials makes one after the other, until one fails as it should.
 func (r *searching) trials() {
-	for i, choices := range r.Trials {
-		r.x.replays, r.x.choices = true, choices
+	for i, trial := range r.Trials {
+		r.x.replays, r.x.trial = true, trial
 		if f := r.run(r.From, i); f != nil && (r.Want == "" || f.Is() == r.Want) {
 			break
 		}
@@ -77,12 +78,18 @@ func (r *searching) run(seed uint64, trial int) *explore.Failure {
 	if r.dump != nil {
 		r.x.dump = r.dump.Fd()
 	}
+	r.x.noted = func(in *inputs.Inputs) {
+		began := result
+		began.Inputs = in
+		r.Tell(began)
+	}
 	o := r.runBody(r.x, seed)
 	p := r.x.plan
 	result.Over, result.Steps, result.Goroutines, result.Failure = true, p.Steps(), p.Goroutines(), o.Failure
 	result.Points, result.Sometimes = p.Points(), o.Sometimes
 	if o.Failure != nil {
 		result.Choices, result.Whole = p.Choices()
+		result.Inputs = r.x.set.Taken()
 	}
 	r.Tell(result)
 	if o.Abandoned {

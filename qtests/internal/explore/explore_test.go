@@ -115,9 +115,9 @@ func TestCutEndsEarly(t *testing.T) {
 	require.Equal(t, []int{7}, Cut([]int{7}, func([][]int) int { return -2 }))
 }
 
-var example = File{Test: "TestX/a_b", Seed: 17, Notes: []string{"found yesterday"}, Choices: []ordered.Choice{
+var example = File{Test: "TestX/a_b", Seed: 17, Notes: []string{"found yesterday"}, Trial: Trial{Choices: []ordered.Choice{
 	{Goroutine: 0x3f2a, N: 4, Target: 0x99e1}, {Goroutine: 0x99e1, N: 7, Kind: ordered.ChooseSelect}, {Goroutine: 1, N: 5, Kind: ordered.ChooseTimer},
-}}
+}}}
 
 func TestFiles(t *testing.T) {
 	var b strings.Builder

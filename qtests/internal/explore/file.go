@@ -11,11 +11,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
-// A File is what repeats a run: the test, the seed from which numbers are drawn, and the
-// choices that differ from the base. As text:
+// A File is what repeats a run: the test, the seed from which numbers are drawn, the
+// choices that differ from the base, the faults that happen, and how much load there is. As text:
 //
 //	qtests choices 1
 //	# lines for people
@@ -24,14 +25,29 @@ import (
 //	turn 3f2a 4 99e1
 //	select 99e1 7
 //	timer 3f2a 5
+//	fault "shop" "store: crash" 1 12.5s 3s before 4
+//	load "checkout" 1 requests 100 scale 0.25
 //
 // A goroutine is named by its identity in hexadecimal digits, and a choice of it by how many
-// it made before, with this one; a turn is followed by the goroutine that gets it.
+// it made before, with this one; a turn is followed by the goroutine that gets it. A fault is that of
+// a plan, with the name of its event and its number, when it begins and how long it lasts.
+// Without a line that begins with fault, faults or load, those of the seed happen.
+//
+// A run that made too many choices to keep has the line "explore pct:3/240" instead of them.
 type File struct {
-	Test    string
-	Seed    uint64
-	Notes   []string // without #
+	Test  string
+	Seed  uint64
+	Notes []string // without #
+	Trial
+}
+
+// A Trial is how a run is made, beside its seed.
+type Trial struct {
 	Choices []ordered.Choice
+	// As, where it was asked for, is how the choices are made, and Choices are none.
+	As Spec
+	// Inputs are nil where they are those of the seed.
+	Inputs *inputs.Inputs `json:",omitempty"`
 }
 
 const fileHead = "qtests choices 1"
@@ -49,12 +65,18 @@ func (f File) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintln(&b, "# "+strings.ReplaceAll(n, "\n", " "))
 	}
 	fmt.Fprintf(&b, "test %s\nseed %d\n", f.Test, f.Seed)
+	if f.As.Asked {
+		fmt.Fprintf(&b, "explore %v\n", f.As)
+	}
 	for _, c := range f.Choices {
 		fmt.Fprintf(&b, "%s %x %d", kindNames[c.Kind], c.Goroutine, c.N)
 		if c.Kind == ordered.ChooseTurn {
 			fmt.Fprintf(&b, " %x", c.Target)
 		}
 		b.WriteByte('\n')
+	}
+	if _, err := f.Inputs.WriteTo(&b); err != nil {
+		return 0, err
 	}
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err
@@ -89,7 +111,11 @@ func Read(r io.Reader) (File, error) {
 		case strings.HasPrefix(line, "#"):
 			f.Notes = append(f.Notes, strings.TrimSpace(line[1:]))
 		default:
-			if err := f.add(strings.Fields(line)); err != nil {
+			words, err := inputs.Words(line)
+			if err == nil {
+				err = f.add(words)
+			}
+			if err != nil {
 				return f, fmt.Errorf("line %d: %w", n, err)
 			}
 		}
@@ -104,40 +130,57 @@ func Read(r io.Reader) (File, error) {
 }
 
 func (f *File) add(words []string) (err error) {
-	if len(words) == 2 && words[0] == "test" {
-		f.Test = words[1]
-		return nil
-	}
-	if len(words) == 2 && words[0] == "seed" {
-		f.Seed, err = strconv.ParseUint(words[1], 10, 64)
-		return err
-	}
-	for kind, name := range kindNames {
-		if words[0] != name {
-			continue
-		}
-		c := ordered.Choice{Kind: ordered.ChoiceKind(kind)}
-		want := 3
-		if c.Kind == ordered.ChooseTurn {
-			want = 4
-		}
-		if len(words) != want {
-			return fmt.Errorf("%s takes %d numbers", name, want-1)
-		}
-		numbers := []*uint64{&c.Goroutine, &c.N, &c.Target}
-		for i, w := range words[1:] {
-			base := 16
-			if i == 1 {
-				base = 10
+	if len(words) == 2 {
+		switch words[0] {
+		case "test":
+			f.Test = words[1]
+			return nil
+		case "seed":
+			f.Seed, err = strconv.ParseUint(words[1], 10, 64)
+			return err
+		case "explore":
+			if f.As, err = Parse(words[1]); err == nil && !f.As.Asked {
+				err = errors.New("explore takes a strategy")
 			}
-			if *numbers[i], err = strconv.ParseUint(w, base, 64); err != nil {
-				return err
-			}
+			return err
 		}
-		f.Choices = append(f.Choices, c)
-		return nil
 	}
-	return fmt.Errorf("%q is none of test, seed, turn, select and timer", words[0])
+	if kind := slices.Index(kindNames[:], words[0]); kind >= 0 {
+		return f.addChoice(ordered.ChoiceKind(kind), words)
+	}
+	in := f.Inputs
+	if in == nil {
+		in = new(inputs.Inputs)
+	}
+	ok, err := in.Add(words)
+	if !ok {
+		return fmt.Errorf("%q is none of test, seed, explore, turn, select, timer, fault, faults and load", words[0])
+	}
+	f.Inputs = in
+	return err
+}
+
+func (f *File) addChoice(kind ordered.ChoiceKind, words []string) (err error) {
+	c := ordered.Choice{Kind: kind}
+	want := 3
+	if kind == ordered.ChooseTurn {
+		want = 4
+	}
+	if len(words) != want {
+		return fmt.Errorf("%s takes %d numbers", words[0], want-1)
+	}
+	numbers := []*uint64{&c.Goroutine, &c.N, &c.Target}
+	for i, w := range words[1:] {
+		base := 16
+		if i == 1 {
+			base = 10
+		}
+		if *numbers[i], err = strconv.ParseUint(w, base, 64); err != nil {
+			return err
+		}
+	}
+	f.Choices = append(f.Choices, c)
+	return nil
 }
 
 // Known returns the files of choices in the directory testdata/qtests below dir, by test.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
@@ -25,8 +26,8 @@ type Session struct {
 	Explore          Spec
 	Steps            map[string]int    // by test, over how many steps PCT draws, where Explore does not say
 	Next             map[string]uint64 // by test, the first seed, where that is not From
-	// Trials are lists of choices to be made under the seed From, until one fails as Want says.
-	Trials [][]ordered.Choice
+	// Trials are made under the seed From, until one fails as Want says.
+	Trials []Trial
 	Want   string
 	// Log is how many steps are kept, and Story where they go.
 	Log   int
@@ -48,6 +49,7 @@ type Result struct {
 	Failure    *Failure
 	Choices    []ordered.Choice `json:",omitempty"` // of a run that failed
 	Whole      bool             `json:",omitempty"` // these are all
+	Inputs     *inputs.Inputs   `json:",omitempty"` // of a run that failed; nil for none
 	Sometimes  map[string]bool  `json:",omitempty"` // what was true in this run
 }
 
@@ -70,7 +72,7 @@ func (f *Failure) Is() string {
 	switch {
 	case f == nil:
 		return ""
-	case f.Kind == "panic" || f.Kind == "fatal error" || f.Kind == "invariant":
+	case f.Kind == "panic" || f.Kind == "fatal error" || f.Kind == "invariant" || f.Kind == "load":
 		return f.Kind + ": " + f.Text
 	case f.Where == "":
 		return f.Kind

@@ -64,6 +64,19 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// Reset breaks the connection, as the end of a process does: the peer reads what is buffered and
+// then ECONNRESET, and its writes fail with EPIPE.
+func (c *Conn) Reset() {
+	if !c.closed.Swap(true) {
+		c.out.EndWrites(net.ErrClosed, syscall.ECONNRESET)
+		c.in.EndReads()
+	}
+}
+
+// HoldOut keeps what this end sends, its end included, from arriving, until it is called with
+// false. Writes go on until the buffer is full.
+func (c *Conn) HoldOut(held bool) { c.out.Hold(held) }
+
 func (c *Conn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err

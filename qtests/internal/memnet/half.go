@@ -31,6 +31,7 @@ type Half struct {
 	writeErr   error // what writes fail with, once no more bytes can come
 	endErr     error // what reads then end with, behind what is unread
 	readerGone bool
+	held       bool // what is written does not arrive, and neither does the end
 
 	reads, writes deadline
 }
@@ -87,6 +88,8 @@ func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
 		return 0, os.ErrDeadlineExceeded, true
 	case len(p) == 0:
 		return 0, nil, true
+	case h.held:
+		return 0, nil, false
 	case h.unread.n > 0:
 		n = h.unread.pop(p)
 		h.changed.Broadcast() // there is room for writes
@@ -107,7 +110,7 @@ func (h *Half) Write(p []byte) (n int, err error) {
 			return n, h.writeErr
 		case h.expired(&h.writes):
 			return n, os.ErrDeadlineExceeded
-		case h.readerGone:
+		case h.readerGone && !h.held:
 			return n, syscall.EPIPE
 		}
 		if k := h.deliver(p[n:]); k > 0 {
@@ -124,6 +127,9 @@ func (h *Half) Write(p []byte) (n int, err error) {
 // deliver hands over as much of p as fits: to the waiting read, then to the ring,
 // which holds nothing until the buffer of that read is full.
 func (h *Half) deliver(p []byte) int {
+	if h.held || h.unread.n > 0 { // what was held comes first
+		return h.unread.push(p)
+	}
 	n := copy(h.lent[h.given:], p)
 	h.given += n
 	return n + h.unread.push(p[n:])
@@ -149,6 +155,18 @@ func (h *Half) EndReads() {
 	h.readerGone = true
 	h.unread.drop()
 	h.disarm(&h.reads)
+	h.changed.Broadcast()
+}
+
+// Hold keeps what is written from arriving, until it is called with false: then all of it does,
+// in order, and the end behind it.
+func (h *Half) Hold(held bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held = held
+	if !held && h.readerGone {
+		h.unread.drop()
+	}
 	h.changed.Broadcast()
 }
 

@@ -2,9 +2,7 @@ package ordered
 
 import (
 	"fmt"
-	"path"
 	"runtime"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -112,29 +110,13 @@ func UserLine(pcs []uintptr) string {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		if f.File != "" && !Standard(f.Function, f.File) && !site.Helper(f.File) {
+		if f.File != "" && !site.Standard(f.Function, f.File) && !site.Helper(f.File) {
 			return fmt.Sprintf("%s:%d", f.File, f.Line)
 		}
 		if !more {
 			return ""
 		}
 	}
-}
-
-// Standard reports whether a function, in a file, is of the standard library: the file lies
-// at the package's path beneath the src of some GOROOT, for the go command takes packages
-// from its cache that it has compiled in another one.
-func Standard(function, file string) bool {
-	if strings.HasPrefix(function, "runtime.") {
-		return true
-	}
-	slash := strings.LastIndex(function, "/") + 1
-	name, _, _ := strings.Cut(function[slash:], ".")
-	pkg := function[:slash] + name
-	first, _, _ := strings.Cut(pkg, "/")
-	dir := path.Dir(file)
-	// The runtime has functions with the names of other packages.
-	return !strings.Contains(first, ".") && (strings.HasSuffix(dir, "/src/"+pkg) || strings.HasSuffix(dir, "/src/runtime"))
 }
 
 // Events is memory for a sequence of turns and choices, with the stacks at which they

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
 
 // release starts n goroutines, lets all of them wait, and wakes all of them at once. It
@@ -36,7 +37,7 @@ func release(n int) uint64 {
 func TestManyAtOnce(t *testing.T) {
 	needsOrdered(t)
 	most := 100_000
-	if stress() > 1 {
+	if stress.Factor(t) > 1 {
 		most = 1_000_000
 	}
 	for _, seed := range []uint64{1, 2} {
@@ -80,7 +81,7 @@ func pingPong(n int) {
 }
 
 // beside returns the real time that pingPong takes beside n goroutines that wait, a half of
-// them on a channel and the others on timers, and that of release(n), for a goroutine.
+// them on a channel and the others on timers, and the line of release(n), for a goroutine.
 func beside(t *testing.T, seed uint64, n int) (alone, released time.Duration) {
 	const times = 20_000
 	inBubble(t, seed, nil, func(*testing.T) {
@@ -116,7 +117,7 @@ func beside(t *testing.T, seed uint64, n int) (alone, released time.Duration) {
 // and is part of the long form alone.
 func TestNothingGrowsWithThoseThatWait(t *testing.T) {
 	needsOrdered(t)
-	if stress() == 1 {
+	if stress.Factor(t) == 1 {
 		t.Skip("only with QTESTS_STRESS")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it looks at every stack

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,13 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 )
-
-// stress is QTESTS_STRESS, how many times as much to do.
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(n, 1)
-}
 
 // needsOrdered skips a test on the stock runtime.
 func needsOrdered(t testing.TB) {
@@ -128,7 +122,7 @@ func TestChaos(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			first := undisturbed(t, seed)
 			hashes[first.hash()] = true
-			for i := range 20 * stress() {
+			for i := range 20 * stress.Factor(t) {
 				runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 				one := func() { requireSame(t, first, undisturbed(t, seed)) }
 				if i%5 == 4 {
@@ -206,7 +200,7 @@ func TestChildChaos(t *testing.T) {
 	child(t)
 	for _, seed := range chaosSeeds {
 		first := undisturbed(t, seed)
-		for range 2 * stress() {
+		for range 2 * stress.Factor(t) {
 			requireSame(t, first, undisturbed(t, seed))
 		}
 		tell("seed %d: %x", seed, first.hash())

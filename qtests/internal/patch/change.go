@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/splice"
 )
 
 // A change is one kind of edit in one scope.
 type change struct {
-	files []string // the file, or those of which one exists, by version of Go
+	files []string // the file; of several, one exists in each version of Go
 	in    string   // scope: see source.scope
 	what  string   // the place in it, for people
 	n     int      // how many places must fit; 1 where 0
@@ -24,7 +26,7 @@ type change struct {
 type finder func(s *source, n, up ast.Node) bool
 
 // A putter returns the splice for the place n.
-type putter func(s *source, n ast.Node, text string) splice
+type putter func(s *source, n ast.Node, text string) splice.Splice
 
 func (c change) file(src string) string {
 	for _, f := range c.files {
@@ -50,7 +52,7 @@ func (c change) apply(s *source) ([]int, error) {
 	}
 	want := max(c.n, 1)
 	var lines []int
-	var splices []splice
+	var splices []splice.Splice
 	var stack []ast.Node
 	ast.Inspect(root, func(n ast.Node) bool {
 		if n == nil {
@@ -252,18 +254,18 @@ func constValue(name string) finder {
 
 // Putters.
 
-func before(s *source, n ast.Node, text string) splice {
+func before(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.Pos())
-	return splice{at, at, text + "; "}
+	return splice.Splice{From: at, To: at, Text: text + "; "}
 }
 
-func after(s *source, n ast.Node, text string) splice {
+func after(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.End())
-	return splice{at, at, "; " + text}
+	return splice.Splice{From: at, To: at, Text: "; " + text}
 }
 
 // onEntry puts a statement at the start of the function's, or the if's, body.
-func onEntry(s *source, n ast.Node, text string) splice {
+func onEntry(s *source, n ast.Node, text string) splice.Splice {
 	var body *ast.BlockStmt
 	switch n := n.(type) {
 	case *ast.FuncDecl:
@@ -272,62 +274,62 @@ func onEntry(s *source, n ast.Node, text string) splice {
 		body = n.Body
 	}
 	at := s.offset(body.Lbrace) + 1
-	return splice{at, at, " " + text + "; "}
+	return splice.Splice{From: at, To: at, Text: " " + text + "; "}
 }
 
 // insteadOf replaces the place.
-func insteadOf(s *source, n ast.Node, text string) splice {
-	return splice{s.offset(n.Pos()), s.offset(n.End()), text}
+func insteadOf(s *source, n ast.Node, text string) splice.Splice {
+	return splice.Splice{From: s.offset(n.Pos()), To: s.offset(n.End()), Text: text}
 }
 
 // callInstead replaces the function of a call.
-func callInstead(s *source, n ast.Node, text string) splice {
+func callInstead(s *source, n ast.Node, text string) splice.Splice {
 	call := n.(*ast.CallExpr)
-	return splice{s.offset(call.Fun.Pos()), s.offset(call.Fun.End()), text}
+	return splice.Splice{From: s.offset(call.Fun.Pos()), To: s.offset(call.Fun.End()), Text: text}
 }
 
 // lastArg puts text behind the last argument of a call.
-func lastArg(s *source, n ast.Node, text string) splice {
+func lastArg(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.(*ast.CallExpr).Rparen)
-	return splice{at, at, text}
+	return splice.Splice{From: at, To: at, Text: text}
 }
 
 // lastArgInstead replaces the last argument of a call.
-func lastArgInstead(s *source, n ast.Node, text string) splice {
+func lastArgInstead(s *source, n ast.Node, text string) splice.Splice {
 	args := n.(*ast.CallExpr).Args
 	return insteadOf(s, args[len(args)-1], text)
 }
 
 // andAlso adds to the condition of an if. In text, $x stands for the first operand of a
 // comparison.
-func andAlso(s *source, n ast.Node, text string) splice {
+func andAlso(s *source, n ast.Node, text string) splice.Splice {
 	cond := n.(*ast.IfStmt).Cond
 	if bin, ok := cond.(*ast.BinaryExpr); ok {
 		text = strings.ReplaceAll(text, "$x", s.of(bin.X))
 	}
-	return splice{s.offset(cond.Pos()), s.offset(cond.End()), "(" + string(s.text[s.offset(cond.Pos()):s.offset(cond.End())]) + ") && " + text}
+	return splice.Splice{From: s.offset(cond.Pos()), To: s.offset(cond.End()), Text: "(" + string(s.text[s.offset(cond.Pos()):s.offset(cond.End())]) + ") && " + text}
 }
 
 // lastField puts fields behind those of a struct, and lastElement elements behind those
 // of a literal.
-func lastField(s *source, n ast.Node, text string) splice {
+func lastField(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.(*ast.StructType).Fields.Closing)
-	return splice{at, at, text}
+	return splice.Splice{From: at, To: at, Text: text}
 }
 
-func lastElement(s *source, n ast.Node, text string) splice {
+func lastElement(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.(*ast.CompositeLit).Rbrace)
-	return splice{at, at, text}
+	return splice.Splice{From: at, To: at, Text: text}
 }
 
 // lastConst puts constants behind those of a block.
-func lastConst(s *source, n ast.Node, text string) splice {
+func lastConst(s *source, n ast.Node, text string) splice.Splice {
 	specs := n.(*ast.GenDecl).Specs
 	return after(s, specs[len(specs)-1], text)
 }
 
 // orElse adds to the value that is returned.
-func orElse(s *source, n ast.Node, text string) splice {
+func orElse(s *source, n ast.Node, text string) splice.Splice {
 	at := s.offset(n.End())
-	return splice{at, at, " || " + text}
+	return splice.Splice{From: at, To: at, Text: " || " + text}
 }

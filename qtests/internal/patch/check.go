@@ -48,8 +48,8 @@ type checker struct {
 	cause   error
 }
 
-// fail remembers the first error, which is that of the package itself and not of those
-// that import it.
+// fail remembers the first error: it is about the package itself, not about those that
+// import it.
 func (c *checker) fail(importPath string, err error) error {
 	if c.cause != nil {
 		return err

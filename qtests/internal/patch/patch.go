@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/splice"
 )
 
 //go:embed all:_std
@@ -83,7 +85,7 @@ func computeRevision() string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// Apply reads goroot/src and returns the changed and added files. goversion is that of
+// Apply reads goroot/src and returns the changed and added files. goversion is the version of
 // the GOROOT, for messages. The error is a *[Misfit] when any place does not fit or the
 // result does not type-check; Places is filled all the same.
 func Apply(goroot, goversion string) (*Result, error) {
@@ -112,7 +114,7 @@ func Apply(goroot, goversion string) (*Result, error) {
 		}
 	}
 	for name, s := range sources {
-		res.Files[name] = s.spliced()
+		res.Files[name] = splice.Apply(s.text, s.splices)
 	}
 	for _, name := range addedFiles() {
 		res.Files[name] = addedText(name)

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// goroot returns that of the go command in use, and its version.
+// goroot returns the GOROOT of the go command in use, and its version.
 var goroot = sync.OnceValues(func() (root, version string) {
 	out, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"go/parser"
 	"go/printer"
 	"go/token"
-	"sort"
+
+	"github.com/go-qtests/qtests/qtests/internal/splice"
 )
 
 // A source is one file, parsed, and what is to be put into it.
@@ -16,14 +17,7 @@ type source struct {
 	text    []byte
 	fset    *token.FileSet
 	file    *ast.File
-	splices []splice
-}
-
-// A splice replaces the bytes from at to end. Nothing of it ends a line, so that the
-// lines of stack traces stay those of the user's file.
-type splice struct {
-	at, end int
-	text    string
+	splices []splice.Splice
 }
 
 func parse(name string, text []byte) (*source, error) {
@@ -102,18 +96,4 @@ func declares(spec ast.Spec, name string) bool {
 		}
 	}
 	return false
-}
-
-// spliced returns the text with everything put into it.
-func (s *source) spliced() []byte {
-	sort.SliceStable(s.splices, func(i, j int) bool { return s.splices[i].at < s.splices[j].at })
-	var b bytes.Buffer
-	at := 0
-	for _, sp := range s.splices {
-		b.Write(s.text[at:sp.at])
-		b.WriteString(sp.text)
-		at = sp.end
-	}
-	b.Write(s.text[at:])
-	return b.Bytes()
 }

@@ -31,7 +31,7 @@ const clock = s => {
     (x || ms || sec < 60 ? (sec >= 60 ? String(x).padStart(2, "0") : x) + tail + "s" : "");
 };
 const show = (v, unit) => v == null ? "–" : unit === "seconds" ? span(v) : unit === "share" ? round(v * 100, 3) + "%" :
-  (v >= 1e6 ? round(v / 1e6, 3) + "M" : v >= 1e4 ? round(v / 1e3, 3) + "k" : round(v, 4)) + (unit === "rate" ? "/s" : "");
+  (Math.abs(v) >= 1e6 ? round(v / 1e6, 3) + "M" : Math.abs(v) >= 1e4 ? round(v / 1e3, 3) + "k" : round(v, 4)) + (unit === "rate" ? "/s" : "");
 const nice = (range, n) => {
   const raw = range / n, p = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 5, 10].map(k => k * p).find(x => x >= raw);
@@ -74,22 +74,23 @@ function behind(svg, height) {
   }
 }
 function lines(chart, svg, height) {
-  let max = 0, min = Infinity;
+  let max = 0, min = Infinity, least = 0;
   for (const s of chart.series) s.values.forEach((v, i) => {
     if (v == null || (i + 1) * s.width < from || i * s.width > to) return;
     max = Math.max(max, v);
     if (v > 0) min = Math.min(min, v);
+    least = Math.min(least, v);
   });
   const limits = chart.limits || [];
   for (const l of limits) if (chart.log || l.value <= 4 * max || max === 0) max = Math.max(max, l.value);
-  if (max === 0) max = 1;
-  const log = chart.log && min < max, base = height - BOTTOM;
-  const low = log ? 10 ** Math.floor(Math.log10(min)) : 0, step = nice(max, 4);
+  if (max === 0 && least === 0) max = 1;
+  const log = chart.log && min < max && least === 0, base = height - BOTTOM, step = nice(max - least, 4);
+  const low = log ? 10 ** Math.floor(Math.log10(min)) : Math.floor(least / step + 1e-9) * step;
   const high = log ? 10 ** Math.ceil(Math.log10(max)) : Math.ceil(max / step - 1e-9) * step;
-  const Y = v => base - (base - TOP) * (log ? Math.log10(Math.max(v, low) / low) / Math.log10(high / low) : v / high);
+  const Y = v => base - (base - TOP) * (log ? Math.log10(Math.max(v, low) / low) / Math.log10(high / low) : (v - low) / (high - low));
   const levels = [];
   if (log) for (let v = low; v <= high * 1.001; v *= 10) levels.push(v);
-  else for (let i = 0; i * step <= high * 1.001; i++) levels.push(i * step);
+  else for (let i = Math.round(low / step); i * step <= high + step / 1000; i++) levels.push(i * step);
   for (const v of levels) {
     el("line", {class: "grid", x1: L, x2: W - R, y1: Y(v), y2: Y(v)}, svg);
     el("text", {x: L - 8, y: Y(v) + 4, "text-anchor": "end"}, svg, show(v, chart.unit));
@@ -294,4 +295,8 @@ fit();
 addEventListener("resize", () => fit());
 addEventListener("beforeprint", () => fit(700));
 addEventListener("afterprint", () => fit());
+const every = +document.body.dataset.refresh, box = document.getElementById("query");
+if (every) setInterval(() => {
+  if (!box || document.activeElement !== box && box.value === box.defaultValue) location.reload();
+}, every * 1000);
 })();

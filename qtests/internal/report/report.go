@@ -33,12 +33,25 @@ type Page struct {
 	Bands  []Band
 	Broken []Band // windows in which a threshold was broken
 	Tables []Table
+	// Query is the box in which a reader asks for a series; nil is none.
+	Query *Query
+	// Refresh is after how many seconds the page loads itself again, unless somebody
+	// writes into the box. Zero is never.
+	Refresh int
 	// Footer are lines of small print: the seed, the command that repeats the run.
 	Footer []string
 }
 
 // A Fact is a figure that stands out at the top.
 type Fact struct{ Label, Value, Note string }
+
+// A Query is the box for an expression, which a live page answers: the form asks for the
+// page itself with ?query=….
+type Query struct {
+	Expr  string // that was asked for
+	Error string // why it has no answer
+	Hints []string
+}
 
 // A Unit is how a chart writes the values of its axis.
 type Unit string

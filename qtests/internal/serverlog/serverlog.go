@@ -63,7 +63,7 @@ func describeKind(kind string, n int) string {
 	case otherKinds:
 		what = fmt.Sprintf("%d lines of further kinds", n)
 	}
-	return fmt.Sprintf("http: %s, of which %d are not logged", what, n-linesLogged)
+	return fmt.Sprintf("http: %s; %d of them are not logged", what, n-linesLogged)
 }
 
 // servingPanicked begins what net/http logs of a panic, and is its kind.

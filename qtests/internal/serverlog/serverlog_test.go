@@ -32,7 +32,7 @@ func TestServerLogCountsPanics(t *testing.T) {
 			if n <= 3 {
 				require.NotContains(t, log, "not logged", name)
 			} else {
-				require.Contains(t, log, "http: 5 panics of the handler, of which 2 are not logged", name)
+				require.Contains(t, log, "http: 5 panics of the handler; 2 of them are not logged", name)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func TestServerLogCountsKinds(t *testing.T) {
 		"http: superfluous response.WriteHeader call from shop.cart (cart.go:0)",
 		"http: TLS handshake error from 10.0.0.1000:99: EOF",
 		"http: TLS handshake error from 10.0.0.2000:99: EOF",
-		`http: 2660 lines like "http: superfluous response.WriteHeader call from shop.cart (cart.go:…)", of which 2657 are not logged`,
+		`http: 2660 lines like "http: superfluous response.WriteHeader call from shop.cart (cart.go:…)"; 2657 of them are not logged`,
 	}, r.Logs())
 }
 
@@ -70,5 +70,5 @@ func TestServerLogBoundsKinds(t *testing.T) {
 		}
 	})
 	require.Len(t, r.Logs(), kindsLogged+linesLogged+1)
-	require.Equal(t, "http: 950 lines of further kinds, of which 947 are not logged", r.Logs()[kindsLogged+linesLogged])
+	require.Equal(t, "http: 950 lines of further kinds; 947 of them are not logged", r.Logs()[kindsLogged+linesLogged])
 }

@@ -1,4 +1,5 @@
-// Package site describes the places at which the turn may move in user code: the points.
+// Package site describes the places at which the turn may move in user code, the points, and
+// says which functions are not the user's.
 package site
 
 import (
@@ -11,6 +12,15 @@ const HelperFile = "zz_qtests_points"
 
 // Helper reports whether a file is such a one: its functions are no code of the user's.
 func Helper(file string) bool { return strings.HasPrefix(path.Base(file), HelperFile) }
+
+// Kernels is the package of this library that stands for a user's code.
+const Kernels = "github.com/go-qtests/qtests/qtests/internal/kernels"
+
+// Library reports whether a function, in a file, is of this library. Tests are not.
+func Library(function, file string) bool {
+	return strings.HasPrefix(function, "github.com/go-qtests/qtests/qtests") &&
+		!strings.HasPrefix(function, Kernels+".") && !strings.HasSuffix(file, "_test.go")
+}
 
 // A Site says what user code does behind a point: the low six bits are its Op, then come
 // the size of the value in bytes in four bits, whether it only reads in one, whether the

@@ -63,7 +63,7 @@ func (r profileRate) Restore() {
 	}
 }
 
-// scale estimates how many there were of the size, in bytes, of which n were
+// scale estimates how many objects of the size, in bytes, there were if n of them were
 // sampled: an object of that size is taken with probability 1-exp(-size/rate).
 func (r profileRate) scale(n int64, size float64) int64 {
 	if r.Now <= 1 || size <= 0 {

@@ -12,7 +12,7 @@ type Cause struct {
 }
 
 var (
-	CauseMutex   = Cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. Whoever holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably. Where the code is not yours (a token source, a cache that loads under its lock, a sync.Once): run the test on the ordered runtime, with go tool qtests test, where time passes; or give what is called under the lock a latency of zero; or wrap it, so that one goroutine calls it and the others wait for a channel.", false}
+	CauseMutex   = Cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. The goroutine that holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably. Where the code is not yours (a token source, a cache that loads under its lock, a sync.Once): run the test on the ordered runtime, with go tool qtests test, where time passes; or give what is called under the lock a latency of zero; or wrap it, so that one goroutine calls it and the others wait for a channel.", false}
 	causeNetwork = Cause{"the network", "Time cannot pass while a goroutine waits for a socket. An idle connection of an http.Client waits, too: CloseIdleConnections. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}
 	causePipe    = Cause{"a pipe, a terminal or a device", "Time cannot pass while a goroutine waits for a file of the operating system. Inside the test, use io.Pipe; run what writes to it outside qtests.Run.", true}
 	causeSyscall = Cause{"a system call", "Time cannot pass during a system call. Run subprocesses, and whatever else waits for the world, outside qtests.Run.", true}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
 // A Goroutine is one entry of a stack dump of the runtime.
@@ -73,7 +73,7 @@ func (g Goroutine) Runs() bool {
 	case "running", "runnable", "preempted", "copystack", "force gc (idle)":
 		return true
 	}
-	// Whoever helps the collector goes on when the collector does.
+	// A goroutine that helps the collector goes on when the collector does.
 	return strings.HasPrefix(g.State, "GC ")
 }
 
@@ -197,7 +197,7 @@ func trimPosition(line string) string {
 // InStandardLibrary reports whether the function, and the line of a stack that names its
 // file, are of the standard library. Where a binary does not have the paths, little is.
 func InStandardLibrary(function, line string) bool {
-	return ordered.Standard(function, strings.TrimPrefix(line, "\t"))
+	return site.Standard(function, strings.TrimPrefix(line, "\t"))
 }
 
 // CallerOf returns the file and line skip frames above its caller's.

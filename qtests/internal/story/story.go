@@ -7,10 +7,13 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
@@ -25,7 +28,9 @@ type Story struct {
 	Lanes   []Lane
 	Lines   []Line   // in their order
 	Left    int      // steps that are left out
+	With    []string // load that was cut
 	Cycle   []string // of a deadlock: who waits for what, that who holds
+	Ends    []string // of a deadlock: who else waits for what, and what they hold
 }
 
 // A Lane is a goroutine.
@@ -34,9 +39,9 @@ type Lane struct {
 	Who  string // who started it, and where
 }
 
-// A Line is what a goroutine did.
+// A Line is what a goroutine did, or a fault that happened.
 type Line struct {
-	Lane     int
+	Lane     int // or Fault
 	Text     string
 	Where    string // file:line
 	Surprise bool   // first come, first served would have gone on otherwise
@@ -51,19 +56,23 @@ type Line struct {
 	object uint64
 }
 
-// Tell makes the account. source returns a line of a file, or "".
-func Tell(test string, f *explore.Failure, steps []ordered.Step, source func(file string, line int) string) *Story {
+// Fault is the lane of what happened to all of them.
+const Fault = -1
+
+// Tell makes the account of a run with these inputs, which may be nil. source returns a line of a
+// file, or "".
+func Tell(test string, f *explore.Failure, steps []ordered.Step, in *inputs.Inputs, source func(file string, line int) string) *Story {
 	t := &teller{
 		story: &Story{Test: test, Failure: f}, steps: steps, source: source,
 		lanes: map[uint64]int{}, names: map[uint64]string{}, users: map[uint64]map[uint64]bool{}, writes: map[uint64]bool{},
-		holders: map[uint64]hold{}, key: map[uint64]bool{}, waits: map[uint64]wait{},
+		holders: map[uint64][]hold{}, numbers: map[uint64]int{}, key: map[uint64]bool{}, waits: map[uint64]wait{},
 	}
 	t.survey()
 	for i := range steps {
 		t.step(i)
 	}
 	t.ending()
-	t.choose()
+	t.choose(in)
 	return t.story
 }
 
@@ -77,7 +86,8 @@ type teller struct {
 	users   map[uint64]map[uint64]bool // of objects
 	writes  map[uint64]bool            // objects that somebody changes
 	key     map[uint64]bool            // objects at which a goroutine was held, or waits for ever
-	holders map[uint64]hold            // locks
+	holders map[uint64][]hold          // locks; several of one that is locked to read
+	numbers map[uint64]int             // of objects whose names others have, too, from 1
 	waits   map[uint64]wait            // of goroutines
 	lines   []Line
 }
@@ -89,10 +99,13 @@ type hold struct {
 
 type wait struct {
 	object uint64
-	lock   bool
+	op     site.Op
 	text   string
 	where  string
 }
+
+// locks reports whether it is a lock that is waited for.
+func (w wait) locks() bool { return w.op == site.Lock || w.op == site.RLock }
 
 // survey finds the goroutines that matter, and who uses what.
 func (t *teller) survey() {
@@ -115,18 +128,62 @@ func (t *teller) survey() {
 			t.key[s.Object] = true
 		}
 	}
+	t.number()
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
-		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "started before"}
-		if n == 1 {
-			t.story.Lanes[0].Who = "the test"
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n)}
+	}
+	for i := range t.steps {
+		if s := &t.steps[i]; t.lanes[s.Other] > 0 && s.Kind == ordered.StepStarts {
+			t.story.Lanes[t.lanes[s.Other]-1].Who = t.startedBy(s)
 		}
 	}
-	for _, s := range t.steps {
-		if n := t.lanes[s.Other]; n > 0 && s.Kind == ordered.StepStarts {
-			t.story.Lanes[n-1].Who = fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), whereOf(userFrame(s.Stack)))
+	who := "the test" // is the first that nobody started
+	for i := range t.story.Lanes {
+		if l := &t.story.Lanes[i]; l.Who == "" {
+			l.Who, who = who, "started before"
 		}
 	}
+}
+
+// number gives numbers to objects that several goroutines use and that have one name, such as the
+// parameter of a function.
+func (t *teller) number() {
+	named := map[string][]uint64{}
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld || len(t.users[s.Object]) < 2 {
+			continue
+		}
+		name := t.inSource(s, userFrame(s.Stack))
+		if name != "" && !slices.Contains(named[name], s.Object) {
+			named[name] = append(named[name], s.Object)
+		}
+		if len(named[name]) < 2 {
+			continue
+		}
+		for _, o := range named[name] {
+			if t.numbers[o] == 0 {
+				t.numbers[o] = len(t.numbers) + 1
+			}
+		}
+	}
+}
+
+// startedBy says who started a goroutine, and where, or what it does where that is not in the
+// user's code.
+func (t *teller) startedBy(s *ordered.Step) string {
+	where := whereOf(userFrame(s.Stack))
+	switch {
+	case where == "" && s.Starts != "":
+		name, _, _ := strings.Cut(s.Starts[strings.LastIndexByte(s.Starts, '/')+1:], ".gowrap") // of a go statement with arguments
+		return "runs " + name
+	case where == "":
+		return "started by " + t.name(s.Goroutine)
+	case t.lanes[s.Goroutine] == 0:
+		return "started at " + where
+	}
+	return fmt.Sprintf("started by %s at %s", t.name(s.Goroutine), where)
 }
 
 func readsOnly(s site.Site) bool {
@@ -137,7 +194,7 @@ func readsOnly(s site.Site) bool {
 	return false
 }
 
-// name is that of a goroutine.
+// name returns the name of a goroutine.
 func (t *teller) name(g uint64) string {
 	switch n := t.lanes[g]; {
 	case n > 0:
@@ -217,22 +274,22 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 	waits := false
 	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
 		waits = true
-		w := wait{object: s.Object, lock: s.Site.Op() == site.Lock || s.Site.Op() == site.RLock, text: waiting(t.what(s, frame, false)), where: line.Where}
+		w := wait{object: s.Object, op: s.Site.Op(), text: waiting(t.what(s, frame, false)), where: line.Where}
 		t.waits[s.Goroutine] = w
 		line.Text = w.text
-		if h, ok := t.holders[s.Object]; ok {
-			line.Text += fmt.Sprintf(", which %s holds since %s", t.name(h.by), h.where)
+		if _, why := t.blocker(s.Goroutine); why != "" {
+			line.Text += ", " + why
 		}
 		line.score += 10
 	}
 	switch s.Site.Op() {
 	case site.Lock, site.RLock, site.TryLock:
 		if !waits {
-			t.holders[s.Object] = hold{s.Goroutine, line.Where}
+			t.holders[s.Object] = append(t.holders[s.Object], hold{s.Goroutine, line.Where})
 		}
 		line.Holds = t.names[s.Object]
 	case site.Unlock, site.RUnlock:
-		delete(t.holders, s.Object)
+		t.gives(s.Goroutine, s.Object)
 		line.Frees = t.names[s.Object]
 	}
 }
@@ -255,8 +312,8 @@ func (t *teller) wake(s *ordered.Step) {
 		return
 	}
 	delete(t.waits, s.Other)
-	if _, held := t.holders[w.object]; !held && w.lock {
-		t.holders[w.object] = hold{s.Other, w.where}
+	if w.locks() && (len(t.holders[w.object]) == 0 || w.op == site.RLock) {
+		t.holders[w.object] = append(t.holders[w.object], hold{s.Other, w.where})
 	}
 	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
 		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
@@ -295,23 +352,87 @@ func (t *teller) lastOf(lane int) int {
 	return -1
 }
 
+// gives has a goroutine give a lock back; one that it does not hold, it gives back for another.
+func (t *teller) gives(g, object uint64) {
+	all := t.holders[object]
+	i := slices.IndexFunc(all, func(h hold) bool { return h.by == g })
+	if i = max(i, 0); i < len(all) {
+		t.holders[object] = slices.Delete(slices.Clone(all), i, i+1)
+	}
+}
+
+// blocker is the goroutine that keeps g from the lock that it waits for, or 0, and how: by holding
+// the lock, or because it has asked for it to write, and was first.
+func (t *teller) blocker(g uint64) (by uint64, why string) {
+	w := t.waits[g]
+	if !w.locks() {
+		return 0, ""
+	}
+	if w.op == site.RLock {
+		for _, other := range t.order() {
+			if o, ok := t.waits[other]; ok && other != g && o.object == w.object && o.op == site.Lock {
+				return other, fmt.Sprintf("behind %s, which waits to lock it", t.name(other))
+			}
+		}
+	}
+	for _, h := range t.holders[w.object] {
+		if h.by != g || len(t.holders[w.object]) == 1 {
+			return h.by, fmt.Sprintf("which %s holds since %s", t.name(h.by), h.where)
+		}
+	}
+	return 0, ""
+}
+
 // cycle finds goroutines that wait for locks of each other.
 func (t *teller) cycle() {
 	for _, start := range t.order() {
 		var path []string
-		g := start
-		for range len(t.waits) {
-			w, waits := t.waits[g]
-			h, held := t.holders[w.object]
-			if !waits || !held {
+		var members []uint64
+		for g := start; len(path) < len(t.waits); {
+			by, why := t.blocker(g)
+			if by == 0 {
 				break
 			}
-			path = append(path, fmt.Sprintf("%s %s at %s; %s holds it since %s", t.name(g), w.text, w.where, t.name(h.by), h.where))
-			if g = h.by; g == start {
+			w := t.waits[g]
+			path = append(path, fmt.Sprintf("%s %s at %s, %s", t.name(g), w.text, w.where, why))
+			members = append(members, g)
+			if g = by; g == start {
 				t.story.Cycle = path
+				t.rest(members)
 				return
 			}
 		}
+	}
+	t.rest(nil)
+}
+
+// mostEnds are said of those that wait beside a circle.
+const mostEnds = 5
+
+// rest says of a test that does not go on what the others wait for, and what they hold.
+func (t *teller) rest(circle []uint64) {
+	switch t.story.Failure.Kind {
+	case "deadlock", "leak", "standstill", "hang":
+	default:
+		return
+	}
+	for _, g := range t.order() {
+		w, waits := t.waits[g]
+		if !waits || slices.Contains(circle, g) || len(t.story.Ends) == mostEnds {
+			continue
+		}
+		text := fmt.Sprintf("%s %s at %s", t.name(g), w.text, w.where)
+		if _, why := t.blocker(g); why != "" {
+			text += ", " + why
+		}
+		for _, object := range slices.Sorted(maps.Keys(t.holders)) {
+			for _, h := range t.holders[object] {
+				if h.by == g {
+					text += fmt.Sprintf("; it holds %s since %s", t.called(object), h.where)
+				}
+			}
+		}
+		t.story.Ends = append(t.story.Ends, text)
 	}
 }
 
@@ -336,9 +457,31 @@ func (t *teller) repeats() {
 	}
 }
 
-// choose keeps the lines that say most, in their order.
-func (t *teller) choose() {
-	room := MostLines - 7 - len(t.story.Cycle)
+// faults are the lines about what happened to the system, by the time.
+func (t *teller) faults(in *inputs.Inputs) []Line {
+	if in == nil {
+		return nil
+	}
+	var lines []Line
+	for _, f := range in.Faults {
+		lines = append(lines, Line{Lane: Fault, Text: f.String(), At: f.Start + f.At})
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
+	for _, l := range in.Loads {
+		if !l.Whole() {
+			t.story.With = append(t.story.With, l.String())
+		}
+	}
+	return lines[max(0, len(lines)-mostFaults):]
+}
+
+// mostFaults are told, the last ones.
+const mostFaults = 8
+
+// choose keeps the lines that say most, in their order, and the faults among them.
+func (t *teller) choose(in *inputs.Inputs) {
+	faults := t.faults(in)
+	room := MostLines - 7 - len(t.story.Cycle) - len(t.story.Ends) - len(faults) - len(t.story.With)
 	t.repeats()
 	ranked := make([]int, len(t.lines))
 	for i := range ranked {
@@ -355,7 +498,11 @@ func (t *teller) choose() {
 		l := t.lines[i]
 		l.Left = i - last - 1
 		last = i
+		for len(faults) > 0 && faults[0].At < l.At {
+			t.story.Lines, faults = append(t.story.Lines, faults[0]), faults[1:]
+		}
 		t.story.Lines = append(t.story.Lines, l)
 	}
+	t.story.Lines = append(t.story.Lines, faults...)
 	t.story.Left = len(t.lines) - len(kept)
 }

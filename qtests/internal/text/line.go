@@ -18,7 +18,7 @@ func Clip(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "?") + "…"
 }
 
-// Printable writes a foreign text, such as that of an error or a panic, so that it can
+// Printable writes a foreign text, such as the text of an error or a panic, so that it can
 // be shown everywhere: control characters, invisible ones and bytes that are no UTF-8
 // are escaped as Go escapes them. Raw ones play tricks on terminals, and XML, in which
 // JUnit reports are written, forbids them. Newlines and tabs stay, because stacks are

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
 // A TB is what Logf needs of a test.
@@ -95,20 +97,20 @@ func isOurs(f runtime.Frame) bool {
 }
 
 func isStandard(f runtime.Frame) bool {
-	if standardLibrary != "" {
-		return strings.HasPrefix(f.File, standardLibrary)
+	if trimmed {
+		// The standard library's packages have no dot in the first element of their path,
+		// and package main is not one.
+		first, _, _ := strings.Cut(f.Function, "/")
+		return first != f.Function && !strings.Contains(first, ".") || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "testing.")
 	}
-	// Without paths in the binary: the standard library's packages have no dot in
-	// the first element of their path, and package main is not one.
-	first, _, _ := strings.Cut(f.Function, "/")
-	return first != f.Function && !strings.Contains(first, ".") || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "testing.")
+	return site.Standard(f.Function, f.File)
 }
 
-// standardLibrary begins the names of the standard library's files.
-var standardLibrary = func() string {
+// trimmed reports whether the names of files in this binary have no directories.
+var trimmed = func() bool {
 	f := runtime.FuncForPC(reflect.ValueOf(strings.Clone).Pointer())
 	file, _ := f.FileLine(f.Entry())
-	return strings.TrimSuffix(file, "strings/clone.go")
+	return file == "strings/clone.go"
 }()
 
 // house begins the names of the functions of all packages of qtests: a dot or a

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
@@ -75,7 +76,7 @@ func significantOf(pairs int, of func(seed uint64, after bool) *result.Result) (
 // seeds: one comparison in a hundred may report something. The bound is three
 // standard errors higher.
 func TestCompareKeepsItsConfidence(t *testing.T) {
-	n := 100 * stress()
+	n := 100 * stress.Factor(t)
 	for name, of := range map[string]func(seed uint64, _ bool) *result.Result{
 		"5 requests":    func(seed uint64, _ bool) *result.Result { return modelled(seed, 5, time.Second, logNormal(1)) },
 		"50 requests":   func(seed uint64, _ bool) *result.Result { return modelled(seed, 50, time.Second, logNormal(1)) },
@@ -92,7 +93,7 @@ func TestCompareKeepsItsConfidence(t *testing.T) {
 
 // TestCompareHasPower: what is 20 % slower is found, in some thousand requests.
 func TestCompareHasPower(t *testing.T) {
-	n := 20 * stress()
+	n := 20 * stress.Factor(t)
 	slower := func(after bool) float64 { return map[bool]float64{false: 1, true: 1.2}[after] }
 	any, by := significantOf(n, func(seed uint64, after bool) *result.Result {
 		return modelled(seed, 40, 100*time.Second, logNormal(slower(after)))

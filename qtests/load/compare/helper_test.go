@@ -2,22 +2,12 @@ package compare
 
 import (
 	"context"
-	"os"
-	"strconv"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
-
-// stress is QTESTS_STRESS, how many times as much to do.
-func stress() int {
-	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil && n > 0 {
-		return n
-	}
-	return 1
-}
 
 // serve is a step that takes d.
 func serve(d time.Duration) func(context.Context, *load.User) error {

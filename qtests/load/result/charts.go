@@ -19,13 +19,14 @@ func (r *Result) charts(end time.Duration) []report.Chart {
 	if c := r.poolChart(); len(c.Series) > 0 {
 		charts = append(charts, c)
 	}
+	charts = append(charts, r.panelCharts()...)
 	if c := r.laneChart("Breakers", "breaker", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}
 	if c := r.laneChart("Alerts", "alert", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}
-	return append(append(charts, r.ownCharts()...), r.sectionCharts()...)
+	return append(charts, r.sectionCharts()...)
 }
 
 // line makes a line of the chart from a value of the timeline. A negative value is a gap.
@@ -120,7 +121,7 @@ func (r *Result) limits(of string) (all []report.Limit) {
 		if !v.Pass {
 			tone = "bad"
 		}
-		for _, l := range v.Lines {
+		for _, l := range v.Levels {
 			if l.Of == of {
 				all = append(all, report.Limit{Value: report.Value(l.Value), Text: text.Clip(v.Threshold, 60), Tone: tone})
 			}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/bits"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/sketch"
 )
 
 // The layout is the same as in an HDR histogram (Tene), with three significant digits and a unit of one
@@ -18,7 +20,7 @@ const (
 )
 
 // LongestDuration is the longest duration in a [Histogram]. A longer one is counted as this.
-const LongestDuration = 24 * time.Hour
+const LongestDuration = sketch.Longest
 
 // A Histogram counts durations, rounded to the microsecond. Its memory depends on the largest duration
 // only: 132 KiB up to one second, 276 KiB up to an hour, 336 KiB up to 24 hours. The zero value is empty
@@ -198,21 +200,8 @@ func (h *Histogram) bucketOfRank(rank uint64) int {
 }
 
 // RankOf returns the rank of the nearest-rank percentile p of n values: ceil(p/100 * n),
-// at least 1. p is read to six decimals. It is computed in integers, because in floating
-// point 99.9 % of 1000 is rounded up to rank 1000.
-func RankOf(p float64, n uint64) uint64 {
-	if math.IsNaN(p) {
-		p = 100
-	}
-	const whole = 100_000_000
-	part := uint64(math.Round(min(max(p, 0), 100) * 1e6))
-	hi, lo := bits.Mul64(part, n)
-	rank, rest := bits.Div64(hi, lo, whole)
-	if rest > 0 {
-		rank++
-	}
-	return max(rank, 1)
-}
+// at least 1. p is read to six decimals.
+func RankOf(p float64, n uint64) uint64 { return sketch.RankOf(p, n) }
 
 // Within returns how many values are at most d. It counts whole buckets, by the largest
 // value recorded in each.

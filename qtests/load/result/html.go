@@ -104,6 +104,9 @@ func (r *Result) page() report.Page {
 		p.Marks = append(p.Marks, report.Mark{At: m.Offset.Seconds(), When: r.when(m.Offset), Kind: m.kind(), Who: m.Source, Text: m.Text})
 	}
 	p.Footer = append(p.Footer, fmt.Sprintf("seed %d, scale %s, start %s", r.Seed, text.Number(r.Scale), r.Start.Format(time.RFC3339)))
+	if r.Monitored != nil {
+		p.Footer = append(p.Footer, "The panels are those of monitor.Config.Panels. A query box is in the live page, dashboard.Handler; after a run, Monitor.QueryRange answers.")
+	}
 	if r.MarksDropped > 0 {
 		p.Footer = append(p.Footer, "Of what happened, "+r.droppedMarks()+".")
 	}

@@ -36,7 +36,7 @@ func (r *Result) tone() string {
 func (r *Result) tables() []report.Table {
 	var tables []report.Table
 	for _, t := range slices.Concat([]report.Table{r.thresholdTable(), r.stepsTable(), r.errorsTable(), r.checksTable(), r.metricsTable()},
-		r.sectionTables(), []report.Table{r.countsTable(), r.marksTable()}) {
+		r.sectionTables(), []report.Table{r.countsTable(), r.failedTable(), r.rulesTable(), r.marksTable()}) {
 		if len(t.Rows)+len(t.Lines) > 0 {
 			tables = append(tables, t)
 		}

@@ -1,6 +1,10 @@
 package result
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/load/internal/sketch"
+)
 
 // A Point is one interval of a run's timeline. Arrivals and drops are counted where they are due,
 // starts where they happen, and everything else where the request ends.
@@ -28,7 +32,7 @@ type Point struct {
 }
 
 // Percentiles are those that Point.Within counts by.
-var Percentiles = [...]float64{50, 95, 99}
+var Percentiles = sketch.Percentiles
 
 // A Series is what a monitor saw of one metric during a run. It has one value for each interval of the
 // timeline: the largest that was scraped in it, or else the latest value before it.

@@ -83,6 +83,8 @@ type Result struct {
 	MarksDropped int `json:"marks_dropped,omitempty"`
 	// Series are those of Scenario.Monitor.
 	Series []Series `json:"series,omitempty"`
+	// Monitored is what else Scenario.Monitor knew at the end; nil without one.
+	Monitored *Monitored `json:"monitored,omitempty"`
 	// Sections are what the sources of Scenario.Sections told when the run had ended.
 	Sections []section.Section `json:"sections,omitempty"`
 
@@ -98,6 +100,8 @@ type Result struct {
 
 	// Baseline is what load.Baseline compared it with; the report draws its curves behind those of the run.
 	Baseline *Summary `json:"baseline,omitempty"`
+	// Part says that this is one of the parts of a run, and is nil for a run that has no parts.
+	Part *Part `json:"part,omitempty"`
 
 	// What follows is known in the process that ran the scenario, and not part of the JSON.
 
@@ -129,21 +133,6 @@ type StepResult struct {
 	// Curve is the history of a step, part or route, of the first 20 of them, in intervals of Interval.
 	Interval time.Duration `json:"interval_ns,omitempty"`
 	Curve    []StepPoint   `json:"curve,omitempty"`
-}
-
-// A StepPoint is what ended of a step in one interval.
-type StepPoint struct {
-	Finished int64         `json:"n"`
-	Errors   int64         `json:"errors,omitempty"`
-	Sum      time.Duration `json:"sum_ns"` // of the response times
-	Max      time.Duration `json:"max_ns"`
-}
-
-// Heat is a map of the response times: how many there were in each interval, by how long they took.
-type Heat struct {
-	Width  time.Duration   `json:"width_ns,omitempty"` // of a column
-	Tops   []time.Duration `json:"tops_ns,omitempty"`  // the longest of each row, rising
-	Counts [][]int64       `json:"counts,omitempty"`   // by column and row
 }
 
 // A CheckResult is how often User.Check was called, and how often with true.

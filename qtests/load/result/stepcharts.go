@@ -48,32 +48,3 @@ func (r *Result) heatChart() report.Chart {
 	}
 	return c
 }
-
-// drawn are the metrics that have charts of their own kind.
-var drawn = []string{"pool_resources", "pool_max_resources", "pool_waiters", "breaker_state"}
-
-// ownCharts show the metrics of Scenario.Series, a chart for each.
-func (r *Result) ownCharts() (all []report.Chart) {
-	at := map[string]int{}
-	for _, s := range r.Series {
-		if slices.Contains(drawn, s.Metric) {
-			continue
-		}
-		i, known := at[s.Metric]
-		if !known {
-			i = len(all)
-			at[s.Metric] = i
-			all = append(all, report.Chart{Title: s.Metric, Unit: report.Number})
-		}
-		line := report.Series{Name: s.Labels, Width: r.Interval.Seconds(), Color: len(all[i].Series) % 8}
-		if line.Name == "" {
-			line.Name = s.Metric
-		}
-		for k := range s.Values {
-			v := report.Value(s.Values[k])
-			line.Values = append(line.Values, &v)
-		}
-		all[i].Series = append(all[i].Series, line)
-	}
-	return all
-}

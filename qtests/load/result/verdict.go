@@ -21,15 +21,15 @@ type Verdict struct {
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
-	// Lines are where the threshold lies in the charts of the report, and Spans its broken windows, those that touch as one,
+	// Levels are where the threshold lies in the charts of the report, and Spans its broken windows, those that touch as one,
 	// at most 100.
-	Lines []Line `json:"lines,omitempty"`
-	Spans []Span `json:"spans,omitempty"`
+	Levels []Level `json:"levels,omitempty"`
+	Spans  []Span  `json:"spans,omitempty"`
 }
 
-// A Line is a value of a chart: a response time in seconds ("response"), a share of errors from 0 to 1 ("errors"), or a rate
+// A Level is a value of a chart: a response time in seconds ("response"), a share of errors from 0 to 1 ("errors"), or a rate
 // per second ("rate").
-type Line struct {
+type Level struct {
 	Of    string  `json:"of"`
 	Value float64 `json:"value"`
 }

@@ -109,7 +109,7 @@ func TestCapacityRunsEachLevelAsOftenAsAsked(t *testing.T) {
 		require.Equal(t, want, a.Levels.Runs)
 		require.InDelta(t, 0.05, math.Pow(1-a.Risk, float64(want)), 1e-12)
 	}
-	// From 200 on, the system breaks for one seed only, that of the third run.
+	// From 200 on, the system breaks for one seed only, the seed of the third run.
 	for runs, found := range map[int]bool{2: false, 3: true} {
 		n := map[float64]uint64{}
 		a := capacity(t, Levels{Low: 100, High: 300, Precision: 0.5, Runs: runs}, func(level float64) load.Scenario {

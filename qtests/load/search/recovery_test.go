@@ -83,7 +83,7 @@ func failing(profile traffic.Profile, fails func(at time.Duration, u *load.User)
 	}}
 }
 
-// recovery is that of one size.
+// recovery is the recovery from one size.
 func recovery(t *testing.T, d Disturbances, s load.Scenario) (r Recovery) {
 	t.Helper()
 	d.Sizes = []float64{1}
@@ -151,8 +151,8 @@ func TestRecoversHolds(t *testing.T) {
 	require.InDelta(t, 112*time.Second, recovery(t, Disturbances{Hold: 2 * time.Second}, hiccup).After, float64(2*time.Second))
 }
 
-// TestRecoversOfUsers: users who wait ask for less, so that of what they ask all
-// may be answered.
+// TestRecoversOfUsers: users who wait ask for less, so that all that they ask may be
+// answered.
 func TestRecoversOfUsers(t *testing.T) {
 	for _, stuck := range []bool{false, true} {
 		r := recovery(t, Disturbances{}, load.Scenario{

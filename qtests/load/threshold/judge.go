@@ -31,6 +31,7 @@ type Judge struct {
 	aborting bool          // a threshold may end the run
 	aborted  bool          // a threshold has ended the run, and there are no more windows
 	scale    string        // how the load differs from what the scenario says, if it does
+	deferred bool          // this is a part of a run: windows are kept, and judged later
 }
 
 const never = time.Duration(math.MaxInt64)
@@ -52,6 +53,7 @@ type criterion struct {
 	fatal    string        // the value that aborted the run
 
 	windows windows
+	given   *ratio // what was counted up to now, where the recorder does not know it
 }
 
 // NewJudge returns a judge of thresholds, given as text and as values, over a run of length
@@ -147,10 +149,19 @@ func (j *Judge) Turn(now time.Duration) {
 	j.next = never
 	for _, c := range j.criteria {
 		if c.Every > 0 {
-			c.turn(j, now)
+			c.pass(j, now)
 			j.next = min(j.next, c.windows.end)
 		}
 	}
+}
+
+// pass is turn, or keep for a part of a run.
+func (c *criterion) pass(j *Judge, now time.Duration) {
+	if j.deferred {
+		c.keep(j, now)
+		return
+	}
+	c.turn(j, now)
 }
 
 // Stop says that nothing arrives any more.

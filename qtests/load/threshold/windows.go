@@ -22,6 +22,8 @@ type windows struct {
 	before summary
 	past   ratio
 	last   result.Histogram
+
+	kept []result.PartWindow // of a part of a run
 }
 
 // A summary is what is known of the windows that were judged.

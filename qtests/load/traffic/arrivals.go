@@ -147,8 +147,11 @@ type burstSource struct {
 	inside int64
 }
 
+// each is the size of a burst.
+func (b *burstSource) each() int64 { return max(int64(math.Round(float64(b.size)*b.factor)), 1) }
+
 func (b *burstSource) Next() (Arrival, bool) {
-	size := max(int64(math.Round(float64(b.size)*b.factor)), 1)
+	size := b.each()
 	if b.inside == size {
 		b.inside = 0
 		b.burst++

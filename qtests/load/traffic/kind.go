@@ -11,7 +11,7 @@ const (
 	Open
 	// Replayed is a recorded log: requests come at its instants.
 	Replayed
-	// Closed is a number of users, each of whom waits for an answer before the next
+	// Closed is a number of users. Each waits for an answer before the next
 	// request.
 	Closed
 )

@@ -13,7 +13,7 @@ import (
 //   - open, from [Rate], [RatePer], [Sine] and [Bursts]: requests arrive at a rate,
 //     whether or not earlier ones have been answered;
 //   - replay, from [Replay]: requests arrive at the instants of a recorded log;
-//   - closed, from [Users]: a number of users, each of whom waits for an answer before the next
+//   - closed, from [Users]: a number of users. Each waits for an answer before the next
 //     request.
 //
 // A wrong parameter is kept until the scenario is run, which reports it by [Profile.Err].

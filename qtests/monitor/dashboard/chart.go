@@ -1,11 +1,11 @@
 package dashboard
 
 import (
-	"math"
 	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/report"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/monitor"
 )
 
@@ -59,6 +59,9 @@ func (c chart) all() (charts []report.Chart) {
 	}
 	draw("Response time", report.Seconds, [2]string{"p50", quantile("0.5")}, [2]string{"p95", quantile("0.95")}, [2]string{"p99", quantile("0.99")})
 	draw("Pools in use", report.Number, [2]string{"", `sum by (pool) (pool_resources{state="in_use"})`}, [2]string{"waiting for", "sum by (pool) (pool_waiters)"})
+	for _, expr := range c.Panels() {
+		charts = append(charts, c.panel(expr))
+	}
 	if lanes := append(c.breakerLanes(), c.alertLanes()...); len(lanes) > 0 {
 		charts = append(charts, report.Chart{Title: "Breakers and alerts", Lanes: lanes})
 	}
@@ -73,17 +76,11 @@ func (c chart) line(expr string) []report.Series {
 	}
 	var out []report.Series
 	for _, s := range found {
-		x := report.Series{Width: c.step.Seconds(), Values: make([]*report.Value, c.n)}
-		for _, v := range s.Labels {
-			x.Name = strings.TrimSpace(x.Name + " " + v)
+		var values []string
+		for _, label := range text.SortedKeys(s.Labels) {
+			values = append(values, s.Labels[label])
 		}
-		for _, sample := range s.Samples {
-			if i := c.index(sample.At); i >= 0 && i < c.n && !math.IsNaN(sample.Value) {
-				v := report.Value(sample.Value)
-				x.Values[i] = &v
-			}
-		}
-		out = append(out, x)
+		out = append(out, c.drawn(s, strings.Join(values, " ")))
 	}
 	return out
 }

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -13,7 +12,10 @@ import (
 
 // Handler serves a monitor live:
 //
-//	/                the page: figures and charts, which loads itself again every interval
+//	/                the page: figures, charts, the panels of the monitor, the rules with their
+//	                 current values, and why scrapes fail; it loads itself again every interval
+//	/?query=…        the page with a chart and the current values of any expression, as its
+//	                 query box asks for it
 //	/dashboard.json  the Dashboard as JSON
 //	/dashboard.txt   and as text
 //	/metrics         what the monitor scrapes, freshly gathered, for a real Prometheus
@@ -23,7 +25,7 @@ import (
 // the metrics of the others are served. Only GET and HEAD are answered.
 func Handler(m *monitor.Monitor) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { servePage(m, w) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { servePage(m, w, r.FormValue("query")) })
 	mux.HandleFunc("GET /dashboard.json", func(w http.ResponseWriter, _ *http.Request) {
 		data, err := json.MarshalIndent(Of(m), "", "  ")
 		if err != nil {
@@ -45,13 +47,12 @@ func write(w http.ResponseWriter, contentType string, data []byte) {
 	_, _ = w.Write(data) // a reader that has gone is no error of ours
 }
 
-func servePage(m *monitor.Monitor, w http.ResponseWriter) {
+func servePage(m *monitor.Monitor, w http.ResponseWriter, query string) {
 	var b bytes.Buffer
-	if err := page(m).Write(&b); err != nil {
+	if err := page(m, query).Write(&b); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Refresh", fmt.Sprintf("%d", max(1, int(m.Interval().Seconds()))))
 	write(w, "text/html; charset=utf-8", b.Bytes())
 }
 

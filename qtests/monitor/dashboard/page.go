@@ -12,8 +12,9 @@ import (
 // pagePoints is about how many points a chart of the page has.
 const pagePoints = 240
 
-// page draws the history of a monitor as the report of package load is drawn.
-func page(m *monitor.Monitor) report.Page {
+// page draws the history of a monitor as the report of package load is drawn, with the
+// answer to what was asked in the query box.
+func page(m *monitor.Monitor, asked string) report.Page {
 	r, d := reader{m}, Of(m)
 	c := newChart(r, d.At)
 	p := report.Page{
@@ -28,10 +29,12 @@ func page(m *monitor.Monitor) report.Page {
 		},
 		Marks: r.marks(c.from), Bands: []report.Band{},
 		Span:   c.span(),
-		Footer: []string{"Figures are of the newest scrape; percentiles are interpolated in histogram buckets. The page loads itself again."},
+		Footer: []string{"Figures are of the newest scrape; percentiles are interpolated in histogram buckets. The page loads itself again, unless you write into the query box."},
 	}
-	p.Charts = c.all()
-	p.Tables = r.tables(d)
+	query, charts, tables := c.asked(asked)
+	p.Query, p.Refresh = query, max(1, int(m.Interval().Seconds()))
+	p.Charts = append(charts, c.all()...)
+	p.Tables = append(tables, r.tables(d)...)
 	return p
 }
 
@@ -62,7 +65,7 @@ func (r reader) marks(from time.Time) []report.Mark {
 // tables are what the charts show, as text.
 func (r reader) tables(d Dashboard) []report.Table {
 	var out []report.Table
-	for _, t := range []report.Table{reasonsTable(d), r.alertsTable(), useTable(d)} {
+	for _, t := range []report.Table{reasonsTable(d), r.targetsTable(), r.rulesTable(), r.alertsTable(), useTable(d)} {
 		if len(t.Rows) > 0 {
 			out = append(out, t)
 		}

@@ -130,7 +130,7 @@ func (p *Prometheus) addJob(i int, job scrapeConfig, n *yaml.Node) error {
 	p.passOver(where, n, "job_name", "scrape_interval", "scrape_timeout", "honor_labels", "static_configs")
 	differs := func(name string, own duration, global time.Duration) {
 		if own != 0 && time.Duration(own) != global {
-			p.PassedOver = append(p.PassedOver, where+name+", which is not that of global")
+			p.PassedOver = append(p.PassedOver, where+name+", which differs from the global one")
 		}
 	}
 	differs("scrape_interval", job.ScrapeInterval, p.Interval)
@@ -196,7 +196,7 @@ func (p *Prometheus) paceRules(evaluation time.Duration) {
 		r := &p.Rules[i]
 		wanted := cmp.Or(r.Every, evaluation)
 		r.Every = (wanted + p.Interval - 1) / p.Interval * p.Interval
-		note := fmt.Sprintf("%s: the interval %v, which is no multiple of that of the scrapes, %v: it is %v", r.Origin, wanted, p.Interval, r.Every)
+		note := fmt.Sprintf("%s: the interval %v, which is no multiple of the scrape interval %v: it is %v", r.Origin, wanted, p.Interval, r.Every)
 		if r.Every != wanted {
 			p.PassedOver = append(p.PassedOver, note)
 		}

@@ -76,9 +76,9 @@ func TestPrometheusFile(t *testing.T) {
 	dir := filepath.Dir(path)
 	require.Equal(t, []string{
 		"alerting", "global: query_log_file", "scrape_configs[0] (shop): relabel_configs", "scrape_configs[0] (shop): label __scheme__",
-		"scrape_configs[0] (shop): label __scheme__", "scrape_configs[1] (db): scrape_interval, which is not that of global",
+		"scrape_configs[0] (shop): label __scheme__", "scrape_configs[1] (db): scrape_interval, which differs from the global one",
 		"scrape_configs[2] (pods): kubernetes_sd_configs", "rule_files: none/*.yml, which no file matches",
-		filepath.Join(dir, "rules/b.yml") + `:1: group "b": the interval 20s, which is no multiple of that of the scrapes, 15s: it is 30s`,
+		filepath.Join(dir, "rules/b.yml") + `:1: group "b": the interval 20s, which is no multiple of the scrape interval 15s: it is 30s`,
 	}, p.PassedOver)
 
 	qtests.Run(t, func(q *qtests.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests/breaker"
+	"github.com/go-qtests/qtests/qtests/breaker/metrics"
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
@@ -26,6 +27,7 @@ type Failover[R any] struct {
 	log      *event.Log
 	pools    []*pool.Pool[R]
 	breakers []*breaker.Breaker
+	shown    []prometheus.Collector // of the breakers
 	configs  []pool.Config[R]
 	health   func(context.Context, pool.Config[R]) error
 	interval time.Duration
@@ -132,6 +134,7 @@ func (f *Failover[R]) open(template breaker.Config, cfg pool.Config[R]) error {
 	}
 	f.pools = append(f.pools, p)
 	f.breakers = append(f.breakers, cfg.Breaker)
+	f.shown = append(f.shown, metrics.Of(cfg.Breaker))
 	f.configs = append(f.configs, cfg)
 	f.mu.core.backends = append(f.mu.core.backends, backendHealth{healthy: true})
 	return nil

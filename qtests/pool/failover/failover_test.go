@@ -229,7 +229,7 @@ func TestMetrics(t *testing.T) {
 		problems, err := testutil.CollectAndLint(f)
 		require.NoError(q, err)
 		require.Empty(q, problems)
-		require.Equal(q, 2+2*(3+1+1+6+1)+testutil.CollectAndCount(f.breakers[0])*2, testutil.CollectAndCount(f))
+		require.Equal(q, 2+2*(3+1+1+6+1)+testutil.CollectAndCount(f.shown[0])*2, testutil.CollectAndCount(f))
 	})
 }
 

@@ -55,7 +55,7 @@ func (f *Failover[R]) Describe(ch chan<- *prometheus.Desc) {
 	ch <- f.desc
 	for i, p := range f.pools {
 		p.Describe(ch)
-		f.breakers[i].Describe(ch)
+		f.shown[i].Describe(ch)
 	}
 }
 
@@ -69,6 +69,6 @@ func (f *Failover[R]) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, v, p.Name())
 		p.Collect(ch)
-		f.breakers[i].Collect(ch)
+		f.shown[i].Collect(ch)
 	}
 }

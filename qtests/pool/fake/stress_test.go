@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
 	"github.com/go-qtests/qtests/qtests/pool/fakesql"
-	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -47,7 +47,7 @@ func TestFakesUnderStress(t *testing.T) {
 	pay.On("GET", "/a", httpmock.NewStringResponder(200, "0123456789"))
 	stats = append(stats, func() fake.Calls { return db.Stats().Calls }, func() fake.Calls { return pay.Stats().Calls })
 	stream := tb.StreamOf(t, "stress")
-	workers, rounds := 16, 150*faulttest.Stress()
+	workers, rounds := 16, 150*stress.Factor(t)
 
 	stop, end := context.WithCancel(context.Background())
 	var faults, work sync.WaitGroup

@@ -56,18 +56,9 @@ type Config struct {
 	EventLog *event.Log
 }
 
-// common returns what the config has in common with those of other fakes.
-func (cfg Config) common() fault.Config {
-	return fault.Config{
-		Name: cfg.Name, Max: cfg.Max, MaxWaiters: cfg.MaxWaiters, AcquireTimeout: cfg.AcquireTimeout,
-		Latency: cfg.Latency, ErrorRate: cfg.ErrorRate, Error: cfg.Error,
-		Clock: cfg.Clock, Stream: cfg.Stream, EventLog: cfg.EventLog,
-	}
-}
-
 func (cfg Config) validate() error {
 	c := field.Check("fakehttp: Config")
-	cfg.common().Check(c)
+	fault.ConfigOf(cfg).Check(c)
 	c.Duration("MaxIdleTime", cfg.MaxIdleTime)
 	c.Err("ConnectLatency", cfg.ConnectLatency.Err())
 	c.That(cfg.Bandwidth >= 0, "Bandwidth", cfg.Bandwidth, "is negative")

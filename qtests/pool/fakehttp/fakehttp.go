@@ -85,7 +85,7 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	if err := cfg.validate(); err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
-	common := cfg.common().WithDefaults(t, "http", DefaultMax)
+	common := fault.ConfigOf(cfg).WithDefaults(t, "http", DefaultMax)
 	h := &Fake{cfg: cfg, common: common, mock: httpmock.NewMockTransport()}
 	h.engine = fault.New(common, h.resize)
 	h.metrics = pool.NewCollector(common.Name, func() pool.Stats { return h.Stats().Pool })

@@ -33,6 +33,21 @@
 // events of a [Stub]), one operation ([Fake.OnConnect], [Fake.OnCommit], …) or one
 // connection ([Fake.Conn]). [Fake.Kill] breaks connections.
 //
+// # The numbers of the connections
+//
+// Max is a limit of the pool below database/sql, and callers wait in the queue of the
+// pool: first come, first served, the same in every run, with Config.MaxWaiters and
+// Config.AcquireTimeout. database/sql knows neither the limit nor the queue. Therefore
+// (*sql.DB).Stats has no limit and no waiters, and counts the callers that wait as
+// connections in use: 10 callers at a fake of Max 2 are 10 in use. [Fake.DBStats] has
+// what a database with Max connections would show: 2 in use, and those who waited.
+//
+// Code under test that reads (*sql.DB).Stats itself sees true numbers where it or the
+// test calls SetMaxOpenConns(Max), as for a real database. Callers then wait in the queue
+// of database/sql: it serves them in random order, so that a run on the stock runtime does
+// not repeat, and MaxWaiters and AcquireTimeout have no effect, because the pool never
+// has a queue. The wait is then in the Stats of the handle, not in those of the fake.
+//
 // # What it was asked
 //
 // [Fake.WatchQueries] notes every statement, and [Requests], a middleware, tells the requests apart by their context.

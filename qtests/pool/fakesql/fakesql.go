@@ -31,9 +31,8 @@ import (
 // The pool is the only queue. For database/sql a connection is a handle. The handle
 // takes a connection from the pool with the first operation of a statement, a
 // transaction or a *sql.Conn, and gives it back at the end. Therefore SetMaxIdleConns
-// and the other settings for idle connections have no effect, and (*sql.DB).Stats counts
-// callers that wait as connections in use: [Fake.DBStats] has the true numbers. Do not
-// call SetMaxOpenConns: it adds a queue that is served in random order.
+// and the other settings for idle connections have no effect. What (*sql.DB).Stats and
+// SetMaxOpenConns do is in the package doc, under "The numbers of the connections".
 //
 // A call holds its connection while it waits for its latency on the test's clock. It
 // returns as soon as its context, or the context of its transaction, ends. Two
@@ -97,7 +96,7 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	if cfg.Setup != nil {
 		requireReadable(t)
 	}
-	common := cfg.common().WithDefaults(t, "sql", pool.DefaultMax)
+	common := fault.ConfigOf(cfg).WithDefaults(t, "sql", pool.DefaultMax)
 	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
 	db.reader <- &rowsReader{}
 	db.engine = fault.New(common, func(n int) { _ = db.pool.Resize(0, n) })
@@ -120,8 +119,8 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	return db
 }
 
-// DB returns the database handle, always the same. Closing it closes the fake. For the
-// numbers of the connections call [Fake.DBStats], not the Stats of the handle.
+// DB returns the database handle, always the same. Closing it closes the fake. Its Stats
+// count callers that wait as connections in use: [Fake.DBStats] does not.
 func (db *Fake) DB() *sql.DB { return db.db }
 
 // On returns a new stub for a query, to be told what to answer. Of several stubs

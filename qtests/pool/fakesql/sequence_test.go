@@ -2,6 +2,7 @@ package fakesql
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -236,4 +237,38 @@ func TestDBStats(t *testing.T) {
 		q.Sleep(time.Minute)
 		require.Equal(q, []int{2, 0, 0, 0, 10, 210, 2}, numbers())
 	})
+}
+
+// The Stats of the handle are true where database/sql has the limit and so the queue; else
+// those of the fake are. The pool refuses those whom it lets wait, and only them.
+func TestStatsOfTheHandle(t *testing.T) {
+	for _, c := range []struct {
+		limit      int    // 0: none but the fake's
+		handle     [4]int // maximum, open, in use, how many waited
+		waited     int    // in the pool: for a new connection, or for one of the two
+		refused    uint64
+		handleWait time.Duration
+	}{
+		{limit: 0, handle: [4]int{0, 5, 5, 0}, waited: 5, refused: 3},
+		{limit: 2, handle: [4]int{2, 2, 2, 3}, waited: 2, refused: 0, handleWait: (10 + 10 + 20) * time.Second},
+	} {
+		qtests.Run(t, func(q *qtests.T) {
+			db := NewT(q, Config{Max: 2, AcquireTimeout: 5 * time.Second, Latency: latency.Fixed(10 * time.Second)})
+			db.DB().SetMaxOpenConns(c.limit)
+			db.On(priceQuery).Rows(prices(1))
+			for range 5 {
+				q.Clock().AfterFunc(0, func() { _, _ = price(context.Background(), db.DB(), 1) })
+			}
+			numbers := func(s sql.DBStats) [4]int {
+				return [4]int{s.MaxOpenConnections, s.OpenConnections, s.InUse, int(s.WaitCount)}
+			}
+			q.Sleep(time.Second)
+			require.Equal(q, c.handle, numbers(db.DB().Stats()))
+			require.Equal(q, 2, db.DBStats().InUse)
+			q.Sleep(time.Minute)
+			require.Equal(q, c.refused, db.Stats().Pool.Timeouts)
+			require.Equal(q, c.waited, int(db.DBStats().WaitCount))
+			require.Equal(q, c.handleWait, db.DB().Stats().WaitDuration.Round(time.Second))
+		})
+	}
 }

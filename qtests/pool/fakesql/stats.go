@@ -24,9 +24,9 @@ func (db *Fake) Stats() Stats {
 }
 
 // DBStats returns what (*sql.DB).Stats of a real database with Max connections would say.
-// The Stats of [Fake.DB] know no limit, and count the callers that wait in the pool as
-// connections in use, because database/sql is not the queue. A connection that is being
-// opened counts as in use.
+// The package doc says why the Stats of [Fake.DB] differ. A connection that is being
+// opened counts as in use, and the wait for it as a wait. A caller counts as one that has
+// waited when its wait is over.
 func (db *Fake) DBStats() sql.DBStats {
 	p := db.pool.Stats()
 	return sql.DBStats{

@@ -37,21 +37,18 @@ func (c *curve) add(at, response time.Duration, failed bool) {
 	for len(c.points) <= i {
 		c.points = append(c.points, result.StepPoint{})
 	}
-	p := &c.points[i]
-	p.Finished++
-	p.Sum += response
-	p.Max = max(p.Max, response)
+	p := result.StepPoint{Finished: 1, Sum: response, Max: response}
 	if failed {
-		p.Errors++
+		p.Errors = 1
 	}
+	c.points[i].Add(p)
 }
 
 func (c *curve) double() {
 	for i := 0; i < len(c.points); i += 2 {
 		p := c.points[i]
 		if i+1 < len(c.points) {
-			q := c.points[i+1]
-			p = result.StepPoint{Finished: p.Finished + q.Finished, Errors: p.Errors + q.Errors, Sum: p.Sum + q.Sum, Max: max(p.Max, q.Max)}
+			p.Add(c.points[i+1])
 		}
 		c.points[i/2] = p
 	}

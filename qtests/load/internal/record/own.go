@@ -3,8 +3,10 @@ package record
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/sketch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
@@ -23,32 +25,33 @@ type Own struct {
 	Time                bool  // the values of a trend are seconds
 	Samples, Passed     int64 // calls, and of a rate those with true
 	Sum, Last, Min, Max float64
-	spread              spread // of a trend
+	At                  time.Duration // of the last value
+	spread              sketch.Spread // of a trend
 }
 
 // Measure returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
 // "other". A name has one kind.
-func (r *Recorder) Measure(name string, kind string, time bool) (*Own, error) {
+func (r *Recorder) Measure(name string, kind string, times bool) (*Own, error) {
 	o, known := r.Own[name]
 	if !known && len(r.Own) >= maxNames {
 		name = other + " " + kind
-		if time {
+		if times {
 			name += " of times"
 		}
 		o, known = r.Own[name]
 	}
 	if !known {
-		o = &Own{Name: name, Kind: kind, Time: time}
+		o = &Own{Name: name, Kind: kind, Time: times}
 		r.Own[name] = o
 	}
-	if o.Kind != kind || o.Time != time {
-		return nil, fmt.Errorf("metric %q is a %s, and cannot be a %s", name, spokenKind(o.Kind, o.Time), spokenKind(kind, time))
+	if o.Kind != kind || o.Time != times {
+		return nil, fmt.Errorf("metric %q is a %s, and cannot be a %s", name, spokenKind(o.Kind, o.Time), spokenKind(kind, times))
 	}
 	return o, nil
 }
 
-func spokenKind(kind string, time bool) string {
-	if time {
+func spokenKind(kind string, times bool) string {
+	if times {
 		return kind + " of times"
 	}
 	return kind
@@ -63,7 +66,7 @@ func (o *Own) Add(x float64) {
 	o.Sum += x
 	o.Last, o.Min, o.Max = x, min(o.Min, x), max(o.Max, x)
 	if o.Kind == Trend {
-		o.spread.add(x)
+		o.spread.Add(x)
 	}
 }
 
@@ -76,7 +79,7 @@ func (o *Own) Mark(ok bool) {
 }
 
 // Percentile returns the nearest-rank percentile of a trend, as result.Histogram has it.
-func (o *Own) Percentile(p float64) float64 { return o.spread.percentile(p) }
+func (o *Own) Percentile(p float64) float64 { return o.spread.Percentile(p) }
 
 // ownResults are in the order of their names.
 func ownResults(r *Recorder) (out []result.MetricResult) {

@@ -96,7 +96,7 @@ func (r *Recorder) End(q *Request, e *Ending) {
 		return
 	}
 	p.Finished++
-	p.sketch.record(q.Response(e.At))
+	p.times.Record(q.Response(e.At))
 	if e.Failed {
 		p.Errors++
 	}

@@ -19,8 +19,9 @@ func (r *Recorder) Result(end time.Duration) *result.Result {
 		Timeouts: r.Timeouts, Panics: r.Panics, Goexits: r.goexits, FirstPanic: r.firstBug,
 		Response: r.All.Response, Service: r.All.Service, Late: r.Late, Busy: r.busy.duration(),
 		Steps: stepResults(r.StepOrder), Tags: stepResults(r.TagOrder), Checks: checkResults(r), Metrics: ownResults(r), ErrorKinds: errorCounts(r),
-		Interval: r.timeline.width, Timeline: r.timeline.snapshot(), Buckets: r.timeline.buckets(), Heat: r.timeline.heat(),
+		Interval: r.timeline.width, Timeline: r.timeline.snapshot(), Buckets: r.timeline.buckets(),
 	}
+	res.Heat = result.HeatOf(res.Buckets, res.Interval)
 	if end > 0 {
 		res.MeanInFlight = r.busy.over(end)
 	}

@@ -3,6 +3,7 @@ package record
 import (
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/load/internal/sketch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
@@ -19,7 +20,7 @@ type timeline struct {
 
 type point struct {
 	result.Point
-	sketch sketch
+	times sketch.Sketch
 }
 
 // widths are the intervals a timeline starts with: round, so that its points
@@ -88,7 +89,7 @@ func (p *point) add(q *point) {
 	p.Interrupted += q.Interrupted
 	p.Retries += q.Retries
 	p.InFlight = max(p.InFlight, q.InFlight)
-	p.sketch.merge(&q.sketch)
+	p.times.Merge(&q.times)
 }
 
 // start counts a request that starts.
@@ -110,18 +111,13 @@ func (l *timeline) finish(offset time.Duration) *point {
 // snapshot returns the points with their percentiles.
 func (l *timeline) snapshot() []result.Point {
 	points := make([]result.Point, len(l.points))
-	var whole sketch
+	var whole sketch.Sketch
 	for i := range l.points {
-		whole.merge(&l.points[i].sketch)
+		whole.Merge(&l.points[i].times)
 	}
 	for i := range l.points {
-		p := l.points[i].Point
-		s := &l.points[i].sketch
-		for k, x := range result.Percentiles {
-			p.Within[k] = int64(s.upTo(whole.bucketOfRank(x)))
-		}
-		p.Sum = micros(s.sum)
-		p.P50, p.P95, p.P99, p.Max = s.percentile(50), s.percentile(95), s.percentile(99), micros(s.max)
+		p, f := l.points[i].Point, l.points[i].times.Figures(&whole)
+		p.P50, p.P95, p.P99, p.Max, p.Sum, p.Within = f.P50, f.P95, f.P99, f.Max, f.Sum, f.Within
 		points[i] = p
 	}
 	return points
@@ -131,12 +127,7 @@ func (l *timeline) snapshot() []result.Point {
 func (l *timeline) buckets() [][]result.Bucket {
 	out := make([][]result.Bucket, len(l.points))
 	for i := range l.points {
-		s := &l.points[i].sketch
-		for b, n := range s.counts {
-			if n > 0 {
-				out[i] = append(out[i], result.Bucket{Top: micros(s.top(b)), Count: int64(n)})
-			}
-		}
+		l.points[i].times.Each(func(top time.Duration, n int64) { out[i] = append(out[i], result.Bucket{Top: top, Count: n}) })
 	}
 	return out
 }

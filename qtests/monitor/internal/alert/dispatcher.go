@@ -191,7 +191,7 @@ func (d *Dispatcher) flush(now time.Time, g *group, all []Alert) (out []Notifica
 		}
 	}
 	if len(alerts) == 0 {
-		return nil // Alertmanager stops here too: a group all of which is muted says nothing
+		return nil // Alertmanager stops here too: a group whose alerts are all muted says nothing
 	}
 	if d.route.MutedAt != nil && d.route.MutedAt(now) {
 		for i := range g.log {

@@ -163,7 +163,7 @@ func (m *Machine) Active() (n int) {
 	return n
 }
 
-// End ends all alerts at ts, the same instant as that of the Eval before, and returns what
+// End ends all alerts at ts, the same instant as the Eval before, and returns what
 // changed in both together: changes are those of Eval.
 func (m *Machine) End(ts time.Time, changes []Transition) []Transition {
 	for _, a := range m.alerts {

@@ -25,7 +25,7 @@ type Tree struct {
 	nodes []*Node // depth first
 }
 
-// NewTree returns the tree of a root, which takes every alert. muted is that of
+// NewTree returns the tree of a root, which takes every alert. muted means what it does in
 // NewDispatcher; an alert is inhibited by those of all routes.
 func NewTree(root *Node, muted func(time.Time, Alert, []Alert) bool) *Tree {
 	t := &Tree{root: root}

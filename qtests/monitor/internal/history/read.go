@@ -18,7 +18,7 @@ func (st *Store) Last(s *Series, at, lookback int64) (Sample, bool) {
 func (st *Store) LastUpTo(s *Series, row int, after int64) (Sample, bool) {
 	for first, _ := st.Rows(); row >= first && st.At(row) > after; row-- {
 		if v := s.Value(row); !IsGap(v) {
-			return Sample{st.At(row), v}, !IsStale(v)
+			return Sample{st.At(row), v}, !absent(v)
 		}
 	}
 	return Sample{}, false

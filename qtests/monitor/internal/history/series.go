@@ -23,8 +23,11 @@ func IsStale(v float64) bool { return math.Float64bits(v) == StaleBits }
 // IsGap reports whether v is the mark of a row that says nothing about the series.
 func IsGap(v float64) bool { return math.Float64bits(v) == gapBits }
 
-// absent reports whether v is no sample.
-func absent(v float64) bool { return math.Float64bits(v)&^1 == StaleBits&^1 }
+// absent reports whether v is no number: there is no sample, or it is a native histogram.
+func absent(v float64) bool {
+	bits := math.Float64bits(v)
+	return bits >= StaleBits && bits <= histogramBits
+}
 
 // A Series is one time series of a Store.
 type Series struct {
@@ -35,6 +38,10 @@ type Series struct {
 	row     int       // the last row set, to tell a duplicate
 	own     bool      // of the monitor itself: not counted against the limit
 	removed bool
+	native  bool
+	extras  []extra // by row
+	// Created is since when the metric counts, in nanoseconds since 1970; zero is unknown.
+	Created int64
 }
 
 // Removed reports whether the store has dropped the series, all of whose
@@ -157,6 +164,7 @@ func (st *Store) clearRow() {
 		if s.row == row {
 			s.row = -1
 		}
+		s.undo(row)
 	}
 }
 

@@ -135,6 +135,7 @@ func (st *Store) dropOldest() {
 			s.columns = slices.Delete(s.columns, 0, 1)
 			s.first++
 		}
+		s.forget((st.base + 1) * BlockLen)
 		if len(s.columns) == 0 {
 			st.remove(s)
 		}

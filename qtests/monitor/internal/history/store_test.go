@@ -4,20 +4,15 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
-
-func stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(1, n)
-}
 
 func labels(name, a string) history.Labels {
 	return history.NewLabels(history.Label{Name: history.NameLabel, Value: name}, history.Label{Name: "a", Value: a})
@@ -68,7 +63,7 @@ func (ref *reference) counter(key string, from, to, oldest int64) (c history.Cou
 // Random scrapes against the reference: what is read is the same for everything
 // within retention, and the limits hold.
 func TestStoreAgainstModel(t *testing.T) {
-	for seed := range uint64(20 * stress()) {
+	for seed := range uint64(20 * stress.Factor(t)) {
 		if t.Failed() {
 			t.Fatalf("to repeat: seed %d of TestStoreAgainstModel", seed-1)
 		}

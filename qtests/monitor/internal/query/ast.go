@@ -87,7 +87,7 @@ type binary struct {
 type matching struct {
 	on     bool // only these labels; otherwise all but these and the name
 	labels []string
-	// many is the side of which several elements may have one partner: "group_left",
+	// many is the side whose elements may share a partner: "group_left",
 	// "group_right", or empty. They get the labels in include from the partner.
 	many    string
 	include []string

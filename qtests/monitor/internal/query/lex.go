@@ -31,7 +31,7 @@ func syntax(pos int, format string, args ...any) error {
 	return &SyntaxError{pos, fmt.Sprintf(format, args...)}
 }
 
-// lex cuts an expression into tokens, the last of which has no kind.
+// lex cuts an expression into tokens. The last one has no kind.
 func lex(s string) ([]token, error) {
 	var out []token
 	brackets := 0 // inside [ ] a colon begins a subquery, outside it is part of a name

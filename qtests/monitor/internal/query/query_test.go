@@ -15,7 +15,7 @@ import (
 
 const second = int64(time.Second)
 
-// load makes a store of which the columns are the fields of the lines, ten seconds
+// load makes a store. Its columns are the fields of the lines, ten seconds
 // apart from 10 s on: "name{a="b"}  1 2 _ 4", _ for absent.
 func load(t testing.TB, lines ...string) *history.Store {
 	st := history.New(history.Limits{Retention: math.MaxInt64 / 2, Samples: 1 << 20, Series: 1000})

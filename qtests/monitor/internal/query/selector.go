@@ -1,6 +1,8 @@
 package query
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -13,8 +15,11 @@ type selection struct {
 	series     []*history.Series
 }
 
+// ErrNative is the refusal of a series of native histograms.
+var ErrNative = errors.New("is a native histogram, which this reader does not evaluate; module promql does")
+
 // series returns the series of the selector.
-func (s *selector) series(ev *evaluation) []*history.Series {
+func (s *selector) series(ev *evaluation) ([]*history.Series, error) {
 	st := ev.store
 	if f := &s.found; f.store != st || f.generation != st.Generation() {
 		found := st.Select(s.matchers...)
@@ -23,7 +28,12 @@ func (s *selector) series(ev *evaluation) []*history.Series {
 		}
 		*f = selection{st, st.Generation(), found}
 	}
-	return s.found.series
+	for _, x := range s.found.series {
+		if x.IsNative() {
+			return nil, fmt.Errorf("%s %w", x.Labels, ErrNative)
+		}
+	}
+	return s.found.series, nil
 }
 
 // eval is the instant read: of each series the newest sample not older than
@@ -34,7 +44,10 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 	if first, _ := ev.store.Rows(); row < first || ev.store.At(row) <= at-int64(Lookback) {
 		return value{}, nil
 	}
-	series := s.series(ev)
+	series, err := s.series(ev)
+	if err != nil {
+		return value{}, err
+	}
 	out := make([]Point, 0, len(series))
 	for _, x := range series {
 		if sample, ok := ev.store.LastUpTo(x, row, at-int64(Lookback)); ok {
@@ -48,8 +61,12 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 // timestamps is the instant read with the instants of the samples, in seconds, as values.
 func (s *selector) timestamps(ev *evaluation) (value, error) {
 	at := s.instant(ev)
+	series, err := s.series(ev)
+	if err != nil {
+		return value{}, err
+	}
 	var out []Point
-	for _, x := range s.series(ev) {
+	for _, x := range series {
 		if sample, ok := ev.store.Last(x, at, int64(Lookback)); ok {
 			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3})
 		}

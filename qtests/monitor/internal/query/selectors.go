@@ -1,11 +1,6 @@
 package query
 
-import (
-	"slices"
-	"time"
-
-	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-)
+import "github.com/go-qtests/qtests/qtests/monitor/internal/history"
 
 // A Selector is what one selector of an expression chooses, whenever it does.
 type Selector []history.Matcher
@@ -42,31 +37,6 @@ func (e *Expr) Selectors() []Selector {
 	})
 	return out
 }
-
-// NeedTwo returns the texts of the function calls that need two samples of a range, and
-// never have them when the samples are at least gap apart: a range is open on the left.
-func (e *Expr) NeedTwo(gap time.Duration) []string {
-	var out []string
-	walk(e.root, func(n node) {
-		c, ok := n.(*call)
-		if !ok || !slices.Contains(needTwo, c.name) {
-			return
-		}
-		for _, arg := range c.args {
-			arg = bare(arg)
-			if s, ok := arg.(*selector); ok && s.span > 0 && s.span <= gap {
-				out = append(out, c.text)
-			}
-			if s, ok := arg.(*subquery); ok && s.span <= s.step {
-				out = append(out, c.text)
-			}
-		}
-	})
-	return out
-}
-
-// needTwo are the functions that say nothing about one sample.
-var needTwo = []string{"rate", "increase", "delta", "irate", "idelta", "resets", "changes", "deriv", "predict_linear"}
 
 // walk calls f for a node and for all nodes in it, in the order of the text.
 func walk(n node, f func(node)) {

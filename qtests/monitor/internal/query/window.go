@@ -76,23 +76,28 @@ func eachWindow(ev *evaluation, arg node, f func(history.Labels, window)) error 
 	case *subquery:
 		return n.eachWindow(ev, f)
 	case *selector:
-		n.eachWindow(ev, f)
+		return n.eachWindow(ev, f)
 	}
 	return nil
 }
 
-func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) {
+func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
 	end := s.instant(ev)
 	w := window{store: ev.store, start: end - int64(s.span), end: end}
 	w.hi = ev.rowAt(end) + 1
 	w.lo = ev.store.After(w.start)
 	if w.lo >= w.hi {
-		return
+		return nil
 	}
-	for _, x := range s.series(ev) {
+	series, err := s.series(ev)
+	if err != nil {
+		return err
+	}
+	for _, x := range series {
 		w.series = x
 		f(x.Labels, w)
 	}
+	return nil
 }
 
 // eachWindow evaluates the expression at every step. An expression that is evaluated once

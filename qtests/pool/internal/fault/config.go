@@ -2,6 +2,7 @@ package fault
 
 import (
 	"cmp"
+	"reflect"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -24,6 +25,16 @@ type Config struct {
 	Clock          clock.Clock
 	Stream         tb.Stream
 	EventLog       *event.Log
+}
+
+// ConfigOf returns the fields of this Config from those of the same names in the config of a
+// fake, which has all of them.
+func ConfigOf(fake any) (cfg Config) {
+	from, to := reflect.ValueOf(fake), reflect.ValueOf(&cfg).Elem()
+	for i := range to.NumField() {
+		to.Field(i).Set(from.FieldByName(to.Type().Field(i).Name))
+	}
+	return cfg
 }
 
 // Check reports what is negative or contradictory.

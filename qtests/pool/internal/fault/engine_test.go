@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -89,7 +90,7 @@ func predict(start, latency int, outages, freezes []interval) (end int, err stri
 }
 
 func TestFaultsModel(t *testing.T) {
-	for round := range 20 * faulttest.Stress() {
+	for round := range 20 * stress.Factor(t) {
 		seed := tb.SeedOf(t) + uint64(round)
 		r := rand.New(rand.NewPCG(seed, 5))
 		ok := t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

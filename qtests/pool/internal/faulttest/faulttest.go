@@ -4,9 +4,9 @@ package faulttest
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
+	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -57,8 +57,22 @@ func (c *Calls) Ended() []string {
 	return c.as
 }
 
-// Stress returns by how much more the random tests shall do.
-func Stress() int {
-	n, _ := strconv.Atoi(os.Getenv("QTESTS_STRESS"))
-	return max(1, n)
+// Repeats fails t unless run, which is to return a line for each of n calls, returns the same
+// lines each time under one seed, and others under another.
+func Repeats(t *testing.T, n int, run func(seed uint64) []string) {
+	t.Helper()
+	first := run(1)
+	if len(first) != n {
+		t.Fatalf("%d calls ended, not %d", len(first), n)
+	}
+	for range 5 {
+		for i, line := range run(1) {
+			if line != first[i] {
+				t.Fatalf("call %d to end: %q, and before %q", i, line, first[i])
+			}
+		}
+	}
+	if slices.Equal(first, run(2)) {
+		t.Error("another seed, the same run")
+	}
 }

@@ -8,28 +8,58 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
-	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // mostCut is how long choices are cut down, in real time.
 const mostCut = time.Minute
 
-// Cut returns a run of the failure with as few choices as can be found, or false where its
-// choices are not known or it does not fail again under them.
-func (s *Search) Cut(ctx context.Context, f *Found) ([]ordered.Choice, bool) {
-	if !f.known && !s.learn(ctx, f) || !f.Whole {
-		return nil, false
-	}
-	if s.trial(ctx, f, [][]ordered.Choice{f.Choices}) != 0 {
-		return nil, false
+// Cut returns a run of the failure with as few choices, faults and load as can be found, or false
+// where its choices are not known or it does not fail again under them.
+func (s *Search) Cut(ctx context.Context, f *Found) (explore.Trial, bool) {
+	if !f.known && !s.learn(ctx, f) {
+		return explore.Trial{}, false
 	}
 	end := time.Now().Add(mostCut)
-	return explore.Cut(f.Choices, func(lists [][]ordered.Choice) int {
+	t := f.trial()
+	if s.trial(ctx, f, []explore.Trial{t}) != 0 {
+		return t, false
+	}
+	first := func(all []explore.Trial) int {
 		if ctx.Err() != nil || time.Now().After(end) {
 			return -2
 		}
-		return s.trial(ctx, f, lists)
-	}), true
+		return s.trial(ctx, f, all)
+	}
+	t = explore.Shrink(t, first)
+	if whole, ok := s.chosen(ctx, f, t); ok && first([]explore.Trial{whole}) == 0 {
+		t = explore.Shrink(whole, first)
+	}
+	return t, true
+}
+
+// trial is the run as it was found. Where there were more choices than are kept, they are made
+// anew, in the same way.
+func (f *Found) trial() explore.Trial {
+	t := explore.Trial{Choices: f.Choices, Inputs: f.Inputs}
+	if !f.Whole {
+		t.Choices, t.As = nil, f.Explore
+		t.As.Asked = true
+	}
+	return t
+}
+
+// chosen is a trial whose choices were made anew with these choices, where they can be kept now
+// that there is less of it.
+func (s *Search) chosen(ctx context.Context, f *Found, t explore.Trial) (explore.Trial, bool) {
+	if !t.As.Asked {
+		return t, false
+	}
+	w := s.workerFor(f, explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: []explore.Trial{t}, Want: f.Is()})
+	var last explore.Result
+	if _, err := w.process(ctx, func(r explore.Result) { last = r }); err != nil || !last.Whole || last.Failure.Is() != f.Is() {
+		return t, false
+	}
+	return explore.Trial{Choices: last.Choices, Inputs: t.Inputs}, true
 }
 
 // learn finds the choices of a run that ended its process: it runs it again, and reads what
@@ -53,15 +83,10 @@ func (s *Search) dies(ctx context.Context, w *worker, f *Found) bool {
 	return err == nil && same
 }
 
-// trial returns the index of the first list of choices under which the test fails as f
-// does, or -1.
-func (s *Search) trial(ctx context.Context, f *Found, lists [][]ordered.Choice) int {
-	for skip := 0; skip < len(lists) && ctx.Err() == nil; {
-		trials := make([][]ordered.Choice, len(lists)-skip)
-		for i := range trials {
-			trials[i] = append([]ordered.Choice{}, lists[skip+i]...)
-		}
-		w := s.workerFor(f, explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: trials, Want: f.Is()})
+// trial returns the index of the first trial under which the test fails as f does, or -1.
+func (s *Search) trial(ctx context.Context, f *Found, all []explore.Trial) int {
+	for skip := 0; skip < len(all) && ctx.Err() == nil; {
+		w := s.workerFor(f, explore.Session{From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: all[skip:], Want: f.Is()})
 		found, died := -1, -1
 		_, err := w.process(ctx, func(r explore.Result) {
 			if r.Test != f.Test {
@@ -85,11 +110,11 @@ func (s *Search) trial(ctx context.Context, f *Found, lists [][]ordered.Choice) 
 	return -1
 }
 
-// Steps returns the steps of the run with these choices.
-func (s *Search) Steps(ctx context.Context, f *Found, choices []ordered.Choice) (explore.Steps, error) {
+// Steps returns the steps of the run of a trial.
+func (s *Search) Steps(ctx context.Context, f *Found, t explore.Trial) (explore.Steps, error) {
 	story := s.temp("steps")
 	w := s.workerFor(f, explore.Session{
-		From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: [][]ordered.Choice{append([]ordered.Choice{}, choices...)}, Log: mostSteps, Story: story,
+		From: f.Seed, To: f.Seed + 1, Stride: 1, Trials: []explore.Trial{t}, Log: mostSteps, Story: story,
 	})
 	if !s.dies(ctx, w, f) {
 		return explore.Steps{}, fmt.Errorf("%s does not fail again", f.Test)

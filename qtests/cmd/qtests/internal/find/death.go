@@ -51,23 +51,10 @@ var frame = regexp.MustCompile(`(?m)^(?:created by )?(\S+?)(?:\(.*\)| in gorouti
 func userPlace(stack string) string {
 	for _, m := range frame.FindAllStringSubmatch(stack, -1) {
 		file := filepath.ToSlash(m[2])
-		if site.Helper(file) || isStandard(m[1], file) || strings.Contains(file, "/qtests/qtests/") && !strings.HasSuffix(file, "_test.go") && !strings.Contains(file, "/kernels/") {
+		if site.Helper(file) || site.Standard(m[1], file) || site.Library(m[1], file) {
 			continue
 		}
 		return filepath.Base(file) + ":" + m[3]
 	}
 	return ""
-}
-
-// isStandard reports whether a function is of a standard library: its import path begins
-// without a dot, and its file lies below src in the directory of that beginning, or in that of
-// package runtime, which gives bodies to functions of other packages. Which GOROOT the test
-// was compiled with is not known here.
-func isStandard(function, file string) bool {
-	root, _, inner := strings.Cut(function, "/")
-	if !inner {
-		root, _, _ = strings.Cut(root, ".")
-	}
-	return !strings.Contains(root, ".") &&
-		(strings.Contains(file, "/src/"+root+"/") || strings.Contains(file, "/src/runtime/"))
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
@@ -60,8 +61,9 @@ type Found struct {
 	Seeds   []uint64     // the first mostSeeds under which it was seen
 	Explore explore.Spec // with the number of steps
 	Choices []ordered.Choice
-	Whole   bool // Choices are all
-	known   bool // Choices have been told
+	Whole   bool           // Choices are all
+	Inputs  *inputs.Inputs // nil for none
+	known   bool           // Choices have been told
 }
 
 const mostSeeds = 10_000
@@ -71,7 +73,8 @@ type Summary struct {
 	Target     Target
 	Runs       int
 	Elapsed    time.Duration
-	Tests      []string // that opened a bubble
+	Tests      []string       // that opened a bubble
+	RunsOf     map[string]int // by test
 	Steps      map[string]int
 	Goroutines map[string]int
 	Points     int
@@ -97,7 +100,7 @@ func New(t Target, o Options) *Search {
 	}
 	return &Search{
 		Target: t, Options: o, sometimes: map[string]bool{},
-		summary: Summary{Target: t, Steps: map[string]int{}, Goroutines: map[string]int{}},
+		summary: Summary{Target: t, RunsOf: map[string]int{}, Steps: map[string]int{}, Goroutines: map[string]int{}},
 	}
 }
 
@@ -187,6 +190,7 @@ func (s *Search) seeds(ctx context.Context, session explore.Session) error {
 func (s *Search) take(r explore.Result, spec explore.Spec) bool {
 	sum := &s.summary
 	sum.Runs++
+	sum.RunsOf[r.Test]++
 	if !slices.Contains(sum.Tests, r.Test) {
 		sum.Tests = append(sum.Tests, r.Test)
 	}
@@ -209,13 +213,13 @@ func (s *Search) take(r explore.Result, spec explore.Spec) bool {
 				f.Seeds = append(f.Seeds, r.Seed)
 			}
 			if r.Seed < f.Seed {
-				f.Failure, f.Seed, f.Explore, f.Choices, f.Whole, f.known = r.Failure, r.Seed, spec, r.Choices, r.Whole, r.Over
+				f.Failure, f.Seed, f.Explore, f.Choices, f.Whole, f.Inputs, f.known = r.Failure, r.Seed, spec, r.Choices, r.Whole, r.Inputs, r.Over
 			}
 			return true
 		}
 	}
 	sum.Found = append(sum.Found, &Found{
-		Failure: r.Failure, Test: r.Test, Seed: r.Seed, Seeds: []uint64{r.Seed}, Count: 1, Explore: spec, Choices: r.Choices, Whole: r.Whole, known: r.Over,
+		Failure: r.Failure, Test: r.Test, Seed: r.Seed, Seeds: []uint64{r.Seed}, Count: 1, Explore: spec, Choices: r.Choices, Whole: r.Whole, Inputs: r.Inputs, known: r.Over,
 	})
 	return true
 }

@@ -37,7 +37,7 @@ type Go struct {
 	Path string
 	// Chdir is the value of the flag -C, or "" for the working directory.
 	Chdir string
-	// Env is the environment in which it runs, as that of exec.Cmd.
+	// Env is the environment in which it runs, as in exec.Cmd.
 	Env []string
 
 	settings map[string]string

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/gocmd"
+	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
 // library is the package whose bubbles have points, and which therefore can have none, nor
@@ -103,13 +104,19 @@ func chosen(all []*listed) []*listed {
 		switch {
 		case p.Module == nil || !p.Module.Main || strings.HasSuffix(p.ImportPath, ".test"):
 			return true
-		case none[strings.TrimSuffix(p.plain(), "_test")]:
+		case none[strings.TrimSuffix(p.plain(), "_test")], ours(p.plain()):
 			return true
 		case p.ForTest == "":
 			return tested[p.ImportPath]
 		}
 		return p.plain() != p.ForTest && p.plain() != p.ForTest+"_test" // compiled anew because of a test
 	})
+}
+
+// ours reports whether a package is one of this library, which in the modules of its users has no
+// points either. Its tests are not, and neither are the kernels, which stand for a user's code.
+func ours(path string) bool {
+	return strings.HasPrefix(path, library+"/") && !strings.HasPrefix(path, site.Kernels) && !strings.HasSuffix(path, "_test")
 }
 
 // plain is the import path without the test for which the package is compiled.

@@ -46,7 +46,7 @@ type Package struct {
 type Exports func(path string) (io.ReadCloser, error)
 
 // Add returns the text of the package's files with points, by name, and of the file that is
-// added to it. A package without points returns none. The error is that of reading a file; one
+// added to it. A package without points returns none. An error comes from reading a file; one
 // that does not parse, or type-check, is left to the compiler, and gets no points.
 func Add(p Package, exports Exports) (map[string][]byte, error) {
 	src := &source{fset: token.NewFileSet()}
@@ -148,6 +148,11 @@ func qtestsR[T any](p *T, site uint32) *T {
 }
 
 func qtestsV[P, T any](p *P, v T, site uint32) T {
+	qtestsPoint(site, unsafe.Pointer(p), unsafe.Pointer(&v))
+	return v
+}
+
+func qtestsC[T any](p *T, v T, site uint32) T {
 	qtestsPoint(site, unsafe.Pointer(p), unsafe.Pointer(&v))
 	return v
 }

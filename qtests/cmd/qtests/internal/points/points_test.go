@@ -80,7 +80,9 @@ func TestPlaces(t *testing.T) {
 	lines := map[string]string{ // what the line becomes, without the numbers of the sites
 		"n++":                       "n = qtestsV(&n, (*qtestsR(&n, #)) + 1, #)",
 		"n += s.get()":              "n = qtestsV(&n, (*qtestsR(&n, #)) + (s.get()), #)",
-		"s.v = 1":                   "*qtestsR(&s.v, #) = 1",
+		"s.v = 1":                   "s.v = qtestsC(&s.v, 1, #)",
+		"s.m = nil":                 "s.m = qtestsC(&s.m, nil, #)",
+		"s.v, local = two()":        "*qtestsR(&s.v, #), local = two()",
 		"s.v = s.v + local":         "s.v = qtestsV(&s.v, (*qtestsR(&s.v, #)) + local, #)",
 		"local = s.fixed":           "local = s.fixed",
 		"local++":                   "local++",
@@ -94,7 +96,7 @@ func TestPlaces(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString("package sample\n\nimport (\n\t\"sync\"\n\t\"sync/atomic\"\n)\n\ntype sample struct {\n\tmu sync.Mutex\n\ta atomic.Int64\n\tv, fixed int\n\tm map[int]int\n}\n\n" +
-		"func (s *sample) get() int { return s.fixed }\n\nfunc (s *sample) reset() { s.m = nil }\n\nfunc f(s *sample, c chan int, p *int) {\n\tvar n int\n\tlocal := 0\n\tgo func() { n = 2 }()\n")
+		"func (s *sample) get() int { return s.fixed }\n\nfunc (s *sample) reset() { s.m = nil }\n\nfunc two() (int, int) { return 1, 2 }\n\nfunc f(s *sample, c chan int, p *int) {\n\tvar n int\n\tlocal := 0\n\tgo func() { n = 2 }()\n")
 	var order []string
 	for line := range lines {
 		order = append(order, line)
@@ -109,6 +111,15 @@ func TestPlaces(t *testing.T) {
 		require.Equal(t, "\t"+lines[line], strings.ReplaceAll(numbers.ReplaceAllString(got[at+i], ", #)"), "( ", "("), line)
 	}
 	require.Contains(t, string(texts[filepath.Join(dir, "sample.go")]), "func g(p *int) { *p = *p }", "a function with a directive")
+}
+
+// TestOurs: here as in the modules of its users, this library has no points; its tests have.
+func TestOurs(t *testing.T) {
+	for path, want := range map[string]bool{
+		library + "/load": true, library + "/chaos": true, library + "/chaos_test": false, site.Kernels: false, "example.com/shop": false, library + "x": false,
+	} {
+		require.Equal(t, want, ours(path), path)
+	}
 }
 
 // TestPackages: a package with tests gets points once, with its tests; what does not

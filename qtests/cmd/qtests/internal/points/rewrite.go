@@ -1,28 +1,21 @@
 package points
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
-	"sort"
 
 	"github.com/go-qtests/qtests/qtests/internal/site"
+	"github.com/go-qtests/qtests/qtests/internal/splice"
 )
-
-// A splice puts text in the place of what is between two offsets.
-type splice struct {
-	from, to int
-	text     string
-}
 
 // A rewriter puts points into one file. An operand is read by value, or is the place that is
 // read or written.
 type rewriter struct {
 	*source
 	file    *file
-	splices []splice
+	splices []splice.Splice
 }
 
 // rewrite returns the text of f with points, or nil where it has none.
@@ -39,16 +32,7 @@ func (src *source) rewrite(f *file) []byte {
 	if len(r.splices) == 0 {
 		return nil
 	}
-	sort.SliceStable(r.splices, func(i, j int) bool { return r.splices[i].from < r.splices[j].from })
-	var b bytes.Buffer
-	at := 0
-	for _, s := range r.splices {
-		b.Write(f.text[at:s.from])
-		b.WriteString(s.text)
-		at = s.to
-	}
-	b.Write(f.text[at:])
-	return b.Bytes()
+	return splice.Apply(f.text, r.splices)
 }
 
 // functionsIn puts points into the function literals of a declaration: its other
@@ -68,7 +52,7 @@ func (r *rewriter) offset(p token.Pos) int { return r.fset.PositionFor(p, false)
 func (r *rewriter) insert(at token.Pos, text string) { r.replace(at, at, text) }
 
 func (r *rewriter) replace(from, to token.Pos, text string) {
-	r.splices = append(r.splices, splice{r.offset(from), r.offset(to), text})
+	r.splices = append(r.splices, splice.Splice{From: r.offset(from), To: r.offset(to), Text: text})
 }
 
 // of is the text of a node as it is written.

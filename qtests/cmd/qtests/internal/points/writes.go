@@ -36,7 +36,12 @@ func (r *rewriter) assign(n *ast.AssignStmt) {
 // write handles x = v.
 func (r *rewriter) write(x, v ast.Expr) {
 	call := r.writeCall(x)
-	if call == "" || !r.hasOwnType(v) || !r.isSimple(x) {
+	if tv := r.info.Types[v]; strings.HasPrefix(call, "qtestsV(") && (tv.Value != nil || tv.IsNil()) {
+		call = "qtestsC(" + strings.TrimPrefix(call, "qtestsV(") // the type is that of the place
+	} else if !r.hasOwnType(v) {
+		call = ""
+	}
+	if call == "" || !r.isSimple(x) {
 		r.writePlace(x)
 		r.walk(v)
 		return
@@ -88,7 +93,8 @@ func (r *rewriter) writePlace(x ast.Expr) {
 	default:
 		r.insert(x.Pos(), "*qtestsR(&")
 		r.place(x)
-		r.insert(x.End(), ", "+r.writeSite(x)+")")
+		// Without a size: what is there is not what will be written.
+		r.insert(x.End(), ", "+r.site(site.Write, false, x, nil)+")")
 	}
 }
 

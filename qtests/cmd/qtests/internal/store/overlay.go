@@ -55,7 +55,7 @@ var ErrNotThere = errors.New("not in the store")
 
 // Overlay returns the overlay for a source. It is written when the store has none that
 // is whole and made by p from the sources as they are now; then what has not been used
-// for long is removed. When the sources do not fit, the error is that of p, and nothing
+// for long is removed. When the sources do not fit, the error is the one of p, and nothing
 // is written.
 func (s *Store) Overlay(ctx context.Context, src Source, p Patcher) (*Overlay, error) {
 	if o, err := s.Find(src, p.Revision()); err == nil {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Texts keeps other texts of the user's files, by name, and returns an overlay for them,
-// that of the user's own included, whose names are absolute.
+// Texts keeps other texts of the user's files, by name, and returns an overlay for them. It
+// includes the user's own overlay, whose names are absolute.
 func (s *Store) Texts(ctx context.Context, texts map[string][]byte, own map[string]string) (string, error) {
 	sums := map[string]string{}
 	for name, text := range texts {

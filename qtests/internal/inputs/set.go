@@ -1,0 +1,106 @@
+package inputs
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A Set hands the inputs to one run: those that were given, or what the run would have of
+// itself; and it takes note of them. A nil Set hands out the latter, and notes nothing. Its
+// methods are safe for concurrent use.
+type Set struct {
+	given *Inputs       // nil: each plan and scenario has its own
+	noted func(*Inputs) // is told what has been taken, at once; may be nil
+
+	mu struct {
+		sync.Mutex
+		taken Inputs
+		plans map[string]int
+		loads map[string]int
+	}
+}
+
+// NewSet returns the set of a run. A nil given leaves all as it is. noted, which may be nil, is
+// told what the run has taken, each time that there is more.
+func NewSet(given *Inputs, noted func(*Inputs)) *Set {
+	s := &Set{given: given, noted: noted}
+	s.mu.plans, s.mu.loads = map[string]int{}, map[string]int{}
+	return s
+}
+
+// Plan returns the faults of a plan that begins now: own are those that it has of itself, with
+// their names and numbers. A second plan of one name is called NAME #2.
+func (s *Set) Plan(name string, start time.Duration, own []Fault) []Fault {
+	if s == nil {
+		return own
+	}
+	defer s.note()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.plans[name]++; s.mu.plans[name] > 1 {
+		name = fmt.Sprintf("%s #%d", name, s.mu.plans[name])
+	}
+	faults := own
+	if s.given != nil {
+		faults = nil
+		for _, f := range s.given.Faults {
+			if f.Plan == name {
+				faults = append(faults, f)
+			}
+		}
+	}
+	for i := range faults {
+		faults[i].Plan, faults[i].Start = name, start
+	}
+	s.mu.taken.Faults = append(s.mu.taken.Faults, faults...)
+	return faults
+}
+
+// Load returns how much there is to be of a scenario that begins now, and a function that is
+// told how many requests there were.
+func (s *Set) Load(name string) (l Load, made func(n int64)) {
+	l = Load{Name: name, N: 1, Scale: 1}
+	if s == nil {
+		return l, func(int64) {}
+	}
+	defer s.note()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.loads[name]++
+	l.N = s.mu.loads[name]
+	if s.given != nil {
+		for _, g := range s.given.Loads {
+			if g.Name == l.Name && g.N == l.N {
+				l.Requests, l.Scale = g.Requests, g.Scale
+			}
+		}
+	}
+	i := len(s.mu.taken.Loads)
+	s.mu.taken.Loads = append(s.mu.taken.Loads, l)
+	return l, func(n int64) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.mu.taken.Loads[i].Made = n
+	}
+}
+
+// note tells what has been taken.
+func (s *Set) note() {
+	if s.noted != nil {
+		s.noted(s.Taken())
+	}
+}
+
+// Taken returns what the run has had so far, or nil where there was nothing.
+func (s *Set) Taken() *Inputs {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.taken.Empty() && s.given == nil {
+		return nil
+	}
+	return s.mu.taken.Clone()
+}

@@ -1,0 +1,87 @@
+package remnants
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRemnantsKeepToTheirBudget: where collecting is expensive there is little of
+// it, save for what is known to be in a pool.
+func TestRemnantsKeepToTheirBudget(t *testing.T) {
+	now, collections := time.Unix(0, 0), 0
+	r := &Sweeper{
+		kinds: map[Kind]remains{}, warn: func(string) {}, now: func() time.Time { return now },
+		collect: func() { collections++; now = now.Add(100 * time.Millisecond) },
+	}
+	var kept []*canary
+	bubble := func(test string) {
+		left := r.Next(Kind{Test: test})
+		if left == nil {
+			return
+		}
+		kept = append(kept, left.canary.Load()) // never gone
+		left.left.Store(true)
+		left.End()
+		now = now.Add(10 * time.Millisecond)
+	}
+	for i := range 1000 {
+		bubble(fmt.Sprint("Test", i))
+	}
+	require.Greater(t, collections, 2)
+	require.LessOrEqual(t, r.spent, (remnantLooks+2)*200*time.Millisecond+remnantBudget+now.Sub(time.Unix(0, 0))/remnantShare)
+
+	r.kinds[Kind{Test: "TestPooled"}] = pooledRemains
+	bubble("TestPooled")
+	before := collections
+	bubble("TestPooled")
+	require.Equal(t, before+2, collections)
+	runtime.KeepAlive(kept)
+}
+
+// TestHeavyBodiesAreLookedAtAgain: what runs for long may leave nothing in one run, and
+// something in the next.
+func TestHeavyBodiesAreLookedAtAgain(t *testing.T) {
+	for _, c := range []struct {
+		took time.Duration
+		want bool
+	}{{heavyBody - 1, false}, {heavyBody, true}} {
+		r := &Sweeper{kinds: map[Kind]remains{}, now: time.Now, collect: func() {}, warn: func(string) {}, long: heavyBody}
+		kind := Kind{Test: "TestX"}
+		r.kinds[kind] = noRemains
+		r.Ran(kind, c.took)
+		left := r.Next(kind)
+		require.Equal(t, c.want, left != nil, "%v", c.took)
+		if left != nil {
+			kept := left.canary.Load()
+			left.left.Store(true)
+			left.End()
+			require.True(t, r.settle(noRemains))
+			runtime.KeepAlive(kept)
+			runtime.GC()
+			r.settle(pooledRemains)
+			require.Equal(t, pooledRemains, r.kinds[kind])
+		}
+	}
+}
+
+// TestKeptIsSaidOnce: what no collection removes is said to be kept, once its test is
+// over, and costs no more.
+func TestKeptIsSaidOnce(t *testing.T) {
+	var said []string
+	collections := 0
+	r := &Sweeper{kinds: map[Kind]remains{}, now: time.Now, collect: func() { collections++ }, warn: func(test string) { said = append(said, test) }}
+	var kept []*canary
+	for _, test := range []string{"TestA/1", "TestA/2", "TestB", "TestC", "TestA/2", "TestB"} {
+		if left := r.Next(Kind{Test: test}); left != nil {
+			kept = append(kept, left.canary.Load())
+			left.left.Store(true)
+			left.End()
+		}
+	}
+	require.Equal(t, []string{"TestA/2", "TestB", "TestC"}, said)
+	runtime.KeepAlive(kept)
+}

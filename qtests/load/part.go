@@ -1,0 +1,222 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/share"
+	"github.com/go-qtests/qtests/qtests/load/result"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
+)
+
+// A part is what a run knows of itself as one of several parts. The zero value is that of a run
+// that is the whole and leaves nothing.
+type part struct {
+	// Share is that of the load: the whole under a fake clock, where every part runs all of it.
+	share.Share
+	process share.Share // of the process
+	leaves  bool        // the result goes to the directory of the parts
+	room    share.Room
+	begin   time.Time // the common start
+	off     time.Duration
+}
+
+// partOf returns the part that this process is of a run. A run in real time is divided. Under a
+// fake clock the system under test is in the process, and would have less to do with a part of
+// the load.
+func partOf(real bool) part {
+	p := part{process: share.Current()}
+	if real {
+		p.Share = p.process
+	}
+	return p
+}
+
+// leave makes the run leave its result, where it is one of several parts. Without a sweep: of that,
+// each seed has its run in one of the parts only.
+func (r *run) leave() {
+	alone := r.share.process.Whole() || r.share.Whole() && (share.Results() == "" || settings.Seeds.Get() > 1)
+	r.share.leaves = !alone
+}
+
+// meet finds the common start, with the other parts of a run that leaves a result.
+func (r *run) meet() (err error) {
+	p := &r.share
+	if !p.leaves {
+		return nil
+	}
+	if share.Results() == "" {
+		return fmt.Errorf("load: part %s of %q: %s names no directory for the results of the parts", p.process, r.Name, share.ResultsVar)
+	}
+	if p.room, err = p.process.Open(share.Results(), r.test, r.Name); err != nil || p.Whole() {
+		return err
+	}
+	terms, err := share.TermsFromEnv(os.Getenv)
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	m, err := p.room.Meet(r.ctx, terms, r.clk.Now)
+	if err != nil {
+		return fmt.Errorf("load: scenario %q: %w", r.Name, err)
+	}
+	p.begin, p.off = m.Start, m.Off
+	return nil
+}
+
+// meetOnce finds one start for runs side by side.
+func meetOnce(runs []*run) error {
+	for i, r := range runs {
+		r.leave()
+		if err := r.meet(); err != nil {
+			return err
+		}
+		if i > 0 {
+			r.share.begin = runs[0].share.begin
+		}
+	}
+	return nil
+}
+
+// begin waits for the common start, if there is one, and sets the start of the run: without one it is
+// now.
+func (r *run) begin() error {
+	now := r.clk.Now()
+	r.start, r.began = now, now
+	if r.share.begin.IsZero() {
+		return nil
+	}
+	wait := r.share.begin.Sub(now)
+	r.start = now.Add(wait) // with the monotonic reading
+	timer := r.clk.Timer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.ctx.Done():
+		return context.Cause(r.ctx)
+	}
+	r.began = r.clk.Now()
+	return nil
+}
+
+// takesAll reports whether all users and requests are this run's own.
+func (p *part) takesAll() bool { return p.Whole() }
+
+// between is how many requests of other parts lie between two of this one.
+func (p *part) between() int64 { return int64(max(p.Of, 1)) - 1 }
+
+// ofBudget is the part's own of the requests that users share. Parts without a user make none.
+func (p *part) ofBudget(budget int64, profile traffic.Profile) int64 {
+	if p.takesAll() {
+		return budget
+	}
+	users := 1
+	for changes := profile.Changes(); ; {
+		c, ok := changes.Next()
+		if !ok {
+			break
+		}
+		users = max(users, c.User)
+	}
+	with := min(p.Of, users)
+	if p.Index > with {
+		return 0
+	}
+	return share.Share{Index: p.Index, Of: with}.Count(budget)
+}
+
+// source is the part's own arrivals.
+func (p *part) source(src traffic.Source) traffic.Source {
+	if p.takesAll() {
+		return src
+	}
+	return traffic.Strided(src, int64(p.Index), int64(p.Of))
+}
+
+// limits divides what bounds the load generator as a whole.
+func (p *part) limits(s *Scenario) error {
+	if p.takesAll() {
+		return nil
+	}
+	for _, l := range []struct {
+		name  string
+		limit *int
+		used  bool
+	}{{"MaxInFlight", &s.MaxInFlight, s.Traffic.Kind() != traffic.Closed}, {"MaxQueue", &s.MaxQueue, s.Overflow == Queue}} {
+		if l.used && *l.limit < p.Of {
+			return fmt.Errorf("load: Scenario.%s: %d cannot be divided among %d parts", l.name, *l.limit, p.Of)
+		}
+		*l.limit = max(int(p.Count(int64(*l.limit))), 1)
+	}
+	return nil
+}
+
+// describeLocked makes the result that of a part.
+func (r *run) describeLocked(res *result.Result, end time.Duration) {
+	p := &r.share
+	if !p.leaves {
+		return
+	}
+	res.Part = &result.Part{
+		Index: p.process.Index, Of: p.process.Of, Whole: p.takesAll(), Run: p.room.Name(), Plan: r.plan(), Qtests: result.ModuleVersion(),
+		Bounds: result.Bounds, Begin: p.begin.UTC(), ClockOff: p.off, Until: r.mu.judge.Until(), Shortened: r.real, Thresholds: []string{},
+	}
+	if p.takesAll() {
+		res.Part.Begin = time.Time{}
+	} else {
+		res.Part.Thresholds, res.Part.Windows = r.mu.judge.Kept(end)
+	}
+	r.mu.rec.Fill(res.Part, res)
+}
+
+// plan is a digest of what the parts of a run have to have in common beside the profile.
+func (r *run) plan() string {
+	type step struct {
+		Name   string
+		Weight int
+	}
+	var steps []step
+	for _, s := range r.Steps {
+		steps = append(steps, step{s.Name, s.Weight})
+	}
+	budget, each := r.Traffic.Limits()
+	text, err := json.Marshal([]any{
+		steps, budget, each, r.Timeout, r.Retry.Max, r.Retry.Budget, r.Retry.MaxBackoff, r.Pacing, r.MaxInFlight > 0, r.Overflow, r.ServeQueue,
+		r.Grace, r.LeaveGrace, len(r.Events), fmt.Sprint(r.ThinkTime), len(r.Feeds), r.Limits, r.Thresholds,
+	})
+	if err != nil {
+		return err.Error() // the same in all parts, and never the case
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// deliver writes the result of a part, whole or not at all. The JSON comes last: it says that the
+// part is complete.
+func (r *run) deliver(res *result.Result) error {
+	if !r.share.leaves {
+		return nil
+	}
+	var log, text bytes.Buffer
+	if err := res.WriteHLog(&log); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(log.Bytes())
+	res.Part.HLog = hex.EncodeToString(sum[:])
+	if err := res.WriteJSON(&text); err != nil {
+		return err
+	}
+	if err := share.Write(r.share.room.File("load", ".hlog"), log.Bytes()); err != nil {
+		return fmt.Errorf("load: part %s of %q: %w", r.share.process, r.Name, err)
+	}
+	if err := share.Write(r.share.room.File("load", ".json"), text.Bytes()); err != nil {
+		return fmt.Errorf("load: part %s of %q: %w", r.share.process, r.Name, err)
+	}
+	return nil
+}
