@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/go-qtests/qtests/qtests/load/internal/keep"
+	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -37,3 +38,8 @@ func (r *run) finalize(res *result.Result) {
 	defer r.mu.Unlock()
 	r.mu.final = res
 }
+
+// interruptLocked ends a run in fake time because a person has pressed Ctrl-C.
+//
+//go:noinline
+func (r *run) interruptLocked() { r.stopLocked(watch.ErrInterrupted) }

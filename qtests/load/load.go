@@ -9,6 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/share"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -43,6 +44,9 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 // If t fails, for this or another reason, it leaves the report, the JSON form and the last 500 marks behind, without being asked: in
 // the directory for artifacts with go test -artifacts, and otherwise in one of the user's cache that has what this test left when it failed last. The
 // log of t says where. That is done for the last eight runs of a test.
+//
+// A person who watches sees a line every second: in real time and, on the terminal from which go test was started, in fake time, too. Ctrl-C
+// ends the arrivals, and the result has what there is; in fake time it then ends the body of the test. A third Ctrl-C ends the process.
 //
 // Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
 // the result, if a threshold is not kept or cannot be evaluated, if a step panicked, if a request
@@ -104,6 +108,8 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
 		r.watch = watch.New(r, r.clk)
+	} else if r.fake && bubble.Here() != nil {
+		r.live = watch.Follow(r.Name, r.duration)
 	}
 	return r, nil
 }
@@ -164,6 +170,9 @@ func reportTo(t tb.TB, r *result.Result) {
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		fails(r.Halted)
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
+	}
+	if r.Halted == watch.ErrInterrupted.Error() && stacks.InBubble() {
+		tb.Fatalf(t, "load: the body of %s ends here, as the user wants", t.Name())
 	}
 }
 

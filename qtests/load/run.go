@@ -38,6 +38,7 @@ type run struct {
 	repeat   string       // the command for the test
 	made     func(int64)  // is told how many requests there were; may be nil
 	watch    *watch.Watch // of a test in real time
+	live     *watch.Live  // of a test in fake time
 	clk      clock.Clock
 	start    time.Time
 	began    time.Time // when it did: in a part of a run not quite start
@@ -161,6 +162,7 @@ func (r *run) execute() (*result.Result, error) {
 		return nil, err
 	}
 	requests := r.loop()
+	defer r.live.End()
 	r.watch.Begin(r.start)
 	r.guard()
 	requests.begin()
