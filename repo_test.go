@@ -129,12 +129,13 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/load/result":    {"internal/plaintext", "qtests/tb", "qtests/section"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
+		"qtests/load/merge":     {"qtests/load/result", "qtests/load/threshold"},
 		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 
 		"fixtures":     {"internal/plaintext", "qtests/tb"},
 		"fixtures/cut": {},
 
-		"qtests/cmd/qtests": {},
+		"qtests/cmd/qtests": {"qtests/load/merge"},
 	}
 	checked := map[string]bool{}
 	used := map[[2]string]bool{}

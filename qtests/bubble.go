@@ -96,9 +96,11 @@ func Run(t *testing.T, body func(q *T)) {
 	if x != nil && (n > 1 || x.Explores(seed)) {
 		warmUp(t)
 	}
-	var failed []uint64
-	skipped := 0
+	sweep := newSweep(t.Name(), seed, n)
 	for i := range uint64(n) {
+		if !sweep.takes(i) {
+			continue
+		}
 		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
 		if o.failed {
 			x.Remember(seed+i, o.failure)
@@ -108,6 +110,7 @@ func Run(t *testing.T, body func(q *T)) {
 			t.Helper()
 			o.report(t)
 		}
+		sweep.ran(seed+i, o)
 		switch {
 		case o.abandoned || o.failed && n == 1:
 			t.Helper()
@@ -117,22 +120,22 @@ func Run(t *testing.T, body func(q *T)) {
 			}
 			t.Logf("qtests: to repeat: %s", repeat)
 			adviseOrder(t, repeat)
+			sweep.Repeat = repeat
+			sweep.leave(t)
 			t.FailNow()
-		case o.failed:
-			failed = append(failed, seed+i)
-		case o.skipped:
-			skipped++
 		}
 	}
-	if len(failed) > 0 {
+	if len(sweep.Failed) > 0 {
 		t.Helper()
-		repeat := here().withScale(failed[0], x.Flags(failed[0])...)
+		sweep.Repeat = here().withScale(sweep.Failed[0], x.Flags(sweep.Failed[0])...)
 		x.Explain(t, again)
-		t.Errorf("qtests: %d of %d seeds failed: %s\nto repeat the first: %s", len(failed), n, listSeeds(failed), repeat)
-		adviseOrder(t, repeat)
+		t.Errorf("%s", sweep.Report())
+		adviseOrder(t, sweep.Repeat)
+		sweep.leave(t)
 		t.FailNow()
 	}
-	if skipped == n {
+	sweep.leave(t)
+	if sweep.Ran > 0 && sweep.Skipped == sweep.Ran {
 		t.SkipNow()
 	}
 }

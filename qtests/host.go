@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -321,14 +320,4 @@ func (q *T) catch(where string) {
 		q.failed("panic", fmt.Sprint(r))
 		q.Errorf("qtests: panic in %s: %v\n\n%s", where, r, debug.Stack())
 	}
-}
-
-func listSeeds(seeds []uint64) string {
-	const most = 20
-	text := strings.Trim(fmt.Sprint(seeds[:min(most, len(seeds))]), "[]")
-	text = strings.ReplaceAll(text, " ", ", ")
-	if len(seeds) > most {
-		text += ", …"
-	}
-	return text
 }

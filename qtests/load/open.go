@@ -39,8 +39,9 @@ type due struct {
 	traffic.Arrival
 	number int64
 	place  bubble.Reservation
-	alone  bool // in real time: it gets an alarm
-	rested bool // the goroutine that waits for it was a request before
+	alone  bool  // in real time: it gets an alarm
+	rested bool  // the goroutine that waits for it was a request before
+	step   int32 // of a part of a run: 1 and the place of the step in Scenario.Steps
 }
 
 const (
@@ -115,8 +116,20 @@ func (o *openLoop) next(rested bool) (a traffic.Arrival, ok bool) {
 func (o *openLoop) expectLocked(a traffic.Arrival, now time.Duration) {
 	o.last++
 	alone := o.alarms != nil && a.At-o.latest >= sparse
-	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: bubble.Reserve(o.run.clk, a.At-now), alone: alone}
+	o.known[o.last%lookAhead] = due{Arrival: a, number: o.last, place: bubble.Reserve(o.run.clk, a.At-now), alone: alone, step: o.stepLocked()}
 	o.latest = a.At
+}
+
+// stepLocked chooses the step of the next arrival of a part of a run, by its number in the whole. A
+// single run chooses when requests start, which in real time may be in another order.
+func (o *openLoop) stepLocked() int32 {
+	r := o.run
+	if r.share.takesAll() || len(r.Steps) == 0 {
+		return 0
+	}
+	i := r.mu.picker.pick()
+	r.mu.picker.skip(int64(r.share.Of) - 1)
+	return int32(i) + 1
 }
 
 // nextLocked returns the first arrival that no goroutine waits for, or nil.
@@ -201,7 +214,7 @@ func (o *openLoop) request(d *due) *User {
 	both := &struct {
 		user User
 		life life.Life
-	}{user: User{run: o.run, entry: d.Entry, req: record.Request{User: o.run.share.Nth(d.number), Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
+	}{user: User{run: o.run, entry: d.Entry, step: d.step, req: record.Request{User: o.run.share.Nth(d.number), Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
 	both.user.life = &both.life
 	return &both.user
 }

@@ -108,9 +108,6 @@ func (r *run) begin() error {
 // takesAll reports whether all users and requests are this run's own.
 func (p *part) takesAll() bool { return p.Whole() }
 
-// between is how many requests of other parts lie between two of this one.
-func (p *part) between() int64 { return int64(max(p.Of, 1)) - 1 }
-
 // ofBudget is the part's own of the requests that users share. Parts without a user make none.
 func (p *part) ofBudget(budget int64, profile traffic.Profile) int64 {
 	if p.takesAll() {
@@ -164,7 +161,7 @@ func (r *run) describeLocked(res *result.Result, end time.Duration) {
 		return
 	}
 	res.Part = &result.Part{
-		Index: p.process.Index, Of: p.process.Of, Whole: p.takesAll(), Run: p.room.Name(), Plan: r.plan(), Qtests: result.ModuleVersion(),
+		Index: p.process.Index, Of: p.process.Of, Whole: p.takesAll(), Run: p.room.Name(), Plan: r.plan(), Qtests: share.ModuleVersion(),
 		Bounds: result.Bounds, Begin: p.begin.UTC(), ClockOff: p.off, Until: r.mu.judge.Until(), Shortened: r.real, Thresholds: []string{},
 	}
 	if p.takesAll() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -30,15 +31,17 @@ func (r *run) admitLocked(u *User, now time.Duration) bool {
 func (r *run) startLocked(u *User, now time.Duration) {
 	r.turnLocked(now)
 	r.mu.requests++
-	u.req.Number = r.share.Nth(r.mu.requests)
+	u.req.Number = r.numberLocked(u)
 	u.req.Started = now
 	u.do = r.Do
 	switch {
 	case r.Route != nil:
 		// openLoop has named the step, without the lock
 	case len(r.Steps) > 0:
-		i := r.mu.picker.pick()
-		r.mu.picker.skip(r.share.between())
+		i := int(u.step) - 1
+		if i < 0 {
+			i = r.mu.picker.pick()
+		}
 		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:
 		u.req.Step = r.mu.steps[0]
@@ -50,6 +53,15 @@ func (r *run) startLocked(u *User, now time.Duration) {
 	}
 	r.mu.inFlight.add(u)
 	r.mu.rec.Start(u.req.Step, now)
+}
+
+// numberLocked is the number of a request that starts. In a part of a run that of an arrival is the
+// number of the arrival in the whole.
+func (r *run) numberLocked(u *User) int64 {
+	if !r.share.takesAll() && r.Traffic.Kind() != traffic.Closed {
+		return u.req.User
+	}
+	return r.share.Nth(r.mu.requests)
 }
 
 // perform runs an admitted request to its end, and then the requests that waited for its place.

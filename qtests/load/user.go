@@ -26,7 +26,8 @@ type User struct {
 	entry  *accesslog.Entry
 	rand   *rand.Rand
 	life   *life.Life
-	queued bool // had to wait for MaxInFlight
+	queued bool  // had to wait for MaxInFlight
+	step   int32 // see due
 
 	timedOut bool // the latest attempt failed at its Timeout or later
 

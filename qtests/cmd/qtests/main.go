@@ -16,11 +16,13 @@ const usage = `qtests runs Go tests on the ordered runtime, where one seed is on
 	go tool qtests test [flags of go test]   go test on the ordered runtime
 	go tool qtests test -points [flags]      the same, and the turn may move at points of your own code
 	go tool qtests find [flags] [packages]   searches for an order in which a test fails, and tells it
+	go tool qtests merge [flags] dir         puts the parts of a run together, and judges the whole
 	go tool qtests env [flags]               what to set so that plain go test does so
 	go tool qtests doctor [flags]            which Go this is, and whether the changes fit it
 	go tool qtests help                      this text
 
 flags of find:    -run regexp, -seeds N or -for 30s, -p processes, -all, -explore pct|pos|random|fifo, -points=false, -o dir
+flags of merge:   -o dir for the reports, by default merged in the directory of the parts
 flags of env:     -json, or -shell sh, fish or powershell; without them lines of NAME=VALUE
 flags of all:    -C dir, to work in that directory
 QTESTS_CACHE      the directory in which qtests keeps what it has made
@@ -52,6 +54,8 @@ func (t *tool) run(args []string) (status int) {
 		status, err = t.test(args)
 	case "find":
 		status, err = t.find(args)
+	case "merge":
+		status, err = t.merge(args)
 	case "env":
 		err = t.env(args)
 	case "doctor":

@@ -88,42 +88,14 @@ func clockKind(whole bool) string {
 
 // complete wants every part once.
 func complete(parts []*Result) error {
-	of := parts[0].Part.Of
-	times := map[int]int{}
+	var indexes []int
 	for _, p := range parts {
-		times[p.Part.Index]++
+		indexes = append(indexes, p.Part.Index)
 	}
-	var missing, doubled, foreign []string
-	for i := 1; i <= of; i++ {
-		switch n := times[i]; {
-		case n == 0:
-			missing = append(missing, fmt.Sprint(i))
-		case n > 1:
-			doubled = append(doubled, fmt.Sprintf("%d (%d times)", i, n))
-		}
+	if err := share.Complete(indexes, parts[0].Part.Of); err != nil {
+		return fmt.Errorf("load: Merge: scenario %q: %w", parts[0].Scenario, err)
 	}
-	for _, p := range parts {
-		if p.Part.Index < 1 || p.Part.Index > of {
-			foreign = append(foreign, fmt.Sprint(p.Part.Index))
-		}
-	}
-	var errs []error
-	for _, c := range []struct {
-		names []string
-		what  string
-	}{{missing, "missing"}, {doubled, "there more than once"}, {foreign, "no part of this run"}} {
-		if len(c.names) > 0 {
-			errs = append(errs, fmt.Errorf("load: Merge: scenario %q: %s of %d: %s", parts[0].Scenario, partsNamed(c.names), of, c.what))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func partsNamed(names []string) string {
-	if len(names) == 1 {
-		return "part " + names[0]
-	}
-	return "parts " + strings.Join(names, ", ")
+	return nil
 }
 
 // punctual wants parts that began together, by clocks that agree.

@@ -1,8 +1,6 @@
 package result
 
 import (
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/load/internal/sketch"
@@ -70,19 +68,3 @@ type PartCounts struct {
 
 // Bounds describes the range and the precision of every Histogram.
 const Bounds = "1us..24h, 3 digits"
-
-const module = "github.com/go-qtests/qtests"
-
-// ModuleVersion is the version of this module in the present program, or "devel".
-func ModuleVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "devel"
-	}
-	for _, m := range append(info.Deps, &info.Main) {
-		if m.Path == module && m.Version != "" && !strings.HasPrefix(m.Version, "(") {
-			return m.Version
-		}
-	}
-	return "devel"
-}
