@@ -1,18 +1,16 @@
 package load
 
 import (
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/job"
+	"github.com/go-qtests/qtests/qtests/load/internal/kept"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -49,13 +47,13 @@ func Baseline(t tb.TB, res *result.Result, file string, tolerance ...float64) {
 	t.Helper()
 	now := res.Summary(!stacks.InBubble())
 	if update {
-		if err := writeSummary(file, now); err != nil {
+		if err := kept.Write(file, now); err != nil {
 			tb.Fatalf(t, "load: Baseline: %v", err)
 		}
 		t.Logf("load: the baseline %s is written anew", file)
 		return
 	}
-	before, err := readSummary(file)
+	before, err := kept.Read(file, updateFlag)
 	if err != nil {
 		tb.Fatalf(t, "load: Baseline: %v", err)
 	}
@@ -99,7 +97,7 @@ func judgeBaseline(t tb.TB, res *result.Result, file string, all []result.Change
 	fmt.Fprintf(&b, "%s, %d better than %s\n", are(worse), better, file)
 	text.Table(&b, rows)
 	if worse+better > 0 {
-		tellJob(t, fmt.Sprintf("### %s: %s, %d better than `%s`\n\n%s", res.Scenario, are(worse), better, file, markdown(rows)))
+		job.Tell(t, fmt.Sprintf("%s: %s, %d better than `%s`", res.Scenario, are(worse), better, file), rows)
 	}
 	if worse > 0 {
 		t.Errorf("load: %s: %s    if that is meant, keep it with -%s; repeat with: %s", res.Scenario, b.String(), updateFlag, res.Repeat)
@@ -113,67 +111,4 @@ func are(worse int) string {
 		return "1 figure is worse"
 	}
 	return fmt.Sprintf("%d figures are worse", worse)
-}
-
-func readSummary(name string) (result.Summary, error) {
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return result.Summary{}, fmt.Errorf("there is no %s: run the test with -%s to keep this result as the baseline", name, updateFlag)
-	}
-	if err != nil {
-		return result.Summary{}, err
-	}
-	defer func() { _ = file.Close() }()
-	s, err := result.ReadSummary(file)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
-	}
-	return s, err
-}
-
-func writeSummary(name string, s result.Summary) error {
-	var b strings.Builder
-	if err := s.WriteJSON(&b); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(name, []byte(b.String()), 0o644)
-}
-
-// jobVariable is the file that GitHub shows on the page of a job.
-const jobVariable = "GITHUB_STEP_SUMMARY"
-
-// tellJob adds a text to the page of the job, where there is one.
-func tellJob(t tb.TB, markdown string) {
-	name := os.Getenv(jobVariable)
-	if name == "" {
-		return
-	}
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err == nil {
-		_, err = file.WriteString(markdown + "\n")
-		err = errors.Join(err, file.Close())
-	}
-	if err != nil {
-		t.Logf("load: %s: %v", jobVariable, err)
-	}
-}
-
-// markdown writes rows as a table; the first one is the head.
-func markdown(rows [][]string) string {
-	var b strings.Builder
-	clean := strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'")
-	for i, row := range rows {
-		cells := slices.Clone(row)
-		for k := range cells {
-			cells[k] = clean.Replace(text.OneLine(cells[k]))
-		}
-		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
-		if i == 0 {
-			b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
-		}
-	}
-	return b.String()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/load/internal/job"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
@@ -51,8 +52,8 @@ func baselined(t *testing.T, s Scenario, file string, tolerance ...float64) (res
 }
 
 func TestBaselineFindsARegression(t *testing.T) {
-	file, job := filepath.Join(t.TempDir(), "testdata", "checkout.json"), filepath.Join(t.TempDir(), "job.md")
-	t.Setenv(jobVariable, job)
+	file, page := filepath.Join(t.TempDir(), "testdata", "checkout.json"), filepath.Join(t.TempDir(), "job.md")
+	t.Setenv(job.Variable, page)
 	_, rec := baselined(t, checkout(0, 0), file)
 	require.Contains(t, rec.Errors(), "load: Baseline: there is no "+file+": run the test with -qtests.update to keep this result as the baseline")
 	updating(func() { _, rec = baselined(t, checkout(0, 0), file) })
@@ -68,14 +69,14 @@ func TestBaselineFindsARegression(t *testing.T) {
 	_, rec = baselined(t, checkout(0, 0), file)
 	require.False(t, rec.Failed(), rec.Errors())
 	require.Equal(t, "0", rec.all["load.checkout.baseline.worse"])
-	require.NoFileExists(t, job)
+	require.NoFileExists(t, page)
 
 	res, rec := baselined(t, checkout(5*time.Millisecond, 100), file)
 	require.Contains(t, rec.Errors(), "load: checkout: 5 figures are worse, 0 better than "+file)
 	require.Regexp(t, `✗  p\(99\) +20ms +25ms +\+25.0%`, rec.Errors())
 	require.Regexp(t, `✗  errors +0% +1% +from zero`, rec.Errors())
 	require.Equal(t, "5", rec.all["load.checkout.baseline.worse"])
-	table, err := os.ReadFile(job)
+	table, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Contains(t, string(table), "### checkout: 5 figures are worse, 0 better than `"+file+"`\n\n|  | figure | before | now | change |\n|---|---|---|---|---|\n| ✗ | p(50) | 20ms | 25ms | +25.0% |\n")
 	charts := parsed(t, htmlOf(t, res)).Charts

@@ -9,7 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-// errNeverEnded is why a run was halted of which a test leaves what there is.
+// errNeverEnded is why a run was halted that had not ended when its test was over.
 var errNeverEnded = errors.New("the test was over, and the run was not")
 
 // keepFor lets a test that fails leave the run behind.

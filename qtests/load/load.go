@@ -11,6 +11,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/job"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -131,9 +132,7 @@ func reportTo(t tb.TB, r *result.Result) {
 	tb.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	tb.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
 	tb.AttrOf(t, attribute+".errors", fmt.Sprintf("%.4g%%", 100*r.ErrorRate()))
-	if reasons := r.Reasons(); len(reasons) > 0 {
-		tellJob(t, fmt.Sprintf("### %s failed in %s\n\n%s", r.Scenario, t.Name(), markdown(reasonRows(r, reasons))))
-	}
+	job.TellFailure(t, r)
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	fails := func(what string) {
 		if here := bubble.Here(); here != nil {
@@ -174,16 +173,6 @@ func reportTo(t tb.TB, r *result.Result) {
 	if r.Halted == watch.ErrInterrupted.Error() && stacks.InBubble() {
 		tb.Fatalf(t, "load: the body of %s ends here, as the user wants", t.Name())
 	}
-}
-
-// reasonRows are the rows of the table on the page of a job.
-func reasonRows(r *result.Result, reasons []string) [][]string {
-	rows := [][]string{{"what", "found"}}
-	for _, why := range reasons {
-		rows = append(rows, []string{"why", why})
-	}
-	return append(rows, []string{"requests", text.Grouped(r.Finished)}, []string{"p99", text.Short(r.Response.Percentile(99))},
-		[]string{"errors", fmt.Sprintf("%.4g%%", 100*r.ErrorRate())}, []string{"repeat with", r.Repeat})
 }
 
 // attributeKey replaces white space in the name of a scenario: testing.T.Attr fails the test for
