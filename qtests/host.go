@@ -129,12 +129,12 @@ func (b *bubbleRun) host(t *testing.T) {
 	}
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
-		b.main(inner, func() bool { return t.Failed() && !hadFailed })
+		b.main(t, inner, func() bool { return t.Failed() && !hadFailed })
 	})
 }
 
 // main runs inside the bubble, around the body.
-func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
+func (b *bubbleRun) main(outer, inner *testing.T, outerFailed func() bool) {
 	if b.config.explore != nil {
 		if err := b.config.explore.Begin(b.config.seed); err != nil {
 			inner.Fatalf("qtests: %v", err)
@@ -150,7 +150,9 @@ func (b *bubbleRun) main(inner *testing.T, outerFailed func() bool) {
 	b.q = q
 	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
-	q.tenant = bubble.Tenant{Test: q, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home, Fails: q.failed, Inputs: b.config.explore.Inputs()}
+	q.tenant = bubble.Tenant{
+		Test: q, Outer: outer, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home, Fails: q.failed, Inputs: b.config.explore.Inputs(),
+	}
 	bubble.Enter(&q.tenant)
 	b.started.Store(true)
 	// Where a cleanup comes later, conclude has become one, and runs last.

@@ -42,7 +42,7 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 	limit := settings.Stall.Get()
 	every := limit / stallSamples
 	if limit == 0 {
-		every = time.Hour
+		every = DefaultStallLimit / stallSamples
 	}
 	tick := watchTickers.Get().(*time.Ticker)
 	tick.Reset(max(every, time.Millisecond))
@@ -59,6 +59,7 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 			b.realTime <- time.Now()
 			w.lives() // a sign of life
 		case now := <-tick.C:
+			bubble.Beat(now)
 			if limit == 0 {
 				continue
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 // An Expectation is a transition to a state, with or without its instant: a
-// [State] or a [State.At].
+// [State], a [State.At] or a [State.Near].
 type Expectation interface {
 	matches(t Transition, made time.Time) bool
 	String() string
@@ -22,16 +22,22 @@ func (s State) matches(t Transition, _ time.Time) bool { return t.To == s }
 
 // A timedState expects a state at an offset from the instant the breaker was made.
 type timedState struct {
-	state  State
-	offset time.Duration
+	state     State
+	offset    time.Duration
+	tolerance time.Duration
 }
 
 // Instants are compared, as everywhere, to the microsecond.
 func (e timedState) matches(t Transition, made time.Time) bool {
-	return t.To == e.state && tb.Round(t.At.Sub(made.Add(e.offset))) == 0
+	return t.To == e.state && tb.Round(t.At.Sub(made.Add(e.offset)).Abs()) <= e.tolerance
 }
 
-func (e timedState) String() string { return fmt.Sprintf("%v at %v", e.state, e.offset) }
+func (e timedState) String() string {
+	if e.tolerance > 0 {
+		return fmt.Sprintf("%v at %v ± %v", e.state, e.offset, e.tolerance)
+	}
+	return fmt.Sprintf("%v at %v", e.state, e.offset)
+}
 
 // RequireState fails t unless the breaker is in the given state now.
 func (b *Breaker) RequireState(t tb.TB, want State) {

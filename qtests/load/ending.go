@@ -88,6 +88,7 @@ func (r *run) resultLocked() *result.Result {
 	res := rec.Result(tb.Round(end))
 	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
 	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.began.UTC(), r.duration
+	res.Origin = r.Traffic.Origin()
 	res.Marks, res.MarksDropped = r.marks(end)
 	res.Aborted, res.Order = ended.aborted, qtests.OrderHere().Brief()
 	if ended.why != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/report"
 	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -99,17 +100,63 @@ func TestReportIsOneFileAndTheSameEveryTime(t *testing.T) {
 	for _, c := range page.Charts {
 		titles = append(titles, c.Title)
 	}
-	require.Equal(t, []string{"Rate", "Response time", "Errors", "Requests in flight and pools", "Breakers", "Alerts"}, titles)
+	require.Equal(t, []string{"Rate", "Response time", "Response times, each", "Mean response time by step", "Errors", "Requests in flight and pools", "Breakers", "Alerts"}, titles)
 	for _, m := range page.Marks[:6] {
 		marks = append(marks, m.When+" "+m.Kind+" "+m.Who)
 	}
 	require.Equal(t, []string{"4m0s event event", "4m2s breaker breaker payments", "4m32s breaker breaker payments",
 		"4m33s breaker breaker payments", "4m50s alert alert PaymentsDown", "5m10s alert alert PaymentsDown"}, marks)
-	alerts := page.Charts[5].Lanes
+	alerts := page.Charts[7].Lanes
 	require.Equal(t, []report.Lane{{Name: "PaymentsDown", Spans: []report.Phase{
 		{To: 290, State: "inactive", Tone: "quiet"}, {From: 290, To: 310, State: "pending", Tone: "warn"},
 		{From: 310, To: 350, State: "firing", Tone: "bad"}, {From: 350, To: page.Span, State: "resolved", Tone: "quiet"},
 	}}}, alerts)
+}
+
+// A report of a failure says why at the top, draws the thresholds, and shades the windows in which they were broken.
+func TestReportOfAFailure(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		s := outage(q)
+		s.Thresholds = []string{"p(99)<200ms every 30s", "errors<1%", "rate>10/s", "step(browse).p(95)<50ms"}
+		res, err := Try(q, s)
+		require.NoError(q, err)
+		html := htmlOf(t, res)
+		if keep := os.Getenv("QTESTS_KEEP_FAILURE"); keep != "" {
+			require.NoError(q, os.WriteFile(keep, []byte(html), 0o644))
+		}
+		require.Equal(q, []string{
+			"threshold p(99)<200ms every 30s broken: 3 of 20 windows, the first from 4m0s, the worst at 1s", "threshold errors<1% broken: 4.167%",
+		}, res.Reasons())
+		require.Contains(q, html, `<ul class="reasons bad" aria-label="Why">`+"\n<li>threshold p(99)&lt;200ms every 30s broken")
+		page := parsed(t, html)
+		require.Equal(q, []report.Band{{From: 240, To: 330, Text: "broken: p(99)<200ms every 30s"}}, page.Broken)
+		require.Equal(q, []report.Limit{{Value: 0.2, Text: "p(99)<200ms every 30s", Tone: "bad"}}, page.Charts[1].Limits)
+		require.Equal(q, []report.Limit{{Value: 0.01, Text: "errors<1%", Tone: "bad"}}, page.Charts[4].Limits)
+		require.Equal(q, []report.Limit{{Value: 10, Text: "rate>10/s", Tone: "good"}}, page.Charts[0].Limits)
+		require.Equal(q, []string{"browse", "checkout"}, []string{page.Charts[3].Series[0].Name, page.Charts[3].Series[1].Name})
+		counted := int64(0)
+		for _, column := range page.Charts[2].Heat.Counts {
+			for _, n := range column {
+				counted += n
+			}
+		}
+		require.Equal(q, res.Finished, counted, "every request is in the map")
+	})
+}
+
+// A replay has its own dates on the axis, and in the tables.
+func TestReportOfAReplayHasItsDates(t *testing.T) {
+	first := time.Date(2015, time.May, 17, 10, 5, 0, 0, time.UTC)
+	entries := []accesslog.Entry{{At: first}, {At: first.Add(time.Hour)}}
+	for _, speed := range []float64{1, 2} {
+		qtests.Run(t, func(q *qtests.T) {
+			res := Run(q, Scenario{Traffic: traffic.Replay(entries).Speed(speed), Do: serve(0), Events: []event.Event{event.New("outage", func() {}, nil).At(90 * time.Second)}})
+			html := htmlOf(t, res)
+			require.Equal(q, speed == 1, res.Origin.Equal(first))
+			require.Equal(q, speed == 1, strings.Contains(html, `"origin":1431857100`))
+			require.Equal(q, speed == 1, strings.Contains(html, "<td class=\"n\">2015-05-17 10:06:30 (1m30s)</td>"))
+		})
+	}
 }
 
 // parsed is the data that the script of a page draws.

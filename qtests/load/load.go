@@ -9,7 +9,9 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/share"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"github.com/go-qtests/qtests/qtests/load/internal/job"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -40,6 +42,13 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 // Run runs a scenario in a test: on the clock, the seed and the event log of t, unless the
 // scenario sets its own. It writes the summary to the log of t.
 //
+// If t fails, for this or another reason, it leaves the report, the JSON form and the last 500 marks behind, without being asked: in
+// the directory for artifacts with go test -artifacts, and otherwise in one of the user's cache that has what this test left when it failed last. The
+// log of t says where. That is done for the last eight runs of a test.
+//
+// A person who watches sees a line every second: in real time and, on the terminal from which go test was started, in fake time, too. Ctrl-C
+// ends the arrivals, and the result has what there is; in fake time it then ends the body of the test. A third Ctrl-C ends the process.
+//
 // Run fails t with FailNow if something is wrong with the scenario. It fails t, and still returns
 // the result, if a threshold is not kept or cannot be evaluated, if a step panicked, if a request
 // ignored its cancelled context, or if no request came.
@@ -52,6 +61,7 @@ func Run(t tb.TB, s Scenario) *result.Result {
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
+	r.keepFor(t)
 	r.leave()
 	if err := r.meet(); err != nil {
 		tb.Fatalf(t, "%v", err)
@@ -99,6 +109,8 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
 		r.watch = watch.New(r, r.clk)
+	} else if r.fake && bubble.Here() != nil {
+		r.live = watch.Follow(r.Name, r.duration)
 	}
 	return r, nil
 }
@@ -119,6 +131,8 @@ func reportTo(t tb.TB, r *result.Result) {
 	attribute := "load." + attributeKey(r.Scenario)
 	tb.AttrOf(t, attribute+".requests", fmt.Sprint(r.Finished))
 	tb.AttrOf(t, attribute+".p99", r.Response.Percentile(99).String())
+	tb.AttrOf(t, attribute+".errors", fmt.Sprintf("%.4g%%", 100*r.ErrorRate()))
+	job.TellFailure(t, r)
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	fails := func(what string) {
 		if here := bubble.Here(); here != nil {
@@ -155,6 +169,9 @@ func reportTo(t tb.TB, r *result.Result) {
 	if r.Halted != "" && len(r.Failed()) == 0 {
 		fails(r.Halted)
 		t.Errorf("load: the run ended early, at %v: %s%s", text.Short(r.EndedAt()), r.Halted, suffix)
+	}
+	if r.Halted == watch.ErrInterrupted.Error() && stacks.InBubble() {
+		tb.Fatalf(t, "load: the body of %s ends here, as the user wants", t.Name())
 	}
 }
 

@@ -28,3 +28,38 @@ func brief(name string, at time.Duration, rec *record.Recorder) string {
 func errorShare(rec *record.Recorder) string {
 	return fmt.Sprintf("%.3g%% errors", 100*float64(rec.All.Errors)/float64(max(rec.All.Finished, 1)))
 }
+
+// Progress says in a line how the run stands. It is for the watch.
+func (r *run) Progress() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	line := progress(r.Name, r.duration, r.offset(), r.mu.rec)
+	if r.mu.ended.why != nil {
+		line += "; ending, Ctrl-C again to end at once"
+	}
+	return line
+}
+
+// Brief is a shorter Progress. It is for the watch.
+func (r *run) Brief() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return brief(r.Name, r.offset(), r.mu.rec)
+}
+
+// StopEarly ends the arrivals, unless they have ended. It is for the watch.
+func (r *run) StopEarly(why error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopLocked(why)
+}
+
+// EndGrace ends the grace of what is under way. It is for the watch.
+func (r *run) EndGrace(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.ended.why == nil { // the arrivals had come to their end
+		r.mu.ended.why, r.mu.ended.at = why, r.offset()
+	}
+	r.mu.phase.turn(hurry)
+}

@@ -45,7 +45,7 @@ func TestAttributes(t *testing.T) {
 		require.False(q, rec.Failed())
 		Run(q, Scenario{Name: "a name with spaces", Traffic: traffic.Rate(1).For(time.Second), Do: serve(0)}) // q refuses what the testing package does
 	})
-	require.Equal(t, map[string]string{"load.four-days-(x).requests": "100", "load.four-days-(x).p99": "1s"}, all)
+	require.Equal(t, map[string]string{"load.four-days-(x).requests": "100", "load.four-days-(x).p99": "1s", "load.four-days-(x).errors": "0%"}, all)
 }
 
 func TestRepeatNamesThePackageAndTheTestsSeed(t *testing.T) {

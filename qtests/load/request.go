@@ -241,6 +241,9 @@ func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *Use
 	e := record.Ending{At: now, Failed: f != nil, Interrupted: u.req.Interrupted && f != nil}
 	r.turnLocked(now)
 	r.mu.rec.End(&u.req, &e)
+	if r.live.Tell(now, r.mu.rec.All.Finished) {
+		r.interruptLocked()
+	}
 	if r.RequestLog != nil {
 		r.logLocked(u, &e, f.Name())
 	}

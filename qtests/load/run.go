@@ -38,6 +38,7 @@ type run struct {
 	repeat   string       // the command for the test
 	made     func(int64)  // is told how many requests there were; may be nil
 	watch    *watch.Watch // of a test in real time
+	live     *watch.Live  // of a test in fake time
 	clk      clock.Clock
 	start    time.Time
 	began    time.Time // when it did: in a part of a run not quite start
@@ -71,7 +72,8 @@ type run struct {
 		queue     list // requests that wait for a place
 		resting   int  // goroutines that wait for an arrival and cannot be called off
 
-		guard *clock.Timer // for the next look at thresholds that abort
+		final *result.Result // of a run that has ended
+		guard *clock.Timer   // for the next look at thresholds that abort
 	}
 }
 
@@ -160,6 +162,7 @@ func (r *run) execute() (*result.Result, error) {
 		return nil, err
 	}
 	requests := r.loop()
+	defer r.live.End()
 	r.watch.Begin(r.start)
 	r.guard()
 	requests.begin()
@@ -182,6 +185,7 @@ func (r *run) execute() (*result.Result, error) {
 			res.LogLost = text.Printable(err.Error())
 		}
 	}
+	r.finalize(res)
 	return res, r.deliver(res)
 }
 
@@ -252,41 +256,6 @@ func (r *run) result() *result.Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.resultLocked()
-}
-
-// Progress says in a line how the run stands. It is for the watch.
-func (r *run) Progress() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	line := progress(r.Name, r.duration, r.offset(), r.mu.rec)
-	if r.mu.ended.why != nil {
-		line += "; ending, Ctrl-C again to end at once"
-	}
-	return line
-}
-
-// Brief is a shorter Progress. It is for the watch.
-func (r *run) Brief() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return brief(r.Name, r.offset(), r.mu.rec)
-}
-
-// StopEarly ends the arrivals, unless they have ended. It is for the watch.
-func (r *run) StopEarly(why error) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stopLocked(why)
-}
-
-// EndGrace ends the grace of what is under way. It is for the watch.
-func (r *run) EndGrace(why error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mu.ended.why == nil { // the arrivals had come to their end
-		r.mu.ended.why, r.mu.ended.at = why, r.offset()
-	}
-	r.mu.phase.turn(hurry)
 }
 
 // failLocked stops the run because of an error in the user's code. After the run was stopped

@@ -158,3 +158,39 @@ func TestChildAfterARun(t *testing.T) {
 	fmt.Println("\nover")
 	time.Sleep(time.Minute)
 }
+
+// Ctrl-C ends a run in fake time, which would go on for long, and the body; the table of what there is comes all the same, also without -v.
+func TestInterruptInFakeTime(t *testing.T) {
+	cmd := command(t, "TestChildInFakeTime", "-test.v=false")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	text := bufio.NewReader(out)
+	for line := ""; strings.TrimSpace(line) != "under way"; {
+		line, err = text.ReadString('\n')
+		require.NoError(t, err)
+	}
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	rest, err := io.ReadAll(text)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+	for _, want := range []string{"load: ENDED EARLY", ": load: interrupt: ended by the user", "  requests    ", "the body of TestChildInFakeTime ends here, as the user wants", "FAIL"} {
+		require.Contains(t, string(rest), want)
+	}
+	require.NotContains(t, string(rest), "the body goes on")
+}
+
+func TestChildInFakeTime(t *testing.T) {
+	child(t)
+	qtests.Run(t, func(q *qtests.T) {
+		told := false
+		Run(q, Scenario{Traffic: traffic.Rate(100).For(2 * 365 * 24 * time.Hour), Do: func(_ context.Context, u *User) error {
+			if u.Request()%1000 == 0 && !told && q.RealElapsed() > 1500*time.Millisecond { // the signal is taken from the first beat on
+				told = true
+				fmt.Println("\nunder way")
+			}
+			return nil
+		}})
+		fmt.Println("the body goes on")
+	})
+}

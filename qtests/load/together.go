@@ -24,6 +24,7 @@ func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 		}
 		names[r.Name] = true
 		runs[i] = r
+		r.keepFor(t)
 	}
 	if err := meetOnce(runs); err != nil {
 		tb.Fatalf(t, "%v", err)

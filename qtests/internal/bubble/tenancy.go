@@ -37,7 +37,9 @@ const (
 type Tenant struct {
 	// Test is the *qtests.T, on which a helper looks for the methods that its own test hides.
 	Test any
-	Name string
+	// Outer is the test that the bubble belongs to: a *testing.T.
+	Outer any
+	Name  string
 	// Complain fails the test, and says why at once.
 	Complain func(problem string)
 	// Outside reports whether a test is one that belongs outside of every bubble.

@@ -2,7 +2,8 @@
 (() => {
 const D = JSON.parse(document.getElementById("data").textContent);
 const root = document.getElementById("charts");
-const W = Math.min(1080, Math.max(360, root.clientWidth - 34)), L = 64, R = 10, TOP = 14, H = 150, LANE = 24, BOTTOM = 22;
+const R = 10, TOP = 14, H = 150, LANE = 24, BOTTOM = 22;
+let W = 1080, L = 64; // of the space that there is: see fit
 let from = 0, to = D.span, cursor = null;
 
 const el = (name, attrs = {}, parent, text) => {
@@ -29,29 +30,40 @@ const clock = s => {
   return (d ? d + "d " : "") + (d || h ? h + "h" : "") + (d || h || m ? String(m).padStart(d || h ? 2 : 1, "0") + "m" : "") +
     (x || ms || sec < 60 ? (sec >= 60 ? String(x).padStart(2, "0") : x) + tail + "s" : "");
 };
-const show = (v, unit) => v == null ? "–" : unit === "seconds" ? span(v) :
+const show = (v, unit) => v == null ? "–" : unit === "seconds" ? span(v) : unit === "share" ? round(v * 100, 3) + "%" :
   (Math.abs(v) >= 1e6 ? round(v / 1e6, 3) + "M" : Math.abs(v) >= 1e4 ? round(v / 1e3, 3) + "k" : round(v, 4)) + (unit === "rate" ? "/s" : "");
 const nice = (range, n) => {
   const raw = range / n, p = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 5, 10].map(k => k * p).find(x => x >= raw);
 };
+const two = n => String(n).padStart(2, "0");
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const day = d => d.getUTCDate() + " " + months[d.getUTCMonth()];
+// when is an instant as the axis writes it: a time after the start, or where the start has a date, date and time (UTC).
+const when = (s, step) => {
+  if (D.origin === null) return clock(s);
+  const d = new Date((D.origin + s) * 1000), time = two(d.getUTCHours()) + ":" + two(d.getUTCMinutes());
+  const full = step < 60 ? time + ":" + two(d.getUTCSeconds()) : time;
+  return step >= 86400 || full === "00:00" ? day(d) : full;
+};
+const instant = s => D.origin === null ? clock(s) : day(new Date((D.origin + s) * 1000)) + " " + when(s, s % 60 ? 1 : 60);
 const timeStep = range => [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
-  3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000].find(x => range / x <= W / 120) || range / 8;
+  3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000].find(x => range / x <= (W - L - R) / (W < 560 ? 72 : 105)) || range / 8;
 const X = t => L + (t - from) / (to - from) * (W - L - R);
 const T = x => from + (x - L) / (W - L - R) * (to - from);
 const at = (s, t) => s.values[Math.floor(t / s.width + 1e-9)];
 
 function ticks(svg, height) {
-  const step = timeStep(to - from);
-  for (let i = Math.ceil(from / step - 1e-9); i * step <= to * (1 + 1e-12); i++) {
-    const x = X(i * step);
+  const step = timeStep(to - from), zero = D.origin === null ? 0 : D.origin;
+  for (let i = Math.ceil((from + zero) / step - 1e-9); i * step - zero <= to * (1 + 1e-12); i++) {
+    const t = i * step - zero, x = X(t);
     el("line", {class: "grid", x1: x, x2: x, y1: TOP, y2: height - BOTTOM}, svg);
-    el("text", {x: Math.min(x, W - 18), y: height - 6, "text-anchor": "middle"}, svg, clock(i * step));
+    el("text", {x: Math.min(x, W - 18), y: height - 6, "text-anchor": "middle"}, svg, when(t, step));
   }
 }
 function behind(svg, height) {
-  for (const b of D.bands) if (b.to > from && b.from < to) {
-    const x = X(Math.max(b.from, from)), r = el("rect", {class: "band", x, y: TOP, width: Math.max(X(Math.min(b.to, to)) - x, 1.5), height: height - TOP - BOTTOM}, svg);
+  for (const [kind, all] of [["band", D.bands], ["broken", D.broken || []]]) for (const b of all) if (b.to > from && b.from < to) {
+    const x = X(Math.max(b.from, from)), r = el("rect", {class: kind, x, y: TOP, width: Math.max(X(Math.min(b.to, to)) - x, 3), height: height - TOP - BOTTOM}, svg);
     el("title", {}, r, b.text);
   }
   for (const m of D.marks) if (m.at >= from && m.at <= to) {
@@ -69,6 +81,8 @@ function lines(chart, svg, height) {
     if (v > 0) min = Math.min(min, v);
     least = Math.min(least, v);
   });
+  const limits = chart.limits || [];
+  for (const l of limits) if (chart.log || l.value <= 4 * max || max === 0) max = Math.max(max, l.value);
   if (max === 0 && least === 0) max = 1;
   const log = chart.log && min < max && least === 0, base = height - BOTTOM, step = nice(max - least, 4);
   const low = log ? 10 ** Math.floor(Math.log10(min)) : Math.floor(least / step + 1e-9) * step;
@@ -83,6 +97,11 @@ function lines(chart, svg, height) {
   }
   behind(svg, height);
   for (const s of chart.series) draw(s, svg, Y, base);
+  for (const l of limits) {
+    const above = l.value > high, y = above ? TOP : Y(l.value);
+    if (!above) el("line", {class: "limit " + l.tone, x1: L, x2: W - R, y1: y, y2: y}, svg);
+    el("text", {class: "limit " + l.tone, x: W - R, y: above || y < TOP + 12 ? y + 11 : y - 4, "text-anchor": "end"}, svg, l.text + (above ? " ↑" : ""));
+  }
   el("line", {class: "axis", x1: L, x2: W - R, y1: base, y2: base}, svg);
 }
 function draw(s, svg, Y, base) {
@@ -113,6 +132,29 @@ function draw(s, svg, Y, base) {
     "stroke-linejoin": "round", "stroke-dasharray": s.dashed ? "5 4" : "none"}, svg);
   if (dots) el("path", {d: dots, stroke: color, "stroke-width": 4, "stroke-linecap": "round"}, svg);
 }
+function heat(chart, svg, height) {
+  const h = chart.heat, base = height - BOTTOM, rows = h.tops.length, step = (base - TOP) / rows;
+  let most = 1;
+  for (const column of h.counts) for (const n of column) most = Math.max(most, n);
+  for (let k = 0; k < rows; k += Math.max(1, Math.ceil(rows / 5))) {
+    el("text", {x: L - 8, y: base - (k + .5) * step + 4, "text-anchor": "end"}, svg, span(h.tops[k]));
+  }
+  behind(svg, height);
+  h.counts.forEach((column, i) => {
+    const a = i * h.width, b = a + h.width;
+    if (b <= from || a >= to) return;
+    const x = X(Math.max(a, from)), width = Math.max(X(Math.min(b, to)) - x, 1.5);
+    column.forEach((n, k) => {
+      if (n) el("rect", {class: "heat", x, y: base - (k + 1) * step, width, height: step, "fill-opacity": (.15 + .85 * Math.log1p(n) / Math.log1p(most)).toFixed(2)}, svg);
+    });
+  });
+  el("line", {class: "axis", x1: L, x2: W - R, y1: base, y2: base}, svg);
+}
+const heatAt = (h, t) => {
+  const column = h.counts[Math.floor(t / h.width + 1e-9)], parts = [];
+  if (column) column.forEach((n, k) => { if (n) parts.push(n + " to " + span(h.tops[k])); });
+  return parts.length > 4 ? parts.slice(0, 2).join(", ") + ", … " + parts.at(-1) : parts.join(", ") || "–";
+};
 function lanes(chart, svg, height) {
   behind(svg, height);
   chart.lanes.forEach((lane, i) => {
@@ -121,7 +163,7 @@ function lanes(chart, svg, height) {
     for (const p of lane.spans) if (p.to > from && p.from < to) {
       const x = X(Math.max(p.from, from));
       const r = el("rect", {class: "phase " + p.tone, x, y: y + 14, width: Math.max(X(Math.min(p.to, to)) - x, 2), height: LANE - 10, rx: 2}, svg);
-      el("title", {}, r, `${p.state}, ${clock(p.from)} to ${clock(p.to)}`);
+      el("title", {}, r, `${p.state}, ${instant(p.from)} to ${instant(p.to)}`);
     }
   });
   el("line", {class: "axis", x1: L, x2: W - R, y1: height - BOTTOM, y2: height - BOTTOM}, svg);
@@ -129,7 +171,7 @@ function lanes(chart, svg, height) {
 const figures = D.charts.map(chart => {
   const f = el("figure", {}, root), caption = el("figcaption", {}, f);
   el("b", {}, caption, chart.title);
-  const outputs = (chart.series || chart.lanes).map(s => {
+  const outputs = (chart.heat ? [{name: "requests by how long they took"}] : chart.series || chart.lanes).map(s => {
     const key = el("span", {class: "key"}, caption);
     if (chart.series) el("i", {style: `--c: var(--c${s.color})`}, key);
     key.append(s.name);
@@ -137,7 +179,7 @@ const figures = D.charts.map(chart => {
   });
   if (chart.note) el("span", {class: "key"}, caption, chart.note);
   const height = chart.lanes ? TOP + chart.lanes.length * LANE * 1.55 + BOTTOM + 4 : H + TOP + BOTTOM;
-  const svg = el("svg", {viewBox: `0 0 ${W} ${height}`, role: "img", "aria-label": chart.title + " over time"}, f);
+  const svg = el("svg", {role: "img", "aria-label": chart.title + " over time"}, f);
   const fig = {chart, svg, height, outputs};
   if (chart.series && chart.unit === "seconds") {
     const b = el("button", {type: "button"}, caption, chart.log ? "linear" : "logarithmic");
@@ -147,8 +189,9 @@ const figures = D.charts.map(chart => {
 });
 function paint(fig) {
   fig.svg.replaceChildren();
+  fig.svg.setAttribute("viewBox", `0 0 ${W} ${fig.height}`);
   ticks(fig.svg, fig.height);
-  (fig.chart.lanes ? lanes : lines)(fig.chart, fig.svg, fig.height);
+  (fig.chart.heat ? heat : fig.chart.lanes ? lanes : lines)(fig.chart, fig.svg, fig.height);
   fig.brush = el("rect", {class: "brush", y: TOP, height: fig.height - TOP - BOTTOM, visibility: "hidden"}, fig.svg);
   fig.line = el("line", {class: "cursor", y1: TOP, y2: fig.height - BOTTOM, visibility: "hidden"}, fig.svg);
   fig.time = el("text", {y: TOP - 3, "text-anchor": "middle"}, fig.svg, "");
@@ -159,16 +202,51 @@ function read() {
     if (!fig.line) continue;
     const on = cursor !== null && cursor >= from && cursor <= to;
     fig.line.setAttribute("visibility", on ? "visible" : "hidden");
-    fig.time.textContent = on ? clock(cursor) : "";
+    fig.time.textContent = on ? instant(Math.round(cursor)) : "";
     if (on) for (const a of ["x1", "x2"]) fig.line.setAttribute(a, X(cursor));
     if (on) fig.time.setAttribute("x", Math.min(Math.max(X(cursor), L + 20), W - 40));
-    (fig.chart.series || fig.chart.lanes).forEach((s, i) => {
+    if (fig.chart.heat) fig.outputs[0].textContent = on ? heatAt(fig.chart.heat, cursor) : "";
+    else (fig.chart.series || fig.chart.lanes).forEach((s, i) => {
       fig.outputs[i].textContent = !on ? "" : fig.chart.series ? show(at(s, cursor), fig.chart.unit) :
         (s.spans.find(p => p.from <= cursor && cursor < p.to) || {state: "–"}).state;
     });
   }
 }
-const paintAll = () => figures.forEach(paint);
+const paintAll = () => { figures.forEach(paint); tellRange(); };
+// fit makes the drawings as wide as the page: letters keep their size on a phone and on paper.
+function fit(width) {
+  const box = figures.length ? figures[0].svg.getBoundingClientRect().width : 0;
+  W = Math.max(Math.round(width || box || 1080), 260);
+  L = W < 560 ? 50 : 64;
+  paintAll();
+}
+// spots are what one may want to see at close range: events, and broken windows.
+const spots = [...D.bands.map(b => ({...b, kind: "event"})), ...(D.broken || []).map(b => ({...b, kind: "broken"}))].sort((a, b) => a.from - b.from);
+const jumps = document.getElementById("jumps");
+const whole = el("button", {type: "button", class: "whole", hidden: ""}, null, "whole run"), range = el("output", {"aria-live": "polite"});
+whole.onclick = () => zoom(0, D.span);
+function tellRange() {
+  const near = from > 0 || to < D.span;
+  whole.hidden = !near;
+  range.textContent = near ? instant(Math.round(from)) + " – " + instant(Math.round(to)) : "";
+}
+function open(s) {
+  const pad = Math.max((s.to - s.from), D.span / 2000);
+  zoom(s.from - pad, s.to + pad);
+}
+for (const s of spots.slice(0, 12)) {
+  const b = el("button", {type: "button", class: s.kind}, jumps, `${s.text} ${instant(s.from)}, ${span(s.to - s.from)}`);
+  b.onclick = () => open(s);
+}
+if (spots.length > 12) el("span", {}, jumps, `and ${spots.length - 12} more (n, p)`);
+jumps.append(...(figures.length && D.span > 0 ? [whole, range] : []));
+// next and previous go by the middle of what is shown.
+function leap(forward) {
+  if (!spots.length) return;
+  const all = from <= 0 && to >= D.span, middle = (from + to) / 2, c = s => (s.from + s.to) / 2, near = (to - from) * 1e-6;
+  const found = forward ? spots.find(s => all || c(s) > middle + near) : spots.findLast(s => all || c(s) < middle - near);
+  open(found || (forward ? spots[0] : spots.at(-1)));
+}
 function zoom(a, b) {
   from = Math.max(0, Math.min(a, b)); to = Math.min(D.span, Math.max(a, b));
   if (to - from < D.span / 1e6) { from = 0; to = D.span; }
@@ -206,12 +284,17 @@ root.onkeydown = e => {
     case "+": case "=": zoom(c - q, c + q); break;
     case "-": zoom(from - 2 * q, to + 2 * q); break;
     case "0": case "Escape": zoom(0, D.span); break;
+    case "n": leap(true); break;
+    case "p": leap(false); break;
     default: return;
   }
   e.preventDefault();
   read();
 };
-paintAll();
+fit();
+addEventListener("resize", () => fit());
+addEventListener("beforeprint", () => fit(700));
+addEventListener("afterprint", () => fit());
 const every = +document.body.dataset.refresh, box = document.getElementById("query");
 if (every) setInterval(() => {
   if (!box || document.activeElement !== box && box.value === box.defaultValue) location.reload();

@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"time"
 )
 
 // A Page is a report as a value. Times are seconds from the start of the run.
@@ -20,12 +21,17 @@ type Page struct {
 	// Verdict is the word in the badge, and Tone its colour, as in Phase.
 	Verdict string
 	Tone    string
+	// Reasons say why the verdict is what it is, below it.
+	Reasons []string
 	Facts   []Fact
+	// Origin, if it is not zero, is the instant of the start: the time axis then has dates and times.
+	Origin time.Time
 	// Span is the end of the time axis that all charts share; it is positive.
 	Span   float64
 	Charts []Chart
 	Marks  []Mark
 	Bands  []Band
+	Broken []Band // windows in which a threshold was broken
 	Tables []Table
 	// Query is the box in which a reader asks for a series; nil is none.
 	Query *Query
@@ -67,6 +73,23 @@ type Chart struct {
 	Log    bool     `json:"log,omitempty"` // the value axis, to begin with
 	Series []Series `json:"series,omitempty"`
 	Lanes  []Lane   `json:"lanes,omitempty"`
+	Limits []Limit  `json:"limits,omitempty"`
+	Heat   *Heat    `json:"heat,omitempty"`
+}
+
+// A Limit is a level of the value axis: a threshold.
+type Limit struct {
+	Value Value  `json:"value"`
+	Text  string `json:"text"`
+	Tone  string `json:"tone"` // as in Phase
+}
+
+// Heat makes a chart a map: how many there were in each interval of Width seconds, by value. Tops are the largest values of the rows,
+// rising.
+type Heat struct {
+	Width  float64   `json:"width"`
+	Tops   []Value   `json:"tops"`
+	Counts [][]int64 `json:"counts"` // by interval and row
 }
 
 // A Series is one value per interval of Width seconds; null is a gap.
@@ -161,9 +184,11 @@ var page = template.Must(template.New("page").Parse(pageHTML))
 // data is what the script draws.
 type data struct {
 	Span   float64 `json:"span"`
+	Origin *int64  `json:"origin"` // in seconds since 1970
 	Charts []Chart `json:"charts"`
 	Marks  []Mark  `json:"marks"`
 	Bands  []Band  `json:"bands"`
+	Broken []Band  `json:"broken"`
 }
 
 // Write writes the page. The same Page is the same bytes.
@@ -172,12 +197,20 @@ func (p Page) Write(w io.Writer) error {
 		return fmt.Errorf("report: Page.Span: %v is not a positive number", p.Span)
 	}
 	var out bytes.Buffer
+	d := data{
+		Span: p.Span, Charts: append([]Chart{}, p.Charts...), Marks: append([]Mark{}, p.Marks...),
+		Bands: append([]Band{}, p.Bands...), Broken: append([]Band{}, p.Broken...),
+	}
+	if !p.Origin.IsZero() {
+		seconds := p.Origin.Unix()
+		d.Origin = &seconds
+	}
 	err := page.Execute(&out, struct {
 		Page
 		CSS  template.CSS
 		JS   template.JS
 		Data data
-	}{p, template.CSS(pageCSS), template.JS(pageJS), data{p.Span, p.Charts, p.Marks, p.Bands}}) // #nosec: both are this package's own files
+	}{p, template.CSS(pageCSS), template.JS(pageJS), d}) // #nosec: both are this package's own files
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -26,6 +26,18 @@ func Significant(x float64) string {
 	return strconv.FormatFloat(x, 'g', 4, 64)
 }
 
+// Rate writes a rate per second, and one below 0.1/s per minute or per hour: a person reads 2.5/min with ease, and 0.04167/s
+// not at all.
+func Rate(perSecond float64) string {
+	switch {
+	case perSecond == 0 || perSecond >= 0.1:
+		return Significant(perSecond) + "/s"
+	case perSecond*60 >= 0.1:
+		return Significant(perSecond*60) + "/min"
+	}
+	return Significant(perSecond*3600) + "/h"
+}
+
 // Short writes a duration with about four digits, which is what a person reads. It has
 // no digits below a microsecond.
 func Short(d time.Duration) string {

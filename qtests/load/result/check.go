@@ -18,7 +18,7 @@ func (r *Result) check() error {
 		}),
 		atMost("errors", r.Errors, "finished", r.Finished),
 		atMost("abandoned", r.Abandoned, "interrupted", r.Interrupted),
-		r.checkSteps(), r.checkNamed(), r.checkTimeline(), r.checkSections(),
+		r.checkSteps(), r.checkNamed(), r.checkTimeline(), r.checkSections(), r.checkPictures(),
 	)
 }
 
@@ -90,6 +90,30 @@ func (r *Result) checkSections() error {
 	for _, s := range r.Sections {
 		if _, err := s.Bounded(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkPictures checks what the report draws besides the timeline.
+func (r *Result) checkPictures() error {
+	h := r.Heat
+	if len(h.Counts) > 0 && (h.Width <= 0 || len(h.Tops) == 0) {
+		return fmt.Errorf("heat: %d columns of width %v with %d rows", len(h.Counts), h.Width, len(h.Tops))
+	}
+	for i, column := range h.Counts {
+		if len(column) != len(h.Tops) {
+			return fmt.Errorf("heat: column %d has %d rows of %d", i, len(column), len(h.Tops))
+		}
+	}
+	if r.Baseline != nil {
+		if err := r.Baseline.check(); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+	}
+	for _, s := range r.Steps {
+		if len(s.Curve) > 0 && s.Interval <= 0 {
+			return fmt.Errorf("step or tag %q: interval_ns: %v is not above 0", s.Name, s.Interval)
 		}
 	}
 	return nil

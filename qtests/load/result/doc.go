@@ -4,5 +4,5 @@
 // [Result.WriteHTML] are the report, and [Result.WriteHLog] is a log for HDR tools. A
 // [RequestLog] has every request, and grows with them.
 //
-// A Result is not changed after the run. What only reads it is safe for concurrent use.
+// A Result is not changed after the run, but by load.Baseline, which notes what it was compared with. What only reads it is safe for concurrent use.
 package result

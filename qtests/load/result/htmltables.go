@@ -82,7 +82,7 @@ func (r *Result) stepsTable() report.Table {
 func (r *Result) errorsTable() report.Table {
 	t := report.Table{Title: "Errors by kind", Head: []string{"Kind", "Count", "First at", "In step", "First one"}}
 	for _, e := range r.ErrorKinds {
-		t.Rows = append(t.Rows, report.Cells(e.Kind, text.Grouped(e.Count), e.First.Round(time.Millisecond).String(), e.Step, e.Text))
+		t.Rows = append(t.Rows, report.Cells(e.Kind, text.Grouped(e.Count), r.when(e.First.Round(time.Millisecond)), e.Step, e.Text))
 	}
 	return t
 }
@@ -132,7 +132,7 @@ func (r *Result) marksTable() report.Table {
 	for i, m := range r.Marks {
 		switch {
 		case i < first || i >= first+hidden:
-			t.Rows = append(t.Rows, report.Cells(m.Offset.String(), m.Source, m.Text))
+			t.Rows = append(t.Rows, report.Cells(r.when(m.Offset), m.Source, m.Text))
 		case i == first:
 			t.Rows = append(t.Rows, report.Cells("…", "", text.Grouped(int64(hidden))+" more, which the charts show"))
 		}

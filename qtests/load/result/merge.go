@@ -69,7 +69,7 @@ func newMerged(parts []*Result) *merged {
 	return &merged{
 		Result: &Result{
 			Version: first.Version, Scenario: first.Scenario, Test: first.Test, Profile: first.Profile, Seed: first.Seed, Scale: first.Scale,
-			Start: first.Part.Begin, Duration: first.Duration, Repeat: first.Repeat, Order: first.Order, Part: &part,
+			Start: first.Part.Begin, Origin: first.Origin, Duration: first.Duration, Repeat: first.Repeat, Order: first.Order, Part: &part,
 			ErrorKinds: []ErrorCount{}, Thresholds: []Verdict{}, Marks: []Mark{},
 		},
 		steps: map[string]int{}, tags: map[string]int{}, checks: map[string]*CheckResult{}, kinds: map[string]*ErrorCount{},
@@ -104,6 +104,10 @@ func (m *merged) add(p *Result) {
 	m.addMetrics(p.Metrics, p.Part.Metrics)
 	m.addWindows(p.Part.Windows)
 	m.addTroubles(p)
+	for _, s := range p.Sections {
+		s.Title += ", " + p.part()
+		m.Sections = append(m.Sections, s)
+	}
 	for _, s := range p.Series {
 		s.Labels = fmt.Sprintf("%s share=%d", s.Labels, p.Part.Index)
 		m.Series = append(m.Series, s)
@@ -127,6 +131,7 @@ func addSteps(at map[string]int, sums []StepResult, counts []PartCounts, more []
 		sum.LastEnd = max(sum.LastEnd, s.LastEnd)
 		sum.Response.Merge(&s.Response)
 		sum.Service.Merge(&s.Service)
+		sum.addCurve(&s)
 		if i < len(moreCounts) {
 			c := moreCounts[i]
 			counts[k].Timeouts += c.Timeouts

@@ -60,6 +60,7 @@ func (m *merged) describe(points []Point, times []sketch.Sketch) {
 		m.MaxInFlight = max(m.MaxInFlight, p.InFlight)
 	}
 	m.Timeline, m.Part.Intervals, m.Buckets = points, times, bucketsOf(times)
+	m.Heat = HeatOf(m.Buckets, m.Interval)
 }
 
 // add adds the counts of another point. What is in flight is the most of both.

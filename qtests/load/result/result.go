@@ -22,7 +22,9 @@ type Result struct {
 	Seed     uint64  `json:"seed"`    // from which the run's streams were derived
 	Scale    float64 `json:"scale"`   // of -qtests.scale, 1 where nothing was scaled
 
-	Start    time.Time     `json:"start"`
+	Start time.Time `json:"start"`
+	// Origin is, of a replay at the log's own speed, the instant of the log that is the start.
+	Origin   time.Time     `json:"origin,omitzero"`
 	Duration time.Duration `json:"duration_ns"` // of the profile
 	// Elapsed is the time until the end of the last request, to the microsecond. It is at least Duration, unless the
 	// run was halted or its budget was used up.
@@ -75,6 +77,7 @@ type Result struct {
 
 	Interval time.Duration `json:"interval_ns"` // the width of the timeline's points
 	Timeline []Point       `json:"timeline"`
+	Heat     Heat          `json:"heat,omitzero"`
 	Marks    []Mark        `json:"marks"`
 	// MarksDropped is how many marks the event log had no room for during the run.
 	MarksDropped int `json:"marks_dropped,omitempty"`
@@ -95,6 +98,8 @@ type Result struct {
 	// Repeat is the command that repeats the run, when it ran in a test.
 	Repeat string `json:"repeat,omitempty"`
 
+	// Baseline is what load.Baseline compared it with; the report draws its curves behind those of the run.
+	Baseline *Summary `json:"baseline,omitempty"`
 	// Part says that this is one of the parts of a run, and is nil for a run that has no parts.
 	Part *Part `json:"part,omitempty"`
 
@@ -125,6 +130,9 @@ type StepResult struct {
 	LastEnd     time.Duration `json:"last_end_ns"`
 	Response    Histogram     `json:"response"`
 	Service     Histogram     `json:"service"`
+	// Curve is the history of a step, part or route, of the first 20 of them, in intervals of Interval.
+	Interval time.Duration `json:"interval_ns,omitempty"`
+	Curve    []StepPoint   `json:"curve,omitempty"`
 }
 
 // A CheckResult is how often User.Check was called, and how often with true.

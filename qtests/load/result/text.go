@@ -51,7 +51,7 @@ func (r *Result) headline(b *strings.Builder) {
 }
 
 func (r *Result) numbers(b *strings.Builder) {
-	fmt.Fprintf(b, "  requests    %s in %v, %s/s", text.Grouped(r.Finished), text.Short(r.Elapsed), text.Significant(r.Rate()))
+	fmt.Fprintf(b, "  requests    %s in %v, %s", text.Grouped(r.Finished), text.Short(r.Elapsed), text.Rate(r.Rate()))
 	for _, c := range []struct {
 		n    int64
 		what string
@@ -65,7 +65,7 @@ func (r *Result) numbers(b *strings.Builder) {
 	if r.Service.Percentile(99) != r.Response.Percentile(99) || r.Service.sum != r.Response.sum {
 		fmt.Fprintf(b, "  service     %s\n", percentiles(&r.Service))
 	}
-	fmt.Fprintf(b, "  in flight   mean %s, at most %s\n", text.Significant(r.MeanInFlight), text.Grouped(r.MaxInFlight))
+	fmt.Fprintf(b, "  in flight   %s\n", r.inFlight())
 	if len(r.Timeline) > 1 {
 		fmt.Fprintf(b, "  arrivals    %s\n", r.spark(func(p *Point) float64 { return float64(p.Arrivals) }))
 		fmt.Fprintf(b, "  p99         %s\n", r.spark(func(p *Point) float64 { return float64(p.P99) }))
@@ -73,6 +73,14 @@ func (r *Result) numbers(b *strings.Builder) {
 			fmt.Fprintf(b, "  errors      %s\n", r.spark(func(p *Point) float64 { return float64(p.Errors) }))
 		}
 	}
+}
+
+// inFlight says how many requests were under way. A mean near zero says nothing.
+func (r *Result) inFlight() string {
+	if r.MeanInFlight < 0.01 {
+		return "at most " + text.Grouped(r.MaxInFlight)
+	}
+	return fmt.Sprintf("mean %s, at most %s", text.Significant(r.MeanInFlight), text.Grouped(r.MaxInFlight))
 }
 
 func percentiles(h *Histogram) string {

@@ -21,6 +21,23 @@ type Verdict struct {
 	Note string `json:"note,omitempty"`
 	// Error says why the threshold could not be evaluated.
 	Error string `json:"error,omitempty"`
+	// Levels are where the threshold lies in the charts of the report, and Spans its broken windows, those that touch as one,
+	// at most 100.
+	Levels []Level `json:"levels,omitempty"`
+	Spans  []Span  `json:"spans,omitempty"`
+}
+
+// A Level is a value of a chart: a response time in seconds ("response"), a share of errors from 0 to 1 ("errors"), or a rate
+// per second ("rate").
+type Level struct {
+	Of    string  `json:"of"`
+	Value float64 `json:"value"`
+}
+
+// A Span is a stretch of a run.
+type Span struct {
+	From time.Duration `json:"from_ns"`
+	To   time.Duration `json:"to_ns"`
 }
 
 // String says in a line how the threshold came out.

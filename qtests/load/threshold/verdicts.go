@@ -46,8 +46,23 @@ func (j *Judge) verdictOf(c *criterion, end time.Duration) (v result.Verdict) {
 	if n, of := c.leftOut(j.rec); n > 0 && v.Pass && !j.aborted { // an abort interrupts what is under way
 		notes = append(notes, fmt.Sprintf("%s of %s were interrupted, and are not counted", text.Grouped(n), text.Plural(of, "request")))
 	}
-	v.Note = strings.Join(notes, "; ")
+	v.Note, v.Levels = strings.Join(notes, "; "), c.levels()
 	return v
+}
+
+// levels are where a threshold on the whole run lies in the charts of the report.
+func (t Threshold) levels() []result.Level {
+	whole := t.Step+t.Tag+t.Check+t.Own == "" && !t.Service && !t.Late
+	switch {
+	case !whole:
+	case metrics[t.Metric].isTime():
+		return []result.Level{{Of: "response", Value: t.Value}}
+	case t.Metric == "errors" && t.Unit == Percent:
+		return []result.Level{{Of: "errors", Value: t.Value / 100}}
+	case (t.Metric == "rate" || t.Metric == "goodput") && t.Unit == PerSecond:
+		return []result.Level{{Of: "rate", Value: t.Value}}
+	}
+	return nil
 }
 
 // loaded are the metrics that grow with the load.
@@ -77,6 +92,7 @@ func joined(parts []result.Verdict, conditions []*criterion) (v result.Verdict) 
 	for i, p := range parts {
 		name := conditions[i].name()
 		v.Pass = v.Pass && p.Pass
+		v.Levels, v.Spans = append(v.Levels, p.Levels...), append(v.Spans, p.Spans...)
 		if p.Error != "" {
 			errs = append(errs, name+": "+p.Error)
 			continue

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -31,6 +32,33 @@ type summary struct {
 	worst          float64
 	first          time.Duration // the start of the first broken one
 	sampled        bool          // one of those judged had samples
+	spans          []result.Span // of broken windows, those before the last
+	span           result.Span   // the last of them
+}
+
+// maxSpans is how many spans of broken windows are kept.
+const maxSpans = 100
+
+// breaks notes broken windows. It changes nothing that an earlier copy of s has.
+func (s *summary) breaks(from, to time.Duration) {
+	switch {
+	case s.span.To == from && s.broken > 0:
+		s.span.To = to
+		return
+	case s.broken > 0 && len(s.spans) < maxSpans-1:
+		s.spans = append(s.spans, s.span)
+	case s.broken > 0:
+		return
+	}
+	s.span = result.Span{From: from, To: to}
+}
+
+// allSpans are the spans of broken windows.
+func (s *summary) allSpans() []result.Span {
+	if s.broken == 0 {
+		return nil
+	}
+	return append(slices.Clone(s.spans), s.span)
 }
 
 // turn closes the windows of a threshold that end at or before now. All but the first of
@@ -153,6 +181,7 @@ func (c *criterion) judge(x float64, n int) {
 		if w.broken == 0 {
 			w.first = w.end - c.Every
 		}
+		w.breaks(w.end-c.Every, w.end+time.Duration(n-1)*c.Every)
 		w.broken += n
 	}
 	if w.judged == 0 || c.worse(x, w.worst) {
@@ -220,7 +249,7 @@ func (c *criterion) verdictOfWindows(v *result.Verdict, j *Judge, end time.Durat
 		return errors.New("no window had any samples")
 	}
 	v.Windows, v.Broken, v.First = w.judged, w.broken, w.first
-	v.Pass = w.broken == 0
+	v.Pass, v.Spans = w.broken == 0, w.allSpans()
 	v.Actual = showUnit(w.worst, c.Unit)
 	return nil
 }

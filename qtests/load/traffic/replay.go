@@ -96,6 +96,14 @@ func (p Profile) speedFactor() float64 {
 	return p.speed
 }
 
+// Origin is the instant of the log at which a replay starts, if it keeps the log's own speed. For other profiles it is zero.
+func (p Profile) Origin() time.Time {
+	if p.replay == nil || p.longer != 0 || p.speedFactor() != 1 {
+		return time.Time{}
+	}
+	return p.replay.origin
+}
+
 // Offset returns when a replay gets to an instant of the log, for events that belong to it. For other
 // profiles it is zero.
 func (p Profile) Offset(instant time.Time) time.Duration {

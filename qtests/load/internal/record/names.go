@@ -31,6 +31,9 @@ func (r *Recorder) Step(name string, part bool) *Tally {
 		return r.Step(other, part)
 	}
 	t := &Tally{Name: name, Part: part}
+	if len(r.StepOrder) < maxCurves {
+		t.curve = newCurve(r.length)
+	}
 	r.Steps[name] = t
 	r.StepOrder = append(r.StepOrder, t)
 	return t

@@ -18,6 +18,7 @@ type Recorder struct {
 	Own       map[string]*Own // metrics of the scenario's own
 	faults    map[string]*faultTally
 	timeline  *timeline
+	length    time.Duration // of the run
 
 	Scheduled, Dropped, Interrupted int64
 	abandoned                       int64 // under way when the run gave them up
@@ -36,7 +37,7 @@ type Recorder struct {
 func New(d time.Duration) *Recorder {
 	return &Recorder{
 		Steps: map[string]*Tally{}, tags: map[Tag]*Tally{}, Checks: map[string]*checkTally{}, Own: map[string]*Own{},
-		faults: map[string]*faultTally{}, timeline: newTimeline(d),
+		faults: map[string]*faultTally{}, timeline: newTimeline(d), length: d,
 	}
 }
 

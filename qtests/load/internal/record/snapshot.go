@@ -21,6 +21,7 @@ func (r *Recorder) Result(end time.Duration) *result.Result {
 		Steps: stepResults(r.StepOrder), Tags: stepResults(r.TagOrder), Checks: checkResults(r), Metrics: ownResults(r), ErrorKinds: errorCounts(r),
 		Interval: r.timeline.width, Timeline: r.timeline.snapshot(), Buckets: r.timeline.buckets(),
 	}
+	res.Heat = result.HeatOf(res.Buckets, res.Interval)
 	if end > 0 {
 		res.MeanInFlight = r.busy.over(end)
 	}
@@ -39,10 +40,14 @@ func stepResults(tallies []*Tally) []result.StepResult {
 		if t.Started == 0 && t.Finished == 0 && t.Part {
 			continue
 		}
-		out = append(out, result.StepResult{
+		s := result.StepResult{
 			Name: t.Name, Part: t.Part, Started: max(t.Started, t.Finished+t.Interrupted), Finished: t.Finished, Errors: t.Errors,
 			Interrupted: t.Interrupted, LastEnd: t.lastEnd, Response: t.Response, Service: t.Service,
-		})
+		}
+		if t.curve != nil && len(t.curve.points) > 0 {
+			s.Interval, s.Curve = t.curve.width, slices.Clone(t.curve.points)
+		}
+		out = append(out, s)
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type Tally struct {
 	Interrupted       int64
 	Timeouts          int64
 	Retries, Denied   int64 // of a step
+	curve             *curve
 }
 
 func (t *Tally) end(q *Request, e *Ending) {
@@ -31,6 +32,9 @@ func (t *Tally) count(at, response, service time.Duration, failed bool) {
 		t.Errors++
 	}
 	t.lastEnd = at
+	if t.curve != nil {
+		t.curve.add(at, response, failed)
+	}
 }
 
 // A faultTally counts the errors of one kind.

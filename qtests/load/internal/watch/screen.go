@@ -43,8 +43,7 @@ func (s *Screen) add(r Run) {
 	s.mu.runs = append(s.mu.runs, r)
 }
 
-// draw shows all runs when the first of them asks, and does nothing for the others. A line wider than the terminal is
-// cut, because a wrapped one could not be rewritten.
+// draw shows all runs when the first of them asks, and does nothing for the others.
 func (s *Screen) draw(r Run) {
 	if s == nil {
 		return
@@ -63,8 +62,16 @@ func (s *Screen) draw(r Run) {
 		line = "real: " + strings.Join(each, " | ")
 	}
 	s.mu.shown = true
+	s.Write(line)
+}
+
+// Write shows a line in place of the one before. One wider than the terminal is cut, because a wrapped one could not be rewritten.
+func (s *Screen) Write(line string) {
 	_, _ = fmt.Fprintf(s.out, "\r\x1b[?7l%s\x1b[K\x1b[?7h", line) // progress is not worth an error
 }
+
+// Clear takes the line away.
+func (s *Screen) Clear() { _, _ = io.WriteString(s.out, "\r\x1b[K") }
 
 // remove takes the line away, so that what the test prints comes in its place. The runs that are left draw it again.
 func (s *Screen) remove(r Run) {
@@ -76,7 +83,7 @@ func (s *Screen) remove(r Run) {
 	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each Run) bool { return each == r })
 	if s.mu.shown {
 		s.mu.shown = false
-		_, _ = io.WriteString(s.out, "\r\x1b[K")
+		s.Clear()
 	}
 }
 

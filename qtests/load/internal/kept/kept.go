@@ -1,0 +1,42 @@
+// Package kept reads and writes the files in which baselines are kept.
+package kept
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-qtests/qtests/qtests/load/result"
+)
+
+// Read reads the summary of a file. flag is the one with which it is written.
+func Read(name, flag string) (result.Summary, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return result.Summary{}, fmt.Errorf("there is no %s: run the test with -%s to keep this result as the baseline", name, flag)
+	}
+	if err != nil {
+		return result.Summary{}, err
+	}
+	defer func() { _ = file.Close() }()
+	s, err := result.ReadSummary(file)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return s, err
+}
+
+// Write writes a summary into a file, and makes its directory where there is none.
+func Write(name string, s result.Summary) error {
+	var b strings.Builder
+	if err := s.WriteJSON(&b); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(b.String()), 0o644)
+}
