@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -109,7 +110,7 @@ func TestPushFails(t *testing.T) {
 	t.Setenv(URLVar, srv.URL+"/api/v1/write")
 	rec := tbtest.Run("load", func(q *tbtest.TB) { StartT(q, loaded(t)) })
 	require.False(t, rec.Failed())
-	require.Contains(t, rec.Logs(), "pushes to "+srv.URL+"/api/v1/write failed, the last: ")
+	require.Contains(t, strings.Join(rec.Logs(), ""), "pushes to "+srv.URL+"/api/v1/write failed, the last: ")
 	for want, c := range map[string]Config{
 		"has no scheme, host or path": {URL: "http://x"},
 		"Config.URL":                  {URL: "://"},
