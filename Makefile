@@ -5,7 +5,7 @@ FUZZTIME ?= 60s
 SAMPLE ?= 40
 SEED ?= 1
 
-.PHONY: check distributed race stress fuzz bench bench-runtimes mutate lint
+.PHONY: check distributed race stress fuzz corpus bench bench-runtimes mutate lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -19,7 +19,7 @@ stress: ## the long forms of the tests, on both runtimes
 	QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./qtests ./qtests/internal/...
 	cd promql && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	go build -o .tools/qtests ./qtests/cmd/qtests
-	for m in bench hpa promql; do (cd $$m && ../.tools/qtests test -count=1 -timeout 60m ./...) || exit 1; done
+	for m in bench hpa otel promql; do (cd $$m && ../.tools/qtests test -count=1 -timeout 60m ./...) || exit 1; done
 	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
 
@@ -32,6 +32,9 @@ fuzz:
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; done
+
+corpus: ## counts the rules in the files under DIR that load; promql/corpus/sources.txt says where such files are
+	cd promql && QTESTS_CORPUS=$(abspath $(DIR)) go test -count=1 -run '^TestCorpus$$' -v .
 
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .

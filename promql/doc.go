@@ -25,7 +25,12 @@
 // The expressions are parsed, type-checked and evaluated by Prometheus. The alert
 // state machine, templates and recording rules are those of package monitor, which
 // follows Prometheus'. Rules are evaluated with the monitor's scrapes, a group with
-// its interval where that is a multiple of the monitor's. Not there: native
-// histograms, exemplars, start timestamps, and template functions that run
-// queries.
+// its interval (see monitor.Rule.Every).
+//
+// With monitor.Config.NativeHistograms the rules see native histograms, too: rate,
+// histogram_quantile, histogram_count, histogram_sum, sums of them, and all else that the
+// engine does with them. A rule may record one; what it recorded is read as a counter, not
+// as the gauge that Prometheus makes of it, and one with custom buckets is refused. Not
+// there: start timestamps in place of the first sample of a counter, and exemplars in
+// expressions; a monitor keeps both (monitor.Series, monitor.Sample).
 package promql

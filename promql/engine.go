@@ -89,10 +89,13 @@ func (e *evaluator) Eval(ctx context.Context, h *monitor.History, at time.Time) 
 		out.Points = []monitor.Point{{Labels: monitor.Labels{}, Value: v.V}}
 	case promql.Vector:
 		for _, s := range v {
+			x := monitor.Point{Labels: labelMap(s.Metric), Value: s.F}
 			if s.H != nil {
-				return monitor.Result{}, fmt.Errorf("promql: %s: native histograms are not supported", s.Metric)
+				if x.Histogram, err = resultOf(s.H.Copy()); err != nil {
+					return monitor.Result{}, err
+				}
 			}
-			out.Points = append(out.Points, monitor.Point{Labels: labelMap(s.Metric), Value: s.F})
+			out.Points = append(out.Points, x)
 		}
 	default:
 		return monitor.Result{}, fmt.Errorf("promql: the result is a %s", res.Value.Type())

@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 
@@ -72,7 +70,7 @@ func (q *querier) Select(_ context.Context, _ bool, hints *storage.SelectHints, 
 		b.Sort()
 		samples := make([]chunks.Sample, len(s.Samples))
 		for i, x := range s.Samples {
-			samples[i] = point{x.At.UnixMilli(), x.Value}
+			samples[i] = pointOf(x)
 		}
 		set.series = append(set.series, storage.NewListSeries(b.Labels(), samples))
 	}
@@ -99,17 +97,3 @@ func (s *seriesSet) Next() bool                        { s.at++; return s.at < l
 func (s *seriesSet) At() storage.Series                { return s.series[s.at] }
 func (s *seriesSet) Err() error                        { return nil }
 func (s *seriesSet) Warnings() annotations.Annotations { return nil }
-
-// A point is a float sample.
-type point struct {
-	t int64
-	v float64
-}
-
-func (p point) ST() int64                     { return 0 }
-func (p point) T() int64                      { return p.t }
-func (p point) F() float64                    { return p.v }
-func (p point) H() *histogram.Histogram       { return nil }
-func (p point) FH() *histogram.FloatHistogram { return nil }
-func (p point) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (p point) Copy() chunks.Sample           { return p }

@@ -63,7 +63,8 @@ func (b *bubbleRun) failure(o outcome) *explore.Failure {
 		if kind == "" {
 			kind = "failure"
 		}
-		return &explore.Failure{Kind: kind, Text: firstLine(o.problems[0]), Full: o.problems[0]}
+		text := strings.TrimPrefix(strings.TrimPrefix(firstLine(o.problems[0]), "qtests: "), kind+": ")
+		return &explore.Failure{Kind: kind, Text: text, Full: o.problems[0]}
 	case o.failed:
 		return &explore.Failure{Kind: "race", Text: "the race detector, or the test, says no more"}
 	}

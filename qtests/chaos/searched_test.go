@@ -2,7 +2,6 @@ package chaos_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,8 +14,6 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/chaos"
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/load"
-	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
 // A notebook keeps lines in memory, and writes them to its disk every second. It says yes to a
@@ -137,31 +134,4 @@ func TestLostLine(t *testing.T) {
 func TestKeptLine(t *testing.T) {
 	searched(t)
 	qtests.Run(t, func(q *qtests.T) { noted(q, false) })
-}
-
-// TestLoadOutage has too much load and too long an outage for what it shows: a request that fails
-// is answered from a cache that is empty at first.
-func TestLoadOutage(t *testing.T) {
-	searched(t)
-	qtests.Run(t, func(q *qtests.T) {
-		down := false
-		prices := map[int64]bool{}
-		load.Run(q, load.Scenario{
-			Name: "shop", Traffic: traffic.Users(20).For(time.Hour), Pacing: time.Second,
-			Do: func(ctx context.Context, u *load.User) error {
-				item := u.Request() % 7
-				if !down {
-					prices[item] = true
-				} else if !prices[item] {
-					return errors.New("no price")
-				}
-				return u.Sleep(ctx, 10*time.Millisecond)
-			},
-			Events: []event.Event{
-				event.New("prices: outage", func() { down = true }, func() { down = false }).For(30 * time.Minute),
-				event.New("weather: rain", func() {}, nil).At(time.Minute),
-			},
-			Thresholds: []string{"errors==0", "p(99)<1h"},
-		})
-	})
 }

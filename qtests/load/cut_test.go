@@ -2,6 +2,9 @@ package load
 
 import (
 	"context"
+	"errors"
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -83,3 +86,32 @@ func TestFailuresHaveTheNameOfTheThreshold(t *testing.T) {
 type silent struct{ *qtests.T }
 
 func (silent) Errorf(string, ...any) {}
+
+// TestLoadOutage has too much load and too long an outage for what it shows: a request that fails
+// is answered from a cache that is empty at first. A search cuts it down.
+func TestLoadOutage(t *testing.T) {
+	if replay := flag.Lookup("qtests.replay"); os.Getenv("QTESTS_FIND") == "" && replay.Value.String() == "" {
+		t.Skip("a search runs it")
+	}
+	qtests.Run(t, func(q *qtests.T) {
+		down := false
+		prices := map[int64]bool{}
+		Run(q, Scenario{
+			Name: "shop", Traffic: traffic.Users(20).For(time.Hour), Pacing: time.Second,
+			Do: func(ctx context.Context, u *User) error {
+				item := u.Request() % 7
+				if !down {
+					prices[item] = true
+				} else if !prices[item] {
+					return errors.New("no price")
+				}
+				return u.Sleep(ctx, 10*time.Millisecond)
+			},
+			Events: []event.Event{
+				event.New("prices: outage", func() { down = true }, func() { down = false }).For(30 * time.Minute),
+				event.New("weather: rain", func() {}, nil).At(time.Minute),
+			},
+			Thresholds: []string{"errors==0", "p(99)<1h"},
+		})
+	})
+}

@@ -283,20 +283,19 @@ func TestConfigErrors(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	for want, r := range map[string]monitor.Rule{
-		`Rules[0].Name: "" is empty`:                                 {Expr: "up"},
-		`Rules[0].Expr: "up >": at character 5`:                      {Name: "A", Expr: "up >"},
-		`Rules[0].For: -1ns is negative`:                             {Name: "A", Expr: "up", For: -1},
-		`Rules[0].KeepFiringFor: -1ns is negative`:                   {Name: "A", Expr: "up", KeepFiringFor: -1},
-		`Rules[0].Every: 15s is no multiple of Config.Interval, 10s`: {Name: "A", Expr: "up", Every: 15 * time.Second},
-		"Rules[0].Labels: a\xff cannot be a label":                   {Name: "A", Expr: "up", Labels: map[string]string{"a\xff": "c"}},
-		`Rules[0].Labels: __name__ cannot be a label`:                {Name: "A", Expr: "up", Labels: map[string]string{"__name__": "c"}},
-		`Rules[0].Labels: alertname cannot be a label`:               {Name: "A", Expr: "up", Labels: map[string]string{"alertname": "c"}},
-		`Rules[0].Severity: x contradicts the label severity`:        {Name: "A", Expr: "up", Severity: "x", Labels: map[string]string{"severity": "y"}},
-		`Rules[0].Annotations: "{{ nope }}"`:                         {Name: "A", Expr: "up", Summary: "{{ nope }}"},
-		`Rules[0].NoData: 9 is no Policy`:                            {Name: "A", Expr: "up", NoData: 9},
-		`Rules[0].Record: a{b} is not the name of a metric`:          {Record: "a{b}", Expr: "up"},
-		`Rules[0].Name: A contradicts Record`:                        {Name: "A", Record: "b", Expr: "up"},
-		`Rules[0].Record: b is a recording rule, which has no For`:   {Record: "b", Expr: "up", For: 1},
+		`Rules[0].Name: "" is empty`:                               {Expr: "up"},
+		`Rules[0].Expr: "up >": at character 5`:                    {Name: "A", Expr: "up >"},
+		`Rules[0].For: -1ns is negative`:                           {Name: "A", Expr: "up", For: -1},
+		`Rules[0].KeepFiringFor: -1ns is negative`:                 {Name: "A", Expr: "up", KeepFiringFor: -1},
+		"Rules[0].Labels: a\xff cannot be a label":                 {Name: "A", Expr: "up", Labels: map[string]string{"a\xff": "c"}},
+		`Rules[0].Labels: __name__ cannot be a label`:              {Name: "A", Expr: "up", Labels: map[string]string{"__name__": "c"}},
+		`Rules[0].Labels: alertname cannot be a label`:             {Name: "A", Expr: "up", Labels: map[string]string{"alertname": "c"}},
+		`Rules[0].Severity: x contradicts the label severity`:      {Name: "A", Expr: "up", Severity: "x", Labels: map[string]string{"severity": "y"}},
+		`Rules[0].Annotations: "{{ nope }}"`:                       {Name: "A", Expr: "up", Summary: "{{ nope }}"},
+		`Rules[0].NoData: 9 is no Policy`:                          {Name: "A", Expr: "up", NoData: 9},
+		`Rules[0].Record: a{b} is not the name of a metric`:        {Record: "a{b}", Expr: "up"},
+		`Rules[0].Name: A contradicts Record`:                      {Name: "A", Record: "b", Expr: "up"},
+		`Rules[0].Record: b is a recording rule, which has no For`: {Record: "b", Expr: "up", For: 1},
 	} {
 		_, err := monitor.New(monitor.Config{Rules: []monitor.Rule{r}})
 		require.ErrorContains(t, err, want)

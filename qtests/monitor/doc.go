@@ -31,12 +31,18 @@
 // are stale at once, and up{gatherer="…"} is 0 instead of 1. Names are "gatherer 0",
 // "gatherer 1", … and "collectors". A gatherer that has not returned is not called
 // again until it has. Timestamps of metrics are ignored. The classic buckets of a
-// histogram are read, not the native ones. le and quantile are written as Prometheus 3
+// histogram are read, and with Config.NativeHistograms the native ones as well. le and quantile are written as Prometheus 3
 // stores them: "1.0", not "1". NaN and infinities are values like others. If two metrics
 // are one series, the first value counts, and there is an error. Names of metrics and
 // labels are any UTF-8, as in Prometheus 3; an expression writes those that need it in
 // quotes: {"http.requests", "http.route"="/"}. Two monitors on one registry do not disturb
 // each other.
+//
+// The registry of the process, prometheus.DefaultGatherer, in which promauto registers, is
+// a trap for tests: what all tests so far have counted is in it, so that only rates and
+// increases belong to one test, and two tests that run at once count into one series. Of
+// two tests that scrape it at once, NewT fails the second. A test that means it hides the
+// registry in a prometheus.GathererFunc.
 //
 // # History
 //

@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/global"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -62,7 +64,7 @@ func New(cfg Config) (*Monitor, error) {
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1), templateQueries: map[string]*expression{}}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
 	for i, r := range cfg.Rules {
-		made, err := newRule(r, i, cfg.Interval, cfg.Compile)
+		made, err := newRule(r, i, cfg.Compile)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +167,8 @@ func register(r *prometheus.Registry, c prometheus.Collector) error {
 
 // NewT is New for a test: clock and event log come from t unless cfg sets them, a
 // wrong config fails t, and the monitor is closed when t ends. A gatherer that
-// exceeded Config.MaxSeries fails t then.
+// exceeded Config.MaxSeries fails t then. So does, at once, a second test that scrapes the
+// registry of the process: see "Scraping" in the package doc.
 func NewT(t tb.TB, cfg Config) *Monitor {
 	t.Helper()
 	if cfg.Clock == nil {
@@ -179,6 +182,7 @@ func NewT(t tb.TB, cfg Config) *Monitor {
 		tb.Fatalf(t, "%v", err)
 	}
 	m.test = t.Name()
+	m.alone(t)
 	t.Cleanup(func() {
 		t.Helper()
 		m.Close()
@@ -187,6 +191,25 @@ func NewT(t tb.TB, cfg Config) *Monitor {
 		}
 	})
 	return m
+}
+
+// alone fails t where it and a test that runs at the same time scrape the registry of the
+// process.
+func (m *Monitor) alone(t tb.TB) {
+	t.Helper()
+	process, _ := prometheus.DefaultGatherer.(*prometheus.Registry)
+	if !slices.ContainsFunc(m.sources, func(s *source) bool {
+		r, ok := s.gatherer.(*prometheus.Registry)
+		return ok && r == process
+	}) {
+		return
+	}
+	other := global.Enter(m.test)
+	t.Cleanup(func() { global.Leave(m.test) })
+	if other != "" {
+		t.Errorf("monitor: %s scrapes prometheus.DefaultGatherer, the registry of the process, while %s does: each sees what the other counts. "+
+			"Give each test a registry of its own, as with promauto.With(registry), or let one run after the other", m.test, other)
+	}
 }
 
 // run scrapes at start + k*interval, and looks at the groups of alerts when they

@@ -120,3 +120,29 @@ func TestStatusKnowsFromWhenOnSamplesAreKept(t *testing.T) {
 		require.Equal(q, q.Elapsed(), status.At.Sub(m.Start()))
 	})
 }
+
+// A rule whose interval is no multiple of the scrapes' is evaluated with the first scrape
+// at which it is due.
+func TestIntervalOfARule(t *testing.T) {
+	for every, want := range map[time.Duration][]int{
+		0:                {10, 20, 30, 40, 50, 60},
+		4 * time.Second:  {10, 20, 30, 40, 50, 60},
+		15 * time.Second: {20, 30, 50, 60},
+		20 * time.Second: {20, 40, 60},
+		25 * time.Second: {30, 50},
+		time.Minute:      {60},
+	} {
+		qtests.Run(t, func(q *qtests.T) {
+			m := monitor.NewT(q, monitor.Config{Rules: []monitor.Rule{{Record: "t", Expr: "vector(time())", Every: every}}})
+			begin := float64(time.Now().Unix())
+			q.Sleep(65 * time.Second)
+			var got []int
+			for _, s := range m.Series("t")[0].Samples {
+				if at := int(s.Value - begin); len(got) == 0 || got[len(got)-1] != at {
+					got = append(got, at)
+				}
+			}
+			require.Equal(q, want, got, "%v", every)
+		})
+	}
+}

@@ -32,7 +32,9 @@ type Rule struct {
 	// Expr is the condition, in PromQL: breaker_state{state="open"} == 1. See
 	// "Expressions" in the package doc for what is evaluated.
 	Expr string
-	// Every is the time between two evaluations, a multiple of Config.Interval. Zero
+	// Every is the time between two evaluations. An evaluation happens with the scrape at
+	// its instant, or with the next one: at 20s, 30s, 50s, … where scrapes are 10s apart
+	// and Every is 15s, and with each scrape where Every is shorter than that. Zero
 	// is every scrape. Between them a recording rule repeats its last result.
 	Every time.Duration
 	// For is how long the condition must hold, without a gap, before the alert
@@ -86,7 +88,6 @@ const (
 type rule struct {
 	Rule
 	expression
-	every       int64 // scrapes between two evaluations
 	last        []recorded
 	labels      map[string]*template.Template
 	annotations map[string]*template.Template
@@ -108,10 +109,10 @@ type tally struct {
 }
 
 // newRule makes the i-th rule of a Config ready.
-func newRule(r Rule, i int, interval time.Duration, compile Compiler) (*rule, error) {
+func newRule(r Rule, i int, compile Compiler) (*rule, error) {
 	check := field.Check(fmt.Sprintf("monitor: %sConfig.Rules[%d]", r.title(), i))
-	r.check(check, interval)
-	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}, every: max(1, int64(r.Every/interval))}
+	r.check(check)
+	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}}
 	if err := out.compile(r.Expr, compile); err != nil {
 		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
 	}
@@ -137,14 +138,23 @@ func parseTemplates(alert string, texts map[string]string) (map[string]*template
 	return out, nil
 }
 
+// due reports whether the k-th scrape is the first at or after an instant at which the
+// rule is evaluated.
+func (r *Rule) due(k int64, interval time.Duration) bool {
+	if k == 0 || r.Every <= interval {
+		return true
+	}
+	at := time.Duration(k) * interval
+	return at/r.Every != (at-interval)/r.Every
+}
+
 // check reports the fields that have no meaning.
-func (r *Rule) check(check *field.Checker, interval time.Duration) {
+func (r *Rule) check(check *field.Checker) {
 	check.Duration("Every", r.Every)
 	check.Duration("For", r.For)
 	check.Duration("KeepFiringFor", r.KeepFiringFor)
 	check.Duration("QueryOffset", r.QueryOffset)
 	check.Count("Limit", r.Limit)
-	check.That(r.Every%interval == 0, "Every", r.Every, "is no multiple of Config.Interval, %v", interval)
 	check.That(r.NoData >= PolicyDefault && r.NoData <= PolicyAlert, "NoData", int(r.NoData), "is no Policy")
 	check.That(r.OnError >= PolicyDefault && r.OnError <= PolicyAlert, "OnError", int(r.OnError), "is no Policy")
 	check.That(r.Severity == "" || r.Labels["severity"] == "", "Severity", r.Severity, "contradicts the label severity")

@@ -225,8 +225,7 @@ func (s *state) report(g gathered, ok bool) {
 // evaluate takes one rule a step further. Reading the history needs no lock here,
 // because the holder of the scraping token is the only one who writes it.
 func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err error) {
-	elapsed := int64(at.Sub(m.start) / m.cfg.Interval)
-	due := elapsed%r.every == 0
+	due := r.due(int64(at.Sub(m.start)/m.cfg.Interval), m.cfg.Interval)
 	var o outcome
 	if due {
 		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))

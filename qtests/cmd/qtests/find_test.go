@@ -102,7 +102,7 @@ func TestFindFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a package with points")
 	}
-	const pkg = "github.com/go-qtests/qtests/qtests/chaos"
+	packages := map[string]string{"TestLostLine": "chaos", "TestLoadOutage": "load"}
 	tests := map[string][]string{
 		"TestLostLine": {", and from 2 to 1 fault\n", "*   notebook: crash, before operation 2 from 5.042s on", "=> assertion: line 4 is lost"},
 	}
@@ -112,7 +112,7 @@ func TestFindFaults(t *testing.T) {
 	p := program{dir: ".", env: nil}
 	for test, parts := range tests {
 		out := t.TempDir()
-		found := finish(t, p.command(os.Args[0], "real", "find", "-run", "^"+test+"$", "-seeds", "50", "-o", out, pkg))
+		found := finish(t, p.command(os.Args[0], "real", "find", "-run", "^"+test+"$", "-seeds", "50", "-o", out, "github.com/go-qtests/qtests/qtests/"+packages[test]))
 		require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
 		for _, part := range parts {
 			require.Contains(t, found.stdout, part)

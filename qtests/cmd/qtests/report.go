@@ -83,7 +83,7 @@ func (d *finding) tell(sum *find.Summary, spec explore.Spec) {
 	for _, f := range sum.Found {
 		fmt.Fprintf(d.stdout, "  FAIL %s: %s%s: %s, first with seed %d\n", f.Test, f.Kind, place(f.Where), f.Text, f.Seed)
 		if f.Count > 1 {
-			fmt.Fprintf(d.stdout, "       %s of %s\n", text.Grouped(int64(f.Count)), text.Plural(sum.Runs, "run"))
+			fmt.Fprintf(d.stdout, "       %s of %s\n", text.Grouped(int64(f.Count)), text.Plural(sum.RunsOf[f.Test], "run"))
 		}
 	}
 	for _, name := range sum.Never {

@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"strings"
+	"unicode/utf8"
 )
 
 //go:embed story.html
@@ -11,10 +13,16 @@ var page string
 
 var pageTemplate = template.Must(template.New("story").Parse(page))
 
+// Sizes of the drawing, in pixels.
 const (
-	laneWidth = 230 // of the drawing, in pixels
-	rowHeight = 34
-	top       = 40
+	pageWidth   = 1040
+	leastLane   = 190
+	mostLane    = 340
+	letterWidth = 7.4 // of the widest usual text, a bold one of 13 pixels
+	lineHeight  = 16
+	gutter      = 20 // left of the first lane
+	clockGutter = 84 // the same, where times stand there
+	top         = 52
 )
 
 // A drawing is what the page shows, in pixels.
@@ -23,20 +31,26 @@ type drawing struct {
 	Width, Height int
 	Columns       []column
 	Rows          []row
-	Faults        []row
 	Bars          []bar
 	Arrows        []arrow
 }
 
 type column struct {
 	Lane
-	X int
+	X    int
+	Who2 []string // Who, in short lines
 }
 
 type row struct {
 	Line
-	X, Y int
-	Name string
+	X, Y   int // of its dot
+	TextY  int
+	Height int
+	Width  int
+	Name   string
+	Clock  string
+	Texts  []string // Text, in short lines
+	Fault  bool
 }
 
 type bar struct {
@@ -44,34 +58,117 @@ type bar struct {
 	Lock         string
 }
 
+// An arrow goes down from a row, and across to the lane that was woken.
 type arrow struct{ X1, Y1, X2, Y2 int }
 
 // WriteHTML writes the account as a page that needs no other file.
 func (s *Story) WriteHTML(w io.Writer) error {
-	d := drawing{Story: s, Width: laneWidth*len(s.Lanes) + 20, Height: top + rowHeight*(len(s.Lines)+1)}
-	x := func(lane int) int { return 20 + lane*laneWidth }
-	for i, l := range s.Lanes {
-		d.Columns = append(d.Columns, column{l, x(i)})
+	p := &painter{drawing: drawing{Story: s}, columns: map[int]int{}, open: map[[2]any]int{}}
+	p.lay()
+	for i := range s.Lines {
+		p.row(&s.Lines[i], p.clock[i])
 	}
-	open := map[[2]any]int{}
-	for i, l := range s.Lines {
-		y := top + rowHeight*i + rowHeight/2
-		if l.Lane == Fault {
-			d.Faults = append(d.Faults, row{l, 20, y, ""})
-			continue
+	p.Height = p.y + lineHeight
+	for _, at := range p.open {
+		p.Bars[at].Height = p.Height - p.Bars[at].Y - 4
+	}
+	return pageTemplate.Execute(w, p.drawing)
+}
+
+// A painter lays out a drawing.
+type painter struct {
+	drawing
+	columns map[int]int // by lane, x
+	lane    int         // width
+	left    int
+	clock   []string
+	y       int            // of the next row
+	open    map[[2]any]int // bars without an end, by lane and lock
+}
+
+// lay finds the lanes in which something happens, and their places.
+func (p *painter) lay() {
+	p.clock = p.Story.clock(p.Lines)
+	p.left = gutter
+	used := map[int]bool{}
+	for i, l := range p.Lines {
+		p.clock[i] = strings.TrimSpace(p.clock[i])
+		if p.clock[i] != "" {
+			p.left = clockGutter
 		}
-		d.Rows = append(d.Rows, row{l, x(l.Lane), y, s.Lanes[l.Lane].Name})
-		if l.Holds != "" {
-			open[[2]any{l.Lane, l.Holds}] = len(d.Bars)
-			d.Bars = append(d.Bars, bar{x(l.Lane) - 9, y, d.Height - y - 10, l.Holds})
+		if l.Lane != Fault {
+			used[l.Lane] = true
 		}
-		if at, ok := open[[2]any{l.Lane, l.Frees}]; ok && l.Frees != "" {
-			d.Bars[at].Height = y - d.Bars[at].Y
-			delete(open, [2]any{l.Lane, l.Frees})
-		}
-		if l.Wakes > 0 && l.Wakes-1 != l.Lane {
-			d.Arrows = append(d.Arrows, arrow{x(l.Lane), y, x(l.Wakes - 1), y + rowHeight/2})
+		if l.Wakes > 0 {
+			used[l.Wakes-1] = true
 		}
 	}
-	return pageTemplate.Execute(w, d)
+	p.lane = min(max((pageWidth-p.left)/max(len(used), 1), leastLane), mostLane)
+	for i, l := range p.Lanes {
+		if used[i] {
+			x := p.left + len(p.Columns)*p.lane
+			p.columns[i] = x
+			p.Columns = append(p.Columns, column{l, x, p.wrap(l.Who, p.lane-34)})
+		}
+	}
+	p.Width = max(p.left+len(p.Columns)*p.lane, pageWidth/2)
+	p.y = top
+}
+
+// row draws a line.
+func (p *painter) row(l *Line, clock string) {
+	r := row{Line: *l, Y: p.y + lineHeight/2, Clock: clock, Fault: l.Lane == Fault}
+	room := p.lane - 24
+	if r.Fault {
+		r.X, r.Width = p.left, p.Width-p.left
+		room = r.Width - 10
+	} else {
+		r.X, r.Width, r.Name = p.columns[l.Lane], p.lane-8, p.Lanes[l.Lane].Name
+	}
+	text := l.Text
+	switch {
+	case l.Surprise:
+		text = "! " + text
+	case r.Fault:
+		text = "* " + text
+	}
+	r.Texts = p.wrap(text, room)
+	r.TextY = r.Y - 11 // each line comes 15 lower
+	r.Height = lineHeight * (len(r.Texts) + 1)
+	p.y += r.Height + 6
+	p.Rows = append(p.Rows, r)
+	if l.Holds != "" {
+		p.open[[2]any{l.Lane, l.Holds}] = len(p.Bars)
+		p.Bars = append(p.Bars, bar{r.X - 9, r.Y, 0, l.Holds})
+	}
+	if at, ok := p.open[[2]any{l.Lane, l.Frees}]; ok && l.Frees != "" {
+		p.Bars[at].Height = r.Y - p.Bars[at].Y
+		delete(p.open, [2]any{l.Lane, l.Frees})
+	}
+	if l.Wakes > 0 && l.Wakes-1 != l.Lane && !r.Fault {
+		p.Arrows = append(p.Arrows, arrow{r.X, r.Y, p.columns[l.Wakes-1], p.y - 2})
+	}
+}
+
+// wrap breaks a text at spaces into lines of so many pixels. A word that is longer is cut.
+func (p *painter) wrap(text string, width int) (lines []string) {
+	most := max(int(float64(width)/letterWidth), 8)
+	line := ""
+	for _, word := range strings.Fields(text) {
+		for utf8.RuneCountInString(word) > most {
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			runes := []rune(word)
+			lines, word = append(lines, string(runes[:most])), string(runes[most:])
+		}
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > most {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	if line != "" || len(lines) == 0 {
+		lines = append(lines, line)
+	}
+	return lines
 }

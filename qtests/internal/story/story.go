@@ -7,6 +7,7 @@ package story
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type Story struct {
 	Left    int      // steps that are left out
 	With    []string // load that was cut
 	Cycle   []string // of a deadlock: who waits for what, that who holds
+	Ends    []string // of a deadlock: who else waits for what, and what they hold
 }
 
 // A Lane is a goroutine.
@@ -63,7 +65,7 @@ func Tell(test string, f *explore.Failure, steps []ordered.Step, in *inputs.Inpu
 	t := &teller{
 		story: &Story{Test: test, Failure: f}, steps: steps, source: source,
 		lanes: map[uint64]int{}, names: map[uint64]string{}, users: map[uint64]map[uint64]bool{}, writes: map[uint64]bool{},
-		holders: map[uint64]hold{}, key: map[uint64]bool{}, waits: map[uint64]wait{},
+		holders: map[uint64][]hold{}, numbers: map[uint64]int{}, key: map[uint64]bool{}, waits: map[uint64]wait{},
 	}
 	t.survey()
 	for i := range steps {
@@ -84,7 +86,8 @@ type teller struct {
 	users   map[uint64]map[uint64]bool // of objects
 	writes  map[uint64]bool            // objects that somebody changes
 	key     map[uint64]bool            // objects at which a goroutine was held, or waits for ever
-	holders map[uint64]hold            // locks
+	holders map[uint64][]hold          // locks; several of one that is locked to read
+	numbers map[uint64]int             // of objects whose names others have, too, from 1
 	waits   map[uint64]wait            // of goroutines
 	lines   []Line
 }
@@ -96,10 +99,13 @@ type hold struct {
 
 type wait struct {
 	object uint64
-	lock   bool
+	op     site.Op
 	text   string
 	where  string
 }
+
+// locks reports whether it is a lock that is waited for.
+func (w wait) locks() bool { return w.op == site.Lock || w.op == site.RLock }
 
 // survey finds the goroutines that matter, and who uses what.
 func (t *teller) survey() {
@@ -122,13 +128,44 @@ func (t *teller) survey() {
 			t.key[s.Object] = true
 		}
 	}
+	t.number()
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
-		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n), Who: "the test"} // all others are started
+		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n)}
 	}
 	for i := range t.steps {
 		if s := &t.steps[i]; t.lanes[s.Other] > 0 && s.Kind == ordered.StepStarts {
 			t.story.Lanes[t.lanes[s.Other]-1].Who = t.startedBy(s)
+		}
+	}
+	who := "the test" // is the first that nobody started
+	for i := range t.story.Lanes {
+		if l := &t.story.Lanes[i]; l.Who == "" {
+			l.Who, who = who, "started before"
+		}
+	}
+}
+
+// number gives numbers to objects that several goroutines use and that have one name, such as the
+// parameter of a function.
+func (t *teller) number() {
+	named := map[string][]uint64{}
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld || len(t.users[s.Object]) < 2 {
+			continue
+		}
+		name := t.inSource(s, userFrame(s.Stack))
+		if name != "" && !slices.Contains(named[name], s.Object) {
+			named[name] = append(named[name], s.Object)
+		}
+		if len(named[name]) < 2 {
+			continue
+		}
+		for _, o := range named[name] {
+			if t.numbers[o] == 0 {
+				t.numbers[o] = len(t.numbers) + 1
+			}
 		}
 	}
 }
@@ -237,22 +274,22 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 	waits := false
 	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
 		waits = true
-		w := wait{object: s.Object, lock: s.Site.Op() == site.Lock || s.Site.Op() == site.RLock, text: waiting(t.what(s, frame, false)), where: line.Where}
+		w := wait{object: s.Object, op: s.Site.Op(), text: waiting(t.what(s, frame, false)), where: line.Where}
 		t.waits[s.Goroutine] = w
 		line.Text = w.text
-		if h, ok := t.holders[s.Object]; ok {
-			line.Text += fmt.Sprintf(", which %s holds since %s", t.name(h.by), h.where)
+		if _, why := t.blocker(s.Goroutine); why != "" {
+			line.Text += ", " + why
 		}
 		line.score += 10
 	}
 	switch s.Site.Op() {
 	case site.Lock, site.RLock, site.TryLock:
 		if !waits {
-			t.holders[s.Object] = hold{s.Goroutine, line.Where}
+			t.holders[s.Object] = append(t.holders[s.Object], hold{s.Goroutine, line.Where})
 		}
 		line.Holds = t.names[s.Object]
 	case site.Unlock, site.RUnlock:
-		delete(t.holders, s.Object)
+		t.gives(s.Goroutine, s.Object)
 		line.Frees = t.names[s.Object]
 	}
 }
@@ -275,8 +312,8 @@ func (t *teller) wake(s *ordered.Step) {
 		return
 	}
 	delete(t.waits, s.Other)
-	if _, held := t.holders[w.object]; !held && w.lock {
-		t.holders[w.object] = hold{s.Other, w.where}
+	if w.locks() && (len(t.holders[w.object]) == 0 || w.op == site.RLock) {
+		t.holders[w.object] = append(t.holders[w.object], hold{s.Other, w.where})
 	}
 	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
 		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
@@ -315,23 +352,87 @@ func (t *teller) lastOf(lane int) int {
 	return -1
 }
 
+// gives has a goroutine give a lock back; one that it does not hold, it gives back for another.
+func (t *teller) gives(g, object uint64) {
+	all := t.holders[object]
+	i := slices.IndexFunc(all, func(h hold) bool { return h.by == g })
+	if i = max(i, 0); i < len(all) {
+		t.holders[object] = slices.Delete(slices.Clone(all), i, i+1)
+	}
+}
+
+// blocker is the goroutine that keeps g from the lock that it waits for, or 0, and how: by holding
+// the lock, or because it has asked for it to write, and was first.
+func (t *teller) blocker(g uint64) (by uint64, why string) {
+	w := t.waits[g]
+	if !w.locks() {
+		return 0, ""
+	}
+	if w.op == site.RLock {
+		for _, other := range t.order() {
+			if o, ok := t.waits[other]; ok && other != g && o.object == w.object && o.op == site.Lock {
+				return other, fmt.Sprintf("behind %s, which waits to lock it", t.name(other))
+			}
+		}
+	}
+	for _, h := range t.holders[w.object] {
+		if h.by != g || len(t.holders[w.object]) == 1 {
+			return h.by, fmt.Sprintf("which %s holds since %s", t.name(h.by), h.where)
+		}
+	}
+	return 0, ""
+}
+
 // cycle finds goroutines that wait for locks of each other.
 func (t *teller) cycle() {
 	for _, start := range t.order() {
 		var path []string
-		g := start
-		for range len(t.waits) {
-			w, waits := t.waits[g]
-			h, held := t.holders[w.object]
-			if !waits || !held {
+		var members []uint64
+		for g := start; len(path) < len(t.waits); {
+			by, why := t.blocker(g)
+			if by == 0 {
 				break
 			}
-			path = append(path, fmt.Sprintf("%s %s at %s; %s holds it since %s", t.name(g), w.text, w.where, t.name(h.by), h.where))
-			if g = h.by; g == start {
+			w := t.waits[g]
+			path = append(path, fmt.Sprintf("%s %s at %s, %s", t.name(g), w.text, w.where, why))
+			members = append(members, g)
+			if g = by; g == start {
 				t.story.Cycle = path
+				t.rest(members)
 				return
 			}
 		}
+	}
+	t.rest(nil)
+}
+
+// mostEnds are said of those that wait beside a circle.
+const mostEnds = 5
+
+// rest says of a test that does not go on what the others wait for, and what they hold.
+func (t *teller) rest(circle []uint64) {
+	switch t.story.Failure.Kind {
+	case "deadlock", "leak", "standstill", "hang":
+	default:
+		return
+	}
+	for _, g := range t.order() {
+		w, waits := t.waits[g]
+		if !waits || slices.Contains(circle, g) || len(t.story.Ends) == mostEnds {
+			continue
+		}
+		text := fmt.Sprintf("%s %s at %s", t.name(g), w.text, w.where)
+		if _, why := t.blocker(g); why != "" {
+			text += ", " + why
+		}
+		for _, object := range slices.Sorted(maps.Keys(t.holders)) {
+			for _, h := range t.holders[object] {
+				if h.by == g {
+					text += fmt.Sprintf("; it holds %s since %s", t.called(object), h.where)
+				}
+			}
+		}
+		t.story.Ends = append(t.story.Ends, text)
 	}
 }
 
@@ -380,7 +481,7 @@ const mostFaults = 8
 // choose keeps the lines that say most, in their order, and the faults among them.
 func (t *teller) choose(in *inputs.Inputs) {
 	faults := t.faults(in)
-	room := MostLines - 7 - len(t.story.Cycle) - len(faults) - len(t.story.With)
+	room := MostLines - 7 - len(t.story.Cycle) - len(t.story.Ends) - len(faults) - len(t.story.With)
 	t.repeats()
 	ranked := make([]int, len(t.lines))
 	for i := range ranked {

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
@@ -76,7 +79,7 @@ func TestStoryOfADeadlock(t *testing.T) {
 		does(ordered.StepPoint, 8, site.Lock, 0x2, 0, 4, "other"), waits(8, 4), does(ordered.StepPoint, 7, site.Lock, 0x1, 0, 3, "mu"), waits(7, 3),
 	}, nil, source)
 	require.Equal(t, []string{
-		"G1 waits to lock other at shop.go:4; G2 holds it since shop.go:4", "G2 waits to lock mu at shop.go:3; G1 holds it since shop.go:3",
+		"G1 waits to lock other at shop.go:4, which G2 holds since shop.go:4", "G2 waits to lock mu at shop.go:3, which G1 holds since shop.go:3",
 	}, s.Cycle)
 	require.Contains(t, s.String(), "waits to lock other, which G2 holds since shop.go:4")
 }
@@ -93,6 +96,81 @@ func TestHolders(t *testing.T) {
 	require.Contains(t, s.String(), "unlocks mu, which wakes G2")
 	require.Contains(t, s.String(), "G1  waits to lock mu, which G2 holds since shop.go:3")
 	require.Empty(t, s.Cycle)
+}
+
+// A reader that comes behind a writer waits for it, and the others say what they hold.
+func TestStoryOfReaders(t *testing.T) {
+	waits := func(g uint64, line int) ordered.Step { return does(ordered.StepWaits, g, site.Other, 0, 0, line, "") }
+	s := Tell("TestLocks", &explore.Failure{Kind: "deadlock", Text: "all wait"}, []ordered.Step{
+		does(ordered.StepPoint, 8, site.RLock, 0x1, 0, 3, "mu"), does(ordered.StepPoint, 9, site.Lock, 0x2, 0, 4, "other"),
+		does(ordered.StepPoint, 7, site.Lock, 0x1, 0, 6, "mu"), waits(7, 6), does(ordered.StepPoint, 8, site.RLock, 0x1, 0, 3, "mu"), waits(8, 3),
+		does(ordered.StepPoint, 9, site.Receive, 0x3, 0, 5, "work"), waits(9, 5),
+	}, nil, source)
+	require.Equal(t, []string{
+		"G1 waits to lock mu to read at shop.go:3, behind G3, which waits to lock it", "G3 waits to lock mu at shop.go:6, which G1 holds since shop.go:3",
+	}, s.Cycle)
+	require.Equal(t, []string{"G2 waits to receive from work at shop.go:5; it holds other since shop.go:4"}, s.Ends)
+	require.Contains(t, s.String(), "  at the end: G2 waits")
+	// One that locks twice waits for itself.
+	s = Tell("TestLocks", &explore.Failure{Kind: "deadlock", Text: "all wait"}, []ordered.Step{
+		does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), waits(8, 3),
+	}, nil, source)
+	require.Equal(t, []string{"G1 waits to lock mu at shop.go:3, which G1 holds since shop.go:3"}, s.Cycle)
+	require.Empty(t, s.Ends)
+	// A reader that gives back does not give back for the other one.
+	s = Tell("TestLocks", &explore.Failure{Kind: "deadlock", Text: "all wait"}, []ordered.Step{
+		does(ordered.StepPoint, 8, site.RLock, 0x1, 0, 3, "mu"), does(ordered.StepPoint, 7, site.RLock, 0x1, 0, 3, "mu"),
+		does(ordered.StepPoint, 8, site.RUnlock, 0x1, 0, 6, "mu"), does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), waits(8, 3),
+	}, nil, source)
+	require.Contains(t, s.String(), "G1  waits to lock mu, which G2 holds since shop.go:3")
+}
+
+// Two objects of one name get numbers, and a step without a text has the name from before.
+func TestNamesOfObjects(t *testing.T) {
+	unlock := does(ordered.StepPoint, 7, site.Unlock, 0x1, 0, 6, "mu")
+	unlock.Stack = nil
+	var steps []ordered.Step
+	for _, g := range []uint64{8, 7} {
+		for object := uint64(1); object < 3; object++ {
+			steps = append(steps, does(ordered.StepPoint, g, site.Read, object, 0, 1, "c.total"))
+		}
+	}
+	steps = append(steps, does(ordered.StepPoint, 7, site.Lock, 0x9, 0, 3, "mu"), unlock)
+	s := Tell("T", &explore.Failure{Kind: "assertion", Text: "x"}, steps, nil, source).String()
+	require.Contains(t, s, "reads c.total (1) = 0")
+	require.Contains(t, s, "reads c.total (2) = 0")
+	require.Contains(t, s, "unlocks c.total (1)")
+	require.Contains(t, s, "locks mu ")
+}
+
+// Faults stand where they begin, with the time; the load that was cut is told, too.
+func TestStoryOfFaults(t *testing.T) {
+	later := func(s ordered.Step, at time.Duration) ordered.Step { s.At = at; return s }
+	steps := []ordered.Step{
+		later(does(ordered.StepPoint, 8, site.Lock, 0x1, 0, 3, "mu"), time.Second), later(does(ordered.StepPoint, 7, site.Lock, 0x1, 0, 6, "mu"), 3*time.Second),
+		later(does(ordered.StepPoint, 7, site.Unlock, 0x1, 0, 6, "mu"), 3*time.Second),
+	}
+	in := &inputs.Inputs{
+		Faults: []inputs.Fault{{Name: "db: outage", At: 2 * time.Second, For: time.Minute}, {Name: "store: crash", At: 90 * time.Second, Before: 3}},
+		Loads:  []inputs.Load{{Name: "shop", N: 1, Requests: 7, Scale: 1}, {Name: "whole", N: 1, Scale: 1}},
+	}
+	s := Tell("T", &explore.Failure{Kind: "assertion", Text: "x"}, steps, in, source)
+	require.Equal(t, `  G1  the test
+  G2  started before
+  load: shop: the first 7 requests
+  1s     G1  locks mu                                        shop.go:3
+  2s     *   db: outage, at 2s, for 1m0s
+  3s     G2  locks mu                                        shop.go:6
+         G2  unlocks mu                                      shop.go:6
+  1m30s  *   store: crash, before operation 3 from 1m30s on
+  => assertion: x
+`, s.String())
+	var b bytes.Buffer
+	require.NoError(t, s.WriteHTML(&b))
+	require.Equal(t, 2, strings.Count(b.String(), `<g class="row fault"`))
+	in.Faults = slices.Repeat(in.Faults, 30)
+	text := Tell("T", &explore.Failure{Kind: "assertion", Text: "x"}, steps, in, source).String()
+	require.LessOrEqual(t, strings.Count(text, "\n"), MostLines)
 }
 
 // However long the run, the account has at most 30 lines, the held one among them.

@@ -30,7 +30,7 @@ func (s *Story) String() string {
 		fmt.Fprintf(&b, "  load: %s\n", cut(w))
 	}
 	lines := strings.Count(b.String(), "\n")
-	room := MostLines - lines - 1 - len(s.Cycle)
+	room := MostLines - lines - 1 - len(s.Cycle) - len(s.Ends)
 	from := max(0, len(s.Lines)-room)
 	clock := s.clock(s.Lines[from:])
 	for i, l := range s.Lines[from:] {
@@ -57,6 +57,9 @@ func (s *Story) String() string {
 	}
 	for _, c := range s.Cycle {
 		fmt.Fprintf(&b, "  in a circle: %s\n", c)
+	}
+	for _, e := range s.Ends {
+		fmt.Fprintf(&b, "  at the end: %s\n", e)
 	}
 	fmt.Fprintf(&b, "  => %s: %s\n", s.Failure.Kind, cut(s.Failure.Text))
 	return b.String()

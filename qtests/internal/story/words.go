@@ -52,15 +52,39 @@ func (t *teller) what(s *ordered.Step, frame *ordered.Frame, done bool) string {
 
 // object names what a step uses, as the source writes it.
 func (t *teller) object(s *ordered.Step, frame *ordered.Frame) string {
-	name := ""
-	if frame != nil {
-		name = s.Site.In(t.source(frame.File, frame.Line))
+	name := t.inSource(s, frame)
+	if s.Object == 0 {
+		return name
+	}
+	if t.names[s.Object] == "" {
+		t.names[s.Object] = name
 	}
 	if name == "" {
-		name = fmt.Sprintf("%#x", s.Object)
+		return t.called(s.Object)
 	}
-	if s.Object != 0 && t.names[s.Object] == "" {
-		t.names[s.Object] = name
+	return t.numbered(name, s.Object)
+}
+
+// inSource is what the source calls it at this step, or "".
+func (t *teller) inSource(s *ordered.Step, frame *ordered.Frame) string {
+	if frame == nil {
+		return ""
+	}
+	return s.Site.In(t.source(frame.File, frame.Line))
+}
+
+// called is the name of an object, as it was used first.
+func (t *teller) called(object uint64) string {
+	if name := t.names[object]; name != "" {
+		return t.numbered(name, object)
+	}
+	return fmt.Sprintf("%#x", object)
+}
+
+// numbered tells an object from others of its name.
+func (t *teller) numbered(name string, object uint64) string {
+	if n := t.numbers[object]; n > 0 {
+		return fmt.Sprintf("%s (%d)", name, n)
 	}
 	return name
 }

@@ -56,7 +56,6 @@ type merged struct {
 	checks      map[string]*CheckResult
 	kinds       map[string]*ErrorCount
 	metrics     map[string]*metricParts
-	order       []string // of the names of metrics
 	windows     []map[int]*PartWindow
 }
 

@@ -7,8 +7,7 @@
 // Each [Finding] says where the rule is (file, line, group), which alert it is, and one
 // of these words:
 //
-//   - syntax: the rule is refused by a monitor: its expression, its labels, a template, or
-//     an interval of its group that is no multiple of Config.Interval.
+//   - syntax: the rule is refused by a monitor: its expression, its labels or a template.
 //   - range: rate, increase and the other functions that need two samples read a range
 //     that can never hold two, or no longer does when one scrape fails. A metric that a
 //     rule records has a sample at each evaluation of that rule.

@@ -22,6 +22,8 @@ const MaxFile = 4 << 20
 // ruleFile is Prometheus' format of rule files.
 type ruleFile struct {
 	Groups []ruleGroup `yaml:"groups"`
+	// Namespace is what mimirtool adds.
+	Namespace string `yaml:"namespace"`
 }
 
 type ruleGroup struct {
@@ -31,6 +33,8 @@ type ruleGroup struct {
 	Limit       int               `yaml:"limit"`
 	Labels      map[string]string `yaml:"labels"`
 	Rules       []yaml.Node       `yaml:"rules"`
+	// PartialResponse is what Thanos and the operator add.
+	PartialResponse string `yaml:"partial_response_strategy"`
 }
 
 type ruleNode struct {
@@ -68,8 +72,8 @@ func Read(path string) ([]monitor.Rule, error) {
 // Parse reads a rule file in Prometheus' format, strictly: an unknown field, a group
 // twice, and a rule that is both or neither of record and alert are errors that name the
 // file, the line and the field. Anchors and aliases of YAML are followed. A PrometheusRule
-// object of the Prometheus operator is read, too; its partial_response_strategy has no
-// meaning here. More than one document is an error.
+// object of the Prometheus operator is read, too. What Thanos and mimirtool add to a file,
+// partial_response_strategy and namespace, has no meaning here. More than one document is an error.
 //
 // Expressions are checked when a monitor is made of them, by its compiler; the error has
 // Rule.Origin, which is the file, the line and the group. A group's interval becomes
@@ -124,10 +128,7 @@ type operatorObject struct {
 	Metadata   yaml.Node `yaml:"metadata"`
 	Status     yaml.Node `yaml:"status"`
 	Spec       struct {
-		Groups []struct {
-			ruleGroup       `yaml:",inline"`
-			PartialResponse string `yaml:"partial_response_strategy"`
-		} `yaml:"groups"`
+		Groups []ruleGroup `yaml:"groups"`
 	} `yaml:"spec"`
 }
 
@@ -140,10 +141,7 @@ func (operatorObject) groups(data []byte) (file ruleFile, err error) {
 	if !strings.HasPrefix(object.APIVersion, "monitoring.coreos.com/") {
 		return file, fmt.Errorf("a PrometheusRule of apiVersion %q; want monitoring.coreos.com/v1", object.APIVersion)
 	}
-	for _, g := range object.Spec.Groups {
-		file.Groups = append(file.Groups, g.ruleGroup)
-	}
-	return file, nil
+	return ruleFile{Groups: object.Spec.Groups}, nil
 }
 
 // check refuses a group without a name of its own.

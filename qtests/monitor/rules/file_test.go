@@ -105,6 +105,13 @@ spec:
     - {alert: Errors, expr: errors > 5}
 `
 
+// What Thanos and mimirtool add to Prometheus' format.
+func TestFieldsOfOthers(t *testing.T) {
+	read, err := rules.Parse("a.yaml", strings.NewReader("namespace: shop\ngroups:\n- name: g\n  partial_response_strategy: abort\n  rules:\n  - {alert: A, expr: up > 0}\n"))
+	require.NoError(t, err)
+	require.Len(t, read, 1)
+}
+
 func TestOperatorObject(t *testing.T) {
 	read, err := rules.Parse("shop.yaml", strings.NewReader(operatorFile))
 	require.NoError(t, err)

@@ -75,7 +75,8 @@ type Summary struct {
 	Target     Target
 	Runs       int
 	Elapsed    time.Duration
-	Tests      []string // that opened a bubble
+	Tests      []string       // that opened a bubble
+	RunsOf     map[string]int // by test
 	Steps      map[string]int
 	Goroutines map[string]int
 	Points     int
@@ -101,7 +102,7 @@ func New(t Target, o Options) *Search {
 	}
 	return &Search{
 		Target: t, Options: o, sometimes: map[string]bool{},
-		summary: Summary{Target: t, Steps: map[string]int{}, Goroutines: map[string]int{}},
+		summary: Summary{Target: t, RunsOf: map[string]int{}, Steps: map[string]int{}, Goroutines: map[string]int{}},
 	}
 }
 
@@ -200,6 +201,7 @@ func (s *Search) seeds(ctx context.Context, session explore.Session) error {
 func (s *Search) take(r explore.Result, spec explore.Spec) bool {
 	sum := &s.summary
 	sum.Runs++
+	sum.RunsOf[r.Test]++
 	if !slices.Contains(sum.Tests, r.Test) {
 		sum.Tests = append(sum.Tests, r.Test)
 	}
