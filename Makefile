@@ -5,7 +5,7 @@ FUZZTIME ?= 60s
 SAMPLE ?= 40
 SEED ?= 1
 
-.PHONY: check race stress fuzz corpus bench bench-runtimes mutate lint
+.PHONY: check distributed race stress fuzz corpus bench bench-runtimes mutate lint
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -22,6 +22,10 @@ stress: ## the long forms of the tests, on both runtimes
 	for m in bench hpa otel promql; do (cd $$m && ../.tools/qtests test -count=1 -timeout 60m ./...) || exit 1; done
 	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
+
+distributed: ## what needs more than Go: a Slurm cluster of two nodes on loopback, the image of Kubernetes, schemas and types of npm
+	cd deploy && QTESTS_DISTRIBUTED=1 go test -count=1 -timeout 30m -v ./...
+	QTESTS_DISTRIBUTED=1 go test -count=1 -timeout 10m -v -run TypeScript ./qtests/load/k6
 
 fuzz:
 	for p in $$(go list ./...); do \
@@ -44,4 +48,4 @@ mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./
 	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
 
 lint:
-	for m in . promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
+	for m in . deploy promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done

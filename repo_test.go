@@ -129,6 +129,7 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests/load/result":    {"internal/plaintext", "qtests/tb", "qtests/section"},
 		"qtests/load/threshold": {"qtests/load/result"},
 		"qtests/load/compare":   {"qtests/load/result"},
+		"qtests/load/k6":        {"qtests/load", "qtests/load/threshold", "qtests/load/traffic"},
 		"qtests/load/merge":     {"qtests/load/result", "qtests/load/threshold"},
 		"qtests/load/search":    {"qtests/event", "qtests/tb", "qtests/load", "qtests/load/result", "qtests/load/traffic"},
 

@@ -318,6 +318,10 @@
 //	-qtests.stall    QTESTS_STALL     10s      real time without progress that fails a test
 //	-qtests.scale    QTESTS_SCALE     1        of package load: how much load, times this
 //
+// What is one part of several processes has variables only: QTESTS_SHARE=i/n, QTESTS_RESULTS, the
+// directory of the parts, QTESTS_START, the common start of a load, and QTESTS_METRICS, where its
+// metrics are served. docs/distributed.md tells of them. Of several seeds a part runs its own.
+//
 // A flag wins over its variable. Flags exist in test binaries only. The scale is 0.1
 // under -short, unless its flag or variable says otherwise; under a fake clock it
 // multiplies arrivals and users, and in real time the length of the scenarios that

@@ -97,6 +97,14 @@
 // threshold compares stays as it is. Results and failures say the scale where something was
 // scaled, and so does the event log, from which the failure of an alert tells it. [Do] and [Try] do not scale.
 //
+// # Several processes
+//
+// A process may be one part of several (docs/distributed.md). In real time it makes its part of the
+// requests: it computes the whole schedule, and of n parts part i makes the requests i, i+n, i+2n and so
+// on. User.ID, User.Rand, the steps and the rows of feeds are those of the whole. MaxInFlight, MaxQueue,
+// the budget of users and the free retries are divided. A part judges no thresholds, and its result has
+// none: package merge judges those of the whole. Under a fake clock every part runs the whole.
+//
 // # Memory
 //
 // What a run keeps does not depend on the number of requests: histograms of response and service

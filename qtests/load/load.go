@@ -76,11 +76,14 @@ func Run(t tb.TB, s Scenario) *result.Result {
 
 // Try runs a scenario in a test at scale 1, whatever -qtests.scale and -short say, and
 // leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error says
-// what is wrong with the Scenario.
+// what is wrong with the Scenario, or that this process runs only a part of it.
 func Try(t tb.TB, s Scenario) (*result.Result, error) {
 	r, err := prepareAt(t, s, 1)
 	if err != nil {
 		return nil, err
+	}
+	if !r.share.takesAll() {
+		return nil, fmt.Errorf("load: scenario %q: this process is part %s of a load in real time, and no part can judge the whole: without %s the whole load runs here", r.Name, r.share.Share, share.Var)
 	}
 	return r.execute()
 }

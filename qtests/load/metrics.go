@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/go-qtests/qtests/qtests/internal/share"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
@@ -18,28 +20,51 @@ import (
 //	load_in_flight{scenario}                               gauge, requests under way
 //	load_response_seconds{scenario,step}                   histogram, from the due instant
 //
+// In a process that is part i of a run all have the label share="i" as well. With QTESTS_METRICS=:9464, or
+// another address, a run without Metrics of its own has them served there at /metrics, from before its start
+// until its end.
+//
 // Give it to Scenario.Metrics and to a registry or a monitor, which collects from it. It reads the run
 // when it is collected, and so costs a request nothing. Of several runs with the same name it exports
 // the latest. It is safe for concurrent use.
 type Metrics struct {
 	runs atomic.Pointer[[]source] // a list never changes; a run that comes makes a new one
+	family
 }
 
 // A source is what a run exports.
 type source struct {
 	name string
-	read func() []prometheus.Metric
+	read func(family) []prometheus.Metric
 }
 
 // NewMetrics returns a collector without runs.
-func NewMetrics() *Metrics { return &Metrics{} }
+//
+// In a bubble there is no label share: every part of a run under a fake clock runs the whole.
+func NewMetrics() *Metrics {
+	if stacks.InBubble() {
+		return &Metrics{family: newFamily(nil)}
+	}
+	return &Metrics{family: newFamily(shareLabels(share.Current()))}
+}
 
-var (
-	requestsDesc = prometheus.NewDesc("load_requests_total", "Requests that ended.", []string{"scenario", "step", "result"}, nil)
-	inFlightDesc = prometheus.NewDesc("load_in_flight", "Requests under way.", []string{"scenario"}, nil)
-	responseDesc = prometheus.NewDesc("load_response_seconds", "Response time, from the instant at which a request was due.",
-		[]string{"scenario", "step"}, nil)
-)
+// A family describes the metrics of the runs of a process.
+type family struct{ requests, inFlight, response *prometheus.Desc }
+
+func newFamily(labels prometheus.Labels) family {
+	return family{
+		prometheus.NewDesc("load_requests_total", "Requests that ended.", []string{"scenario", "step", "result"}, labels),
+		prometheus.NewDesc("load_in_flight", "Requests under way.", []string{"scenario"}, labels),
+		prometheus.NewDesc("load_response_seconds", "Response time, from the instant at which a request was due.", []string{"scenario", "step"}, labels),
+	}
+}
+
+func shareLabels(s share.Share) prometheus.Labels {
+	if s.Whole() {
+		return nil
+	}
+	return prometheus.Labels{"share": strconv.Itoa(s.Index)}
+}
 
 // responseBounds are the upper bounds of the histogram's buckets.
 var responseBounds = []time.Duration{
@@ -49,7 +74,7 @@ var responseBounds = []time.Duration{
 }
 
 // attach makes the run that read reads the one of its name. A nil Metrics drops it.
-func (m *Metrics) attach(name string, read func() []prometheus.Metric) {
+func (m *Metrics) attach(name string, read func(family) []prometheus.Metric) {
 	if m == nil {
 		return
 	}
@@ -68,9 +93,9 @@ func (m *Metrics) attach(name string, read func() []prometheus.Metric) {
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
-	out <- requestsDesc
-	out <- inFlightDesc
-	out <- responseDesc
+	out <- m.requests
+	out <- m.inFlight
+	out <- m.response
 }
 
 // Collect implements prometheus.Collector.
@@ -80,16 +105,16 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	for _, r := range *runs {
-		for _, x := range r.read() { // sent without a lock
+		for _, x := range r.read(m.family) { // sent without a lock
 			out <- x
 		}
 	}
 }
 
 // metricsOf returns the counters of a run.
-func metricsOf(scenario string, rec *record.Recorder) (out []prometheus.Metric) {
+func metricsOf(f family, scenario string, rec *record.Recorder) (out []prometheus.Metric) {
 	name := label(scenario)
-	out = append(out, prometheus.MustNewConstMetric(inFlightDesc, prometheus.GaugeValue, float64(rec.InFlight), name))
+	out = append(out, prometheus.MustNewConstMetric(f.inFlight, prometheus.GaugeValue, float64(rec.InFlight), name))
 	for _, t := range rec.StepOrder {
 		if t.Part {
 			continue
@@ -100,9 +125,9 @@ func metricsOf(scenario string, rec *record.Recorder) (out []prometheus.Metric) 
 			buckets[bound.Seconds()] = uint64(t.Response.Within(bound))
 		}
 		out = append(out,
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Finished-t.Errors), name, step, "ok"),
-			prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(t.Errors), name, step, "error"),
-			prometheus.MustNewConstHistogram(responseDesc, uint64(t.Response.Count()), t.Response.Sum(), buckets, name, step))
+			prometheus.MustNewConstMetric(f.requests, prometheus.CounterValue, float64(t.Finished-t.Errors), name, step, "ok"),
+			prometheus.MustNewConstMetric(f.requests, prometheus.CounterValue, float64(t.Errors), name, step, "error"),
+			prometheus.MustNewConstHistogram(f.response, uint64(t.Response.Count()), t.Response.Sum(), buckets, name, step))
 	}
 	return out
 }

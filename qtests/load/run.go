@@ -147,6 +147,11 @@ func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
 // execute runs the scenario to its end.
 func (r *run) execute() (*result.Result, error) {
+	conceal, err := r.expose()
+	if err != nil {
+		return nil, err
+	}
+	defer conceal()
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
@@ -362,10 +367,10 @@ func (r *run) checkEvents(err error) {
 }
 
 // metrics reads what Scenario.Metrics exports.
-func (r *run) metrics() []prometheus.Metric {
+func (r *run) metrics(f family) []prometheus.Metric {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return metricsOf(r.Name, r.mu.rec)
+	return metricsOf(f, r.Name, r.mu.rec)
 }
 
 // row takes the next row of a feed.

@@ -30,6 +30,16 @@
 // signal, as go tool of some versions would report success. A signal that comes before
 // the go command has begun ends qtests with the status 1.
 //
+// # qtests merge
+//
+//	go tool qtests merge [-o dir] results
+//
+// puts together what the parts of a run have left in the directory that QTESTS_RESULTS named:
+// sweeps of seeds, and loads, whose thresholds it judges on the whole. It writes summary.txt,
+// junit.xml, and for each load JSON, HTML and an HDR histogram log to results/merged, or to the
+// directory that -o names. The status is 1 where something failed, or does not belong together,
+// which it names. docs/distributed.md says how a run is divided.
+//
 // # Which Go
 //
 // It is the go command that comes first in the PATH, where go tool puts its own. It is

@@ -14,6 +14,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/find"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
@@ -33,7 +34,7 @@ func (d *finding) search(ctx context.Context, target find.Target, env []string) 
 	}
 	var last time.Time
 	s := find.New(target, find.Options{
-		Seeds: d.seeds, For: d.limit, Procs: d.procs, All: d.all, Explore: spec, Env: env, Temp: temp,
+		Seeds: d.seeds, For: d.limit, Procs: d.procs, Share: share.Current(), All: d.all, Explore: spec, Env: env, Temp: temp,
 		Progress: func(st find.Status) {
 			if every := 5 * time.Second; !st.Finished && time.Since(last) > every {
 				last = time.Now()

@@ -2,7 +2,6 @@ package result
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -11,7 +10,8 @@ import (
 // Merge puts the parts of one run together, which it takes in any order. Counts, times and histograms
 // add up, so that the result is the one of a single run with all their requests, with these
 // exceptions. MaxInFlight, and InFlight of the timeline, are the sums of what the parts had in the
-// same interval at most: the whole had no more. Marks of several parts that are the same are told once, as of the first of them.
+// same interval at most: the whole had no more. Marks of several parts that are the same are told
+// once, as of the first of them. What monitors and sections told is there for each part.
 //
 // The parts of a run under a fake clock all ran the whole of it. They have to be equal to the byte,
 // and the first is returned.
@@ -38,9 +38,13 @@ func Merge(parts ...*Result) (*Result, error) {
 		whole.Part = &part
 		return &whole, nil
 	}
-	m := newMerged(parts)
+	m, width := newMerged(parts), time.Duration(0)
 	for _, p := range parts {
 		m.add(p)
+		width = max(width, p.Interval)
+	}
+	for _, p := range parts {
+		m.addSeen(p, width)
 	}
 	return m.finish(parts)
 }
@@ -104,14 +108,6 @@ func (m *merged) add(p *Result) {
 	m.addMetrics(p.Metrics, p.Part.Metrics)
 	m.addWindows(p.Part.Windows)
 	m.addTroubles(p)
-	for _, s := range p.Sections {
-		s.Title += ", " + p.part()
-		m.Sections = append(m.Sections, s)
-	}
-	for _, s := range p.Series {
-		s.Labels = fmt.Sprintf("%s share=%d", s.Labels, p.Part.Index)
-		m.Series = append(m.Series, s)
-	}
 }
 
 // addSteps adds steps or tags, and returns the sums in the order in which they came up.

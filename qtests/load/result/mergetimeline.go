@@ -12,6 +12,9 @@ import (
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
+// mostPoints is more than any timeline has.
+const mostPoints = 10_000
+
 // addTimelines puts the timelines together, at the width of the widest.
 func (m *merged) addTimelines(parts []*Result) error {
 	for _, p := range parts {
@@ -29,6 +32,9 @@ func (m *merged) addTimelines(parts []*Result) error {
 		own := make([]Point, 0, len(p.Timeline))
 		for i := range p.Timeline {
 			at := int(p.Timeline[i].Offset / m.Interval)
+			if at >= mostPoints {
+				return fmt.Errorf("load: Merge: the timeline of %s reaches to %v, with intervals of %v: no run has as many", p.part(), p.Timeline[i].Offset, m.Interval)
+			}
 			for len(times) <= at {
 				points, times = append(points, Point{Offset: time.Duration(len(points)) * m.Interval}), append(times, sketch.Sketch{})
 			}

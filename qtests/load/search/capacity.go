@@ -86,6 +86,11 @@ type Trial struct {
 // All runs are at scale 1, whatever -qtests.scale and -short say: a level with a tenth of the load would be another
 // level.
 //
+// Of a run that is divided among processes, each begins with the trials that are dealt to it and takes the others from
+// the directory that all share. They come to the same answer. Trials must not depend on each other then, and a Result
+// is what is left of it in JSON. This is for the fake clock: in real time no part can judge a level, and that is an
+// error.
+//
 // The table of all trials goes to the log of t. An error in the search or in a scenario fails t. So does a run that
 // tells nothing about its level: one that was ended by the user, by its context or by an error, or one whose load
 // the machine could not generate, if FailWhenSlow. A broken threshold does not fail t, because it is an answer. A
@@ -104,7 +109,11 @@ func Capacity(t tb.TB, search Levels, at func(level float64) load.Scenario) Answ
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
-	a, err := search.run(t, at)
+	book, err := openLedger(t, "capacity")
+	if err != nil {
+		tb.Fatalf(t, "load: Capacity: %v", err)
+	}
+	a, err := search.run(t, book, at)
 	if err != nil {
 		t.Logf("capacity: no answer\n%s", a.table())
 		tb.Fatalf(t, "%v", err)
@@ -138,21 +147,21 @@ func (s Levels) withDefaults() (Levels, error) {
 }
 
 // run bisects. good is a level that is known to be kept, bad a level that is known not to be.
-func (s Levels) run(t tb.TB, at func(float64) load.Scenario) (Answer, error) {
+func (s Levels) run(t tb.TB, book ledger, at func(float64) load.Scenario) (Answer, error) {
 	a := Answer{Levels: s, Risk: 1 - math.Pow(0.05, 1/float64(s.Runs))}
 	good, bad := s.Low, s.High
 	if s.Smallest {
 		good, bad = s.High, s.Low
 	}
 	for _, level := range []float64{good, bad} {
-		kept, err := s.try(t, at, level, &a)
+		kept, err := s.try(t, book, at, level, &a)
 		if err != nil || kept != (level == good) {
 			return a, err // without an error the edge lies outside
 		}
 	}
 	for !s.near(good, bad) {
 		level := s.between(good, bad)
-		kept, err := s.try(t, at, level, &a)
+		kept, err := s.try(t, book, at, level, &a)
 		if err != nil {
 			return a, err
 		}
@@ -183,12 +192,13 @@ func (s Levels) near(good, bad float64) bool {
 }
 
 // try runs one level Runs times, or until it is not kept, and says so in the answer.
-func (s Levels) try(t tb.TB, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
+func (s Levels) try(t tb.TB, book ledger, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
+	s.ahead(t, book, at, level)
 	for i := range s.Runs {
 		if i > 0 {
 			a.Trials[len(a.Trials)-1].Result = nil
 		}
-		trial, err := run(t, at(level), level, uint64(i))
+		trial, err := book.trial(t, at, level, i)
 		if trial.Result != nil {
 			a.Trials = append(a.Trials, trial)
 		}
@@ -202,6 +212,36 @@ func (s Levels) try(t tb.TB, at func(float64) load.Scenario, level float64, a *A
 	}
 	a.Level, a.Found = level, true
 	return true, nil
+}
+
+// ahead runs this part's own of a level, which the others will ask for, until one of the level is
+// known to break. An error is met again where its run is asked for.
+func (s Levels) ahead(t tb.TB, book ledger, at func(float64) load.Scenario, level float64) {
+	for i := range s.Runs {
+		if !book.own(i) {
+			continue
+		}
+		for k := range i {
+			var known Trial
+			if book.read(level, k, &known) && !known.Kept {
+				return
+			}
+		}
+		if trial, err := book.trial(t, at, level, i); err != nil || !trial.Kept {
+			return
+		}
+	}
+}
+
+// trial is run i of a level: as another part has told, or else run here.
+func (l ledger) trial(t tb.TB, at func(float64) load.Scenario, level float64, i int) (trial Trial, err error) {
+	if l.read(level, i, &trial) {
+		return trial, nil
+	}
+	if trial, err = run(t, at(level), level, uint64(i)); err == nil {
+		err = l.write(level, i, trial)
+	}
+	return trial, err
 }
 
 // run runs a scenario once. Without a result in the trial it did not run.

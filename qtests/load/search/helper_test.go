@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"testing"
@@ -55,4 +56,14 @@ func interrupt() error {
 		return err
 	}
 	return self.Signal(os.Interrupt)
+}
+
+// whileDown is a step that fails while down.
+func whileDown(down *bool) func(context.Context, *load.User) error {
+	return func(context.Context, *load.User) error {
+		if *down {
+			return errors.New("down")
+		}
+		return nil
+	}
 }

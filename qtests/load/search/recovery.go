@@ -71,6 +71,9 @@ type Recoveries []Recovery
 // A system that does not recover may leave goroutines behind that still have work. Under a fake clock let time pass
 // for them, q.Sleep(time.Hour), so that they are done before the leak check at the end of the test.
 //
+// Of a run that is divided among processes, each begins with the sizes that are dealt to it, as [Capacity] does with
+// trials.
+//
 // The table goes to the log of t. A run that cannot be judged fails t: a run without any goodput before the
 // disturbance, one in which a request panicked or ignored its cancelled context, one that ended early, also by a
 // threshold, and one whose load the machine could not generate, if FailWhenSlow.
@@ -82,9 +85,14 @@ func Recovers(t tb.TB, d Disturbances, at func(size float64) (load.Scenario, eve
 	if d.Share == 0 {
 		d.Share = 0.95
 	}
+	book, err := openLedger(t, "recovers")
+	if err != nil {
+		tb.Fatalf(t, "load: Recovers: %v", err)
+	}
+	d.ahead(t, book, at)
 	var out Recoveries
-	for _, size := range d.Sizes {
-		r, err := d.try(t, size, at)
+	for i, size := range d.Sizes {
+		r, err := d.recovery(t, book, size, i, at)
 		if err != nil {
 			if len(out) > 0 {
 				t.Logf("%s", out)
@@ -113,6 +121,37 @@ func (d Disturbances) check() error {
 		return fmt.Errorf("load: Disturbances.Hold: %v is negative", d.Hold)
 	}
 	return nil
+}
+
+// ahead runs this part's own sizes, which the others will ask for. An error is met again where its run is asked for.
+func (d Disturbances) ahead(t tb.TB, book ledger, at func(float64) (load.Scenario, event.Event)) {
+	for i, size := range d.Sizes {
+		if book.own(i) {
+			if _, err := d.recovery(t, book, size, i, at); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// told is a Recovery as the parts of a search tell each other.
+type told struct {
+	Recovery
+	Users bool
+}
+
+// recovery is that of a size: as another part has told, or else run here.
+func (d Disturbances) recovery(t tb.TB, book ledger, size float64, i int, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
+	var known told
+	if book.read(size, i, &known) {
+		known.users = known.Users
+		return known.Recovery, nil
+	}
+	r, err := d.try(t, size, at)
+	if err == nil {
+		err = book.write(size, i, told{r, r.users})
+	}
+	return r, err
 }
 
 // try runs one size.

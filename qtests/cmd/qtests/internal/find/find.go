@@ -18,6 +18,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/share"
 )
 
 // A Target is a test of a compiled package.
@@ -34,6 +35,7 @@ type Options struct {
 	Seeds   int           // how many
 	For     time.Duration // real time after which no run begins, 0 for no limit
 	Procs   int           // processes at once
+	Share   share.Share   // of the seeds; the first is run by every part
 	All     bool          // go on behind a failure
 	Explore explore.Spec
 	Env     []string
@@ -129,11 +131,20 @@ func (s *Search) Run(ctx context.Context) (*Summary, error) {
 	return &s.summary, err
 }
 
+// from is the first seed of process i of this part.
+func (s *Search) from(i int) uint64 {
+	first := int64(2)
+	for !s.Share.Takes(first) {
+		first++
+	}
+	return uint64(first) + uint64(i*max(s.Share.Of, 1))
+}
+
 // parallel shares the seeds from 2 on among processes.
 func (s *Search) parallel(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	base := explore.Session{To: uint64(s.Seeds) + 1, Stride: uint64(s.Procs), Explore: s.Explore, All: s.All, Steps: maps.Clone(s.summary.Steps)}
+	base := explore.Session{To: uint64(s.Seeds) + 1, Stride: uint64(s.Procs * max(s.Share.Of, 1)), Explore: s.Explore, All: s.All, Steps: maps.Clone(s.summary.Steps)}
 	if s.For > 0 {
 		base.Until = s.began.Add(s.For).UnixMilli()
 	}
@@ -142,7 +153,7 @@ func (s *Search) parallel(ctx context.Context) error {
 	events := make(chan event)
 	for i := range s.Procs {
 		session := base
-		session.From = 2 + uint64(i)
+		session.From = s.from(i)
 		w := s.worker(session)
 		go func() { ends <- end{w.all(ctx, events)} }()
 	}
@@ -235,7 +246,7 @@ func (s *Search) command(ctx context.Context, pattern, session string, output io
 	cmd := exec.CommandContext(ctx, s.Binary, "-test.run="+pattern, "-test.timeout=0", "-test.count=1")
 	cmd.Dir = s.Dir
 	cmd.Env = append(slices.DeleteFunc(slices.Clone(s.Env), func(v string) bool {
-		return strings.HasPrefix(v, "QTESTS_SEED") || strings.HasPrefix(v, "QTESTS_EXPLORE=") || strings.HasPrefix(v, "QTESTS_REPLAY=")
+		return strings.HasPrefix(v, "QTESTS_SEED") || strings.HasPrefix(v, share.Var) || strings.HasPrefix(v, share.ResultsVar+"=") || strings.HasPrefix(v, "QTESTS_EXPLORE=") || strings.HasPrefix(v, "QTESTS_REPLAY=")
 	}), explore.SessionVar+"="+session, "PWD="+s.Dir)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.WaitDelay = time.Second

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/share"
 )
 
 // TestDeaths reads how processes end, from what Go prints.
@@ -54,4 +55,25 @@ func TestPatterns(t *testing.T) {
 	s := New(Target{Pattern: "^TestX$"}, Options{Temp: t.TempDir()})
 	require.Equal(t, "^TestX$", s.worker(explore.Session{}).pattern)
 	require.Equal(t, `^TestX$/^a\.b$`, s.workerFor(&Found{Test: "TestX/a.b"}, explore.Session{}).pattern)
+}
+
+// TestPartsShareTheSeeds: with all processes of all parts every seed from 2 on is run once.
+func TestPartsShareTheSeeds(t *testing.T) {
+	for _, of := range []int{1, 2, 7} {
+		ran := map[uint64]int{}
+		for i := 1; i <= of; i++ {
+			s := New(Target{}, Options{Procs: 3, Share: share.Share{Index: i, Of: of}})
+			for p := range 3 {
+				for seed := s.from(p); seed <= 200; seed += uint64(3 * of) {
+					ran[seed]++
+				}
+			}
+		}
+		require.Len(t, ran, 199)
+		for seed, n := range ran {
+			require.Equal(t, 1, n, seed)
+		}
+	}
+	s := New(Target{}, Options{Procs: 3})
+	require.EqualValues(t, 4, s.from(2))
 }
