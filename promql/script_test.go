@@ -209,7 +209,11 @@ func richer(r *rand.Rand, depth int) string {
 		return fmt.Sprintf("%s((%s)[%s:%s]%s)", pick(r, "max_over_time", "avg_over_time", "sum_over_time", "count_over_time", "last_over_time", "rate", "increase", "delta", "deriv",
 			"changes", "stddev_over_time", "absent_over_time", "irate"), sub(), pick(r, "1m", "3m", "10m"), pick(r, "", "10s", "30s", "45s", "1m"), offset(r))
 	case 4:
-		return fmt.Sprintf("%s %s(%s, %s)", pick(r, "topk", "bottomk"), pick(r, "", "by (a) ", "without (b) "), pick(r, "1", "2", "4", "0", "-3", "1.9", "NaN", "scalar(c)"), sub())
+		arg := sub()
+		for strings.Contains(arg, "count_values") { // Prometheus gives its elements in any order, and of equals the first count
+			arg = sub()
+		}
+		return fmt.Sprintf("%s %s(%s, %s)", pick(r, "topk", "bottomk"), pick(r, "", "by (a) ", "without (b) "), pick(r, "1", "2", "4", "0", "-3", "1.9", "NaN", "scalar(c)"), arg)
 	case 5:
 		return fmt.Sprintf("count_values %s(%s, %s)", pick(r, "", "by (a) ", "without (b) ", "by (v)"), pick(r, `"v"`, `"a"`, `""`, `"é"`), sub())
 	case 6:

@@ -11,6 +11,12 @@
 //
 // Of the file come the tree of routes, with matchers, group_by, waits, continue, labels,
 // and mute and active time intervals with their locations; the inhibition rules; and the
-// names of the receivers, with send_resolved. The receivers' addresses and message
-// templates have no meaning in a test, and are listed as passed over.
+// names of the receivers, with send_resolved. Where the receivers send to has no meaning in
+// a test, and is listed as passed over; what they would send is what an [Outbox] keeps:
+// the texts of Slack, mail and the others, with the file's templates.
+//
+//	outbox := am.Outbox()
+//	err = am.Apply(&cfg, map[string][]monitor.Channel{"payments-pager": {outbox}})
+//	… an outage …
+//	outbox.Messages()[0].Texts["title"] // [FIRING:1] PaymentsDown
 package alertmanager

@@ -3,7 +3,6 @@ package alertmanager
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/alertmanager/config/common"
 	"github.com/prometheus/alertmanager/dispatch"
 	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/alertmanager/timeinterval"
 
 	"github.com/go-qtests/qtests/qtests/monitor"
@@ -24,8 +24,15 @@ type File struct {
 	Inhibitions []monitor.Inhibition
 	// Receivers are those of the file, without channels.
 	Receivers []monitor.Receiver
-	// PassedOver names what has no meaning in a test: "receiver pager: pagerduty_configs".
+	// PassedOver names what has no meaning in a test: "receiver pager: where
+	// pagerduty_configs send to".
 	PassedOver []string
+	// ExternalURL is what message templates see as .ExternalURL. Read sets
+	// http://localhost:9093.
+	ExternalURL string
+
+	config    *config.Config
+	templates *template.Template
 }
 
 // Read reads and validates the file as Alertmanager does.
@@ -34,7 +41,11 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: %s: %w", path, err)
 	}
-	return convert(cfg)
+	f, err := convert(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("alertmanager: %s: %w", path, err)
+	}
+	return f, nil
 }
 
 func convert(cfg *config.Config) (*File, error) {
@@ -45,7 +56,11 @@ func convert(cfg *config.Config) (*File, error) {
 	for _, x := range cfg.TimeIntervals {
 		intervals[x.Name] = x.TimeIntervals
 	}
-	f := &File{}
+	templates, err := template.FromGlobs(cfg.Templates)
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	f := &File{ExternalURL: "http://localhost:9093", config: cfg, templates: templates}
 	f.Route = f.route(dispatch.NewRoute(cfg.Route, nil), intervals)
 	for _, rule := range cfg.InhibitRules {
 		source, err := matchersOf(rule.SourceMatchers, rule.SourceMatch, rule.SourceMatchRE)
@@ -60,9 +75,6 @@ func convert(cfg *config.Config) (*File, error) {
 	}
 	for _, r := range cfg.Receivers {
 		f.addReceiver(r)
-	}
-	if len(cfg.Templates) > 0 {
-		f.PassedOver = append(f.PassedOver, "templates: "+strings.Join(cfg.Templates, ", "))
 	}
 	return f, nil
 }
@@ -149,22 +161,14 @@ func matchersOf(ms common.Matchers, equal map[string]string, re common.MatchRege
 // addReceiver adds a receiver. It sends what is resolved if one of its integrations does.
 func (f *File) addReceiver(r config.Receiver) {
 	out := monitor.Receiver{Name: r.Name}
-	sends, any := false, false
-	v := reflect.ValueOf(r)
-	for i := range v.NumField() {
-		list := v.Field(i)
-		if list.Kind() != reflect.Slice || list.Len() == 0 {
-			continue
+	sends, all := false, integrations(r)
+	for i, x := range all {
+		if i == 0 || all[i-1].kind != x.kind {
+			f.PassedOver = append(f.PassedOver, "receiver "+r.Name+": where "+x.kind+" send to")
 		}
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		f.PassedOver = append(f.PassedOver, "receiver "+r.Name+": "+name)
-		for k := range list.Len() {
-			if x, ok := list.Index(k).Interface().(interface{ SendResolved() bool }); ok {
-				sends, any = sends || x.SendResolved(), true
-			}
-		}
+		sends = sends || x.sendsResolved()
 	}
-	out.FiringOnly = any && !sends
+	out.FiringOnly = len(all) > 0 && !sends
 	f.Receivers = append(f.Receivers, out)
 }
 
