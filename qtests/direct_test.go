@@ -37,6 +37,7 @@ func TestDirectStreams(t *testing.T) {
 		up, send := io.Pipe()
 		resp, err := c.Post("http://x/", "text/plain", up)
 		require.NoError(q, err)
+		require.Nil(q, resp.Trailer, "none was declared")
 		for i := range 5 {
 			q.Sleep(time.Second)
 			line := fmt.Sprintf("line %d\n", i)
@@ -323,6 +324,32 @@ func TestDirectHasNoConnection(t *testing.T) {
 			require.NoError(q, http.NewResponseController(w).EnableFullDuplex())
 		}))
 		require.NoError(q, getBody(q.Context(), c))
+	})
+}
+
+// TestDirectRefuses has what a handler may not write.
+func TestDirectRefuses(t *testing.T) {
+	Run(t, func(q *T) {
+		c := q.Direct(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for code, want := range map[int]any{99: "invalid WriteHeader code 99", 100: nil, 199: nil, 1000: "invalid WriteHeader code 1000"} {
+				if want == nil {
+					require.NotPanics(q, func() { w.WriteHeader(code) })
+				} else {
+					require.PanicsWithValue(q, want, func() { w.WriteHeader(code) })
+				}
+			}
+			w.Header().Set("Content-Length", "0")
+			w.WriteHeader(999)
+			_, err := w.Write(nil)
+			require.NoError(q, err)
+			_, err = w.Write([]byte("x"))
+			require.ErrorIs(q, err, http.ErrContentLength)
+		}))
+		resp, err := c.Get("http://x/")
+		require.NoError(q, err)
+		require.NoError(q, resp.Body.Close())
+		require.Equal(q, "999 status code 999", resp.Status)
+		require.Zero(q, resp.ContentLength)
 	})
 }
 

@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"flag"
 	"fmt"
 	"sync"
 	"testing"
@@ -39,7 +40,49 @@ func TestPackageOf(t *testing.T) {
 		"gopkg.in/yaml%2ev3.(*T).TestX":          "gopkg.in/yaml.v3",
 		"main.TestX":                             "main",
 		"nothing":                                ".",
+		"example.com/shop/.TestX":                ".",
+		".TestX":                                 ".",
 	} {
 		require.Equal(t, want, packageOf(function))
 	}
+}
+
+// However deep the stack is, its test is found.
+func TestRepeatCommandOfADeepStack(t *testing.T) {
+	want := RepeatCommand(t)
+	for _, depth := range []int{20, 28, 29, 30, 31, 32, 33, 100} {
+		require.Equal(t, want, deepCommand(t, depth), "%d", depth)
+		require.GreaterOrEqual(t, len(deepStack(depth)), depth)
+	}
+}
+
+//go:noinline
+func deepStack(depth int) []uintptr {
+	if depth > 1 {
+		return deepStack(depth - 1)
+	}
+	return stackHere()
+}
+
+//go:noinline
+func deepCommand(t tb.TB, depth int) string {
+	if depth > 1 {
+		return deepCommand(t, depth-1)
+	}
+	return RepeatCommand(t)
+}
+
+// The flag is that of package load, which this binary has no part of.
+func TestCommandWithScale(t *testing.T) {
+	c := command{pattern: "^A$", pkg: "example.com/a"}
+	plain := c.withSeed(7)
+	require.Contains(t, plain, " example.com/a -run '^A$' -qtests.seed=7")
+	require.Equal(t, plain+" -x", c.withScale(7, "-x"))
+	if flag.Lookup(scaleFlag) == nil {
+		flag.Float64(scaleFlag, 1, "")
+	}
+	defer func() { require.NoError(t, flag.Set(scaleFlag, "1")) }()
+	require.Equal(t, plain+" -x", c.withScale(7, "-x"), "of scale 1 nothing is said")
+	require.NoError(t, flag.Set(scaleFlag, "0.25"))
+	require.Equal(t, plain+" -x -qtests.scale=0.25", c.withScale(7, "-x"))
 }
