@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
@@ -18,28 +19,35 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 )
 
-const (
-	ownModule      = "github.com/go-qtests/qtests"
-	outsideVersion = "v0.0.0-test"
-)
+const ownModule = "github.com/go-qtests/qtests"
+
+// nextVersion is what the modules beside this one require of it: the version with which all of
+// them are released.
+func nextVersion(t *testing.T) string {
+	t.Helper()
+	required := regexp.MustCompile(`(?m)^\s*` + ownModule + ` (v\S+)$`)
+	version := ""
+	for _, dir := range []string{"promql", "hpa", "bench", "realworld"} {
+		found := required.FindStringSubmatch(readFile(t, dir+"/go.mod"))
+		require.NotNil(t, found, dir)
+		if version == "" {
+			version = found[1]
+		}
+		require.Equal(t, version, found[1], "%s requires another version than promql", dir)
+	}
+	return version
+}
 
 // TestOutside is a user: in a module of its own, which gets this one as a download, it runs
 // the README's first test, on the stock runtime and on the ordered one. The download comes
 // from a proxy of files that is made of the working tree, and what it depends on from the
 // module cache, so that no network is needed.
 func TestOutside(t *testing.T) {
-	qtests.Run(t, func(q *qtests.T) {
-		if q.Order().Runtime || withRaceDetector() {
-			q.Skip("the user's tests run in processes of their own, which go test . starts as well")
-		}
-	})
-	if os.Getenv("QTESTS_GATE") == "" {
-		t.Skip("QTESTS_GATE=1 runs it, as .ci/run does: it compiles this module as a download")
-	}
+	inGate(t)
 	u := newUser(t)
 	u.put("go.mod", "module example.org/mine\n\ngo 1.26\n")
 	u.put("first_test.go", firstTest(t))
-	u.run("go", "get", ownModule+"@"+outsideVersion)
+	u.run("go", "get", ownModule+"@"+u.version)
 	require.Contains(t, u.run("go", "test", "-v", "."), "--- PASS: TestNextWeek")
 	u.put("first_test.go", strings.Replace(firstTest(t), `func() { reminder <- "pay the rent" }`, "func() {}", 1))
 	require.Contains(t, u.fail("go", "test", "."), "--- FAIL: TestNextWeek")
@@ -47,10 +55,54 @@ func TestOutside(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the ordered runtime compiles the standard library")
 	}
-	u.run("go", "get", "-tool", ownModule+"/qtests/cmd/qtests@"+outsideVersion)
+	u.run("go", "get", "-tool", ownModule+"/qtests/cmd/qtests@"+u.version)
 	require.Contains(t, u.run("go", "tool", "qtests", "doctor"), "go1.")
 	require.Contains(t, u.run("go", "tool", "qtests", "test", "-v", "."), "--- PASS: TestNextWeek")
 }
+
+// TestModulesOutside gets each of the modules for users that stand beside this one, and nothing
+// else: it finds the version of this one that it needs, without the replace of its go.mod, and
+// all packages resolve. To compile them takes minutes where they are not cached yet; with
+// QTESTS_STRESS a test that uses them runs as well.
+func TestModulesOutside(t *testing.T) {
+	inGate(t)
+	if testing.Short() {
+		t.Skip("reads the packages of Prometheus and Kubernetes")
+	}
+	for module, uses := range map[string]string{
+		"promql": `_, err := promql.NewEngine().Compile("up == 0"); err != nil`,
+		"hpa":    `_, err := hpa.ReadFile("none"); err == nil`,
+	} {
+		u := newUser(t)
+		u.put("go.mod", "module example.org/mine\n\ngo 1.26\n")
+		u.run("go", "get", ownModule+"/"+module+"@"+u.version)
+		u.run("go", "list", "-deps", ownModule+"/"+module+"/...")
+		require.Contains(t, u.run("go", "list", "-m", ownModule), u.version)
+		if stressed() {
+			u.put("outside_test.go", "package outside\n\nimport (\n\t\"testing\"\n\n\t\""+ownModule+"/"+module+"\"\n)\n\n"+
+				"func TestOutside(t *testing.T) {\n\tif "+uses+" {\n\t\tt.Fatal(err)\n\t}\n}\n")
+			require.Contains(t, u.run("go", "test", "-v", "."), "--- PASS: TestOutside")
+		}
+	}
+}
+
+// inGate skips a test whose work is done in processes of its own, which the plain go test
+// starts as well, and where the gate does not run it: it takes long and seldom breaks.
+func inGate(t *testing.T) {
+	t.Helper()
+	if os.Getenv("QTESTS_GATE") == "" {
+		t.Skip("QTESTS_GATE=1 runs it, as .ci/run does: it compiles this module as a download")
+	}
+	qtests.Run(t, func(q *qtests.T) {
+		if q.Order().Runtime || withRaceDetector() {
+			q.Skip("the user's tests run in processes of their own, which go test . starts as well")
+		}
+	})
+}
+
+// stressed reports whether the long forms of tests run. Package stress of qtests is not for
+// packages outside of it.
+func stressed() bool { return os.Getenv("QTESTS_STRESS") != "" }
 
 func withRaceDetector() bool {
 	info, ok := debug.ReadBuildInfo()
@@ -69,25 +121,46 @@ func firstTest(t *testing.T) string {
 
 // A user is a module outside this one, with a module cache of its own.
 type user struct {
-	t   *testing.T
-	dir string
-	env []string
+	t       *testing.T
+	dir     string
+	env     []string
+	version string // of the modules of this repository
 }
 
 func newUser(t *testing.T) *user {
 	t.Helper()
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	require.NoError(t, err)
-	proxy := t.TempDir()
-	publish(t, proxy)
+	cache, proxy, version := strings.TrimSpace(string(out)), t.TempDir(), nextVersion(t)
+	for _, dir := range []string{".", "promql", "hpa"} {
+		publish(t, proxy, dir, version)
+	}
 	own := []string{
-		"GOPROXY=" + fileURL(proxy) + "," + fileURL(filepath.Join(strings.TrimSpace(string(cache)), "cache", "download")),
-		"GOMODCACHE=" + t.TempDir(),
+		"GOPROXY=" + fileURL(proxy) + "," + fileURL(filepath.Join(cache, "cache", "download")),
+		"GOMODCACHE=" + linkedCache(t, cache),
 		"GOFLAGS=-mod=mod -modcacherw -trimpath", // trimmed paths let the build cache serve every run
 		"GONOSUMDB=*", "GOSUMDB=off", "GONOPROXY=none", "GOPRIVATE=", "GOWORK=off", "GOTOOLCHAIN=local", "PWD=",
 	}
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "QTESTS_") })
-	return &user{t: t, dir: t.TempDir(), env: append(env, own...)}
+	return &user{t: t, dir: t.TempDir(), env: append(env, own...), version: version}
+}
+
+// linkedCache returns a module cache with links to what is in another one, without the modules
+// of this repository. Where there can be no links, the go command fills it.
+func linkedCache(t *testing.T, cache string) string {
+	t.Helper()
+	linked := t.TempDir()
+	for _, below := range []string{".", "cache/download", "github.com", "cache/download/github.com"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(linked, below), 0o755))
+		entries, err := os.ReadDir(filepath.Join(cache, below))
+		require.NoError(t, err)
+		for _, e := range entries {
+			if name := e.Name(); e.IsDir() && name != "cache" && name != "github.com" && name != "go-qtests" {
+				_ = os.Symlink(filepath.Join(cache, below, name), filepath.Join(linked, below, name))
+			}
+		}
+	}
+	return linked
 }
 
 func (u *user) put(name, text string) {
@@ -126,30 +199,35 @@ func fileURL(dir string) string {
 	return "file://" + dir
 }
 
-// publish writes this module into a proxy of files.
-func publish(t *testing.T, proxy string) {
+// publish writes the module in dir into a proxy of files.
+func publish(t *testing.T, proxy, dir, version string) {
 	t.Helper()
-	dir := filepath.Join(proxy, filepath.FromSlash(ownModule), "@v")
-	require.NoError(t, os.MkdirAll(dir, 0o755))
+	module := path.Join(ownModule, dir)
+	at := filepath.Join(proxy, filepath.FromSlash(module), "@v")
+	require.NoError(t, os.MkdirAll(at, 0o755))
 	put := func(ext, text string) {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, outsideVersion+ext), []byte(text), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(at, version+ext), []byte(text), 0o644))
 	}
-	put(".info", `{"Version":"`+outsideVersion+`","Time":"2026-01-01T00:00:00Z"}`)
-	put(".mod", readFile(t, "go.mod"))
-	f, err := os.Create(filepath.Join(dir, outsideVersion+".zip"))
+	put(".info", `{"Version":"`+version+`","Time":"2026-01-01T00:00:00Z"}`)
+	put(".mod", readFile(t, filepath.Join(dir, "go.mod")))
+	f, err := os.Create(filepath.Join(at, version+".zip"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
 	w := zip.NewWriter(f)
-	require.NoError(t, filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || isModule(name) || d.Name() == "_artifacts"):
+		case d.IsDir() && name != dir && (strings.HasPrefix(d.Name(), ".") || isModule(name) || d.Name() == "_artifacts"):
 			return fs.SkipDir
 		case !d.Type().IsRegular():
 			return nil
 		}
-		return pack(w, name)
+		within, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		return pack(w, name, module+"@"+version+"/"+filepath.ToSlash(within))
 	}))
 	require.NoError(t, w.Close())
 }
@@ -160,13 +238,13 @@ func isModule(dir string) bool {
 }
 
 // pack adds a file to the zip of the module.
-func pack(w *zip.Writer, name string) error {
+func pack(w *zip.Writer, name, as string) error {
 	from, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = from.Close() }()
-	to, err := w.Create(ownModule + "@" + outsideVersion + "/" + filepath.ToSlash(name))
+	to, err := w.Create(as)
 	if err != nil {
 		return err
 	}

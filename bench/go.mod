@@ -7,7 +7,7 @@ require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/benbjohnson/clock v1.3.5
 	github.com/failsafe-go/failsafe-go v0.9.8
-	github.com/go-qtests/qtests v0.0.0
+	github.com/go-qtests/qtests v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jackc/puddle/v2 v2.2.3
 	github.com/jarcoal/httpmock v1.4.2

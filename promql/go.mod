@@ -4,7 +4,7 @@ go 1.26.7
 
 require (
 	github.com/benbjohnson/clock v1.3.5
-	github.com/go-qtests/qtests v0.0.0
+	github.com/go-qtests/qtests v0.1.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/prometheus/common v0.72.1
