@@ -20,6 +20,8 @@ func TestEdges(t *testing.T) {
 		"w_bucket{le=1} 10", "w_bucket{le=2} 8", "w_bucket{le=4} 20", "w_bucket{le=+Inf} 20", // falls by a rounding error
 		"d_bucket{le=1} 4", "d_bucket{le=1.0} 6", "d_bucket{le=2} 20", "d_bucket{le=+Inf} 20", // one bound twice
 		"x_bucket{le=0} 10", "x_bucket{le=+Inf} 10", "o_bucket{le=+Inf} 3", "no_bucket{le=text} 3",
+		"f_bucket{le=1} 0", "f_bucket{le=2} 10", "f_bucket{le=+Inf} 10",
+		"five{i=1} 3", "five{i=2} 1", "five{i=3} 8", "five{i=4} 2", "five{i=5} 4",
 		"s_bucket{le=1} 10", "s_bucket{le=2} 10.000000000001", "s_bucket{le=4} 20", "s_bucket{le=+Inf} 20",
 	)
 	for _, test := range []struct{ expr, want string }{
@@ -46,6 +48,14 @@ func TestEdges(t *testing.T) {
 		{"histogram_quantile(0.5, o_bucket)", `{} NaN`},
 		{"histogram_quantile(0.5, no_bucket)", ``},
 		{"histogram_quantile(0.75, s_bucket)", `{} 3`}, // the second is a rounding error above the first
+		{"histogram_quantile(0.5, f_bucket)", `{} 1.5`}, // the first is empty, not nearly equal to the second
+		{"quantile(0.25, tie)", `{} 5`},
+		{"quantile(0.125, five)", `{} 1.5`},
+		{"quantile(0.875, five)", `{} 6`},
+		{"quantile(0, five)", `{} 1`},
+		{"quantile(1, five)", `{} 8`},
+		{"quantile(0.25, five)", `{} 2`},
+		{"z @ -10", ``}, {"z @ +10", `z 2`}, {"z @ 10s", `z 2`}, {"z @ -10s", ``},
 		{"z atan2 z", `{} 0.7853981633974483`},
 		{"7 % 4", `{} 3`},
 		{"-7 % 4", `{} -3`},
@@ -84,4 +94,19 @@ func TestSelectorsInTheOrderOfTheText(t *testing.T) {
 	}
 	require.Equal(t, []string{`a{b="c"}`, `{__name__=~"d|e",f!="g"}`, "h"}, texts)
 	require.Equal(t, []string{"a", "", "h"}, names)
+}
+
+// A result without an element may come from data or from nothing.
+func TestWhetherThereWasData(t *testing.T) {
+	st := load(t, "a 1")
+	for expr, want := range map[string]bool{
+		"a": true, "a > 1": true, "nope": false, "nope > 1": false, "timestamp(a) > 1e9": true, "timestamp(nope)": false,
+		"count_over_time(a[1m]) > 5": true, "count_over_time(nope[1m])": false, "nope or a": true,
+	} {
+		e, err := query.Parse(expr)
+		require.NoError(t, err, expr)
+		r, err := e.Eval(st, 10*second)
+		require.NoError(t, err, expr)
+		assert.Equal(t, want, r.Data, expr)
+	}
 }

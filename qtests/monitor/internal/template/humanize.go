@@ -9,7 +9,7 @@ import (
 
 // humanize writes a number with four digits and a prefix of the base, 1000 or 1024.
 func humanize(v, base float64) string {
-	small := math.Abs(v) < 1 || base == 1024 && math.Abs(v) == 1
+	small := math.Abs(v) < 1
 	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) || base == 1024 && small {
 		return fmt.Sprintf("%.4g", v)
 	}

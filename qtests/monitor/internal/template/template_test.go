@@ -92,6 +92,36 @@ func TestErrors(t *testing.T) {
 	require.ErrorContains(t, err, "no queries here")
 }
 
+func TestHumanizeAtItsEdges(t *testing.T) {
+	for text, want := range map[string]string{
+		"humanize 1.0": "1", "humanize 999.0": "999", "humanize 1000.0": "1k", "humanize -1000.0": "-1k", "humanize 0.001": "1m", "humanize 0": "0",
+		"humanize1024 1.0": "1", "humanize1024 -1.0": "-1", "humanize1024 1023.0": "1023", "humanize1024 1024.0": "1ki", "humanize1024 0.25": "0.25",
+		"humanize 1e30": "1e+06Y",
+	} {
+		got, err := expand(t, "{{ "+text+" }}", template.Data{})
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+}
+
+// What a template writes is bounded, all of it together.
+func TestMaxExpansion(t *testing.T) {
+	for text, fails := range map[string]bool{
+		`{{ printf "%65536s" "x" }}`:                          false,
+		`{{ printf "%65537s" "x" }}`:                          true,
+		`{{ printf "%40000s" "x" }}{{ printf "%25536s" "x" }}`: false,
+		`{{ printf "%40000s" "x" }}{{ printf "%25537s" "x" }}`: true,
+	} {
+		got, err := expand(t, text, template.Data{})
+		if fails {
+			require.ErrorContains(t, err, "the template writes more than 65536 bytes", text)
+		} else {
+			require.NoError(t, err, text)
+			require.Len(t, got, template.MaxExpansion)
+		}
+	}
+}
+
 func TestPlain(t *testing.T) {
 	for text, want := range map[string]bool{"a } b": true, "{{ 1 }}": false} {
 		parsed, err := template.Parse("A", text)
