@@ -34,3 +34,6 @@ func TestBehindLibrary(t *testing.T) {
 	library.Parent = 0
 	require.Empty(t, BehindLibrary(library, nil, 7, "TestX"))
 }
+
+// goroot is the place of a file of the standard library.
+func goroot(file string) string { return "/usr/go/src/" + file }
