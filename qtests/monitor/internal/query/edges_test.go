@@ -47,7 +47,7 @@ func TestEdges(t *testing.T) {
 		{"histogram_quantile(0.5, x_bucket)", `{} 0`},
 		{"histogram_quantile(0.5, o_bucket)", `{} NaN`},
 		{"histogram_quantile(0.5, no_bucket)", ``},
-		{"histogram_quantile(0.75, s_bucket)", `{} 3`}, // the second is a rounding error above the first
+		{"histogram_quantile(0.75, s_bucket)", `{} 3`},  // the second is a rounding error above the first
 		{"histogram_quantile(0.5, f_bucket)", `{} 1.5`}, // the first is empty, not nearly equal to the second
 		{"quantile(0.25, tie)", `{} 5`},
 		{"quantile(0.125, five)", `{} 1.5`},

@@ -107,8 +107,8 @@ func TestHumanizeAtItsEdges(t *testing.T) {
 // What a template writes is bounded, all of it together.
 func TestMaxExpansion(t *testing.T) {
 	for text, fails := range map[string]bool{
-		`{{ printf "%65536s" "x" }}`:                          false,
-		`{{ printf "%65537s" "x" }}`:                          true,
+		`{{ printf "%65536s" "x" }}`:                           false,
+		`{{ printf "%65537s" "x" }}`:                           true,
 		`{{ printf "%40000s" "x" }}{{ printf "%25536s" "x" }}`: false,
 		`{{ printf "%40000s" "x" }}{{ printf "%25537s" "x" }}`: true,
 	} {
