@@ -93,6 +93,9 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	b.guard = guardOuter(t)
 	go b.host(t)
 	stalled := b.watch(t)
+	if stalled != "" {
+		b.guard.leave()
+	}
 	trapped := b.guard.check()
 	if stalled != "" {
 		o := outcome{failed: true, abandoned: true, kind: "standstill", problems: append([]string{stalled}, trapped...)}

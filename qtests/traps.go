@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -38,6 +39,7 @@ type outerGuard struct {
 	nContexts, nSubtests    int
 	hadSubtests             bool
 	cancel                  reflect.Value // of the outer context, possibly invalid
+	looked                  atomic.Bool   // by endContexts, or by leave
 }
 
 func guardOuter(t *testing.T) *outerGuard {
@@ -60,6 +62,9 @@ func guardOuter(t *testing.T) *outerGuard {
 // if contexts of the outer test are left, and has the testing package cancel them now: at the
 // end of the test it would do so from outside, which ends the process.
 func (g *outerGuard) endContexts() (problem string) {
+	if g.looked.Swap(true) {
+		return "" // left behind: the test outside has its end, and the contexts theirs
+	}
 	problem = g.contextsLeft()
 	if problem != "" && g.cancel.IsValid() {
 		cancel := reflect.NewAt(g.cancel.Type(), unsafe.Pointer(g.cancel.UnsafeAddr())).Elem()
@@ -67,6 +72,9 @@ func (g *outerGuard) endContexts() (problem string) {
 	}
 	return problem
 }
+
+// leave keeps endContexts from the test outside, which goes on without the bubble.
+func (g *outerGuard) leave() { g.looked.Store(true) }
 
 // check is called outside, when the bubble has ended or was left behind, and returns what to
 // fail the test for. What it finds then ends the process with the test, so it says so at once.
