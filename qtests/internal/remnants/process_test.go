@@ -25,7 +25,8 @@ func TestCleanBubblesCostNoCollections(t *testing.T) {
 	if ordered.Available() {
 		require.Zero(t, *n)
 	}
-	require.LessOrEqual(t, *n, 2, "one for this body and one for the first")
+	// One for this body and one for the first, and a second one where a goroutine that has ended is not yet gone.
+	require.Less(t, *n, 20, "it is asked once, not for each of 200 bubbles")
 }
 
 func TestPooledBubblesAreCollected(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,9 +60,9 @@ func interrupt() error {
 }
 
 // whileDown is a step that fails while down.
-func whileDown(down *bool) func(context.Context, *load.User) error {
+func whileDown(down *atomic.Bool) func(context.Context, *load.User) error {
 	return func(context.Context, *load.User) error {
-		if *down {
+		if down.Load() {
 			return errors.New("down")
 		}
 		return nil

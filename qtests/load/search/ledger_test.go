@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,8 +62,8 @@ func TestPartBeginsWithItsOwn(t *testing.T) {
 	d := Disturbances{Sizes: []float64{1, 2, 3, 4, 5}, Share: 0.95}
 	at := func(size float64) (load.Scenario, event.Event) {
 		order = append(order, fmt.Sprint(size))
-		down := false
-		outage := event.New("outage", func() { down = true }, func() { down = false }).At(5 * time.Second).For(time.Duration(size) * time.Second)
+		var down atomic.Bool
+		outage := event.New("outage", func() { down.Store(true) }, func() { down.Store(false) }).At(5 * time.Second).For(time.Duration(size) * time.Second)
 		return load.Scenario{Traffic: traffic.Rate(10).For(time.Minute), Do: whileDown(&down)}, outage
 	}
 	qtests.Run(t, func(q *qtests.T) {

@@ -89,6 +89,22 @@ func beat(now time.Time) {
 		a.live.began = now
 		hall.runs = append(hall.runs, a.live)
 	}
+	prune()
+	listen()
+	show(now)
+}
+
+// settle brings the hall up to date between two beats: a run in real time, which takes Ctrl-C itself, begins, and a press
+// that is for it is not to end a later run in fake time. It is called outside of bubbles.
+func settle() {
+	hall.Lock()
+	defer hall.Unlock()
+	prune()
+	listen()
+}
+
+// prune forgets the runs that are over.
+func prune() {
 	running := hall.runs[:0]
 	for _, l := range hall.runs {
 		if !l.ended.Load() {
@@ -97,8 +113,6 @@ func beat(now time.Time) {
 	}
 	clear(hall.runs[len(running):])
 	hall.runs = running
-	listen()
-	show(now)
 }
 
 // listen takes Ctrl-C while there are runs: the first ends them, and the second gives the signal back, so that a third ends the process.

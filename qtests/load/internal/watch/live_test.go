@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -68,4 +69,20 @@ func TestTheSecondInterruptGivesTheSignalBack(t *testing.T) {
 	var nobodys *Live
 	require.False(t, nobodys.Tell(0, 0))
 	nobodys.End()
+}
+
+// TestARunInRealTimeTakesCtrlCFromRunsThatAreOver: no beat has come since the run in fake time ended.
+func TestARunInRealTimeTakesCtrlCFromRunsThatAreOver(t *testing.T) {
+	onScreen(t)
+	over := Follow("over", time.Hour)
+	beat(time.Now())
+	require.NotNil(t, hall.signals)
+	over.End()
+	given := hall.signals
+	w := &Watch{Run: &fakeRun{}, Clock: clock.New(), StopNotify: func(chan<- os.Signal) {}, Notify: func(chan<- os.Signal) {
+		given = hall.signals
+	}}
+	w.Begin(time.Now())
+	w.End()
+	require.Nil(t, given, "a press would end a later run")
 }

@@ -49,6 +49,7 @@ func (w *Watch) Begin(start time.Time) {
 	}
 	// Two signals have an effect, so that the channel has room for two.
 	w.signals, w.done, w.ended = make(chan os.Signal, 2), make(chan struct{}), make(chan struct{})
+	settle()
 	w.Notify(w.signals)
 	w.Screen.add(w.Run)
 	go w.loop(start)
