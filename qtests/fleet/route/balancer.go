@@ -187,8 +187,10 @@ func (b *Balancer) Done(now time.Time, t *Target, latency time.Duration, status 
 	if b.outliers == nil {
 		return
 	}
-	if why, chance := t.outlier.result(*b.outliers, status); why != "" && b.Target(t.ID) == t {
-		b.eject(now, t, why, chance)
+	for _, v := range t.outlier.result(*b.outliers, status) {
+		if b.Target(t.ID) == t {
+			b.eject(now, t, v.why, v.chance)
+		}
 	}
 }
 

@@ -102,14 +102,21 @@ type Ejection struct {
 	Why    string // "5 errors in a row"; "" when it came back
 }
 
-// result counts a result, and says whether the target is to be ejected, with the chance, and why.
-func (x *outlier) result(o Outliers, status int) (why string, chance float64) {
+// A verdict is a reason to eject a target, which holds with a chance.
+type verdict struct {
+	why    string
+	chance float64
+}
+
+// result counts a result, and returns what the target is to be ejected for. As in Envoy both counts are judged: where the
+// chance spares it for its gateway errors, its errors in a row still count.
+func (x *outlier) result(o Outliers, status int) (found []verdict) {
 	x.requests++
 	failed := status >= 500 || status == 0
 	if !failed {
 		x.ok++
 		x.errors, x.gateway = 0, 0
-		return "", 0
+		return nil
 	}
 	x.errors++
 	if status == 0 || status == 502 || status == 503 || status == 504 {
@@ -117,15 +124,15 @@ func (x *outlier) result(o Outliers, status int) (why string, chance float64) {
 	} else {
 		x.gateway = 0
 	}
-	switch {
-	case x.gateway == o.ConsecutiveGateway && o.EnforceGateway > 0:
+	if x.gateway == o.ConsecutiveGateway {
 		x.gateway = 0
-		return fmt.Sprintf("%d gateway errors in a row", o.ConsecutiveGateway), o.EnforceGateway
-	case x.errors == o.ConsecutiveErrors:
-		x.errors = 0
-		return fmt.Sprintf("%d errors in a row", o.ConsecutiveErrors), o.EnforceErrors
+		found = append(found, verdict{fmt.Sprintf("%d gateway errors in a row", o.ConsecutiveGateway), o.EnforceGateway})
 	}
-	return "", 0
+	if x.errors == o.ConsecutiveErrors {
+		x.errors = 0
+		found = append(found, verdict{fmt.Sprintf("%d errors in a row", o.ConsecutiveErrors), o.EnforceErrors})
+	}
+	return found
 }
 
 // returns reports whether the ejection is over at a sweep.

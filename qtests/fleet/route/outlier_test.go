@@ -36,6 +36,19 @@ func TestErrorsInARow(t *testing.T) {
 	require.False(t, b.Target("1").Ejected(), "no more than 10% of ten")
 }
 
+// A target that the chance spares for its gateway errors is still ejected for its errors in a row, which are the same five.
+func TestBothCountsAreJudged(t *testing.T) {
+	b := balancerOf(t, Config{Outliers: &Outliers{EnforceGateway: 1e-12}}, 10)
+	answer(t, b, start, "0", 5, 503)
+	all, _ := b.Ejections()
+	require.Equal(t, []Ejection{{At: start, Target: "0", Out: true, Why: "5 errors in a row"}}, all)
+
+	b = balancerOf(t, Config{Outliers: &Outliers{EnforceGateway: 1}}, 10)
+	answer(t, b, start, "0", 5, 503)
+	all, _ = b.Ejections()
+	require.Equal(t, []Ejection{{At: start, Target: "0", Out: true, Why: "5 gateway errors in a row"}}, all)
+}
+
 // The k-th ejection lasts k times 30 s, and at most 300 s; it ends at a sweep. A sweep without
 // ejection makes k one less.
 func TestEjectionsGrow(t *testing.T) {

@@ -84,7 +84,7 @@ func (b *Balancer) eject(now time.Time, t *Target, why string, chance float64) {
 		}
 	}
 	few := float64(ejected+1) <= o.MaxEjected*float64(len(b.targets)) || ejected == 0 && !o.NeverLone
-	if t.outlier.ejected || !few || chance < 1 && b.rand.Float64() >= chance {
+	if t.outlier.ejected || !few || chance == 0 || chance < 1 && b.rand.Float64() >= chance {
 		return
 	}
 	t.outlier.ejected, t.outlier.since = true, now
