@@ -167,7 +167,7 @@ func TestRetriesThatWereNotMade(t *testing.T) {
 func TestGoexitHandsOverInTurn(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	outcomes := map[string]int{}
-	for i := range 60 * stress.Factor(t) {
+	for i := range stress.Rounds(t, 60) {
 		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 		qtests.Run(t, func(q *qtests.T) {
 			var mu sync.Mutex

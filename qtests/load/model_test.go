@@ -87,7 +87,7 @@ func anyScenario(r *rand.Rand) Scenario {
 // TestAnyScenarioAddsUp runs drawn scenarios and holds the result against the
 // stream of samples, counted again by a reference that keeps everything.
 func TestAnyScenarioAddsUp(t *testing.T) {
-	for seed := range uint64(60 * stress.Factor(t)) {
+	for seed := range uint64(stress.Rounds(t, 60)) {
 		qtests.Run(t, func(q *qtests.T) {
 			s := anyScenario(rand.New(rand.NewPCG(seed, 0)))
 			var stream bytes.Buffer
@@ -167,7 +167,7 @@ func TestSameResultEveryTime(t *testing.T) {
 		return
 	}
 	require.Contains(t, first, "timeout")
-	for i := range 200 * stress.Factor(t) {
+	for i := range stress.Rounds(t, 200) {
 		runtime.GOMAXPROCS([]int{1, 2, 8}[i%3])
 		if next := lively(t); next != first {
 			t.Fatalf("run %d differs from the first: %s", i, firstDifference(first, next))
@@ -251,8 +251,9 @@ func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
 		return size, points, heap
 	}
 	short, few, _ := run(10 * time.Minute)
-	long, many, heap := run(100 * time.Minute * time.Duration(stress.Factor(t)))
-	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, 100*time.Minute*time.Duration(stress.Factor(t)), heap)
+	whole := time.Duration(stress.Rounds(t, 100)) * time.Minute
+	long, many, heap := run(whole)
+	t.Logf("result %d bytes with %d points after 10 minutes, %d with %d after %v; the heap grew by %d", short, few, long, many, whole, heap)
 	require.Less(t, heap, int64(8<<20))
 	require.LessOrEqual(t, many, record.MaxPoints)
 	require.InEpsilon(t, float64(short)/float64(few), float64(long)/float64(many), 0.2, "the numbers have more digits")

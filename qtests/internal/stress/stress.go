@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
 )
 
 // Factor returns QTESTS_STRESS, a whole number of at least 1, and 1 where it is not set.
@@ -18,6 +20,17 @@ func Factor(t testing.TB) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
 		t.Fatalf("QTESTS_STRESS=%s: want a whole number of at least 1", text)
+	}
+	return n
+}
+
+// Rounds returns how often a test repeats what it repeats n times by default: n times [Factor], and a quarter of that under
+// the race detector, with which a round takes ten times as long and which sees in few rounds what it can see.
+func Rounds(t testing.TB, n int) int {
+	t.Helper()
+	n *= Factor(t)
+	if ordered.Race {
+		n = max(n/4, 1)
 	}
 	return n
 }
