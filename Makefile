@@ -42,10 +42,8 @@ bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
 	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .
 
-GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-
 mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
 	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
 
-lint:
-	for m in . deploy promql bench realworld; do (cd $$m && go run $(GOLANGCI) run ./...) || exit 1; done
+lint: ## golangci-lint, with staticcheck in it, over every module
+	.ci/lint

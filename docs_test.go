@@ -16,15 +16,23 @@ import (
 
 // TestDocsAreTrue holds every name in backticks in docs/*.md to what exists: a path, a
 // declaration in a file (path.go:Type.Method), a target of the Makefile, or an identifier
-// that some package declares.
+// that some package declares. Blocks of Go code are compiled and run elsewhere.
 func TestDocsAreTrue(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, pages)
 	house := declarations(t)
-	named := 0
+	code, named, blocks := compiledCode(t), 0, 0
 	for _, page := range pages {
-		text := regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(readFile(t, page), "")
+		text := readFile(t, page)
+		for _, b := range codeBlock.FindAllStringSubmatch(text, -1) {
+			require.Contains(t, []string{"go", "js", "sh", "text"}, b[1], page)
+			if b[1] == "go" {
+				blocks++
+				require.True(t, strings.Contains(code, b[2]), "%s: neither in examples, nor in examples_test.go, nor in bench:\n%s", page, b[2])
+			}
+		}
+		text = codeBlock.ReplaceAllString(text, "")
 		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(text, -1) {
 			named++
 			if why := house.missing(t, m[1]); why != "" {
@@ -36,11 +44,28 @@ func TestDocsAreTrue(t *testing.T) {
 		}
 	}
 	require.Greater(t, named, 100, "names in backticks")
+	require.Greater(t, blocks, 10, "blocks of Go code")
 	for _, wrong := range []string{
 		"qtests/nothing.go", "qtests/seam.go:nothing", "qtests/load/run.go:run.nothing", "load.Nothing", "Nothing", "make nothing", "breaker.Run",
 	} {
 		require.NotEmpty(t, house.missing(t, wrong), wrong)
 	}
+}
+
+// codeBlock finds the kind and the text of a block of code.
+var codeBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// compiledCode returns the code that README and docs may show: each file of it is compiled and run by the gate.
+func compiledCode(t *testing.T) string {
+	t.Helper()
+	examples, err := filepath.Glob("examples/*/*_test.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, examples)
+	var code strings.Builder
+	for _, file := range append(examples, "examples_test.go", "bench/breaker_adapter_test.go") {
+		code.WriteString(readFile(t, file) + "\n")
+	}
+	return code.String()
 }
 
 // A house is what the packages of the repository declare.

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	if scale := flag.Lookup("qtests.scale").Value.String(); scale != "1" {
 		t.Skipf("the README shows a run at full scale, and this one is asked for at %s", scale)
 	}
-	compiled := readFile(t, "examples/first/first_test.go") + readFile(t, "examples_test.go") + readFile(t, "bench/breaker_adapter_test.go")
+	compiled := compiledCode(t)
 	gate := readFile(t, ".ci/run")
 	var summary string
 	onOrderedRuntime := false
@@ -50,7 +49,9 @@ func TestReadmeIsTrue(t *testing.T) {
 		}
 	}
 
-	blocks := regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	readme := readFile(t, "README.md")
+	require.Less(t, strings.Count(readme, "\n"), 200, "lines of the README: details belong in docs")
+	blocks := codeBlock.FindAllStringSubmatch(readme, -1)
 	require.NotEmpty(t, blocks)
 	kinds := map[string]int{}
 	for _, b := range blocks {
@@ -71,7 +72,7 @@ func TestReadmeIsTrue(t *testing.T) {
 			t.Errorf("a block of the kind %q, which nothing checks:\n%s", kind, text)
 		}
 	}
-	require.Equal(t, map[string]int{"go": 5, "sh": 4, "text": 2}, kinds)
+	require.Equal(t, map[string]int{"go": 3, "sh": 4, "text": 2}, kinds)
 }
 
 // TestImportsPointDown holds the packages to their floors: each imports those named

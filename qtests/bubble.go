@@ -129,10 +129,7 @@ func Run(t *testing.T, body func(q *T)) {
 		t.Helper()
 		sweep.Repeat = here().withScale(sweep.Failed[0], x.Flags(sweep.Failed[0])...)
 		x.Explain(t, again)
-		t.Errorf("%s", sweep.Report())
-		adviseOrder(t, sweep.Repeat)
-		sweep.leave(t)
-		t.FailNow()
+		sweep.fail(t)
 	}
 	sweep.leave(t)
 	if sweep.Ran > 0 && sweep.Skipped == sweep.Ran {

@@ -43,6 +43,15 @@ func (s *sweep) ran(seed uint64, o outcome) {
 	}
 }
 
+// fail ends a test of several seeds of which some failed.
+func (s *sweep) fail(t *testing.T) {
+	t.Helper()
+	t.Errorf("%s", s.Report())
+	adviseOrder(t, s.Repeat)
+	s.leave(t)
+	t.FailNow()
+}
+
 // leave writes what the part came to for those who put the parts together.
 func (s *sweep) leave(t *testing.T) {
 	t.Helper()

@@ -1,5 +1,6 @@
 //lint:file-ignore SA1019 the module is deprecated in favour of net/http, in wide use, and what is under test
 
+//nolint:staticcheck // the same, for golangci-lint
 package realworld
 
 import (

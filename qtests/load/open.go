@@ -127,8 +127,8 @@ func (o *openLoop) stepLocked() int32 {
 	if r.share.takesAll() || len(r.Steps) == 0 {
 		return 0
 	}
-	i := r.mu.picker.pick()
-	r.mu.picker.skip(int64(r.share.Of) - 1)
+	i := r.mu.picker.Pick()
+	r.mu.picker.Skip(int64(r.share.Of) - 1)
 	return int32(i) + 1
 }
 

@@ -40,7 +40,7 @@ func (r *run) startLocked(u *User, now time.Duration) {
 	case len(r.Steps) > 0:
 		i := int(u.step) - 1
 		if i < 0 {
-			i = r.mu.picker.pick()
+			i = r.mu.picker.Pick()
 		}
 		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
 	default:

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -39,9 +40,7 @@ func (r *Retry) check(check *field.Checker) {
 	check.Share("Retry.Budget", r.Budget)
 	check.That(r.Max > 0 || r.Backoff.IsZero() && r.MaxBackoff == 0 && r.Budget == 0 && r.If == nil,
 		"Retry.Max", r.Max, "leaves the other fields of Retry without meaning")
-	if r.MaxBackoff == 0 {
-		r.MaxBackoff = defaultMaxBackoff
-	}
+	r.MaxBackoff = cmp.Or(r.MaxBackoff, defaultMaxBackoff)
 }
 
 // freeRetries lets a run retry before it has made enough requests to have a

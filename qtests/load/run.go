@@ -16,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/internal/picker"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -63,7 +64,7 @@ type run struct {
 		judge *threshold.Judge
 
 		steps    []*record.Tally
-		picker   *picker
+		picker   *picker.Picker
 		feeds    map[string]*cursor // the places in the rows, by the name of the feed
 		requests int64              // that have started
 
@@ -125,8 +126,8 @@ func newPart(ctx context.Context, s Scenario, p part) (*run, error) {
 		r.mu.steps = []*record.Tally{r.mu.rec.Only(s.Name)}
 		weights = []int64{1}
 	}
-	r.mu.picker = newPicker(weights)
-	r.mu.picker.skip(p.Nth(1) - 1)
+	r.mu.picker = picker.New(weights)
+	r.mu.picker.Skip(p.Nth(1) - 1)
 	r.mu.judge, err = threshold.NewJudge(s.Thresholds, s.Limits, r.duration, r.mu.rec)
 	if err == nil && !p.takesAll() {
 		r.mu.judge.Defer()

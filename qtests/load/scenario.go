@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/load/internal/picker"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
@@ -207,6 +209,35 @@ func (s Scenario) withDefaults() (Scenario, error) {
 	check.That(s.Overflow == Drop || s.Overflow == Queue, "Overflow", int(s.Overflow), "is neither Drop nor Queue")
 	check.That(s.MaxQueue == 0 || s.Overflow == Queue, "MaxQueue", s.MaxQueue, "has no meaning with Overflow: Drop")
 	s.Retry.check(check)
+	s.checkKind(check)
+	s.checkEvents(check)
+	s.checkFeeds(check)
+	for i, source := range s.Sections {
+		check.That(source != nil, fmt.Sprintf("Sections[%d]", i), "nil", "tells nothing")
+	}
+	s.Name = cmp.Or(s.Name, DefaultName)
+	s.MaxInFlight = cmp.Or(s.MaxInFlight, DefaultMaxInFlight)
+	s.MaxQueue = cmp.Or(s.MaxQueue, DefaultMaxQueue)
+	if s.Grace == 0 && !s.NoGrace {
+		s.Grace = DefaultGrace
+	}
+	if s.LeaveGrace == 0 && !s.NoLeaveGrace {
+		s.LeaveGrace = s.Grace
+	}
+	if s.Clock == nil {
+		s.Clock = clock.New()
+	}
+	s.Seed = cmp.Or(s.Seed, tb.DefaultSeed)
+	if s.ErrorKind == nil {
+		s.ErrorKind = KindOf
+	}
+	_, mock := s.Clock.(*clock.Mock)
+	check.That(!mock, "Clock", "*clock.Mock", "is stepped by hand and cannot drive a load; use qtests.Run or the real clock")
+	return s, check.Result()
+}
+
+// checkKind checks what has a meaning only with users, or only without them.
+func (s *Scenario) checkKind(check *field.Checker) {
 	if s.Traffic.Kind() != traffic.Closed {
 		check.That(s.ThinkTime.IsZero(), "ThinkTime", s.ThinkTime, "has no meaning in an open profile, which has no users")
 		check.That(s.Pacing == 0, "Pacing", s.Pacing, "has no meaning in an open profile, which has no users")
@@ -217,38 +248,6 @@ func (s Scenario) withDefaults() (Scenario, error) {
 		check.That(s.MaxInFlight == 0, "MaxInFlight", s.MaxInFlight, "has no meaning in a closed profile: the users are the limit")
 		check.That(s.Overflow == Drop, "Overflow", int(s.Overflow), "has no meaning in a closed profile: the users are the limit")
 	}
-	s.checkEvents(check)
-	s.checkFeeds(check)
-	for i, source := range s.Sections {
-		check.That(source != nil, fmt.Sprintf("Sections[%d]", i), "nil", "tells nothing")
-	}
-	if s.Name == "" {
-		s.Name = DefaultName
-	}
-	if s.MaxInFlight == 0 {
-		s.MaxInFlight = DefaultMaxInFlight
-	}
-	if s.MaxQueue == 0 {
-		s.MaxQueue = DefaultMaxQueue
-	}
-	if s.Grace == 0 && !s.NoGrace {
-		s.Grace = DefaultGrace
-	}
-	if s.LeaveGrace == 0 && !s.NoLeaveGrace {
-		s.LeaveGrace = s.Grace
-	}
-	if s.Clock == nil {
-		s.Clock = clock.New()
-	}
-	if s.Seed == 0 {
-		s.Seed = tb.DefaultSeed
-	}
-	if s.ErrorKind == nil {
-		s.ErrorKind = KindOf
-	}
-	_, mock := s.Clock.(*clock.Mock)
-	check.That(!mock, "Clock", "*clock.Mock", "is stepped by hand and cannot drive a load; use qtests.Run or the real clock")
-	return s, check.Result()
 }
 
 func (s *Scenario) checkWork(check *field.Checker) {
@@ -262,7 +261,7 @@ func (s *Scenario) checkWork(check *field.Checker) {
 		name := fmt.Sprintf("Steps[%d]", i)
 		check.That(step.Name != "", name+".Name", `""`, "is empty")
 		check.That(!names[step.Name], name+".Name", step.Name, "is there twice")
-		check.That(step.Weight >= 0 && step.Weight <= maxWeight, name+".Weight", step.Weight, "is not between 1 and %d", maxWeight)
+		check.That(step.Weight >= 0 && step.Weight <= picker.MaxWeight, name+".Weight", step.Weight, "is not between 1 and %d", picker.MaxWeight)
 		check.That(step.Do != nil, name+".Do", "nil", "has nothing to do")
 		names[step.Name] = true
 	}

@@ -50,6 +50,7 @@ type Watch struct {
 	Rests rests
 }
 
+// Watched returns w: so a struct that embeds a Watch tells it.
 func (w *Watch) Watched() *Watch { return w }
 
 // TieFree reports whether clk is the clock of a bubble, on which [qtests.InTurn] orders

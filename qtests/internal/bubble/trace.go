@@ -34,6 +34,7 @@ type traceEvent struct {
 	text      string
 }
 
+// NewTrace returns the trace of a run that a later one may have to repeat.
 func NewTrace() *Trace { return &Trace{} }
 
 // Follow returns the trace of a run that must repeat t.

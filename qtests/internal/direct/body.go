@@ -14,10 +14,12 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
 
+// ErrHandlerReturned is what a write to the response gets after its handler has returned.
+var ErrHandlerReturned = errors.New("qtests: write to the response after its handler has returned")
+
 var (
-	errClientGone      = fmt.Errorf("qtests: the client is gone: %w", syscall.EPIPE)
-	ErrHandlerReturned = errors.New("qtests: write to the response after its handler has returned")
-	errReadClosed      = errors.New("http: read on closed response body") // net/http's, which it keeps to itself
+	errClientGone = fmt.Errorf("qtests: the client is gone: %w", syscall.EPIPE)
+	errReadClosed = errors.New("http: read on closed response body") // net/http's, which it keeps to itself
 )
 
 // upload is the request's body as the handler reads it.

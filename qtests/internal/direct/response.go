@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path"
@@ -384,4 +385,15 @@ func directCaller() runtime.Frame {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	f, _ := frames.Next()
 	return f
+}
+
+// takeTrailer completes the client's response, in the client's goroutine, when
+// it has read the end of the body.
+func (w *response) takeTrailer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.resp.Trailer == nil && len(w.trailer) > 0 {
+		w.resp.Trailer = http.Header{}
+	}
+	maps.Copy(w.resp.Trailer, w.trailer)
 }

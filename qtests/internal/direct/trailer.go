@@ -1,7 +1,6 @@
 package direct
 
 import (
-	"maps"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -47,15 +46,4 @@ func (w *response) trailerLocked() http.Header {
 		}
 	}
 	return trailer
-}
-
-// takeTrailer completes the client's response, in the client's goroutine, when
-// it has read the end of the body.
-func (w *response) takeTrailer() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.resp.Trailer == nil && len(w.trailer) > 0 {
-		w.resp.Trailer = http.Header{}
-	}
-	maps.Copy(w.resp.Trailer, w.trailer)
 }

@@ -30,7 +30,10 @@ func Pair(clk clock.Clock, client, server net.Addr) (c, s *Conn) {
 		&Conn{in: up, out: down, local: server, remote: client}
 }
 
-func (c *Conn) LocalAddr() net.Addr  { return c.local }
+// LocalAddr is the address of this end.
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is the address of the other end.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *Conn) Read(p []byte) (int, error) {
@@ -77,6 +80,7 @@ func (c *Conn) Reset() {
 // false. Writes go on until the buffer is full.
 func (c *Conn) HoldOut(held bool) { c.out.Hold(held) }
 
+// SetDeadline sets both deadlines. A zero time is none.
 func (c *Conn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err
@@ -84,10 +88,12 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
+// SetReadDeadline ends reads at t, also those that wait already. A zero time is none.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.setDeadline(c.in, &c.in.reads, t)
 }
 
+// SetWriteDeadline ends writes at t, also those that wait already. A zero time is none.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.setDeadline(c.out, &c.out.writes, t)
 }

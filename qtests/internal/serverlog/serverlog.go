@@ -34,6 +34,7 @@ type Log struct {
 	}
 }
 
+// New returns a log that writes to t.
 func New(t tb.TB) *Log {
 	l := &Log{t: t}
 	l.mu.kinds = map[string]int{}

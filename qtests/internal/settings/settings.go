@@ -1,3 +1,4 @@
+// Package settings reads the flags and the variables that set seeds, limits and scales.
 package settings
 
 import (

@@ -11,6 +11,7 @@ type Cause struct {
 	MayResolve   bool
 }
 
+// CauseMutex and the others are what stops the time of a bubble, with what helps.
 var (
 	CauseMutex   = Cause{"a mutex", "Time cannot pass while a goroutine waits for a mutex. The goroutine that holds it must not wait for fake time meanwhile: unlock before sleeping or calling out, or guard with a channel of capacity 1, which waits durably. Where the code is not yours (a token source, a cache that loads under its lock, a sync.Once): run the test on the ordered runtime, with go tool qtests test, where time passes; or give what is called under the lock a latency of zero; or wrap it, so that one goroutine calls it and the others wait for a channel.", false}
 	causeNetwork = Cause{"the network", "Time cannot pass while a goroutine waits for a socket. An idle connection of an http.Client waits, too: CloseIdleConnections. Serve in memory: q.Serve, or qtests.Listen with its Dial.", true}

@@ -29,8 +29,13 @@ type Proof struct {
 	problem string
 }
 
-var BubbleProof, LabelProof Proof
+// BubbleProof and LabelProof say whether goroutines can be found in a dump, by their bubble and by their label.
+var (
+	BubbleProof Proof
+	LabelProof  Proof
+)
 
+// Of returns what find returned when it was called first: "", or what to report.
 func (p *Proof) Of(find func() string) string {
 	p.once.Do(func() { p.problem = find() })
 	return p.problem

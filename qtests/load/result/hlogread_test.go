@@ -51,7 +51,8 @@ func TestReadHLogReadsWhatWriteHLogWrote(t *testing.T) {
 			require.GreaterOrEqual(t, got.Percentile(p), h.Percentile(p))
 		}
 	}
-	for range ReadHLog(strings.NewReader(text), 0) {
+	for _, err := range ReadHLog(strings.NewReader(text), 0) {
+		require.NoError(t, err)
 		break // the rest is not read
 	}
 }

@@ -81,7 +81,7 @@ type exchange struct {
 func (x *exchange) watch() {
 	x.ctx, x.unhook = x.req.Context(), func() {}
 	//lint:ignore SA1019 http.Transport heeds it, too
-	given := x.req.Cancel
+	given := x.req.Cancel //nolint:staticcheck // http.Transport heeds it, too
 	if _, limited := x.ctx.Deadline(); given == nil || limited {
 		return
 	}

@@ -29,3 +29,30 @@ func TestServe(t *testing.T) {
 	_, err = client.Get("http://" + at.String() + "/metrics")
 	require.Error(t, err)
 }
+
+// TestShared: the first to join serves, the last to leave ends it, and what cannot be served is left by all.
+func TestShared(t *testing.T) {
+	made := 0
+	newGauge := func() prometheus.Gauge {
+		made++
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "up_to_date"})
+	}
+	var s Shared[prometheus.Gauge]
+	_, _, err := s.Join("nowhere", newGauge)
+	require.ErrorContains(t, err, "load: QTESTS_METRICS: listen")
+	for range 2 {
+		made = 0
+		first, leaveFirst, err := s.Join("127.0.0.1:0", newGauge)
+		require.NoError(t, err)
+		second, leaveSecond, err := s.Join("127.0.0.1:0", newGauge)
+		require.NoError(t, err)
+		require.Same(t, first, second)
+		leaveFirst()
+		third, leaveThird, err := s.Join("127.0.0.1:0", newGauge)
+		require.NoError(t, err)
+		require.Same(t, first, third)
+		require.Equal(t, 1, made)
+		leaveSecond()
+		leaveThird() // goleak sees that it no longer serves
+	}
+}

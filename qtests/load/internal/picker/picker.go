@@ -1,6 +1,7 @@
-package load
+// Package picker chooses between steps by their weights.
+package picker
 
-// A picker chooses steps so that after any number of requests each step has had its share,
+// A Picker chooses steps so that after any number of requests each step has had its share,
 // weight/sum, to within less than one request. Nothing is drawn. It solves the chairman assignment
 // problem (Tijdeman, 1980): of the steps that may run without getting ahead of their share, it
 // chooses the one that would be the first to fall behind.
@@ -8,34 +9,36 @@ package load
 // Terms, for n steps with weights w, sum W, after c picks, x of them for one
 // step: its credit is c·w - x·W, in requests times W. Tijdeman's bound is
 // |credit| <= (1 - 1/(2n-2))·W. All arithmetic is in integers, scaled by 2n-2.
-type picker struct {
+type Picker struct {
 	weights []int64
 	credit  []int64 // scaled by 2n-2
 	sum     int64
 }
 
-// maxWeight keeps the products of a pick far from overflow.
-const maxWeight = 1_000_000
+// MaxWeight keeps the products of a pick far from overflow.
+const MaxWeight = 1_000_000
 
-func newPicker(weights []int64) *picker {
-	p := &picker{weights: weights, credit: make([]int64, len(weights))}
+// New returns a picker before its first pick. Weights are at most MaxWeight, and not all of them zero.
+func New(weights []int64) *Picker {
+	p := &Picker{weights: weights, credit: make([]int64, len(weights))}
 	for _, w := range weights {
 		p.sum += w
 	}
 	return p
 }
 
-// skip leaves out n picks. They repeat after as many as the sum of the weights.
-func (p *picker) skip(n int64) {
+// Skip leaves out n picks. They repeat after as many as the sum of the weights.
+func (p *Picker) Skip(n int64) {
 	if len(p.weights) < 2 {
 		return
 	}
 	for range n % p.sum {
-		p.pick()
+		p.Pick()
 	}
 }
 
-func (p *picker) pick() int {
+// Pick returns the index of the next step.
+func (p *Picker) Pick() int {
 	n := int64(len(p.weights))
 	if n == 1 {
 		return 0
