@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -179,7 +180,7 @@ func TestStallSparesTheBusyAndThePatient(t *testing.T) {
 
 // A loop that never waits is named, on standard error too, and the test goes on.
 func TestStallNamesALoop(t *testing.T) {
-	out, passed := runChild(t, "^TestChildSpin$", "-qtests.stall=50ms", "-test.v=false")
+	out, passed := runChildUntilItSays(t, "this goroutine was running", "^TestChildSpin$", "-qtests.stall=50ms", "-test.v=false")
 	require.True(t, passed)
 	require.Equal(t, 1, strings.Count(out, "over "), "once: %s", out)
 	require.Regexp(t, `qtests: TestChildSpin: in each of \d+ looks, over \S+ of real time, this goroutine was running`, out)
@@ -191,7 +192,10 @@ func TestStallNamesALoop(t *testing.T) {
 func TestChildSpin(t *testing.T) {
 	child(t)
 	var over atomic.Bool
-	time.AfterFunc(time.Second, func() { over.Store(true) })
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)                              // ends when the loop is named
+		time.AfterFunc(300*time.Millisecond, func() { over.Store(true) }) // time to name it again
+	}()
 	Run(t, func(q *T) {
 		q.Go(func() { q.Clock().Sleep(time.Hour) })
 		spin(&over)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,13 +20,13 @@ import (
 func TestInABubble(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		b := breaker.NewT(q, breaker.Config{Name: "upstream", FailureThreshold: 5, ResetTimeout: 30 * time.Second})
-		down := false
+		var down atomic.Bool
 		srv := q.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if down {
+			if down.Load() {
 				w.WriteHeader(http.StatusBadGateway)
 			}
 		}))
-		outage := event.New("upstream: outage", func() { down = true }, func() { down = false })
+		outage := event.New("upstream: outage", func() { down.Store(true) }, func() { down.Store(false) })
 		stop, err := event.Schedule(t.Context(), q.Clock(), q.EventLog(), outage.At(20*time.Second-1).For(90*time.Second))
 		require.NoError(q, err)
 		for range 300 {

@@ -29,17 +29,21 @@ func openTimers(t *testing.T) (n int) {
 
 func TestRealRunLeavesNoAlarm(t *testing.T) {
 	before, most := openTimers(t), 0
-	res, err := Do(context.Background(), Scenario{
-		Traffic: traffic.Rate(200).For(200 * time.Millisecond),
-		Do: func(context.Context, *User) error {
-			most = max(most, openTimers(t)-before)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	res, err := Do(ctx, Scenario{
+		// On a busy machine many arrivals are late, and wait for nothing: it goes on until one is in time.
+		Traffic: traffic.Rate(200).For(time.Minute),
+		Do: func(_ context.Context, u *User) error {
+			if most = max(most, openTimers(t)-before); u.Request() >= 40 && (most > 0 || runtime.GOOS != "linux") {
+				cancel()
+			}
 			return nil
 		},
-		// One after the other, because they share most; on a busy machine some are late.
-		MaxInFlight: 1, Overflow: Queue, ServeQueue: true,
+		MaxInFlight: 1, Overflow: Queue, ServeQueue: true, // one after the other, because they share most
 	})
 	require.NoError(t, err)
-	require.EqualValues(t, 40, res.Finished)
+	require.GreaterOrEqual(t, res.Finished, int64(40))
 	if runtime.GOOS == "linux" {
 		require.Positive(t, most, "arrivals that are 5 ms apart have alarms")
 	}

@@ -85,15 +85,17 @@ func (r Room) fileOf(i int, kind, suffix string) string {
 // ErrExists is the error of Write for a file that is there already.
 var ErrExists = errors.New("is there already: the parts of another run are in the directory; give each run an empty one")
 
-// Write writes a file as a whole or not at all, and never over another one.
-func Write(file string, data []byte) error {
+// Write writes a file as a whole or not at all, and never over another one. It is on the disk when Write returns.
+func Write(file string, data []byte) error { return write(file, data, (*os.File).Sync) }
+
+func write(file string, data []byte, sync func(*os.File) error) error {
 	temp, err := os.CreateTemp(filepath.Dir(file), ".part-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temp.Name()) //nolint:errcheck // it is gone where it was renamed
 	_, err = temp.Write(data)
-	err = errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close())
+	err = errors.Join(err, temp.Chmod(0o644), sync(temp), temp.Close())
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
