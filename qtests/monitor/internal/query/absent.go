@@ -42,5 +42,5 @@ func missing(arg node) value {
 			labels = labels.Without(m.Name) // asked for twice or otherwise, it is not known
 		}
 	}
-	return value{vector: []Point{{labels, 1}}}
+	return value{vector: []Point{{Labels: labels, Value: 1}}}
 }

@@ -17,6 +17,7 @@ var aggregations = map[string]string{
 // A group is one element of an aggregation in the making.
 type group struct {
 	labels history.Labels
+	place  int
 	count  float64
 	mean   mean
 	value  float64 // of min and max; the sum of squared deviations
@@ -51,15 +52,16 @@ func (a *aggregation) eval(ev *evaluation) (value, error) {
 		}
 		g, ok := groups[key]
 		if !ok {
-			g = &group{labels: labels}
+			g = &group{labels: labels, place: p.place}
 			groups[key] = g
 			order = append(order, g)
 		}
+		g.place = min(g.place, p.place)
 		g.add(a.op, p.Value)
 	}
 	out := make([]Point, len(order))
 	for i, g := range order {
-		out[i] = Point{g.labels, g.result(a.op, param.scalar)}
+		out[i] = Point{g.labels, g.result(a.op, param.scalar), g.place}
 	}
 	return value{vector: out}, nil
 }

@@ -91,7 +91,7 @@ func (b *binary) withScalar(vector []Point, scalar float64, scalarLeft bool) (va
 			}
 			v = p.Value // also when the scalar is on the left
 		}
-		out = append(out, Point{p.Labels, v})
+		out = append(out, Point{p.Labels, v, p.place})
 	}
 	if b.dropsName() {
 		return nameless(out)

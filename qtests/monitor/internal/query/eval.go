@@ -31,6 +31,9 @@ type Expr struct {
 type Point struct {
 	Labels history.Labels
 	Value  float64
+	// place is where the series, or the first series of a group, is in its selector. A
+	// subquery, which sees some series at some steps only, has them in this order.
+	place int
 }
 
 // A Result is what an expression gave at one instant.
@@ -114,7 +117,7 @@ func (u *unary) eval(ev *evaluation) (value, error) {
 func mapped(in []Point, f func(float64) float64) (value, error) {
 	out := make([]Point, len(in))
 	for i, p := range in {
-		out[i] = Point{p.Labels, f(p.Value)}
+		out[i] = Point{p.Labels, f(p.Value), p.place}
 	}
 	return nameless(out)
 }

@@ -98,7 +98,7 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 		v, keep = truth(keep), true
 	}
 	if keep {
-		x.out = append(x.out, Point{labels, v})
+		x.out = append(x.out, Point{labels, v, p.place})
 	}
 	return nil
 }

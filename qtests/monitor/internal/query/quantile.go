@@ -25,6 +25,7 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 	}
 	type histogram struct {
 		labels  history.Labels
+		place   int
 		buckets []bucket
 	}
 	byKey := map[string]*histogram{}
@@ -38,7 +39,7 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 		key := labels.Key()
 		h, ok := byKey[key]
 		if !ok {
-			h = &histogram{labels: labels}
+			h = &histogram{labels: labels, place: p.place}
 			byKey[key] = h
 			order = append(order, h)
 		}
@@ -46,7 +47,7 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 	}
 	out := make([]Point, len(order))
 	for i, h := range order {
-		out[i] = Point{h.labels, bucketQuantile(q.scalar, h.buckets)}
+		out[i] = Point{h.labels, bucketQuantile(q.scalar, h.buckets), h.place}
 	}
 	return nameless(out)
 }

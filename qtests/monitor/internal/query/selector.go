@@ -49,9 +49,9 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 		return value{}, err
 	}
 	out := make([]Point, 0, len(series))
-	for _, x := range series {
+	for i, x := range series {
 		if sample, ok := ev.store.LastUpTo(x, row, at-int64(Lookback)); ok {
-			out = append(out, Point{x.Labels, sample.Value})
+			out = append(out, Point{x.Labels, sample.Value, i})
 		}
 	}
 	ev.data = ev.data || len(out) > 0
@@ -66,9 +66,9 @@ func (s *selector) timestamps(ev *evaluation) (value, error) {
 		return value{}, err
 	}
 	var out []Point
-	for _, x := range series {
+	for i, x := range series {
 		if sample, ok := ev.store.Last(x, at, int64(Lookback)); ok {
-			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3})
+			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3, i})
 		}
 	}
 	ev.data = ev.data || len(out) > 0

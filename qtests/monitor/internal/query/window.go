@@ -11,6 +11,7 @@ import (
 type window struct {
 	store      *history.Store
 	series     *history.Series
+	place      int // Point.place
 	lo, hi     int // rows
 	start, end int64
 	samples    []history.Sample // of a subquery
@@ -55,7 +56,7 @@ func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, 
 	var out []Point
 	err := eachWindow(ev, arg, func(labels history.Labels, w window) {
 		if v, ok := f(w); ok {
-			out = append(out, Point{labels, v})
+			out = append(out, Point{labels, v, w.place})
 			ev.data = ev.data || w.store != nil // what a subquery saw, it has noted itself
 		} else if !ev.data && w.store != nil {
 			w.each(func(history.Sample) { ev.data = true })
@@ -93,53 +94,12 @@ func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) er
 	if err != nil {
 		return err
 	}
-	for _, x := range series {
-		w.series = x
+	for i, x := range series {
+		w.series, w.place = x, i
 		f(x.Labels, w)
 	}
 	return nil
 }
-
-// eachWindow evaluates the expression at every step. An expression that is evaluated once
-// for all steps, because @ fixes its instant, is evaluated for each, with one result.
-func (s *subquery) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
-	end := s.instant(ev)
-	w := window{start: end - int64(s.span), end: end}
-	inner := *ev
-	byKey := map[string]int{}
-	var labels []history.Labels
-	var samples [][]history.Sample
-	step := int64(s.step)
-	at := step * (w.start / step)
-	if at <= w.start {
-		at += step
-	}
-	for ; at <= end; at += step {
-		inner.at = at
-		v, err := s.arg.eval(&inner)
-		if err != nil {
-			return err
-		}
-		for _, p := range v.vector {
-			key := p.Labels.Key()
-			i, ok := byKey[key]
-			if !ok {
-				i = len(labels)
-				byKey[key] = i
-				labels, samples = append(labels, p.Labels), append(samples, nil)
-			}
-			samples[i] = append(samples[i], history.Sample{At: at, Value: p.Value})
-		}
-	}
-	ev.data = ev.data || inner.data
-	for i := range labels {
-		w.samples = samples[i]
-		f(labels[i], w)
-	}
-	return nil
-}
-
-func (*subquery) eval(*evaluation) (value, error) { return value{}, nil } // the function around it reads the range
 
 // regression is the line of least squares through the samples, with x in seconds from the
 // origin, calculated as Prometheus does: a constant has slope 0, and an infinite one none.
