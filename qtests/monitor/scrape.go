@@ -229,8 +229,8 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	var o outcome
 	if due {
 		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))
-		r.expand(&o, template.Data{
-			ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at),
+		r.expand(&o, func() template.Data {
+			return template.Data{ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at)}
 		})
 	}
 	m.locked(func(s *state) {

@@ -91,6 +91,9 @@ type matching struct {
 	// "group_right", or empty. They get the labels in include from the partner.
 	many    string
 	include []string
+	// The signatures and results of the label sets seen.
+	signatures derived[string]
+	results    derived[history.Labels]
 }
 
 type aggregation struct {
@@ -99,6 +102,11 @@ type aggregation struct {
 	arg     node
 	without bool
 	labels  []string
+	// groupOf has the group of every label set seen, and groups those by their key.
+	groupOf     derived[*group]
+	groups      map[string]*group
+	order       []*group // of the last evaluation
+	evaluations int64
 }
 
 type call struct {
@@ -106,6 +114,8 @@ type call struct {
 	fn   function
 	args []node
 	text string
+	// shares is the metric by which a Memo knows whether the call gives the same again.
+	shares string
 }
 
 func (number) typ() Type       { return Scalar }

@@ -325,7 +325,9 @@ func (p *parser) call(t token) (node, error) {
 			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, want.article(), a.typ().article())
 		}
 	}
-	return &call{name: t.text, fn: fn, args: args, text: p.text[t.pos : p.tokens[p.i-1].pos+1]}, nil
+	c := &call{name: t.text, fn: fn, args: args, text: p.text[t.pos : p.tokens[p.i-1].pos+1]}
+	c.shares = c.share()
+	return c, nil
 }
 
 func (p *parser) arguments(t token) ([]node, error) {

@@ -35,12 +35,11 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 		if err != nil {
 			continue
 		}
-		labels := p.Labels.Without("le")
-		key := labels.Key()
-		h, ok := byKey[key]
+		id := ev.withoutLe.of(p.Labels, func(ls history.Labels) keyed { return keyedOf(ls.Without("le")) })
+		h, ok := byKey[id.key]
 		if !ok {
-			h = &histogram{labels: labels, place: p.place}
-			byKey[key] = h
+			h = &histogram{labels: id.labels, place: p.place}
+			byKey[id.key] = h
 			order = append(order, h)
 		}
 		h.buckets = append(h.buckets, bucket{upper, p.Value})

@@ -18,13 +18,14 @@ type row struct {
 
 // eachWindow evaluates the expression at every step. An expression that is evaluated once
 // for all steps, because @ fixes its instant, is evaluated for each, with one result.
-func (s *subquery) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
+func (s *subquery) eachWindow(ev *evaluation, size func(int), f func(history.Labels, window)) error {
 	end := s.instant(ev)
-	w := window{start: end - int64(s.span), end: end}
+	w := window{start: end - int64(s.span), end: end, buffers: ev.buffers}
 	rows, err := s.rows(ev, w)
 	if err != nil {
 		return err
 	}
+	size(len(rows))
 	for i, r := range rows {
 		w.samples, w.place = r.samples, i
 		f(r.labels, w)
@@ -46,6 +47,7 @@ func (s *subquery) rows(ev *evaluation, w window) ([]*row, error) {
 	}
 	for ; at <= w.end; at += step {
 		inner.at = at
+		used := len(ev.slab.points)
 		v, err := s.arg.eval(&inner)
 		if err != nil {
 			return nil, err
@@ -61,6 +63,7 @@ func (s *subquery) rows(ev *evaluation, w window) ([]*row, error) {
 			r.place = min(r.place, p.place)
 			r.samples = append(r.samples, history.Sample{At: at, Value: p.Value})
 		}
+		ev.slab.points = ev.slab.points[:min(used, len(ev.slab.points))]
 	}
 	ev.data = ev.data || inner.data
 	slices.SortStableFunc(out, func(a, b *row) int { return cmp.Compare(a.place, b.place) })

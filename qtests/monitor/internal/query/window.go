@@ -15,16 +15,15 @@ type window struct {
 	lo, hi     int // rows
 	start, end int64
 	samples    []history.Sample // of a subquery
+	*buffers
 }
 
-func (w window) each(f func(history.Sample)) {
-	if w.store != nil {
-		w.store.Each(w.series, w.lo, w.hi, f)
-		return
-	}
-	for _, s := range w.samples {
-		f(s)
-	}
+// buffers hold the samples of one window after another, and the vectors of an evaluation.
+type buffers struct {
+	slab
+	withoutLe derived[keyed] // of buckets
+	floats    []float64
+	points    []history.Sample
 }
 
 // counter reads the window as a counter.
@@ -35,31 +34,38 @@ func (w window) counter() history.Counter {
 	return history.CounterOf(w.samples)
 }
 
+// values returns the values, which are the caller's until the next window.
 func (w window) values() []float64 {
-	var out []float64
-	w.each(func(s history.Sample) { out = append(out, s.Value) })
+	out := w.floats[:0]
+	if w.store != nil {
+		out = w.store.AppendValues(out, w.series, w.lo, w.hi)
+	}
+	for _, s := range w.samples {
+		out = append(out, s.Value)
+	}
+	w.floats = out
 	return out
 }
 
+// all returns the samples, which are the caller's until the next window.
 func (w window) all() []history.Sample {
 	if w.store == nil {
 		return w.samples
 	}
-	var out []history.Sample
-	w.each(func(s history.Sample) { out = append(out, s) })
-	return out
+	w.points = w.store.AppendSamples(w.points[:0], w.series, w.lo, w.hi)
+	return w.points
 }
 
 // overTime applies f to the window of every series of a range vector; f reports false
 // where it has no result.
 func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, bool)) (value, error) {
 	var out []Point
-	err := eachWindow(ev, arg, func(labels history.Labels, w window) {
+	err := eachWindow(ev, arg, func(n int) { out = ev.vector(n) }, func(labels history.Labels, w window) {
 		if v, ok := f(w); ok {
 			out = append(out, Point{labels, v, w.place})
 			ev.data = ev.data || w.store != nil // what a subquery saw, it has noted itself
 		} else if !ev.data && w.store != nil {
-			w.each(func(history.Sample) { ev.data = true })
+			ev.data = len(w.values()) > 0
 		}
 	})
 	switch {
@@ -71,20 +77,20 @@ func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, 
 	return nameless(out)
 }
 
-// eachWindow calls f for every series of a range vector.
-func eachWindow(ev *evaluation, arg node, f func(history.Labels, window)) error {
+// eachWindow calls size with the number of series of a range vector, and f for every one.
+func eachWindow(ev *evaluation, arg node, size func(int), f func(history.Labels, window)) error {
 	switch n := bare(arg).(type) {
 	case *subquery:
-		return n.eachWindow(ev, f)
+		return n.eachWindow(ev, size, f)
 	case *selector:
-		return n.eachWindow(ev, f)
+		return n.eachWindow(ev, size, f)
 	}
 	return nil
 }
 
-func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
+func (s *selector) eachWindow(ev *evaluation, size func(int), f func(history.Labels, window)) error {
 	end := s.instant(ev)
-	w := window{store: ev.store, start: end - int64(s.span), end: end}
+	w := window{store: ev.store, start: end - int64(s.span), end: end, buffers: ev.buffers}
 	w.hi = ev.rowAt(end) + 1
 	w.lo = ev.store.After(w.start)
 	if w.lo >= w.hi {
@@ -94,6 +100,7 @@ func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) er
 	if err != nil {
 		return err
 	}
+	size(len(series))
 	for i, x := range series {
 		w.series, w.place = x, i
 		f(x.Labels, w)
