@@ -71,7 +71,7 @@ func New(cfg Config) (*Monitor, error) {
 			return nil, err
 		}
 		if made.expr != nil {
-			made.expr.Memo = &memo
+			memo.Add(made.expr)
 		}
 		m.rules = append(m.rules, made)
 	}

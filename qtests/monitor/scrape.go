@@ -112,7 +112,7 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 	m.locked(func(s *state) {
 		var alerts []alert.Alert
 		for _, r := range m.rules {
-			alerts = append(alerts, r.machine.Alerts()...)
+			alerts = r.machine.AppendAlerts(alerts)
 		}
 		for i := range alerts {
 			alerts[i].Labels = m.sent(alerts[i].Labels)

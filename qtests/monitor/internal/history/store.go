@@ -49,8 +49,8 @@ type Store struct {
 	byName map[string]*metric
 	// generation counts how often a series came or went.
 	generation  uint64
-	begun       int64 // how many rows
-	own         int   // how many series Own made
+	begun       uint64 // how many rows
+	own         int    // how many series Own made
 	freeBlocks  []*block
 	freeColumns []*[BlockLen]float64
 }
@@ -61,12 +61,6 @@ type metric struct {
 	// generation is Store.generation when one of them came or went last.
 	generation uint64
 	writes     uint64 // into all of them
-}
-
-// A Version is the same only as long as no read of a metric gives anything else.
-type Version struct {
-	generation, writes uint64
-	rows               int64
 }
 
 type block struct {
@@ -186,10 +180,15 @@ func (st *Store) Generation(matchers ...Matcher) uint64 {
 	return st.generation
 }
 
-// Version returns the state of a metric.
-func (st *Store) Version(name string) Version {
-	m := st.metric(name)
-	return Version{m.generation, m.writes, st.begun}
+// Version returns a number that is the same only as long as no read of the metrics gives
+// anything else: the sum of counters, none of which goes down while rows are kept.
+func (st *Store) Version(names []string) uint64 {
+	sum := st.begun
+	for _, name := range names {
+		m := st.metric(name)
+		sum += m.generation + m.writes
+	}
+	return sum
 }
 
 // metric returns the series of a name, which may have none.

@@ -26,7 +26,9 @@ type group struct {
 	all    []float64
 }
 
-func (a *aggregation) eval(ev *evaluation) (value, error) {
+func (a *aggregation) eval(ev *evaluation) (value, error) { return a.shared.eval(ev, a) }
+
+func (a *aggregation) compute(ev *evaluation) (value, error) {
 	in, err := a.arg.eval(ev)
 	if err != nil {
 		return value{}, err

@@ -107,15 +107,14 @@ type aggregation struct {
 	groups      map[string]*group
 	order       []*group // of the last evaluation
 	evaluations int64
+	shared
 }
 
 type call struct {
 	name string
 	fn   function
 	args []node
-	text string
-	// shares is the metric by which a Memo knows whether the call gives the same again.
-	shares string
+	shared
 }
 
 func (number) typ() Type       { return Scalar }

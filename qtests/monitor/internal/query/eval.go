@@ -26,9 +26,8 @@ type Expr struct {
 	root node
 	// HideReal leaves out the metrics whose name begins with history.RealPrefix.
 	HideReal bool
-	// Memo, unless it is nil, is shared with the expressions evaluated before and after.
-	Memo    *Memo
-	buffers buffers
+	buffers  buffers
+	ev       evaluation // the one under way, or the last
 }
 
 // A Point is one element of an instant vector. A scalar is one Point without labels.
@@ -60,7 +59,8 @@ func (e *Expr) Eval(st *history.Store, at int64) (Result, error) { return e.Eval
 
 // EvalIn is Eval as one step of a query over a range, which start() and end() mean.
 func (e *Expr) EvalIn(st *history.Store, at, from, to int64) (Result, error) {
-	ev := &evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal, buffers: &e.buffers, memo: e.Memo}
+	ev := &e.ev
+	*ev = evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal, buffers: &e.buffers}
 	ev.slab.points = ev.slab.points[:0]
 	v, err := e.root.eval(ev)
 	if err != nil {
@@ -82,7 +82,6 @@ type evaluation struct {
 	data     bool
 	// hideReal is Expr.HideReal.
 	hideReal bool
-	memo     *Memo
 	*buffers
 	// The newest row at or before newestAt: most selectors ask for the same.
 	newestAt  int64

@@ -17,12 +17,9 @@ type function struct {
 // variadic says that the last argument may be left out, or be there several times.
 const variadic = -1
 
-func (c *call) eval(ev *evaluation) (value, error) {
-	if ev.memo != nil && c.shares != "" {
-		return ev.memo.eval(ev, c)
-	}
-	return c.fn.eval(ev, c.args)
-}
+func (c *call) eval(ev *evaluation) (value, error) { return c.shared.eval(ev, c) }
+
+func (c *call) compute(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
 
 // Functions returns the names of the functions that are evaluated, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functions)) }

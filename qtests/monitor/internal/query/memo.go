@@ -1,73 +1,110 @@
 package query
 
-import "github.com/go-qtests/qtests/qtests/monitor/internal/history"
+import "slices"
 
-// A Memo keeps what functions of a range gave last, for other expressions that call them at
-// the same instant: the rules for a warning and for a page often differ in their threshold
+// A Memo lets expressions that are evaluated one after the other have their common parts
+// evaluated once: the rules for a warning and for a page often differ in their threshold
 // only. It belongs to the goroutine that evaluates, and to one Store.
-type Memo struct{ calls map[string]*remembered }
+type Memo struct{ results map[string]*remembered }
 
-// A remembered is what a call gave, as long as the metric that it reads is as it was.
+// A remembered is what a part of several expressions gave last.
 type remembered struct {
+	users   int // how many times the expressions have the part
+	known   bool
 	at      int64
-	version history.Version
+	version uint64
 	points  []Point
 	data    bool
 }
 
-// eval returns what the call gives, or gave when it was evaluated last.
-func (m *Memo) eval(ev *evaluation, c *call) (value, error) {
-	version := ev.store.Version(c.shares)
-	r, ok := m.calls[c.text]
-	if !ok {
-		if m.calls == nil {
-			m.calls = map[string]*remembered{}
-		}
-		r = &remembered{}
-		m.calls[c.text] = r
+// A part is a node that expressions may have in common.
+type part interface {
+	node
+	// compute is eval without a Memo.
+	compute(*evaluation) (value, error)
+}
+
+// A shared is what a part needs to be one.
+type shared struct {
+	text string
+	// metrics are those that decide what the part gives at an instant; none where
+	// something else does.
+	metrics []string
+	memo    *remembered
+}
+
+// Add makes the expression share its parts with the others of the Memo.
+func (m *Memo) Add(e *Expr) {
+	if m.results == nil {
+		m.results = map[string]*remembered{}
 	}
-	if r.at != ev.at || r.version != version {
-		alone := *ev
-		alone.data = false
-		v, err := c.fn.eval(&alone, c.args)
+	walk(e.root, func(n node) {
+		s := sharedOf(n)
+		if s == nil || n.typ() != Vector {
+			return
+		}
+		if s.metrics = metricsOf(n); s.metrics == nil {
+			return
+		}
+		r, ok := m.results[s.text]
+		if !ok {
+			r = &remembered{}
+			m.results[s.text] = r
+		}
+		r.users++
+		s.memo = r
+	})
+}
+
+func sharedOf(n node) *shared {
+	switch n := n.(type) {
+	case *call:
+		return &n.shared
+	case *aggregation:
+		return &n.shared
+	}
+	return nil
+}
+
+// metricsOf returns the names of the metrics that a node reads, or nil where a selector has
+// no name or looks at the edge of a query.
+func metricsOf(n node) []string {
+	var names []string
+	known := true
+	walk(n, func(n node) {
+		switch n := n.(type) {
+		case *selector:
+			name := Selector(n.matchers).Name()
+			names = append(names, name)
+			known = known && name != "" && n.edge == ""
+		case *subquery:
+			known = known && n.edge == ""
+		}
+	})
+	if !known {
+		return nil
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// eval returns what the part gives, or gave when an expression evaluated it last.
+func (s *shared) eval(ev *evaluation, n part) (value, error) {
+	r := s.memo
+	if r == nil || r.users < 2 {
+		return n.compute(ev)
+	}
+	version := ev.store.Version(s.metrics)
+	if !r.known || r.at != ev.at || r.version != version {
+		before := ev.data
+		ev.data, r.known = false, false
+		v, err := n.compute(ev)
 		if err != nil {
 			return value{}, err
 		}
-		*r = remembered{ev.at, version, append(r.points[:0], v.vector...), alone.data}
+		*r = remembered{r.users, true, ev.at, version, append(r.points[:0], v.vector...), ev.data}
+		ev.data = before
 	}
 	ev.data = ev.data || r.data
 	return value{vector: append(ev.vector(len(r.points)), r.points...)}, nil
-}
-
-// share returns the metric whose samples alone decide what the call gives at an instant, or
-// "" where there is none such.
-func (c *call) share() string {
-	name := ""
-	for _, arg := range c.args {
-		switch arg := bare(arg).(type) {
-		case *selector:
-			if arg.edge != "" || arg.span == 0 {
-				return ""
-			}
-			name = Selector(arg.matchers).Name()
-		default:
-			if !constant(arg) {
-				return ""
-			}
-		}
-	}
-	return name
-}
-
-// constant reports whether a node is made of numbers alone.
-func constant(n node) bool {
-	numbers := true
-	walk(n, func(n node) {
-		switch n.(type) {
-		case number, *unary, *binary, *paren:
-		default:
-			numbers = false
-		}
-	})
-	return numbers
 }
