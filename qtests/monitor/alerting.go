@@ -3,9 +3,7 @@ package monitor
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -26,12 +24,13 @@ type outcome struct {
 	flaw       error // of the templates, which stop nothing
 }
 
-// expand turns the elements of a result into alerts. data has what all of them share.
-func (r *rule) expand(o *outcome, data template.Data) {
-	if r.Record != "" || o.err != nil {
+// expand turns the elements of a result into alerts. shared makes what all of them have.
+func (r *rule) expand(o *outcome, shared func() template.Data) {
+	if r.Record != "" || o.err != nil || len(o.points) == 0 {
 		return
 	}
 	var flaws []error
+	data := shared()
 	text := func(name string, t *template.Template) string {
 		out, err := t.Expand(data)
 		if err == nil {
@@ -46,12 +45,12 @@ func (r *rule) expand(o *outcome, data template.Data) {
 	for _, p := range o.points {
 		data.Labels, data.Value = p.Labels.Map(), p.Value
 		c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(r.annotations))}
-		for _, name := range slices.Sorted(maps.Keys(r.labels)) {
-			c.Labels = c.Labels.With(name, text("label "+name, r.labels[name]))
+		for _, l := range r.labels {
+			c.Labels = c.Labels.With(l.name, text("label "+l.name, l.text))
 		}
 		c.Labels = c.Labels.With(alertName, r.Name)
-		for _, name := range slices.Sorted(maps.Keys(r.annotations)) {
-			c.Annotations[name] = text("annotation "+name, r.annotations[name])
+		for _, a := range r.annotations {
+			c.Annotations[a.name] = text("annotation "+a.name, a.text)
 		}
 		o.conditions = append(o.conditions, c)
 	}
@@ -116,9 +115,9 @@ func (t *tally) count(c alert.Transition) {
 // of a result.
 func (r *rule) bare(err error) alert.Condition {
 	labels := history.Labels{}
-	for name, t := range r.labels {
-		if text, ok := t.Plain(); ok {
-			labels = labels.With(name, text)
+	for _, l := range r.labels {
+		if text, ok := l.text.Plain(); ok {
+			labels = labels.With(l.name, text)
 		}
 	}
 	summary := "no data for " + r.Expr

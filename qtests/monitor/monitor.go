@@ -16,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/global"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -63,10 +64,14 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m := &Monitor{cfg: cfg, clk: cfg.Clock, scraping: make(chan struct{}, 1), kick: make(chan struct{}, 1), templateQueries: map[string]*expression{}}
 	m.hideReal = isFake(m.clk) && !cfg.AlertOnReal
+	var memo query.Memo
 	for i, r := range cfg.Rules {
 		made, err := newRule(r, i, cfg.Compile)
 		if err != nil {
 			return nil, err
+		}
+		if made.expr != nil {
+			memo.Add(made.expr)
 		}
 		m.rules = append(m.rules, made)
 	}

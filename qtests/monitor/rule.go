@@ -89,8 +89,8 @@ type rule struct {
 	Rule
 	expression
 	last        []recorded
-	labels      map[string]*template.Template
-	annotations map[string]*template.Template
+	labels      []named
+	annotations []named
 	machine     alert.Machine
 	series      map[string]alertSeries // by the alert's key
 	tally
@@ -126,14 +126,21 @@ func newRule(r Rule, i int, compile Compiler) (*rule, error) {
 	return out, check.Result()
 }
 
-func parseTemplates(alert string, texts map[string]string) (map[string]*template.Template, error) {
-	out := make(map[string]*template.Template, len(texts))
+// A named is the template of a label or an annotation.
+type named struct {
+	name string
+	text *template.Template
+}
+
+// parseTemplates returns the templates, sorted by name.
+func parseTemplates(alert string, texts map[string]string) ([]named, error) {
+	var out []named
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		t, err := template.Parse(alert, texts[name])
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", texts[name], err)
 		}
-		out[name] = t
+		out = append(out, named{name, t})
 	}
 	return out, nil
 }

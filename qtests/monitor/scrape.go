@@ -112,7 +112,7 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 	m.locked(func(s *state) {
 		var alerts []alert.Alert
 		for _, r := range m.rules {
-			alerts = append(alerts, r.machine.Alerts()...)
+			alerts = r.machine.AppendAlerts(alerts)
 		}
 		for i := range alerts {
 			alerts[i].Labels = m.sent(alerts[i].Labels)
@@ -229,8 +229,8 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	var o outcome
 	if due {
 		o = m.ask(ctx, &r.expression, at.Add(-r.QueryOffset))
-		r.expand(&o, template.Data{
-			ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at),
+		r.expand(&o, func() template.Data {
+			return template.Data{ExternalLabels: m.cfg.ExternalLabels, ExternalURL: m.cfg.ExternalURL, At: at, Query: m.templateQuery(ctx, at)}
 		})
 	}
 	m.locked(func(s *state) {

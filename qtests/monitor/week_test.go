@@ -16,29 +16,29 @@ import (
 // teamRules are n rules of the forms that teams write, over what shop exports.
 func teamRules(n int) (out []monitor.Rule) {
 	for i := range n {
-		svc := fmt.Sprintf("s%d", i%10)
+		svc, more := fmt.Sprintf("s%d", i/10%10), float64(i/100) // a warning, an alert and a page of each
 		r := monitor.Rule{Name: fmt.Sprintf("Rule%d", i), For: 5 * time.Minute, Severity: "page", Summary: "{{ $labels.service }} is at {{ $value | humanize }}"}
 		switch i % 10 {
 		case 0:
 			r = monitor.Rule{Record: fmt.Sprintf("service:requests:rate5m_%d", i), Expr: fmt.Sprintf(`sum by (service, code) (rate(requests_total{service="%s"}[5m]))`, svc)}
 		case 1:
-			r.Expr = fmt.Sprintf(`sum by (service) (rate(requests_total{service="%s",code=~"5.."}[5m])) / sum by (service) (rate(requests_total{service="%[1]s"}[5m])) > 0.05`, svc)
+			r.Expr = fmt.Sprintf(`sum by (service) (rate(requests_total{service="%s",code=~"5.."}[5m])) / sum by (service) (rate(requests_total{service="%[1]s"}[5m])) > %g`, svc, 0.05+more/100)
 		case 2:
-			r.Expr = fmt.Sprintf(`histogram_quantile(0.99, sum by (le, service) (rate(latency_seconds_bucket{service="%s"}[10m]))) > 0.9`, svc)
+			r.Expr = fmt.Sprintf(`histogram_quantile(0.99, sum by (le, service) (rate(latency_seconds_bucket{service="%s"}[10m]))) > %g`, svc, 0.9+more/100)
 		case 3:
-			r.Expr = fmt.Sprintf(`queue_length{service="%s"} > 90`, svc)
+			r.Expr = fmt.Sprintf(`queue_length{service="%s"} > %g`, svc, 90+more)
 		case 4:
-			r.Expr = fmt.Sprintf(`max_over_time(queue_length{service="%s"}[30m]) > 100 and on (service) queue_length > 95`, svc)
+			r.Expr = fmt.Sprintf(`max_over_time(queue_length{service="%s"}[30m]) > 100 and on (service) queue_length > %g`, svc, 95+more)
 		case 5:
-			r.Expr = fmt.Sprintf(`predict_linear(disk_free_bytes{service="%s"}[1h], 4*3600) < 0`, svc)
+			r.Expr = fmt.Sprintf(`predict_linear(disk_free_bytes{service="%s"}[1h], %g*3600) < 0`, svc, 4+more)
 		case 6:
 			r.Expr = fmt.Sprintf(`absent(queue_length{service="%s"})`, svc)
 		case 7:
-			r.Expr = fmt.Sprintf(`avg_over_time(queue_length{service="%s"}[15m]) > 80`, svc)
+			r.Expr = fmt.Sprintf(`avg_over_time(queue_length{service="%s"}[15m]) > %g`, svc, 80+more)
 		case 8:
 			r.Expr = fmt.Sprintf(`service:requests:rate5m_%d > 1000`, i-8)
 		case 9:
-			r.Expr = fmt.Sprintf(`changes(queue_length{service="%s"}[1h]) == 0`, svc)
+			r.Expr = fmt.Sprintf(`changes(queue_length{service="%s"}[1h]) == %g`, svc, more)
 		}
 		out = append(out, r)
 	}

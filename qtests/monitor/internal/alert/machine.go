@@ -190,10 +190,12 @@ func (m *Machine) End(ts time.Time, changes []Transition) []Transition {
 
 // Alerts returns copies of the alerts that are pending or firing, and of those
 // resolved in the last 15 minutes, ordered by labels.
-func (m *Machine) Alerts() []Alert {
-	out := make([]Alert, len(m.alerts))
-	for i, a := range m.alerts {
-		out[i] = *a
+func (m *Machine) Alerts() []Alert { return m.AppendAlerts(nil) }
+
+// AppendAlerts appends what Alerts returns.
+func (m *Machine) AppendAlerts(to []Alert) []Alert {
+	for _, a := range m.alerts {
+		to = append(to, *a)
 	}
-	return out
+	return to
 }

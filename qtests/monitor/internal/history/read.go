@@ -1,6 +1,6 @@
 package history
 
-import "math"
+import "iter"
 
 // A Sample is a value and its instant in nanoseconds since 1970.
 type Sample struct {
@@ -24,23 +24,59 @@ func (st *Store) LastUpTo(s *Series, row int, after int64) (Sample, bool) {
 	return Sample{}, false
 }
 
-// Each calls f for the samples of the rows [lo, hi), without the stale ones.
-func (st *Store) Each(s *Series, lo, hi int, f func(Sample)) {
-	for row := lo; row < hi; {
-		b := row / BlockLen
-		end := min(hi, (b+1)*BlockLen)
-		c := s.column(b)
-		if c == nil || c.sealed && c.count == 0 {
+// A part is the rows [from, to) of one block, in which the series has a column.
+type part struct {
+	*column
+	times    *[BlockLen]int64
+	from, to int
+}
+
+func (p part) sample(i int) Sample { return Sample{p.times[i], p.at(i)} }
+
+// full reports whether no row of the column is without a sample.
+func (p part) full() bool { return p.sealed && p.count == BlockLen }
+
+// parts has the parts of the rows [lo, hi) that may have samples.
+func (st *Store) parts(s *Series, lo, hi int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for row := lo; row < hi; {
+			b := row / BlockLen
+			end := min(hi, (b+1)*BlockLen)
+			c := s.column(b)
+			if c != nil && !(c.sealed && c.count == 0) && !yield(part{c, &st.blocks[b-st.base].times, row - b*BlockLen, end - b*BlockLen}) {
+				return
+			}
 			row = end
+		}
+	}
+}
+
+// AppendValues appends the values of the rows [lo, hi), without the stale ones.
+func (st *Store) AppendValues(to []float64, s *Series, lo, hi int) []float64 {
+	for p := range st.parts(s, lo, hi) {
+		if p.full() && p.values != nil {
+			to = append(to, p.values[p.from:p.to]...)
 			continue
 		}
-		times := &st.blocks[b-st.base].times
-		for ; row < end; row++ {
-			if v := c.at(row % BlockLen); !absent(v) {
-				f(Sample{times[row%BlockLen], v})
+		for i := p.from; i < p.to; i++ {
+			if v := p.at(i); !absent(v) {
+				to = append(to, v)
 			}
 		}
 	}
+	return to
+}
+
+// AppendSamples appends the samples of the rows [lo, hi), without the stale ones.
+func (st *Store) AppendSamples(to []Sample, s *Series, lo, hi int) []Sample {
+	for p := range st.parts(s, lo, hi) {
+		for i := p.from; i < p.to; i++ {
+			if x := p.sample(i); !absent(x.Value) {
+				to = append(to, x)
+			}
+		}
+	}
+	return to
 }
 
 // A Counter is what rate needs to know about the samples of a range.
@@ -52,59 +88,58 @@ type Counter struct {
 	Increase float64
 }
 
-// CounterOf reads samples as a counter.
-func CounterOf(samples []Sample) Counter {
-	var c Counter
-	var resets []float64
-	for i, x := range samples {
-		if i == 0 {
-			c.First = x
-		} else if x.Value < samples[i-1].Value {
-			resets = append(resets, samples[i-1].Value)
-		}
-		c.Count++
-		c.Last = x
+// CounterOf reads samples as a counter; a decrease is a reset.
+func CounterOf(samples []Sample) (c Counter) {
+	resets := make([]float64, 0, 8)
+	for _, x := range samples {
+		resets = c.add(x, resets)
 	}
-	c.Increase = c.Last.Value - c.First.Value
-	for _, v := range resets {
-		c.Increase += v
-	}
-	return c
+	return c.corrected(resets)
 }
 
-// Counter reads the rows [lo, hi) as a counter; a decrease is a reset. Whole blocks
-// without a reset are not read value by value, which makes a rate over days as
-// cheap as one over minutes.
-func (st *Store) Counter(s *Series, lo, hi int) Counter {
-	var c Counter
+// Counter is CounterOf the rows [lo, hi). What is known about a block is not read value by
+// value, which makes a rate over days as cheap as one over minutes.
+func (st *Store) Counter(s *Series, lo, hi int) (c Counter) {
 	resets := make([]float64, 0, 8)
-	previous := math.NaN()
-	add := func(x Sample) {
-		if c.Count == 0 {
-			c.First = x
-		} else if x.Value < previous {
-			resets = append(resets, previous)
+	for p := range st.parts(s, lo, hi) {
+		whole := p.sealed && p.to-p.from == BlockLen
+		switch {
+		case p.decreases || !whole && !p.full():
+			for i := p.from; i < p.to; i++ {
+				if x := p.sample(i); !absent(x.Value) {
+					resets = c.add(x, resets)
+				}
+			}
+		case whole:
+			resets = c.addRun(p.sample(p.firstAt), p.sample(p.lastAt), p.count, resets)
+		default:
+			resets = c.addRun(p.sample(p.from), p.sample(p.to-1), p.to-p.from, resets)
 		}
-		c.Count++
-		c.Last = x
-		previous = x.Value
 	}
-	for row := lo; row < hi; {
-		b := row / BlockLen
-		end := min(hi, (b+1)*BlockLen)
-		col := s.column(b)
-		whole := row%BlockLen == 0 && end-row == BlockLen
-		if col != nil && whole && col.sealed && col.count > 0 && !col.decreases {
-			times := &st.blocks[b-st.base].times
-			add(Sample{times[col.firstAt], col.at(col.firstAt)})
-			c.Count += col.count - 1
-			c.Last = Sample{times[col.lastAt], col.lastValue}
-			previous = col.lastValue
-		} else {
-			st.Each(s, row, end, add)
-		}
-		row = end
+	return c.corrected(resets)
+}
+
+// add counts the next sample, and notes the one before it where that is a reset.
+func (c *Counter) add(x Sample, resets []float64) []float64 {
+	if c.Count == 0 {
+		c.First = x
+	} else if x.Value < c.Last.Value {
+		resets = append(resets, c.Last.Value)
 	}
+	c.Count++
+	c.Last = x
+	return resets
+}
+
+// addRun counts the next n samples, of which none is below the one before it.
+func (c *Counter) addRun(first, last Sample, n int, resets []float64) []float64 {
+	resets = c.add(first, resets)
+	c.Count += n - 1
+	c.Last = last
+	return resets
+}
+
+func (c Counter) corrected(resets []float64) Counter {
 	c.Increase = c.Last.Value - c.First.Value
 	for _, v := range resets {
 		c.Increase += v

@@ -33,6 +33,7 @@ func absent(v float64) bool {
 type Series struct {
 	Labels  Labels
 	key     string
+	metric  *metric
 	first   int       // number of the block of columns[0]
 	columns []*column // of consecutive blocks; nil where the series was absent
 	row     int       // the last row set, to tell a duplicate
@@ -58,11 +59,10 @@ type column struct {
 	same   float64
 	sealed bool
 	// The rest is known once sealed, and spares a read of the values.
-	count     int     // samples that are not stale
-	firstAt   int     // index of the first of them
-	lastAt    int     // and of the last
-	decreases bool    // whether any sample is below the one before it
-	lastValue float64 // the last of the samples
+	count     int  // samples that are not stale
+	firstAt   int  // index of the first of them
+	lastAt    int  // and of the last
+	decreases bool // whether any sample is below the one before it
 }
 
 func (s *Series) column(number int) *column {
@@ -131,6 +131,7 @@ func (st *Store) put(s *Series, v float64) {
 		s.columns[number-s.first] = c
 	}
 	c.values[row%BlockLen] = v
+	s.metric.writes++
 }
 
 func (st *Store) newValues() *[BlockLen]float64 {
@@ -184,7 +185,7 @@ func (st *Store) seal(c *column) {
 			c.firstAt = i
 		}
 		c.count++
-		c.lastAt, c.lastValue = i, v
+		c.lastAt = i
 		c.decreases = c.decreases || v < previous
 		previous = v
 	}

@@ -46,13 +46,21 @@ type Store struct {
 	blocks []*block // oldest first; all but the last are full
 	base   int      // number of blocks[0], counted from the first ever
 	byKey  map[string]*Series
-	byName map[string][]*Series
-	// generation changes with the set of series, so that a selector can keep
-	// what it matched.
+	byName map[string]*metric
+	// generation counts how often a series came or went.
 	generation  uint64
-	own         int // how many series Own made
+	begun       uint64 // how many rows
+	own         int    // how many series Own made
 	freeBlocks  []*block
 	freeColumns []*[BlockLen]float64
+}
+
+// A metric is the series of one name.
+type metric struct {
+	series []*Series
+	// generation is Store.generation when one of them came or went last.
+	generation uint64
+	writes     uint64 // into all of them
 }
 
 type block struct {
@@ -62,12 +70,13 @@ type block struct {
 
 // New returns an empty store.
 func New(limits Limits) *Store {
-	return &Store{limits: limits, byKey: map[string]*Series{}, byName: map[string][]*Series{}}
+	return &Store{limits: limits, byKey: map[string]*Series{}, byName: map[string]*metric{}}
 }
 
 // Begin starts the row of an instant, in which every series is stale until Set.
 // The newest instant again restarts its row.
 func (st *Store) Begin(at int64) error {
+	st.begun++
 	if newest, ok := st.Newest(); ok {
 		if at < newest {
 			return fmt.Errorf("%w: %d is %d ns before the newest scrape", ErrOutOfOrder, at, newest-at)
@@ -151,19 +160,44 @@ func (st *Store) remove(s *Series) {
 	}
 	delete(st.byKey, s.key)
 	name := s.Labels.Name()
-	rest := slices.DeleteFunc(st.byName[name], func(x *Series) bool { return x == s })
-	if len(rest) == 0 {
+	m := st.byName[name]
+	m.generation = st.generation
+	m.series = slices.DeleteFunc(m.series, func(x *Series) bool { return x == s })
+	if len(m.series) == 0 {
 		delete(st.byName, name)
-		return
 	}
-	st.byName[name] = rest
 }
 
 // Counted returns the number of series without those made by Own.
 func (st *Store) Counted() int { return len(st.byKey) - st.own }
 
-// Generation changes whenever a series comes or goes.
-func (st *Store) Generation() uint64 { return st.generation }
+// Generation changes whenever a series comes or goes that the matchers may choose: they can
+// keep what they chose until then.
+func (st *Store) Generation(matchers ...Matcher) uint64 {
+	if name, ok := nameOf(matchers); ok {
+		return st.metric(name).generation
+	}
+	return st.generation
+}
+
+// Version returns a number that is the same only as long as no read of the metrics gives
+// anything else: the sum of counters, none of which goes down while rows are kept.
+func (st *Store) Version(names []string) uint64 {
+	sum := st.begun
+	for _, name := range names {
+		m := st.metric(name)
+		sum += m.generation + m.writes
+	}
+	return sum
+}
+
+// metric returns the series of a name, which may have none.
+func (st *Store) metric(name string) *metric {
+	if m, ok := st.byName[name]; ok {
+		return m
+	}
+	return &metric{}
+}
 
 // Rows returns the absolute numbers of the rows kept: [first, end).
 func (st *Store) Rows() (first, end int) {
@@ -209,7 +243,7 @@ func (st *Store) Select(matchers ...Matcher) []*Series {
 		out = append(out, s)
 	}
 	if name, ok := nameOf(matchers); ok {
-		for _, s := range st.byName[name] {
+		for _, s := range st.metric(name).series {
 			add(s)
 		}
 	} else {
@@ -258,14 +292,17 @@ func (st *Store) add(labels Labels) *Series {
 	st.generation++
 	s := &Series{Labels: labels, key: labels.Key(), first: st.base + max(0, len(st.blocks)-1), row: -1}
 	st.byKey[s.key] = s
-	st.byName[labels.Name()] = append(st.byName[labels.Name()], s)
+	m := st.metric(labels.Name())
+	st.byName[labels.Name()] = m
+	m.series, m.generation = append(m.series, s), st.generation
+	s.metric = m
 	return s
 }
 
 func (st *Store) limitError() error {
 	e := &LimitError{Limit: st.limits.Series}
-	for name, series := range st.byName {
-		if n := len(series); n > e.Count || n == e.Count && name < e.Metric {
+	for name, m := range st.byName {
+		if n := len(m.series); n > e.Count || n == e.Count && name < e.Metric {
 			e.Metric, e.Count = name, n
 		}
 	}

@@ -15,8 +15,10 @@ func absent(ev *evaluation, args []node) (value, error) {
 // absentOverTime is absent for a range vector in which no series has a sample.
 func absentOverTime(ev *evaluation, arg node) (value, error) {
 	found := false
-	err := eachWindow(ev, arg, func(_ history.Labels, w window) {
-		w.each(func(history.Sample) { found, ev.data = true, ev.data || w.store != nil })
+	err := eachWindow(ev, arg, func(int) {}, func(_ history.Labels, w window) {
+		if len(w.values()) > 0 {
+			found, ev.data = true, ev.data || w.store != nil
+		}
 	})
 	if err != nil || found {
 		return value{}, err
@@ -42,5 +44,5 @@ func missing(arg node) value {
 			labels = labels.Without(m.Name) // asked for twice or otherwise, it is not known
 		}
 	}
-	return value{vector: []Point{{labels, 1}}}
+	return value{vector: []Point{{Labels: labels, Value: 1}}}
 }

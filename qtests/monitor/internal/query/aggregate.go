@@ -16,7 +16,9 @@ var aggregations = map[string]string{
 
 // A group is one element of an aggregation in the making.
 type group struct {
+	began  int64 // the evaluation that began it last
 	labels history.Labels
+	place  int
 	count  float64
 	mean   mean
 	value  float64 // of min and max; the sum of squared deviations
@@ -24,7 +26,9 @@ type group struct {
 	all    []float64
 }
 
-func (a *aggregation) eval(ev *evaluation) (value, error) {
+func (a *aggregation) eval(ev *evaluation) (value, error) { return a.shared.eval(ev, a) }
+
+func (a *aggregation) compute(ev *evaluation) (value, error) {
 	in, err := a.arg.eval(ev)
 	if err != nil {
 		return value{}, err
@@ -41,27 +45,47 @@ func (a *aggregation) eval(ev *evaluation) (value, error) {
 	case "count_values":
 		return a.countValues(in.vector, param.text)
 	}
-	groups := map[string]*group{}
-	var order []*group
-	for _, p := range in.vector {
-		labels := a.groupLabels(p.Labels)
-		key := ""
-		if len(labels) > 0 {
-			key = labels.Key()
-		}
-		g, ok := groups[key]
-		if !ok {
-			g = &group{labels: labels}
-			groups[key] = g
-			order = append(order, g)
-		}
-		g.add(a.op, p.Value)
-	}
-	out := make([]Point, len(order))
-	for i, g := range order {
-		out[i] = Point{g.labels, g.result(a.op, param.scalar)}
+	out := ev.vector(len(in.vector))
+	for _, g := range a.grouped(in.vector) {
+		out = append(out, Point{g.labels, g.result(a.op, param.scalar), g.place})
 	}
 	return value{vector: out}, nil
+}
+
+// grouped adds the elements to their groups, which are in the order of their first elements.
+func (a *aggregation) grouped(in []Point) []*group {
+	if len(a.groups) >= maxDerived {
+		a.groups, a.groupOf = nil, derived[*group]{}
+	}
+	a.evaluations++
+	a.order = a.order[:0]
+	for _, p := range in {
+		g := a.group(p.Labels)
+		if g.began != a.evaluations {
+			*g = group{began: a.evaluations, labels: g.labels, place: p.place, all: g.all[:0]}
+			a.order = append(a.order, g)
+		}
+		g.place = min(g.place, p.place)
+		g.add(a.op, p.Value)
+	}
+	return a.order
+}
+
+// group returns the group of an element.
+func (a *aggregation) group(ls history.Labels) *group {
+	return a.groupOf.of(ls, func(ls history.Labels) *group {
+		labels := a.groupLabels(ls)
+		key := labels.Key()
+		g, ok := a.groups[key]
+		if !ok {
+			if a.groups == nil {
+				a.groups = map[string]*group{}
+			}
+			g = &group{labels: labels}
+			a.groups[key] = g
+		}
+		return g
+	})
 }
 
 func (a *aggregation) groupLabels(ls history.Labels) history.Labels {
@@ -155,6 +179,13 @@ func (m *mean) add(v float64) {
 	}
 	q := (m.count - 1) / m.count
 	m.mean, m.c = kahan(v/m.count, q*m.mean, q*m.c)
+}
+
+func meanOf(values []float64) (m mean) {
+	for _, v := range values {
+		m.add(v)
+	}
+	return m
 }
 
 func (m *mean) total() float64 {

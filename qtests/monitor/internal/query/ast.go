@@ -91,6 +91,9 @@ type matching struct {
 	// "group_right", or empty. They get the labels in include from the partner.
 	many    string
 	include []string
+	// The signatures and results of the label sets seen.
+	signatures derived[string]
+	results    derived[history.Labels]
 }
 
 type aggregation struct {
@@ -99,13 +102,19 @@ type aggregation struct {
 	arg     node
 	without bool
 	labels  []string
+	// groupOf has the group of every label set seen, and groups those by their key.
+	groupOf     derived[*group]
+	groups      map[string]*group
+	order       []*group // of the last evaluation
+	evaluations int64
+	shared
 }
 
 type call struct {
 	name string
 	fn   function
 	args []node
-	text string
+	shared
 }
 
 func (number) typ() Type       { return Scalar }

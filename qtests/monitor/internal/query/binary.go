@@ -75,7 +75,7 @@ func (b *binary) comparison() bool { return precedence(token{kind: b.op}) == 3 }
 func (b *binary) dropsName() bool { return !b.comparison() || b.boolean }
 
 func (b *binary) withScalar(vector []Point, scalar float64, scalarLeft bool) (value, error) {
-	out := make([]Point, 0, len(vector))
+	out := vector[:0]
 	for _, p := range vector {
 		l, r := p.Value, scalar
 		if scalarLeft {
@@ -91,7 +91,7 @@ func (b *binary) withScalar(vector []Point, scalar float64, scalarLeft bool) (va
 			}
 			v = p.Value // also when the scalar is on the left
 		}
-		out = append(out, Point{p.Labels, v})
+		out = append(out, Point{p.Labels, v, p.place})
 	}
 	if b.dropsName() {
 		return nameless(out)

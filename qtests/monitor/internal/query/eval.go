@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -25,12 +26,17 @@ type Expr struct {
 	root node
 	// HideReal leaves out the metrics whose name begins with history.RealPrefix.
 	HideReal bool
+	buffers  buffers
+	ev       evaluation // the one under way, or the last
 }
 
 // A Point is one element of an instant vector. A scalar is one Point without labels.
 type Point struct {
 	Labels history.Labels
 	Value  float64
+	// place is where the series, or the first series of a group, is in its selector. A
+	// subquery, which sees some series at some steps only, has them in this order.
+	place int
 }
 
 // A Result is what an expression gave at one instant.
@@ -53,12 +59,14 @@ func (e *Expr) Eval(st *history.Store, at int64) (Result, error) { return e.Eval
 
 // EvalIn is Eval as one step of a query over a range, which start() and end() mean.
 func (e *Expr) EvalIn(st *history.Store, at, from, to int64) (Result, error) {
-	ev := &evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal}
+	ev := &e.ev
+	*ev = evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal, buffers: &e.buffers}
+	ev.slab.points = ev.slab.points[:0]
 	v, err := e.root.eval(ev)
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Type: e.Type(), Points: v.vector, Data: ev.data}
+	r := Result{Type: e.Type(), Points: slices.Clone(v.vector), Data: ev.data}
 	if r.Type == Scalar {
 		r.Points = []Point{{Value: v.scalar}}
 	}
@@ -74,18 +82,19 @@ type evaluation struct {
 	data     bool
 	// hideReal is Expr.HideReal.
 	hideReal bool
-	// The newest row at or before memoAt: most selectors ask for the same.
-	memoAt  int64
-	memoRow int
-	memo    bool
+	*buffers
+	// The newest row at or before newestAt: most selectors ask for the same.
+	newestAt  int64
+	newestRow int
+	newest    bool
 }
 
 // rowAt returns the newest row at or before an instant.
 func (ev *evaluation) rowAt(at int64) int {
-	if !ev.memo || ev.memoAt != at {
-		ev.memo, ev.memoAt, ev.memoRow = true, at, ev.store.After(at)-1
+	if !ev.newest || ev.newestAt != at {
+		ev.newest, ev.newestAt, ev.newestRow = true, at, ev.store.After(at)-1
 	}
-	return ev.memoRow
+	return ev.newestRow
 }
 
 // A value is a scalar, a text or a vector.
@@ -110,13 +119,12 @@ func (u *unary) eval(ev *evaluation) (value, error) {
 	return mapped(v.vector, func(x float64) float64 { return -x })
 }
 
-// mapped applies f to every element and removes the metric names.
+// mapped applies f to every element and removes the metric names, in place.
 func mapped(in []Point, f func(float64) float64) (value, error) {
-	out := make([]Point, len(in))
-	for i, p := range in {
-		out[i] = Point{p.Labels, f(p.Value)}
+	for i := range in {
+		in[i].Value = f(in[i].Value)
 	}
-	return nameless(out)
+	return nameless(in)
 }
 
 // nameless removes the metric names of the points, in place.

@@ -17,7 +17,9 @@ type function struct {
 // variadic says that the last argument may be left out, or be there several times.
 const variadic = -1
 
-func (c *call) eval(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
+func (c *call) eval(ev *evaluation) (value, error) { return c.shared.eval(ev, c) }
+
+func (c *call) compute(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
 
 // Functions returns the names of the functions that are evaluated, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
@@ -38,16 +40,15 @@ var functions = map[string]function{
 	"delta":    ranged(func(w window) (float64, bool) { return extrapolated(w, false, false) }),
 	"irate":    ranged(func(w window) (float64, bool) { return lastTwo(w, true) }),
 	"idelta":   ranged(func(w window) (float64, bool) { return lastTwo(w, false) }),
-	"resets":   ranged(func(w window) (float64, bool) { return countPairs(w, func(a, b float64) bool { return b < a }) }),
-	"changes": ranged(func(w window) (float64, bool) {
-		return countPairs(w, func(a, b float64) bool { return a != b && (!math.IsNaN(a) || !math.IsNaN(b)) })
-	}),
-	"avg_over_time":     folded(func(m mean, _ []float64) float64 { return m.result() }),
-	"sum_over_time":     folded(func(m mean, _ []float64) float64 { return m.total() }),
-	"count_over_time":   folded(func(m mean, _ []float64) float64 { return m.count }),
-	"present_over_time": folded(func(mean, []float64) float64 { return 1 }),
-	"min_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("min", v) }),
-	"max_over_time":     folded(func(_ mean, v []float64) float64 { return extreme("max", v) }),
+	"resets":   folded(resets),
+	"changes":  folded(changes),
+
+	"avg_over_time":     folded(func(v []float64) float64 { m := meanOf(v); return m.result() }),
+	"sum_over_time":     folded(func(v []float64) float64 { m := meanOf(v); return m.total() }),
+	"count_over_time":   folded(func(v []float64) float64 { return float64(len(v)) }),
+	"present_over_time": folded(func([]float64) float64 { return 1 }),
+	"min_over_time":     folded(lowest),
+	"max_over_time":     folded(highest),
 	"last_over_time": {[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
 		return overTime(ev, args[0], true, func(w window) (float64, bool) {
 			v := w.values()
@@ -57,8 +58,8 @@ var functions = map[string]function{
 			return v[len(v)-1], true
 		})
 	}},
-	"stdvar_over_time": folded(func(_ mean, v []float64) float64 { return variance(v) }),
-	"stddev_over_time": folded(func(_ mean, v []float64) float64 { return math.Sqrt(variance(v)) }),
+	"stdvar_over_time": folded(variance),
+	"stddev_over_time": folded(func(v []float64) float64 { return math.Sqrt(variance(v)) }),
 	"absent_over_time": {[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
 		return absentOverTime(ev, args[0])
 	}},
@@ -160,26 +161,15 @@ func ranged(f func(window) (float64, bool)) function {
 	}}
 }
 
-func folded(f func(mean, []float64) float64) function {
+// folded makes a function of the values of a window, of which there is one at least.
+func folded(f func([]float64) float64) function {
 	return ranged(func(w window) (float64, bool) {
 		v := w.values()
 		if len(v) == 0 {
 			return 0, false
 		}
-		var m mean
-		for _, x := range v {
-			m.add(x)
-		}
-		return f(m, v), true
+		return f(v), true
 	})
-}
-
-func extreme(op string, values []float64) float64 {
-	var g group
-	for _, v := range values {
-		g.add(op, v)
-	}
-	return g.value
 }
 
 func elementwise(f func(float64) float64) function {

@@ -93,3 +93,22 @@ func TestFunctions(t *testing.T) {
 		assert.Equal(t, test.want, got[strings.LastIndexByte(got, ' ')+1:], test.expr)
 	}
 }
+
+// The series that comes to a subquery at a later step is where its selector has it, so that
+// of equal elements the same is the best as in Prometheus.
+func TestSubqueryOrder(t *testing.T) {
+	st := load(t,
+		`g{a=1,b=x} _ _ _ _ 1 1`,
+		`g{a=1,b=y} 1 1 1 1 1 1`,
+		`g{a=2,b=z} 1 1 1 1 1 1`,
+	)
+	for _, test := range []struct{ expr, want string }{
+		{`topk by (a) (1, present_over_time(g[1m:10s]))`, `{a="1",b="x"} 1; {a="2",b="z"} 1`},
+		{`bottomk(1, present_over_time(sum by (b) (g)[1m:10s]))`, `{b="x"} 1`},
+		{`topk(1, max_over_time(sum by (a) (g{b!="x"})[1m:10s]))`, `{a="1"} 1`},
+	} {
+		got, err := eval(t, st, test.expr, 60)
+		require.NoError(t, err, test.expr)
+		assert.Equal(t, test.want, got, test.expr)
+	}
+}

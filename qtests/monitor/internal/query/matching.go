@@ -8,17 +8,19 @@ import (
 )
 
 // signature returns the labels by which two elements are paired.
-func (m matching) signature(ls history.Labels) string {
-	if m.on {
-		return ls.Only(m.labels...).Key()
-	}
-	if len(m.labels) == 0 {
-		return dropName(ls).Key()
-	}
-	return dropName(ls).Without(m.labels...).Key()
+func (m *matching) signature(ls history.Labels) string {
+	return m.signatures.of(ls, func(ls history.Labels) string {
+		switch {
+		case m.on:
+			return ls.Only(m.labels...).Key()
+		case len(m.labels) == 0:
+			return dropName(ls).Key()
+		}
+		return dropName(ls).Without(m.labels...).Key()
+	})
 }
 
-func (m matching) String() string {
+func (m *matching) String() string {
 	if m.on {
 		return "on(" + strings.Join(m.labels, ", ") + ")"
 	}
@@ -62,7 +64,7 @@ func (b *binary) partners(side []Point) (map[string]Point, error) {
 	for _, p := range side {
 		key := b.matching.signature(p.Labels)
 		if other, dup := out[key]; dup {
-			return nil, fmt.Errorf("many-to-many matching not allowed: %s and %s match the same elements %s", other.Labels, p.Labels, b.matching)
+			return nil, fmt.Errorf("many-to-many matching not allowed: %s and %s match the same elements %s", other.Labels, p.Labels, &b.matching)
 		}
 		out[key] = p
 	}
@@ -86,7 +88,7 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 	}
 	switch {
 	case x.matched[key][id] && id == "" && x.b.matching.many == "":
-		return fmt.Errorf("many-to-one matching not allowed: several elements match %s %s", partner.Labels, x.b.matching)
+		return fmt.Errorf("many-to-one matching not allowed: several elements match %s %s", partner.Labels, &x.b.matching)
 	case x.matched[key][id]:
 		return fmt.Errorf("multiple matches for labels: %s is the result of several elements, and %s does not keep them apart", labels, x.b.matching.many)
 	case x.matched[key] == nil:
@@ -98,7 +100,7 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 		v, keep = truth(keep), true
 	}
 	if keep {
-		x.out = append(x.out, Point{labels, v})
+		x.out = append(x.out, Point{labels, v, p.place})
 	}
 	return nil
 }
@@ -106,20 +108,28 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 // resultLabels are those of the side with many elements, and what group_left or
 // group_right includes from the partner.
 func (b *binary) resultLabels(ls, partner history.Labels) history.Labels {
+	if b.matching.many == "" {
+		return b.matching.results.of(ls, b.paired)
+	}
 	if b.dropsName() {
 		ls = dropName(ls)
 	}
-	if b.matching.many == "" {
-		switch {
-		case b.matching.on:
-			return ls.Only(b.matching.labels...)
-		case len(b.matching.labels) > 0:
-			return ls.Without(b.matching.labels...)
-		}
-		return ls
-	}
 	for _, name := range b.matching.include {
 		ls = ls.With(name, partner.Get(name))
+	}
+	return ls
+}
+
+// paired returns the labels of the result of one element with one.
+func (b *binary) paired(ls history.Labels) history.Labels {
+	if b.dropsName() {
+		ls = dropName(ls)
+	}
+	switch {
+	case b.matching.on:
+		return ls.Only(b.matching.labels...)
+	case len(b.matching.labels) > 0:
+		return ls.Without(b.matching.labels...)
 	}
 	return ls
 }

@@ -297,8 +297,12 @@ func (p *parser) aggregation(t token, op string) (node, error) {
 	if err := grouping(); err != nil {
 		return nil, err
 	}
+	a.text = p.since(t)
 	return a, nil
 }
+
+// since returns the text from a token to the one read last, which is a single character.
+func (p *parser) since(t token) string { return p.text[t.pos : p.tokens[p.i-1].pos+1] }
 
 // parameters are what some aggregations take before the vector.
 var parameters = map[string]Type{"quantile": Scalar, "topk": Scalar, "bottomk": Scalar, "count_values": String}
@@ -325,7 +329,7 @@ func (p *parser) call(t token) (node, error) {
 			return nil, syntax(t.pos, "argument %d of %s: want %s, have %s", i+1, t.text, want.article(), a.typ().article())
 		}
 	}
-	return &call{name: t.text, fn: fn, args: args, text: p.text[t.pos : p.tokens[p.i-1].pos+1]}, nil
+	return &call{name: t.text, fn: fn, args: args, shared: shared{text: p.since(t)}}, nil
 }
 
 func (p *parser) arguments(t token) ([]node, error) {

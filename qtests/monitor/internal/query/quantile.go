@@ -25,6 +25,7 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 	}
 	type histogram struct {
 		labels  history.Labels
+		place   int
 		buckets []bucket
 	}
 	byKey := map[string]*histogram{}
@@ -34,19 +35,18 @@ func histogramQuantile(ev *evaluation, args []node) (value, error) {
 		if err != nil {
 			continue
 		}
-		labels := p.Labels.Without("le")
-		key := labels.Key()
-		h, ok := byKey[key]
+		id := ev.withoutLe.of(p.Labels, func(ls history.Labels) keyed { return keyedOf(ls.Without("le")) })
+		h, ok := byKey[id.key]
 		if !ok {
-			h = &histogram{labels: labels}
-			byKey[key] = h
+			h = &histogram{labels: id.labels, place: p.place}
+			byKey[id.key] = h
 			order = append(order, h)
 		}
 		h.buckets = append(h.buckets, bucket{upper, p.Value})
 	}
 	out := make([]Point, len(order))
 	for i, h := range order {
-		out[i] = Point{h.labels, bucketQuantile(q.scalar, h.buckets)}
+		out[i] = Point{h.labels, bucketQuantile(q.scalar, h.buckets), h.place}
 	}
 	return nameless(out)
 }

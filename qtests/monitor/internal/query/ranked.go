@@ -116,7 +116,7 @@ func (a *aggregation) countValues(in []Point, label string) (value, error) {
 		if !ok {
 			i = len(out)
 			counts[key] = i
-			out = append(out, Point{labels, 0})
+			out = append(out, Point{labels, 0, p.place})
 		}
 		out[i].Value++
 	}

@@ -1,6 +1,6 @@
 package query
 
-import "github.com/go-qtests/qtests/qtests/monitor/internal/history"
+import "math"
 
 // seconds converts nanoseconds.
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }
@@ -44,12 +44,11 @@ func extrapolated(w window, isCounter, perSecond bool) (float64, bool) {
 
 // lastTwo is irate and idelta.
 func lastTwo(w window, isRate bool) (float64, bool) {
-	var a, b history.Sample
-	n := 0
-	w.each(func(s history.Sample) { a, b, n = b, s, n+1 })
-	if n < 2 {
+	s := w.all()
+	if len(s) < 2 {
 		return 0, false
 	}
+	a, b := s[len(s)-2], s[len(s)-1]
 	if !isRate {
 		return b.Value - a.Value, true
 	}
@@ -60,12 +59,46 @@ func lastTwo(w window, isRate bool) (float64, bool) {
 	return diff / seconds(b.At-a.At), true
 }
 
-// countPairs counts the neighbouring samples that f holds for.
-func countPairs(w window, f func(previous, next float64) bool) (float64, bool) {
-	v := w.values()
+// changes counts the values that differ from the one before; NaN after NaN does not.
+func changes(v []float64) float64 {
 	n := 0.0
 	for i := 1; i < len(v); i++ {
-		n += truth(f(v[i-1], v[i]))
+		if a, b := v[i-1], v[i]; a != b && !(math.IsNaN(a) && math.IsNaN(b)) {
+			n++
+		}
 	}
-	return n, len(v) > 0
+	return n
+}
+
+// resets counts the values below the one before.
+func resets(v []float64) float64 {
+	n := 0.0
+	for i := 1; i < len(v); i++ {
+		if v[i] < v[i-1] {
+			n++
+		}
+	}
+	return n
+}
+
+// lowest is NaN only where all values are.
+func lowest(v []float64) float64 {
+	out := v[0]
+	for _, x := range v {
+		if x < out || math.IsNaN(out) {
+			out = x
+		}
+	}
+	return out
+}
+
+// highest is NaN only where all values are.
+func highest(v []float64) float64 {
+	out := v[0]
+	for _, x := range v {
+		if x > out || math.IsNaN(out) {
+			out = x
+		}
+	}
+	return out
 }

@@ -21,12 +21,12 @@ var ErrNative = errors.New("is a native histogram, which this reader does not ev
 // series returns the series of the selector.
 func (s *selector) series(ev *evaluation) ([]*history.Series, error) {
 	st := ev.store
-	if f := &s.found; f.store != st || f.generation != st.Generation() {
+	if f, now := &s.found, st.Generation(s.matchers...); f.store != st || f.generation != now {
 		found := st.Select(s.matchers...)
 		if ev.hideReal {
 			found = slices.DeleteFunc(found, (*history.Series).IsReal)
 		}
-		*f = selection{st, st.Generation(), found}
+		*f = selection{st, now, found}
 	}
 	for _, x := range s.found.series {
 		if x.IsNative() {
@@ -48,10 +48,10 @@ func (s *selector) eval(ev *evaluation) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	out := make([]Point, 0, len(series))
-	for _, x := range series {
+	out := ev.vector(len(series))
+	for i, x := range series {
 		if sample, ok := ev.store.LastUpTo(x, row, at-int64(Lookback)); ok {
-			out = append(out, Point{x.Labels, sample.Value})
+			out = append(out, Point{x.Labels, sample.Value, i})
 		}
 	}
 	ev.data = ev.data || len(out) > 0
@@ -66,9 +66,9 @@ func (s *selector) timestamps(ev *evaluation) (value, error) {
 		return value{}, err
 	}
 	var out []Point
-	for _, x := range series {
+	for i, x := range series {
 		if sample, ok := ev.store.Last(x, at, int64(Lookback)); ok {
-			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3})
+			out = append(out, Point{x.Labels, float64(sample.At/1e6) / 1e3, i})
 		}
 	}
 	ev.data = ev.data || len(out) > 0

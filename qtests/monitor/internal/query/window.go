@@ -11,19 +11,19 @@ import (
 type window struct {
 	store      *history.Store
 	series     *history.Series
+	place      int // Point.place
 	lo, hi     int // rows
 	start, end int64
 	samples    []history.Sample // of a subquery
+	*buffers
 }
 
-func (w window) each(f func(history.Sample)) {
-	if w.store != nil {
-		w.store.Each(w.series, w.lo, w.hi, f)
-		return
-	}
-	for _, s := range w.samples {
-		f(s)
-	}
+// buffers hold the samples of one window after another, and the vectors of an evaluation.
+type buffers struct {
+	slab
+	withoutLe derived[keyed] // of buckets
+	floats    []float64
+	points    []history.Sample
 }
 
 // counter reads the window as a counter.
@@ -34,31 +34,38 @@ func (w window) counter() history.Counter {
 	return history.CounterOf(w.samples)
 }
 
+// values returns the values, which are the caller's until the next window.
 func (w window) values() []float64 {
-	var out []float64
-	w.each(func(s history.Sample) { out = append(out, s.Value) })
+	out := w.floats[:0]
+	if w.store != nil {
+		out = w.store.AppendValues(out, w.series, w.lo, w.hi)
+	}
+	for _, s := range w.samples {
+		out = append(out, s.Value)
+	}
+	w.floats = out
 	return out
 }
 
+// all returns the samples, which are the caller's until the next window.
 func (w window) all() []history.Sample {
 	if w.store == nil {
 		return w.samples
 	}
-	var out []history.Sample
-	w.each(func(s history.Sample) { out = append(out, s) })
-	return out
+	w.points = w.store.AppendSamples(w.points[:0], w.series, w.lo, w.hi)
+	return w.points
 }
 
 // overTime applies f to the window of every series of a range vector; f reports false
 // where it has no result.
 func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, bool)) (value, error) {
 	var out []Point
-	err := eachWindow(ev, arg, func(labels history.Labels, w window) {
+	err := eachWindow(ev, arg, func(n int) { out = ev.vector(n) }, func(labels history.Labels, w window) {
 		if v, ok := f(w); ok {
-			out = append(out, Point{labels, v})
+			out = append(out, Point{labels, v, w.place})
 			ev.data = ev.data || w.store != nil // what a subquery saw, it has noted itself
 		} else if !ev.data && w.store != nil {
-			w.each(func(history.Sample) { ev.data = true })
+			ev.data = len(w.values()) > 0
 		}
 	})
 	switch {
@@ -70,20 +77,20 @@ func overTime(ev *evaluation, arg node, keepName bool, f func(window) (float64, 
 	return nameless(out)
 }
 
-// eachWindow calls f for every series of a range vector.
-func eachWindow(ev *evaluation, arg node, f func(history.Labels, window)) error {
+// eachWindow calls size with the number of series of a range vector, and f for every one.
+func eachWindow(ev *evaluation, arg node, size func(int), f func(history.Labels, window)) error {
 	switch n := bare(arg).(type) {
 	case *subquery:
-		return n.eachWindow(ev, f)
+		return n.eachWindow(ev, size, f)
 	case *selector:
-		return n.eachWindow(ev, f)
+		return n.eachWindow(ev, size, f)
 	}
 	return nil
 }
 
-func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
+func (s *selector) eachWindow(ev *evaluation, size func(int), f func(history.Labels, window)) error {
 	end := s.instant(ev)
-	w := window{store: ev.store, start: end - int64(s.span), end: end}
+	w := window{store: ev.store, start: end - int64(s.span), end: end, buffers: ev.buffers}
 	w.hi = ev.rowAt(end) + 1
 	w.lo = ev.store.After(w.start)
 	if w.lo >= w.hi {
@@ -93,53 +100,13 @@ func (s *selector) eachWindow(ev *evaluation, f func(history.Labels, window)) er
 	if err != nil {
 		return err
 	}
-	for _, x := range series {
-		w.series = x
+	size(len(series))
+	for i, x := range series {
+		w.series, w.place = x, i
 		f(x.Labels, w)
 	}
 	return nil
 }
-
-// eachWindow evaluates the expression at every step. An expression that is evaluated once
-// for all steps, because @ fixes its instant, is evaluated for each, with one result.
-func (s *subquery) eachWindow(ev *evaluation, f func(history.Labels, window)) error {
-	end := s.instant(ev)
-	w := window{start: end - int64(s.span), end: end}
-	inner := *ev
-	byKey := map[string]int{}
-	var labels []history.Labels
-	var samples [][]history.Sample
-	step := int64(s.step)
-	at := step * (w.start / step)
-	if at <= w.start {
-		at += step
-	}
-	for ; at <= end; at += step {
-		inner.at = at
-		v, err := s.arg.eval(&inner)
-		if err != nil {
-			return err
-		}
-		for _, p := range v.vector {
-			key := p.Labels.Key()
-			i, ok := byKey[key]
-			if !ok {
-				i = len(labels)
-				byKey[key] = i
-				labels, samples = append(labels, p.Labels), append(samples, nil)
-			}
-			samples[i] = append(samples[i], history.Sample{At: at, Value: p.Value})
-		}
-	}
-	ev.data = ev.data || inner.data
-	for i := range labels {
-		w.samples = samples[i]
-		f(labels[i], w)
-	}
-	return nil
-}
-
-func (*subquery) eval(*evaluation) (value, error) { return value{}, nil } // the function around it reads the range
 
 // regression is the line of least squares through the samples, with x in seconds from the
 // origin, calculated as Prometheus does: a constant has slope 0, and an infinite one none.
