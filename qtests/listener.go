@@ -81,6 +81,7 @@ func (l *Listener) Dial(ctx context.Context) (net.Conn, error) {
 	bubble.CheckContext(ctx, l.clk)
 	local := clientAddr(l.dials.Add(1))
 	client, server := memnet.Pair(l.clk, local, l.addr)
+	client.Adopt(ctx)
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: memnet.Network, Source: local, Addr: l.addr, Err: err}
 	}

@@ -99,7 +99,7 @@ func (l *Life) Dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if err := l.component.net.reach(ctx, l.name(), to); err != nil {
 		return fail(errors.Join(l.Err(), err))
 	}
-	client, server, listener, err := l.component.net.connect(l, to)
+	client, server, listener, err := l.component.net.connect(ctx, l, to)
 	if err != nil {
 		return fail(err)
 	}

@@ -124,7 +124,7 @@ func (n *Network) changeCuts(change func([]*cut) []*cut) {
 		held := n.cutLocked(c.owner.name(), c.peer.owner.name())
 		switch {
 		case held && !c.held:
-			c.HoldOut(true)
+			c.HoldOut(memnet.Cut, true)
 		case !held && c.held:
 			wakes = append(wakes, func() { c.release() })
 		}
@@ -147,7 +147,7 @@ func (c *conn) release() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !c.held {
-		c.HoldOut(false)
+		c.HoldOut(memnet.Cut, false)
 	}
 }
 
@@ -186,7 +186,7 @@ func (n *Network) reach(ctx context.Context, from, to string) error {
 }
 
 // connect joins a life to the listener of a component.
-func (n *Network) connect(from *Life, to string) (client, server *conn, l *listener, err error) {
+func (n *Network) connect(ctx context.Context, from *Life, to string) (client, server *conn, l *listener, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	c := n.mu.components[to]
@@ -200,11 +200,12 @@ func (n *Network) connect(from *Life, to string) (client, server *conn, l *liste
 	// Ports as of clients, from a block that is set aside for documentation.
 	local := qtests.Addr(fmt.Sprintf("192.0.2.%d:%d", 1+n.mu.dials/60000%254, 1024+n.mu.dials%60000))
 	a, b := memnet.Pair(n.q.Clock(), local, qtests.Addr(to+":80"))
+	a.Adopt(ctx)
 	client, server = &conn{Conn: a, owner: from}, &conn{Conn: b, owner: c.life}
 	client.peer, server.peer = server, client
 	for _, c := range []*conn{client, server} {
 		if c.held = n.cutLocked(c.owner.name(), c.peer.owner.name()); c.held {
-			c.HoldOut(true)
+			c.HoldOut(memnet.Cut, true)
 		}
 	}
 	n.mu.conns = append(n.mu.conns, client, server)

@@ -1,6 +1,8 @@
 package direct
 
 import (
+	"time"
+
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +97,7 @@ func (u *upload) Read(p []byte) (n int, err error) {
 func (u *upload) Close() error {
 	u.closed.Store(true)
 	if u.pipe != nil {
-		u.pipe.EndReads()
+		u.pipe.EndReads(time.Time{})
 	}
 	u.closeClient()
 	return nil
@@ -150,7 +152,7 @@ func (d *download) Read(p []byte) (n int, err error) {
 // Close of an unfinished body is the client's leaving.
 func (d *download) Close() error {
 	if !d.closed.Swap(true) && d.stream != nil {
-		d.stream.EndReads()
+		d.stream.EndReads(time.Time{})
 		if !d.ended.Load() {
 			d.w.abort(errReadClosed)
 		}

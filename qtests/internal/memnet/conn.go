@@ -20,14 +20,18 @@ const Network = "memory"
 type Conn struct {
 	in, out       *Half
 	local, remote net.Addr
+	peer          *Conn
 	closed        atomic.Bool
+	orphan        atomic.Bool // the peer's host is back, and does not know this connection
 }
 
 // Pair returns the two ends of a new connection.
 func Pair(clk clock.Clock, client, server net.Addr) (c, s *Conn) {
 	up, down := NewHalf(clk), NewHalf(clk)
-	return &Conn{in: down, out: up, local: client, remote: server},
-		&Conn{in: up, out: down, local: server, remote: client}
+	c = &Conn{in: down, out: up, local: client, remote: server}
+	s = &Conn{in: up, out: down, local: server, remote: client, peer: c}
+	c.peer = s
+	return c, s
 }
 
 // LocalAddr is the address of this end.
@@ -43,6 +47,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.out.Write(p)
+	if err == nil && c.orphan.Load() {
+		c.Sever(syscall.ECONNRESET, syscall.ECONNRESET)
+	}
 	return n, c.wrap("write", err)
 }
 
@@ -60,25 +67,25 @@ func (c *Conn) CloseWrite() error {
 // what is buffered and then io.EOF; its writes fail with EPIPE. Closing twice is
 // no error.
 func (c *Conn) Close() error {
-	if !c.closed.Swap(true) {
-		c.out.EndWrites(net.ErrClosed, io.EOF)
-		c.in.EndReads()
-	}
+	c.end(io.EOF)
 	return nil
+}
+
+// end closes this end; the peer's reads come to err.
+func (c *Conn) end(err error) {
+	if !c.closed.Swap(true) {
+		c.out.EndWrites(net.ErrClosed, err)
+		c.in.EndReads(c.out.endsAt())
+	}
 }
 
 // Reset breaks the connection, as the end of a process does: the peer reads what is buffered and
 // then ECONNRESET, and its writes fail with EPIPE.
-func (c *Conn) Reset() {
-	if !c.closed.Swap(true) {
-		c.out.EndWrites(net.ErrClosed, syscall.ECONNRESET)
-		c.in.EndReads()
-	}
-}
+func (c *Conn) Reset() { c.end(syscall.ECONNRESET) }
 
 // HoldOut keeps what this end sends, its end included, from arriving, until it is called with
 // false. Writes go on until the buffer is full.
-func (c *Conn) HoldOut(held bool) { c.out.Hold(held) }
+func (c *Conn) HoldOut(by Holder, held bool) { c.out.Hold(by, held) }
 
 // SetDeadline sets both deadlines. A zero time is none.
 func (c *Conn) SetDeadline(t time.Time) error {

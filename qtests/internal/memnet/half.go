@@ -31,9 +31,12 @@ type Half struct {
 	writeErr   error // what writes fail with, once no more bytes can come
 	endErr     error // what reads then end with, behind what is unread
 	readerGone bool
-	held       bool // what is written does not arrive, and neither does the end
+	goneAt     time.Time // when writes notice that, where it takes time
+	held       Holder    // what is written does not arrive, and neither does the end
+	severed    bool
 
 	reads, writes deadline
+	transit       transit
 }
 
 // deadline is when reads, or writes, of a half begin to fail. It is looked up;
@@ -69,6 +72,7 @@ func (h *Half) Read(p []byte) (int, error) {
 		if h.lent == nil {
 			h.lent, lender = p, true
 		}
+		h.armArrival()
 		h.wait(&h.reads)
 	}
 }
@@ -88,13 +92,16 @@ func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
 		return 0, os.ErrDeadlineExceeded, true
 	case len(p) == 0:
 		return 0, nil, true
-	case h.held:
+	case h.held != 0:
 		return 0, nil, false
-	case h.unread.n > 0:
-		n = h.unread.pop(p)
+	}
+	h.arrive()
+	switch arrived := h.unread.n - h.transit.bytes; {
+	case arrived > 0:
+		n = h.unread.pop(p[:min(len(p), arrived)])
 		h.changed.Broadcast() // there is room for writes
 		return n, nil, true
-	case h.writeErr != nil:
+	case h.writeErr != nil && h.due(h.transit.endAt) && h.transit.bytes == 0:
 		return 0, h.endErr, true
 	}
 	return 0, nil, false
@@ -102,6 +109,17 @@ func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
 
 // Write waits until p is on its way, in a read that waits or in the buffer.
 func (h *Half) Write(p []byte) (n int, err error) {
+	m := h.message(len(p))
+	if m.Break == nil {
+		return h.write(p, m)
+	}
+	if n, err = h.write(p[:m.Take], m); err == nil {
+		err = m.Break()
+	}
+	return n, err
+}
+
+func (h *Half) write(p []byte, m Message) (n int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for {
@@ -110,10 +128,10 @@ func (h *Half) Write(p []byte) (n int, err error) {
 			return n, h.writeErr
 		case h.expired(&h.writes):
 			return n, os.ErrDeadlineExceeded
-		case h.readerGone && !h.held:
+		case h.readerGone && h.held == 0 && h.due(h.goneAt):
 			return n, syscall.EPIPE
 		}
-		if k := h.deliver(p[n:]); k > 0 {
+		if k := h.deliver(p[n:], m); k > 0 {
 			n += k
 			h.changed.Broadcast()
 		}
@@ -126,8 +144,13 @@ func (h *Half) Write(p []byte) (n int, err error) {
 
 // deliver hands over as much of p as fits: to the waiting read, then to the ring,
 // which holds nothing until the buffer of that read is full.
-func (h *Half) deliver(p []byte) int {
-	if h.held || h.unread.n > 0 { // what was held comes first
+func (h *Half) deliver(p []byte, m Message) int {
+	switch {
+	case h.readerGone && h.held == 0:
+		return len(p) // on its way to where nobody is any more
+	case m.Segment != nil || h.transit.bytes > 0:
+		return h.send(p, m)
+	case h.held != 0 || h.unread.n > 0: // what was held comes first
 		return h.unread.push(p)
 	}
 	n := copy(h.lent[h.given:], p)
@@ -136,36 +159,55 @@ func (h *Half) deliver(p []byte) int {
 }
 
 // EndWrites makes further writes fail with writeErr, and reads with endErr once
-// the buffer is empty. A later call changes only the former.
+// the buffer is empty and the end has arrived. A later call changes only the former.
 func (h *Half) EndWrites(writeErr, endErr error) {
+	later := h.endLater()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.writeErr == nil {
 		h.endErr = endErr
+		h.transit.end(h.clk, later)
 	}
 	h.writeErr = writeErr
 	h.disarm(&h.writes)
 	h.changed.Broadcast()
 }
 
-// EndReads makes further reads and writes fail and drops what is buffered.
-func (h *Half) EndReads() {
+// EndReads makes further reads fail and drops what is buffered. Writes fail from the instant at on,
+// the zero time being now, and are lost until then.
+func (h *Half) EndReads(at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.readerGone = true
-	h.unread.drop()
+	h.readerGone, h.goneAt = true, at
+	h.dropUnread()
 	h.disarm(&h.reads)
 	h.changed.Broadcast()
 }
 
+// A Holder is one of the reasons for which a half may be held. Each holds for itself.
+type Holder uint8
+
+// Reasons.
+const (
+	Cut     Holder = 1 << iota // between components
+	Stalled                    // by a link
+	Gone                       // the peer's host is not there any more
+)
+
 // Hold keeps what is written from arriving, until it is called with false: then all of it does,
 // in order, and the end behind it.
-func (h *Half) Hold(held bool) {
+func (h *Half) Hold(by Holder, held bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.held = held
-	if !held && h.readerGone {
-		h.unread.drop()
+	switch {
+	case h.severed:
+	case held:
+		h.held |= by
+	default:
+		h.held &^= by
+	}
+	if h.held == 0 && h.readerGone {
+		h.dropUnread()
 	}
 	h.changed.Broadcast()
 }

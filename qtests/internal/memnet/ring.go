@@ -69,6 +69,13 @@ func (r *ring) pop(p []byte) int {
 	return len(p)
 }
 
+// cut keeps the first n bytes.
+func (r *ring) cut(n int) {
+	if r.n = n; n == 0 {
+		r.drop()
+	}
+}
+
 // drop empties the ring and gives its buffer back.
 func (r *ring) drop() {
 	switch len(r.buf) {
