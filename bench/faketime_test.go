@@ -73,7 +73,6 @@ const whySleeping = "In a bubble every sleep is a timer, a goroutine parked and 
 type sleeper func(q *qtests.T, d time.Duration)
 
 func sleepOnPackageTime(_ *qtests.T, d time.Duration) { time.Sleep(d) }
-func sleepOnItsClock(q *qtests.T, d time.Duration)    { q.Clock().Sleep(d) }
 
 // A fakeLoop makes n requests that sleep, one every gap, in a bubble of its own.
 type fakeLoop func(n int) error
