@@ -19,6 +19,7 @@ stress: ## the long forms of the tests, on both runtimes
 	QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./qtests ./qtests/internal/...
 	cd promql && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	go build -o .tools/qtests ./qtests/cmd/qtests
+	cd bench && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 30m -v -run TestLongRunStaysSmall .
 	for m in bench hpa otel promql; do (cd $$m && ../.tools/qtests test -count=1 -timeout 60m ./...) || exit 1; done
 	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
@@ -37,7 +38,7 @@ corpus: ## counts the rules in the files under DIR that load; promql/corpus/sour
 	cd promql && QTESTS_CORPUS=$(abspath $(DIR)) go test -count=1 -run '^TestCorpus$$' -v .
 
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
-	cd bench && go test -run '^TestResults$$' -timeout 90m -results=RESULTS.md .
+	cd bench && go test -run '^TestResults$$' -timeout 20m -results=RESULTS.md .
 
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
 	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -25,16 +26,8 @@ func breakers() compare.Group {
 		why    string
 	}{
 		{"closed, consecutive", breakerTrio{failsafe: consecutive}, 0.3, whyAtomic},
-		{"closed, consecutive, SlowCall", breakerTrio{ours: breaker.Config{SlowCall: time.Second}, failsafe: consecutive}, 0.6, whyAtomic},
-		{"closed, window of calls", breakerTrio{
-			ours: breaker.Config{FailureRate: 0.5, WindowCalls: 100}, gobreaker: window, failsafe: ofCalls,
-		}, 0.8, whyWindow},
 		{"closed, window of time", breakerTrio{
 			ours: breaker.Config{FailureRate: 0.5, Window: 10 * time.Second}, gobreaker: window, failsafe: ofTime,
-		}, 0.8, whyWindow},
-		{"closed, window of time, SlowCallRate", breakerTrio{
-			ours:      breaker.Config{FailureThreshold: 5, FailureRate: 0.5, Window: 10 * time.Second, SlowCall: time.Second, SlowCallRate: 0.5},
-			gobreaker: window, failsafe: ofTime,
 		}, 0.8, whyWindow},
 		{"open", breakerTrio{
 			ours: breaker.Config{ResetTimeout: time.Hour}, gobreaker: gobreaker.Settings{Timeout: time.Hour}, failsafe: consecutive, open: true,
@@ -43,8 +36,8 @@ func breakers() compare.Group {
 	g := compare.Group{
 		Name: "breaker",
 		About: `One operation is one call of a function that returns at once, through a circuit breaker, from one goroutine. In the
-last row it is admitted (` + "`Allow`" + `) and finished in two steps. gobreaker has no limit for slow calls and no window of
-calls: it is measured with what is nearest, nothing and a window of time. The floors are what a breaker pays that keeps its
+row *on all cores at once* a goroutine a processor does so, and the time is the one that a call takes each of them. In the
+last row a call is admitted (` + "`Allow`" + `) and finished in two steps. The floors are what a breaker pays that keeps its
 state behind a mutex: a lock to admit and one to count, and a reading of the clock where the length of a call or its place in a
 window matters. Ours is below them where it takes less: while it is closed, a call is admitted by one atomic operation, and
 where there is no window a success is counted by another.`,
@@ -65,13 +58,42 @@ where there is no window a success is counted by another.`,
 		}
 		g.Comparisons = append(g.Comparisons, c)
 	}
-	g.Comparisons = append(g.Comparisons, twoSteps())
+	g.Comparisons = append(g.Comparisons, onAllCores(), twoSteps())
 	return g
 }
 
+// onAllCores is calls through one breaker from as many goroutines as processors run at once.
+func onAllCores() compare.Comparison {
+	trio := breakerTrio{failsafe: consecutive}
+	parallel := func(start func(testing.TB) func(int) error) compare.Work {
+		return compare.Timed(func(t testing.TB) func(n int) error {
+			call := start(t)
+			return func(n int) error {
+				errs := make([]error, runtime.GOMAXPROCS(0))
+				var all sync.WaitGroup
+				for i := range errs {
+					all.Go(func() { errs[i] = call(n) })
+				}
+				all.Wait()
+				return errors.Join(errs...)
+			}
+		})
+	}
+	return compare.Comparison{
+		Name: "closed, consecutive, on all cores at once",
+		Contestants: []compare.Contestant{
+			compare.Ours(parallel(trio.callOurs)),
+			compare.Peer("gobreaker", parallel(trio.callGobreaker)),
+			compare.Peer("failsafe-go", parallel(trio.callFailsafe)),
+			compare.Floor("ours on one core", compare.Timed(trio.callOurs)),
+		},
+		Figures: []compare.Figure{compare.TimeOf(compare.Times(0.3, "gobreaker"), compare.Times(1, "ours on one core"))},
+		Why:     whyAtomic,
+	}
+}
+
 const (
-	whyAtomic = "Ours admits a call by one atomic operation and counts its success by another. With a limit for slow calls it reads the " +
-		"clock at both ends of the call as well."
+	whyAtomic = "Ours admits a call by one atomic operation and counts its success by another."
 	whyWindow = "A result is counted under the lock, because its place in the window and what falls out of the window have to be found " +
 		"with it. Where there is a limit for slow calls, the clock is read at both ends of the call."
 	whyOpen = "Ours has to look at the clock, because nobody else ends the time for which it is open, and returns an error that says " +
@@ -88,10 +110,6 @@ type breakerTrio struct {
 
 func consecutive(b circuitbreaker.Builder[int]) circuitbreaker.Builder[int] {
 	return b.WithFailureThreshold(5)
-}
-
-func ofCalls(b circuitbreaker.Builder[int]) circuitbreaker.Builder[int] {
-	return b.WithFailureThresholdRatio(50, 100)
 }
 
 func ofTime(b circuitbreaker.Builder[int]) circuitbreaker.Builder[int] {
@@ -202,7 +220,7 @@ func twoSteps() compare.Comparison {
 				}
 			})),
 		}, lockFloors()...),
-		Figures: []compare.Figure{compare.TimeOf(compare.Times(1, "gobreaker")), compare.AllocationsOf(compare.Bound(0))},
+		Figures: []compare.Figure{compare.TimeOf(compare.Times(0.5, "gobreaker"), compare.Times(1, "failsafe-go")), compare.AllocationsOf(compare.Bound(0))},
 		Why: "failsafe-go's two steps do not belong together: a permit is a count, and a result is counted, no matter who reports it. " +
 			"Ours gives every permit the generation of the breaker's state and an end of its own, so that a result which comes too " +
 			"late or twice is found out.",

@@ -35,12 +35,14 @@ func bubbles() compare.Group {
 				compare.Peer("synctest", compare.Timed(bubbled(func(t *testing.T) { synctest.Test(t, row.plain) }))),
 			},
 			Figures: []compare.Figure{compare.TimeOf(compare.Times(3, "synctest")), compare.AllocationsOf()},
-			Why: "A panic of the runtime at the end of a bubble, or a bubble that stands still, must not take the test along: ours has a goroutine " +
-				"of its own around it, and a ticker beside. `q.Sleep` adds a look at what else is due at that instant.",
+			Why:     whyBubble,
 		})
 	}
 	return g
 }
+
+const whyBubble = "A panic of the runtime at the end of a bubble, or a bubble that stands still, must not take the test along: ours has a goroutine " +
+	"of its own around it, and a ticker beside. `q.Sleep` adds a look at what else is due at that instant."
 
 // bubbled calls once as often as it is told, in one test.
 func bubbled(once func(t *testing.T)) func(testing.TB) func(n int) error {

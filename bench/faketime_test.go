@@ -34,7 +34,6 @@ func fakeTime() compare.Group {
 	}{
 		{"a step that sleeps 41.3 ms", apart, sleepOnPackageTime, whySleeping},
 		{"a step that sleeps 40 ms, which ties", tied, sleepOnPackageTime, whySleeping},
-		{"a step that sleeps 41.3 ms on the tie-free clock", apart, sleepOnItsClock, whySleepingThere},
 	}
 	g := compare.Group{
 		Name: "load in fake time",
@@ -49,8 +48,7 @@ no more goroutines than requests under way take turns; each sleeps until an arri
 two sleeps for a request, the least that a bubble can do. The two after it are the same loop with what ours does on top of
 it, one thing at a time: the arrivals wait on the tie-free clock, each in a place that is reserved beforehand; and every
 request is then also recorded in as many histograms as ours has for it, under a mutex. What ours costs beyond the last floor
-is the rest: admitting and counting requests, their User and context, the timeline. The rows *to the raw loop* are times
-divided by the time of a raw loop in the same turn, for the floors too.
+is the rest: admitting and counting requests, their User and context, the timeline.
 
 ` + "`clock.Mock`" + ` is the loop on a clock that is stepped by hand, without a bubble. Nearly all of its time is waiting: every ` + "`Add`" + `
 ends with a sleep of a millisecond of real time, so that those who were woken get on, and so does every timer that fires.`,
@@ -59,28 +57,22 @@ ends with a sleep of a millisecond of real time, so that those who were woken ge
 		g.Comparisons = append(g.Comparisons, sleeping(s.name, s.latency, s.sleep, s.why))
 	}
 	g.Comparisons = append(g.Comparisons, steppedByHand(), requesting())
-	for _, s := range steps {
-		g.Comparisons = append(g.Comparisons, toRawLoop(s.name+", to the raw loop", s.latency, s.sleep))
-	}
 	return g
 }
 
+// recordedFloor does what ours has to.
+const recordedFloor = "reused, tie-free clock, recorded"
+
 // whySleeping is about requests which do nothing but sleep.
 const whySleeping = "In a bubble every sleep is a timer, a goroutine parked and a goroutine made ready, and ours has to sleep " +
-	"as often as the floor of reused goroutines, for an arrival and for its request: the row to the raw loop shows how much of " +
-	"what the target allows that floor takes by itself, and what the tie-free clock and the histograms add to it. What is left " +
+	"as often as the floor of reused goroutines, for an arrival and for its request. What is left " +
 	"is to admit and count the request under the run's mutex at both ends, to make the User and the context that its step is " +
 	"given, and the timeline."
-
-const whySleepingThere = "For the reasons given for the other steps; and the sleep of the step itself, which the raw loop leaves " +
-	"to package time, is on the tie-free clock here, too: it has to find an instant that no other event has, and to give it back " +
-	"when it is over."
 
 // A sleeper is how a step sleeps under qtests.Run.
 type sleeper func(q *qtests.T, d time.Duration)
 
 func sleepOnPackageTime(_ *qtests.T, d time.Duration) { time.Sleep(d) }
-func sleepOnItsClock(q *qtests.T, d time.Duration)    { q.Clock().Sleep(d) }
 
 // A fakeLoop makes n requests that sleep, one every gap, in a bubble of its own.
 type fakeLoop func(n int) error
@@ -124,7 +116,7 @@ func fakeLoops(latency time.Duration, sleep sleeper) (all []struct {
 	add(compare.Floor("armed by timer", none), bubble(armedByTimer, latency))
 	add(compare.Floor("reused goroutines", none), bubble(reusedGoroutines, latency))
 	add(compare.Floor("reused, tie-free clock", none), reusedOnClock(latency, sleep, nil))
-	add(compare.Floor("reused, tie-free clock, recorded", none), reusedOnClock(latency, sleep, &endings{}))
+	add(compare.Floor(recordedFloor, none), reusedOnClock(latency, sleep, &endings{}))
 	return all
 }
 
@@ -132,43 +124,13 @@ func fakeLoops(latency time.Duration, sleep sleeper) (all []struct {
 func sleeping(name string, latency time.Duration, sleep sleeper, why string) compare.Comparison {
 	c := compare.Comparison{
 		Name:    name,
-		Figures: []compare.Figure{compare.TimeOf(compare.Times(0.8, "raw loop")), compare.AllocationsOf()},
+		Figures: []compare.Figure{compare.TimeOf(compare.Times(1.15, recordedFloor)), compare.AllocationsOf()},
 		Why:     why,
 	}
 	for _, l := range fakeLoops(latency, sleep) {
 		c.Contestants = append(c.Contestants, l.Contestant)
 	}
 	return c
-}
-
-// toRawLoop is the times of sleeping as shares of the time of the raw loop, whose turn
-// is a part of everybody's: for the floors, which the other rows do not compare
-// with anybody.
-func toRawLoop(name string, latency time.Duration, sleep sleeper) compare.Comparison {
-	c := compare.Comparison{Name: name, Rounds: 11, Figures: []compare.Figure{{Name: compare.Time, Unit: compare.Count}}}
-	raw := bubble(rawLoop, latency)
-	for _, l := range fakeLoops(latency, sleep) {
-		if l.Role == compare.RolePeer {
-			continue
-		}
-		l.Work = compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
-			return func(size compare.Size) (compare.Readings, error) {
-				n := size.Pick(10, 50_000)
-				its, err := timed(l.loop, n)
-				its2, err2 := timed(raw, n)
-				return compare.Readings{compare.Time: float64(its) / float64(its2)}, firstOf(err, err2)
-			}
-		})
-		c.Contestants = append(c.Contestants, l.Contestant)
-	}
-	return c
-}
-
-// timed is how long a loop takes, in real time.
-func timed(loop fakeLoop, n int) (time.Duration, error) {
-	start := time.Now()
-	err := loop(n)
-	return time.Since(start), err
 }
 
 // run is a scenario of n requests.
@@ -192,7 +154,7 @@ func steppedByHand() compare.Comparison {
 	const requests = 1000
 	return compare.Comparison{
 		Name:   "a step that sleeps 41.3 ms, 1,000 requests",
-		Rounds: 5,
+		Rounds: 3,
 		Contestants: []compare.Contestant{
 			compare.Ours(requestsInTurn(requests, ourLoop(apart, sleepOnPackageTime))),
 			compare.Peer("clock.Mock", requestsInTurn(requests, mockLoop)),

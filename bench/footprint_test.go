@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -56,4 +58,15 @@ func TestFootprintHasTheStacks(t *testing.T) {
 	ended.Wait()
 	require.GreaterOrEqual(t, stacks-inHeap, int64(n*frame))
 	require.LessOrEqual(t, stacks-inHeap, int64(n*frame*4), "a stack is a power of two")
+}
+
+// stressFactor is QTESTS_STRESS, by which long tests multiply their size, or 1.
+func stressFactor(t *testing.T) int {
+	text := os.Getenv("QTESTS_STRESS")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
 }

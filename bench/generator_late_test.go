@@ -26,7 +26,7 @@ func TestNobodyIsLateInABubble(t *testing.T) {
 	j := job{URL: "http://server", Rate: 2000, Duration: time.Second}
 	client := func() *http.Client { return &http.Client{Transport: answers(10 * time.Millisecond)} }
 	for name, do := range map[string]func() (outcome, error){
-		"qtests": func() (outcome, error) { return j.run(client()) },
+		"qtests": func() (outcome, error) { return j.run(j.get(client())) },
 		"vegeta": func() (outcome, error) { return j.attack(vegeta.NewAttacker(vegeta.Client(client()))) },
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -24,16 +24,16 @@ func newClient() *http.Client {
 func loadOurs(j job) (outcome, error) {
 	client := newClient()
 	defer client.CloseIdleConnections()
-	return j.run(client)
+	return j.run(j.get(client))
 }
 
 // run is what ours has to do.
-func (j job) run(client *http.Client) (outcome, error) {
+func (j job) run(do func(context.Context, *load.User) error) (outcome, error) {
 	profile := traffic.Users(j.Users)
 	if j.Rate > 0 {
 		profile = traffic.Rate(float64(j.Rate))
 	}
-	res, err := load.Do(context.Background(), load.Scenario{Traffic: profile.For(j.Duration), Do: j.get(client)})
+	res, err := load.Do(context.Background(), load.Scenario{Traffic: profile.For(j.Duration), Do: do})
 	if err != nil {
 		return outcome{}, err
 	}

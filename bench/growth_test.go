@@ -3,9 +3,10 @@ package bench
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,89 +20,160 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-func growth() compare.Group {
-	return compare.Group{
-		Name: "growth",
-		About: `What a request costs in a run of so many, and what is alive after it, its result included. Both have to stay flat,
-which the longest run is judged by in comparison with one of a hundredth of its length; and what is alive has a bound. Short runs
-are repeated, and the median of them is one reading. The day is 24 hours at 100/s, 8.64 million requests, and is compared
-with an hour at that rate.`,
-		Comparisons: []compare.Comparison{sizes(), day()},
-		Chart:       growthChart,
-		ChartFile:   "growth.svg",
+// A series is one figure at sizes of something that grows.
+type series struct {
+	name, label string // of the comparison, and of what grows
+	unit        compare.Unit
+	sizes       []int
+	// limit is how many times the figure at the smallest size the one at the largest may have.
+	limit float64
+	// at is the figure at a size.
+	at  func(n int) (float64, error)
+	why string
+}
+
+// allSeries are what may grow with a test.
+func allSeries() []series {
+	return []series{
+		{"request, by requests in a run", "requests", compare.Nanoseconds, decades(10_000, 1_000_000), 1.1, costOfRequest, whyRuns},
+		{"live heap after a run", "requests", compare.Bytes, decades(10_000, 1_000_000), 1.1, heapOfRun, whyRuns},
+		{"request, by users asleep", "users", compare.Nanoseconds, decades(100, 1_000_000), 3, costOfUser, whyAsleep},
+		{"scrape, a series", "series", compare.Nanoseconds, decades(100, 10_000), 1.5, costOfSeries, ""},
+		{"scrape, a rule", "rules", compare.Nanoseconds, decades(10, 1000), 1.5, costOfRule, ""},
+		{"sweep, a seed", "seeds", compare.Nanoseconds, decades(10, 10_000), 1.1, costOfSeed, ""},
 	}
 }
 
-var (
-	runLengths = []int{10_000, 100_000, 1_000_000, 10_000_000}
-	runNames   = []string{"10⁴", "10⁵", "10⁶", "10⁷"}
-)
-
-func costAt(name string) string { return "time per request, " + name + " requests" }
-func heapAt(name string) string { return "live heap, " + name + " requests" }
-
 const (
-	costToShort = "time per request, 10⁷ to 10⁵ requests"
-	heapToShort = "live heap, 10⁷ to 10⁵ requests"
+	whyRuns = "What a run keeps depends on its longest latency and on its steps: histograms, and a timeline whose points are as wide as it " +
+		"takes to keep their number within a bound."
+	whyAsleep = "The runtime keeps the timers of a bubble in one heap, which is deeper with more of them, and a goroutine that has slept long " +
+		"is no longer in the processor's cache when it wakes: with a million, every request misses it for its stack, its timer and its User."
 )
 
-// sizes are runs of growing length.
-func sizes() compare.Comparison {
+func decades(from, to int) (sizes []int) {
+	for n := from; n <= to; n *= 10 {
+		sizes = append(sizes, n)
+	}
+	return sizes
+}
+
+func growth() compare.Group {
+	g := compare.Group{
+		Name: "growth",
+		About: `What one costs when there are so many: of the requests of a run, the users who sleep for a second, the series and rules of a
+monitor, the seeds of a sweep. Each is to stay flat: the last row of each says how many times the smallest the largest costs.
+Small sizes are repeated, so that a reading takes some tenths of a second, and a reading of the largest is one run. Ten million
+requests are for ` + "`make stress`.",
+		Chart: growthChart, ChartFile: "growth.svg",
+	}
+	for _, s := range allSeries() {
+		g.Comparisons = append(g.Comparisons, s.comparison())
+	}
+	return g
+}
+
+func (s series) figure(n int) string { return "at " + compare.Number(float64(n)) }
+func (s series) largest() string {
+	return fmt.Sprintf("at %s to %s", compare.Number(float64(s.sizes[len(s.sizes)-1])), compare.Number(float64(s.sizes[0])))
+}
+
+func (s series) comparison() compare.Comparison {
 	c := compare.Comparison{
-		Name:   "run",
-		Rounds: 3,
-		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
-			return measureSizes
-		}))},
+		Name: s.name, Rounds: 2, Why: s.why,
+		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) { return s.measure }))},
 	}
-	c.Why = "What a run keeps depends on its longest latency and on its steps: histograms, and a timeline whose points are as wide as it " +
-		"takes to keep their number within a bound. How many that are differs from one length to another."
-	for _, name := range runNames {
-		c.Figures = append(c.Figures,
-			compare.Figure{Name: costAt(name), Unit: compare.Nanoseconds},
-			compare.Figure{Name: heapAt(name), Unit: compare.Bytes, MayBeZero: true, Targets: []compare.Target{compare.Bound(8 << 20)}})
+	for _, n := range s.sizes {
+		c.Figures = append(c.Figures, compare.Figure{Name: s.figure(n), Unit: s.unit})
 	}
-	for _, name := range []string{costToShort, heapToShort} {
-		c.Figures = append(c.Figures, compare.Figure{Name: name, Targets: []compare.Target{compare.Bound(1.1)}})
-	}
+	c.Figures = append(c.Figures, compare.Figure{Name: s.largest(), Targets: []compare.Target{compare.Bound(s.limit)}})
 	return c
 }
 
-func measureSizes(size compare.Size) (compare.Readings, error) {
+func (s series) measure(size compare.Size) (compare.Readings, error) {
 	readings := compare.Readings{}
-	for i, name := range runNames {
-		// Short runs are repeated, or they would say more about the moment.
-		repeats := max(1, 1_000_000/runLengths[i])
-		n := runLengths[i]
-		if size == compare.Smoke {
-			n, repeats = n/1000, 1
+	var all []float64
+	for _, n := range s.sizes {
+		smoke := min(n, max(n/1000, 10))
+		x, err := s.at(size.Pick(smoke, n))
+		if err != nil {
+			return nil, fmt.Errorf("%s, %d: %w", s.name, n, err)
 		}
-		var times, heaps []float64
-		for range repeats {
-			r, err := measureRun(n, gap)
-			if err != nil {
-				return nil, err
-			}
-			times, heaps = append(times, float64(r.time)/float64(n)), append(heaps, float64(r.heap))
-		}
-		readings[costAt(name)] = compare.Summarize(times).Median
-		readings[heapAt(name)] = compare.Summarize(heaps).Median
+		readings[s.figure(n)], all = x, append(all, x)
 	}
-	addRatios(readings)
+	readings[s.largest()] = all[len(all)-1] / all[0]
 	return readings, nil
 }
 
-// addRatios compares the longest run with a shorter one.
-func addRatios(r compare.Readings) {
-	r[costToShort] = r[costAt("10⁷")] / r[costAt("10⁵")]
-	r[heapToShort] = r[heapAt("10⁷")] / r[heapAt("10⁵")]
+// repeated is the median of as many readings as have some hundred thousand operations
+// together, or one.
+func repeated(n int, once func() (float64, error)) (float64, error) {
+	var all []float64
+	for range max(1, 300_000/max(n, 10_000)) {
+		x, err := once()
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, x)
+	}
+	return compare.Summarize(all).Median, nil
 }
 
-func TestAddRatios(t *testing.T) {
-	r := compare.Readings{costAt("10⁵"): 2, costAt("10⁷"): 3, heapAt("10⁵"): 4, heapAt("10⁷"): 10}
-	addRatios(r)
-	require.Equal(t, 1.5, r[costToShort])
-	require.Equal(t, 2.5, r[heapToShort])
+func costOfRequest(n int) (float64, error) {
+	return repeated(n, func() (float64, error) {
+		m, err := measureRun(n, gap)
+		return float64(m.time) / float64(n), err
+	})
+}
+
+func heapOfRun(n int) (float64, error) {
+	m, err := measureRun(n, gap)
+	return float64(max(m.heap, 1)), err
+}
+
+// costOfUser is the time of a request when so many users sleep at once.
+func costOfUser(n int) (float64, error) {
+	seconds := max(1, 100_000/n)
+	start, finished := time.Now(), int64(0)
+	err := inRun(func(q *qtests.T) {
+		res, err := load.Do(context.Background(), load.Scenario{
+			Clock: q.Clock(), Traffic: traffic.Users(n).For(time.Duration(seconds) * time.Second),
+			Do: func(context.Context, *load.User) error { q.Clock().Sleep(time.Second); return nil },
+		})
+		if err == nil && (res.Errors > 0 || res.Finished < int64(n)) {
+			err = fmt.Errorf("%d requests of %d users finished, %d with an error", res.Finished, n, res.Errors)
+		}
+		if err != nil {
+			q.Fatal(err)
+		}
+		finished = res.Finished
+	})
+	return float64(time.Since(start)) / float64(finished), err
+}
+
+func costOfSeries(n int) (float64, error) { return costOfScrape(n, 10, n) }
+func costOfRule(n int) (float64, error)   { return costOfScrape(1000, n, n) }
+
+// costOfScrape is the time of a scrape by the number of what it has many of.
+func costOfScrape(series, rules, by int) (cost float64, err error) {
+	err = inTest(func(t *testing.T) {
+		scrapes := scraping(t, series, rules)
+		times := max(3, 50_000/(series+10*rules))
+		start := time.Now()
+		if err := scrapes(times); err != nil {
+			t.Fatal(err)
+		}
+		cost = float64(time.Since(start)) / float64(times) / float64(by)
+	})
+	return cost, err
+}
+
+func costOfSeed(n int) (float64, error) {
+	return repeated(n*30, func() (float64, error) {
+		start := time.Now()
+		err := sweep(n)
+		return float64(time.Since(start)) / float64(n), err
+	})
 }
 
 // A measuredRun is what a run leaves.
@@ -139,59 +211,43 @@ func measureRun(n int, every time.Duration) (m measuredRun, err error) {
 	return m, err
 }
 
-const (
-	dayGrown  = "live heap, grown"
-	dayResult = "JSON of the result"
-	dayToHour = "JSON of the result, to the one of an hour"
-)
-
-// day is a soak.
-func day() compare.Comparison {
-	return compare.Comparison{
-		Name:   "a day",
-		Rounds: 1,
-		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
-			return measureDay
-		}))},
-		Figures: []compare.Figure{
-			{Name: dayGrown, Unit: compare.Bytes, MayBeZero: true, Targets: []compare.Target{compare.Bound(8 << 20)}},
-			{Name: dayResult, Unit: compare.Bytes},
-			{Name: dayToHour, Targets: []compare.Target{compare.Bound(1.05)}},
-		},
-		Why: "The timeline of a day may have more points than the one of an hour, within the same bound, and has longer numbers in them.",
-	}
+// TestLongRunStaysSmall holds what a run keeps to what one of a hundredth of its length does:
+// 100,000 requests, or with QTESTS_STRESS=100 ten million.
+func TestLongRunStaysSmall(t *testing.T) {
+	n := min(100_000*stressFactor(t), 10_000_000)
+	short, err := measureRun(n/100, gap)
+	require.NoError(t, err)
+	long, err := measureRun(n, gap)
+	require.NoError(t, err)
+	require.LessOrEqual(t, long.heap, int64(8<<20))
+	require.Less(t, long.json, 3*short.json+64<<10, "the result of a run does not grow with its requests")
 }
 
-func measureDay(size compare.Size) (compare.Readings, error) {
-	const every = 10 * time.Millisecond
-	perHour := size.Pick(100, int(time.Hour/every))
-	short, err := measureRun(perHour, every)
-	long, err2 := measureRun(24*perHour, every)
-	if err := errors.Join(err, err2); err != nil {
-		return nil, err
-	}
-	return compare.Readings{
-		dayGrown:  float64(long.heap),
-		dayResult: float64(long.json),
-		dayToHour: float64(long.json) / float64(short.json),
-	}, nil
-}
-
-// growthChart draws what sizes measured.
+// growthChart draws the series that were measured.
 func growthChart(results []*compare.Result) string {
-	for _, r := range results {
-		if r.Name != "run" {
+	var panels []chart.Panel
+	for _, s := range allSeries() {
+		i := slices.IndexFunc(results, func(r *compare.Result) bool { return r.Name == s.name })
+		if i < 0 {
 			continue
 		}
-		var cost, heap []chart.Point
-		for _, name := range runNames {
-			c, h := r.Median(compare.OursName, costAt(name)), r.Median(compare.OursName, heapAt(name))
-			cost = append(cost, chart.Point{Label: name, Y: c, Text: compare.Nanoseconds.Format(c)})
-			heap = append(heap, chart.Point{Label: name, Y: h, Text: compare.Bytes.Format(h)})
+		p := chart.Panel{Title: s.name, Label: s.label}
+		for _, n := range s.sizes {
+			y := results[i].Median(compare.OursName, s.figure(n))
+			p.Points = append(p.Points, chart.Point{Label: power(n), Y: y, Text: s.unit.Format(y)})
 		}
-		return chart.SVG("requests in a run",
-			chart.Panel{Title: "time per request", Points: cost},
-			chart.Panel{Title: "live heap after the run", Points: heap})
+		panels = append(panels, p)
 	}
-	return chart.SVG("requests in a run")
+	return chart.SVG(panels...)
+}
+
+// power writes a power of ten as one.
+func power(n int) string {
+	digits := strings.NewReplacer("1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷")
+	return "10" + digits.Replace(fmt.Sprint(len(fmt.Sprint(n))-1))
+}
+
+func TestPower(t *testing.T) {
+	require.Equal(t, "10¹", power(10))
+	require.Equal(t, "10⁶", power(1_000_000))
 }

@@ -19,7 +19,7 @@ func pools() compare.Group {
 		Name: "pool",
 		About: `One operation is one Acquire and Release of a resource that exists, under a context that can be cancelled. In
 the first row one goroutine does so alone; in the others 64 do, as fast as they can, each under a context of its own,
-as requests have, but for the last row. All 64 have to wait at first: what is compared is a queue, not the luck of never
+as requests have. All 64 have to wait at first: what is compared is a queue, not the luck of never
 meeting one. database/sql lends connections of an empty driver (` + "`Conn` and `Close`" + `), and serves those who wait in no
 order; the floor is a buffered channel and a select.`,
 	}
@@ -30,10 +30,9 @@ order; the floor is a buffered channel and a select.`,
 		why               string
 	}{
 		{"uncontended", borrowers{goroutines: 1, resources: 4}, 0.7, 0, whyAlone},
-		{"64 goroutines on 2", borrowers{goroutines: 64, resources: 2}, 0.9, 1, whyQueue},
-		{"64 goroutines on 4", borrowers{goroutines: 64, resources: 4}, 0.9, 1, whyQueue},
-		{"64 goroutines on 16", borrowers{goroutines: 64, resources: 16}, 0.9, 1, whyQueue},
-		{"64 goroutines on 2, one context", borrowers{goroutines: 64, resources: 2, oneContext: true}, 0.9, 1, whyOneContext},
+		{"64 goroutines on 2", borrowers{goroutines: 64, resources: 2}, 0.8, 1, whyQueue},
+		{"64 goroutines on 4", borrowers{goroutines: 64, resources: 4}, 0.8, 1, whyQueue},
+		{"64 goroutines on 16", borrowers{goroutines: 64, resources: 16}, 0.8, 1, whyQueue},
 	} {
 		borrow := func(open func(t testing.TB, resources int) borrowing) compare.Work {
 			return compare.Timed(func(t testing.TB) func(n int) error {
@@ -65,10 +64,6 @@ const whyQueue = "Who releases a resource wakes the first who waits for it. For 
 	"and make another one ready, to select between the answer and the end of a context, and to take a lock that all 64 want. The floor " +
 	"has to do that, too, and it is the larger part of what every pool takes; a pool can be ahead by no more than the rest."
 
-const whyOneContext = "Who waits selects between the answer and the channel that says that the context has ended. Here that is one " +
-	"channel for all 64, which every select locks when it begins to wait and when it ends. The wait for this lock of the runtime " +
-	"is the same for all pools and for the floor, and what they differ in is a smaller part of the whole."
-
 // A borrowing acquires a resource, calls hold if there is one, and releases it.
 type borrowing func(ctx context.Context, hold func()) error
 
@@ -84,7 +79,6 @@ func (b borrowing) times(ctx context.Context, n int) error {
 // Borrowers are so many goroutines that share so many resources.
 type borrowers struct {
 	goroutines, resources int
-	oneContext            bool
 }
 
 // borrow divides n borrowings among the goroutines. All have to wait when
@@ -106,12 +100,8 @@ func (by borrowers) borrow(b borrowing, n int) error {
 		if g < n%by.goroutines {
 			mine++
 		}
-		own := ctx
-		if !by.oneContext {
-			var cancel context.CancelFunc
-			own, cancel = context.WithCancel(context.Background())
-			defer cancel()
-		}
+		own, end := context.WithCancel(context.Background())
+		defer end()
 		all.Go(func() { errs[g] = b.times(own, mine) })
 	}
 	for range by.goroutines {

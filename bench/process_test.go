@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,19 +13,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-qtests/qtests/bench/internal/compare"
 )
 
 // What depends on the history of a process, and what a process costs, is measured
 // in one of its own: this test binary, which runs TestJob with a job in the
 // variable and prints the outcome.
 const jobVariable = "QTESTS_BENCH_JOB"
-
-// profileVariable makes such a process, or a benchmark of what is done in this one,
-// write a profile to the file in it, whose name says of what: see compare.ProfileTo.
-// Of a process that measures memory it is of the heap.
-const profileVariable = "QTESTS_BENCH_PROFILE"
 
 // A job is what a process has to do.
 type job struct {
@@ -46,22 +37,13 @@ type outcome struct {
 	Bytes    int64         // of memory
 }
 
-// jobs are the kinds of jobs. Those of a load are profiled from outside.
-var jobs = map[string]struct {
-	do    func(job) (outcome, error)
-	loads bool
-}{
-	"qtests":     {loadOurs, true},
-	"vegeta":     {loadVegeta, true},
-	"idle":       {do: stayIdle},
-	"users":      {do: usersWithin},
-	"goroutines": {do: goroutinesAsleep},
-}
-
-// stayIdle does nothing, for long enough to be looked at.
-func stayIdle(job) (outcome, error) {
-	time.Sleep(100 * time.Millisecond)
-	return outcome{}, nil
+// jobs are the kinds of jobs.
+var jobs = map[string]func(job) (outcome, error){
+	"qtests":      loadOurs,
+	"qtests, raw": loadRaw,
+	"vegeta":      loadVegeta,
+	"users":       usersWithin,
+	"goroutines":  goroutinesAsleep,
 }
 
 // TestJob is the life of a process that has a job.
@@ -72,44 +54,15 @@ func TestJob(t *testing.T) {
 	}
 	var j job
 	require.NoError(t, json.Unmarshal([]byte(text), &j))
-	out, err := j.do()
+	do := jobs[j.Kind]
+	require.NotNil(t, do, j.Kind)
+	out, err := do(j)
 	require.NoError(t, err)
 	require.NoError(t, json.NewEncoder(os.Stdout).Encode(out))
 }
 
-func (j job) do() (out outcome, err error) {
-	kind, file := jobs[j.Kind], os.Getenv(profileVariable)
-	switch {
-	case file == "":
-	case !kind.loads:
-		runtime.MemProfileRate = 1 // every allocation from here on
-	default:
-		stop, err := compare.ProfileTo(file)
-		if err != nil {
-			return out, err
-		}
-		defer func() { err = firstOf(err, stop()) }()
-	}
-	return kind.do(j)
-}
-
-// profileHeap writes the profile of the heap as it is, where one is wanted.
-func profileHeap() (err error) {
-	name := os.Getenv(profileVariable)
-	if name == "" {
-		return nil
-	}
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	defer func() { err = firstOf(err, file.Close()) }()
-	return pprof.WriteHeapProfile(file)
-}
-
-// outside does the job in a process of its own, which writes a profile if there
-// is a file for it.
-func (j job) outside(profile string) (out outcome, p process, err error) {
+// outside does the job in a process of its own.
+func (j job) outside() (out outcome, p process, err error) {
 	text, err := json.Marshal(j)
 	if err != nil {
 		return out, p, err
@@ -120,9 +73,6 @@ func (j job) outside(profile string) (out outcome, p process, err error) {
 	}
 	cmd := exec.Command(self, "-test.run=^TestJob$")
 	cmd.Env = append(os.Environ(), jobVariable+"="+string(text))
-	if profile != "" {
-		cmd.Env = append(cmd.Env, profileVariable+"="+profile)
-	}
 	if p, err = runProcess(cmd); err != nil {
 		return out, p, err
 	}

@@ -17,88 +17,78 @@ const (
 )
 
 func realTime() compare.Group {
-	return compare.Group{
+	users := job{Users: 16}
+	raw := generators("16 users, over connections of their own", "qtests, raw", users, whyRaw, wrk.contestant(users))
+	raw.Figures = []compare.Figure{throughput(compare.Times(0.7, wrk.name)), cpuFigure()}
+	closed := generators("16 users, as fast as they are answered", "qtests", users, whyRealTime,
+		vegetaPeer(users), hey.contestant(users), wrk.contestant(users))
+	closed.Figures = []compare.Figure{throughput(compare.Times(1, "vegeta")), cpuFigure(compare.Times(1, "vegeta")), {Name: peakMemory, Unit: compare.Bytes}}
+	g := compare.Group{
 		Name: "load in real time",
 		About: `Every generator is a process of its own, ours and vegeta's this test binary; the server is in another one, on
-loopback, on the same processors. Each turn takes three seconds. Processor time is the time of the whole process, its
-start included, over its requests; peak memory is what it had resident at most, and the floor what a process of this
-binary has that does nothing. *Late* is the instant at which a request was started less the one at which it was due. k6
-has no figure for it: a script reads the time in milliseconds only. At 100 a second ours has the kernel wake it for every
-arrival; at 2,000 it relies on Go's timers, as vegeta does at any rate.`,
-		Comparisons: []compare.Comparison{
-			generators("16 users, as fast as they are answered", job{Users: 16}, []compare.Figure{
-				{Name: requestsPerSecond, Unit: compare.PerSecond, MoreIsBetter: true, Targets: []compare.Target{
-					compare.Times(1, "vegeta"), compare.Times(1.5, "k6"),
-				}},
-				cpuFigure(), memoryFigure(),
-			}),
-			generators("2,000 a second", job{Rate: 2000}, []compare.Figure{lateFigure(), cpuFigure(), memoryFigure()}),
-			generators("100 a second", job{Rate: 100}, []compare.Figure{lateFigure(), cpuFigure(), memoryFigure()}),
-		},
+loopback, on the same processors. Processor time is the time of the whole process, its start included, over its requests; peak
+memory is what it had resident at most. *Late* is the instant at which a request was started less the one at which it was due.
+At 100 a second ours has the kernel wake it for every arrival; above, it relies on Go's timers, as vegeta does at any rate.
+
+wrk, in C, is the most that a client does here: with the users of the first row ours sends by net/http, as most services do,
+and in the second by a client of 40 lines, written for this row, which sends the same bytes and reads the answer off the
+connection. hey is in Go, by net/http. Their figures are what they print.`,
+		Comparisons: []compare.Comparison{closed, raw},
 	}
+	for _, rate := range []int{10_000, 2000, 100} {
+		j := job{Rate: rate}
+		c := generators(compare.Number(float64(rate))+" a second", "qtests", j, whyRealTime, vegetaPeer(j))
+		late := compare.Figure{Name: lateP99, Unit: compare.Nanoseconds, MayBeZero: true, Targets: []compare.Target{compare.Times(0.5, "vegeta")}}
+		c.Figures = []compare.Figure{late, cpuFigure(compare.Times(0.9, "vegeta"))}
+		g.Comparisons = append(g.Comparisons, c)
+	}
+	return g
 }
 
-func lateFigure() compare.Figure {
-	return compare.Figure{Name: lateP99, Unit: compare.Nanoseconds, MayBeZero: true, Targets: []compare.Target{compare.Times(1, "vegeta")}}
+func throughput(target compare.Target) compare.Figure {
+	return compare.Figure{Name: requestsPerSecond, Unit: compare.PerSecond, MoreIsBetter: true, Targets: []compare.Target{target}}
 }
 
-func cpuFigure() compare.Figure {
-	return compare.Figure{Name: cpuPerRequest, Unit: compare.Nanoseconds, Targets: []compare.Target{compare.Times(1, "vegeta")}}
+func cpuFigure(targets ...compare.Target) compare.Figure {
+	return compare.Figure{Name: cpuPerRequest, Unit: compare.Nanoseconds, Targets: targets}
 }
-
-func memoryFigure() compare.Figure { return compare.Figure{Name: peakMemory, Unit: compare.Bytes} }
 
 const whyRealTime = "Most of the time of all generators goes into system calls for the network and into waking an idle process, which " +
 	"is the same for all. In ours a goroutine waits for each arrival, is the request, and records it when it ends; vegeta hands a tick to a " +
 	"worker and the outcome to the reader of the results. On top of what the process has anyway, ours keeps histograms and a timeline of all " +
-	"figures; vegeta's results are thrown away here but for how late they were."
+	"figures; vegeta's results are thrown away here but for how late they were. Above some hundreds a second both wait on Go's timers, " +
+	"which are up to a millisecond late, and both start all that is due then at once."
+
+const whyRaw = "What is left is the runtime's network poller, which parks and wakes a goroutine for each answer where wrk goes round " +
+	"one loop over all of its connections, and the record of each request."
+
+func vegetaPeer(j job) compare.Contestant {
+	return compare.Peer("vegeta", onLoopback(j, func(j job) (compare.Readings, error) { return j.as("vegeta") }))
+}
 
 // generators compares load generators that do the same job.
-func generators(name string, j job, figures []compare.Figure) compare.Comparison {
-	work := func(do func(t testing.TB, j job) (compare.Readings, error)) compare.Work {
-		return compare.Measured(func(t testing.TB) func(compare.Size) (compare.Readings, error) {
-			srv := httptest.NewServer(answerOK)
-			t.Cleanup(srv.Close)
-			return func(size compare.Size) (compare.Readings, error) {
-				j := j
-				j.URL, j.Duration = srv.URL, time.Duration(size.Pick(200, 3000))*time.Millisecond
-				return do(t, j)
-			}
-		})
-	}
-	generator := func(kind string) compare.Work {
-		return work(func(_ testing.TB, j job) (compare.Readings, error) {
-			j.Kind = kind
-			return j.generate()
-		})
-	}
-	ours := compare.Ours(generator("qtests"))
-	ours.Profile = func(file string) error {
+func generators(name, kind string, j job, why string, others ...compare.Contestant) compare.Comparison {
+	ours := compare.Ours(onLoopback(j, func(j job) (compare.Readings, error) { return j.as(kind) }))
+	return compare.Comparison{Name: name, Rounds: 5, Why: why, Contestants: append([]compare.Contestant{ours}, others...)}
+}
+
+// onLoopback does a job against a server of its own.
+func onLoopback(j job, do func(job) (compare.Readings, error)) compare.Work {
+	return compare.Measured(func(t testing.TB) func(compare.Size) (compare.Readings, error) {
 		srv := httptest.NewServer(answerOK)
-		defer srv.Close()
-		j := j
-		j.Kind, j.URL, j.Duration = "qtests", srv.URL, 3*time.Second
-		_, _, err := j.outside(file)
-		return err
-	}
-	k6 := compare.Peer("k6", work(func(t testing.TB, j job) (compare.Readings, error) { return runK6(t.TempDir(), j) }))
-	k6.Absent = k6Absent()
-	return compare.Comparison{
-		Name: name, Rounds: 9, Figures: figures, Why: whyRealTime,
-		Contestants: []compare.Contestant{ours, compare.Peer("vegeta", generator("vegeta")), k6, compare.Floor("idle process", work(idle))},
-	}
+		t.Cleanup(srv.Close)
+		return func(size compare.Size) (compare.Readings, error) {
+			j := j
+			j.URL, j.Duration = srv.URL, time.Duration(size.Pick(100, 1000))*time.Millisecond
+			return do(j)
+		}
+	})
 }
 
-// idle is what a process of this binary has that does nothing.
-func idle(_ testing.TB, j job) (compare.Readings, error) {
-	j.Kind = "idle"
-	_, p, err := j.outside("")
-	return compare.Readings{peakMemory: p.peakRSS}, err
-}
-
-// generate does the job of a load generator.
-func (j job) generate() (compare.Readings, error) {
-	out, p, err := j.outside("")
+// as does the job as a generator of that kind.
+func (j job) as(kind string) (compare.Readings, error) {
+	j.Kind = kind
+	out, p, err := j.outside()
 	if err != nil {
 		return nil, err
 	}

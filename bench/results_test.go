@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -18,7 +17,7 @@ import (
 // groups are all comparisons, in the order of the results.
 func groups() []compare.Group {
 	return []compare.Group{
-		breakers(), pools(), fakes(), fakeTime(), realTime(), users(), leakChecks(), bubbles(), parts(), growth(), determinism(),
+		bubbles(), suites(), requests(), fakes(), breakers(), pools(), fakeTime(), realTime(), users(), leakChecks(), parts(), growth(), determinism(),
 	}
 }
 
@@ -28,27 +27,14 @@ const (
 	command = "make bench"
 	// committed are the results that belong to the code.
 	committed = "RESULTS.md"
-	// profileTime is how long ours is profiled.
-	profileTime = "5s"
-	profiled    = profileVariable + "=$PWD/%s go test -run '^$' -bench %s -benchtime " + profileTime + " ."
-	// ownFunctions are those whose cost a profile shows.
-	ownFunctions = `^github\.com/go-qtests/qtests/(qtests|fixtures)[/.]`
 )
 
 // fullRun is what the results are made of.
 func fullRun() compare.Options {
-	profiler := &compare.Profiler{Take: takeProfile(profileTime), Own: ownFunctions, Enough: 200, Most: 15}
-	return compare.Options{Size: compare.Full, Rounds: 31, Turn: 100 * time.Millisecond, Profile: profiler.Profile}
-}
-
-// smokeRun shows that everything works. Its profiles are made up: real ones of so
-// many rows would take minutes.
-func smokeRun() compare.Options {
-	o := compare.SmokeRun
-	o.Profile = func(_ string, kind compare.Kind, _ string, _ *compare.Contestant) (compare.Profile, error) {
-		return compare.Profile{Kind: kind, Taken: 1, Views: []compare.View{{Command: "none", Text: "made up"}}}, nil
+	return compare.Options{
+		Size: compare.Full, Rounds: 9, Turn: 100 * time.Millisecond,
+		Profiles: 3, ProfileLength: 2 * time.Second, Own: `^github\.com/go-qtests/qtests/(qtests|fixtures)[/.]`,
 	}
-	return o
 }
 
 // TestResults runs every comparison and writes its results. Without -results it
@@ -61,11 +47,10 @@ func TestResults(t *testing.T) {
 	if full {
 		tell = func(name string) { fmt.Fprintf(os.Stderr, "%8v  %s\n", time.Since(start).Round(time.Second), name) }
 	} else {
-		file, o = filepath.Join(t.TempDir(), committed), smokeRun()
+		file, o = filepath.Join(t.TempDir(), committed), compare.SmokeRun
 	}
 	report := newReport(t, start, o)
-	report.Groups = compare.Results(t, groups(), o, tell)
-	report.Took = time.Since(start)
+	report.Fill(t, groups(), tell)
 	require.False(t, t.Failed(), "nothing is written of a run that failed")
 	require.NoError(t, write(report, file))
 	requireComplete(t, report, file)
@@ -107,14 +92,14 @@ func TestResultsAreOfTheseRows(t *testing.T) {
 // newReport is one before the run.
 func newReport(t *testing.T, start time.Time, o compare.Options) *compare.Report {
 	report := &compare.Report{
-		Command: command, Profiled: profiled, Code: compare.Revision(written()...), Date: start, Options: o, Declared: declared(),
+		Command: command, Code: compare.Revision(written()...), Date: start, Options: o, Declared: declared(),
 	}
 	var err error
 	report.Machine, err = compare.ThisMachine()
 	require.NoError(t, err)
 	report.Versions, err = compare.Versions()
 	require.NoError(t, err)
-	report.Versions = append(report.Versions, k6Version(t)...)
+	report.Versions = append(report.Versions, programVersions()...)
 	return report
 }
 
@@ -150,42 +135,6 @@ func declared() (n int) {
 	return n
 }
 
-// takeProfile has a process of its own, in which nothing has happened before, run
-// the benchmarks that a pattern selects, as the command in the results does.
-func takeProfile(benchtime string) func(pattern, file string) error {
-	return func(pattern, file string) error {
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
-		cmd := exec.Command(self, "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+benchtime)
-		cmd.Env = append(os.Environ(), profileVariable+"="+file)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%v: %w\n%s", cmd.Args, err, out)
-		}
-		return nil
-	}
-}
-
-// TestProfiles takes profiles of a row, as they are taken for the results.
-func TestProfiles(t *testing.T) {
-	profiler := &compare.Profiler{Take: takeProfile("10ms"), Own: ownFunctions, Most: 1}
-	g := fakes()
-	c := g.Comparisons[0]
-	ours := c.Contestants[0]
-	require.Equal(t, compare.RoleOurs, ours.Role)
-	pattern := compare.Pattern("BenchmarkRows", g.Name, c.Name, ours.Name)
-	for _, kind := range []compare.Kind{compare.ProcessorTime, compare.Allocated, compare.MemoryInUse} {
-		p, err := profiler.Profile(t.TempDir(), kind, pattern, &ours)
-		require.NoError(t, err)
-		require.Len(t, p.Views, 2)
-		require.NotContains(t, p.Views[1].Text, "runtime.", "none but ours")
-		if kind == compare.Allocated {
-			require.Contains(t, p.Views[1].Text, "/qtests/pool.")
-		}
-	}
-}
-
 // BenchmarkRows is every contestant of every comparison by itself: in full, to be
 // profiled, and with -short as little as shows that it works.
 func BenchmarkRows(b *testing.B) {
@@ -193,5 +142,5 @@ func BenchmarkRows(b *testing.B) {
 	if testing.Short() {
 		size = compare.Smoke
 	}
-	compare.Benchmark(b, groups(), size, os.Getenv(profileVariable))
+	compare.Benchmark(b, groups(), size)
 }

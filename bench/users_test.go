@@ -20,24 +20,15 @@ func users() compare.Group {
 	g := compare.Group{
 		Name: "users at once",
 		About: `The live heap and the stacks for each user of a closed model while all of them are within a request, that is, sleep, in
-a process of their own. The floor is as many goroutines of a bubble that only sleep. For k6 it is resident memory, with
-all users less with one.`,
+a process of their own. The floor is as many goroutines of a bubble that only sleep.`,
 	}
 	for _, n := range []int{1000, 10_000, 100_000} {
-		ours := compare.Ours(perUser("users", n))
-		ours.Profile = func(file string) error {
-			_, _, err := job{Kind: "users", Users: n}.outside(file)
-			return err
-		}
 		c := compare.Comparison{
 			Name:        compare.Number(float64(n)),
-			Rounds:      5,
-			Contestants: []compare.Contestant{ours, compare.Floor("sleeping goroutines", perUser("goroutines", n))},
+			Rounds:      3,
+			Contestants: []compare.Contestant{compare.Ours(perUser("users", n)), compare.Floor("sleeping goroutines", perUser("goroutines", n))},
 			Figures:     []compare.Figure{{Name: memoryPerUser, Unit: compare.Bytes, Targets: []compare.Target{compare.Bound(4096)}}},
 			Why:         whyMemory,
-		}
-		if n == 1000 {
-			c.Contestants = append(c.Contestants, k6Users(n))
 		}
 		g.Comparisons = append(g.Comparisons, c)
 	}
@@ -57,7 +48,7 @@ func perUser(kind string, n int) compare.Work {
 	return compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
 		return func(size compare.Size) (compare.Readings, error) {
 			n := size.Pick(min(n, 5000), n)
-			out, _, err := job{Kind: kind, Users: n}.outside("")
+			out, _, err := job{Kind: kind, Users: n}.outside()
 			each := float64(out.Bytes) / float64(n)
 			if err == nil && each < minStack {
 				err = fmt.Errorf("%v bytes for each of %d goroutines is less than its stack", each, n)
@@ -72,9 +63,6 @@ func usersWithin(j job) (out outcome, err error) {
 		before := footprint()
 		q.Clock().AfterFunc(30*time.Second, func() {
 			out.Bytes = footprint() - before
-			if err := profileHeap(); err != nil {
-				q.Error(err)
-			}
 		})
 		res, err := load.Do(context.Background(), load.Scenario{
 			Clock: q.Clock(), Traffic: traffic.Users(j.Users).For(40 * time.Second),
@@ -99,18 +87,4 @@ func goroutinesAsleep(j job) (out outcome, err error) {
 		wg.Wait()
 	})
 	return out, err
-}
-
-func k6Users(n int) compare.Contestant {
-	k6 := compare.Peer("k6", compare.Measured(func(t testing.TB) func(compare.Size) (compare.Readings, error) {
-		return func(size compare.Size) (compare.Readings, error) {
-			each, err := k6PerUser(t.TempDir(), size.Pick(10, n))
-			if err != nil {
-				return nil, fmt.Errorf("k6: %w", err)
-			}
-			return compare.Readings{memoryPerUser: each}, nil
-		}
-	}))
-	k6.Absent = k6Absent()
-	return k6
 }

@@ -47,7 +47,7 @@ func New(cfg Config) (*Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Breaker{cfg: cfg, label: text.Label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue()}
+	b := &Breaker{cfg: cfg, label: text.Label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue(), word: wordHere()}
 	b.made = b.clock.Now()
 	b.mu.machine, b.mu.alarm.at = newMachine(&b.cfg, b.made), never
 	b.lock()
@@ -106,7 +106,7 @@ func (b *Breaker) unlock() (settle bool) {
 		b.collect()
 		want, published = m.flags(), false
 	}
-	if !published && want != 0 && m.running <= maxRunning {
+	if !published && want != 0 && b.word.holds(m.running) {
 		b.word.publish(want, m.running)
 		m.running = 0
 	}

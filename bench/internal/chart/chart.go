@@ -13,6 +13,7 @@ import (
 // and what grows looks as if it grew.
 type Panel struct {
 	Title  string
+	Label  string // what the points are of, below the axis
 	Points []Point
 }
 
@@ -45,17 +46,20 @@ text { font: 12px system-ui, sans-serif; fill: var(--quiet); text-anchor: middle
 </style>
 `
 
-// SVG draws panels beside each other. The label says what the points of all of
-// them are.
-func SVG(label string, panels ...Panel) string {
+// abreast is how many panels stand beside each other.
+const abreast = 2
+
+// SVG draws panels, two beside each other.
+func SVG(panels ...Panel) string {
 	w := &strings.Builder{}
-	whole := width * max(len(panels), 1)
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`+"\n", whole, height, whole, height)
-	fmt.Fprintf(w, "<title>%s</title>\n%s", html.EscapeString(summary(label, panels)), style)
-	fmt.Fprintf(w, `<rect class="ground" width="%d" height="%d" rx="8"/>`+"\n", whole, height)
+	columns, rows := max(min(len(panels), abreast), 1), max((len(panels)+abreast-1)/abreast, 1)
+	across, down := width*columns, height*rows
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`+"\n", across, down, across, down)
+	fmt.Fprintf(w, "<title>%s</title>\n%s", html.EscapeString(summary(panels)), style)
+	fmt.Fprintf(w, `<rect class="ground" width="%d" height="%d" rx="8"/>`+"\n", across, down)
 	for i, p := range panels {
-		fmt.Fprintf(w, `<g transform="translate(%d 0)">`+"\n", i*width)
-		p.draw(w, label)
+		fmt.Fprintf(w, `<g transform="translate(%d %d)">`+"\n", i%abreast*width, i/abreast*height)
+		p.draw(w)
 		w.WriteString("</g>\n")
 	}
 	w.WriteString("</svg>\n")
@@ -63,26 +67,26 @@ func SVG(label string, panels ...Panel) string {
 }
 
 // summary is the drawing for those who cannot see it.
-func summary(label string, panels []Panel) string {
+func summary(panels []Panel) string {
 	var parts []string
 	for _, p := range panels {
 		var values []string
 		for _, point := range p.Points {
 			values = append(values, point.Label+": "+point.Text)
 		}
-		parts = append(parts, p.Title+" by "+label+": "+strings.Join(values, ", "))
+		parts = append(parts, p.Title+" by "+p.Label+": "+strings.Join(values, ", "))
 	}
 	return strings.Join(parts, "; ")
 }
 
-func (p Panel) draw(w *strings.Builder, label string) {
+func (p Panel) draw(w *strings.Builder) {
 	text := func(class string, x, y float64, s string) {
 		fmt.Fprintf(w, `<text class="%s" x="%.1f" y="%.1f">%s</text>`+"\n", class, x, y, html.EscapeString(s))
 	}
 	const base = height - bottom
 	text("title", width/2, 26, p.Title)
 	fmt.Fprintf(w, `<path class="axis" d="M%d %dH%d"/>`+"\n", left, base, width-right)
-	text("", width/2, height-10, label)
+	text("", width/2, height-10, p.Label)
 	var path []string
 	for i := range p.Points {
 		x, y := p.at(i)

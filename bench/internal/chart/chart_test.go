@@ -11,7 +11,7 @@ import (
 )
 
 func TestSVG(t *testing.T) {
-	svg := SVG("requests", Panel{Title: "time & memory", Points: []Point{{"10⁴", 10, "10 ns"}, {"10⁵", 20, "20 ns"}, {"10⁶", -1, "<0"}}}, Panel{Title: "none"})
+	svg := SVG(Panel{Title: "time & memory", Label: "requests", Points: []Point{{"10⁴", 10, "10 ns"}, {"10⁵", 20, "20 ns"}, {"10⁶", -1, "<0"}}}, Panel{Title: "none"}, Panel{Title: "below"})
 	d := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		_, err := d.Token()
@@ -23,6 +23,8 @@ func TestSVG(t *testing.T) {
 	require.Contains(t, svg, "time &amp; memory")
 	require.Contains(t, svg, "time &amp; memory by requests: 10⁴: 10 ns, 10⁵: 20 ns")
 	require.NotContains(t, svg, "NaN")
+	require.Contains(t, svg, `width="800" height="520"`)
+	require.Contains(t, svg, `translate(0 260)`)
 }
 
 // TestScale holds the height of a point to its share of the highest.

@@ -8,25 +8,22 @@ import (
 )
 
 // Benchmark runs every contestant as a benchmark of its own, named by its group,
-// its comparison and itself: for a profile of one of them, and for a look at a
-// single figure. The contestants of a comparison run one after the other, not in
-// turn, so that the results are the better comparison. Work that measures itself is
-// done at the size. If profile is set, it is the file for a profile of the last
-// contestant, by [ProfileTo].
-func Benchmark(b *testing.B, groups []Group, size Size, profile string) {
+// its comparison and itself: to be profiled, and for a look at a single figure. The
+// contestants of a comparison run one after the other, not in turn, so that the
+// results are the better comparison. Work that measures itself is done at the size.
+func Benchmark(b *testing.B, groups []Group, size Size) {
 	for _, g := range groups {
 		b.Run(g.Name, func(b *testing.B) {
 			for i := range g.Comparisons {
 				c := &g.Comparisons[i]
-				b.Run(c.Name, func(b *testing.B) { c.benchmark(b, size, profile) })
+				b.Run(c.Name, func(b *testing.B) { c.benchmark(b, size) })
 			}
 		})
 	}
 }
 
-func (c *Comparison) benchmark(b *testing.B, size Size, profile string) {
-	for i := range c.Contestants {
-		contestant := &c.Contestants[i]
+func (c *Comparison) benchmark(b *testing.B, size Size) {
+	for _, contestant := range c.Contestants {
 		b.Run(contestant.Name, func(b *testing.B) {
 			if contestant.Absent != "" {
 				b.Skip(contestant.Absent)
@@ -34,65 +31,38 @@ func (c *Comparison) benchmark(b *testing.B, size Size, profile string) {
 			if c.Setup != nil {
 				c.Setup(b)
 			}
-			file := profile
-			if contestant.Profile != nil {
-				file = "" // it is written where the work is done
-			}
+			var err error
 			if contestant.Work.timed != nil {
-				benchmarkTimed(b, contestant.Work.timed, file)
+				run := contestant.Work.timed(b)
+				b.ReportAllocs()
+				b.ResetTimer()
+				err = run(b.N)
 			} else {
-				c.benchmarkMeasured(b, contestant.Work.measured, size, file)
+				err = c.benchmarkMeasured(b, contestant.Work.measured(b), size)
+			}
+			if err != nil {
+				b.Fatal(err)
 			}
 		})
 	}
 }
 
-func benchmarkTimed(b *testing.B, start func(testing.TB) func(int) error, profile string) {
-	run := start(b)
-	stop := profiled(b, profile)
-	b.ReportAllocs()
-	b.ResetTimer()
-	err := run(b.N)
-	b.StopTimer()
-	if err := firstOf(err, stop()); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func (c *Comparison) benchmarkMeasured(b *testing.B, start func(testing.TB) func(Size) (Readings, error), size Size, profile string) {
-	measure := start(b)
-	stop := profiled(b, profile)
-	var all []map[string]Readings
+func (c *Comparison) benchmarkMeasured(b *testing.B, measure func(Size) (Readings, error), size Size) error {
+	r := &Result{Comparison: c}
 	for b.Loop() {
 		readings, err := measure(size)
 		if err != nil {
-			b.Fatal(firstOf(err, stop()))
+			return err
 		}
-		all = append(all, map[string]Readings{"": readings})
+		r.Turns = append(r.Turns, map[string]Readings{"": readings})
 	}
-	if err := stop(); err != nil {
-		b.Fatal(err)
-	}
-	r := &Result{Comparison: c, Turns: all}
 	for _, f := range c.Figures {
 		if x := r.Median("", f.Name); finite(x) {
 			b.ReportMetric(x, benchmarkUnit(f))
 		}
 	}
 	b.ReportMetric(0, "ns/op") // of a turn, which says nothing
-}
-
-// profiled starts a profile, if there is a file for it. It is of the work without
-// what sets it up, and the profile of a longer run replaces the one of a shorter run.
-func profiled(b *testing.B, file string) (stop func() error) {
-	if file == "" {
-		return func() error { return nil }
-	}
-	stop, err := ProfileTo(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return stop
+	return nil
 }
 
 // benchmarkUnit is a figure's name as the testing package wants it: a unit

@@ -5,7 +5,7 @@
 // of them yields, and the targets that ours has to meet. [Run] measures it: all
 // contestants take one turn each in every round, in an order that changes, and
 // they are compared round by round, so that what slows the machine down for a
-// while slows all of them down and leaves the ratios alone. [Results] does so for
+// while slows all of them down and leaves the ratios alone. [Report.Fill] does so for
 // everything that is declared and [Report.Markdown] writes it down; [Benchmark]
 // offers every contestant to go test -bench, to be profiled.
 package compare
@@ -49,9 +49,6 @@ type Contestant struct {
 	Work Work
 	// Absent, if set, is why the contestant does not take part, in a few words.
 	Absent string
-	// Profile, if set, writes a profile of the work to a file, whose name says of
-	// what: see [ProfileTo]. Work that is done in another process has to say how.
-	Profile func(file string) error
 }
 
 // A Role is what a contestant is in its comparison.

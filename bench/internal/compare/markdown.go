@@ -15,14 +15,14 @@ func (r *Report) Markdown() string {
 	for _, g := range r.Groups {
 		g.section(w)
 	}
-	r.appendix(w)
+	r.profiles(w)
 	return w.String()
 }
 
 // spread says of a verdict that another run may come to another.
 func spread(within bool) string {
 	if within {
-		return ", within the spread"
+		return ", but noise decides"
 	}
 	return ""
 }
@@ -143,22 +143,18 @@ func (r Row) figure(contestant string) string {
 
 // comparisons are the ratio to every peer, and what else the targets are about.
 func (r Row) comparisons() (texts []string) {
-	targeted := map[string]kind{}
+	targeted := map[string]bool{}
 	for _, t := range r.Figure.Targets {
-		targeted[t.against] = t.kind
+		targeted[t.against] = true
 	}
 	for _, a := range r.Against {
-		kind, isTarget := targeted[a.Name]
-		if a.Role != RolePeer && !isTarget {
+		if a.Role != RolePeer && !targeted[a.Name] {
 			continue
 		}
 		if a.Ratio.Low == 1 && a.Ratio.High == 1 {
 			texts = append(texts, "equal to "+a.Name)
 		} else if finite(a.Ratio.Median) {
 			texts = append(texts, a.Ratio.text(Number)+" "+a.Name)
-		}
-		if isTarget && kind == more {
-			texts = append(texts, a.More.text(r.Figure.Unit.Format)+" more than "+a.Name)
 		}
 	}
 	return texts

@@ -10,9 +10,9 @@ func TestOutline(t *testing.T) {
 	r := report()
 	got := OutlineOf(r.Markdown())
 	require.Equal(t, []string{
-		"Things | qtests | peer | k6 | floor: floor",
+		"Things | qtests | peer | absent | floor: floor",
 		"Things | fast: figure | ≤ 0.5 × peer",
-		"Things | slow: figure | ≥ 1 × peer<br>≥ 1.5 × k6",
+		"Things | slow: figure | ≥ 1 × peer<br>≥ 1.5 × absent",
 		`Things | a\|b: figure | —`,
 	}, got)
 

@@ -14,6 +14,7 @@ func (r *Report) preface(w *strings.Builder) {
 	fmt.Fprintf(w, "| code | qtests %s |\n", r.Code)
 	fmt.Fprintf(w, "| date | %s, in %v |\n", r.Date.UTC().Format("2006-01-02 15:04 MST"), r.Took.Round(time.Second))
 	fmt.Fprintf(w, "| machine | %s, %d cores, GOMAXPROCS %d, %s, %s |\n", m.CPU, m.Cores, m.Procs, m.OS, m.Go)
+	fmt.Fprintf(w, "| the machine was | %s |\n", busyness(r.Shares))
 	fmt.Fprintf(w, "| rounds | %d, with turns of about %v, where a row says nothing else |\n", r.Options.Rounds, r.Options.Turn)
 	versions := make([]string, len(r.Versions))
 	for i, v := range r.Versions {
@@ -37,11 +38,10 @@ const reading = `How to read a row:
   it alone: below 1 ours takes less; where more is better, as for requests per second, above 1 ours does more.
   It is the median of the rounds and, in brackets, their quartiles, between which a half of the rounds lies. A single round
   has no quartiles.
-- A *target* is what ours should reach: a bound, or so many times, or so much more than, somebody else's figure. The median
-  decides whether it is *met* or *missed*. *Within the spread* says that the limit lies between the quartiles, and of a peer
-  that is ahead of ours, that 1 does: another run may decide otherwise. A target in comparison with somebody who did not
-  take part is *not judged*.
-- What misses a target or is behind a peer is explained below its table, and profiled at the end.
+- A *target* is what ours should reach: a bound, or so many times somebody else's figure. The median decides whether it is
+  *met* or *missed*. *But noise decides* says that the limit lies between the quartiles, and of a peer that is ahead of ours,
+  that 1 does: another run may decide otherwise. A target in comparison with somebody who did not take part is *not judged*.
+- What misses a target or is behind a peer is explained below its table. What is farthest behind is profiled at the end.
 
 `
 

@@ -9,9 +9,6 @@ import (
 type Report struct {
 	// Command is what wrote it.
 	Command string
-	// Profiled is how a row is profiled: the first %s is the name of the file, and
-	// the second one the argument of -bench.
-	Profiled string
 	// Code says which code was measured, from [Revision].
 	Code     string
 	Date     time.Time
@@ -21,6 +18,9 @@ type Report struct {
 	Took     time.Duration
 	Declared int // how many comparisons there are; a part of them may have been run
 	Groups   []GroupResult
+	// Shares are what this process got of its processors before each comparison.
+	Shares   []float64
+	Profiles []Profile
 }
 
 // A GroupResult is the results of a group.
@@ -29,9 +29,11 @@ type GroupResult struct {
 	Results []*Result
 }
 
-// Results runs all comparisons in subtests of t, so that -run selects among them.
-// tell is told of each as it begins.
-func Results(t *testing.T, groups []Group, o Options, tell func(string)) (all []GroupResult) {
+// Fill runs all comparisons in subtests of t, so that -run selects among them, and then
+// profiles the worst of them. tell is told of each as it begins.
+func (r *Report) Fill(t *testing.T, groups []Group, tell func(string)) {
+	start := time.Now()
+	o := r.Options
 	for i := range groups {
 		g := GroupResult{Group: &groups[i]}
 		t.Run(g.Name, func(t *testing.T) {
@@ -39,17 +41,19 @@ func Results(t *testing.T, groups []Group, o Options, tell func(string)) (all []
 				c := &g.Comparisons[i]
 				t.Run(c.Name, func(t *testing.T) {
 					tell(g.Name + ": " + c.Name)
-					r := Run(t, c, o)
-					r.profile(t, benchmarkOf(g.Name, c.Name), o.Profile)
-					g.Results = append(g.Results, r)
+					if share, ok := shareOfProcessors(r.Machine.Procs); ok {
+						r.Shares = append(r.Shares, share)
+					}
+					g.Results = append(g.Results, Run(t, c, o))
 				})
 			}
 		})
 		if len(g.Results) > 0 {
-			all = append(all, g)
+			r.Groups = append(r.Groups, g)
 		}
 	}
-	return all
+	r.profileWorst(t, o.Profiles, o.ProfileLength, o.Own)
+	r.Took = time.Since(start)
 }
 
 // Unexplained names the rows that need an explanation and have none.

@@ -15,9 +15,11 @@ type Options struct {
 	Rounds int
 	// Turn is about how long a turn of timed work takes.
 	Turn time.Duration
-	// Profile, if set, profiles our contestant where a target is missed or a peer is
-	// ahead: it is a [Profiler]'s.
-	Profile func(dir string, kind Kind, pattern string, ours *Contestant) (Profile, error)
+	// Profiles is how many rows that miss a target are profiled, each for ProfileLength,
+	// and Own is a regular expression of the functions that a profile shows.
+	Profiles      int
+	ProfileLength time.Duration
+	Own           string
 }
 
 // SmokeRun shows that everything works.
@@ -28,8 +30,6 @@ type Result struct {
 	*Comparison
 	// Turns are the readings of all the contestants, by name, round by round.
 	Turns []map[string]Readings
-	// Profiles are of our contestant, where there is a reason to look at it.
-	Profiles []Profile
 }
 
 // Run measures a comparison. An error of a contestant fails t.
@@ -60,27 +60,6 @@ func Run(t testing.TB, c *Comparison, o Options) *Result {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// profile takes the profiles that the figures ask for.
-func (r *Result) profile(t testing.TB, pattern string, take func(string, Kind, string, *Contestant) (Profile, error)) {
-	t.Helper()
-	if take == nil {
-		return
-	}
-	wanted := r.wanted()
-	for kind := range kinds {
-		figures := wanted[Kind(kind)]
-		if len(figures) == 0 {
-			continue
-		}
-		p, err := take(t.TempDir(), Kind(kind), pattern, r.ours())
-		if err != nil {
-			t.Fatalf("%s: %v", r.Name, err)
-		}
-		p.Figures = figures
-		r.Profiles = append(r.Profiles, p)
-	}
 }
 
 // An entrant is a contestant that is set up and warm.

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// A Target is what ours should reach: a bound, or what it may cost in proportion to,
-// or on top of, one of the others.
+// A Target is what ours should reach: a bound, or what it may cost in proportion to
+// one of the others.
 type Target struct {
 	kind    kind
 	against string
@@ -18,7 +18,6 @@ type kind int
 const (
 	bound kind = iota
 	ratio
-	more
 )
 
 // Bound is at most so much, or at least where more is better.
@@ -28,31 +27,22 @@ func Bound(limit float64) Target { return Target{bound, "", limit} }
 // where more is better.
 func Times(limit float64, against string) Target { return Target{ratio, against, limit} }
 
-// Plus is at most so much more than what the contestant of that name has.
-func Plus(limit float64, against string) Target { return Target{more, against, limit} }
-
 // format says what the target is.
 func (t Target) format(f *Figure) string {
 	sign := "≤ "
 	if f.MoreIsBetter {
 		sign = "≥ "
 	}
-	switch t.kind {
-	case ratio:
+	if t.kind == ratio {
 		return sign + strconv.FormatFloat(t.limit, 'g', -1, 64) + " × " + t.against
-	case more:
-		return sign + t.against + " + " + f.Unit.Format(t.limit)
 	}
 	return sign + f.Unit.Format(t.limit)
 }
 
 // actual is what the target is about, from the readings of ours and of the other.
 func (t Target) actual(ours, theirs []float64) Summary {
-	switch t.kind {
-	case ratio:
+	if t.kind == ratio {
 		return Summarize(ratios(ours, theirs))
-	case more:
-		return Summarize(differences(ours, theirs))
 	}
 	return Summarize(ours)
 }

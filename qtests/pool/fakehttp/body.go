@@ -53,9 +53,12 @@ const chunkOf = 10 * time.Millisecond
 // largestRead is how much one read that may block takes.
 const largestRead = 32 << 10
 
+// newBody returns the body of the exchange, of which there is one.
 func newBody(x *exchange, under io.ReadCloser, length int64) *body {
-	_, memory := inMemory(under)
-	return &body{x: x, under: under, memory: memory, length: length, unfollow: func() bool { return true }}
+	b := &x.body
+	b.x, b.under, b.length, b.unfollow = x, under, length, func() bool { return true }
+	_, b.memory = inMemory(under)
+	return b
 }
 
 // watch gives the connection back as soon as the context of the request ends, also if
@@ -148,11 +151,11 @@ func (b *body) fetch(p []byte) (n int, err error) {
 	}
 	var got int // the reader's, until it has ended
 	buf, ended := b.buf[:min(len(p), len(b.buf))], make(chan error, 1)
-	end := b.x.h.begin()
+	b.x.h.begin()
 	go usercode.Run(func() (err error) {
 		got, err = b.under.Read(buf)
 		return err
-	}, func(err error) { ended <- err; end() })
+	}, func(err error) { ended <- err; b.x.h.end() })
 	select {
 	case err = <-ended:
 		b.use.Store(unused)

@@ -58,11 +58,11 @@ func (s *Stub) Captured() []Request {
 func (x *exchange) received() *http.Request {
 	req := x.route.req
 	if x.gzip = asksForGzip(x.req); x.gzip {
-		req.Header = x.req.Header.Clone()
-		if req.Header == nil {
+		if req.Header = x.req.Header.Clone(); req.Header == nil {
 			req.Header = http.Header{}
 		}
-		req.Header.Set("Accept-Encoding", "gzip")
+		x.gzips = [1]string{"gzip"}
+		req.Header["Accept-Encoding"] = x.gzips[:]
 	}
 	stub := x.route.stub
 	c := stub.captured.Load()

@@ -137,7 +137,7 @@ func (s *Stub) replaces(o *Stub) bool {
 func register(mock *httpmock.MockTransport, method, url string, matcher httpmock.Matcher, s *Stub) error {
 	err := usercode.Call(func() error {
 		mock.RegisterMatcherResponder(method, url, matcher, func(req *http.Request) (*http.Response, error) {
-			return nil, &matchedRoute{s, req}
+			return nil, matched(s, req)
 		})
 		return nil
 	})

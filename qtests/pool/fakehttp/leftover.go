@@ -14,16 +14,15 @@ import (
 const leftoverTimeout = 24 * time.Hour
 
 // begin counts a call of the user's code, until end is called.
-func (h *Fake) begin() (end func()) {
-	h.locked(func(s *state) { s.running++ })
-	return func() {
-		h.locked(func(s *state) {
-			if s.running--; s.running == 0 && s.idle != nil {
-				close(s.idle)
-				s.idle = nil
-			}
-		})
-	}
+func (h *Fake) begin() { h.locked(func(s *state) { s.running++ }) }
+
+func (h *Fake) end() {
+	h.locked(func(s *state) {
+		if s.running--; s.running == 0 && s.idle != nil {
+			close(s.idle)
+			s.idle = nil
+		}
+	})
 }
 
 // waitForLeftovers lets those end by themselves that would be left behind in a bubble.

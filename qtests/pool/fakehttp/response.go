@@ -19,7 +19,8 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 		closeBody(from)
 		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
 	}
-	to := *from
+	x.resp = *from
+	to := &x.resp
 	to.Request, to.Header = x.req, canonical(from.Header)
 	to.Status = statusLine(code, from.Status)
 	if to.ProtoMajor == 0 {
@@ -28,17 +29,20 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	if to.TLS == nil {
 		to.TLS = tlsState(x.req)
 	}
-	to.Close = x.closesAfter(&to)
+	to.Close = x.closesAfter(to)
 	x.closes = x.closes || to.Close
-	trailer := declare(&to, from.Trailer)
-	x.measure(&to)
-	x.deliver(&to, trailer)
-	return &to, nil
+	trailer := declare(to, from.Trailer)
+	x.measure(to)
+	x.deliver(to, trailer)
+	return to, nil
 }
 
 // statusLine returns the status as a server sends it, "503 Service Unavailable". A
 // responder may have left it out, or have given the code alone, as those of httpmock do.
 func statusLine(code int, given string) string {
+	if known := statusLines[code]; known != "" && (given == "" || given == known || given == known[:3]) {
+		return known
+	}
 	number := strconv.Itoa(code)
 	text := strings.TrimSpace(strings.TrimPrefix(given, number))
 	if text == "" {
@@ -49,6 +53,16 @@ func statusLine(code int, given string) string {
 	}
 	return number + " " + text
 }
+
+// statusLines are those of the codes that have a text.
+var statusLines = func() (lines [1000]string) {
+	for code := 100; code < len(lines); code++ {
+		if text := http.StatusText(code); text != "" {
+			lines[code] = strconv.Itoa(code) + " " + text
+		}
+	}
+	return lines
+}()
 
 // canonical returns a copy of a header with canonical names.
 func canonical(from http.Header) http.Header {
@@ -107,7 +121,11 @@ func (x *exchange) measure(resp *http.Response) {
 	resp.Header.Del("Transfer-Encoding")
 	resp.TransferEncoding, resp.ContentLength = nil, -1
 	held, known := inMemory(resp.Body)
-	declared, err := strconv.ParseUint(strings.TrimSpace(resp.Header.Get("Content-Length")), 10, 63)
+	var declared uint64
+	err := strconv.ErrSyntax // also where there is none: what ParseUint says of "" is made anew each time
+	if text := resp.Header.Get("Content-Length"); text != "" {
+		declared, err = strconv.ParseUint(strings.TrimSpace(text), 10, 63)
+	}
 	head := x.req.Method == http.MethodHead
 	switch {
 	case !bodyAllowed(resp.StatusCode):
@@ -125,7 +143,8 @@ func (x *exchange) measure(resp *http.Response) {
 	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
 		resp.Header.Del("Content-Length")
 	default:
-		resp.Header.Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+		x.size = [1]string{strconv.FormatInt(resp.ContentLength, 10)}
+		resp.Header["Content-Length"] = x.size[:]
 	}
 	if resp.ContentLength < 0 && !head {
 		if resp.ProtoMajor == 1 && resp.ProtoMinor == 0 {

@@ -30,12 +30,11 @@ func (h *Fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := check(req); err != nil {
 		return nil, err
 	}
-	h.count(req)
-	m, err := h.route(req)
-	if err != nil {
+	x := &exchange{h: h, req: req, op: operation(req), trace: traceOf(req), closes: req.Close, woken: make(chan struct{}, 2)}
+	h.count(x.op)
+	if err := x.findRoute(); err != nil {
 		return nil, err
 	}
-	x := &exchange{h: h, req: req, route: m, trace: traceOf(req), closes: req.Close}
 	x.watch()
 	resp, err := x.run()
 	if err != nil {
@@ -59,12 +58,14 @@ func check(req *http.Request) error {
 
 // An exchange is one request and its response. It has a lease of a connection, and the
 // line of the call, until the body of the response has ended. One goroutine at a time
-// uses it, apart from end.
+// uses it, apart from end. What every request needs is in it as a value: most of what a
+// fake costs is what it allocates.
 type exchange struct {
 	h      *Fake
 	req    *http.Request
+	op     string
 	ctx    context.Context // ends when the caller gives the request up
-	route  *matchedRoute
+	route  route
 	trace  *tracer
 	call   fault.Call
 	lease  pool.Lease[*conn]
@@ -74,12 +75,20 @@ type exchange struct {
 	unhook func()
 
 	once sync.Once // ends the lease
+
+	woken  chan struct{} // has room for the end of a responder and for a cut of the line
+	answer answer        // the latest
+	place  fault.Line    // what line points to
+	resp   http.Response
+	body   body
+	gzips  [1]string // Accept-Encoding of the request
+	size   [1]string // Content-Length of the response
 }
 
 // watch makes the Cancel channel of a request end its context. http.Client sets the
 // channel beside a deadline of the context for its Timeout: then the deadline is enough.
 func (x *exchange) watch() {
-	x.ctx, x.unhook = x.req.Context(), func() {}
+	x.ctx, x.unhook = x.req.Context(), nothing
 	//lint:ignore SA1019 http.Transport heeds it, too
 	given := x.req.Cancel //nolint:staticcheck // http.Transport heeds it, too
 	if _, limited := x.ctx.Deadline(); given == nil || limited {
@@ -95,6 +104,8 @@ func (x *exchange) watch() {
 		}
 	}()
 }
+
+func nothing() {}
 
 // cause returns an error as http.Transport does, which gives the cause of the end of a
 // context.
@@ -121,14 +132,15 @@ func (x *exchange) run() (resp *http.Response, err error) {
 	if err := x.h.engine.Do(x.ctx, &x.call); err != nil {
 		return nil, err
 	}
-	x.line = x.h.engine.Attach(x.call, func() { x.release(false) })
+	x.line = &x.place
+	x.h.engine.Attach(x.line, x.call, x)
 	for _, i := range x.route.stub.informs() {
 		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err
 		}
 	}
 	if resp = x.h.status(x.call.On); resp == nil {
-		if resp, err = x.answer(); err != nil {
+		if resp, err = x.ask(); err != nil {
 			return nil, err
 		}
 	}
@@ -143,9 +155,9 @@ func (x *exchange) run() (resp *http.Response, err error) {
 // most1xx is how many informational answers http.Transport takes of one server.
 const most1xx = 5
 
-// answer asks the responder until its answer is no informational one, which is followed
+// ask asks the responder until its answer is no informational one, which is followed
 // by another.
-func (x *exchange) answer() (*http.Response, error) {
+func (x *exchange) ask() (*http.Response, error) {
 	req := x.received()
 	for range most1xx + 1 {
 		resp, err := x.respond(req)
@@ -172,7 +184,9 @@ func (x *exchange) connect() error {
 	if err != nil {
 		return err
 	}
-	x.trace.getConn(addressOf(x.req.URL))
+	if x.trace != nil {
+		x.trace.getConn(addressOf(x.req.URL))
+	}
 	start := x.h.common.Clock.Now()
 	dial := x.h.expectDial(host, x.trace, x.req.URL)
 	lease, err := connections.Acquire(x.ctx)
@@ -180,10 +194,16 @@ func (x *exchange) connect() error {
 	if err != nil {
 		return fault.Arrived(err)
 	}
-	x.lease, x.call = lease, x.route.stub.behaviour.Call(operation(x.req))
+	x.lease, x.call = lease, x.route.stub.behaviour.Call(x.op)
 	x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())
 	lease.Value().uses++
 	return nil
+}
+
+// LineCut gives up a connection that an outage has cut.
+func (x *exchange) LineCut() {
+	x.woken <- struct{}{}
+	x.release(false)
 }
 
 // end gives the connection back, once. The line has been attached by then, if it was.
@@ -217,8 +237,7 @@ func tlsState(req *http.Request) *tls.ConnectionState {
 }
 
 // count counts a request by its method and path.
-func (h *Fake) count(req *http.Request) {
-	key := operation(req)
+func (h *Fake) count(key string) {
 	h.locked(func(s *state) {
 		if _, known := s.calls[key]; !known && len(s.calls) >= maxPaths {
 			key = "other"

@@ -9,61 +9,93 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
-// A matchedRoute leaves httpmock as an error: its transport finds the route and
-// counts the call, and the responder runs, and waits, outside it.
-type matchedRoute struct {
+// A route is what httpmock's transport finds for a request, and counts. The responder
+// runs, and waits, outside it: an error takes the route out.
+type route struct {
 	stub *Stub
 	req  *http.Request // with the submatches that httpmock found
+
+	asking context.Context // of the caller
+	ends   bool            // as the caller's context does
 }
 
-func (*matchedRoute) Error() string { return "matched" }
+var errMatched = errors.New("fakehttp: matched")
 
-// detached hides the end of a context, because httpmock starts two goroutines
-// for each request that could be cancelled.
-type detached struct{ context.Context }
+// askingKey finds the route in the context of the request that httpmock is asked about.
+type askingKey struct{}
 
-func (detached) Done() <-chan struct{} { return nil }
-func (detached) Err() error            { return nil }
+// A route is a context: the caller's, whose end it hides until the route is found, because
+// httpmock starts two goroutines for each request that could be cancelled.
 
-// attached has the values of one context and the end of another.
-type attached struct {
-	context.Context
-	values context.Context
-}
+// Deadline implements context.Context.
+func (r *route) Deadline() (time.Time, bool) { return r.asking.Deadline() }
 
-func (a attached) Value(key any) any { return a.values.Value(key) }
-
-// route asks httpmock for the route of a request: by its URL in the form in which
-// routes are registered, then by the URL as it is, which a regular expression may want.
-func (h *Fake) route(req *http.Request) (*matchedRoute, error) {
-	probe := req.WithContext(detached{req.Context()})
-	probe.URL = normal(req.URL)
-	_, err := h.mock.RoundTrip(probe)
-	m, ok := err.(*matchedRoute)
-	if !ok && probe.URL.String() != req.URL.String() {
-		probe.URL = req.URL
-		_, err = h.mock.RoundTrip(probe)
-		m, ok = err.(*matchedRoute)
+// Done implements context.Context.
+func (r *route) Done() <-chan struct{} {
+	if !r.ends {
+		return nil
 	}
+	return r.asking.Done()
+}
+
+// Err implements context.Context.
+func (r *route) Err() error {
+	if !r.ends {
+		return nil
+	}
+	return r.asking.Err()
+}
+
+// Value implements context.Context.
+func (r *route) Value(key any) any {
+	if key == (askingKey{}) {
+		return r
+	}
+	return r.asking.Value(key)
+}
+
+// matched is what a registered route answers httpmock.
+func matched(s *Stub, req *http.Request) error {
+	r, ok := req.Context().Value(askingKey{}).(*route)
 	if !ok {
-		return nil, h.unmatched(req, err)
+		return errors.New("fakehttp: httpmock has replaced the context of a request")
 	}
-	if _, plain := m.req.Context().(detached); plain {
-		m.req = m.req.WithContext(req.Context())
-	} else {
-		m.req = m.req.WithContext(attached{req.Context(), m.req.Context()})
+	r.stub, r.req = s, req
+	return errMatched
+}
+
+// findRoute asks httpmock for the route of the request: by its URL in the form in which
+// routes are registered, then by the URL as it is, which a regular expression may want.
+func (x *exchange) findRoute() error {
+	r := &x.route
+	r.asking = x.req.Context()
+	probe := x.req.WithContext(r)
+	//lint:ignore SA1019 http.Transport heeds it, too, and httpmock starts goroutines for it
+	probe.URL, probe.Cancel = normal(x.req.URL), nil
+	_, err := x.h.mock.RoundTrip(probe)
+	if err != errMatched && probe.URL.String() != x.req.URL.String() {
+		probe.URL = x.req.URL
+		_, err = x.h.mock.RoundTrip(probe)
 	}
-	m.req.URL = req.URL
-	return m, nil
+	if err != errMatched {
+		return x.h.unmatched(x.req, err)
+	}
+	//lint:ignore SA1019 as above
+	r.req.URL, r.req.Cancel, r.ends = x.req.URL, x.req.Cancel, true
+	return nil
 }
 
 // normal returns a URL in the form in which URLs are compared: the host in lower case,
 // no default port, the query sorted, "/" for no path, no fragment.
 func normal(u *url.URL) *url.URL {
+	if host := hostOf(u); host == u.Host && u.Scheme == strings.ToLower(u.Scheme) && u.Fragment == "" && u.RawFragment == "" && u.Path != "" && u.RawQuery == "" {
+		return u
+	}
 	n := *u
 	n.Scheme, n.Host, n.Fragment, n.RawFragment = strings.ToLower(u.Scheme), hostOf(u), "", ""
 	if n.Path == "" {
@@ -94,6 +126,9 @@ func normalText(route string) string {
 
 // sortedQuery returns a query with its keys, and the values of each, in order.
 func sortedQuery(query string) string {
+	if query == "" {
+		return ""
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return query
@@ -104,41 +139,57 @@ func sortedQuery(query string) string {
 	return values.Encode()
 }
 
+// An answer is what a responder returns, on a goroutine of its own.
+type answer struct {
+	resp  *http.Response // the responder's, until it has ended
+	err   error
+	given atomic.Bool // whether to the caller, or to nobody
+}
+
 // respond runs the responder and returns its answer. It does not wait for the responder
 // when the context of the request ends or an outage cuts the line. A panic becomes a
 // *pool.PanicError, and Goexit pool.ErrGoexit.
 func (x *exchange) respond(req *http.Request) (*http.Response, error) {
-	var resp *http.Response // the responder's, until it has ended
-	var given atomic.Bool   // whether to the caller, or to nobody
-	ended := make(chan error, 1)
-	end := x.h.begin()
-	go usercode.Run(func() (err error) {
-		if resp, err = x.route.stub.responder(req); resp == nil && err == nil {
-			err = fmt.Errorf("%s: the responder returned neither a response nor an error", x.route.stub.scope.What)
+	x.answer.resp = nil // of one before, which has ended
+	x.answer.given.Store(false)
+	x.h.begin()
+	go x.serve(req)
+	select {
+	case <-x.woken:
+	case <-x.ctx.Done():
+	}
+	if broken := x.broken(); broken != nil {
+		x.answer.drop()
+		return nil, broken
+	}
+	if x.answer.err != nil {
+		return nil, explain(x.answer.err)
+	}
+	return x.answer.resp, nil
+}
+
+// serve calls the responder. When it has woken the caller, the answer is the caller's.
+func (x *exchange) serve(req *http.Request) {
+	defer x.h.end()
+	usercode.Run(func() (err error) {
+		stub := x.route.stub
+		if x.answer.resp, err = stub.responder(req); x.answer.resp == nil && err == nil {
+			err = fmt.Errorf("%s: the responder returned neither a response nor an error", stub.scope.What)
 		}
 		return err
 	}, func(err error) {
-		if ended <- err; given.Swap(true) && resp != nil {
-			closeBody(resp)
-		}
-		end()
+		x.answer.err = err
+		x.answer.drop()
+		x.woken <- struct{}{}
 	})
-	var err error
-	select {
-	case err = <-ended:
-	case <-x.ctx.Done():
-	case <-x.line.Cut():
+}
+
+// drop is called when the responder has ended, and when nobody waits for it any more: the
+// second time it closes the response.
+func (a *answer) drop() {
+	if a.given.Swap(true) && a.resp != nil {
+		closeBody(a.resp)
 	}
-	if broken := x.broken(); broken != nil {
-		if given.Swap(true) && resp != nil {
-			closeBody(resp)
-		}
-		return nil, broken
-	}
-	if err != nil {
-		return nil, explain(err)
-	}
-	return resp, nil
 }
 
 // broken returns why the exchange ends before its end, or nil.

@@ -141,7 +141,8 @@ func (s *session) lost() error {
 // also between two calls.
 func (s *session) attach() {
 	if s.line == nil {
-		s.line = s.db.engine.Attach(fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, func() {})
+		s.line = new(fault.Line)
+		s.db.engine.Attach(s.line, fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, nil)
 	}
 }
 

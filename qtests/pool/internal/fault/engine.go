@@ -215,21 +215,20 @@ func (e *Engine) settleLocked(end outcome) {
 	}
 }
 
-// Attach returns the line of a call that has been let through. The caller must detach
-// it. When an outage cuts the line, cut is called, in turn with what else the outage
-// ends: it must not block.
-func (e *Engine) Attach(c Call, cut func()) *Line {
-	l := &Line{engine: e, gone: make(chan struct{}), call: c, onCut: cut}
+// Attach makes l the line of a call that has been let through. The caller must detach
+// it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
+// else the outage ends: it must not block.
+func (e *Engine) Attach(l *Line, c Call, h Holder) {
+	*l = Line{engine: e, call: c, holder: h}
 	l.place = waiter{call: &l.call, line: l}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.mu.script.First(Outage, c.On) != nil { // since the call was let through
 		l.place.err = cutOff(e.name, c.Op)
-		close(l.gone)
-		return l
+		l.cut = true
+		return
 	}
 	e.mu.waiting.push(&l.place)
-	return l
 }
 
 // broken returns why a line is cut, or nil.
@@ -237,6 +236,29 @@ func (e *Engine) broken(l *Line) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return l.place.err
+}
+
+// cutOf is the channel of [Line.Cut], which is made for those who ask.
+func (e *Engine) cutOf(l *Line) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.gone == nil {
+		l.gone = make(chan struct{})
+		if l.cut {
+			close(l.gone)
+		}
+	}
+	return l.gone
+}
+
+// cutLine takes a line off the list and tells those who have asked for its channel.
+func (e *Engine) cutLine(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
+	if l.cut = true; l.gone != nil {
+		close(l.gone)
+	}
 }
 
 // detach takes a line off the list. Nothing cuts it from then on.

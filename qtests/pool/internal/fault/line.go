@@ -6,13 +6,17 @@ package fault
 type Line struct {
 	engine *Engine
 	call   Call
-	place  waiter        // on the engine's list; its lock guards it
-	gone   chan struct{} // closed when the line is cut
-	onCut  func()
+	place  waiter        // on the engine's list; its lock guards it, and the next two
+	gone   chan struct{} // closed when the line is cut; nil if nobody has asked
+	cut    bool
+	holder Holder
 }
 
+// A Holder is told that its line has been cut.
+type Holder interface{ LineCut() }
+
 // Cut returns a channel that is closed when the line has been cut.
-func (l *Line) Cut() <-chan struct{} { return l.gone }
+func (l *Line) Cut() <-chan struct{} { return l.engine.cutOf(l) }
 
 // Err returns why the line has been cut, or nil. It knows so from the instant of the
 // outage, which may be before Cut's turn has come.
@@ -22,7 +26,8 @@ func (l *Line) Err() error { return l.engine.broken(l) }
 func (l *Line) Detach() { l.engine.detach(l) }
 
 func (l *Line) cutNow() {
-	l.Detach()
-	close(l.gone)
-	l.onCut()
+	l.engine.cutLine(l)
+	if l.holder != nil {
+		l.holder.LineCut()
+	}
 }
