@@ -86,7 +86,8 @@ func TestImportsPointDown(t *testing.T) {
 		"qtests":         {"qtests/event", "qtests/tb"},
 		"qtests/tbtest":  {},
 		"qtests/section": {},
-		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb"},
+		"qtests/wire":    {"qtests", "qtests/latency", "qtests/event", "qtests/tb"},
+		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb", "qtests/wire"},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},
