@@ -81,13 +81,15 @@ func TestReadmeIsTrue(t *testing.T) {
 func TestImportsPointDown(t *testing.T) {
 	const module = "github.com/go-qtests/qtests/"
 	may := map[string][]string{
-		"qtests/latency": {},
-		"qtests/event":   {},
-		"qtests/tb":      {"qtests/event"},
-		"qtests":         {"qtests/event", "qtests/tb"},
-		"qtests/tbtest":  {},
-		"qtests/section": {},
-		"qtests/chaos":   {"qtests", "qtests/event", "qtests/tb"},
+		"qtests/latency":  {},
+		"qtests/event":    {},
+		"qtests/tb":       {"qtests/event"},
+		"qtests":          {"qtests/event", "qtests/tb"},
+		"qtests/tbtest":   {},
+		"qtests/section":  {},
+		"qtests/recorded": {"internal/plaintext", "qtests/load/accesslog", "qtests/pool/fakehttp"},
+		"qtests/wire":     {"qtests", "qtests/latency", "qtests/event", "qtests/tb"},
+		"qtests/chaos":    {"qtests", "qtests/event", "qtests/tb", "qtests/wire"},
 
 		"qtests/breaker":           {"qtests/event", "qtests/tb", "qtests/breaker/cause"},
 		"qtests/breaker/cause":     {},

@@ -3,6 +3,7 @@ package qtests
 import (
 	"slices"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -44,4 +45,17 @@ func (q *T) Allow(functions ...string) {
 		tb.Fatalf(q, "qtests: Allow: a name is empty")
 	}
 	q.permission.Allow(functions)
+}
+
+// AllowPanics lets the handlers of [T.Serve], [T.Direct] and of components of package chaos panic in the
+// test of q, from the call on: they are logged, and do not fail it. net/http recovers
+// them, so that a test which looks at nothing but a status would pass. It is for tests of what a panic does.
+func AllowPanics(q *T) {
+	q.Helper()
+	here := bubble.Here()
+	if here == nil {
+		tb.Fatalf(q, "qtests: AllowPanics: outside of the bubble")
+		return
+	}
+	here.PanicsAllowed.Store(true)
 }

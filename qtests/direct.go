@@ -26,8 +26,8 @@ import (
 //   - The request's context ends when the client's context does, when the client
 //     closes the body before its end, and when the handler has returned. It has
 //     neither values nor the deadline of the client's context.
-//   - The first three panics are logged, save for http.ErrAbortHandler, and at the end
-//     how many there were. Like a Goexit, a panic breaks the response off: the client gets io.EOF, or io.ErrUnexpectedEOF in a body.
+//   - A panic fails the test and names the line, unless [AllowPanics] allows it or it is
+//     http.ErrAbortHandler. The first three are logged, and at the end how many there were. Like a Goexit, a panic breaks the response off: the client gets io.EOF, or io.ErrUnexpectedEOF in a body.
 //   - A handler that ignores its context when the client is gone goes on, and is
 //     reported as a leak when it outlives the test.
 //
@@ -39,5 +39,5 @@ func (q *T) Direct(handler http.Handler) *http.Client {
 	if handler == nil {
 		handler = http.DefaultServeMux
 	}
-	return &http.Client{Transport: direct.NewTransport(q.clock, handler, serverlog.New(q))}
+	return &http.Client{Transport: direct.NewTransport(q.clock, handler, serverlog.New(q, nil))}
 }

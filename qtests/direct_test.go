@@ -264,10 +264,11 @@ func TestDirectContextIsTheHandlersOwn(t *testing.T) {
 // TestDirectLogs is what a person reads when a handler misbehaves.
 func TestDirectLogs(t *testing.T) {
 	Run(t, func(q *T) {
+		AllowPanics(q)
 		log := &logTB{T: q}
 		var handler http.HandlerFunc
 		c := &http.Client{Transport: direct.NewTransport(q.Clock(),
-			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), serverlog.New(log))}
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler(w, r) }), serverlog.New(log, nil))}
 		handler = func(http.ResponseWriter, *http.Request) { panic("boom") }
 		_, err := c.Get("http://x/")
 		require.ErrorIs(q, err, io.EOF)

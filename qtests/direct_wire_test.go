@@ -237,10 +237,14 @@ func TestDirectIsLikeTheWire(t *testing.T) {
 		t.Run(e.name, func(t *testing.T) {
 			var want, got string
 			Run(t, func(q *T) {
+				AllowPanics(q)
 				s := q.Serve(e.handler)
 				want = e.play(q, s.Client())
 			})
-			Run(t, func(q *T) { got = direct[i].play(q, q.Direct(e.handler)) })
+			Run(t, func(q *T) {
+				AllowPanics(q)
+				got = direct[i].play(q, q.Direct(e.handler))
+			})
 			require.Equal(t, want, got)
 		})
 	}

@@ -46,7 +46,10 @@ func (q *T) failed(kind, text string) {
 	if here := userline.Of(userline.Stack()); here != "" {
 		where = here
 	}
-	q.failing.CompareAndSwap(nil, &explore.Failure{Kind: kind, Text: firstLine(text), Where: where, Full: text})
+	first := q.failing.CompareAndSwap(nil, &explore.Failure{Kind: kind, Text: firstLine(text), Where: where, Full: text})
+	if changed := changedSettings(); first && changed != "" && !q.sealed.Load() && !q.quiet() {
+		userline.Print(q.TB.Output(), "qtests", "settings other than the default: %s", changed)
+	}
 }
 
 // failure says how a run failed, or nil.

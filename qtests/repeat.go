@@ -126,3 +126,15 @@ func (c command) withScale(seed uint64, flags ...string) string {
 	}
 	return text
 }
+
+// changedSettings are the settings of this process that are not the default, but for the seed, which
+// the command that repeats has.
+func changedSettings() string {
+	var all []string
+	flag.VisitAll(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Name, "qtests.") && f.Name != settings.Seed.Flag && f.Value.String() != f.DefValue {
+			all = append(all, fmt.Sprintf("-%s=%v (default %q)", f.Name, f.Value, f.DefValue))
+		}
+	})
+	return strings.Join(all, ", ")
+}

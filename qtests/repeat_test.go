@@ -3,6 +3,7 @@ package qtests
 import (
 	"flag"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -85,4 +86,23 @@ func TestCommandWithScale(t *testing.T) {
 	require.Equal(t, plain+" -x", c.withScale(7, "-x"), "of scale 1 nothing is said")
 	require.NoError(t, flag.Set(scaleFlag, "0.25"))
 	require.Equal(t, plain+" -x -qtests.scale=0.25", c.withScale(7, "-x"))
+}
+
+// TestChangedSettings: they stand in front of the first failure, and nowhere where there are none.
+func TestChangedSettings(t *testing.T) {
+	out, passed := runChild(t, "^TestChildChangedSettings$", "-qtests.stall=7s")
+	require.False(t, passed)
+	require.Regexp(t, `(?s)qtests: settings other than the default: -qtests.stall=7s \(default "10s"\)\n.*repeat_test.go:\d+: first\n`, out)
+	require.Equal(t, 1, strings.Count(out, "settings other than"))
+	out, passed = runChild(t, "^TestChildChangedSettings$")
+	require.False(t, passed)
+	require.NotContains(t, out, "settings other than")
+}
+
+func TestChildChangedSettings(t *testing.T) {
+	child(t)
+	Run(t, func(q *T) {
+		q.Error("first")
+		q.Error("second")
+	})
 }

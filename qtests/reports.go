@@ -134,6 +134,17 @@ func isPlain(test any) bool {
 }
 
 func init() {
+	userline.FailT = func(t any, line, text string) bool {
+		q, ok := t.(*T)
+		if !ok || !q.plain() {
+			return false
+		}
+		if q.failed("assertion", text); !q.sealed.Load() {
+			q.TB.Fail()
+			userline.Print(q.TB.Output(), line, "%s", text)
+		}
+		return true
+	}
 	userline.OutputOfT = func(t any) io.Writer {
 		if q, ok := t.(*T); ok && q.plain() {
 			return q.Output()

@@ -121,6 +121,7 @@ func TestServeHandlerEndsBadly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			Run(t, func(q *T) {
+				AllowPanics(q)
 				s := q.Serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/bad" {
 						end()

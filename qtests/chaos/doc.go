@@ -65,6 +65,9 @@
 // if the connection is still there. Writes go on until 64 KiB wait. A dial waits. A timeout is
 // up to the code under test.
 //
+// Network.Link is the way from one component to another, for the faults of package wire: latency, bandwidth,
+// a host that is gone without a word. They are events of a plan like all others.
+//
 // # What others do
 //
 // FoundationDB's simulation and TigerBeetle's draw crashes, partitions and latencies from a seed,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/internal/serverlog"
+	"github.com/go-qtests/qtests/qtests/wire"
 )
 
 // ErrCrashed is what a life gets that has ended.
@@ -99,13 +100,32 @@ func (l *Life) Dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if err := l.component.net.reach(ctx, l.name(), to); err != nil {
 		return fail(errors.Join(l.Err(), err))
 	}
+	dial := func(ctx context.Context) (net.Conn, error) { return l.connect(ctx, to) }
+	var link *wire.Link
+	l.component.net.locked(func() { link = l.component.net.mu.links[[2]string{l.name(), to}] })
+	if link != nil {
+		through := link.Dialer(dial)
+		dial = func(ctx context.Context) (net.Conn, error) { return through(ctx, network, addr) }
+	}
+	c, err := dial(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if crashed := l.Err(); crashed != nil {
+		err = errors.Join(crashed, err)
+	}
+	return fail(err)
+}
+
+// connect connects to what a component listens on.
+func (l *Life) connect(ctx context.Context, to string) (net.Conn, error) {
 	client, server, listener, err := l.component.net.connect(ctx, l, to)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	if err := listener.offer(ctx, server); err != nil {
 		_, _ = client.Close(), server.Close() // nobody has seen them
-		return fail(errors.Join(l.Err(), err))
+		return nil, err
 	}
 	return client, nil
 }
@@ -139,7 +159,7 @@ func (l *Life) Serve(handler http.Handler) error {
 	}
 	n := l.component.net
 	s := &http.Server{
-		Handler: handler, ErrorLog: log.New(serverlog.New(n.q), "", 0), ConnState: n.track(),
+		Handler: handler, ErrorLog: log.New(serverlog.New(n.q, func() bool { return l.Err() != nil }), "", 0), ConnState: n.track(),
 		BaseContext: func(net.Listener) context.Context { return l.ctx },
 	}
 	n.locked(func() { l.servers = append(l.servers, s) })

@@ -15,6 +15,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/tb"
+	"github.com/go-qtests/qtests/qtests/wire"
 )
 
 // Test is the name that the test itself has in the network.
@@ -29,6 +30,7 @@ type Network struct {
 	mu struct {
 		sync.Mutex
 		components map[string]*Component
+		links      map[[2]string]*wire.Link // by who dials, and whom
 		cuts       []*cut
 		conns      []*conn     // that are open, by age
 		waiting    []*dialling // for the end of a cut
@@ -42,6 +44,7 @@ type Network struct {
 func NewNetwork(q *qtests.T) *Network {
 	n := &Network{q: q}
 	n.mu.components = map[string]*Component{}
+	n.mu.links = map[[2]string]*wire.Link{}
 	n.self = newLife(&Component{net: n, nm: Test}, 1)
 	n.self.component.life = n.self
 	n.mu.components[Test] = n.self.component
@@ -91,6 +94,23 @@ func (n *Network) Reset(a, b string) event.Event {
 			return x == a && y == b || x == b && y == a
 		})
 	}, nil)
+}
+
+// Link returns the link of the connections that from dials to to, for the faults of package wire: they
+// are slow, narrow, half-open. Connections from the other side, and those dialled before the first call,
+// do not travel on it. A partition of the network holds them up as well.
+func (n *Network) Link(from, to string) *wire.Link {
+	n.q.Helper()
+	n.known(from, to)
+	n.mu.Lock()
+	l := n.mu.links[[2]string{from, to}]
+	n.mu.Unlock()
+	if l != nil {
+		return l
+	}
+	l = wire.NewT(n.q, from+" to "+to)
+	n.locked(func() { n.mu.links[[2]string{from, to}] = l })
+	return l
 }
 
 // known fails the test where a component is not there.

@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/chaos"
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/wire"
 )
 
 // echo is a component that sends every line back, and counts its lives' lines in memory.
@@ -266,4 +269,44 @@ func TestNetworkUsage(t *testing.T) {
 		_, err = n.Test().Dial(q.Context(), "tcp", chaos.Test)
 		require.ErrorIs(q, err, syscall.ECONNREFUSED)
 	})
+}
+
+// TestLink: a plan draws faults of the link between two components, and a crash ends its connections.
+func TestLink(t *testing.T) {
+	outcome := func() (log string) {
+		qtests.Run(t, func(q *qtests.T) {
+			n := chaos.NewNetwork(q)
+			store := n.Component("store", echo)
+			q.Wait()
+			link := n.Link(chaos.Test, "store")
+			require.Same(q, link, n.Link(chaos.Test, "store"))
+			link.Latency(wire.Both, latency.Fixed(20*time.Millisecond)).Begin()
+			plan := chaos.NewT(q, chaos.Config{Within: time.Minute, Faults: []chaos.Fault{
+				{Event: link.Stall(wire.Down), Most: 5, Chance: 1, Longest: 3 * time.Second},
+				{Event: link.Reset(), Most: 3, Chance: 1},
+				{Event: store.Crash(), Chance: 1, Longest: time.Second},
+			}})
+			for range 60 {
+				log += q.Elapsed().String()
+				if c, err := n.Test().Dial(q.Context(), "tcp", "store"); err != nil {
+					require.ErrorIs(q, err, syscall.ECONNREFUSED)
+					log += " refused\n"
+				} else {
+					q.Sleep(time.Second)
+					text, err := say(c, "hello")
+					log += fmt.Sprintf(" %q %v\n", text, err)
+					_ = c.Close()
+				}
+				q.Sleep(100 * time.Millisecond)
+			}
+			plan.Stop()
+			log += plan.String()
+		})
+		return log
+	}
+	first := outcome()
+	require.Contains(t, first, `"hello\n"`)
+	require.Contains(t, first, "connection reset by peer")
+	require.Contains(t, first, "link test to store: stalls down")
+	require.Equal(t, first, outcome())
 }

@@ -50,6 +50,8 @@ type Tenant struct {
 	Fails func(kind, name string)
 	// Inputs is what this run gets beside its seed; nil where nobody chooses.
 	Inputs *inputs.Set
+	// PanicsAllowed says that a handler may panic.
+	PanicsAllowed atomic.Bool
 
 	serial uint64 // of the bubbles of the process
 }

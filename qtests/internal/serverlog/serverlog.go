@@ -4,12 +4,14 @@ package serverlog
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"runtime/debug"
 	"strings"
 	"sync"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -24,19 +26,25 @@ const (
 )
 
 // A Log hands what a server logs to the log of a test, and says at the end
-// how much it left out.
+// how much it left out. A panic of the handler fails the test, unless the bubble allows it.
 type Log struct {
-	t  tb.TB
-	mu struct {
+	t       tb.TB
+	allowed func() bool // panics
+	mu      struct {
 		sync.Mutex
-		kinds map[string]int // how many there were, by kind
-		order []string       // in which they came first
+		kinds  map[string]int // how many there were, by kind
+		order  []string       // in which they came first
+		failed bool           // the test, for a panic
 	}
 }
 
-// New returns a log that writes to t.
-func New(t tb.TB) *Log {
-	l := &Log{t: t}
+// New returns the log of a server of the bubble that the caller is in. Panics for which excused, where
+// it is not nil, returns true do not fail the test either.
+func New(t tb.TB, excused func() bool) *Log {
+	here := bubble.Here()
+	l := &Log{t: t, allowed: func() bool {
+		return here != nil && here.PanicsAllowed.Load() || excused != nil && excused()
+	}}
 	l.mu.kinds = map[string]int{}
 	t.Cleanup(l.summarize)
 	return l
@@ -104,10 +112,33 @@ func (l *Log) counts(kind string) bool {
 
 // Write takes what an http.Server logs.
 func (l *Log) Write(text []byte) (int, error) {
-	if line := bytes.TrimRight(text, "\n"); l.counts(kindOf(string(line))) {
-		userline.Logf(l.t, "%s", line)
+	kind := kindOf(string(text))
+	if l.counts(kind) {
+		userline.Logf(l.t, "%s", bytes.TrimRight(text, "\n"))
+	}
+	if kind == servingPanicked {
+		said, _, _ := strings.Cut(string(text), "\n")
+		_, value, _ := strings.Cut(strings.TrimPrefix(said, servingPanicked), ": ")
+		l.fail(value)
 	}
 	return len(text), nil
+}
+
+// fail fails the test for the first panic. The goroutine is the one that panicked: its stack has the
+// user's line.
+func (l *Log) fail(value any) {
+	l.t.Helper()
+	if l.allowed() {
+		return
+	}
+	l.mu.Lock()
+	first := !l.mu.failed
+	l.mu.failed = true
+	l.mu.Unlock()
+	if first {
+		userline.Errorf(l.t, "qtests: the handler panicked at %s: %v; where that is meant, call qtests.AllowPanics",
+			cmp.Or(userline.Of(userline.Stack()), "an unknown line"), value)
+	}
 }
 
 // Panicked logs a panic as an http.Server does.
@@ -115,4 +146,5 @@ func (l *Log) Panicked(client string, value any) {
 	if l.counts(servingPanicked) {
 		userline.Logf(l.t, "%s%s: %v\n%s", servingPanicked, client, value, debug.Stack())
 	}
+	l.fail(value)
 }

@@ -21,7 +21,7 @@ func TestServerLogCountsPanics(t *testing.T) {
 	for name, panics := range ways {
 		for _, n := range []int{2, 3, 5} {
 			r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-				l := New(r)
+				l := New(r, nil)
 				for i := range n {
 					panics(l, i)
 				}
@@ -41,7 +41,7 @@ func TestServerLogCountsPanics(t *testing.T) {
 // What a server says some thousand times is counted, each kind for itself.
 func TestServerLogCountsKinds(t *testing.T) {
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-		l := New(r)
+		l := New(r, nil)
 		for i := range 2660 {
 			_, err := fmt.Fprintf(l, "http: superfluous response.WriteHeader call from shop.cart (cart.go:%d)\n", i%2)
 			require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestServerLogCountsKinds(t *testing.T) {
 // A server that never says a thing twice fills no log either.
 func TestServerLogBoundsKinds(t *testing.T) {
 	r := tbtest.Run("TestShop", func(r *tbtest.TB) {
-		l := New(r)
+		l := New(r, nil)
 		for i := range 1000 {
 			_, _ = fmt.Fprintf(l, "%s\n", strings.Repeat("x", i+1))
 		}

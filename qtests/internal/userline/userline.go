@@ -37,6 +37,21 @@ func Logf(t TB, format string, args ...any) {
 	t.Logf(format, args...)
 }
 
+// Errorf is Logf for a failure.
+func Errorf(t interface {
+	TB
+	Errorf(format string, args ...any)
+}, format string, args ...any) {
+	t.Helper()
+	line := Of(Stack())
+	if line == "" || !FailT(t, line, fmt.Sprintf(format, args...)) {
+		t.Errorf(format, args...)
+	}
+}
+
+// FailT fails a *qtests.T at a line, and returns false for anything else. Package qtests sets it.
+var FailT = func(t any, line, text string) bool { return false }
+
 // OutputOfT returns where a *qtests.T logs, and nil for anything else. Package
 // qtests, which this one cannot import, sets it.
 var OutputOfT = func(any) io.Writer { return nil }

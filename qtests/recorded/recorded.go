@@ -1,0 +1,147 @@
+package recorded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+
+	"github.com/go-qtests/qtests/internal/plaintext"
+	"github.com/go-qtests/qtests/qtests/load/accesslog"
+	"github.com/go-qtests/qtests/qtests/pool/fakehttp"
+)
+
+const (
+	// MaxSize is how many bytes a file may have: 64 MiB.
+	MaxSize = 64 << 20
+	// MaxExchanges is how many exchanges a file may have.
+	MaxExchanges = 100_000
+)
+
+// Epoch is when the first exchange of a cassette begins, which has no instants.
+var Epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// A Recording is what a file has, in the order of the file. It is safe for concurrent use as long as
+// it is not changed.
+type Recording struct {
+	Exchanges []Exchange
+}
+
+// An Exchange is a request and its answer.
+type Exchange struct {
+	At     time.Time     // when the request came
+	Took   time.Duration // until its answer was there; 0 where it is not known
+	Method string
+	URL    string // as recorded, mostly absolute
+	Body   string // of the request
+
+	Status       int // from 100 to 999
+	Header       http.Header
+	ResponseBody string
+}
+
+// Read reads a file. The name is for errors alone.
+func Read(name string, r io.Reader) (*Recording, error) {
+	text, err := io.ReadAll(io.LimitReader(plaintext.NewReader(r), MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("recorded: %s: %w", name, err)
+	}
+	if len(text) > MaxSize {
+		return nil, fmt.Errorf("recorded: %s: more than %d bytes", name, MaxSize)
+	}
+	read := readCassette
+	if strings.HasPrefix(strings.TrimSpace(string(text[:min(len(text), 4096)])), "{") {
+		read = readHAR
+	}
+	all, err := read(text)
+	if err == nil {
+		err = check(all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recorded: %s: %w", name, err)
+	}
+	return &Recording{Exchanges: all}, nil
+}
+
+// check sets defaults, and reports what has no meaning.
+func check(all []Exchange) error {
+	if len(all) == 0 {
+		return errors.New("it has no exchanges")
+	}
+	if len(all) > MaxExchanges {
+		return fmt.Errorf("%d exchanges, more than %d", len(all), MaxExchanges)
+	}
+	for i := range all {
+		x := &all[i]
+		if x.Method == "" {
+			x.Method = http.MethodGet
+		}
+		switch u, err := url.Parse(x.URL); {
+		case err != nil:
+			return fmt.Errorf("exchange %d: %w", i+1, err)
+		case u.Host == "" && !strings.HasPrefix(u.Path, "/"):
+			return fmt.Errorf("exchange %d: URL %q has neither a host nor a path", i+1, x.URL)
+		case x.Status < 100 || x.Status > 999:
+			return fmt.Errorf("exchange %d: status %d is not from 100 to 999", i+1, x.Status)
+		case x.Took < 0:
+			return fmt.Errorf("exchange %d: duration %v is negative", i+1, x.Took)
+		}
+		for _, name := range []string{"Content-Length", "Content-Encoding", "Transfer-Encoding"} {
+			x.Header.Del(name)
+		}
+	}
+	return nil
+}
+
+// Entries are the requests as those of an access log, for traffic.Replay.
+func (r *Recording) Entries() []accesslog.Entry {
+	all := make([]accesslog.Entry, len(r.Exchanges))
+	for i, x := range r.Exchanges {
+		path := x.URL
+		if u, err := url.Parse(x.URL); err == nil {
+			path = u.RequestURI()
+		}
+		all[i] = accesslog.Entry{At: x.At, Method: x.Method, Path: path, Status: x.Status, Bytes: int64(len(x.ResponseBody))}
+	}
+	return all
+}
+
+// Stub registers the answers with a fake, and returns the stubs in the order in which their first
+// exchange is in the file. They are as all stubs: latencies and outages are the fake's.
+func (r *Recording) Stub(h *fakehttp.Fake) (stubs []*fakehttp.Stub) {
+	type route struct{ method, url string }
+	answers := map[route][]Exchange{}
+	var order []route
+	for _, x := range r.Exchanges {
+		to := route{x.Method, x.URL}
+		if answers[to] == nil {
+			order = append(order, to)
+		}
+		answers[to] = append(answers[to], x)
+	}
+	for _, to := range order {
+		stubs = append(stubs, h.On(to.method, to.url, inOrder(answers[to])))
+	}
+	return stubs
+}
+
+// inOrder answers with one after the other, and then with the last.
+func inOrder(all []Exchange) httpmock.Responder {
+	var calls atomic.Int64
+	return func(req *http.Request) (*http.Response, error) {
+		x := all[min(int(calls.Add(1)), len(all))-1]
+		resp := httpmock.NewStringResponse(x.Status, x.ResponseBody)
+		resp.Header = x.Header.Clone()
+		if resp.Header == nil {
+			resp.Header = http.Header{}
+		}
+		resp.Request = req
+		return resp, nil
+	}
+}
