@@ -338,17 +338,17 @@ func TestSpans(t *testing.T) {
 // TestLevels are where a threshold lies in the charts of the whole run.
 func TestLevels(t *testing.T) {
 	for text, want := range map[string][]result.Level{
-		"p(99)<35ms":          {{Of: "response", Value: 0.035}},
-		"errors<2%":           {{Of: "errors", Value: 0.02}},
-		"rate>3/s":            {{Of: "rate", Value: 3}},
-		"goodput>0.5/s":       {{Of: "rate", Value: 0.5}},
-		"errors<3":            nil,
-		"service.p(50)<1s":    nil,
-		"late.max<1s":         nil,
-		"step(a).p(99)<1s":    nil,
-		"check(ok)>80%":       nil,
-		"metric(render)<1s":   nil,
-		"p(9)<1s && rate>3/s": {{Of: "response", Value: 1}, {Of: "rate", Value: 3}},
+		"p(99)<35ms":            {{Of: "response", Value: 0.035}},
+		"errors<2%":             {{Of: "errors", Value: 0.02}},
+		"rate>3/s":              {{Of: "rate", Value: 3}},
+		"goodput>0.5/s":         {{Of: "rate", Value: 0.5}},
+		"errors<3":              nil,
+		"service.p(50)<1s":      nil,
+		"late.max<1s":           nil,
+		"step(a).p(99)<1s":      nil,
+		"check(ok)>80%":         nil,
+		"metric(render).max<1s": nil,
+		"p(9)<1s && rate>3/s":   {{Of: "response", Value: 1}, {Of: "rate", Value: 3}},
 	} {
 		require.Equal(t, want, tell(t, func(*Judge) {}, text).j.Verdicts(storyEnd)[0].Levels, text)
 	}
