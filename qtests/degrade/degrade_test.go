@@ -187,6 +187,46 @@ func TestMeter(t *testing.T) {
 	require.Empty(t, degrade.Marks(ctx))
 }
 
+// TestSwitchAtItsBounds: the share itself is not below it, and the last result that is asked for decides.
+func TestSwitchAtItsBounds(t *testing.T) {
+	for bad, off := range map[int]bool{5: false, 6: true} {
+		s, err := degrade.NewSwitch(degrade.SwitchConfig{MinResults: 10, OffBelow: 0.5})
+		require.NoError(t, err, "without a clock it goes by the real one")
+		for i := range 10 {
+			require.True(t, s.Stats().On, "%d results are too few", i)
+			s.Report(i < 10-bad)
+		}
+		require.Equal(t, !off, s.Stats().On, "%d of 10 are bad", bad)
+	}
+}
+
+// TestMeterTakesTheFinalStatus: not one that only informs, and the first of several.
+func TestMeterTakesTheFinalStatus(t *testing.T) {
+	for name, tt := range map[string]struct {
+		statuses []int
+		want     degrade.Counts
+	}{
+		"200":                 {[]int{200}, degrade.Counts{Offered: 1, Full: 1}},
+		"101":                 {[]int{http.StatusSwitchingProtocols}, degrade.Counts{Offered: 1, Full: 1}},
+		"103, then 500":       {[]int{103, 500}, degrade.Counts{Offered: 1, Failed: 1}},
+		"100, then 503":       {[]int{100, 503}, degrade.Counts{Offered: 1, Refused: 1}},
+		"200, then 500":       {[]int{200, 500}, degrade.Counts{Offered: 1, Full: 1}},
+		"101, then 500":       {[]int{http.StatusSwitchingProtocols, 500}, degrade.Counts{Offered: 1, Full: 1}},
+		"503, then an answer": {[]int{503, 200}, degrade.Counts{Offered: 1, Refused: 1}},
+	} {
+		m := degrade.NewMeter(degrade.MeterConfig{Name: "shop"})
+		h := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			for _, status := range tt.statuses {
+				w.WriteHeader(status)
+			}
+		}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		got := m.Counts()
+		got.By = nil
+		require.Equal(t, tt.want, got, name)
+	}
+}
+
 func TestMeterIsBounded(t *testing.T) {
 	m := degrade.NewMeter(degrade.MeterConfig{NoHeader: true})
 	n := 0

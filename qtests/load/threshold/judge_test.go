@@ -23,6 +23,12 @@ type story struct {
 	at  time.Duration
 }
 
+// A last request of a story ends so, and not with an interruption at the end.
+type ending struct {
+	at     time.Duration
+	failed bool
+}
+
 const (
 	ms       = time.Millisecond
 	storyFor = 10 * time.Second
@@ -31,6 +37,11 @@ const (
 
 // tell runs the story under thresholds, with what is to be said to the judge before.
 func tell(t *testing.T, begin func(*Judge), thresholds ...string) *story {
+	t.Helper()
+	return tellUntil(t, nil, begin, thresholds...)
+}
+
+func tellUntil(t *testing.T, last *ending, begin func(*Judge), thresholds ...string) *story {
 	t.Helper()
 	s := &story{rec: record.New(storyFor)}
 	for _, name := range []string{"a", "b"} {
@@ -52,8 +63,13 @@ func tell(t *testing.T, begin func(*Judge), thresholds ...string) *story {
 	s.rec.Start(q.Step, s.at)
 	s.reach(storyFor)
 	s.j.Stop(s.at)
+	if last != nil {
+		s.reach(last.at)
+		s.end(q, &record.Ending{At: s.at, Failed: last.failed})
+		return s
+	}
 	s.reach(storyEnd)
-	s.rec.End(q, &record.Ending{At: s.at, Interrupted: true})
+	s.end(q, &record.Ending{At: s.at, Interrupted: true})
 	return s
 }
 
@@ -61,6 +77,13 @@ func tell(t *testing.T, begin func(*Judge), thresholds ...string) *story {
 func (s *story) reach(at time.Duration) {
 	if s.at = at; s.j.Due(at) {
 		s.j.Turn(at)
+	}
+}
+
+func (s *story) end(q *record.Request, e *record.Ending) {
+	s.rec.End(q, e)
+	if s.j.LooksAtTimes() && !e.Interrupted {
+		s.j.Ended(q, e)
 	}
 }
 
@@ -92,10 +115,7 @@ func (s *story) request(k int) {
 	s.measure(k)
 	s.reach(s.at + took)
 	e := &record.Ending{At: s.at, Failed: k == 3 || k == 7}
-	s.rec.End(q, e)
-	if s.j.LooksAtTimes() {
-		s.j.Ended(q, e)
-	}
+	s.end(q, e)
 	if k == 7 {
 		s.rec.Fail(q, e, &record.Failure{Kind: "timeout", Timeout: true, Bug: "panic: oops"})
 		s.rec.Deny(q.Step)
@@ -187,6 +207,7 @@ var storyVerdicts = []string{
 	"late.max<2ms every 5s broken: 1 of 2 windows, the first from 5s, the worst at 5ms",
 	"step(db).max<3ms every 5s kept: 2ms in the worst of 2 windows",
 	"dropped==0 every 5s broken: 1 of 2 windows, the first from 5s, the worst at 1",
+	"dropped==0 every 500ms broken: 1 of 20 windows, the first from 8.5s, the worst at 1",
 	"interrupted==0 every 5s broken: 1 of 2 windows, the first from 5s, the worst at 1",
 	"checks>80% every 5s broken: 1 of 2 windows, the first from 5s, the worst at 80%",
 	"count>=1 every 10s kept: 10 in the only window" + leftOut,
@@ -261,7 +282,7 @@ func TestVerdictsOfParts(t *testing.T) {
 		}
 	}
 
-	res.Part.Windows = windows[1:]
+	res.Part.Windows = windows[:len(windows)-1]
 	_, err = JudgeMerged(res)
 	require.ErrorContains(t, err, "the parts have kept no windows of it")
 	res.Part.Windows = append([][]result.PartWindow{{{Window: 6}}}, windows[1:]...)
@@ -285,6 +306,67 @@ func TestVerdictsOfAScaledRun(t *testing.T) {
 	}, s.verdicts())
 	require.Equal(t, "the run was scaled to 0.1 of its length", Scaled(0.1, true))
 	require.Empty(t, Scaled(1, true))
+}
+
+// TestWhatEndsAfterTheArrivals is in the last window, which began before they ended.
+func TestWhatEndsAfterTheArrivals(t *testing.T) {
+	texts := []string{"p(99)<1s every 5s", "errors<25% every 5s", "errors<2 every 5s", "count>=5 every 5s", "goodput>0.7/s every 5s", "interrupted==0 every 5s"}
+	s := tellUntil(t, &ending{10500 * ms, true}, func(*Judge) {}, texts...)
+	require.Equal(t, []string{
+		"p(99)<1s every 5s broken: 1 of 2 windows, the first from 5s, the worst at 1s",
+		"errors<25% every 5s broken: 1 of 2 windows, the first from 5s, the worst at 33.33%",
+		"errors<2 every 5s kept: 1 in the worst of 2 windows",
+		"count>=5 every 5s kept: 5 in the worst of 2 windows",
+		"goodput>0.7/s every 5s kept: 0.8/s in the worst of 2 windows",
+		"interrupted==0 every 5s kept: 0 in the worst of 2 windows",
+	}, s.verdicts())
+}
+
+// TestSpans: windows that touch are one span of the report.
+func TestSpans(t *testing.T) {
+	s := tell(t, func(*Judge) {}, "errors<10% every 2s", "errors<10% every 1s", "p(99)<20ms every 5s", "p(99)<1s every 5s")
+	second := func(from, to time.Duration) result.Span {
+		return result.Span{From: from * time.Second, To: to * time.Second}
+	}
+	var got [][]result.Span
+	for _, v := range s.j.Verdicts(storyEnd) {
+		got = append(got, v.Spans)
+	}
+	require.Equal(t, [][]result.Span{{second(2, 4), second(6, 8)}, {second(3, 4), second(7, 8)}, {second(0, 10)}, nil}, got)
+}
+
+// TestLevels are where a threshold lies in the charts of the whole run.
+func TestLevels(t *testing.T) {
+	for text, want := range map[string][]result.Level{
+		"p(99)<35ms":            {{Of: "response", Value: 0.035}},
+		"errors<2%":             {{Of: "errors", Value: 0.02}},
+		"rate>3/s":              {{Of: "rate", Value: 3}},
+		"goodput>0.5/s":         {{Of: "rate", Value: 0.5}},
+		"errors<3":              nil,
+		"service.p(50)<1s":      nil,
+		"late.max<1s":           nil,
+		"step(a).p(99)<1s":      nil,
+		"check(ok)>80%":         nil,
+		"metric(render).max<1s": nil,
+		"p(9)<1s && rate>3/s":   {{Of: "response", Value: 1}, {Of: "rate", Value: 3}},
+	} {
+		require.Equal(t, want, tell(t, func(*Judge) {}, text).j.Verdicts(storyEnd)[0].Levels, text)
+	}
+}
+
+// TestStepThatIsTheOnlyOne, and a run that nobody has counted anything of.
+func TestStepThatIsTheOnlyOne(t *testing.T) {
+	for _, name := range []string{"", "a"} {
+		rec := record.New(storyFor)
+		if name != "" {
+			rec.Step(name, false)
+		}
+		j, err := NewJudge([]string{"dropped==0", "count<5"}, nil, storyFor, rec)
+		require.NoError(t, err)
+		for _, v := range j.Verdicts(storyEnd) {
+			require.Contains(t, v.String(), " kept: 0")
+		}
+	}
 }
 
 // TestAborts: a threshold ends the run at the first look at which it is broken.

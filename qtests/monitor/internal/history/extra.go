@@ -39,7 +39,7 @@ func (st *Store) SetHistogram(s *Series, h *dto.Histogram) bool {
 }
 
 // Exemplify adds an exemplar to the newest row, unless it is the one that the series had
-// last.
+// last. The series has no native histograms.
 func (st *Store) Exemplify(s *Series, x *dto.Exemplar) {
 	if n := len(s.extras); n > 0 && sameExemplar(s.extras[n-1].exemplar, x) {
 		return

@@ -89,6 +89,8 @@ func TestMeaning(t *testing.T) {
 		{60, "g offset -1m", `g{i="1"} 6`},
 		{60, "count_over_time(c{i='1'}[20s])", `{i="1"} 2`}, // left-open: not the sample at 40 s
 		{60, "count_over_time(g[1m])", `{i="1"} 5`},
+		{60, "count_over_time(g[60])", `{i="1"} 5`},
+		{60, "count_over_time(g[6e1] offset 0)", `{i="1"} 5`},
 		{60, "increase(c{i='1'}[50s])", `{i="1"} 50`}, // 40 s of samples, extrapolated to 50 s
 		{60, "rate(c{i='1'}[50s])", `{i="1"} 1`},
 		{60, "increase(c{i='2'}[1m])", `{i="2"} 45`}, // a reset, and no extrapolation below zero
@@ -248,6 +250,9 @@ func TestRefusals(t *testing.T) {
 		`a{b="c}`:                     "a string without an end",
 		`a{b=="c"}`:                   "unknown comparison",
 		"a[0s]":                       "longer than 0",
+		"a[0]":                        "longer than 0",
+		"a[9223372037]":               `want a duration such as 5m, have "9223372037"`,
+		"a[1e10]":                     "want a duration such as 5m",
 		"a[5x]":                       `"5x" is neither a number nor a duration`,
 		"a offset 5m offset 5m":       "once",
 		"sum by (a) (b) by (c)":       "grouped twice",
