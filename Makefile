@@ -5,7 +5,7 @@ FUZZTIME ?= 60s
 SAMPLE ?= 40
 SEED ?= 1
 
-.PHONY: check distributed race stress fuzz corpus bench bench-runtimes mutate lint
+.PHONY: check distributed race stress fuzz corpus bench bench-runtimes mutate lint site
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -45,6 +45,12 @@ bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIM
 
 mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
 	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
+
+HUGO = github.com/gohugoio/hugo@v0.152.2
+
+site: ## README, docs and the comments of the packages as pages of HTML, in _site
+	rm -rf _site && go run ./docs/site _site/.content
+	cd docs/site && CGO_ENABLED=0 go run $(HUGO) --quiet --noBuildLock
 
 lint: ## golangci-lint, with staticcheck in it, over every module
 	.ci/lint

@@ -127,6 +127,7 @@ func (w *goroutineWatch) end(t tb.TB) {
 const sampleEvery = time.Millisecond
 
 func (w *goroutineWatch) watchScope(t tb.TB) {
+	t.Helper()
 	s := scope.Enter(t, scope.Bound)
 	w.count = func() int { return s.Count(s.Holds) }
 	w.list = func() []stacks.Goroutine { return s.List(s.Holds) }

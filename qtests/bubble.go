@@ -79,6 +79,7 @@ type T struct {
 // with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
 	pcs := stackHere()
+	t.Helper()
 	checkStart(t, pcs)
 	here := commandLater(t.Name(), pcs)
 	seed, n := settings.Seed.Get(), settings.Seeds.Get()
@@ -90,7 +91,7 @@ func Run(t *testing.T, body func(q *T)) {
 		return
 	}
 	x, again := exploration.New(), explorer(t, here, body)
-	if t.Helper(); x.TryKnown(t, again) {
+	if x.TryKnown(t, again) {
 		return
 	}
 	if x != nil && (n > 1 || x.Explores(seed)) {
@@ -107,13 +108,11 @@ func Run(t *testing.T, body func(q *T)) {
 		}
 		x.Ran(seed+i, n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
-			t.Helper()
 			o.report(t)
 		}
 		sweep.ran(seed+i, o)
 		switch {
 		case o.abandoned || o.failed && n == 1:
-			t.Helper()
 			repeat := here().withScale(seed+i, x.Flags(seed+i)...)
 			if !o.abandoned {
 				x.Explain(t, again)
@@ -126,7 +125,6 @@ func Run(t *testing.T, body func(q *T)) {
 		}
 	}
 	if len(sweep.Failed) > 0 {
-		t.Helper()
 		sweep.Repeat = here().withScale(sweep.Failed[0], x.Flags(sweep.Failed[0])...)
 		x.Explain(t, again)
 		sweep.fail(t)

@@ -18,6 +18,7 @@ import (
 // ends the process, because Run is called, with that stack, from where no bubble
 // can start.
 func checkStart(t *testing.T, pcs []uintptr) {
+	t.Helper()
 	if InBubble() {
 		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", stacks.CallerOf(3))
 		t.FailNow()

@@ -157,6 +157,7 @@ type Config struct {
 
 // of returns c with the clock, the seed and the event log of t.
 func (c Config) of(t tb.TB) Config {
+	t.Helper()
 	if c.Clock == nil {
 		c.Clock = tb.ClockOf(t)
 	}

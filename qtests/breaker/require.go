@@ -27,6 +27,16 @@ type timedState struct {
 	tolerance time.Duration
 }
 
+// At returns the expectation of a transition to s at an offset from the instant
+// the breaker was made, for [Breaker.RequireTransitions].
+func (s State) At(offset time.Duration) Expectation { return timedState{s, offset, 0} }
+
+// Near is At with a tolerance: the transition may come that much sooner or later. It suits instants that depend on drawn latencies, and real time. A
+// negative tolerance is none.
+func (s State) Near(offset, tolerance time.Duration) Expectation {
+	return timedState{s, offset, max(tolerance, 0)}
+}
+
 // Instants are compared, as everywhere, to the microsecond.
 func (e timedState) matches(t Transition, made time.Time) bool {
 	return t.To == e.state && tb.Round(t.At.Sub(made.Add(e.offset)).Abs()) <= e.tolerance

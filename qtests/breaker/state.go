@@ -33,16 +33,6 @@ func (s State) MarshalText() ([]byte, error) { return marshal(stateNames, s) }
 // UnmarshalText reads what MarshalText has written.
 func (s *State) UnmarshalText(text []byte) error { return unmarshal(stateNames, s, text) }
 
-// At returns the expectation of a transition to s at an offset from the instant
-// the breaker was made, for [Breaker.RequireTransitions].
-func (s State) At(offset time.Duration) Expectation { return timedState{s, offset, 0} }
-
-// Near is At with a tolerance: the transition may come that much sooner or later. It suits instants that depend on drawn latencies, and real time. A
-// negative tolerance is none.
-func (s State) Near(offset, tolerance time.Duration) Expectation {
-	return timedState{s, offset, max(tolerance, 0)}
-}
-
 // A Mode says who decides about the state. The zero value is Automatic. As JSON and as any
 // other text it is what String returns.
 type Mode uint8

@@ -78,6 +78,7 @@ func Run(t tb.TB, s Scenario) *result.Result {
 // leaves it to the caller to judge the result: unlike [Run] it tells t nothing. The error says
 // what is wrong with the Scenario, or that this process runs only a part of it.
 func Try(t tb.TB, s Scenario) (*result.Result, error) {
+	t.Helper()
 	r, err := prepareAt(t, s, 1)
 	if err != nil {
 		return nil, err
@@ -90,10 +91,14 @@ func Try(t tb.TB, s Scenario) (*result.Result, error) {
 
 // prepare makes a run of a scenario with the clock, seed and event log of the test, at the scale
 // of the process.
-func prepare(t tb.TB, s Scenario) (*run, error) { return prepareAt(t, s, s.scaleOf()) }
+func prepare(t tb.TB, s Scenario) (*run, error) {
+	t.Helper()
+	return prepareAt(t, s, s.scaleOf())
+}
 
 // prepareAt is prepare at a given scale.
 func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
+	t.Helper()
 	if s.Clock == nil {
 		s.Clock = tb.ClockOf(t)
 	}

@@ -130,3 +130,22 @@ type entry struct {
 	permit  breaker.Permit
 	guarded bool
 }
+
+// end ends a lease, or panics if it has ended before. OnRelease is asked first whether
+// the resource may be used again.
+func (e *engine) end(x *entry, lease uint64, how ending) {
+	if e.restore == nil || how.discard || how.hijack {
+		e.finish(x, lease, how)
+		return
+	}
+	if x.lease.Load() != lease {
+		panic("pool: lease ended twice")
+	}
+	final := ending{discard: true, rejected: ErrBroken, err: how.err} // of a panic or Goexit
+	defer func() { e.finish(x, lease, final) }()
+	if err := e.restore(x.value); err != nil {
+		final.rejected = err
+	} else {
+		final = how
+	}
+}

@@ -23,6 +23,7 @@ type searching struct {
 
 // RunSession does for one test what the session of this process asks for.
 func RunSession(t *testing.T, s *explore.Session, run Run) {
+	t.Helper()
 	if !ordered.Available() {
 		t.Fatal("qtests: a search needs the ordered runtime: go tool qtests find")
 	}
@@ -100,6 +101,7 @@ func (r *searching) run(seed uint64, trial int) *explore.Failure {
 
 // resolve tells the steps of a process that has died.
 func resolve(t *testing.T, s *explore.Session) {
+	t.Helper()
 	f, err := os.Open(s.Resolve)
 	if err != nil {
 		t.Fatalf("qtests: %v", err)
@@ -115,6 +117,7 @@ func resolve(t *testing.T, s *explore.Session) {
 }
 
 func tellSteps(t *testing.T, name string, p *ordered.Plan) {
+	t.Helper()
 	if name == "" {
 		return
 	}

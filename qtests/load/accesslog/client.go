@@ -171,3 +171,28 @@ func headWords(s string) (out []string) {
 	}
 	return out
 }
+
+// words splits at blanks. What is in quotes is one word, with its quotes; a backslash escapes a quote.
+func words(s string) (out []string) {
+	for s = strings.TrimLeft(s, " \t"); s != ""; s = strings.TrimLeft(s, " \t") {
+		end := wordEnd(s)
+		out = append(out, s[:end])
+		s = s[end:]
+	}
+	return out
+}
+
+func wordEnd(s string) int {
+	quoted := s[0] == '"'
+	for i := 1; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++
+		case quoted && s[i] == '"':
+			return i + 1
+		case !quoted && (s[i] == ' ' || s[i] == '\t'):
+			return i
+		}
+	}
+	return len(s)
+}

@@ -3,6 +3,7 @@ package result
 import (
 	"github.com/go-qtests/qtests/qtests/internal/report"
 	"github.com/go-qtests/qtests/qtests/internal/text"
+	"strings"
 )
 
 // Monitored is what Scenario.Monitor knew at the end of the run.
@@ -84,4 +85,16 @@ func (r *Result) failedTable() report.Table {
 		t.Rows = append(t.Rows, []report.Cell{{Text: name}, {Text: r.Monitored.Failed[name], Tone: "bad"}})
 	}
 	return t
+}
+
+func tone(state string) string {
+	switch strings.TrimSpace(state) {
+	case "open", "firing", "forced-open":
+		return "bad"
+	case "half-open", "pending":
+		return "warn"
+	case "closed":
+		return "good"
+	}
+	return "quiet"
 }

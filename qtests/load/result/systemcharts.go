@@ -71,18 +71,6 @@ func (r *Result) laneChart(title, kind string, end time.Duration) report.Chart {
 	return c
 }
 
-func tone(state string) string {
-	switch strings.TrimSpace(state) {
-	case "open", "firing", "forced-open":
-		return "bad"
-	case "half-open", "pending":
-		return "warn"
-	case "closed":
-		return "good"
-	}
-	return "quiet"
-}
-
 // bands are the times in which events lasted, from the marks of their begin and end. An event that never
 // ends lasts to the end of the axis. If several events have one name, the marks do not say which of them
 // ends. The one that began first is taken: how many of them last at an instant does not depend on that.

@@ -148,6 +148,7 @@ func (s Levels) withDefaults() (Levels, error) {
 
 // run bisects. good is a level that is known to be kept, bad a level that is known not to be.
 func (s Levels) run(t tb.TB, book ledger, at func(float64) load.Scenario) (Answer, error) {
+	t.Helper()
 	a := Answer{Levels: s, Risk: 1 - math.Pow(0.05, 1/float64(s.Runs))}
 	good, bad := s.Low, s.High
 	if s.Smallest {
@@ -193,6 +194,7 @@ func (s Levels) near(good, bad float64) bool {
 
 // try runs one level Runs times, or until it is not kept, and says so in the answer.
 func (s Levels) try(t tb.TB, book ledger, at func(float64) load.Scenario, level float64, a *Answer) (kept bool, err error) {
+	t.Helper()
 	s.ahead(t, book, at, level)
 	for i := range s.Runs {
 		if i > 0 {
@@ -217,6 +219,7 @@ func (s Levels) try(t tb.TB, book ledger, at func(float64) load.Scenario, level 
 // ahead runs this part's own of a level, which the others will ask for, until one of the level is
 // known to break. An error is met again where its run is asked for.
 func (s Levels) ahead(t tb.TB, book ledger, at func(float64) load.Scenario, level float64) {
+	t.Helper()
 	for i := range s.Runs {
 		if !book.own(i) {
 			continue
@@ -235,6 +238,7 @@ func (s Levels) ahead(t tb.TB, book ledger, at func(float64) load.Scenario, leve
 
 // trial is run i of a level: as another part has told, or else run here.
 func (l ledger) trial(t tb.TB, at func(float64) load.Scenario, level float64, i int) (trial Trial, err error) {
+	t.Helper()
 	if l.read(level, i, &trial) {
 		return trial, nil
 	}
@@ -246,6 +250,7 @@ func (l ledger) trial(t tb.TB, at func(float64) load.Scenario, level float64, i 
 
 // run runs a scenario once. Without a result in the trial it did not run.
 func run(t tb.TB, s load.Scenario, level float64, number uint64) (Trial, error) {
+	t.Helper()
 	if len(s.Thresholds)+len(s.Limits) == 0 {
 		return Trial{}, errors.New("load: Capacity: the scenario has no thresholds to keep")
 	}

@@ -22,6 +22,7 @@ type ledger struct {
 
 // openLedger opens that of a search, whose kind is capacity or recovers.
 func openLedger(t tb.TB, kind string) (ledger, error) {
+	t.Helper()
 	s := share.Current()
 	if s.Whole() || share.Results() == "" || !bubble.TieFree(tb.ClockOf(t)) {
 		return ledger{}, nil

@@ -125,6 +125,7 @@ func (d Disturbances) check() error {
 
 // ahead runs this part's own sizes, which the others will ask for. An error is met again where its run is asked for.
 func (d Disturbances) ahead(t tb.TB, book ledger, at func(float64) (load.Scenario, event.Event)) {
+	t.Helper()
 	for i, size := range d.Sizes {
 		if book.own(i) {
 			if _, err := d.recovery(t, book, size, i, at); err != nil {
@@ -142,6 +143,7 @@ type told struct {
 
 // recovery is that of a size: as another part has told, or else run here.
 func (d Disturbances) recovery(t tb.TB, book ledger, size float64, i int, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
+	t.Helper()
 	var known told
 	if book.read(size, i, &known) {
 		known.users = known.Users
@@ -156,6 +158,7 @@ func (d Disturbances) recovery(t tb.TB, book ledger, size float64, i int, at fun
 
 // try runs one size.
 func (d Disturbances) try(t tb.TB, size float64, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
+	t.Helper()
 	scenario, disturbance := at(size)
 	if err := scenario.Traffic.Err(); err != nil {
 		return Recovery{}, err

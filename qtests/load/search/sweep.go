@@ -72,6 +72,7 @@ func Sweep(t tb.TB, seeds int, at func(seed uint64) load.Scenario) Chance {
 }
 
 func sweepOne(t tb.TB, s load.Scenario, seed uint64) (Trial, error) {
+	t.Helper()
 	if len(s.Thresholds)+len(s.Limits) == 0 {
 		return Trial{}, errors.New("load: Sweep: the scenario has no thresholds to hold")
 	}

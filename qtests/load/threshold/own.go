@@ -10,22 +10,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
-// ownMetrics are the values of a metric of the scenario's own. Which of them a metric has, and in which
-// unit, its kind decides, and that is known when the scenario has used it.
-var ownMetrics = map[string]metric{
-	"":      {units: []Unit{Count, Percent}, scopes: "m"},
-	"count": {units: []Unit{Count}, scopes: "m"},
-	"rate":  {units: []Unit{PerSecond}, scopes: "m"},
-	"last":  {units: []Unit{Count}, scopes: "m"},
-	"min":   {units: []Unit{Count, Seconds}, scopes: "m"},
-	"max":   {units: []Unit{Count, Seconds}, scopes: "m"},
-	"avg":   {units: []Unit{Count, Seconds}, scopes: "m"},
-	"med":   {units: []Unit{Count, Seconds}, scopes: "m"},
-	"p":     {units: []Unit{Count, Seconds}, scopes: "m"},
-}
-
-var ownValues = []string{"count", "rate", "last", "min", "max", "avg", "med", "p"}
-
 // ofKind are the values that each kind has, the one without a name first.
 var ofKind = map[string][]string{
 	record.Counter: {"count", "rate"},

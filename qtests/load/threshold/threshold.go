@@ -129,6 +129,22 @@ var metrics = map[string]metric{
 	"in_flight":   {units: []Unit{Count}, scopes: "r", zero: true},
 }
 
+// ownMetrics are the values of a metric of the scenario's own. Which of them a metric has, and in which
+// unit, its kind decides, and that is known when the scenario has used it.
+var ownMetrics = map[string]metric{
+	"":      {units: []Unit{Count, Percent}, scopes: "m"},
+	"count": {units: []Unit{Count}, scopes: "m"},
+	"rate":  {units: []Unit{PerSecond}, scopes: "m"},
+	"last":  {units: []Unit{Count}, scopes: "m"},
+	"min":   {units: []Unit{Count, Seconds}, scopes: "m"},
+	"max":   {units: []Unit{Count, Seconds}, scopes: "m"},
+	"avg":   {units: []Unit{Count, Seconds}, scopes: "m"},
+	"med":   {units: []Unit{Count, Seconds}, scopes: "m"},
+	"p":     {units: []Unit{Count, Seconds}, scopes: "m"},
+}
+
+var ownValues = []string{"count", "rate", "last", "min", "max", "avg", "med", "p"}
+
 // Parse reads a threshold:
 //
 //	[scope.][which.]metric op value [every DURATION] [abort [after DURATION]]

@@ -84,3 +84,8 @@ func (b *Behaviour) change(f func(*manner)) {
 		}
 	}
 }
+
+// Behaviour returns a new one with the latency and the error rate of the config.
+func (cfg Config) Behaviour() *Behaviour {
+	return NewBehaviour(cfg.Latency, cfg.ErrorRate, cfg.Error)
+}

@@ -61,8 +61,3 @@ func (cfg Config) WithDefaults(t tb.TB, kind string, most int) Config {
 	}
 	return cfg
 }
-
-// Behaviour returns a new one with the latency and the error rate of the config.
-func (cfg Config) Behaviour() *Behaviour {
-	return NewBehaviour(cfg.Latency, cfg.ErrorRate, cfg.Error)
-}

@@ -22,6 +22,7 @@ func At(q *qtests.T, offset time.Duration, f func()) {
 // Schedule runs a timeline until q ends. Its first wait begins before any of the
 // test's waits.
 func Schedule(q *qtests.T, events ...event.Event) {
+	q.Helper()
 	stop, err := event.Schedule(q.Context(), q.Clock(), q.EventLog(), events...)
 	if err != nil {
 		tb.Fatalf(q, "%v", err)
