@@ -113,7 +113,7 @@ func TestPrometheusFileRefusals(t *testing.T) {
 		"scrape_configs: [{static_configs: []}]":             "line 1: a scrape config without a job_name",
 		"rule_files: [nope.yml]":                             "rule_files: nope.yml is not there",
 		"rule_files: ['[']":                                  "rule_files: [: syntax error in pattern",
-		"rule_files: [bad.yml]":                              `bad.yml:1: group "g": A: expr is missing`,
+		"rule_files: [bad.yml]":                              `bad.yml:1: group "g": alert A: expr is missing`,
 		"scrape_configs: [{job_name: a, static_configs: 3}]": "cannot unmarshal",
 	} {
 		_, err := rules.ReadPrometheus(files(t, "prometheus.yml", text, "bad.yml", "groups: [{name: g, rules: [{alert: A}]}]"))
