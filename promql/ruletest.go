@@ -139,10 +139,10 @@ func readRuleTests(path string) (*ruleTests, error) {
 		}
 		files, err := filepath.Glob(pattern)
 		if err == nil && len(files) == 0 {
-			err = fmt.Errorf("rule_files: no file matches %s", pattern)
+			return nil, fmt.Errorf("rule_files: no file matches %s", pattern)
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("rule_files: %s: %w", pattern, err)
 		}
 		found = append(found, files...)
 	}

@@ -54,7 +54,11 @@ func (r *ruleRun) load() (err error) {
 	interval := cmp.Or(r.test.Interval, r.file.EvaluationInterval)
 	fmt.Fprintf(&text, "load %v\n", interval)
 	for _, s := range r.test.InputSeries {
-		fmt.Fprintf(&text, "  %v %v\n", s.Series, s.Values)
+		line := s.Series + " " + s.Values
+		if _, _, err := r.parser.ParseSeriesDesc(line); err != nil {
+			return fmt.Errorf("input_series %q: %w", line, err)
+		}
+		fmt.Fprintf(&text, "  %s\n", line)
 	}
 	r.suite, err = promqltest.NewLazyLoader(text.String(), promqltest.LazyLoaderOpts{
 		EnableAtModifier: true, EnableNegativeOffset: true, StartTime: r.test.Start.Time, Parser: r.parser,

@@ -29,32 +29,51 @@ func (r *rule) expand(o *outcome, shared func() template.Data) {
 	if r.Record != "" || o.err != nil || len(o.points) == 0 {
 		return
 	}
-	var flaws []error
-	data := shared()
-	text := func(name string, t *template.Template) string {
-		out, err := t.Expand(data)
-		if err == nil {
-			return out
-		}
-		if len(flaws) < maxErrors {
-			flaws = append(flaws, fmt.Errorf("%s: %w", name, err))
-		}
-		return fmt.Sprintf("<error expanding template: %s>", err)
-	}
+	x := expansion{rule: r, data: shared()}
 	o.conditions = make([]alert.Condition, 0, len(o.points))
 	for _, p := range o.points {
-		data.Labels, data.Value = p.Labels.Map(), p.Value
-		c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(r.annotations))}
-		for _, l := range r.labels {
-			c.Labels = c.Labels.With(l.name, text("label "+l.name, l.text))
+		kept := r.conditions.Of(p.Labels, func(history.Labels) *alert.Condition { return &alert.Condition{} })
+		if !r.steady || kept.Annotations == nil || math.Float64bits(kept.Value) != math.Float64bits(p.Value) {
+			*kept = x.condition(p)
 		}
-		c.Labels = c.Labels.With(alertName, r.Name)
-		for _, a := range r.annotations {
-			c.Annotations[a.name] = text("annotation "+a.name, a.text)
+		o.conditions = append(o.conditions, *kept)
+		if len(x.flaws) > 0 {
+			kept.Annotations = nil // to fail again
 		}
-		o.conditions = append(o.conditions, c)
 	}
-	o.flaw = errors.Join(flaws...)
+	o.flaw = errors.Join(x.flaws...)
+}
+
+// An expansion makes the alerts of one evaluation.
+type expansion struct {
+	*rule
+	data  template.Data
+	flaws []error
+}
+
+func (x *expansion) condition(p query.Point) alert.Condition {
+	x.data.Labels, x.data.Value = p.Labels.Map(), p.Value
+	c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(x.annotations))}
+	for _, l := range x.labels {
+		c.Labels = c.Labels.With(l.name, x.text("label "+l.name, l.text))
+	}
+	c.Labels = c.Labels.With(alertName, x.Name)
+	for _, a := range x.annotations {
+		c.Annotations[a.name] = x.text("annotation "+a.name, a.text)
+	}
+	return c
+}
+
+// text expands a template. One that fails says so in its text.
+func (x *expansion) text(name string, t *template.Template) string {
+	out, err := t.Expand(x.data)
+	if err == nil {
+		return out
+	}
+	if len(x.flaws) < maxErrors {
+		x.flaws = append(x.flaws, fmt.Errorf("%s: %w", name, err))
+	}
+	return fmt.Sprintf("<error expanding template: %s>", err)
 }
 
 // apply takes the alerts of the rule one step further and returns what changed.

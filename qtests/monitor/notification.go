@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (a Alert) Fingerprint() string {
 
 func publicAlert(a alert.Alert) Alert {
 	return Alert{
-		Name: a.Labels.Get("alertname"), State: a.State, Labels: a.Labels.Map(), Annotations: a.Annotations,
+		Name: a.Labels.Get("alertname"), State: a.State, Labels: a.Labels.Map(), Annotations: maps.Clone(a.Annotations),
 		Value: a.Value, ActiveAt: a.ActiveAt, FiredAt: a.FiredAt, ResolvedAt: a.ResolvedAt,
 	}
 }

@@ -52,22 +52,32 @@ func (r *rule) record(st *history.Store, o outcome) error {
 	seen := map[string]bool{}
 	var out []recorded
 	for i, p := range o.points {
-		labels := p.Labels.With(history.NameLabel, r.Record)
-		for name, value := range r.Labels {
-			labels = labels.With(name, value)
+		to := r.written.Of(p.Labels, r.writtenTo)
+		if seen[to.key] {
+			return fmt.Errorf("%w: %s", query.ErrSameLabels, to.labels)
 		}
-		if key := labels.Key(); seen[key] {
-			return fmt.Errorf("%w: %s", query.ErrSameLabels, labels)
-		} else {
-			seen[key] = true
-		}
-		x := recorded{labels: labels, value: p.Value}
+		seen[to.key] = true
+		x := recorded{labels: to.labels, value: p.Value}
 		if i < len(o.histograms) {
 			x.histogram = o.histograms[i]
 		}
 		out = append(out, x)
 	}
 	return r.write(st, out)
+}
+
+// A written is where an element of the result is recorded.
+type written struct {
+	labels history.Labels
+	key    string
+}
+
+func (r *rule) writtenTo(ls history.Labels) written {
+	ls = ls.With(history.NameLabel, r.Record)
+	for name, value := range r.Labels {
+		ls = ls.With(name, value)
+	}
+	return written{ls, ls.Key()}
 }
 
 // repeat writes the last result into the newest row.

@@ -93,6 +93,9 @@ type rule struct {
 	annotations []named
 	machine     alert.Machine
 	series      map[string]alertSeries // by the alert's key
+	steady      bool                   // all templates are
+	conditions  history.Derived[*alert.Condition]
+	written     history.Derived[written]
 	tally
 }
 
@@ -122,6 +125,8 @@ func newRule(r Rule, i int, compile Compiler) (*rule, error) {
 		check.Err("Labels", err)
 		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
 		check.Err("Annotations", err)
+		unsteady := func(n named) bool { return !n.text.Steady() }
+		out.steady = !slices.ContainsFunc(out.labels, unsteady) && !slices.ContainsFunc(out.annotations, unsteady)
 	}
 	return out, check.Result()
 }

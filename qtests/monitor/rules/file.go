@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +19,6 @@ import (
 
 // MaxFile is the size in bytes of the largest rule file that is read.
 const MaxFile = 4 << 20
-
-// ruleFile is Prometheus' format of rule files.
-type ruleFile struct {
-	Groups []ruleGroup `yaml:"groups"`
-	// Namespace is what mimirtool adds.
-	Namespace string `yaml:"namespace"`
-}
 
 type ruleGroup struct {
 	Name        string            `yaml:"name"`
@@ -79,22 +73,26 @@ func Read(path string) ([]monitor.Rule, error) {
 // Rule.Origin, which is the file, the line and the group. A group's interval becomes
 // Rule.Every, its query_offset and limit those of its rules, and its labels theirs.
 func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
-	file, err := decode(r)
+	nodes, err := decode(r)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %s: %w", name, err)
 	}
 	var out []monitor.Rule
 	groups := map[string]bool{}
-	for _, g := range file.Groups {
-		if err := g.check(groups[g.Name]); err != nil {
-			return nil, fmt.Errorf("rules: %s: %w", name, err)
+	for _, n := range nodes {
+		g, err := groupOf(n)
+		if err == nil && groups[g.Name] {
+			err = errors.New("a group before has the same name")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("rules: %s:%d: group %q: %w", name, n.Line, child(n, "name").Value, err)
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
 			origin := fmt.Sprintf("%s:%d: group %q", name, g.Rules[i].Line, g.Name)
 			rule, err := g.rule(&g.Rules[i])
 			if err != nil {
-				return nil, fmt.Errorf("rules: %s: %w", origin, err)
+				return nil, fmt.Errorf("rules: %s: %s%w", origin, title(&g.Rules[i]), err)
 			}
 			rule.Origin = origin
 			out = append(out, rule)
@@ -103,58 +101,121 @@ func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 	return out, nil
 }
 
-func decode(r io.Reader) (file ruleFile, err error) {
+// decode returns the groups of a file.
+func decode(r io.Reader) ([]*yaml.Node, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
 	if err != nil {
-		return file, err
+		return nil, err
 	}
 	if len(data) > MaxFile {
-		return file, fmt.Errorf("larger than %d bytes", MaxFile)
+		return nil, fmt.Errorf("larger than %d bytes", MaxFile)
 	}
-	var object operatorObject
-	if yaml.Unmarshal(data, &object) == nil && object.Kind == "PrometheusRule" {
-		return object.groups(data)
+	root, err := document(data)
+	if err != nil || root == nil { // an empty file has no rules
+		return nil, err
 	}
-	if err := strict(data, &file); err != nil && !errors.Is(err, io.EOF) { // an empty file has no rules
-		return file, err
+	if child(root, "kind").Value == "PrometheusRule" {
+		return groupsOfOperator(root)
 	}
-	return file, nil
+	if err := fields(root, "groups", "namespace"); err != nil { // mimirtool adds the namespace
+		return nil, err
+	}
+	return list(child(root, "groups"), "groups")
 }
 
-// An operatorObject is a PrometheusRule of the Prometheus operator.
-type operatorObject struct {
-	APIVersion string    `yaml:"apiVersion"`
-	Kind       string    `yaml:"kind"`
-	Metadata   yaml.Node `yaml:"metadata"`
-	Status     yaml.Node `yaml:"status"`
-	Spec       struct {
-		Groups []ruleGroup `yaml:"groups"`
-	} `yaml:"spec"`
+// document returns what a file has, which is one document or nothing.
+func document(data []byte) (*yaml.Node, error) {
+	var root yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := d.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
+	}
+	if n := root.Content[0]; n.Tag != "!!null" {
+		return n, nil
+	}
+	return nil, nil
 }
 
-// groups reads the object strictly.
-func (operatorObject) groups(data []byte) (file ruleFile, err error) {
-	var object operatorObject
-	if err := strict(data, &object); err != nil {
-		return file, err
+// groupsOfOperator returns the groups of a PrometheusRule of the Prometheus operator.
+func groupsOfOperator(root *yaml.Node) ([]*yaml.Node, error) {
+	if err := fields(root, "apiVersion", "kind", "metadata", "status", "spec"); err != nil {
+		return nil, err
 	}
-	if !strings.HasPrefix(object.APIVersion, "monitoring.coreos.com/") {
-		return file, fmt.Errorf("a PrometheusRule of apiVersion %q; want monitoring.coreos.com/v1", object.APIVersion)
+	if v := child(root, "apiVersion"); !strings.HasPrefix(v.Value, "monitoring.coreos.com/") {
+		return nil, fmt.Errorf("line %d: a PrometheusRule of apiVersion %q; want monitoring.coreos.com/v1", root.Line, v.Value)
 	}
-	return ruleFile{Groups: object.Spec.Groups}, nil
+	spec := child(root, "spec")
+	if spec.Kind == 0 {
+		return nil, fmt.Errorf("line %d: a PrometheusRule without a spec", root.Line)
+	}
+	if err := fields(spec, "groups"); err != nil {
+		return nil, err
+	}
+	return list(child(spec, "groups"), "groups")
 }
 
-// check refuses a group without a name of its own.
-func (g *ruleGroup) check(again bool) error {
-	switch {
-	case g.Name == "":
-		return errors.New("a group without a name")
-	case again:
-		return fmt.Errorf("group %q is there twice", g.Name)
-	case g.Limit < 0:
-		return fmt.Errorf("group %q: limit: %d is negative", g.Name, g.Limit)
+// fields refuses what is no mapping, and keys that have no meaning.
+func fields(n *yaml.Node, known ...string) error {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: want fields, such as %s", n.Line, known[0])
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i]; key.Value != "<<" && !slices.Contains(known, key.Value) {
+			return fmt.Errorf("line %d: unknown field %q; there are %s", key.Line, key.Value, strings.Join(known, ", "))
+		}
 	}
 	return nil
+}
+
+// list returns the elements of a list, which may not be there.
+func list(n *yaml.Node, name string) ([]*yaml.Node, error) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.SequenceNode && n.Kind != 0 && n.Tag != "!!null" {
+		return nil, fmt.Errorf("line %d: %s is no list", n.Line, name)
+	}
+	return n.Content, nil
+}
+
+// groupOf reads a group, without its rules.
+func groupOf(n *yaml.Node) (g ruleGroup, err error) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if err := fields(n, "name", "interval", "query_offset", "limit", "labels", "rules", "partial_response_strategy"); err != nil {
+		return g, err
+	}
+	if _, err := list(child(n, "rules"), "rules"); err != nil {
+		return g, err
+	}
+	if err := n.Decode(&g); err != nil {
+		return g, err
+	}
+	switch {
+	case g.Name == "":
+		return g, errors.New("a group without a name")
+	case g.Limit < 0:
+		return g, fmt.Errorf("limit: %d is negative", g.Limit)
+	}
+	return g, nil
+}
+
+// title begins the errors about a rule.
+func title(n *yaml.Node) string {
+	if name := child(n, "alert").Value; name != "" {
+		return "alert " + name + ": "
+	}
+	if name := child(n, "record").Value; name != "" {
+		return "recording rule " + name + ": "
+	}
+	return ""
 }
 
 // rule reads one rule and gives it what all rules of the group have.
@@ -171,40 +232,24 @@ func (g *ruleGroup) rule(n *yaml.Node) (monitor.Rule, error) {
 	return rule, nil
 }
 
-// strict decodes one document without unknown fields and nothing after it.
-func strict(data []byte, v any) error {
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		return errors.New("more than one document")
-	}
-	return nil
-}
-
 func parse(n *yaml.Node) (monitor.Rule, error) {
-	// A Node decodes without KnownFields, so it goes through text once more, in which the
-	// anchors outside of it are not there.
 	left := maxNodes
 	own, err := resolve(n, &left)
 	if err != nil {
 		return monitor.Rule{}, err
 	}
-	data, err := yaml.Marshal(own)
-	if err != nil {
+	if err := fields(own, "alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"); err != nil {
 		return monitor.Rule{}, err
 	}
 	var x ruleNode
-	if err := strict(data, &x); err != nil {
+	if err := own.Decode(&x); err != nil {
 		return monitor.Rule{}, err
 	}
 	switch {
 	case (x.Record == "") == (x.Alert == ""):
 		return monitor.Rule{}, errors.New("a rule has either record or alert")
 	case x.Expr == "":
-		return monitor.Rule{}, fmt.Errorf("%s: expr is missing", x.Record+x.Alert)
+		return monitor.Rule{}, errors.New("expr is missing")
 	}
 	rule := monitor.Rule{
 		Name: x.Alert, Record: x.Record, Expr: x.Expr, Labels: x.Labels, Annotations: x.Annotations,

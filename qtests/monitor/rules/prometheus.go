@@ -37,14 +37,16 @@ type Prometheus struct {
 
 // prometheusFile is as much of the format of prometheus.yml as is read.
 type prometheusFile struct {
-	Global struct {
-		ScrapeInterval     duration          `yaml:"scrape_interval"`
-		ScrapeTimeout      duration          `yaml:"scrape_timeout"`
-		EvaluationInterval duration          `yaml:"evaluation_interval"`
-		ExternalLabels     map[string]string `yaml:"external_labels"`
-	} `yaml:"global"`
-	RuleFiles     []string       `yaml:"rule_files"`
-	ScrapeConfigs []scrapeConfig `yaml:"scrape_configs"`
+	Global        global      `yaml:"global"`
+	RuleFiles     []string    `yaml:"rule_files"`
+	ScrapeConfigs []yaml.Node `yaml:"scrape_configs"`
+}
+
+type global struct {
+	ScrapeInterval     duration          `yaml:"scrape_interval"`
+	ScrapeTimeout      duration          `yaml:"scrape_timeout"`
+	EvaluationInterval duration          `yaml:"evaluation_interval"`
+	ExternalLabels     map[string]string `yaml:"external_labels"`
 }
 
 type scrapeConfig struct {
@@ -77,8 +79,14 @@ func readPrometheus(path string) (*Prometheus, error) {
 		return nil, err
 	}
 	var file prometheusFile
-	var root yaml.Node
-	if err := errors.Join(yaml.Unmarshal(data, &file), yaml.Unmarshal(data, &root)); err != nil {
+	root, err := document(data)
+	switch {
+	case err != nil:
+		return nil, err
+	case root == nil:
+		root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	}
+	if err := root.Decode(&file); err != nil {
 		return nil, err
 	}
 	p := &Prometheus{
@@ -89,14 +97,16 @@ func readPrometheus(path string) (*Prometheus, error) {
 	for name, value := range file.Global.ExternalLabels {
 		p.ExternalLabels[name] = os.Expand(value, os.Getenv)
 	}
-	if len(root.Content) > 0 {
-		p.passOver("", root.Content[0], "global", "rule_files", "scrape_configs")
-		p.passOver("global: ", child(root.Content[0], "global"), "scrape_interval", "scrape_timeout", "evaluation_interval", "external_labels")
-	}
-	for i, job := range file.ScrapeConfigs {
-		if err := p.addJob(i, job, child(root.Content[0], "scrape_configs").Content[i]); err != nil {
-			return nil, err
+	p.passOver("", root, "global", "rule_files", "scrape_configs")
+	p.passOver("global: ", child(root, "global"), "scrape_interval", "scrape_timeout", "evaluation_interval", "external_labels")
+	jobs := map[string]bool{}
+	for i := range file.ScrapeConfigs {
+		n := &file.ScrapeConfigs[i]
+		name := child(n, "job_name").Value
+		if err := p.addJob(i, n, jobs[name]); err != nil {
+			return nil, fmt.Errorf("scrape_configs[%d] (%s): line %d: %w", i, name, n.Line, err)
 		}
+		jobs[name] = true
 	}
 	evaluation := cmp.Or(time.Duration(file.Global.EvaluationInterval), time.Minute)
 	return p, p.addRules(filepath.Dir(path), file.RuleFiles, evaluation)
@@ -122,9 +132,15 @@ func (p *Prometheus) passOver(where string, n *yaml.Node, read ...string) {
 }
 
 // addJob adds the targets of one scrape config.
-func (p *Prometheus) addJob(i int, job scrapeConfig, n *yaml.Node) error {
-	if job.JobName == "" {
-		return fmt.Errorf("line %d: a scrape config without a job_name", n.Line)
+func (p *Prometheus) addJob(i int, n *yaml.Node, again bool) error {
+	var job scrapeConfig
+	switch err := n.Decode(&job); {
+	case err != nil:
+		return err
+	case job.JobName == "":
+		return errors.New("a scrape config without a job_name")
+	case again:
+		return errors.New("a scrape config before has the same job_name")
 	}
 	where := fmt.Sprintf("scrape_configs[%d] (%s): ", i, job.JobName)
 	p.passOver(where, n, "job_name", "scrape_interval", "scrape_timeout", "honor_labels", "static_configs")

@@ -9,6 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/event"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
@@ -108,17 +109,38 @@ func TestPrometheusFile(t *testing.T) {
 }
 
 func TestPrometheusFileRefusals(t *testing.T) {
+	const job = "scrape_configs:\n- job_name: shop\n"
 	for text, want := range map[string]string{
-		"global: {scrape_interval: 1x}":                      `"1x" is not a duration`,
-		"scrape_configs: [{static_configs: []}]":             "line 1: a scrape config without a job_name",
-		"rule_files: [nope.yml]":                             "rule_files: nope.yml is not there",
-		"rule_files: ['[']":                                  "rule_files: [: syntax error in pattern",
-		"rule_files: [bad.yml]":                              `bad.yml:1: group "g": A: expr is missing`,
-		"scrape_configs: [{job_name: a, static_configs: 3}]": "cannot unmarshal",
+		"global: [":                                     "yaml: line 1: did not find expected node content",
+		"\t":                                            "yaml: found character that cannot start any token",
+		"- a":                                           "line 1: cannot unmarshal !!seq",
+		"global: {}\n---\nglobal: {}":                   "more than one document",
+		"global: {}\nglobal: {}":                        `line 2: mapping key "global" already defined at line 1`,
+		"global: []":                                    "line 1: cannot unmarshal !!seq into rules.global",
+		"global: {scrape_interval: 1x}":                 `line 1: "1x" is not a duration such as 1h30m`,
+		"global:\n  scrape_timeout: soon":               `line 2: "soon" is not a duration`,
+		"global:\n  evaluation_interval: -1m":           `line 2: "-1m" is not a duration`,
+		"global: {external_labels: [a]}":                "line 1: cannot unmarshal !!seq",
+		"global:\n  external_labels: {a: [b]}":          "line 2: cannot unmarshal !!seq into string",
+		"rule_files: shop.yaml":                         "line 1: cannot unmarshal !!str `shop.yaml` into []string",
+		"rule_files: [nope.yml]":                        "rule_files: nope.yml is not there",
+		"rule_files: ['[']":                             "rule_files: [: syntax error in pattern",
+		"rule_files: [bad.yml]":                         `bad.yml:1: group "g": alert A: expr is missing`,
+		"scrape_configs: {}":                            "line 1: cannot unmarshal !!map",
+		"scrape_configs: [{static_configs: []}]":        "scrape_configs[0] (): line 1: a scrape config without a job_name",
+		"scrape_configs:\n- shop":                       "scrape_configs[0] (): line 2: yaml: unmarshal errors:\n  line 2: cannot unmarshal !!str `shop`",
+		"scrape_configs:\n- job_name: [a]":              "line 2: cannot unmarshal !!seq into string",
+		job + "- job_name: shop":                        "scrape_configs[1] (shop): line 3: a scrape config before has the same job_name",
+		job + "  scrape_interval: 5":                    `scrape_configs[0] (shop): line 2: line 3: "5" is not a duration`,
+		job + "  scrape_timeout: 1y2":                   `scrape_configs[0] (shop): line 2: line 3: "1y2" is not a duration`,
+		job + "  honor_labels: maybe":                   "line 3: cannot unmarshal !!str `maybe` into bool",
+		job + "  static_configs: 3":                     "line 3: cannot unmarshal !!int `3`",
+		job + "  static_configs: [{targets: a}]":        "line 3: cannot unmarshal !!str `a` into []string",
+		job + "  static_configs:\n  - labels: [severe]": "line 4: cannot unmarshal !!seq",
 	} {
 		_, err := rules.ReadPrometheus(files(t, "prometheus.yml", text, "bad.yml", "groups: [{name: g, rules: [{alert: A}]}]"))
-		require.ErrorContains(t, err, want, text)
-		require.ErrorContains(t, err, "prometheus.yml")
+		assert.ErrorContains(t, err, want, text)
+		assert.ErrorContains(t, err, "prometheus.yml: ", text)
 	}
 	p, err := rules.ReadPrometheus(files(t, "empty.yml", ""))
 	require.NoError(t, err)

@@ -54,8 +54,8 @@ func (a *aggregation) compute(ev *evaluation) (value, error) {
 
 // grouped adds the elements to their groups, which are in the order of their first elements.
 func (a *aggregation) grouped(in []Point) []*group {
-	if len(a.groups) >= maxDerived {
-		a.groups, a.groupOf = nil, derived[*group]{}
+	if len(a.groups) >= history.MaxDerived {
+		a.groups, a.groupOf = nil, history.Derived[*group]{}
 	}
 	a.evaluations++
 	a.order = a.order[:0]
@@ -73,7 +73,7 @@ func (a *aggregation) grouped(in []Point) []*group {
 
 // group returns the group of an element.
 func (a *aggregation) group(ls history.Labels) *group {
-	return a.groupOf.of(ls, func(ls history.Labels) *group {
+	return a.groupOf.Of(ls, func(ls history.Labels) *group {
 		labels := a.groupLabels(ls)
 		key := labels.Key()
 		g, ok := a.groups[key]

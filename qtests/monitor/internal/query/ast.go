@@ -92,8 +92,8 @@ type matching struct {
 	many    string
 	include []string
 	// The signatures and results of the label sets seen.
-	signatures derived[string]
-	results    derived[history.Labels]
+	signatures history.Derived[string]
+	results    history.Derived[history.Labels]
 }
 
 type aggregation struct {
@@ -103,7 +103,7 @@ type aggregation struct {
 	without bool
 	labels  []string
 	// groupOf has the group of every label set seen, and groups those by their key.
-	groupOf     derived[*group]
+	groupOf     history.Derived[*group]
 	groups      map[string]*group
 	order       []*group // of the last evaluation
 	evaluations int64

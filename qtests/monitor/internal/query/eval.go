@@ -2,7 +2,6 @@ package query
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
@@ -66,7 +65,7 @@ func (e *Expr) EvalIn(st *history.Store, at, from, to int64) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Type: e.Type(), Points: slices.Clone(v.vector), Data: ev.data}
+	r := Result{Type: e.Type(), Points: append([]Point(nil), v.vector...), Data: ev.data}
 	if r.Type == Scalar {
 		r.Points = []Point{{Value: v.scalar}}
 	}

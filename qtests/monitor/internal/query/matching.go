@@ -9,7 +9,7 @@ import (
 
 // signature returns the labels by which two elements are paired.
 func (m *matching) signature(ls history.Labels) string {
-	return m.signatures.of(ls, func(ls history.Labels) string {
+	return m.signatures.Of(ls, func(ls history.Labels) string {
 		switch {
 		case m.on:
 			return ls.Only(m.labels...).Key()
@@ -109,7 +109,7 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 // group_right includes from the partner.
 func (b *binary) resultLabels(ls, partner history.Labels) history.Labels {
 	if b.matching.many == "" {
-		return b.matching.results.of(ls, b.paired)
+		return b.matching.results.Of(ls, b.paired)
 	}
 	if b.dropsName() {
 		ls = dropName(ls)

@@ -21,7 +21,7 @@ type window struct {
 // buffers hold the samples of one window after another, and the vectors of an evaluation.
 type buffers struct {
 	slab
-	withoutLe derived[keyed] // of buckets
+	withoutLe history.Derived[keyed] // of buckets
 	floats    []float64
 	points    []history.Sample
 }

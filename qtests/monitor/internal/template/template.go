@@ -44,6 +44,11 @@ func Parse(alert, text string) (*Template, error) {
 // Plain returns the text, where it has nothing to expand.
 func (t *Template) Plain() (text string, ok bool) { return t.text, t.parsed == nil }
 
+// Steady reports whether equal labels and values always give the same text.
+func (t *Template) Steady() bool {
+	return t.parsed == nil || !strings.Contains(t.text, "query") && !strings.Contains(t.text, "now")
+}
+
 // Data is what all templates of one element of a result see.
 type Data struct {
 	Labels, ExternalLabels map[string]string
