@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,16 @@ import (
 // suiteSize is how many tests a suite has, and how many seeds a sweep.
 const suiteSize = 1000
 
+// tests numbers the tests of all suites: what is known of a test that has run before is not
+// found out again, and a suite runs each once.
+var tests atomic.Int64
+
 func suites() compare.Group {
 	suite := func(once func(t *testing.T)) compare.Work {
 		return requestsInTurn(suiteSize, func(n int) error {
 			return inTest(func(t *testing.T) {
-				for i := range n {
-					t.Run(strconv.Itoa(i), once)
+				for range n {
+					t.Run(strconv.FormatInt(tests.Add(1), 10), once)
 				}
 			})
 		})
