@@ -23,12 +23,8 @@ func groups() []compare.Group {
 
 var resultsFile = flag.String("results", "", "make TestResults run in full and write its results to this `file`")
 
-// The results that belong to the code, and the commands that write them. Each has its chart
-// beside it.
-var committed = map[string]string{
-	"RESULTS.md":         "make bench",
-	"ordered/RESULTS.md": "make bench-ordered",
-}
+// committed are the results that belong to the code; the chart is beside them.
+const committed = "RESULTS.md"
 
 func command() string {
 	if orderOfRun().Runtime {
@@ -91,13 +87,11 @@ func TestResultsAreOfTheseRows(t *testing.T) {
 	without := func(lines, others []string) []string {
 		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 	}
-	for file, command := range committed {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		written := compare.OutlineOf(string(text))
-		require.Empty(t, without(declared, written), "declared, but not in %s: run %s", file, command)
-		require.Empty(t, without(written, declared), "in %s, but not declared: run %s", file, command)
-	}
+	text, err := os.ReadFile(committed)
+	require.NoError(t, err)
+	written := compare.OutlineOf(string(text))
+	require.Empty(t, without(declared, written), "declared, but not in %s: run make bench", committed)
+	require.Empty(t, without(written, declared), "in %s, but not declared: run make bench", committed)
 }
 
 // newReport is one before the run.
@@ -119,13 +113,10 @@ func newReport(t *testing.T, start time.Time, o compare.Options) *compare.Report
 
 // written are the files of the repository that a run writes.
 func written() []string {
-	var files []string
-	for file := range committed {
-		files = append(files, file)
-		for _, g := range groups() {
-			if g.Chart != nil {
-				files = append(files, filepath.Join(filepath.Dir(file), g.ChartFile))
-			}
+	files := []string{committed}
+	for _, g := range groups() {
+		if g.Chart != nil {
+			files = append(files, g.ChartFile)
 		}
 	}
 	return files
