@@ -5,7 +5,7 @@ FUZZTIME ?= 60s
 SAMPLE ?= 40
 SEED ?= 1
 
-.PHONY: check distributed race stress fuzz corpus bench bench-runtimes mutate lint site
+.PHONY: check distributed race stress fuzz corpus bench bench-ordered bench-runtimes mutate lint site
 
 check: ## everything that must hold before a change lands
 	.ci/run
@@ -39,6 +39,10 @@ corpus: ## counts the rules in the files under DIR that load; promql/corpus/sour
 
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 20m -results=RESULTS.md .
+
+bench-ordered: ## the same on the ordered runtime: writes .tools/ordered.md
+	go build -o .tools/qtests ./qtests/cmd/qtests
+	cd bench && ../.tools/qtests test -count=1 -run '^TestResults$$' -timeout 20m -args -results=$(CURDIR)/.tools/ordered.md
 
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
 	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .

@@ -38,15 +38,16 @@ func allSeries() []series {
 		{"request, by requests in a run", "requests", compare.Nanoseconds, decades(10_000, 1_000_000), 1.1, costOfRequest, whyRuns},
 		{"live heap after a run", "requests", compare.Bytes, decades(10_000, 1_000_000), 1.1, heapOfRun, whyRuns},
 		{"request, by users asleep", "users", compare.Nanoseconds, decades(100, 1_000_000), 3, costOfUser, whyAsleep},
-		{"scrape, a series", "series", compare.Nanoseconds, decades(100, 10_000), 1.5, costOfSeries, ""},
-		{"scrape, a rule", "rules", compare.Nanoseconds, decades(10, 1000), 1.5, costOfRule, ""},
-		{"sweep, a seed", "seeds", compare.Nanoseconds, decades(10, 10_000), 1.1, costOfSeed, ""},
+		{"scrape, a series", "series", compare.Nanoseconds, decades(10, 1000), 1.5, costOfSeries, whyShared},
+		{"scrape, a rule", "rules", compare.Nanoseconds, decades(10, 1000), 1.5, costOfRule, whyShared},
+		{"sweep, a seed", "seeds", compare.Nanoseconds, decades(10, 1000), 1.1, costOfSeed, whyShared},
 	}
 }
 
 const (
 	whyRuns = "What a run keeps depends on its longest latency and on its steps: histograms, and a timeline whose points are as wide as it " +
 		"takes to keep their number within a bound."
+	whyShared = "What comes once, whatever their number, is shared by few of them at the smallest size."
 	whyAsleep = "The runtime keeps the timers of a bubble in one heap, which is deeper with more of them, and a goroutine that has slept long " +
 		"is no longer in the processor's cache when it wakes: with a million, every request misses it for its stack, its timer and its User."
 )
@@ -80,7 +81,7 @@ func (s series) largest() string {
 
 func (s series) comparison() compare.Comparison {
 	c := compare.Comparison{
-		Name: s.name, Rounds: 2, Why: s.why,
+		Name: s.name, Rounds: 1, Why: s.why,
 		Contestants: []compare.Contestant{compare.Ours(compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) { return s.measure }))},
 	}
 	for _, n := range s.sizes {
@@ -169,7 +170,7 @@ func costOfScrape(series, rules, by int) (cost float64, err error) {
 }
 
 func costOfSeed(n int) (float64, error) {
-	return repeated(n*30, func() (float64, error) {
+	return repeated(n*100, func() (float64, error) {
 		start := time.Now()
 		err := sweep(n)
 		return float64(time.Since(start)) / float64(n), err

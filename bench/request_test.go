@@ -65,7 +65,7 @@ count nothing, and without a breaker. *Serve* asks by net/http over connections 
 			row("Direct", byHand, 1.3, func(q *qtests.T, n int) error { return askDirect(q, ourShop(q), n) },
 				func(n int) error { return shopByHand(askRecorder, n) }, whyRequest),
 			row("Serve, an empty handler", "net/http over net.Pipe", 1, func(q *qtests.T, n int) error { return askOverServe(q, answerOK, n) },
-				func(n int) error { return askOverPipe(answerOK, n) }, ""),
+				func(n int) error { return askOverPipe(answerOK, n) }, whyServe),
 			row("Direct, an empty handler", "handler with a Recorder", 1.2, func(q *qtests.T, n int) error { return askDirect(q, answerOK, n) },
 				func(n int) error { return askRecorder(answerOK, n) }, whyDirect),
 		},
@@ -74,6 +74,8 @@ count nothing, and without a breaker. *Serve* asks by net/http over connections 
 
 const whyRequest = "Each fake lends a connection from a pool with statistics, draws its latency, looks at its faults, waits on the tie-free clock " +
 	"and counts; the breaker admits and counts the call."
+
+const whyServe = "Ours wraps the connections to end with the bubble, and waits until what runs has come to rest before it closes them."
 
 const whyDirect = "Ours is an http.Client: it has a response with a body of its own, which ends with the context of the request, and takes headers " +
 	"and errors as a connection would; a Recorder is written into and read."

@@ -47,6 +47,26 @@ var runtimeJobs = map[string]func(n int) error{
 		return inRun(func(*qtests.T) { rawLoop(n, latencyThere, func() { time.Sleep(latencyThere) }) })
 	},
 	"ours, recorded": ourLoop(latencyThere, sleepOnPackageTime),
+	"small tests": func(n int) error {
+		return inTest(func(t *testing.T) {
+			for range n {
+				t.Run(strconv.FormatInt(tests.Add(1), 10), retryInRun)
+			}
+		})
+	},
+	"sweep": sweep,
+	"real request, Serve": func(n int) error {
+		return inRun(func(q *qtests.T) { failWith(q, askOverServe(q, ourShop(q), n)) })
+	},
+	"real request, Direct": func(n int) error {
+		return inRun(func(q *qtests.T) { failWith(q, askDirect(q, ourShop(q), n)) })
+	},
+}
+
+func failWith(q *qtests.T, err error) {
+	if err != nil {
+		q.Error(err)
+	}
 }
 
 // orderOfRun is zero on the stock runtime.
@@ -69,6 +89,10 @@ var runtimeRows = []runtimeRow{
 	{"contended", "contended", 200, 1},
 	{"raw loop", "raw loop", 200_000, 0.95},
 	{"ours, recorded", "raw loop", 200_000, 1},
+	{"small tests", "small tests", 5000, 1.1},
+	{"sweep", "sweep", 10_000, 1.1},
+	{"real request, Serve", "real request, Serve", 10_000, 1.1},
+	{"real request, Direct", "real request, Direct", 10_000, 1.1},
 }
 
 // TestRuntimeJob does one job in a process of its own.
@@ -96,7 +120,7 @@ func TestRuntimes(t *testing.T) {
 		}
 		return
 	}
-	const rounds = 9
+	const rounds = 5
 	stock, ordered := buildBoth(t)
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, in turn, each in a process of its own.\n\n"+
@@ -119,7 +143,8 @@ func TestRuntimes(t *testing.T) {
 const aboutRuntimes = `
 qtests.Run, synctest.Test: a bubble with an empty body. contended: 50 users in step share a pool of five, with timeouts and an outage on
 the same milliseconds. raw loop: a goroutine for each request, which sleeps, and nothing else; on the ordered runtime with the turn.
-ours, recorded: the same load as a scenario of package load, with everything that it counts.
+ours, recorded: the same load as a scenario of package load, with everything that it counts. small tests, sweep, real request: as in
+[RESULTS.md](RESULTS.md).
 
 The ratio is one of real time, an operation. Beside it stands the ratio of the processor time of the whole process, its start included: all
 its threads, those too that look for work and find none, and less of what else the machine did.

@@ -79,8 +79,10 @@ type T struct {
 // with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
 	pcs := stackHere()
-	t.Helper()
-	checkStart(t, pcs)
+	if why := whyNotHere(pcs); why != "" {
+		t.Helper() // only where it is needed: it costs a tenth of a bubble
+		t.Fatalf("qtests: %s", why)
+	}
 	here := commandLater(t.Name(), pcs)
 	seed, n := settings.Seed.Get(), settings.Seeds.Get()
 	if settings.Seed.Random {
@@ -91,8 +93,10 @@ func Run(t *testing.T, body func(q *T)) {
 		return
 	}
 	x, again := exploration.New(), explorer(t, here, body)
-	if x.TryKnown(t, again) {
-		return
+	if x != nil || settings.Replay.Get() != "" {
+		if t.Helper(); x.TryKnown(t, again) {
+			return
+		}
 	}
 	if x != nil && (n > 1 || x.Explores(seed)) {
 		warmUp(t)
@@ -108,23 +112,20 @@ func Run(t *testing.T, body func(q *T)) {
 		}
 		x.Ran(seed+i, n > 1)
 		if len(o.problems)+len(o.notes) > 0 {
+			t.Helper()
 			o.report(t)
 		}
 		sweep.ran(seed+i, o)
-		switch {
-		case o.abandoned || o.failed && n == 1:
-			repeat := here().withScale(seed+i, x.Flags(seed+i)...)
+		if o.abandoned || o.failed && n == 1 {
+			t.Helper()
 			if !o.abandoned {
 				x.Explain(t, again)
 			}
-			t.Logf("qtests: to repeat: %s", repeat)
-			adviseOrder(t, repeat)
-			sweep.Repeat = repeat
-			sweep.leave(t)
-			t.FailNow()
+			sweep.failAlone(t, here().withScale(seed+i, x.Flags(seed+i)...))
 		}
 	}
 	if len(sweep.Failed) > 0 {
+		t.Helper()
 		sweep.Repeat = here().withScale(sweep.Failed[0], x.Flags(sweep.Failed[0])...)
 		x.Explain(t, again)
 		sweep.fail(t)

@@ -18,10 +18,10 @@ type sweep struct {
 
 func newSweep(test string, first uint64, seeds int) *sweep {
 	s := &sweep{share: share.Current()}
-	s.dealt = seeds > 1 && !s.share.Whole()
-	s.Sweep = share.Sweep{
-		Version: share.SweepVersion, Qtests: share.ModuleVersion(), Test: test, Index: s.share.Index, Of: s.share.Of, First: first, Seeds: seeds, Failed: []uint64{},
-		Settings: fmt.Sprintf("explore=%v verify=%v strict=%v", settings.Explore.Get(), settings.Verify.Get(), settings.Strict.Get()),
+	s.Test, s.First, s.Seeds = test, first, seeds
+	if s.dealt = seeds > 1 && !s.share.Whole(); s.dealt { // others read it: it costs a fifth of a bubble
+		s.Version, s.Qtests, s.Index, s.Of, s.Failed = share.SweepVersion, share.ModuleVersion(), s.share.Index, s.share.Of, []uint64{}
+		s.Settings = fmt.Sprintf("explore=%v verify=%v strict=%v", settings.Explore.Get(), settings.Verify.Get(), settings.Strict.Get())
 	}
 	return s
 }
@@ -52,12 +52,22 @@ func (s *sweep) fail(t *testing.T) {
 	t.FailNow()
 }
 
+// failAlone ends a test of one seed that failed, which is to be repeated by a command.
+func (s *sweep) failAlone(t *testing.T, repeat string) {
+	t.Helper()
+	t.Logf("qtests: to repeat: %s", repeat)
+	adviseOrder(t, repeat)
+	s.Repeat = repeat
+	s.leave(t)
+	t.FailNow()
+}
+
 // leave writes what the part came to for those who put the parts together.
 func (s *sweep) leave(t *testing.T) {
-	t.Helper()
 	if !s.dealt || share.Results() == "" {
 		return
 	}
+	t.Helper()
 	room, err := s.share.Open(share.Results(), s.Test, "seeds")
 	if err == nil {
 		err = s.Write(room)

@@ -14,21 +14,18 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-// checkStart fails t where the runtime or the testing package would panic, which
-// ends the process, because Run is called, with that stack, from where no bubble
-// can start.
-func checkStart(t *testing.T, pcs []uintptr) {
-	t.Helper()
+// whyNotHere says why the runtime or the testing package would panic if Run began a bubble here, which ends the process,
+// with the line of Run's caller, or "". pcs is the stack of the caller.
+func whyNotHere(pcs []uintptr) string {
 	if InBubble() {
-		t.Errorf("qtests: %s: Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own", stacks.CallerOf(3))
-		t.FailNow()
+		return stacks.CallerOf(3) + ": Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own"
 	}
 	for _, pc := range pcs {
 		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
-			t.Errorf("qtests: %s: Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test", stacks.CallerOf(3))
-			t.FailNow()
+			return stacks.CallerOf(3) + ": Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test"
 		}
 	}
+	return ""
 }
 
 // An outerGuard finds out what a body has tied to the outer test. It sees the contexts

@@ -19,7 +19,7 @@ const loopLength = 20 * time.Millisecond
 // shareOfProcessors is processor time over real time of loops on all the processors, 1 where
 // nobody else works; and false where the system does not say what a process has used.
 func shareOfProcessors(procs int) (share float64, ok bool) {
-	before, ok := processorTime()
+	before, ok := ProcessorTime()
 	if !ok {
 		return 0, false
 	}
@@ -33,7 +33,7 @@ func shareOfProcessors(procs int) (share float64, ok bool) {
 	}
 	all.Wait()
 	wall := time.Since(start)
-	after, ok := processorTime()
+	after, ok := ProcessorTime()
 	return min(float64(after-before)/float64(wall)/float64(procs), 1), ok
 }
 

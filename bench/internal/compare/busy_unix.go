@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used so far.
-func processorTime() (time.Duration, bool) {
+// ProcessorTime is what this process has used so far, of all processors together.
+func ProcessorTime() (time.Duration, bool) {
 	var use syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
 		return 0, false

@@ -100,7 +100,7 @@ const (
 	remnantLooks  = 8 // of tests with one body
 	remnantBudget = 50 * time.Millisecond
 	remnantShare  = 10
-	maxRemnants   = 1024
+	maxRemnants   = 64 // that wait for a look, for each bubble goes through them; more of what must be looked at
 )
 
 // heavyBody is how long a body runs, in real time, for which two collections are cheap. It
@@ -123,7 +123,9 @@ func (r *Sweeper) Next(of Kind) *Remnant {
 		r.first = r.now()
 	}
 	r.sweep(of.Test)
-	if k := r.kinds[of]; k == noRemains && !r.heavy[of] || k == keptRemains || len(r.pending) >= maxRemnants {
+	k := r.kinds[of]
+	must := k == pooledRemains || r.isNew(of)
+	if k == noRemains && !r.heavy[of] || k == keptRemains || len(r.pending) >= maxRemnants && !must {
 		return nil
 	}
 	c, control := newCanary(), newCanary()

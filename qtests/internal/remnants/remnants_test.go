@@ -42,6 +42,38 @@ func TestRemnantsKeepToTheirBudget(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
+// TestFewRemnantsWait: each bubble goes through those that wait, also where the budget is
+// spent; but a body that is new is looked at however many they are.
+func TestFewRemnantsWait(t *testing.T) {
+	now, collections := time.Unix(0, 0), 0
+	r := &Sweeper{
+		kinds: map[Kind]remains{}, warn: func(string) {}, now: func() time.Time { return now },
+		collect: func() { collections++; now = now.Add(time.Hour) }, // so much is spent at once
+	}
+	var kept []*canary
+	bubble := func(of Kind) {
+		left := r.Next(of)
+		if left == nil {
+			return
+		}
+		kept = append(kept, left.canary.Load()) // never gone
+		left.left.Store(true)
+		left.End()
+	}
+	most := 0
+	for i := range 1000 {
+		bubble(Kind{Test: fmt.Sprint("TestSuite/", i), Body: 1})
+		most = max(most, len(r.pending))
+	}
+	require.LessOrEqual(t, most, maxRemnants+1)
+	require.Greater(t, most, remnantLooks)
+	before := collections
+	bubble(Kind{Test: "TestNew", Body: 2})
+	bubble(Kind{Test: "TestNext", Body: 3})
+	require.Equal(t, before+2, collections)
+	runtime.KeepAlive(kept)
+}
+
 // TestHeavyBodiesAreLookedAtAgain: what runs for long may leave nothing in one run, and
 // something in the next.
 func TestHeavyBodiesAreLookedAtAgain(t *testing.T) {
