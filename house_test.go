@@ -43,7 +43,7 @@ var knots = map[string]int{
 	"qtests/fleet":                  18,
 	"qtests/load":                   14,
 	"qtests/monitor":                22,
-	"qtests/monitor/internal/query": 15,
+	"qtests/monitor/internal/query": 17,
 	"qtests/pool/fakehttp":          16,
 	"qtests/pool/fakesql":           10,
 }
@@ -61,10 +61,10 @@ var medians = map[string]float64{
 	"qtests/internal/explore":          13.5,
 	"qtests/internal/inputs":           11,
 	"qtests/internal/scope":            11,
+	"qtests/internal/serverlog":        11,
 	"qtests/internal/sites":            12,
 	"qtests/internal/splice":           13,
 	"qtests/internal/story":            13,
-	"qtests/internal/stress":           12,
 	"qtests/load/internal/job":         14,
 	"qtests/load/internal/keep":        15,
 	"qtests/load/internal/kept":        12.5,
@@ -75,13 +75,13 @@ var medians = map[string]float64{
 	"qtests/load/search":               13.5,
 	"qtests/load/threshold":            11,
 	"qtests/monitor/coverage":          13,
-	"qtests/monitor/internal/alert":    11,
 	"qtests/monitor/internal/covered":  14,
 	"qtests/monitor/lint":              11,
 	"qtests/monitor/notify":            11,
 	"qtests/monitor/rules":             11,
 	"qtests/pool/internal/nearest":     16,
 	"qtests/pool/internal/unexpected":  14,
+	"qtests/recorded":                  18.5,
 	"qtests/section":                   16,
 }
 
@@ -91,6 +91,9 @@ var lockers = map[string][]string{
 	"qtests":                     {"bounds_goroutines.go", "bubble.go", "host.go", "invariant.go", "leak.go", "serve.go"},
 	"qtests/event":               {"event.go", "log.go"},
 	"qtests/load/internal/watch": {"live.go", "screen.go"},
+	// A connection locks its halves; its faults lock the link, and a way of it in turn.
+	"qtests/internal/memnet": {"half.go", "transit.go"},
+	"qtests/wire":            {"faults.go", "link.go", "way.go"},
 	// One clock, whose waits, timers and statistics are a file each; and the lock of tenancies.
 	"qtests/internal/bubble": {"clock.go", "clock_afterfunc.go", "stats.go", "tenancy.go", "trace.go", "wait.go"},
 	// The lock of a run is taken by what happens to a run: an arrival, a turn of a user, the end of a request,

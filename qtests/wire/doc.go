@@ -64,7 +64,7 @@
 // Deadlines of a net.Conn, and the context of a dial, count through every fault: a read from a
 // stalled connection fails at its deadline, and may be tried again behind it.
 //
-// Without a fault a link costs a write some ten nanoseconds. With one, a read that waits arms a timer; the
+// Without a fault a write takes the lock of its direction, and arrives at once. With one, a read that waits arms a timer; the
 // package starts no goroutine. The clock counts: on the stock runtime a mutex held during a read that
 // waits lets no time pass, as everywhere in a bubble.
 //
