@@ -112,7 +112,7 @@ func TestFindFaults(t *testing.T) {
 	p := program{dir: ".", env: nil}
 	for test, parts := range tests {
 		out := t.TempDir()
-		found := finish(t, p.command(os.Args[0], "real", "find", "-run", "^"+test+"$", "-seeds", "50", "-o", out, "github.com/go-qtests/qtests/qtests/"+packages[test]))
+		found := finish(t, p.command(os.Args[0], "real", "find", "-p", "1", "-run", "^"+test+"$", "-seeds", "50", "-o", out, "github.com/go-qtests/qtests/qtests/"+packages[test]))
 		require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
 		for _, part := range parts {
 			require.Contains(t, found.stdout, part)
