@@ -25,7 +25,7 @@ func Example() {
 		if err != nil {
 			q.Fatal(err)
 		}
-		defer stop()
+		defer func() { _ = stop() }()
 		q.Sleep(time.Minute)
 		resp, err := client.Get("http://shop/") // waits for the end of the partition
 		if err != nil {

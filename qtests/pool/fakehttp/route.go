@@ -75,8 +75,7 @@ func (x *exchange) findRoute() error {
 	r := &x.route
 	r.asking = x.req.Context()
 	probe := x.req.WithContext(r)
-	//lint:ignore SA1019 http.Transport heeds it, too, and httpmock starts goroutines for it
-	probe.URL, probe.Cancel = normal(x.req.URL), nil
+	probe.URL, probe.Cancel = normal(x.req.URL), nil //nolint:staticcheck // http.Transport heeds it, too, and httpmock starts goroutines for it
 	_, err := x.h.mock.RoundTrip(probe)
 	if err != errMatched && probe.URL.String() != x.req.URL.String() {
 		probe.URL = x.req.URL
@@ -85,8 +84,7 @@ func (x *exchange) findRoute() error {
 	if err != errMatched {
 		return x.h.unmatched(x.req, err)
 	}
-	//lint:ignore SA1019 as above
-	r.req.URL, r.req.Cancel, r.ends = x.req.URL, x.req.Cancel, true
+	r.req.URL, r.req.Cancel, r.ends = x.req.URL, x.req.Cancel, true //nolint:staticcheck // as above
 	return nil
 }
 

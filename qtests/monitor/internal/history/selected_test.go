@@ -5,7 +5,6 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -69,8 +68,8 @@ func TestOwnSeriesAreBeyondTheLimit(t *testing.T) {
 
 // histogramOf is one with a bucket.
 func histogramOf(count uint64) *dto.Histogram {
-	return &dto.Histogram{SampleCount: proto.Uint64(count), SampleSum: proto.Float64(1), Schema: proto.Int32(1), PositiveDelta: []int64{int64(count)},
-		PositiveSpan: []*dto.BucketSpan{{Offset: proto.Int32(1), Length: proto.Uint32(1)}}}
+	return &dto.Histogram{SampleCount: new(count), SampleSum: new(float64(1)), Schema: new(int32(1)), PositiveDelta: []int64{int64(count)},
+		PositiveSpan: []*dto.BucketSpan{{Offset: new(int32(1)), Length: new(uint32(1))}}}
 }
 
 // TestHistogramsAndExemplarsOfRows: a histogram holds until the next one, an exemplar for its row alone.
@@ -81,7 +80,7 @@ func TestHistogramsAndExemplarsOfRows(t *testing.T) {
 	s, err := st.Series(labels("native", "1"))
 	require.NoError(t, err)
 	first, second := histogramOf(3), histogramOf(4)
-	x, again, y := &dto.Exemplar{Value: proto.Float64(7)}, &dto.Exemplar{Value: proto.Float64(7)}, &dto.Exemplar{Value: proto.Float64(8)}
+	x, again, y := &dto.Exemplar{Value: new(float64(7))}, &dto.Exemplar{Value: new(float64(7))}, &dto.Exemplar{Value: new(float64(8))}
 	for i, h := range []*dto.Histogram{nil, first, histogramOf(3), second} {
 		require.NoError(t, st.Begin(int64(1+i)))
 		require.True(t, st.Set(plain, float64(i)))
