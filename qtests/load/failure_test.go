@@ -199,7 +199,7 @@ func TestGoexitHandsOverInTurn(t *testing.T) {
 			outcomes[strings.Join(order, " ")]++
 		})
 	}
-	require.Equal(t, map[string]int{"woken 3 4": 60 * stress.Factor(t)}, outcomes)
+	require.Equal(t, map[string]int{"woken 3 4": stress.Rounds(t, 60)}, outcomes)
 }
 
 // statusError is what a library makes of any error, a gRPC status for example: it
