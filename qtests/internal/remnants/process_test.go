@@ -30,6 +30,9 @@ func TestCleanBubblesCostNoCollections(t *testing.T) {
 }
 
 func TestPooledBubblesAreCollected(t *testing.T) {
+	if ordered.Race && !ordered.Available() {
+		t.Skip("the race detector drops from pools at random, also what tells that a body leaves something in one: a later bubble may then end the process")
+	}
 	n := remnants.CountCollections(t)
 	for range 20 {
 		qtests.Run(t, usePooledTimer)
