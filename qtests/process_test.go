@@ -32,9 +32,6 @@ func TestNothingEndsTheProcess(t *testing.T) {
 		"pools of subtests": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if ordered.Race && (strings.Contains(name, "pool") || strings.Contains(name, "timers")) {
-				t.Skip("with the race detector a pool drops at random what it is given, also what is to tell of the rest")
-			}
 			child := map[string]string{
 				"names": "names", "names twice": "names", "signals": "signals", "pooled timers": "timers", "timers, by seeds": "timers",
 				"timers, verified": "timers", "pooled channels": "channels", "pools of subtests": "subtests",

@@ -43,7 +43,7 @@ func (s *sweep) ran(seed uint64, o outcome) {
 	}
 }
 
-// fail ends a test of several seeds of which some failed.
+// fail ends a test that failed under some of its seeds.
 func (s *sweep) fail(t *testing.T) {
 	t.Helper()
 	t.Errorf("%s", s.Report())

@@ -10,7 +10,7 @@ import (
 )
 
 // A word lets calls pass a closed breaker without its lock. It is atomic integers, the
-// parts, of which each goroutine uses one: where all processors changed a single one, a
+// parts, and each goroutine uses one of them: where all processors changed a single one, a
 // call would take each of them longer than it takes one alone. A part has a result and the
 // generation it belongs to, so that they are read and changed in one step:
 //

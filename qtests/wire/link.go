@@ -86,7 +86,7 @@ func NewT(q *qtests.T, name string) *Link {
 // Name is the name of the link.
 func (l *Link) Name() string { return l.name }
 
-// Open is how many connections are on the link, of which at least one end is open.
+// Open is how many connections of the link have at least one open end.
 func (l *Link) Open() int { return len(l.open()) }
 
 // Dialer returns a dial through the link, of the form that net.Dialer.DialContext has. dial is that

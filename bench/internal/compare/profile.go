@@ -28,7 +28,7 @@ const topFunctions = 10
 
 // profileWorst profiles ours where it is farthest behind a target in time, in so many
 // comparisons. Own is a regular expression of the functions that are ours. What ours does in
-// another process, of which a profile of this one says nothing, is passed over.
+// another process is passed over: a profile of this process says nothing about it.
 func (r *Report) profileWorst(t *testing.T, count int, length time.Duration, own string) {
 	for _, p := range r.farthestBehind() {
 		if len(r.Profiles) == count {

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// Looks is how many looks a body is given.
+const Looks = remnantLooks
+
 // CountCollections counts what the bubbles of a test make the process collect.
 func CountCollections(t *testing.T) *int {
 	n := 0

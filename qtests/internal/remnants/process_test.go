@@ -25,14 +25,14 @@ func TestCleanBubblesCostNoCollections(t *testing.T) {
 	if ordered.Available() {
 		require.Zero(t, *n)
 	}
-	// One for this body and one for the first, and a second one where a goroutine that has ended is not yet gone.
-	require.Less(t, *n, 20, "it is asked once, not for each of 200 bubbles")
+	most := 2 // one for this body and one for the first
+	if ordered.Race {
+		most = 2 * 2 * remnants.Looks // two for each look at this body and at the first
+	}
+	require.LessOrEqual(t, *n, most)
 }
 
 func TestPooledBubblesAreCollected(t *testing.T) {
-	if ordered.Race && !ordered.Available() {
-		t.Skip("the race detector drops from pools at random, also what tells that a body leaves something in one: a later bubble may then end the process")
-	}
 	n := remnants.CountCollections(t)
 	for range 20 {
 		qtests.Run(t, usePooledTimer)

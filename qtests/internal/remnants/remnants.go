@@ -83,6 +83,7 @@ type Sweeper struct {
 	mu       sync.Mutex
 	pending  []*Remnant
 	kinds    map[Kind]remains
+	clean    map[Kind]int  // looks that found nothing
 	heavy    map[Kind]bool // ran for long or longer the last time
 	long     time.Duration // heavyBody, but in a test
 	first    time.Time
@@ -97,7 +98,6 @@ type Sweeper struct {
 // look may end the process. Then the looks may take remnantBudget, and a tenth of the time
 // since the first bubble.
 const (
-	remnantLooks  = 8 // of tests with one body
 	remnantBudget = 50 * time.Millisecond
 	remnantShare  = 10
 	maxRemnants   = 64 // that wait for a look, for each bubble goes through them; more of what must be looked at
@@ -201,8 +201,15 @@ func (r *Sweeper) settle(kind remains) (any bool) {
 		case p.left.Load() && p.there.Value() != nil:
 			left, any = append(left, p), true
 		case !p.left.Load() || r.kinds[p.of] > noRemains:
-		case kind == pooledRemains || p.inPool.Value() != nil:
+		case kind == pooledRemains:
 			r.kinds[p.of] = kind
+		case p.inPool.Value() != nil:
+			if r.clean == nil {
+				r.clean = map[Kind]int{}
+			}
+			if r.clean[p.of]++; r.clean[p.of] >= cleanLooks {
+				r.kinds[p.of] = kind
+			}
 		}
 	}
 	clear(r.pending[len(left):])

@@ -131,7 +131,7 @@ func (c *Counter) add(x Sample, resets []float64) []float64 {
 	return resets
 }
 
-// addRun counts the next n samples, of which none is below the one before it.
+// addRun counts the next n samples. None of them is below the one before it.
 func (c *Counter) addRun(first, last Sample, n int, resets []float64) []float64 {
 	resets = c.add(first, resets)
 	c.Count += n - 1

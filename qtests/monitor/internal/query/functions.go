@@ -161,7 +161,7 @@ func ranged(f func(window) (float64, bool)) function {
 	}}
 }
 
-// folded makes a function of the values of a window, of which there is one at least.
+// folded makes a function of the values of a window. There is at least one value.
 func folded(f func([]float64) float64) function {
 	return ranged(func(w window) (float64, bool) {
 		v := w.values()
