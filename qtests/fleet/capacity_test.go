@@ -129,8 +129,8 @@ func TestLeastReplicasWithCrashes(t *testing.T) {
 	})
 }
 
-// With what chance the objective holds: three replicas, of which two can do the work, lose it with some seeds and not with others, and more replicas
-// lose it less often.
+// With what chance the objective holds: of three replicas two can do the work. Three lose the objective with some seeds and not with
+// others, and more replicas lose it less often.
 func TestChanceWithCrashes(t *testing.T) {
 	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
