@@ -44,7 +44,6 @@ var knots = map[string]int{
 	"qtests/load":                   14,
 	"qtests/monitor":                22,
 	"qtests/monitor/internal/query": 17,
-	"qtests/pool/fakehttp":          16,
 }
 
 // medians are the packages whose functions are longer, and how long the median may be. In most of them one
