@@ -25,13 +25,12 @@ type attempt struct {
 	inst   *Instance // nil: there is none
 	sent   *process  // that got the request; nil: none did
 	target *route.Target
-	cancel context.CancelCauseFunc
 	ctx    context.Context
 	began  time.Time
 	fault  error // why it is not sent
 	ended  bool  // belongs to the lock
 
-	before, after *attempt // of the attempts of the process
+	underWay // at sent
 }
 
 // open chooses an instance and counts the attempt.
@@ -71,7 +70,7 @@ func (s *state) aim(a *attempt) {
 		a.fault = refusedBy(i.name)
 	default:
 		a.sent = i.process
-		i.process.attempts.add(a)
+		i.process.attempts.add(&a.underWay)
 	}
 }
 
@@ -89,7 +88,7 @@ func (s *state) pick(c *call) (*route.Target, error) {
 		}
 	}
 	now := s.fleet.clk.Now()
-	if d := s.deploying(); d != nil && d.share >= 0 {
+	if d := s.deploys.current(); d != nil && d.share >= 0 {
 		coming := s.fleet.stream.Sub("canary").At(c.number).Float64() < d.share
 		rq.Within = func(t *route.Target) bool { return (s.endpoints[t.ID].release == s.next) == coming }
 		if t, err := s.balancer.Pick(now, rq); err == nil {
@@ -175,7 +174,7 @@ func (a *attempt) end(o outcome, why reason, status int) {
 		s.balancer.Done(now, a.target, latency, status)
 		s.served(a.inst, o, why, latency)
 		if a.sent != nil {
-			a.sent.attempts.remove(a)
+			a.sent.attempts.remove(&a.underWay)
 			s.drained(a.inst)
 		}
 	})

@@ -15,19 +15,6 @@ const (
 	MetricActive   = "active"   // that are under way
 )
 
-// scaling is what the autoscaler did.
-type scaling struct {
-	record scale.Record
-	last   scale.Decision
-}
-
-// sampled is what an autoscaler read of an instance last.
-type sampled struct {
-	at       time.Time
-	cpu      time.Duration
-	requests uint64
-}
-
 // rescale asks the scaler, and does what it says.
 func (f *Fleet) rescale() {
 	status, instances := f.status()
@@ -56,7 +43,7 @@ func (f *Fleet) rescale() {
 		f.once("scaler: "+d.Err.Error(), func() { f.mark("the scaler misses a metric: %v", d.Err) })
 	}
 	f.change(func(s *state) {
-		s.scaling.last = d
+		s.decision = d
 		s.scale(d.Replicas, d.Ratio > 1+scale.DefaultTolerance, d.Reason)
 	})
 }
@@ -105,9 +92,9 @@ func (i *Instance) pod(now time.Time) scale.Pod {
 	if modelled {
 		p.Requests[MetricCPU], p.Requests[own] = i.release.Capacity.CPURequest, i.release.Capacity.CPURequest
 	}
-	x := sampled{at: now, cpu: i.process.cpu.used(now), requests: i.process.requests}
-	before := i.sampled
-	i.sampled = x
+	x := sampled{at: now, cpu: i.process.cpu.Used(now), requests: i.process.requests}
+	before := i.process.sampled
+	i.process.sampled = x
 	window := now.Sub(before.at)
 	if before.at.IsZero() || window <= 0 || i.process.ended {
 		return p // one reading is no rate yet
@@ -140,13 +127,13 @@ func (f *Fleet) once(key string, do func()) {
 // ScalingSummary adds up how many replicas were wanted so far, and what changed.
 func (f *Fleet) ScalingSummary() (sum scale.Summary, changes []scale.Change) {
 	f.read(func(s *state) {
-		sum, changes = s.scaling.record.Summary(f.clk.Now()), s.scaling.record.Changes()
+		sum, changes = s.record.Summary(f.clk.Now()), s.record.Changes()
 	})
 	return sum, changes
 }
 
 // LastDecision is what the Scaling decided last: why nothing changes, for example, or which metric is missing.
 func (f *Fleet) LastDecision() (d scale.Decision) {
-	f.read(func(s *state) { d = s.scaling.last })
+	f.read(func(s *state) { d = s.decision })
 	return d
 }

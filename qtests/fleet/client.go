@@ -3,72 +3,11 @@ package fleet
 import (
 	"context"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/fleet/route"
-	"github.com/go-qtests/qtests/qtests/internal/field"
-	"github.com/go-qtests/qtests/qtests/latency"
 )
-
-// A Retry says which requests are sent again. The zero Retry sends none.
-type Retry struct {
-	// Max is how often one request is sent again. Zero: not at all.
-	Max int
-	// If says which results are worth another attempt; resp is nil where err is not. Default: no answer, and the statuses
-	// 502, 503 and 504.
-	If func(resp *http.Response, err error) bool
-	// Unsafe sends also those requests again that may have been served and are not idempotent (POST, PATCH). A
-	// request with a body needs its GetBody, which http.NewRequest sets for buffers, bytes and strings.
-	Unsafe bool
-	// Backoff is the wait before the n-th retry. Default: uniform over [0, 25 ms · (2^n - 1)], up to 250 ms (Envoy).
-	Backoff latency.Distribution
-	// PerTry is how long one attempt may take until its answer begins. Zero: no limit.
-	PerTry time.Duration
-	// Budget bounds retries and hedges. Its zero value has Envoy's defaults: 20% of the active requests, and 3.
-	Budget route.Budget
-}
-
-// A Hedge sends a request a second time, to another instance, when there is no answer After that long. The first answer counts, and
-// the other attempt is cancelled. Only idempotent requests without a body are hedged, within Retry.Budget. The zero Hedge hedges none.
-type Hedge struct {
-	After time.Duration
-}
-
-func (r Retry) check(f *field.Checker, at string) {
-	f.Count(at+".Max", r.Max)
-	f.Err(at+".Backoff", r.Backoff.Err())
-	f.Duration(at+".PerTry", r.PerTry)
-	f.Err(at+".Budget", r.Budget.Check())
-}
-
-func (h Hedge) check(f *field.Checker, at string) { f.Duration(at+".After", h.After) }
-
-func (r Retry) withDefaults() Retry {
-	if r.If == nil {
-		r.If = func(resp *http.Response, err error) bool {
-			return err != nil || resp.StatusCode >= 502 && resp.StatusCode <= 504
-		}
-	}
-	return r
-}
-
-// wait is the back-off before the n-th retry, from 1.
-func (r Retry) wait(n int, draw *rand.Rand) time.Duration {
-	if !r.Backoff.IsZero() {
-		return r.Backoff.Sample(draw)
-	}
-	most := min(250*time.Millisecond, 25*time.Millisecond*time.Duration(1<<min(n, 10)-1))
-	return time.Duration(draw.Int64N(int64(most) + 1))
-}
-
-// Attempts are what requests were sent. First + Retries + Hedges = Σ Offered of the instances + NoInstance.
-type Attempts struct {
-	First, Retries, Hedges uint64
-	NoInstance             uint64 // that found none
-	OverBudget             uint64 // that were not made for lack of budget
-}
 
 // Client returns the client of the fleet, always the same. It reaches the fleet whatever the host of the URL, through the balancer.
 // It sets no timeout.
@@ -134,7 +73,7 @@ func (c *call) finish(o outcome, why reason, _ int) {
 			s.why[why]++
 		}
 		s.budget.End()
-		s.timeline.request(s.fleet.clk.Now(), o)
+		s.timeline.Request(s.fleet.clk.Now(), o == answered)
 	})
 }
 
@@ -195,7 +134,7 @@ func (c *call) try(n int) (*attempt, *http.Response, error) {
 		resp, err := a.send(n)
 		return a, resp, err
 	}
-	h := &hedge{call: c, one: a, ended: make(place)}
+	h := &hedge{call: c, one: a, ended: make(chan struct{})}
 	timer := c.fleet.clk.AfterFunc(after, h.start)
 	resp, err := a.send(n)
 	resp, err = h.choose(resp, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -148,6 +149,30 @@ type Release struct {
 	Life     *Life
 }
 
+// A Retry says which requests are sent again. The zero Retry sends none.
+type Retry struct {
+	// Max is how often one request is sent again. Zero: not at all.
+	Max int
+	// If says which results are worth another attempt; resp is nil where err is not. Default: no answer, and the statuses
+	// 502, 503 and 504.
+	If func(resp *http.Response, err error) bool
+	// Unsafe sends also those requests again that may have been served and are not idempotent (POST, PATCH). A
+	// request with a body needs its GetBody, which http.NewRequest sets for buffers, bytes and strings.
+	Unsafe bool
+	// Backoff is the wait before the n-th retry. Default: uniform over [0, 25 ms · (2^n - 1)], up to 250 ms (Envoy).
+	Backoff latency.Distribution
+	// PerTry is how long one attempt may take until its answer begins. Zero: no limit.
+	PerTry time.Duration
+	// Budget bounds retries and hedges. Its zero value has Envoy's defaults: 20% of the active requests, and 3.
+	Budget route.Budget
+}
+
+// A Hedge sends a request a second time, to another instance, when there is no answer After that long. The first answer counts, and
+// the other attempt is cancelled. Only idempotent requests without a body are hedged, within Retry.Budget. The zero Hedge hedges none.
+type Hedge struct {
+	After time.Duration
+}
+
 // withDefaults fills in what is zero, or says what is wrong.
 func (c Config) withDefaults() (Config, error) {
 	check := field.Check("fleet: Config")
@@ -235,4 +260,31 @@ func (s Scaling) check(f *field.Checker) {
 	}
 	f.That(s.By != nil || len(s.Values)+len(s.PerInstance) == 0, "Scaling.By", "nil", "uses no values, and there are some")
 	f.That(s.By == nil || s.By.Every() > 0, "Scaling.By", "Every", "is not above 0")
+}
+
+func (r Retry) check(f *field.Checker, at string) {
+	f.Count(at+".Max", r.Max)
+	f.Err(at+".Backoff", r.Backoff.Err())
+	f.Duration(at+".PerTry", r.PerTry)
+	f.Err(at+".Budget", r.Budget.Check())
+}
+
+func (h Hedge) check(f *field.Checker, at string) { f.Duration(at+".After", h.After) }
+
+func (r Retry) withDefaults() Retry {
+	if r.If == nil {
+		r.If = func(resp *http.Response, err error) bool {
+			return err != nil || resp.StatusCode >= 502 && resp.StatusCode <= 504
+		}
+	}
+	return r
+}
+
+// wait is the back-off before the n-th retry, from 1.
+func (r Retry) wait(n int, draw *rand.Rand) time.Duration {
+	if !r.Backoff.IsZero() {
+		return r.Backoff.Sample(draw)
+	}
+	most := min(250*time.Millisecond, 25*time.Millisecond*time.Duration(1<<min(n, 10)-1))
+	return time.Duration(draw.Int64N(int64(most) + 1))
 }

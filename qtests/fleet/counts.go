@@ -53,6 +53,13 @@ func (c *Counts) add(o Counts) {
 	c.InFlight += o.InFlight
 }
 
+// Attempts are what requests were sent. First + Retries + Hedges = Σ Offered of the instances + NoInstance.
+type Attempts struct {
+	First, Retries, Hedges uint64
+	NoInstance             uint64 // that found none
+	OverBudget             uint64 // that were not made for lack of budget
+}
+
 // An outcome is what became of one request.
 type outcome int
 

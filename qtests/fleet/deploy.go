@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -14,38 +12,6 @@ import (
 
 // deployTick is how often a deployment is looked at.
 const deployTick = time.Second
-
-// A Deployment is a release on its way. Its fields are a copy, as of the call that returned it.
-type Deployment struct {
-	Version string
-	Began   time.Time
-	Ended   time.Time // zero: not yet
-	Phase   rollout.Phase
-	Reason  string
-
-	release  *Release
-	rollout  rollout.Rollout
-	share    float64
-	old, new group
-}
-
-// group is what became of the requests of one side since the deployment began.
-type group struct {
-	counts  Counts
-	latency *hdrhistogram.Histogram // µs, up to an hour
-}
-
-func newGroup() group { return group{latency: hdrhistogram.New(1, time.Hour.Microseconds(), 2)} }
-
-func (g *group) served(o outcome, latency time.Duration) {
-	g.counts.Offered++
-	if o != answered {
-		g.counts.Failed++
-	}
-	_ = g.latency.RecordValue(min(max(1, latency.Microseconds()), time.Hour.Microseconds()))
-}
-
-func (d Deployment) String() string { return fmt.Sprintf("%s: %v: %s", d.Version, d.Phase, d.Reason) }
 
 // Deploy is the event in which a release begins to take the place of what runs. A deployment that is
 // still under way is given up: its instances are then among the old ones. A release or a strategy that is
@@ -108,7 +74,7 @@ func (f *Fleet) deploy(release *Release, by rollout.Strategy) {
 	}
 	d := &Deployment{Version: release.Version, Began: now, release: release, rollout: r, share: -1, old: newGroup(), new: newGroup()}
 	f.change(func(s *state) {
-		if running := s.deploying(); running != nil {
+		if running := s.deploys.current(); running != nil {
 			running.finish(now, rollout.RolledBack, "given up for "+release.Version)
 		}
 		s.next = release
@@ -117,25 +83,12 @@ func (f *Fleet) deploy(release *Release, by rollout.Strategy) {
 	f.advance(d)
 }
 
-// deploying is the deployment under way, or nil.
-func (s *state) deploying() *Deployment {
-	if n := len(s.deploys); n > 0 && !s.deploys[n-1].Phase.Final() {
-		return s.deploys[n-1]
-	}
-	return nil
-}
-
-func (d *Deployment) finish(now time.Time, p rollout.Phase, why string) {
-	d.Phase, d.Reason, d.Ended, d.share = p, why, now, -1
-	d.old, d.new = group{}, group{} // their histograms are not needed any more
-}
-
 // advance asks the rollout, does what it says, and goes on a second later.
 func (f *Fleet) advance(d *Deployment) {
 	var now rollout.State
 	under := false
 	f.read(func(s *state) {
-		if under = s.deploying() == d; under {
+		if under = s.deploys.current() == d; under {
 			now = s.rolling(d)
 		}
 	})
@@ -158,7 +111,7 @@ func (f *Fleet) advance(d *Deployment) {
 
 // act does what a rollout says.
 func (s *state) act(d *Deployment, a rollout.Action) {
-	if s.deploying() != d {
+	if s.deploys.current() != d {
 		return
 	}
 	if d.Reason != a.Reason || a.Phase.Final() {

@@ -3,9 +3,7 @@ package fleet
 import (
 	"context"
 	"net"
-	"slices"
 
-	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 )
 
@@ -29,10 +27,13 @@ type conn struct {
 	proc   *process
 	target *route.Target
 	ended  bool // belongs to the lock
+
+	underWay // at proc
 }
 
 func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 	c := &conn{fleet: f}
+	c.cancel = func(error) { _ = c.Conn.Close() }
 	var fault error
 	f.read(func(s *state) {
 		s.conns.begin()
@@ -49,7 +50,7 @@ func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 			fault = refusedBy(c.inst.name)
 		default:
 			c.proc = c.inst.process
-			c.proc.conns = append(c.proc.conns, c)
+			c.proc.conns.add(&c.underWay)
 		}
 	})
 	if fault == nil {
@@ -66,41 +67,6 @@ func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, fault
 	}
 	return c, nil
-}
-
-// accepting returns the listener of a process. Without one of its own it serves net/http.
-func (p *process) accepting(q T) *qtests.Listener {
-	var l *qtests.Listener
-	p.inst.fleet.read(func(*state) { l = p.listener })
-	if l == nil {
-		p.serve(q)
-		l = p.listener
-	}
-	return l
-}
-
-// serve starts net/http for the handler.
-func (p *process) serve(q T) {
-	server := q.Serve(p)
-	p.inst.fleet.read(func(*state) {
-		p.server = server
-		if p.listener == nil {
-			p.listener = server.Listener()
-		}
-	})
-}
-
-// shut ends the listener and the server of a process.
-func (p *process) shut() {
-	var l *qtests.Listener
-	var server *qtests.Server
-	p.inst.fleet.read(func(*state) { l, server = p.listener, p.server })
-	if l != nil {
-		_ = l.Close()
-	}
-	if server != nil { // in a goroutine of its own, because it waits for handlers
-		p.inst.fleet.q.Go(server.Close)
-	}
 }
 
 // Close implements net.Conn.
@@ -121,7 +87,7 @@ func (c *conn) end(o outcome, status int) {
 			if c.proc.ended {
 				o, status = failed, 0
 			}
-			c.proc.conns = slices.DeleteFunc(c.proc.conns, func(x *conn) bool { return x == c })
+			c.proc.conns.remove(&c.underWay)
 			s.drained(c.inst)
 		}
 		s.conns.end(o)

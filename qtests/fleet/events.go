@@ -104,7 +104,7 @@ func (f *Fleet) Slow(who Selector, factor float64) event.Event {
 func (f *Fleet) Restart(who Selector) event.Event {
 	return f.event("restart", who, func(s *state, i *Instance) {
 		s.stop(i)
-		if s.deploying() == nil {
+		if s.deploys.current() == nil {
 			s.reconcile(false)
 		}
 	}, nil)
@@ -119,6 +119,19 @@ func (f *Fleet) Drain(who Selector) event.Event {
 				s.setReady(i, i.process.ready.well || !i.release.Life.Readiness.set())
 			}
 		})
+}
+
+// Cut cuts the link of this name of the selected instances until the event ends. What is under way goes on.
+func (f *Fleet) Cut(who Selector, name string) event.Event {
+	set := func(cut bool) func(*state, *Instance) {
+		return func(_ *state, i *Instance) {
+			if i.links[name] == nil {
+				i.links[name] = &Link{inst: i, name: name}
+			}
+			i.links[name].cut = cut
+		}
+	}
+	return f.event("cut off from "+name, who, set(true), set(false))
 }
 
 // LoseZone puts a zone out of reach until the event ends. Requests under way break off, connections to its instances
@@ -165,7 +178,7 @@ func (s *state) noticeLater(i *Instance) {
 			f.change(func(s *state) {
 				if i.lost && i.process == p {
 					s.stop(i)
-					if s.deploying() == nil {
+					if s.deploys.current() == nil {
 						s.reconcile(false)
 					}
 				}

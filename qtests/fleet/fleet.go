@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"sync"
@@ -11,7 +10,9 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/fleet/internal/timeline"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
+	"github.com/go-qtests/qtests/qtests/fleet/scale"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -55,7 +56,7 @@ type state struct {
 	all       []*Instance // that are not gone, in the order in which they were made
 	stable    *Release
 	next      *Release // that is coming
-	deploys   []*Deployment
+	deploys   deployments
 	lostZones map[string]bool
 	past      []*Instance          // that are gone, at most MaxPast
 	older     Counts               // of those before
@@ -67,52 +68,13 @@ type state struct {
 	attempts  Attempts
 	calls     uint64
 	conns     Counts
-	scaling   scaling
-	timeline  timeline
+	record    scale.Record   // of wanted
+	decision  scale.Decision // of the autoscaler, the last
+	timeline  timeline.Timeline
 	said      map[string]bool // what is said once
 	told      int             // ejections
 	serving   int             // handlers that run
-	idle      place           // closed when none does; nil: nobody waits for that
-}
-
-// NewT returns a fleet whose instances run. It closes when q ends, and fails q then if the counts do not
-// add up. A cfg that is negative or contradictory fails q at once.
-func NewT(q T, cfg Config) *Fleet {
-	q.Helper()
-	cfg, err := cfg.withDefaults()
-	if err != nil {
-		tb.Fatalf(q, "%v", err)
-	}
-	f := &Fleet{q: q, cfg: cfg, clk: q.Clock(), log: q.EventLog(), stream: q.Stream("fleet " + cfg.Name)}
-	if cfg.Seed != 0 {
-		f.stream = tb.NewStream(cfg.Seed, "fleet "+cfg.Name)
-	}
-	f.begun = f.clk.Now()
-	s := &f.mu.state
-	s.fleet, s.lostZones, s.why, s.endpoints = f, map[string]bool{}, map[reason]uint64{}, map[string]*Instance{}
-	s.budget = cfg.Retry.Budget
-	s.balancer, err = route.New(route.Config{
-		Policy: cfg.Policy, Outliers: cfg.Outliers, PanicShare: cfg.PanicShare, NoPanic: cfg.NoPanic, Rand: f.stream.Sub("route").Rand(),
-	})
-	if err != nil {
-		tb.Fatalf(q, "%v", err)
-	}
-	s.stable = &Release{Version: cfg.Version, New: cfg.New, Capacity: &cfg.Capacity, Life: &cfg.Life}
-	s.wanted = cfg.Replicas
-	s.timeline.begin(f.begun)
-	f.client = &http.Client{Transport: &transport{fleet: f}}
-	f.change(func(s *state) {
-		s.reconcile(!cfg.ColdStart)
-		s.scaling.record.Set(f.begun, s.wanted, false, "")
-	})
-	if d := s.balancer.Interval(); d > 0 {
-		f.every(d, func() { f.change(func(s *state) { s.sweep() }) })
-	}
-	if cfg.Scaling.By != nil {
-		f.every(cfg.Scaling.By.Every(), f.rescale)
-	}
-	q.Cleanup(f.close)
-	return f
+	idle      chan struct{}   // closed when none does; nil: nobody waits for that
 }
 
 // read calls f with the state, and change does the effects of f as well, when the lock is free. Nothing else in
@@ -137,8 +99,8 @@ func (f *Fleet) change(do func(s *state)) {
 // effect is done when the lock is free.
 func (s *state) effect(do func()) { s.effects = append(s.effects, do) }
 
-// wake lets the one go on that waits at a place.
-func (s *state) wake(p place) {
+// wake lets the one go on that waits for p to be closed.
+func (s *state) wake(p chan struct{}) {
 	s.effect(func() { qtests.InTurn(s.fleet.clk, func() { close(p) }) })
 }
 
@@ -150,14 +112,6 @@ func (f *Fleet) after(d time.Duration, do func()) {
 		if !closed {
 			do()
 		}
-	})
-}
-
-// every calls do every d, until the fleet is closed.
-func (f *Fleet) every(d time.Duration, do func()) {
-	f.after(d, func() {
-		do()
-		f.every(d, do)
 	})
 }
 
@@ -184,44 +138,3 @@ func (f *Fleet) mark(format string, args ...any) {
 
 // Name returns the name of the fleet.
 func (f *Fleet) Name() string { return f.cfg.Name }
-
-// close ends all processes, and holds the counts together.
-func (f *Fleet) close() {
-	f.change(func(s *state) {
-		s.closed = true
-		for _, i := range s.all {
-			if i.process != nil {
-				s.end(i.process)
-			}
-		}
-	})
-	f.settle()
-	if problem := f.unbalanced(); problem != "" {
-		f.q.Errorf("fleet %s: the counts do not add up: %s", f.cfg.Name, problem)
-	}
-}
-
-// lingers is how long the end of a fleet waits for handlers. One that goes on after that is reported as a leak.
-const lingers = 10 * time.Second
-
-// settle waits until no handler runs, and what follows has come to rest.
-func (f *Fleet) settle() {
-	f.q.Wait()
-	var idle place
-	f.read(func(s *state) {
-		if s.serving > 0 {
-			idle = make(place)
-			s.idle = idle
-		}
-	})
-	if idle == nil {
-		return
-	}
-	ctx, cancel := f.clk.WithTimeout(context.Background(), lingers)
-	defer cancel()
-	select {
-	case <-idle:
-	case <-ctx.Done():
-	}
-	f.q.Wait()
-}

@@ -8,9 +8,9 @@ type hedge struct {
 	one  *attempt
 	two  *attempt // nil: not made; belongs to the lock, as decided
 
-	decided bool  // which result counts
-	have    bool  // two has a result, which nobody has dropped
-	ended   place // closed when two is through
+	decided bool          // which result counts
+	have    bool          // two has a result, which nobody has dropped
+	ended   chan struct{} // closed when two is through
 	resp    *http.Response
 	err     error
 }

@@ -51,10 +51,9 @@ type Instance struct {
 	counts  Counts
 	why     map[reason]uint64
 	links   map[string]*Link
-	gates   []place // requests that wait for the end of a hang
-	sampled sampled // by the autoscaler
-	leaving bool    // it was told to stop
-	evicted bool    // from the list of those that are gone
+	gates   []chan struct{} // requests that wait for the end of a hang
+	leaving bool            // it was told to stop
+	evicted bool            // from the list of those that are gone
 }
 
 // Name is NAME-1, NAME-2, …, and never used again.

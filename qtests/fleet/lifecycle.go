@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -26,11 +27,11 @@ func backOff(crashes int) time.Duration {
 }
 
 // create makes an instance. A warm one is ready at once.
-func (s *state) create(release *Release, warm bool) {
+func (s *state) create(release *Release, zone string, warm bool) {
 	s.serial++
 	f := s.fleet
 	i := &Instance{
-		fleet: f, number: s.serial, name: f.cfg.instanceName(s.serial), zone: s.emptiestZone(), release: release,
+		fleet: f, number: s.serial, name: fmt.Sprintf("%s-%d", f.cfg.Name, s.serial), zone: zone, release: release,
 		slow: 1, created: f.clk.Now(), why: map[reason]uint64{}, links: map[string]*Link{},
 	}
 	s.all = append(s.all, i)
@@ -40,7 +41,7 @@ func (s *state) create(release *Release, warm bool) {
 // start begins a process of the instance.
 func (s *state) start(i *Instance, warm bool) {
 	i.starts++
-	i.phase, i.sampled = Starting, sampled{}
+	i.phase = Starting
 	s.setReady(i, false)
 	p := newProcess(i, s.fleet.clk.Now())
 	i.process = p
@@ -95,43 +96,6 @@ func (s *state) listen(p *process, warm bool) {
 	}
 }
 
-// setReady says whether an instance is ready. The balancer is told later.
-func (s *state) setReady(i *Instance, ready bool) {
-	if i.ready == ready {
-		return
-	}
-	i.ready, i.since = ready, s.fleet.clk.Now()
-	s.tell(i, ready)
-}
-
-// tell tells the balancer, when the lag is over.
-func (s *state) tell(i *Instance, ready bool) {
-	f := s.fleet
-	lag := i.release.Life.EndpointLag
-	if lag == 0 {
-		s.setEndpoint(i, ready)
-		return
-	}
-	s.effect(func() {
-		f.after(lag, func() { f.change(func(s *state) { s.setEndpoint(i, ready) }) })
-	})
-}
-
-// setEndpoint lets the balancer have an instance, or not.
-func (s *state) setEndpoint(i *Instance, in bool) {
-	if (s.endpoints[i.name] != nil) == in || in && i.phase == Stopped {
-		return
-	}
-	if !in {
-		s.balancer.Remove(i.name)
-		delete(s.endpoints, i.name)
-		return
-	}
-	s.endpoints[i.name] = i
-	_, _ = s.balancer.Add(i.name, i.zone, 1) // a new name, and a weight of 1
-	s.balancer.SetFailing(i.name, !i.process.healthy.well)
-}
-
 // crash ends the process of an instance, and lets it start again.
 func (s *state) crash(i *Instance, why string) {
 	p := i.process
@@ -171,13 +135,6 @@ func (s *state) restartIn(i *Instance, d time.Duration) {
 	})
 }
 
-// readyWithoutProbe is what Kubernetes does where there is no readiness probe: the process exists.
-func (s *state) readyWithoutProbe(i *Instance) {
-	if !i.release.Life.Readiness.set() {
-		s.setReady(i, true)
-	}
-}
-
 // end ends a process: what it serves breaks off.
 func (s *state) end(p *process) {
 	if p.ended {
@@ -186,11 +143,8 @@ func (s *state) end(p *process) {
 	p.ended, p.closed = true, true
 	clk := s.fleet.clk
 	var wakes []func()
-	for _, a := range p.attempts.all() {
-		wakes = append(wakes, func() { a.cancel(errBroken) })
-	}
-	for _, c := range p.conns {
-		wakes = append(wakes, func() { _ = c.Conn.Close() })
+	for _, u := range slices.Concat(p.attempts.all(), p.conns.all()) {
+		wakes = append(wakes, func() { u.cancel(errBroken) })
 	}
 	hooks := slices.Clone(p.hooks)
 	s.effect(func() {
@@ -265,7 +219,7 @@ func (f *Fleet) terminate(p *process, term func()) {
 // drained ends a process that accepts nothing new and has nothing left to do.
 func (s *state) drained(i *Instance) {
 	p := i.process
-	if i.phase == Stopping && p.closed && !p.ended && p.terming == 0 && p.attempts.n == 0 && len(p.conns) == 0 {
+	if i.phase == Stopping && p.closed && !p.ended && p.terming == 0 && p.attempts.n == 0 && p.conns.n == 0 {
 		s.end(p)
 		s.gone(i)
 	}
@@ -276,7 +230,7 @@ func (s *state) kill(i *Instance) {
 	if i.phase != Stopping {
 		return
 	}
-	if n := i.process.attempts.n + len(i.process.conns); n > 0 {
+	if n := i.process.attempts.n + i.process.conns.n; n > 0 {
 		s.effect(func() { s.fleet.mark("%s: is killed with %d under way", i.name, n) })
 	}
 	s.end(i.process)

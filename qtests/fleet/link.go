@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"syscall"
-
-	"github.com/go-qtests/qtests/qtests/event"
 )
 
 // A Link is the way from one instance to something it uses, such as a fake that all instances share. It can be cut for some of them:
@@ -63,17 +61,4 @@ func (l *Link) Dial(dial func(ctx context.Context, network, addr string) (net.Co
 		}
 		return dial(ctx, network, addr)
 	}
-}
-
-// Cut cuts the link of this name of the selected instances until the event ends. What is under way goes on.
-func (f *Fleet) Cut(who Selector, name string) event.Event {
-	set := func(cut bool) func(*state, *Instance) {
-		return func(_ *state, i *Instance) {
-			if i.links[name] == nil {
-				i.links[name] = &Link{inst: i, name: name}
-			}
-			i.links[name].cut = cut
-		}
-	}
-	return f.event("cut off from "+name, who, set(true), set(false))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/fleet/internal/queue"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -27,17 +28,18 @@ type process struct {
 	listener *qtests.Listener
 	own      bool // the user serves on it
 	server   *qtests.Server
-	conns    []*conn
 	hooks    []func() // at the end
 	terms    []func() // at SIGTERM
 	terming  int      // of them that run
 
 	ended    bool // the process does not exist any more
 	closed   bool // it accepts nothing new
-	cpu      cpu
-	slots    slots
-	requests uint64      // that came in
-	attempts attemptList // under way
+	cpu      queue.CPU
+	slots    queue.Slots
+	requests uint64 // that came in
+	attempts underWayList
+	conns    underWayList
+	sampled  sampled // by the autoscaler
 	ready    prober
 	live     prober
 	healthy  prober
@@ -49,47 +51,59 @@ func newProcess(i *Instance, now time.Time) *process {
 	return &process{
 		inst: i, ctx: ctx, cancel: cancel, registry: prometheus.NewRegistry(), started: now,
 		draws: i.fleet.stream.Sub(fmt.Sprintf("%s %d", i.name, i.starts)),
-		cpu:   newCPU(c.Processors), slots: slots{limit: c.Concurrency, queue: c.MaxQueue},
+		cpu:   queue.NewCPU(c.Processors), slots: queue.NewSlots(c.Concurrency, c.MaxQueue),
 		live: prober{well: true}, healthy: prober{well: true},
 	}
 }
 
-// attemptList is a list of attempts in the order in which they began.
-type attemptList struct {
-	first, last *attempt
+// underWay is an attempt or a connection at a process. It breaks off when the process ends.
+type underWay struct {
+	cancel        context.CancelCauseFunc
+	before, after *underWay
+}
+
+// underWayList is a list in the order in which they began.
+type underWayList struct {
+	first, last *underWay
 	n           int
 }
 
-func (l *attemptList) add(a *attempt) {
+func (l *underWayList) add(u *underWay) {
 	l.n++
-	a.before = l.last
+	u.before = l.last
 	if l.last == nil {
-		l.first = a
+		l.first = u
 	} else {
-		l.last.after = a
+		l.last.after = u
 	}
-	l.last = a
+	l.last = u
 }
 
-func (l *attemptList) remove(a *attempt) {
+func (l *underWayList) remove(u *underWay) {
 	l.n--
-	if a.before == nil {
-		l.first = a.after
+	if u.before == nil {
+		l.first = u.after
 	} else {
-		a.before.after = a.after
+		u.before.after = u.after
 	}
-	if a.after == nil {
-		l.last = a.before
+	if u.after == nil {
+		l.last = u.before
 	} else {
-		a.after.before = a.before
+		u.after.before = u.before
 	}
-	a.before, a.after = nil, nil
+	u.before, u.after = nil, nil
 }
 
-// all returns the attempts.
-func (l *attemptList) all() (all []*attempt) {
-	for a := l.first; a != nil; a = a.after {
-		all = append(all, a)
+func (l *underWayList) all() (all []*underWay) {
+	for u := l.first; u != nil; u = u.after {
+		all = append(all, u)
 	}
 	return all
+}
+
+// sampled is what an autoscaler read of a process last.
+type sampled struct {
+	at       time.Time
+	cpu      time.Duration
+	requests uint64
 }

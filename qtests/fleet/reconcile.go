@@ -2,13 +2,10 @@ package fleet
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/go-qtests/qtests/qtests/tb"
 )
-
-func (c Config) instanceName(number int) string { return fmt.Sprintf("%s-%d", c.Name, number) }
 
 // group are the instances that were not told to stop, of the release that comes or of all others.
 func (s *state) group(coming bool) (some []*Instance) {
@@ -38,7 +35,7 @@ func (s *state) resize(coming bool, n int, warm bool) {
 		release = s.next
 	}
 	for range n - len(some) {
-		s.create(release, warm)
+		s.create(release, s.emptiestZone(), warm)
 		if !warm {
 			s.readyWithoutProbe(s.all[len(s.all)-1])
 		}
@@ -48,7 +45,7 @@ func (s *state) resize(coming bool, n int, warm bool) {
 			s.stop(i)
 		}
 	}
-	s.timeline.replicas(s.fleet.clk.Now(), len(s.group(true))+len(s.group(false)))
+	s.timeline.SetReplicas(s.fleet.clk.Now(), len(s.group(true))+len(s.group(false)))
 }
 
 // victims orders instances by who is stopped first, as a ReplicaSet of Kubernetes does: those that do not run,
@@ -105,13 +102,13 @@ func (f *Fleet) Scale(n int) {
 // scale changes the number that is wanted.
 func (s *state) scale(n int, over bool, why string) {
 	now, before := s.fleet.clk.Now(), s.wanted
-	s.scaling.record.Set(now, n, over, why)
+	s.record.Set(now, n, over, why)
 	if n == before {
 		return
 	}
 	s.wanted = n
 	s.effect(func() { s.fleet.mark("%d → %d replicas: %s", before, n, why) })
-	if s.deploying() == nil {
+	if s.deploys.current() == nil {
 		s.reconcile(false)
 	}
 }

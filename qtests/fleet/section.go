@@ -133,9 +133,9 @@ func (f *Fleet) replicaCurves(start, end time.Time, changes []scale.Change) []se
 		before = changes[0].From
 	}
 	t := f.timelineNow()
-	instances := make([]section.Step, len(t.points))
-	for n, p := range t.points {
-		instances[n] = section.Step{At: t.begun.Add(time.Duration(n) * t.width), Value: float64(p.replicas)}
+	instances := make([]section.Step, len(t.Points))
+	for n, p := range t.Points {
+		instances[n] = section.Step{At: t.Begun.Add(time.Duration(n) * t.Width), Value: float64(p.Replicas)}
 	}
 	return []section.Curve{
 		section.Steps("instances", start, end, curveValues, 0, instances),

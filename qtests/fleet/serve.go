@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/fleet/internal/queue"
 )
 
 // ServeHTTP is the server's side: the request waits for a slot and a processor, and then the
@@ -40,24 +43,24 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // arrive takes a slot, or a place to wait for one. n is the number of the request.
-func (p *process) arrive() (wait place, full bool, n uint64) {
+func (p *process) arrive() (wait queue.Place, full bool, n uint64) {
 	p.inst.fleet.read(func(*state) {
 		p.requests++
 		n = p.requests
-		wait, full = p.slots.enter()
+		wait, full = p.slots.Enter()
 	})
 	return wait, full, n
 }
 
 // wait waits for a slot. It is false where the client has gone; the slot is then another's.
-func (p *process) wait(ctx context.Context, wait place) bool {
+func (p *process) wait(ctx context.Context, wait queue.Place) bool {
 	select {
 	case <-wait:
 		return true
 	case <-ctx.Done():
 	}
 	quit := false
-	p.inst.fleet.read(func(*state) { quit = p.slots.quit(wait) })
+	p.inst.fleet.read(func(*state) { quit = p.slots.Quit(wait) })
 	if !quit {
 		p.leave()
 	}
@@ -67,7 +70,7 @@ func (p *process) wait(ctx context.Context, wait place) bool {
 // leave gives the slot to who waits for it.
 func (p *process) leave() {
 	p.inst.fleet.change(func(s *state) {
-		if next := p.slots.leave(); next != nil {
+		if next := p.slots.Leave(); next != nil {
 			s.wake(next)
 		}
 	})
@@ -85,7 +88,7 @@ func (p *process) compute(ctx context.Context, n uint64) bool {
 	need := p.inst.release.Capacity.CPU.Sample(p.draws.At(n))
 	now := f.clk.Now()
 	var end time.Time
-	f.read(func(*state) { end = p.cpu.take(now, time.Duration(float64(need)*p.inst.slow)) })
+	f.read(func(*state) { end = p.cpu.Take(now, time.Duration(float64(need)*p.inst.slow)) })
 	if d := end.Sub(now); d <= longWait {
 		f.clk.Sleep(d)
 	} else {
@@ -108,10 +111,10 @@ func (p *process) idle(ctx context.Context, d time.Duration) {
 
 // pass waits as long as the instance hangs. It is false where the client has gone.
 func (p *process) pass(ctx context.Context) bool {
-	var gate place
+	var gate chan struct{}
 	p.inst.fleet.read(func(*state) {
 		if p.inst.hung {
-			gate = make(place)
+			gate = make(chan struct{})
 			p.inst.gates = append(p.inst.gates, gate)
 		}
 	})
@@ -124,7 +127,7 @@ func (p *process) pass(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	p.inst.fleet.read(func(*state) {
-		p.inst.gates = slices.DeleteFunc(p.inst.gates, func(g place) bool { return g == gate })
+		p.inst.gates = slices.DeleteFunc(p.inst.gates, func(g chan struct{}) bool { return g == gate })
 	})
 	return false
 }
@@ -135,5 +138,40 @@ func (s *state) servedOne() {
 	if s.serving == 0 && s.idle != nil {
 		s.wake(s.idle)
 		s.idle = nil
+	}
+}
+
+// accepting returns the listener of a process. Without one of its own it serves net/http.
+func (p *process) accepting(q T) *qtests.Listener {
+	var l *qtests.Listener
+	p.inst.fleet.read(func(*state) { l = p.listener })
+	if l == nil {
+		p.serve(q)
+		l = p.listener
+	}
+	return l
+}
+
+// serve starts net/http for the handler.
+func (p *process) serve(q T) {
+	server := q.Serve(p)
+	p.inst.fleet.read(func(*state) {
+		p.server = server
+		if p.listener == nil {
+			p.listener = server.Listener()
+		}
+	})
+}
+
+// shut ends the listener and the server of a process.
+func (p *process) shut() {
+	var l *qtests.Listener
+	var server *qtests.Server
+	p.inst.fleet.read(func(*state) { l, server = p.listener, p.server })
+	if l != nil {
+		_ = l.Close()
+	}
+	if server != nil { // in a goroutine of its own, because it waits for handlers
+		p.inst.fleet.q.Go(server.Close)
 	}
 }

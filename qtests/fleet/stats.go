@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/fleet/internal/timeline"
 	"github.com/go-qtests/qtests/qtests/fleet/route"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 )
@@ -58,7 +59,7 @@ func (s *state) served(i *Instance, o outcome, why reason, latency time.Duration
 	if why != "" {
 		i.why[why]++
 	}
-	if d := s.deploying(); d != nil && why != givenUp && why != hedged {
+	if d := s.deploys.current(); d != nil && why != givenUp && why != hedged {
 		if i.release == s.next {
 			d.new.served(o, latency)
 		} else {
@@ -88,7 +89,7 @@ func (f *Fleet) Stats() (x Stats) {
 			for _, i := range list {
 				x.Instances = append(x.Instances, InstanceStats{
 					Name: i.name, Zone: i.zone, Version: i.release.Version, Phase: i.phase, Ready: i.ready, Starts: i.starts,
-					Attempts: i.counts, Why: named(i.why), CPU: i.process.cpu.used(now),
+					Attempts: i.counts, Why: named(i.why), CPU: i.process.cpu.Used(now),
 				})
 			}
 		}
@@ -156,4 +157,14 @@ func (x Stats) String() string {
 	}
 	text.Table(&b, rows)
 	return b.String()
+}
+
+// Picture draws what happened so far, an interval a letter: how many instances there were, how many requests were answered, and how many lost. Each
+// line says what its highest letter stands for.
+func (f *Fleet) Picture() string { return f.timelineNow().String() }
+
+// timelineNow returns a copy of the timeline up to now.
+func (f *Fleet) timelineNow() (t timeline.Timeline) {
+	f.read(func(s *state) { t = s.timeline.Until(f.clk.Now()) })
+	return t
 }

@@ -3,9 +3,7 @@ package fakehttp
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"syscall"
 	"time"
 
@@ -55,12 +53,4 @@ func (h *Fake) status(on fault.Targets) *http.Response {
 func (h *Fake) active(kind fault.Kind, on fault.Targets) (f *fault.Fault) {
 	h.engine.Read(func(s *fault.Script) { f = s.First(kind, on) })
 	return f
-}
-
-func newTextResponse(code int, text string) *http.Response {
-	return &http.Response{
-		Status: http.StatusText(code), StatusCode: code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
-		Body:   io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
-	}
 }

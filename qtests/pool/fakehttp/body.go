@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-	"reflect"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -288,25 +285,3 @@ func (s *switched) Write(p []byte) (int, error) {
 
 // withoutEnd returns a context with the values of ctx that never ends.
 func withoutEnd(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-// inMemory returns how many bytes are left of a body that is known to be in memory, and
-// so never blocks.
-func inMemory(r io.Reader) (left int, known bool) {
-	if r == nil || r == http.NoBody {
-		return 0, true
-	}
-	if t := reflect.TypeOf(r); t == plainCloser || t == writingCloser {
-		r, _ = reflect.ValueOf(r).Field(0).Interface().(io.Reader)
-	}
-	l, known := r.(interface{ Len() int })
-	if !known {
-		return 0, false
-	}
-	return l.Len(), true
-}
-
-// The types of io.NopCloser, which net/http looks into as well.
-var (
-	plainCloser   = reflect.TypeOf(io.NopCloser(struct{ io.Reader }{}))
-	writingCloser = reflect.TypeOf(io.NopCloser(strings.NewReader("")))
-)

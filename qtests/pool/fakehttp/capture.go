@@ -54,22 +54,13 @@ func (s *Stub) Captured() []Request {
 	return out
 }
 
-// received returns the request as the server sees it, and keeps it if the stub captures.
-func (x *exchange) received() *http.Request {
-	req := x.route.req
-	if x.gzip = asksForGzip(x.req); x.gzip {
-		if req.Header = x.req.Header.Clone(); req.Header == nil {
-			req.Header = http.Header{}
-		}
-		x.gzips = [1]string{"gzip"}
-		req.Header["Accept-Encoding"] = x.gzips[:]
-	}
-	stub := x.route.stub
-	c := stub.captured.Load()
+// capture keeps a request if the stub captures. What the responder reads of its body is kept with it.
+func (s *Stub) capture(req *http.Request) {
+	c := s.captured.Load()
 	if c == nil {
-		return req
+		return
 	}
-	kept := &Request{At: x.h.common.Clock.Now(), Method: methodOf(req), URL: req.URL.String(), Header: req.Header.Clone()}
+	kept := &Request{At: s.h.common.Clock.Now(), Method: methodOf(req), URL: req.URL.String(), Header: req.Header.Clone()}
 	whole := false
 	if req.Body != nil && req.GetBody != nil {
 		if copied, err := req.GetBody(); err == nil {
@@ -79,10 +70,9 @@ func (x *exchange) received() *http.Request {
 		}
 	}
 	if req.Body != nil && !whole {
-		req.Body = &recorded{req.Body, stub, kept}
+		req.Body = &recorded{req.Body, s, kept}
 	}
-	x.h.locked(func(*state) { c.kept.Add(kept) })
-	return req
+	s.h.locked(func(*state) { c.kept.Add(kept) })
 }
 
 // A recorded body keeps what is read of it.

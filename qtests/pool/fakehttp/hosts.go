@@ -67,3 +67,13 @@ func (h *Fake) newHost(s *state, name string) (*pool.Pool[*conn], error) {
 	}
 	return p, err
 }
+
+// CloseIdleConnections closes the connections that no request uses: what
+// (*http.Client).CloseIdleConnections calls.
+func (h *Fake) CloseIdleConnections() {
+	for _, p := range h.pools() {
+		for _, l := range p.AcquireAllIdle() {
+			l.Discard(nil)
+		}
+	}
+}

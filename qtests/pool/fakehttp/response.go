@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,43 +36,6 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	return to, nil
 }
 
-// statusLine returns the status as a server sends it, "503 Service Unavailable". A
-// responder may have left it out, or have given the code alone, as those of httpmock do.
-func statusLine(code int, given string) string {
-	if known := statusLines[code]; known != "" && (given == "" || given == known || given == known[:3]) {
-		return known
-	}
-	number := strconv.Itoa(code)
-	text := strings.TrimSpace(strings.TrimPrefix(given, number))
-	if text == "" {
-		text = http.StatusText(code)
-	}
-	if text == "" {
-		text = "status code " + number
-	}
-	return number + " " + text
-}
-
-// statusLines are those of the codes that have a text.
-var statusLines = func() (lines [1000]string) {
-	for code := 100; code < len(lines); code++ {
-		if text := http.StatusText(code); text != "" {
-			lines[code] = strconv.Itoa(code) + " " + text
-		}
-	}
-	return lines
-}()
-
-// canonical returns a copy of a header with canonical names.
-func canonical(from http.Header) http.Header {
-	to := make(http.Header, len(from)+1)
-	for name, values := range from {
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		to[name] = append(to[name], values...)
-	}
-	return to
-}
-
 // closesAfter reports whether the connection ends with the response, because of its
 // "Connection: close", which it takes out, or because HTTP/1.0 keeps none open.
 func (x *exchange) closesAfter(resp *http.Response) bool {
@@ -92,26 +54,6 @@ func (x *exchange) closesAfter(resp *http.Response) bool {
 		return true
 	}
 	return resp.Close || x.req.Close
-}
-
-// declare replaces the trailer of a response by its names: the values come with the end
-// of the body. It returns where they come from.
-func declare(resp *http.Response, from http.Header) http.Header {
-	names := slices.Collect(maps.Keys(from))
-	for _, list := range resp.Header["Trailer"] {
-		names = append(names, strings.Split(list, ",")...)
-	}
-	resp.Header.Del("Trailer")
-	resp.Trailer = nil
-	for _, name := range names {
-		if name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)); name != "" {
-			if resp.Trailer == nil {
-				resp.Trailer = http.Header{}
-			}
-			resp.Trailer[name] = nil
-		}
-	}
-	return from
 }
 
 // measure finds the length of the body, and says it in the header as a server does.
@@ -155,10 +97,6 @@ func (x *exchange) measure(resp *http.Response) {
 	}
 }
 
-func bodyAllowed(code int) bool {
-	return code >= 200 && code != http.StatusNoContent && code != http.StatusNotModified
-}
-
 // deliver hands the connection over to the body, or gives it back if there is none.
 func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 	under := resp.Body
@@ -189,12 +127,6 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 		resp.Body = &unzipped{body: b}
 	}
 	b.watch()
-}
-
-func closeBody(resp *http.Response) {
-	if resp.Body != nil {
-		_ = resp.Body.Close()
-	}
 }
 
 // switchProtocols makes the body of a 101 the connection itself: it can be written to,

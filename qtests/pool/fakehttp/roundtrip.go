@@ -1,13 +1,10 @@
 package fakehttp
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests/pool"
@@ -107,6 +104,25 @@ func (x *exchange) watch() {
 
 func nothing() {}
 
+// findRoute asks httpmock for the route of the request: by its URL in the form in which
+// routes are registered, then by the URL as it is, which a regular expression may want.
+func (x *exchange) findRoute() error {
+	r := &x.route
+	r.asking = x.req.Context()
+	probe := x.req.WithContext(r)
+	probe.URL, probe.Cancel = normal(x.req.URL), nil //nolint:staticcheck // http.Transport heeds it, too, and httpmock starts goroutines for it
+	_, err := x.h.mock.RoundTrip(probe)
+	if err != errMatched && probe.URL.String() != x.req.URL.String() {
+		probe.URL = x.req.URL
+		_, err = x.h.mock.RoundTrip(probe)
+	}
+	if err != errMatched {
+		return x.h.unmatched(x.req, err)
+	}
+	r.req.URL, r.req.Cancel, r.ends = x.req.URL, x.req.Cancel, true //nolint:staticcheck // as above
+	return nil
+}
+
 // cause returns an error as http.Transport does, which gives the cause of the end of a
 // context.
 func (x *exchange) cause(err error) error {
@@ -159,6 +175,7 @@ const most1xx = 5
 // by another.
 func (x *exchange) ask() (*http.Response, error) {
 	req := x.received()
+	x.route.stub.capture(req)
 	for range most1xx + 1 {
 		resp, err := x.respond(req)
 		if err != nil || !informational(resp.StatusCode) {
@@ -172,9 +189,17 @@ func (x *exchange) ask() (*http.Response, error) {
 	return nil, fmt.Errorf("%s: the responder answered with an informational status %d times in a row", x.route.stub.scope.What, most1xx+1)
 }
 
-// informational reports whether a status is followed by another one in the same exchange.
-func informational(code int) bool {
-	return code >= 100 && code <= 199 && code != http.StatusSwitchingProtocols
+// received returns the request as the server sees it.
+func (x *exchange) received() *http.Request {
+	req := x.route.req
+	if x.gzip = asksForGzip(x.req); x.gzip {
+		if req.Header = x.req.Header.Clone(); req.Header == nil {
+			req.Header = http.Header{}
+		}
+		x.gzips = [1]string{"gzip"}
+		req.Header["Accept-Encoding"] = x.gzips[:]
+	}
+	return req
 }
 
 // connect gets a connection.
@@ -228,14 +253,6 @@ func (x *exchange) release(reusable bool) {
 	})
 }
 
-// tlsState is the state of the connection of a https request.
-func tlsState(req *http.Request) *tls.ConnectionState {
-	if req.URL.Scheme != "https" {
-		return nil
-	}
-	return &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: req.URL.Hostname()}
-}
-
 // count counts a request by its method and path.
 func (h *Fake) count(key string) {
 	h.locked(func(s *state) {
@@ -244,14 +261,4 @@ func (h *Fake) count(key string) {
 		}
 		s.calls[key]++
 	})
-}
-
-// operation names what a request asks for.
-func operation(req *http.Request) string { return methodOf(req) + " " + req.URL.Path }
-
-func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodGet) }
-
-// asksForGzip reports whether http.Transport asks for gzip on behalf of the request.
-func asksForGzip(req *http.Request) bool {
-	return req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
 }

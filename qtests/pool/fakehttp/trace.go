@@ -148,3 +148,11 @@ func hostHeader(req *http.Request) string {
 	}
 	return req.URL.Host
 }
+
+// A pendingDial is a request that may have a connection dialed. The next one that is
+// dialed to its host calls its hooks.
+type pendingDial struct {
+	trace   *tracer
+	scheme  string
+	address string
+}

@@ -75,7 +75,8 @@ func (cfg Config) validate() error {
 
 // mocks returns the options of the go-sqlmocks.
 func (cfg Config) mocks() mockOptions {
-	o := mockOptions{sqlmock.QueryMatcherEqual, driver.DefaultParameterConverter, cfg.MonitorPings}
+	o := plainMock
+	o.pings = cfg.MonitorPings
 	if cfg.Matcher != nil {
 		o.matcher = cfg.Matcher
 	}

@@ -1,28 +1,21 @@
 package fakesql
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/DATA-DOG/go-sqlmock"
 
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
-	"github.com/go-qtests/qtests/qtests/pool/internal/cleanup"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 	"github.com/go-qtests/qtests/qtests/pool/internal/unexpected"
-	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // A Fake is a fake database: a *sql.DB whose connections come from a [pool.Pool], each
@@ -81,42 +74,6 @@ func (db *Fake) locked(f func(s *state)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	f(&db.mu.state)
-}
-
-// NewT returns an open fake, which closes when t ends. t fails then if leases are
-// still out, which means that rows, a transaction or a *sql.Conn were not closed, if
-// an expectation of [Fake.Expect] was not met, or if there was a call that nothing
-// answers, also where the code under test has swallowed its error: see
-// Config.AllowUnexpected. A cfg that is negative or contradictory fails t at once.
-func NewT(t tb.TB, cfg Config) *Fake {
-	t.Helper()
-	if err := cfg.validate(); err != nil {
-		tb.Fatalf(t, "%v", err)
-	}
-	if cfg.Setup != nil {
-		requireReadable(t)
-	}
-	common := fault.ConfigOf(cfg).WithDefaults(t, "sql", pool.DefaultMax)
-	db := &Fake{cfg: cfg, common: common, mocks: cfg.mocks(), reader: make(chan *rowsReader, 1)}
-	db.reader <- &rowsReader{}
-	db.engine = fault.New(common, func(n int) { _ = db.pool.Resize(0, n) })
-	db.scope = fault.NewScope("fakesql", t, db.engine)
-	db.Faults = fake.FaultsOf(db.scope)
-	db.ops = newOperations(db.scope, common, cfg.ConnectLatency)
-	db.killedErr = &fake.Error{Fake: common.Name, Op: "connection", Err: driver.ErrBadConn, Cause: syscall.ECONNRESET}
-	conns, err := pool.New(pool.Config[*conn]{
-		Name: common.Name, Max: common.Max, New: db.openConn, Destroy: db.forget, NoBackoff: true, NoJitter: true,
-		MaxWaiters: common.MaxWaiters, AcquireTimeout: common.AcquireTimeout, MaxLifetime: cfg.MaxLifetime,
-		MaxIdleTime: cfg.MaxIdleTime, Stacks: cfg.Stacks, Clock: common.Clock, EventLog: common.EventLog,
-	})
-	if err != nil {
-		tb.Fatalf(t, "%v", err)
-	}
-	db.pool = conns
-	db.db = sql.OpenDB(connector{db})
-	db.db.SetMaxIdleConns(common.Max)
-	t.Cleanup(func() { t.Helper(); db.cleanup(t) })
-	return db
 }
 
 // DB returns the database handle, always the same. Closing it closes the fake. Its Stats
@@ -207,92 +164,4 @@ func (db *Fake) Kill(n int) event.Event {
 	db.scope.T.Helper()
 	db.scope.Require(n > 0, "Kill", n, "is not above 0")
 	return event.New(fmt.Sprintf("%s: %d connections killed", db.common.Name, n), func() { db.kill(n) }, nil)
-}
-
-func (db *Fake) kill(n int) {
-	var wakes []func()
-	db.locked(func(s *state) {
-		for _, c := range s.open {
-			if len(wakes) < n && c.dead.CompareAndSwap(false, true) {
-				wakes = append(wakes, func() { close(c.killed) })
-			}
-		}
-	})
-	bubble.InTurn(db.common.Clock, wakes...)
-}
-
-// openConn is the pool's New.
-func (db *Fake) openConn(ctx context.Context) (*conn, error) {
-	call := db.ops.connect.call("connect")
-	if err := db.engine.Dial(ctx, &call); err != nil {
-		return nil, err
-	}
-	var id int
-	db.locked(func(s *state) {
-		s.lastID++
-		id = s.lastID
-	})
-	c := &conn{id: id, target: connTarget(id), killed: make(chan struct{})}
-	if s := db.mock.Load(); s != nil {
-		c.mock = s.mocked
-	} else if err := db.mockOf(c); err != nil {
-		return nil, fmt.Errorf("%s: connect: %w", db.common.Name, err)
-	}
-	db.locked(func(s *state) {
-		i, _ := slices.BinarySearchFunc(s.open, id, func(c *conn, id int) int { return c.id - id })
-		s.open = slices.Insert(s.open, i, c)
-	})
-	return c, nil
-}
-
-// mockOf gives a connection a go-sqlmock of its own.
-func (db *Fake) mockOf(c *conn) error {
-	under, mock, err := newMock(db.mocks)
-	if err != nil {
-		return err
-	}
-	c.mock = under
-	if db.cfg.Setup != nil {
-		db.cfg.Setup(c.id, mock)
-	}
-	return nil
-}
-
-// forget is the pool's Destroy.
-func (db *Fake) forget(c *conn) {
-	db.locked(func(s *state) {
-		s.open = slices.DeleteFunc(s.open, func(o *conn) bool { return o == c })
-	})
-}
-
-// closePool closes what database/sql does not know of. It does not wait.
-func (db *Fake) closePool() (err error) {
-	db.closing.Do(func() {
-		db.closed.Store(true)
-		db.engine.Close()
-		cleanup.AtOnce(db.pool.Close)
-		if s := db.mock.Load(); s != nil {
-			err = s.mocked.Close() // where it may be expected
-		}
-	})
-	return err
-}
-
-func (db *Fake) cleanup(t tb.TB) {
-	t.Helper()
-	if s := db.mock.Load(); s != nil {
-		if err := s.mock.ExpectationsWereMet(); err != nil {
-			t.Errorf("%s: %v", db.common.Name, err)
-		}
-	}
-	// The error of Close is go-sqlmock's, about a Close that the test did not expect.
-	_ = db.db.Close()
-	if err := cleanup.Close(db.common.Clock, db.pool.Close); err != nil {
-		t.Errorf("%s: rows, a transaction or a connection not closed: %v", db.common.Name, err)
-	}
-	report := ""
-	db.locked(func(s *state) { report = s.unexpected.Report(db.common.Name) })
-	if report != "" && !db.cfg.AllowUnexpected {
-		t.Errorf("%s", report)
-	}
 }

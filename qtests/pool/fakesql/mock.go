@@ -20,12 +20,21 @@ type mockOptions struct {
 	pings     bool
 }
 
+// plainMock are the options of a go-sqlmock that the Config says nothing of.
+var plainMock = mockOptions{matcher: sqlmock.QueryMatcherEqual, converter: driver.DefaultParameterConverter}
+
 // A mocked is a connection of a go-sqlmock. One goroutine at a time uses it.
 type mocked struct {
 	driver.Conn
 	mock sqlmock.Sqlmock
 	// coarse makes the mock compare times to the microsecond.
 	coarse *atomic.Bool
+}
+
+// strictMock is the one go-sqlmock of Expect.
+type strictMock struct {
+	mock   sqlmock.Sqlmock
+	mocked *mocked
 }
 
 // newMock returns a go-sqlmock connection. go-sqlmock registers each of its instances
@@ -138,7 +147,7 @@ func fieldOf(v reflect.Value, name string) reflect.Value {
 
 // readable reports whether fulfilled can count in this version of go-sqlmock.
 var readable = sync.OnceValue(func() bool {
-	m, mock, err := newMock(Config{}.mocks())
+	m, mock, err := newMock(plainMock)
 	if err != nil {
 		return false
 	}

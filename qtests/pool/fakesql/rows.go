@@ -26,6 +26,21 @@ type resultRows struct {
 	draws   *rand.Rand           // nil without a latency
 }
 
+// rowsOf begins to read what a stub answers to a query.
+func (s *session) rowsOf(ctx context.Context, r reached, args []driver.NamedValue) (driver.Rows, error) {
+	a := r.stub.answer.Load()
+	tables, err := r.stub.tables(ctx, a, args)
+	if err != nil {
+		return nil, err
+	}
+	rows := &resultRows{session: s, ctx: ctx, call: r.call, sets: tables, left: a.breakAfter, broken: a.breakErr}
+	if !a.rowLatency.IsZero() {
+		rows.latency, rows.draws = a.rowLatency, s.db.common.Stream.Sub("rows "+r.stub.query).At(r.n)
+	}
+	s.attach()
+	return rows, nil
+}
+
 func (r *resultRows) Columns() []string { return r.sets[0].columns }
 
 // Close does not wait: its caller may hold a lock of database/sql.

@@ -5,54 +5,12 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
-
-// connTarget limits a fault to the connection with that number.
-type connTarget int
-
-// A conn is one pooled connection.
-type conn struct {
-	id     int
-	target fault.Target // connTarget(id), boxed once
-	mock   *mocked
-
-	dead   atomic.Bool   // decided by Kill, at once
-	killed chan struct{} // closed when it is this connection's turn to notice
-
-	// prepared has the statements that have been prepared here: a round trip for each
-	// connection, not for each use. It belongs to the lease.
-	prepared map[string]struct{}
-}
-
-// maxPrepared is how many statements a connection remembers.
-const maxPrepared = 256
-
-// connector joins database/sql to the fake.
-type connector struct{ db *Fake }
-
-// Connect returns a session without a connection, which takes one from the pool
-// when it is used: see session.
-func (c connector) Connect(context.Context) (driver.Conn, error) {
-	return &session{db: c.db}, nil
-}
-
-func (c connector) Driver() driver.Driver { return fakeDriver{} }
-
-// Close is called by (*sql.DB).Close.
-func (c connector) Close() error { return c.db.closePool() }
-
-// fakeDriver only exists because (*sql.DB).Driver must return something.
-type fakeDriver struct{}
-
-func (fakeDriver) Open(string) (driver.Conn, error) {
-	return nil, errors.New("fakesql: only NewT opens a fake")
-}
 
 // A session is a connection for database/sql, which keeps sessions idle as it likes. A
 // session has a lease of a real connection only while it is used: from the first
@@ -227,7 +185,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args []driver.
 			return err
 		})
 	default:
-		rows, err = r.stub.rows(ctx, s, r.n, r.call, args)
+		rows, err = s.rowsOf(ctx, r, args)
 	}
 	returned = true
 	return rows, err

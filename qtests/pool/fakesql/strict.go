@@ -2,12 +2,6 @@ package fakesql
 
 import "github.com/DATA-DOG/go-sqlmock"
 
-// strictMock is the one go-sqlmock of Expect.
-type strictMock struct {
-	mock   sqlmock.Sqlmock
-	mocked *mocked
-}
-
 // mocksAnswer reports whether go-sqlmock sees what no stub answers.
 func (db *Fake) mocksAnswer() bool { return db.cfg.Setup != nil || db.mock.Load() != nil }
 

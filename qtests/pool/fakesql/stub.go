@@ -40,29 +40,6 @@ type Stub struct {
 	captured  atomic.Pointer[ring.Last[Call]]
 }
 
-// A Func computes the answer to one call of a query. It runs on the caller's
-// goroutine while database/sql holds the connection, so it must not use that
-// connection; ctx is the statement's.
-type Func func(ctx context.Context, args []driver.NamedValue) (*sqlmock.Rows, error)
-
-// An ExecFunc computes the answer to one call of a statement without rows, on the terms
-// of a [Func].
-type ExecFunc func(ctx context.Context, args []driver.NamedValue) (driver.Result, error)
-
-// answer is what a stub answers. It is never changed, only replaced.
-type answer struct {
-	args       []driver.Value // expected, nil for any
-	matchArgs  bool
-	tables     []*table
-	hasRows    bool
-	result     driver.Result
-	function   Func
-	execute    ExecFunc
-	rowLatency latency.Distribution
-	breakAfter int // rows; negative: never
-	breakErr   error
-}
-
 // change applies f to a copy of the answer, once more if another change came first.
 func (s *Stub) change(f func(*answer)) *Stub {
 	for {
@@ -208,28 +185,23 @@ func (s *Stub) spent() string {
 
 func (s *Stub) call(op string) fault.Call { return s.behaviour.Call(op) }
 
-// rows returns the answer to one call of a query.
-func (s *Stub) rows(ctx context.Context, session *session, n uint64, call fault.Call, args []driver.NamedValue) (driver.Rows, error) {
-	a := s.answer.Load()
-	tables := a.tables
+// tables computes the rows that a says, for one call of the query.
+func (s *Stub) tables(ctx context.Context, a *answer, args []driver.NamedValue) ([]*table, error) {
 	if a.function != nil {
 		rows, err := a.function(ctx, args)
 		if err != nil {
 			return nil, err
 		}
-		if tables, err = s.db.copyRows([]*sqlmock.Rows{rows}); err != nil {
+		tables, err := s.db.copyRows([]*sqlmock.Rows{rows})
+		if err != nil {
 			return nil, fmt.Errorf("%s: Answer: %w", s.scope.What, err)
 		}
+		return tables, nil
 	}
 	if !a.hasRows {
 		return nil, s.db.unanswered(s.query, fmt.Errorf("%s: the stub has no rows for a query: call Rows, Answer or Error", s.scope.What))
 	}
-	r := &resultRows{session: session, ctx: ctx, call: call, sets: tables, left: a.breakAfter, broken: a.breakErr}
-	if !a.rowLatency.IsZero() {
-		r.latency, r.draws = a.rowLatency, s.db.common.Stream.Sub("rows "+s.query).At(n)
-	}
-	session.attach()
-	return r, nil
+	return a.tables, nil
 }
 
 // copyRows copies result sets with the fake's reader.

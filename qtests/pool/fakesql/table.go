@@ -48,7 +48,7 @@ func (r *rowsReader) read(rows []*sqlmock.Rows) ([]*table, error) {
 
 func (r *rowsReader) source(shallow sqlmock.Rows) (driver.Rows, error) {
 	if r.mock == nil || r.uses >= maxReaderUses {
-		_, mock, err := newMock(Config{}.mocks())
+		_, mock, err := newMock(plainMock)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package fakesql
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
@@ -8,7 +9,32 @@ import (
 	"time"
 
 	"github.com/DATA-DOG/go-sqlmock"
+
+	"github.com/go-qtests/qtests/qtests/latency"
 )
+
+// A Func computes the answer to one call of a query. It runs on the caller's
+// goroutine while database/sql holds the connection, so it must not use that
+// connection; ctx is the statement's.
+type Func func(ctx context.Context, args []driver.NamedValue) (*sqlmock.Rows, error)
+
+// An ExecFunc computes the answer to one call of a statement without rows, on the terms
+// of a [Func].
+type ExecFunc func(ctx context.Context, args []driver.NamedValue) (driver.Result, error)
+
+// answer is what a stub answers. It is never changed, only replaced.
+type answer struct {
+	args       []driver.Value // expected, nil for any
+	matchArgs  bool
+	tables     []*table
+	hasRows    bool
+	result     driver.Result
+	function   Func
+	execute    ExecFunc
+	rowLatency latency.Distribution
+	breakAfter int // rows; negative: never
+	breakErr   error
+}
 
 // mismatch says what is wrong with the arguments of a call, "" if nothing.
 func (a *answer) mismatch(args []driver.NamedValue) string {
