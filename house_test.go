@@ -42,7 +42,6 @@ var knots = map[string]int{
 	"qtests":               13,
 	"qtests/fleet":         18,
 	"qtests/load":          14,
-	"qtests/monitor":       22,
 	"qtests/pool/fakehttp": 16,
 	"qtests/pool/fakesql":  10,
 }
