@@ -70,20 +70,25 @@ func (s *Collector) Collect(ch chan<- prometheus.Metric) {
 	copy(samples, s.samples)
 	metrics.Read(samples[:len(samples)-1])
 	for i, r := range readings {
-		v := s.limit
-		switch x := samples[i].Value; x.Kind() {
-		case metrics.KindUint64:
-			v = float64(x.Uint64())
-		case metrics.KindFloat64Histogram:
-			v = percentile99(x.Float64Histogram())
-		case metrics.KindFloat64:
-			v = x.Float64()
-		}
+		v := s.value(samples[i].Value)
 		if r.name == "memory_used_bytes" {
 			v -= released()
 		}
 		ch <- prometheus.MustNewConstMetric(s.descs[i], r.kind, v)
 	}
+}
+
+// value is the reading as one number. The limit of the memory is none of the runtime's.
+func (s *Collector) value(x metrics.Value) float64 {
+	switch x.Kind() {
+	case metrics.KindUint64:
+		return float64(x.Uint64())
+	case metrics.KindFloat64Histogram:
+		return percentile99(x.Float64Histogram())
+	case metrics.KindFloat64:
+		return x.Float64()
+	}
+	return s.limit
 }
 
 func released() float64 {
@@ -117,6 +122,10 @@ func memoryLimit() float64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
 		return float64(limit)
 	}
+	return machineMemory()
+}
+
+func machineMemory() float64 {
 	data, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return math.Inf(1)
