@@ -144,8 +144,8 @@ func TestHelpersReadAsOne(t *testing.T) {
 // example_test.go, in examples or in their documentation. The list may only become shorter.
 var withoutExample = strings.Fields(`
 	promql promql/alertmanager promql/remotewrite qtests qtests/breaker/cause qtests/breaker/metrics
-	qtests/chaos qtests/degrade qtests/event qtests/fleet qtests/fleet/rollout qtests/fleet/route
-	qtests/fleet/scale qtests/latency qtests/load/k6 qtests/load/merge qtests/monitor/coverage qtests/monitor/lint
+	qtests/chaos qtests/degrade qtests/event
+	qtests/latency qtests/load/k6 qtests/load/merge qtests/monitor/coverage qtests/monitor/lint
 	qtests/section qtests/shed qtests/tb qtests/tbtest
 `)
 

@@ -33,7 +33,8 @@ type conn struct {
 
 func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 	c := &conn{fleet: f}
-	c.cancel = func(error) { _ = c.Conn.Close() }
+	ended, cancel := context.WithCancelCause(context.Background())
+	c.cancel = cancel
 	var fault error
 	f.read(func(s *state) {
 		s.conns.begin()
@@ -66,6 +67,7 @@ func (f *Fleet) dial(ctx context.Context, addr string) (net.Conn, error) {
 		c.end(o, status)
 		return nil, fault
 	}
+	context.AfterFunc(ended, func() { _ = c.Conn.Close() }) // at once if the process has ended since
 	return c, nil
 }
 

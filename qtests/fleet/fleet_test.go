@@ -16,6 +16,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/latency"
 )
 
+func TestExample(t *testing.T) { qtests.Run(t, rollsOut) }
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // hello answers with the name of its instance, after d.

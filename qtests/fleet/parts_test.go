@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -159,6 +160,53 @@ func TestConnections(t *testing.T) {
 		require.NoError(q, one.Close())
 		_ = two.Close()
 		require.Equal(q, fleet.Counts{Offered: 2, Answered: 1, Failed: 1}, f.Stats().Conns)
+	})
+}
+
+// A process crashes while connections to it are made. They are refused, or they break off with it; none stays.
+func TestCrashDuringDials(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		f := fleet.NewT(q, fleet.Config{Life: fleet.Life{NoEndpointLag: true}, New: func(i *fleet.Instance) http.Handler {
+			l := i.Listener()
+			if i.Starts()%2 == 0 {
+				go func() { // the other processes accept nothing
+					for {
+						if _, err := l.Accept(); err != nil {
+							return
+						}
+					}
+				}()
+			}
+			return nil
+		}})
+		const dials = 5
+		for range 20 {
+			made := make(chan net.Conn, dials)
+			for range dials {
+				q.Go(func() {
+					c, err := f.Dialer()(q.Context(), "tcp", "fleet:80")
+					require.Equal(q, err == nil, c != nil)
+					if err == nil {
+						made <- c
+					}
+				})
+			}
+			q.Go(f.Crash(fleet.Everyone()).Begin)
+			q.Sleep(10 * time.Minute) // the back-off is over
+			f.Crash(fleet.Everyone()).Begin()
+			q.Sleep(10 * time.Minute)
+			close(made)
+			for c := range made {
+				_ = c.SetReadDeadline(q.Clock().Now().Add(time.Second)) // an error where it is closed
+				_, err := c.Read(make([]byte, 1))
+				require.Error(q, err)
+				require.NotErrorIs(q, err, os.ErrDeadlineExceeded)
+				_ = c.Close()
+			}
+		}
+		x := f.Stats().Conns
+		require.Equal(q, uint64(20*dials), x.Offered)
+		require.Zero(q, x.InFlight+x.Answered, "%v", x)
 	})
 }
 
