@@ -72,7 +72,6 @@ var medians = map[string]float64{
 	"qtests/load/result":               10.5,
 	"qtests/load/search":               13.5,
 	"qtests/load/threshold":            11,
-	"qtests/monitor/notify":            11,
 	"qtests/monitor/rules":             11,
 	"qtests/pool/internal/nearest":     16,
 	"qtests/pool/internal/unexpected":  14,
