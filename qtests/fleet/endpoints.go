@@ -1,5 +1,7 @@
 package fleet
 
+// This file has what the balancer is told of the instances, and what it tells of them.
+
 // setReady says whether an instance is ready. The balancer is told later.
 func (s *state) setReady(i *Instance, ready bool) {
 	if i.ready == ready {
