@@ -4,6 +4,8 @@ go 1.26.0
 
 replace github.com/go-qtests/qtests => ../
 
+replace github.com/go-qtests/qtests/pgwire => ../pgwire
+
 require (
 	github.com/DATA-DOG/go-sqlmock v1.5.2
 	github.com/alicebob/miniredis/v2 v2.40.0
@@ -12,6 +14,7 @@ require (
 	github.com/failsafe-go/failsafe-go v0.9.8
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/go-qtests/qtests v0.1.0
+	github.com/go-qtests/qtests/pgwire v0.1.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/hashicorp/golang-lru/v2 v2.0.7

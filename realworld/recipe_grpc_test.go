@@ -18,7 +18,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/wire"
 )
 
-// A server and a client with deadlines and a retry policy. For 20 seconds the server does not answer, then for 20 it is gone.
+// A server and a client with deadlines and a retry policy. For 15 seconds the server does not answer, then for 15 it is gone.
 func TestRecipeGRPC(t *testing.T) {
 	recipe(t, func(q *qtests.T, log *Log) {
 		hosts := wire.NewHosts(q)
@@ -31,12 +31,12 @@ func TestRecipeGRPC(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		q.Schedule(
 			link.Latency(wire.Both, latency.Uniform(5*time.Millisecond, 20*time.Millisecond)),
-			link.Stall(wire.Down).At(time.Minute).For(20*time.Second),
-			link.Refuse().At(2*time.Minute).For(20*time.Second),
+			link.Stall(wire.Down).At(30*time.Second).For(15*time.Second),
+			link.Refuse().At(80*time.Second).For(15*time.Second),
 		)
 
 		client, codesOf := healthpb.NewHealthClient(conn), map[codes.Code]int{}
-		for range 180 {
+		for range 120 {
 			ctx, cancel := context.WithTimeout(q.Context(), 2*time.Second)
 			_, err := client.Check(ctx, &healthpb.HealthCheckRequest{})
 			cancel()
@@ -44,7 +44,7 @@ func TestRecipeGRPC(t *testing.T) {
 			codesOf[status.Code(err)]++
 			q.Sleep(time.Second)
 		}
-		require.Greater(q, codesOf[codes.OK], 140)
+		require.Greater(q, codesOf[codes.OK], 80)
 		require.Positive(q, codesOf[codes.DeadlineExceeded], "while the server did not answer")
 		require.Positive(q, codesOf[codes.Unavailable], "while it was gone, after the retries")
 		require.Len(q, codesOf, 3)

@@ -15,6 +15,9 @@ import (
 	"github.com/go-qtests/qtests/qtests/wire"
 )
 
+// redisAddr is an address that is no name: this client looks names up.
+const redisAddr = "192.0.2.1:6379"
+
 // serveRedis serves a miniredis on the connections of a listener; what it keeps expires on the clock of the test.
 func serveRedis(server *miniredis.Miniredis) func(net.Listener) error {
 	return func(l net.Listener) error {
@@ -36,8 +39,8 @@ func serveRedis(server *miniredis.Miniredis) func(net.Listener) error {
 func TestRecipeRedis(t *testing.T) {
 	recipe(t, func(q *qtests.T, log *Log) {
 		hosts, server := wire.NewHosts(q), miniredis.NewMiniRedis()
-		link := hosts.Serve("redis.memory:6379", serveRedis(server), server.Close)
-		client := redis.NewClient(&redis.Options{Addr: "redis.memory:6379", Dialer: hosts.Dial, MaxRetries: 2, ReadTimeout: time.Second})
+		link := hosts.Serve(redisAddr, serveRedis(server), server.Close)
+		client := redis.NewClient(&redis.Options{Addr: redisAddr, Dialer: hosts.Dial, MaxRetries: 2, ReadTimeout: time.Second})
 		defer func() { _ = client.Close() }()
 		q.Schedule(
 			link.Latency(wire.Both, latency.Uniform(time.Millisecond, 3*time.Millisecond)),
