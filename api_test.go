@@ -51,7 +51,7 @@ func TestAPI(t *testing.T) {
 // publicPackages returns the directories of the packages that others can import.
 func publicPackages(t *testing.T) (dirs []string) {
 	t.Helper()
-	for _, top := range []string{"qtests", "promql", "hpa", "fixtures"} {
+	for _, top := range []string{"qtests", "promql", "hpa", "pgwire", "fixtures"} {
 		require.NoError(t, filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:

@@ -62,7 +62,10 @@ func compiledCode(t *testing.T) string {
 	require.NoError(t, err)
 	require.NotEmpty(t, examples)
 	var code strings.Builder
-	for _, file := range append(examples, "examples_test.go", "bench/breaker_adapter_test.go") {
+	recipes, err := filepath.Glob("realworld/recipe_*_test.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, recipes)
+	for _, file := range append(append(examples, recipes...), "examples_test.go", "bench/breaker_adapter_test.go") {
 		code.WriteString(readFile(t, file) + "\n")
 	}
 	return code.String()

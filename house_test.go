@@ -82,9 +82,9 @@ var lockers = map[string][]string{
 	"qtests":                     {"bounds_goroutines.go", "bubble.go", "host.go", "invariant.go", "leak.go", "serve.go"},
 	"qtests/event":               {"event.go", "log.go"},
 	"qtests/load/internal/watch": {"live.go", "screen.go"},
-	// A connection locks its halves; its faults lock the link, and a way of it in turn.
+	// A connection locks its halves; its faults lock the link, and a way of it in turn. Hosts have a lock of their own.
 	"qtests/internal/memnet": {"half.go", "transit.go"},
-	"qtests/wire":            {"faults.go", "link.go", "way.go"},
+	"qtests/wire":            {"faults.go", "hosts.go", "link.go", "way.go"},
 	// One clock, whose waits, timers and statistics are a file each; and the lock of tenancies.
 	"qtests/internal/bubble": {"clock.go", "clock_afterfunc.go", "stats.go", "tenancy.go", "trace.go", "wait.go"},
 	// The lock of a run is taken by what happens to a run: an arrival, a turn of a user, the end of a request,

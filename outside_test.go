@@ -27,7 +27,7 @@ func nextVersion(t *testing.T) string {
 	t.Helper()
 	required := regexp.MustCompile(`(?m)^\s*` + ownModule + ` (v\S+)$`)
 	version := ""
-	for _, dir := range []string{"promql", "hpa", "bench", "realworld"} {
+	for _, dir := range []string{"promql", "hpa", "pgwire", "bench", "realworld", "realworld/services"} {
 		found := required.FindStringSubmatch(readFile(t, dir+"/go.mod"))
 		require.NotNil(t, found, dir)
 		if version == "" {
@@ -72,6 +72,7 @@ func TestModulesOutside(t *testing.T) {
 	for module, uses := range map[string]string{
 		"promql": `_, err := promql.NewEngine().Compile("up == 0"); err != nil`,
 		"hpa":    `_, err := hpa.ReadFile("none"); err == nil`,
+		"pgwire": `server := (*pgwire.Server)(nil); server != nil`,
 	} {
 		u := newUser(t)
 		u.put("go.mod", "module example.org/mine\n\ngo 1.26\n")
@@ -141,7 +142,7 @@ func newUser(t *testing.T) *user {
 	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
 	require.NoError(t, err)
 	cache, proxy, version := strings.TrimSpace(string(out)), t.TempDir(), nextVersion(t)
-	for _, dir := range []string{".", "promql", "hpa"} {
+	for _, dir := range []string{".", "promql", "hpa", "pgwire"} {
 		publish(t, proxy, dir, version)
 	}
 	own := []string{

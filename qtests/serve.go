@@ -98,8 +98,9 @@ func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
 	}
 }
 
-// Serve starts an HTTP/1.1 server for handler inside the bubble and closes it
-// when the test ends. What the server logs goes to the test's log: of each
+// Serve starts a server for handler inside the bubble and closes it when the test ends. It
+// speaks HTTP/1.1, and HTTP/2 without TLS with clients that begin with it, as the Transport2 of
+// package wire. What the server logs goes to the test's log: of each
 // kind of line the first three, and at the end how many there were. A panic of the
 // handler, other than http.ErrAbortHandler, fails the test and names the line: see [AllowPanics].
 func (q *T) Serve(handler http.Handler) *Server {
@@ -110,7 +111,9 @@ func (q *T) Serve(handler http.Handler) *Server {
 		clock:    q.clock,
 	}
 	s.conns.open = map[net.Conn]bool{}
-	s.server = &http.Server{Handler: handler, ErrorLog: log.New(serverlog.New(q, nil), "", 0), ConnState: s.conns.track}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(serverlog.New(q, nil), "", 0), ConnState: s.conns.track, Protocols: new(http.Protocols)}
+	s.server.Protocols.SetHTTP1(true)
+	s.server.Protocols.SetUnencryptedHTTP2(true)
 	s.client = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.listener.Dial(ctx) },
 		// The default of 2 idle connections would dial anew for nearly every

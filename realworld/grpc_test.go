@@ -44,7 +44,7 @@ func TestGRPC(t *testing.T) {
 		grpc_health_v1.RegisterHealthServer(server, healthServer{})
 		go func() { _ = server.Serve(listener) }()
 		defer server.Stop()
-		network := newWire(q, log, listener.Dial)
+		network := newCable(q, log, listener.Dial)
 		client, err := grpc.NewClient("passthrough:///grpc.memory",
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithDefaultServiceConfig(retryPolicy),

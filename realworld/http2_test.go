@@ -24,7 +24,7 @@ func TestHTTP2(t *testing.T) {
 		listener := qtests.Listen(q.Clock(), "http2.memory:80")
 		var conns sync.WaitGroup
 		conns.Go(func() { serveHTTP2(listener, backend(log), &conns) })
-		network := newWire(q, log, listener.Dial)
+		network := newCable(q, log, listener.Dial)
 		transport := &http2.Transport{
 			AllowHTTP:       true,
 			ReadIdleTimeout: 10 * time.Second,

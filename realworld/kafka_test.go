@@ -25,7 +25,7 @@ func TestKafkaWriter(t *testing.T) {
 		listener := qtests.Listen(q.Clock(), "kafka.memory:9092")
 		broker := &broker{log: log}
 		broker.conns.Go(func() { broker.serve(listener) })
-		network := newWire(q, log, listener.Dial)
+		network := newCable(q, log, listener.Dial)
 		ctx, cancel := context.WithCancel(q.Context())
 		transport := &kafka.Transport{
 			Dial:    func(ctx context.Context, _, _ string) (net.Conn, error) { return network.Dial(ctx) },

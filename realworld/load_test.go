@@ -74,18 +74,18 @@ func backend(log *Log) http.HandlerFunc {
 	}
 }
 
-// A wire leads to a server in memory. In the outage it is cut: connections break, and
+// A cable leads to a server in memory. In the outage it is cut: connections break, and
 // nobody answers a new one.
-type wire struct {
+type cable struct {
 	dial  func(context.Context) (net.Conn, error)
 	mu    sync.Mutex
 	conns []net.Conn // in the order in which they were made
 	cut   bool
 }
 
-// newWire returns a wire to what dial connects to, which the outage of log will cut.
-func newWire(q *qtests.T, log *Log, dial func(context.Context) (net.Conn, error)) *wire {
-	w := &wire{dial: dial}
+// newCable returns a cable to what dial connects to, which the outage of log will cut.
+func newCable(q *qtests.T, log *Log, dial func(context.Context) (net.Conn, error)) *cable {
+	w := &cable{dial: dial}
 	q.Go(func() {
 		time.Sleep(outageFrom - log.at())
 		w.mu.Lock()
@@ -103,7 +103,7 @@ func newWire(q *qtests.T, log *Log, dial func(context.Context) (net.Conn, error)
 	return w
 }
 
-func (w *wire) Dial(ctx context.Context) (net.Conn, error) {
+func (w *cable) Dial(ctx context.Context) (net.Conn, error) {
 	if err := work(ctx); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-var runsFlag = flag.Int("runs", 0, "how often to run each scenario; 0 means 20 times on the ordered runtime and 5 times on the stock one, times QTESTS_STRESS")
+var runsFlag = flag.Int("runs", 0, "how often to run each scenario; 0 means 20 times on the ordered runtime, and on the stock one 5 times, a recipe 2 times; all times QTESTS_STRESS")
 
 // notOnStock says what a scenario does on the stock runtime, where it comes to no end of
 // its own.
@@ -61,6 +61,14 @@ type result struct {
 // same times. On the stock runtime it counts the outcomes.
 func outcome(t *testing.T, scenario func(q *qtests.T, log *Log)) {
 	t.Helper()
+	compared(t, scenario, limits{lines: 1000, stock: 5})
+}
+
+// limits are how many lines a run has at least, and how often it runs on the stock runtime.
+type limits struct{ lines, stock int }
+
+func compared(t *testing.T, scenario func(q *qtests.T, log *Log), l limits) {
+	t.Helper()
 	r := &result{test: t.Name(), ordered: onOrdered(t), outcomes: "fails"}
 	defer r.keep()
 	if why := notOnStock[t.Name()]; why != "" && !r.ordered {
@@ -68,10 +76,10 @@ func outcome(t *testing.T, scenario func(q *qtests.T, log *Log)) {
 		t.Skipf("on the stock runtime this scenario %s", why)
 	}
 	seen := map[uint64]bool{}
-	first := r.once(t, scenario)
+	first := r.once(t, scenario, l.lines)
 	seen[hash(first)] = true
-	for n := runs(t, r.ordered); r.runs < n; {
-		text := r.once(t, scenario)
+	for n := runs(t, r.ordered, l.stock); r.runs < n; {
+		text := r.once(t, scenario, l.lines)
 		if r.ordered && text != first {
 			t.Fatalf("run %d differs from the first (its order: %v):\n%s", r.runs, r.order, parting(first, text))
 		}
@@ -84,8 +92,8 @@ func outcome(t *testing.T, scenario func(q *qtests.T, log *Log)) {
 	t.Logf("%d lines, outcomes of %d runs: %d (the first %016x); the order of the last run: %v", r.lines, r.runs, len(seen), hash(first), r.order)
 }
 
-// once runs the scenario in a bubble of its own and returns its lines.
-func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log)) string {
+// once runs the scenario in a bubble of its own and returns its lines, of which there are at least so many.
+func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log), least int) string {
 	t.Helper()
 	var log *Log
 	qtests.Run(t, func(q *qtests.T) {
@@ -95,18 +103,18 @@ func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log)) string
 	})
 	r.runs++
 	r.lines = len(log.lines)
-	if r.lines < 1000 {
-		t.Fatalf("only %d lines: that was no load", r.lines)
+	if r.lines < least {
+		t.Fatalf("only %d lines, and not %d: that was no load", r.lines, least)
 	}
 	return strings.Join(log.lines, "\n")
 }
 
-func runs(t *testing.T, ordered bool) int {
+func runs(t *testing.T, ordered bool, stock int) int {
 	t.Helper()
 	if *runsFlag > 0 {
 		return *runsFlag
 	}
-	n := 5
+	n := stock
 	if ordered {
 		n = 20
 	}

@@ -22,7 +22,7 @@ func TestPgxPool(t *testing.T) {
 		listener := qtests.Listen(q.Clock(), "postgres.memory:5432")
 		var conns sync.WaitGroup
 		conns.Go(func() { servePostgres(listener, &conns) })
-		pool, err := newPool(q, newWire(q, log, listener.Dial))
+		pool, err := newPool(q, newCable(q, log, listener.Dial))
 		if err != nil {
 			q.Error(err)
 			return
@@ -41,7 +41,7 @@ func TestPgxPool(t *testing.T) {
 	})
 }
 
-func newPool(q *qtests.T, network *wire) (*pgxpool.Pool, error) {
+func newPool(q *qtests.T, network *cable) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig("postgres://user@postgres.memory/db?sslmode=disable")
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ func TestRedis(t *testing.T) {
 	outcome(t, func(q *qtests.T, log *Log) {
 		server := miniredis.NewMiniRedis()
 		defer server.Close()
-		network := newWire(q, log, func(context.Context) (net.Conn, error) { return server.Dial() })
+		network := newCable(q, log, func(context.Context) (net.Conn, error) { return server.Dial() })
 		client := redis.NewClient(&redis.Options{
 			Addr:     "localhost:6379",
 			PoolSize: 5,

@@ -21,7 +21,7 @@ func TestWebSocket(t *testing.T) {
 	outcome(t, func(q *qtests.T, log *Log) {
 		room := &room{members: map[*websocket.Conn]chan string{}}
 		server := q.Serve(room)
-		network := newWire(q, log, server.Listener().Dial)
+		network := newCable(q, log, server.Listener().Dial)
 		dialer := &websocket.Dialer{
 			NetDialContext:   func(ctx context.Context, _, _ string) (net.Conn, error) { return network.Dial(ctx) },
 			HandshakeTimeout: 5 * time.Second,

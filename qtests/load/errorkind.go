@@ -25,7 +25,7 @@ const (
 //   - any other kind is the first line of the error. What differs from request to request makes no
 //     kinds of its own, and is replaced by #: IP addresses, UUIDs, other long identifiers of
 //     hexadecimal digits or of letters and digits, times of RFC 3339, numbers of four digits and more,
-//     and numbers with three digits and more after the point. Control characters and bytes that are no
+//     numbers with three digits and more after the point, and the port of who dialled (":48->"). Control characters and bytes that are no
 //     UTF-8 are escaped as Go escapes them. Of a line over 200 bytes the first 140 and the last 57 are
 //     left.
 //
@@ -69,6 +69,7 @@ var (
 		`|\b\d{1,3}(?:\.\d{1,3}){3}\b`) // IPv4
 	word   = regexp.MustCompile(`[\w.:%]+`)
 	number = regexp.MustCompile(`\d+\.\d{3,}|\d{4,}`)
+	dialer = regexp.MustCompile(`:\d{1,5}->`)
 )
 
 // alike makes the same line of errors that differ only in what is another one for each request.
@@ -76,7 +77,7 @@ func alike(line string) string {
 	if !strings.ContainsAny(line, "0123456789") {
 		return line
 	}
-	line = oneOfMany.ReplaceAllString(line, "#")
+	line = dialer.ReplaceAllString(oneOfMany.ReplaceAllString(line, "#"), ":#->")
 	line = word.ReplaceAllStringFunc(line, func(w string) string {
 		core := strings.TrimRight(w, ".:")
 		if a, err := netip.ParseAddr(core); err == nil && a.Is6() {

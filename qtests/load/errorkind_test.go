@@ -44,7 +44,7 @@ func TestKindOfErrorsThatAreAlike(t *testing.T) {
 		"dial tcp #:80: connect: connection refused": {"dial tcp 10.0.0.1:80: connect: connection refused", "dial tcp 192.168.100.200:80: connect: connection refused"},
 		"dial tcp #:#: connect: connection refused":  {"dial tcp 10.0.0.1:5432: connect: connection refused"},
 		"dial tcp [#]:80: no route to host":          {"dial tcp [::1]:80: no route to host", "dial tcp [2001:db8::a:b]:80: no route to host", "dial tcp [fe80::1%eth0]:80: no route to host"},
-		"read tcp #:#->#:443: i/o":                   {"read tcp 10.0.0.1:50122->10.2.0.1:443: i/o"},
+		"read tcp #:#->#:443: i/o":                   {"read tcp 10.0.0.1:50122->10.2.0.1:443: i/o", "read tcp 192.0.2.1:7->10.2.0.1:443: i/o"},
 		"host # is down":                             {"host 2001:db8::7 is down", "host 10.0.0.7 is down"},
 		"host #: down":                               {"host 2001:db8::7: down"},
 		"at # (#s)":                                  {"at 2023-10-06T00:17:09.5Z (1.234567s)", "at 2024-01-01 10:00:00 (12.3456s)"},

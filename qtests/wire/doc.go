@@ -80,9 +80,22 @@
 // Each fault of a link draws from a stream of its own, by the name of the link, the number of the fault in the
 // order in which they were made, the connection in the order of dials, and the write.
 //
+// # Hosts
+//
+// [Hosts] are servers by address, each with a link, and the dialers that clients take. A server of any library is one line,
+// and so is its client:
+//
+//	hosts := wire.NewHosts(q)
+//	link := hosts.Serve("grpc.memory:443", server.Serve, server.Stop)
+//	grpc.NewClient("passthrough:///grpc.memory:443", grpc.WithContextDialer(hosts.DialAddr), …)
+//	redis.NewClient(&redis.Options{Addr: "redis.memory:6379", Dialer: hosts.Dial})
+//	http.Client{Transport: hosts.Transport2()} // HTTP/2; Transport is HTTP/1.1
+//
+// Where a library makes its listeners itself, give it hosts.Listen. docs/recipes.md has whole tests: gRPC, Redis, PostgreSQL,
+// Kafka, S3, OpenTelemetry, slog and WebSocket.
+//
 // # Which connections
 //
-// Those dialled from a listener of qtests.Listen or q.Serve, and those between the components of a
-// chaos.Network. A server of another library is served on such a listener: grpc.Server.Serve, the
-// Serve of miniredis, or a handler by q.Serve. Sockets are refused: no fault would repeat on them.
+// Those dialled from a listener of qtests.Listen, q.Serve or [Hosts], and those between the components of a
+// chaos.Network. Sockets are refused: no fault would repeat on them.
 package wire

@@ -47,7 +47,7 @@ func (a *answer) mismatch(args []driver.NamedValue) string {
 	for i, got := range args {
 		switch want := a.args[i].(type) {
 		case sqlmock.Argument:
-			if !want.Match(got.Value) {
+			if !want.Match(asStrings(args[i : i+1])[0].Value) {
 				return fmt.Sprintf("wants argument %d to match %T %v", i+1, want, want)
 			}
 		case sql.NamedArg:
@@ -66,6 +66,9 @@ func (a *answer) mismatch(args []driver.NamedValue) string {
 // same compares two arguments: times by their instants, to the microsecond, as databases
 // keep them.
 func same(want, got any) bool {
+	if u, ok := got.(Untyped); ok {
+		return u.is(want)
+	}
 	w, ok := want.(time.Time)
 	g, also := got.(time.Time)
 	if !ok || !also {
@@ -85,6 +88,8 @@ func shown(v any) string {
 		return "time.Time " + v.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 	case []byte:
 		return fmt.Sprintf("[]byte %q", v)
+	case Untyped:
+		return fmt.Sprintf("untyped %q", string(v))
 	}
 	return fmt.Sprintf("%T %v", v, v)
 }

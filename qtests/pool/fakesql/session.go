@@ -160,7 +160,9 @@ func (s *session) operate(ctx context.Context, o operation, name string) error {
 
 // CheckNamedValue converts arguments as go-sqlmock does.
 func (s *session) CheckNamedValue(v *driver.NamedValue) (err error) {
-	if _, out := v.Value.(sql.Out); !out {
+	switch v.Value.(type) {
+	case sql.Out, Untyped:
+	default:
 		v.Value, err = s.db.mocks.converter.ConvertValue(v.Value)
 	}
 	return err
@@ -237,7 +239,7 @@ func (s *session) reach(ctx context.Context, op, query string, args []driver.Nam
 // ask makes a call of the go-sqlmock. One that the mock did not expect fails the test
 // when it ends.
 func (s *session) ask(what string, args []driver.NamedValue, call func([]driver.NamedValue) error) error {
-	expected, err := s.conn.mock.ask(args, call)
+	expected, err := s.conn.mock.ask(asStrings(args), call)
 	if expected {
 		return err
 	}
