@@ -16,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/internal/monitored"
 	"github.com/go-qtests/qtests/qtests/load/internal/picker"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
@@ -185,7 +186,7 @@ func (r *run) execute() (*result.Result, error) {
 	}
 	r.watch.End()
 	r.tellLateness(res)
-	observe(res, r.Monitor, r.clk.Now())
+	monitored.Observe(res, r.Monitor, r.clk.Now())
 	if r.RequestLog != nil {
 		if err := r.RequestLog.Flush(); err != nil {
 			res.LogLost = text.Printable(err.Error())

@@ -1,4 +1,5 @@
-package load
+// Package monitored adds to a result what a monitor knows of its run.
+package monitored
 
 import (
 	"math"
@@ -25,9 +26,9 @@ var charted = []struct {
 // maxSeries bounds how many series of a metric a result keeps.
 const maxSeries = 50
 
-// observe adds what a monitor, which may be nil, knows: the series of pools and breakers,
+// Observe adds what a monitor, which may be nil, knows: the series of pools and breakers,
 // its panels, its rules and the scrapes that fail.
-func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
+func Observe(r *result.Result, m *monitor.Monitor, end time.Time) {
 	if m == nil || len(r.Timeline) == 0 {
 		return
 	}
