@@ -41,7 +41,6 @@ var limits = size{files: 28, lines: 4000, exported: 60, longest: 60, median: 10,
 var knots = map[string]int{
 	"qtests":                        13,
 	"qtests/fleet":                  18,
-	"qtests/load":                   14,
 	"qtests/monitor":                22,
 	"qtests/monitor/internal/query": 17,
 	"qtests/pool/fakehttp":          16,
@@ -96,9 +95,6 @@ var lockers = map[string][]string{
 	"qtests/wire":            {"faults.go", "link.go", "way.go"},
 	// One clock, whose waits, timers and statistics are a file each; and the lock of tenancies.
 	"qtests/internal/bubble": {"clock.go", "clock_afterfunc.go", "stats.go", "tenancy.go", "trace.go", "wait.go"},
-	// The lock of a run is taken by what happens to a run: an arrival, a turn of a user, the end of a request,
-	// a look at its progress.
-	"qtests/load": {"closed.go", "kept.go", "open.go", "own.go", "progress.go", "request.go", "run.go"},
 }
 
 // bugs has programs with a bug each, most of them of locking.

@@ -29,9 +29,32 @@ type Own struct {
 	spread              sketch.Spread // of a trend
 }
 
-// Measure returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
+// A Value is one of a metric of the scenario's own.
+type Value struct {
+	Name, Kind string
+	Time       bool    // of a trend: the value is in seconds
+	X          float64 // of all but a rate
+	OK         bool    // of a rate
+}
+
+// Measure counts a value that comes at an instant.
+func (r *Recorder) Measure(v Value, at time.Duration) error {
+	o, err := r.own(v.Name, v.Kind, v.Time)
+	if err != nil {
+		return err
+	}
+	if v.Kind == Rate {
+		o.Mark(v.OK)
+	} else {
+		o.Add(v.X)
+	}
+	o.At = at
+	return nil
+}
+
+// own returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
 // "other". A name has one kind.
-func (r *Recorder) Measure(name string, kind string, times bool) (*Own, error) {
+func (r *Recorder) own(name string, kind string, times bool) (*Own, error) {
 	o, known := r.Own[name]
 	if !known && len(r.Own) >= maxNames {
 		name = other + " " + kind
