@@ -44,9 +44,9 @@ func (r *Recorder) Measure(v Value, at time.Duration) error {
 		return err
 	}
 	if v.Kind == Rate {
-		o.Mark(v.OK)
+		o.mark(v.OK)
 	} else {
-		o.Add(v.X)
+		o.add(v.X)
 	}
 	o.At = at
 	return nil
@@ -80,8 +80,8 @@ func spokenKind(kind string, times bool) string {
 	return kind
 }
 
-// Add takes a value.
-func (o *Own) Add(x float64) {
+// add takes a value.
+func (o *Own) add(x float64) {
 	if o.Samples == 0 {
 		o.Min, o.Max = x, x
 	}
@@ -93,8 +93,8 @@ func (o *Own) Add(x float64) {
 	}
 }
 
-// Mark takes a value of a rate.
-func (o *Own) Mark(ok bool) {
+// mark takes a value of a rate.
+func (o *Own) mark(ok bool) {
 	o.Samples++
 	if ok {
 		o.Passed++
