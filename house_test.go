@@ -39,7 +39,6 @@ var limits = size{files: 28, lines: 4000, exported: 60, longest: 60, median: 10,
 // one file for each concept: the type uses what the concepts declare, and they use the type. The list may
 // only become shorter, and its numbers smaller.
 var knots = map[string]int{
-	"qtests":                        13,
 	"qtests/fleet":                  18,
 	"qtests/monitor":                22,
 	"qtests/monitor/internal/query": 17,
@@ -86,10 +85,6 @@ var medians = map[string]float64{
 
 // lockers are the packages in which more than one file locks, and why.
 var lockers = map[string][]string{
-	// Each of these files has a lock of its own, of another type.
-	"qtests":                     {"bounds_goroutines.go", "bubble.go", "host.go", "invariant.go", "leak.go", "serve.go"},
-	"qtests/event":               {"event.go", "log.go"},
-	"qtests/load/internal/watch": {"live.go", "screen.go"},
 	// A connection locks its halves; its faults lock the link, and a way of it in turn.
 	"qtests/internal/memnet": {"half.go", "transit.go"},
 	"qtests/wire":            {"faults.go", "link.go", "way.go"},
