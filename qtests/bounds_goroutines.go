@@ -2,14 +2,13 @@ package qtests
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/headcount"
 	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
@@ -40,8 +39,7 @@ func LimitGoroutines(t tb.TB, n int) {
 	if n < 0 {
 		tb.Fatalf(t, "qtests: LimitGoroutines: %d is negative", n)
 	}
-	w := &goroutineWatch{limit: n}
-	w.quiet.Store(int64(n))
+	w := &goroutineWatch{headcount.Watch{Limit: n}}
 	if !InBubble() {
 		w.watchScope(t)
 	} else {
@@ -50,76 +48,15 @@ func LimitGoroutines(t tb.TB, n int) {
 }
 
 // A goroutineWatch counts the goroutines of one test.
-type goroutineWatch struct {
-	limit int
-	idle  func() int64 // how many goroutines there are that do not count, or nil
-	count func() int
-	list  func() []stacks.Goroutine
-
-	// quiet is a number of goroutines in the process up to which a count is
-	// unlikely to find more than the limit; looks counts those beyond the limit.
-	quiet atomic.Int64
-	looks atomic.Int64
-
-	mu struct {
-		sync.Mutex
-		ended bool
-		peak  []stacks.Goroutine // the largest excess
-	}
-}
-
-// Every so many looks that find the process beyond the limit there is a count in
-// any case: other goroutines may have ended while those of the test became more.
-const goroutineLooks = 64
-
-// look counts if there may be too many. Nearly always it costs a read of the
-// number of goroutines in the process.
-func (w *goroutineWatch) look() {
-	total := w.total()
-	if total <= int64(w.limit) || total <= w.quiet.Load() && w.looks.Add(1)%goroutineLooks != 0 {
-		return
-	}
-	w.measure(total)
-}
-
-// total is the number of goroutines in the process, less those that do not
-// count: one of these that starts to work must not go unseen.
-func (w *goroutineWatch) total() int64 {
-	n := int64(runtime.NumGoroutine())
-	if w.idle != nil {
-		n -= w.idle()
-	}
-	return n
-}
-
-// measure counts, and keeps the goroutines if there are too many.
-func (w *goroutineWatch) measure(total int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.mu.ended {
-		return
-	}
-	n := w.count()
-	if n <= w.limit {
-		w.quiet.Store(total + int64(w.limit-n))
-		return
-	}
-	if list := w.list(); len(list) > w.limit && len(list) > len(w.mu.peak) {
-		w.mu.peak = list
-	}
-	w.quiet.Store(total + total/4) // a dump for every fourth more, not for every one
-}
+type goroutineWatch struct{ headcount.Watch }
 
 // end counts a last time and reports.
 func (w *goroutineWatch) end(t tb.TB) {
 	t.Helper()
-	w.measure(w.total())
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.mu.ended = true
-	if len(w.mu.peak) > 0 {
+	w.Close()
+	if peak := w.Peak(); len(peak) > 0 {
 		t.Errorf("qtests: %s had at least %d goroutines at once; LimitGoroutines allows %d. They were started at\n%s",
-			t.Name(), len(w.mu.peak), w.limit, describeOrigins(w.mu.peak))
+			t.Name(), len(peak), w.Limit, describeOrigins(peak))
 	}
 }
 
@@ -129,28 +66,12 @@ const sampleEvery = time.Millisecond
 func (w *goroutineWatch) watchScope(t tb.TB) {
 	t.Helper()
 	s := scope.Enter(t, scope.Bound)
-	w.count = func() int { return s.Count(s.Holds) }
-	w.list = func() []stacks.Goroutine { return s.List(s.Holds) }
-	// A timer, and not a goroutine, which other leak checks would find.
-	var timer *time.Timer
-	var mu sync.Mutex
-	ended := false
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(sampleEvery, func() {
-		w.look()
-		mu.Lock()
-		defer mu.Unlock()
-		if !ended {
-			timer.Reset(sampleEvery)
-		}
-	})
+	w.Count = func() int { return s.Count(s.Holds) }
+	w.List = func() []stacks.Goroutine { return s.List(s.Holds) }
+	stop := w.Sample(sampleEvery)
 	t.Cleanup(func() {
 		t.Helper()
-		mu.Lock()
-		ended = true
-		timer.Stop()
-		mu.Unlock()
+		stop()
 		s.Leave(t)
 		w.end(t)
 	})
@@ -167,13 +88,13 @@ func (w *goroutineWatch) watchBubble(t tb.TB) {
 	if !ok {
 		here = home.LeftoversAtWork
 	}
-	w.list = func() []stacks.Goroutine {
+	w.List = func() []stacks.Goroutine {
 		return slices.DeleteFunc(here(), func(g stacks.Goroutine) bool { return g.ID == ender.Load() || g.Stands() })
 	}
-	w.count = func() int { return len(w.list()) }
+	w.Count = func() int { return len(w.List()) }
 	if ok {
-		w.idle = q.clock.Standing
-		q.clock.Watched().Rests.Add(w.look)
+		w.Idle = q.clock.Standing
+		q.clock.Watched().Rests.Add(w.Look)
 	}
 	t.Cleanup(func() {
 		t.Helper()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/headcount"
 	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
@@ -354,15 +355,15 @@ func TestLimitGoroutinesSeesAPeak(t *testing.T) {
 	var w *goroutineWatch
 	r := tbtest.Run("TestPeak", func(r *tbtest.TB) {
 		s := scope.Enter(r, scope.Bound)
-		w = &goroutineWatch{limit: 4, count: func() int { return s.Count(s.Holds) }, list: func() []stacks.Goroutine { return s.List(s.Holds) }}
+		w = &goroutineWatch{headcount.Watch{Limit: 4, Count: func() int { return s.Count(s.Holds) }, List: func() []stacks.Goroutine { return s.List(s.Holds) }}}
 		r.Cleanup(func() { s.Leave(r); w.end(r) })
 		var all sync.WaitGroup
 		gate := make(chan struct{})
 		spawn(4, gate, &all)
-		w.look()
-		require.Empty(t, w.mu.peak)
+		w.Look()
+		require.Empty(t, w.Peak())
 		spawn(3, gate, &all)
-		w.look()
+		w.Look()
 		close(gate)
 		all.Wait()
 	})

@@ -11,11 +11,11 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
-	"github.com/go-qtests/qtests/qtests/internal/exploration"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
-	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/witness"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -37,103 +37,21 @@ type T struct {
 	home       *bubble.Home
 	alone      int // goroutines of the process when the body began
 	turns      *bubble.Turns
-	witness    witness
+	witness    witness.Witness
 	sealed     atomic.Bool           // the bubble was left behind
 	last       []func()              // to be called when all cleanups have run
 	permission leftbehind.Permission // of goroutines to stay
 	body       uint64                // the goroutine of the body, where others were there at the end
 	skipped    atomic.Bool           // in a search, which no test is told of
 
-	failing     atomic.Pointer[explore.Failure] // the first of the run
-	always      []invariant
-	sometimes   map[string]bool
-	sometimesMu sync.Mutex // guards it
+	failing   atomic.Pointer[explore.Failure] // the first of the run
+	always    []invariant
+	sometimes guard.Value[map[string]bool]
 	// cleaning is the stack of the call that registered the cleanup that runs.
 	cleaning atomic.Pointer[[]uintptr]
-	ending   struct {
-		sync.Mutex
-		arranged bool // somebody calls conclude, or has
-	}
+	ending   sync.Once // arranges that conclude is called
 
 	outside sync.Mutex // held while the goroutine outside is asked the time
-}
-
-// Run runs body in a bubble of its own, under fake time, and returns when body,
-// its cleanups and every goroutine they started have ended.
-//
-// The bubble starts at midnight UTC on 2000-01-01. Time moves only when every
-// goroutine of the bubble is durably blocked, and then at once to the next wait
-// that ends. See the package doc for the clock and for what is repeatable.
-//
-// A goroutine that is left when the cleanups have run fails this test, with its
-// stack, and no other. So does a body that can never go on, one that stands
-// still because it waits for something outside the bubble, a panic in the body
-// or in a goroutine started by [T.Go], and a Goexit.
-//
-// Run returns only after a pass. After a failed body it ends the calling test
-// with FailNow, after a skipped one with SkipNow: code that follows Run does not
-// execute then, but what was deferred or registered with t.Cleanup does. A body
-// that skips under some seeds only is not skipped.
-//
-// With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
-// with -qtests.verify twice under each of them.
-func Run(t *testing.T, body func(q *T)) {
-	pcs := stackHere()
-	if why := whyNotHere(pcs); why != "" {
-		t.Helper() // only where it is needed: it costs a tenth of a bubble
-		t.Fatalf("qtests: %s", why)
-	}
-	here := commandLater(t.Name(), pcs)
-	seed, n := settings.Seed.Get(), settings.Seeds.Get()
-	if settings.Seed.Random {
-		t.Logf("qtests: seed %d, drawn", seed)
-	}
-	if s := explore.Current(); s != nil {
-		exploration.RunSession(t, s, explorer(t, here, body))
-		return
-	}
-	x, again := exploration.New(), explorer(t, here, body)
-	if x != nil || settings.Replay.Get() != "" {
-		if t.Helper(); x.TryKnown(t, again) {
-			return
-		}
-	}
-	if x != nil && (n > 1 || x.Explores(seed)) {
-		warmUp(t)
-	}
-	sweep := newSweep(t.Name(), seed, n)
-	for i := range uint64(n) {
-		if !sweep.takes(i) {
-			continue
-		}
-		o := runSeed(t, bubbleConfig{seed: seed + i, here: here, explore: x}, body)
-		if o.failed {
-			x.Remember(seed+i, o.failure)
-		}
-		x.Ran(seed+i, n > 1)
-		if len(o.problems)+len(o.notes) > 0 {
-			t.Helper()
-			o.report(t)
-		}
-		sweep.ran(seed+i, o)
-		if o.abandoned || o.failed && n == 1 {
-			t.Helper()
-			if !o.abandoned {
-				x.Explain(t, again)
-			}
-			sweep.failAlone(t, here().withScale(seed+i, x.Flags(seed+i)...))
-		}
-	}
-	if len(sweep.Failed) > 0 {
-		t.Helper()
-		sweep.Repeat = here().withScale(sweep.Failed[0], x.Flags(sweep.Failed[0])...)
-		x.Explain(t, again)
-		sweep.fail(t)
-	}
-	sweep.leave(t)
-	if sweep.Ran > 0 && sweep.Skipped == sweep.Ran {
-		t.SkipNow()
-	}
 }
 
 // Clock returns the bubble's clock.
@@ -163,6 +81,17 @@ func (q *T) RealElapsed() time.Duration {
 	return q.run.askRealTime().Sub(q.run.realStart)
 }
 
+// Order returns the order of the run so far.
+func (q *T) Order() Order { return OrderHere() }
+
+// command is the command that repeats the test.
+func (q *T) command() command {
+	if q.run.config.here == nil {
+		return command{} // of a benchmark
+	}
+	return q.run.config.here()
+}
+
 // JumpTo moves the bubble to the instant at, so that a test can start on a date.
 // It fails the test when at lies in the past, or when somebody waits on the
 // clock already and would be woken on the way.
@@ -187,15 +116,15 @@ func (q *T) JumpTo(at time.Time) {
 // statement would leave their order to the scheduler. A panic in f fails the test
 // with its stack instead of ending the process.
 func (q *T) Go(f func()) {
-	s := start{stacks.CallerOf(2), q.Elapsed()}
+	s := witness.Start{Where: stacks.CallerOf(2), At: q.Elapsed()}
 	bubble.AfterFunc(q.clock, 0, func() {
 		id := stacks.This().ID
-		q.witness.begin(id, s)
-		defer q.witness.end(id)
+		q.witness.Begin(id, s)
+		defer q.witness.End(id)
 		// Who reads the time or waits for it later comes after f, which is for the
 		// race detector to see: it passes the same lock.
 		defer q.clock.Last()
-		defer q.catch("a goroutine started at " + s.where)
+		defer q.catch("a goroutine started at " + s.Where)
 		f()
 	})
 }

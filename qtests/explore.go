@@ -2,31 +2,10 @@ package qtests
 
 import (
 	"strings"
-	"sync"
-	"testing"
 
-	"github.com/go-qtests/qtests/qtests/internal/exploration"
 	"github.com/go-qtests/qtests/qtests/internal/explore"
-	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 )
-
-// warmed is done when the process has had a bubble. In the first one qtests does what it
-// does once per process, which starts goroutines and so changes the names of others.
-var warmed sync.Once
-
-func warmUp(t *testing.T) {
-	warmed.Do(func() { runBubble(t, bubbleConfig{seed: settings.DefaultSeed}, func(*T) {}) })
-}
-
-// explorer returns how an exploration runs the body.
-func explorer(t *testing.T, here func() command, body func(*T)) exploration.Run {
-	return func(x *exploration.Exploration, seed uint64) exploration.Outcome {
-		warmUp(t)
-		o := runBubble(t, bubbleConfig{seed: seed, here: here, explore: x}, body)
-		return exploration.Outcome{Failure: o.failure, Sometimes: o.sometimes, Abandoned: o.abandoned, Report: func() { t.Helper(); o.report(t) }}
-	}
-}
 
 // quiet reports whether the run reports to a search alone.
 func (q *T) quiet() bool {

@@ -110,7 +110,8 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 // explained is the outcome with what a search wants to know of it.
 func (b *bubbleRun) explained(o outcome) outcome {
 	if b.config.explore != nil && b.q != nil {
-		o.failure, o.sometimes = b.failure(o), b.q.sometimes
+		o.failure = b.failure(o)
+		b.q.sometimes.Do(func(told *map[string]bool) { o.sometimes = *told })
 	}
 	return o
 }
@@ -209,21 +210,13 @@ func (q *T) complainOfGoexit(returned, outerFailed bool) {
 // anything is registered that happens behind the body: a test without that does
 // without cleanups, which cost as much as the bubble itself.
 func (q *T) concludeLast() {
-	q.ending.Lock()
-	defer q.ending.Unlock()
-	if !q.ending.arranged {
-		q.ending.arranged = true
-		q.TB.Cleanup(q.conclude)
-	}
+	q.ending.Do(func() { q.TB.Cleanup(q.conclude) })
 }
 
 // endsHere reports whether conclude has not become a cleanup, and never will.
-func (q *T) endsHere() bool {
-	q.ending.Lock()
-	defer q.ending.Unlock()
-	arranged := q.ending.arranged
-	q.ending.arranged = true
-	return !arranged
+func (q *T) endsHere() (here bool) {
+	q.ending.Do(func() { here = true })
+	return here
 }
 
 // conclude is the last thing that happens in a bubble. Which goroutines are left
@@ -238,7 +231,7 @@ func (q *T) conclude() {
 	} else {
 		q.run.remnant.Leave()
 	}
-	for _, problem := range []string{q.clock.Watched().Trace.End(), q.strictProblem(), q.run.guard.endContexts()} {
+	for _, problem := range []string{q.clock.Watched().Trace.End(), strictProblem(), q.run.guard.endContexts()} {
 		if problem != "" {
 			q.run.problems = append(q.run.problems, problem)
 			q.Fail()
@@ -303,7 +296,11 @@ func (b *bubbleRun) describeEnd() (problem string, notes []string) {
 		return fmt.Sprintf("qtests: %v, at %v of fake time. This version of qtests cannot read which bubble %s means, so that the goroutines cannot be named",
 			b.fault, at, runtime.Version()), nil
 	case b.over:
-		problem, notes = b.q.leaks(at)
+		left := remainder{b.q.Name(), &b.home, b.q.body, &b.q.permission, &b.q.witness}
+		problem, notes = left.describe(at)
+		if problem == "" {
+			b.q.sealed.Store(true)
+		}
 		if problem != "" && !testing.Verbose() && !b.q.quiet() {
 			printAtOnce("%s\n%s", problem, endsProcess)
 		}

@@ -85,10 +85,10 @@ func (q *T) Sometimes(name string, cond bool) {
 	if !q.quiet() {
 		return
 	}
-	q.sometimesMu.Lock()
-	defer q.sometimesMu.Unlock()
-	if q.sometimes == nil {
-		q.sometimes = map[string]bool{}
-	}
-	q.sometimes[name] = q.sometimes[name] || cond
+	q.sometimes.Do(func(told *map[string]bool) {
+		if *told == nil {
+			*told = map[string]bool{}
+		}
+		(*told)[name] = (*told)[name] || cond
+	})
 }

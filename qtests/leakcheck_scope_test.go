@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/headcount"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
@@ -48,19 +49,13 @@ var paths = make(chan string)
 // The timer goes on counting.
 func TestLimitGoroutinesSamples(t *testing.T) {
 	r := tbtest.Run("TestSampled", func(r *tbtest.TB) {
-		w := &goroutineWatch{limit: 2}
-		w.quiet.Store(2)
+		w := &goroutineWatch{headcount.Watch{Limit: 2}}
 		w.watchScope(r)
-		for w.quiet.Load() == 2 { // until the first sample
-			runtime.Gosched()
-		}
 		var all sync.WaitGroup
 		gate := make(chan struct{})
 		spawn(7, gate, &all)
-		for peak := 0; peak == 0; runtime.Gosched() {
-			w.mu.Lock()
-			peak = len(w.mu.peak)
-			w.mu.Unlock()
+		for len(w.Peak()) == 0 {
+			runtime.Gosched()
 		}
 		close(gate)
 		all.Wait()

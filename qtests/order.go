@@ -24,9 +24,6 @@ type Order struct {
 	First string
 }
 
-// Order returns the order of the run so far.
-func (q *T) Order() Order { return OrderHere() }
-
 // OrderHere is the [T.Order] of the bubble that the caller is in. Outside it is zero.
 func OrderHere() Order {
 	r, ok := ordered.Now()
@@ -70,11 +67,11 @@ func (o Order) String() string {
 }
 
 // strictProblem returns what -qtests.strict fails a run for, or "".
-func (q *T) strictProblem() string {
+func strictProblem() string {
 	if !settings.Strict.Get() {
 		return ""
 	}
-	o := q.Order()
+	o := OrderHere()
 	switch {
 	case !o.Runtime:
 		return "qtests: -" + settings.Strict.Flag + " wants the ordered runtime: go tool qtests test"

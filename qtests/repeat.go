@@ -80,13 +80,6 @@ func RepeatCommand(t tb.TB, flags ...string) string {
 	return strings.Join(append([]string{c.withSeed(tb.SeedOf(t))}, flags...), " ")
 }
 
-func (q *T) command() command {
-	if q.run.config.here == nil {
-		return command{} // of a benchmark
-	}
-	return q.run.config.here()
-}
-
 // RunPattern returns the pattern for go test -run that chooses the test called
 // name, and no other, to stand between single quotes.
 func RunPattern(name string) string {

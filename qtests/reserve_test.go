@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/headcount"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
@@ -111,14 +112,14 @@ func TestLimitGoroutinesPassesOverWhoStands(t *testing.T) {
 // goroutines than before must not hide it.
 func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 	idle, counts := int64(1_000_000), 0
-	w := &goroutineWatch{
-		idle: func() int64 { return idle }, count: func() int { counts++; return 1 },
-		list: func() []stacks.Goroutine { return nil },
+	w := &headcount.Watch{
+		Idle: func() int64 { return idle }, Count: func() int { counts++; return 1 },
+		List: func() []stacks.Goroutine { return nil },
 	}
-	w.look()
+	w.Look()
 	require.Zero(t, counts)
 	idle = 0
-	w.look()
+	w.Look()
 	require.Equal(t, 1, counts)
 
 	Run(t, func(q *T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/openconns"
 	"github.com/go-qtests/qtests/qtests/internal/serverlog"
 )
 
@@ -29,7 +30,7 @@ type Server struct {
 	served   chan struct{}
 	clock    clock.Clock
 	once     sync.Once
-	conns    connCount
+	conns    openconns.Count
 }
 
 // serverHost is the host of every server in memory.
@@ -58,46 +59,6 @@ func init() {
 // it did not read to the end (half a second).
 const lingers = time.Second
 
-// A connCount says when the last connection's goroutine has ended.
-type connCount struct {
-	sync.Mutex
-	open  map[net.Conn]bool
-	empty chan struct{} // made by the one that waits, closed when open is empty
-}
-
-func (c *connCount) track(conn net.Conn, state http.ConnState) {
-	c.Lock()
-	defer c.Unlock()
-	switch state {
-	case http.StateNew:
-		c.open[conn] = true
-	case http.StateClosed, http.StateHijacked:
-		delete(c.open, conn)
-		if len(c.open) == 0 && c.empty != nil {
-			close(c.empty)
-			c.empty = nil
-		}
-	}
-}
-
-// wait waits until no connection is open, but no longer than limit.
-func (c *connCount) wait(clk clock.Clock, limit time.Duration) {
-	c.Lock()
-	if len(c.open) == 0 {
-		c.Unlock()
-		return
-	}
-	empty := make(chan struct{})
-	c.empty = empty
-	c.Unlock()
-	ctx, cancel := clk.WithTimeout(context.Background(), limit)
-	defer cancel()
-	select {
-	case <-empty:
-	case <-ctx.Done():
-	}
-}
-
 // Serve starts a server for handler inside the bubble and closes it when the test ends. It
 // speaks HTTP/1.1, and HTTP/2 without TLS with clients that begin with it, as the Transport2 of
 // package wire. What the server logs goes to the test's log: of each
@@ -110,8 +71,7 @@ func (q *T) Serve(handler http.Handler) *Server {
 		served:   make(chan struct{}),
 		clock:    q.clock,
 	}
-	s.conns.open = map[net.Conn]bool{}
-	s.server = &http.Server{Handler: handler, ErrorLog: log.New(serverlog.New(q, nil), "", 0), ConnState: s.conns.track, Protocols: new(http.Protocols)}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(serverlog.New(q, nil), "", 0), ConnState: s.conns.Track, Protocols: new(http.Protocols)}
 	s.server.Protocols.SetHTTP1(true)
 	s.server.Protocols.SetUnencryptedHTTP2(true)
 	s.client = &http.Client{Transport: &http.Transport{
@@ -169,6 +129,6 @@ func (s *Server) Close() {
 		_ = s.server.Close() // closes memory only, which cannot fail
 		s.client.CloseIdleConnections()
 		<-s.served
-		s.conns.wait(s.clock, lingers)
+		s.conns.Wait(s.clock, lingers)
 	})
 }

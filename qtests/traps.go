@@ -17,7 +17,7 @@ import (
 // whyNotHere says why the runtime or the testing package would panic if Run began a bubble here, which ends the process,
 // with the line of Run's caller, or "". pcs is the stack of the caller.
 func whyNotHere(pcs []uintptr) string {
-	if InBubble() {
+	if stacks.InBubble() {
 		return stacks.CallerOf(3) + ": Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own"
 	}
 	for _, pc := range pcs {

@@ -46,7 +46,7 @@ func InTurn(clk clock.Clock, wakes ...func()) { bubble.InTurn(clk, wakes...) }
 // turn it is.
 func (q *T) settle() {
 	synctest.Wait()
-	q.witness.look(q)
+	q.witness.Look(q.alone, q.Elapsed, q.home.Leftovers)
 	q.checkAlways()
 }
 

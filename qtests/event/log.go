@@ -2,8 +2,9 @@ package event
 
 import (
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // DefaultLogSize is how many marks a [Log] keeps.
@@ -28,12 +29,13 @@ type Mark struct {
 // drops everything.
 type Log struct {
 	observe func(Mark)
+	kept    guard.Value[kept]
+}
 
-	mu struct {
-		sync.Mutex
-		marks   []Mark
-		dropped int
-	}
+// kept is what a log keeps.
+type kept struct {
+	all     []Mark
+	dropped int
 }
 
 // NewLog returns a log that calls observe with every mark before it keeps or drops it.
@@ -51,17 +53,19 @@ func (l *Log) Add(at time.Time, source, text string) {
 	if l.observe != nil {
 		l.observe(m)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.kept.Do(func(k *kept) { k.add(m) })
+}
+
+func (k *kept) add(m Mark) {
 	limit := DefaultLogSize
-	if source == "event" {
+	if m.Source == "event" {
 		limit += logReserve
 	}
-	if len(l.mu.marks) >= limit {
-		l.mu.dropped++
+	if len(k.all) >= limit {
+		k.dropped++
 		return
 	}
-	l.mu.marks = append(l.mu.marks, m)
+	k.all = append(k.all, m)
 }
 
 // Marks returns a copy of the log, ordered by instant, and how many marks were
@@ -70,9 +74,7 @@ func (l *Log) Marks() (marks []Mark, dropped int) {
 	if l == nil {
 		return nil, 0
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	marks = slices.Clone(l.mu.marks)
+	l.kept.Do(func(k *kept) { marks, dropped = slices.Clone(k.all), k.dropped })
 	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
-	return marks, l.mu.dropped
+	return marks, dropped
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -55,14 +56,15 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 	r, err := newRun(context.Background(), Scenario{Name: "order", Traffic: traffic.Rate(2000).For(time.Second), Do: func(context.Context, *User) error { return nil }})
 	require.NoError(t, err)
 	r.start = r.clk.Now()
-	o := newOpenLoop(r)
+	o, a := newOpenLoop(r), r.mu.arrivals
 	require.NotNil(t, o.alarms)
 	for i := range 4 {
-		o.expectLocked(traffic.Arrival{At: time.Duration(i+1) * 500 * time.Microsecond}, 0)
+		at := time.Duration(i+1) * 500 * time.Microsecond
+		a.expect(traffic.Arrival{At: at}, bubble.Reserve(r.clk, at))
 	}
 	var taken []due
 	for range 4 {
-		taken = append(taken, o.takeLocked(o.nextLocked()))
+		taken = append(taken, a.take(a.next()))
 	}
 	taken[3].rested = true
 	var come []int64
@@ -78,15 +80,15 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 func TestSparseArrivalsHaveAlarms(t *testing.T) {
 	r, err := newRun(context.Background(), Scenario{Name: "sparse", Traffic: traffic.Rate(1).For(time.Second), Do: func(context.Context, *User) error { return nil }})
 	require.NoError(t, err)
-	o := newOpenLoop(r)
+	a := r.mu.arrivals
 	for _, c := range []struct {
 		at    time.Duration
 		alone bool
 	}{
 		{time.Millisecond, true}, {time.Millisecond, false}, {2*time.Millisecond - 1, false}, {3 * time.Millisecond, true}, {time.Second, true},
 	} {
-		o.expectLocked(traffic.Arrival{At: c.at}, 0)
-		require.Equal(t, c.alone, o.nextLocked().alone, c.at)
-		o.takeLocked(o.nextLocked())
+		a.expect(traffic.Arrival{At: c.at}, bubble.Reserve(r.clk, c.at))
+		require.Equal(t, c.alone, a.next().alone, c.at)
+		a.take(a.next())
 	}
 }

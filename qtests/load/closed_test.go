@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/latency"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -237,21 +238,23 @@ func TestPauseThatEndsWithTheProfile(t *testing.T) {
 		require.NoError(q, err)
 		for _, late := range []time.Duration{0, time.Nanosecond} {
 			r.start = q.Clock().Now().Add(-4*time.Second - late)
-			c := newClosedLoop(r)
-			v := c.comeLocked(1)
-			require.False(q, c.admitVisit(v))
-			require.False(q, c.admitNew(v))
+			v := r.came(userOf(r, 1))
+			require.False(q, r.visits(v))
+			require.False(q, r.prepares(v))
 		}
 		for pause, armed := range map[time.Duration]bool{time.Second - 1: true, time.Second: false, time.Second + 1: false, 1<<63 - 1: false} {
 			r.start = q.Clock().Now().Add(-3 * time.Second)
 			c := newClosedLoop(r)
-			v := c.comeLocked(1)
+			v := r.came(userOf(r, 1))
 			c.wait(v, pause)
 			require.Equal(q, armed, v.timer != nil, pause)
 			c.end()
 		}
 	})
 }
+
+// userOf is user n of a run.
+func userOf(r *run, n int64) *User { return &User{run: r, req: record.Request{User: n}} }
 
 // TestGoneUserStartsNothing, whatever the user was about to do. No user does so in a
 // run that has stopped.
@@ -261,11 +264,11 @@ func TestGoneUserStartsNothing(t *testing.T) {
 		require.NoError(q, err)
 		r.start = q.Clock().Now()
 		c := newClosedLoop(r)
-		for _, end := range []func(*visitor){c.retireLocked, func(*visitor) { r.stop(nil) }} {
-			v := c.comeLocked(1)
+		for _, end := range []func(*visitor){r.mu.visitors.retire, func(*visitor) { r.stop(nil) }} {
+			v := r.came(userOf(r, 1))
 			end(v)
-			require.False(q, c.admitNew(v))
-			require.False(q, c.admitVisit(v))
+			require.False(q, r.prepares(v))
+			require.False(q, r.visits(v))
 			c.wait(v, time.Millisecond)
 			require.Nil(q, v.timer)
 		}
@@ -281,17 +284,17 @@ func TestEndLeavesNoTimer(t *testing.T) {
 		c := newClosedLoop(r)
 		c.begin()
 		q.Sleep(30 * time.Second)
-		three := c.present[2]
+		three := r.mu.visitors.present[2]
 		q.Sleep(time.Minute)
 		require.False(q, three.timer.Stop(), "the timer of user 3, who has left, is stopped")
 		r.stop(nil)
 		c.end()
-		require.False(q, c.timer.Stop(), "the timer of the next change")
-		for _, v := range c.present {
+		require.False(q, r.mu.visitors.timer.Stop(), "the timer of the next change")
+		for _, v := range r.mu.visitors.present {
 			require.False(q, v.timer.Stop(), "the timer of user %d", v.req.User)
 		}
 		c.arm()
-		require.False(q, c.timer.Stop(), "nor does a change that was late arm the next one")
+		require.False(q, r.mu.visitors.timer.Stop(), "nor does a change that was late arm the next one")
 	})
 }
 
@@ -311,7 +314,7 @@ func TestGraceTimerEndsWithTheRequest(t *testing.T) {
 			c := newClosedLoop(r)
 			c.begin()
 			q.Sleep(1500 * time.Millisecond)
-			v := c.present[0]
+			v := r.mu.visitors.present[0]
 			grace := v.timer
 			require.True(q, v.gone && v.busy(), name)
 			q.Sleep(time.Second)

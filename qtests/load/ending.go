@@ -1,185 +1,166 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/text"
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/load/internal/phase"
 	"github.com/go-qtests/qtests/qtests/load/result"
-	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-// await waits until d has passed and nothing more will arrive, or the budget of
-// requests is used up, or the run is stopped.
-func (r *run) await(d time.Duration) {
-	timer := r.clk.Timer(r.clk.Until(r.start.Add(d)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		if r.Traffic.Kind() != traffic.Closed {
-			r.awaitLast()
-		}
-	case <-r.mu.phase.reached[spent]:
-	case <-r.mu.phase.reached[draining]:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
+// An ending is how a run stopped.
+type ending struct {
+	why     error         // nil when the arrivals came to their end
+	at      time.Duration // offset
+	spent   bool          // the budget of requests was used up
+	aborted bool          // by a threshold: there is no grace
+}
+
+// stop ends the arrivals, and reports whether they had not been ended before. err, if any, says why before the time.
+func (s *state) stop(err error, now time.Duration) bool {
+	before := s.phase.Now()
+	if !s.phase.Turn(phase.Stop) {
+		return false
+	}
+	s.ended = ending{why: err, at: now, spent: before == phase.Spent}
+	s.judge.Stop(now)
+	if s.guard != nil {
+		s.guard.Stop()
+	}
+	if !s.scenario.ServeQueue || err != nil || before == phase.Spent {
+		s.dropQueue(now)
+	}
+	s.checkIdle()
+	return true
+}
+
+// dropQueue drops what waited, and never started.
+func (s *state) dropQueue(now time.Duration) {
+	for u := s.queue.pop(); u != nil; u = s.queue.pop() {
+		s.rec.Drop(now)
+		s.logDrop(u, now)
 	}
 }
 
-// awaitLast waits for the arrivals at the very end of the profile.
-func (r *run) awaitLast() {
-	select {
-	case <-r.mu.phase.reached[exhausted]:
-	case <-r.mu.phase.reached[draining]:
-	case <-r.ctx.Done():
-		r.stop(context.Cause(r.ctx))
-	}
-}
-
-// drain gives what is under way its grace, then cancels it, one request after
-// the other, and waits a little for those that ignore it.
-func (r *run) drain() {
-	if r.waitIdle(r.grace(), r.mu.phase.reached[hurried]) {
+// fail stops the run because of an error in the user's code. After the run was stopped the error is reported all
+// the same: what users do in the grace must not go unseen.
+func (s *state) fail(err error, now time.Duration) {
+	if s.stop(err, now) || s.ended.why != nil {
 		return
 	}
-	bubble.InTurn(r.clk, r.cancels()...)
-	if !r.waitIdle(abandonAfter, nil) {
-		r.abandonUsers()
+	s.ended.why = err
+	if s.budget == 0 && s.each == 0 {
+		s.rec.Lasts(s.duration) // it has not ended early
 	}
 }
 
-// waitIdle waits until nothing is under way, at most for d or until cut is closed.
-func (r *run) waitIdle(d time.Duration, cut <-chan struct{}) bool {
-	nothing := r.mu.phase.reached[idle]
-	select {
-	case <-nothing:
-		return true
-	default:
+// look reports whether thresholds that abort the run are to be looked at again. A broken one stops the run.
+func (s *state) look(now time.Duration) (again bool) {
+	if s.phase.Stopped() {
+		return false
 	}
-	over := r.clk.Timer(d)
-	defer over.Stop()
-	select {
-	case <-nothing:
+	broken := s.judge.Look(now)
+	if broken == nil {
 		return true
-	case <-over.C:
-		return false
-	case <-cut:
-		return false
+	}
+	s.stop(broken, now)
+	s.ended.aborted = true
+	return false
+}
+
+// blame fails the run because of the user's code outside of a request, which called Goexit if p is nil.
+func (s *state) blame(err error, p *usercode.PanicError, now time.Duration) {
+	s.fail(err, now)
+	if p == nil {
+		s.rec.Goexit()
+	} else {
+		s.rec.Bug(fmt.Sprintf("%v\n%s", err, p.Stack))
 	}
 }
 
-// resultLocked closes the run and returns what it leaves.
-func (r *run) resultLocked() *result.Result {
-	r.mu.phase.turn(finish)
-	rec, ended := r.mu.rec, r.mu.ended
-	end := max(rec.LastEnd, 0)
-	if ended.why == nil && !ended.spent {
-		end = max(end, r.duration)
+// hurry ends the grace of what is under way.
+func (s *state) hurry(why error, now time.Duration) {
+	if s.ended.why == nil { // the arrivals had come to their end
+		s.ended.why, s.ended.at = why, now
 	}
-	for u := r.mu.inFlight.first; u != nil; u = u.next {
-		rec.Abandon(&u.req, end)
+	s.phase.Turn(phase.Hurry)
+}
+
+// grace is how long what is under way may take after the last arrival: no time at all when a threshold aborted the
+// run.
+func (s *state) grace() time.Duration {
+	if s.ended.aborted {
+		return 0
 	}
-	r.logAbandonedLocked()
-	res := rec.Result(tb.Round(end))
-	res.Scenario, res.Test, res.Repeat, res.Profile = r.Name, r.test, r.repeat, r.Traffic.String()
-	res.Seed, res.Scale, res.Start, res.Duration = r.Seed, r.scale, r.began.UTC(), r.duration
-	res.Origin = r.Traffic.Origin()
-	res.Marks, res.MarksDropped = r.marks(end)
-	res.Aborted, res.Order = ended.aborted, qtests.OrderHere().Brief()
-	if ended.why != nil {
-		res.Halted, res.HaltedAt = text.Printable(ended.why.Error()), tb.Round(ended.at)
+	return s.scenario.Grace
+}
+
+// cancels returns functions that cancel what is under way, in order. What still waits is dropped.
+func (s *state) cancels(now time.Duration) (all []func()) {
+	s.dropQueue(now)
+	for _, l := range []*list{&s.preparing, &s.inFlight} {
+		for u := l.first; u != nil; u = u.next {
+			u.req.Interrupted = true
+			all = append(all, u.life.Cancel)
+		}
 	}
-	r.mu.judge.Scaled(r.scale, r.real)
+	return all
+}
+
+// abandonAfter is how long a run waits for requests that it has cancelled.
+const abandonAfter = 10 * time.Second
+
+// abandon names one of those whose NewUser does not end.
+func (s *state) abandon(now time.Duration) {
+	if u := s.preparing.first; u != nil {
+		s.fail(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.req.User, abandonAfter), now)
+	}
+}
+
+// endEarly says why a run has not ended that is given up.
+func (s *state) endEarly(why error) {
+	if s.ended.why == nil {
+		s.ended = ending{why: why, at: s.rec.Seen}
+		s.judge.Stop(s.rec.Seen)
+	}
+}
+
+// close makes the result of what was counted, and returns the end of the run. What happens from now on is no part
+// of it.
+func (s *state) close(now time.Duration, scale float64) (res *result.Result, end time.Duration) {
+	s.phase.Turn(phase.Finish)
+	end = max(s.rec.LastEnd, 0)
+	if s.ended.why == nil && !s.ended.spent {
+		end = max(end, s.duration)
+	}
+	for u := s.inFlight.first; u != nil; u = u.next {
+		s.rec.Abandon(&u.req, end)
+		s.logAbandoned(u, now)
+	}
+	res = s.rec.Result(tb.Round(end))
+	res.Aborted = s.ended.aborted
+	if s.ended.why != nil {
+		res.Halted, res.HaltedAt = text.Printable(s.ended.why.Error()), tb.Round(s.ended.at)
+	}
+	s.judge.Scaled(scale, s.real)
 	res.Thresholds = []result.Verdict{}
-	if r.share.takesAll() {
-		res.Thresholds = r.mu.judge.Verdicts(end)
+	if s.share.takesAll() {
+		res.Thresholds = s.judge.Verdicts(end)
 	}
-	r.describeLocked(res, end)
-	return res
+	if s.share.leaves {
+		s.describePart(res, end)
+	}
+	return res, end
 }
 
-// marks are those of the event log that fall into the run, and the events that the run
-// ended too early for. dropped is how many marks the log had no room for since the start.
-func (r *run) marks(end time.Duration) (out []result.Mark, dropped int) {
-	out = []result.Mark{}
-	all, dropped := r.EventLog.Marks()
-	for _, m := range all {
-		if at := m.At.Sub(r.start); at >= 0 && at <= max(end, r.duration)+r.Grace {
-			out = append(out, result.Mark{Offset: tb.Round(at), Source: m.Source, Text: m.Text})
-		}
+// describePart makes the result that of a part.
+func (s *state) describePart(res *result.Result, end time.Duration) {
+	res.Part = s.share.describe(s.scenario, s.judge.Until(), s.real)
+	if !s.share.takesAll() {
+		res.Part.Thresholds, res.Part.Windows = s.judge.Kept(end)
 	}
-	now := tb.Round(r.offset())
-	for _, e := range r.Events {
-		if e.Offset > now {
-			out = append(out, result.Mark{Offset: now, Source: "event", Text: e.Name + ": did not happen: the run had ended"})
-		}
-	}
-	return out, dropped - r.lost
-}
-
-// maxLateness is how much later than intended one request in a hundred may start. From there
-// on the load is not the one that was asked for.
-const maxLateness = 10 * time.Millisecond
-
-// tellLateness says in the result of a run in real time that the machine which generates the
-// load was the bottleneck, if it was.
-func (r *run) tellLateness(res *result.Result) {
-	late := res.Late.Percentile(99)
-	if !r.real || late <= maxLateness {
-		return
-	}
-	res.Warning = fmt.Sprintf("the load generator was the bottleneck: 1%% of the requests started %v or more after they were due (limit %v); lower the rate or use a faster machine",
-		text.Short(late), maxLateness)
-	res.Slow = r.FailWhenSlow
-}
-
-// logLocked adds a request that ended to the request log.
-//
-//go:noinline
-func (r *run) logLocked(u *User, e *record.Ending, kind string) {
-	state := result.StateOK
-	switch {
-	case e.Interrupted:
-		state = result.StateInterrupted
-	case e.Failed:
-		state = result.StateError
-	}
-	r.RequestLog.Put(result.LoggedRequest{
-		Scenario: r.Name, Request: u.req.Number, User: u.req.User, Step: u.req.Step.Name, State: state, Tags: u.req.JoinedTags(),
-		Intended: u.req.Intended, Started: u.req.Started, Finished: e.At, Attempts: u.Attempt(), Error: kind,
-	})
-}
-
-// logDropLocked adds a request that will not start, and may not have a step.
-//
-//go:noinline
-func (r *run) logDropLocked(u *User, at time.Duration) {
-	if r.RequestLog == nil {
-		return
-	}
-	x := result.LoggedRequest{Scenario: r.Name, User: u.req.User, State: result.StateDropped, Intended: u.req.Intended, Started: at, Finished: at}
-	if u.req.Step != nil {
-		x.Step = u.req.Step.Name
-	}
-	r.RequestLog.Put(x)
-}
-
-// logAbandonedLocked adds what is still under way when the run gives it up. Tags and attempts are not
-// read, because goroutines that still run may change them.
-func (r *run) logAbandonedLocked() {
-	if r.RequestLog == nil {
-		return
-	}
-	now := r.offset()
-	for u := r.mu.inFlight.first; u != nil; u = u.next {
-		r.RequestLog.Put(result.LoggedRequest{
-			Scenario: r.Name, Request: u.req.Number, User: u.req.User, Step: u.req.Step.Name, State: result.StateAbandoned,
-			Intended: u.req.Intended, Started: u.req.Started, Finished: now,
-		})
-	}
+	s.rec.Fill(res.Part, res)
 }

@@ -1,11 +1,10 @@
 package load
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"reflect"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
@@ -34,9 +33,6 @@ func tell(err error, kindOf func(error) string) (f *record.Failure) {
 	return f
 }
 
-// A stepPanic is a panic of the step itself. An error that tells of another panic is an error like others.
-type stepPanic struct{ *usercode.PanicError }
-
 // errGoexit is the error of a step that called runtime.Goexit.
 var errGoexit = errors.New("goexit: the step ended its goroutine (t.FailNow, require)")
 
@@ -55,21 +51,15 @@ func unreturned(recovered any) (err error, exiting bool) {
 // tellTimeout counts a request as timed out that hit Scenario.Timeout, though its error does
 // not show it, and gives it the kind of those that do: which error a library makes of it may
 // be chance.
-func (r *run) tellTimeout(u *User, f *record.Failure) {
-	if !u.timedOut || f.Timeout || f.Bug != "" || f.Goexit {
+func tellTimeout(f *record.Failure, kindOf func(error) string, timeout time.Duration) {
+	if f.Timeout || f.Bug != "" || f.Goexit {
 		return
 	}
 	f.Timeout = true
-	if reflect.ValueOf(r.ErrorKind).Pointer() == reflect.ValueOf(KindOf).Pointer() {
-		f.Kind, f.Text = KindTimeout, fmt.Sprintf("the timeout of %v has passed", r.Timeout)
+	if reflect.ValueOf(kindOf).Pointer() == reflect.ValueOf(KindOf).Pointer() {
+		f.Kind, f.Text = KindTimeout, fmt.Sprintf("the timeout of %v has passed", timeout)
 	}
 }
 
 // shortText is the text of an error as a result shows it.
 func shortText(s string) string { return text.Clip(text.Printable(s), 200) }
-
-// isTimeout reports whether a deadline has passed, of a context or of the network.
-func isTimeout(err error) bool {
-	var network net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
-}

@@ -1,17 +1,11 @@
 package load
 
 import (
-	"bytes"
-	"encoding/csv"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 
-	"github.com/go-qtests/qtests/internal/plaintext"
 	"github.com/go-qtests/qtests/qtests/internal/share"
+	"github.com/go-qtests/qtests/qtests/load/internal/rows"
 )
 
 // Limits of feeds.
@@ -36,166 +30,21 @@ type Feed struct {
 // name file and the line. A row may be of any length within MaxFeedBytes. The text may have a byte order
 // mark, be UTF-16 with one, and be packed by gzip; this holds for JSONFeed as well.
 func CSVFeed(file string, r io.Reader) (*Feed, error) {
-	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).csv()
+	return newFeed(rows.CSV(file, r, MaxFeedRows, MaxFeedBytes))
 }
 
 // JSONFeed reads objects, one after the other or in one array. Their values are strings, numbers,
 // truth values or null; null is read as "". Errors name file, and the line that is no JSON or the row
 // that is no such object.
 func JSONFeed(file string, r io.Reader) (*Feed, error) {
-	return newFeedReader(file, r, MaxFeedRows, MaxFeedBytes).json()
+	return newFeed(rows.JSON(file, r, MaxFeedRows, MaxFeedBytes))
 }
 
-// A feedReader reads one feed within limits.
-type feedReader struct {
-	file  string
-	in    *io.LimitedReader
-	rows  int
-	bytes int64
-	feed  *Feed
-}
-
-func newFeedReader(file string, r io.Reader, rows int, bytes int64) *feedReader {
-	limited := &io.LimitedReader{R: plaintext.NewReader(r), N: bytes + 1}
-	return &feedReader{file: file, in: limited, rows: rows, bytes: bytes, feed: &Feed{}}
-}
-
-func (r *feedReader) csv() (*Feed, error) {
-	in := csv.NewReader(r.in)
-	in.ReuseRecord = true
-	head, err := in.Read()
+func newFeed(rows []map[string]string, err error) (*Feed, error) {
 	if err != nil {
-		return nil, r.fail("no line with the names of the columns: %w", err)
+		return nil, err
 	}
-	names, seen := slices.Clone(head), map[string]bool{}
-	for _, name := range names {
-		if seen[name] {
-			return nil, r.fail("two columns are called %q", name)
-		}
-		seen[name] = true
-	}
-	for {
-		record, err := in.Read()
-		if err == io.EOF {
-			return r.ready()
-		}
-		if err != nil {
-			return nil, r.fail("%w", err) // names the line
-		}
-		row := make(map[string]string, len(names))
-		for i, name := range names {
-			row[name] = record[i]
-		}
-		if err := r.add(row); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func (r *feedReader) json() (*Feed, error) {
-	text := &lineCounter{r: r.in}
-	in := json.NewDecoder(text)
-	in.UseNumber()
-	for {
-		var value any
-		if err := in.Decode(&value); err == io.EOF {
-			return r.ready()
-		} else if err != nil {
-			return nil, r.fail("line %d: %w", text.lineOf(err), err)
-		}
-		text.drop(in.InputOffset())
-		values, isArray := value.([]any)
-		if !isArray {
-			values = []any{value}
-		}
-		for _, v := range values {
-			row, err := jsonRow(v)
-			if err != nil {
-				return nil, r.fail("row %d: %w", len(r.feed.rows)+1, err)
-			}
-			if err := r.add(row); err != nil {
-				return nil, err
-			}
-		}
-	}
-}
-
-func jsonRow(value any) (map[string]string, error) {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, errors.New("is not an object")
-	}
-	row := make(map[string]string, len(object))
-	for key, v := range object {
-		switch v := v.(type) {
-		case nil:
-			row[key] = ""
-		case string, json.Number, bool:
-			row[key] = fmt.Sprint(v)
-		default:
-			return nil, fmt.Errorf("%q is neither a string nor a number nor a truth value", key)
-		}
-	}
-	return row, nil
-}
-
-func (r *feedReader) add(row map[string]string) error {
-	if len(r.feed.rows) == r.rows {
-		return r.fail("more than %d rows", r.rows)
-	}
-	r.feed.rows = append(r.feed.rows, row)
-	return nil
-}
-
-func (r *feedReader) ready() (*Feed, error) {
-	switch {
-	case r.in.N <= 0:
-		return nil, r.fail("")
-	case len(r.feed.rows) == 0:
-		return nil, r.fail("there are no rows")
-	}
-	return r.feed, nil
-}
-
-// fail returns an error of the feed. If the limit has cut the input off, that is the error: the rest
-// cannot be parsed because of it.
-func (r *feedReader) fail(format string, args ...any) error {
-	if r.in.N <= 0 {
-		format, args = "longer than %d bytes", []any{r.bytes}
-	}
-	return fmt.Errorf("load: feed %s: "+format, append([]any{r.file}, args...)...)
-}
-
-// A lineCounter finds the line of an error. It keeps what was read of the present value, as the
-// decoder does.
-type lineCounter struct {
-	r     io.Reader
-	kept  []byte
-	start int64 // offset of kept
-	line  int   // lines that ended before kept
-}
-
-func (c *lineCounter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.kept = append(c.kept, p[:n]...)
-	return n, err
-}
-
-// drop forgets what lies before offset.
-func (c *lineCounter) drop(offset int64) {
-	n := offset - c.start
-	c.line += bytes.Count(c.kept[:n], []byte{'\n'})
-	c.kept, c.start = c.kept[n:], offset
-}
-
-// lineOf returns the line of the byte that is no JSON, or else of the last byte.
-func (c *lineCounter) lineOf(err error) int {
-	kept := bytes.TrimRight(c.kept, " \t\r\n")
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) { // its offset is that after the byte
-		kept = c.kept[:min(max(syntax.Offset-1-c.start, 0), int64(len(c.kept)))]
-	}
-	return c.line + bytes.Count(kept, []byte{'\n'}) + 1
+	return &Feed{rows: rows}, nil
 }
 
 // Shuffled returns a feed of the same rows in an order that the seed of the run decides. Every round

@@ -132,30 +132,6 @@ func TestFeedColumns(t *testing.T) {
 	require.Equal(t, map[string]string{"a": "1"}, f.rows[0])
 }
 
-func TestFeedLimits(t *testing.T) {
-	table, objects := "a\n1\n2\n3\n", "{\"a\":1}\n{\"a\":2}{\"a\":3}"
-	for name, text := range map[string]string{"csv": table, "json": objects} {
-		read := func(rows int, bytes int64) error {
-			r := newFeedReader("f", strings.NewReader(text), rows, bytes)
-			get := r.csv
-			if name == "json" {
-				get = r.json
-			}
-			f, err := get()
-			if err == nil {
-				require.Equal(t, 3, f.Len())
-			}
-			return err
-		}
-		size := int64(len(text))
-		require.NoError(t, read(3, size))
-		require.EqualError(t, read(2, size), "load: feed f: more than 2 rows")
-		for _, short := range []int64{size - 1, size - 5, 3} {
-			require.EqualError(t, read(3, short), fmt.Sprintf("load: feed f: longer than %d bytes", short), name)
-		}
-	}
-}
-
 func TestFeedsWithoutRowsAreNamed(t *testing.T) {
 	s := Scenario{Traffic: traffic.Rate(1).For(time.Second), Do: serve(0), Feeds: map[string]*Feed{"ok": {rows: []map[string]string{{}}}, "users": nil}}
 	_, err := Do(t.Context(), s)

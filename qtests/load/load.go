@@ -32,7 +32,6 @@ func Do(ctx context.Context, s Scenario) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.leave()
 	if err := r.meet(); err != nil {
 		return nil, err
 	}
@@ -62,7 +61,6 @@ func Run(t tb.TB, s Scenario) *result.Result {
 		tb.Fatalf(t, "%v", err)
 	}
 	r.keepFor(t)
-	r.leave()
 	if err := r.meet(); err != nil {
 		tb.Fatalf(t, "%v", err)
 	}
@@ -118,7 +116,7 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	if r.real {
 		r.watch = watch.New(r, r.clk)
 	} else if r.fake && bubble.Here() != nil {
-		r.live = watch.Follow(r.Name, r.duration)
+		r.mu.live = watch.Follow(r.Name, r.Traffic.Duration())
 	}
 	return r, nil
 }

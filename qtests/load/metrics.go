@@ -1,6 +1,7 @@
 package load
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
+	"github.com/go-qtests/qtests/qtests/load/internal/scrape"
 )
 
 // Metrics exports the counters of runs to Prometheus:
@@ -140,4 +142,17 @@ func label(name string) string {
 	}
 	quoted := strconv.Quote(name)
 	return quoted[1 : len(quoted)-1]
+}
+
+// exposed are the metrics of the runs of this process that have none of their own.
+var exposed scrape.Shared[*Metrics]
+
+// expose serves the metrics of a run in real time that has none of its own, where QTESTS_METRICS says at which
+// address, until done is called. Without it there are none.
+func expose() (m *Metrics, done func(), err error) {
+	address := os.Getenv(scrape.Var)
+	if address == "" {
+		return nil, func() {}, nil
+	}
+	return exposed.Join(address, NewMetrics)
 }

@@ -41,67 +41,31 @@ func partOf(real bool) part {
 
 // leave makes the run leave its result, where it is one of several parts. Without a sweep: of that,
 // each seed has its run in one of the parts only.
-func (r *run) leave() {
-	alone := r.share.process.Whole() || r.share.Whole() && (share.Results() == "" || settings.Seeds.Get() > 1)
-	r.share.leaves = !alone
+func (p *part) leave() {
+	alone := p.process.Whole() || p.Whole() && (share.Results() == "" || settings.Seeds.Get() > 1)
+	p.leaves = !alone
 }
 
 // meet finds the common start, with the other parts of a run that leaves a result.
-func (r *run) meet() (err error) {
-	p := &r.share
+func (p *part) meet(ctx context.Context, test, scenario string, now func() time.Time) (err error) {
 	if !p.leaves {
 		return nil
 	}
 	if share.Results() == "" {
-		return fmt.Errorf("load: part %s of %q: %s names no directory for the results of the parts", p.process, r.Name, share.ResultsVar)
+		return fmt.Errorf("load: part %s of %q: %s names no directory for the results of the parts", p.process, scenario, share.ResultsVar)
 	}
-	if p.room, err = p.process.Open(share.Results(), r.test, r.Name); err != nil || p.Whole() {
+	if p.room, err = p.process.Open(share.Results(), test, scenario); err != nil || p.Whole() {
 		return err
 	}
 	terms, err := share.TermsFromEnv(os.Getenv)
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	m, err := p.room.Meet(r.ctx, terms, r.clk.Now)
+	m, err := p.room.Meet(ctx, terms, now)
 	if err != nil {
-		return fmt.Errorf("load: scenario %q: %w", r.Name, err)
+		return fmt.Errorf("load: scenario %q: %w", scenario, err)
 	}
 	p.begin, p.off = m.Start, m.Off
-	return nil
-}
-
-// meetOnce finds one start for runs side by side.
-func meetOnce(runs []*run) error {
-	for i, r := range runs {
-		r.leave()
-		if err := r.meet(); err != nil {
-			return err
-		}
-		if i > 0 {
-			r.share.begin = runs[0].share.begin
-		}
-	}
-	return nil
-}
-
-// begin waits for the common start, if there is one, and sets the start of the run: without one it is
-// now.
-func (r *run) begin() error {
-	now := r.clk.Now()
-	r.start, r.began = now, now
-	if r.share.begin.IsZero() {
-		return nil
-	}
-	wait := r.share.begin.Sub(now)
-	r.start = now.Add(wait) // with the monotonic reading
-	timer := r.clk.Timer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.ctx.Done():
-		return context.Cause(r.ctx)
-	}
-	r.began = r.clk.Now()
 	return nil
 }
 
@@ -154,38 +118,32 @@ func (p *part) limits(s *Scenario) error {
 	return nil
 }
 
-// describeLocked makes the result that of a part.
-func (r *run) describeLocked(res *result.Result, end time.Duration) {
-	p := &r.share
-	if !p.leaves {
-		return
-	}
-	res.Part = &result.Part{
-		Index: p.process.Index, Of: p.process.Of, Whole: p.takesAll(), Run: p.room.Name(), Plan: r.plan(), Qtests: share.ModuleVersion(),
-		Bounds: result.Bounds, Begin: p.begin.UTC(), ClockOff: p.off, Until: r.mu.judge.Until(), Shortened: r.real, Thresholds: []string{},
+// describe says which part the result of a run is of. Until is how long thresholds are watched.
+func (p *part) describe(s *Scenario, until time.Duration, real bool) *result.Part {
+	out := &result.Part{
+		Index: p.process.Index, Of: p.process.Of, Whole: p.takesAll(), Run: p.room.Name(), Plan: planOf(s), Qtests: share.ModuleVersion(),
+		Bounds: result.Bounds, Begin: p.begin.UTC(), ClockOff: p.off, Until: until, Shortened: real, Thresholds: []string{},
 	}
 	if p.takesAll() {
-		res.Part.Begin = time.Time{}
-	} else {
-		res.Part.Thresholds, res.Part.Windows = r.mu.judge.Kept(end)
+		out.Begin = time.Time{}
 	}
-	r.mu.rec.Fill(res.Part, res)
+	return out
 }
 
-// plan is a digest of what the parts of a run have to have in common beside the profile.
-func (r *run) plan() string {
+// planOf is a digest of what the parts of a run have to have in common beside the profile.
+func planOf(s *Scenario) string {
 	type step struct {
 		Name   string
 		Weight int
 	}
 	var steps []step
-	for _, s := range r.Steps {
-		steps = append(steps, step{s.Name, s.Weight})
+	for _, x := range s.Steps {
+		steps = append(steps, step{x.Name, x.Weight})
 	}
-	budget, each := r.Traffic.Limits()
+	budget, each := s.Traffic.Limits()
 	text, err := json.Marshal([]any{
-		steps, budget, each, r.Timeout, r.Retry.Max, r.Retry.Budget, r.Retry.MaxBackoff, r.Pacing, r.MaxInFlight > 0, r.Overflow, r.ServeQueue,
-		r.Grace, r.LeaveGrace, len(r.Events), fmt.Sprint(r.ThinkTime), len(r.Feeds), r.Limits, r.Thresholds,
+		steps, budget, each, s.Timeout, s.Retry.Max, s.Retry.Budget, s.Retry.MaxBackoff, s.Pacing, s.MaxInFlight > 0, s.Overflow, s.ServeQueue,
+		s.Grace, s.LeaveGrace, len(s.Events), fmt.Sprint(s.ThinkTime), len(s.Feeds), s.Limits, s.Thresholds,
 	})
 	if err != nil {
 		return err.Error() // the same in all parts, and never the case
@@ -196,8 +154,8 @@ func (r *run) plan() string {
 
 // deliver writes the result of a part, whole or not at all. The JSON comes last: it says that the
 // part is complete.
-func (r *run) deliver(res *result.Result) error {
-	if !r.share.leaves {
+func (p *part) deliver(res *result.Result) error {
+	if !p.leaves {
 		return nil
 	}
 	var log, text bytes.Buffer
@@ -209,11 +167,11 @@ func (r *run) deliver(res *result.Result) error {
 	if err := res.WriteJSON(&text); err != nil {
 		return err
 	}
-	if err := share.Write(r.share.room.File("load", ".hlog"), log.Bytes()); err != nil {
-		return fmt.Errorf("load: part %s of %q: %w", r.share.process, r.Name, err)
+	if err := share.Write(p.room.File("load", ".hlog"), log.Bytes()); err != nil {
+		return fmt.Errorf("load: part %s of %q: %w", p.process, res.Scenario, err)
 	}
-	if err := share.Write(r.share.room.File("load", ".json"), text.Bytes()); err != nil {
-		return fmt.Errorf("load: part %s of %q: %w", r.share.process, r.Name, err)
+	if err := share.Write(p.room.File("load", ".json"), text.Bytes()); err != nil {
+		return fmt.Errorf("load: part %s of %q: %w", p.process, res.Scenario, err)
 	}
 	return nil
 }

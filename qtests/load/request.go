@@ -6,63 +6,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
-	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
-
-// admitLocked counts a request that is due, and reports whether it may start.
-func (r *run) admitLocked(u *User, now time.Duration) bool {
-	r.turnLocked(now)
-	r.mu.rec.Arrive(u.req.Intended)
-	switch {
-	case r.mu.inFlight.size < r.MaxInFlight:
-		r.startLocked(u, now)
-		return true
-	case r.Overflow == Queue && r.mu.queue.size < r.MaxQueue:
-		u.queued = true
-		r.mu.queue.add(u)
-	default:
-		r.mu.rec.Drop(u.req.Intended)
-		r.logDropLocked(u, now)
-	}
-	return false
-}
-
-func (r *run) startLocked(u *User, now time.Duration) {
-	r.turnLocked(now)
-	r.mu.requests++
-	u.req.Number = r.numberLocked(u)
-	u.req.Started = now
-	u.do = r.Do
-	switch {
-	case r.Route != nil:
-		// openLoop has named the step, without the lock
-	case len(r.Steps) > 0:
-		i := int(u.step) - 1
-		if i < 0 {
-			i = r.mu.picker.Pick()
-		}
-		u.req.Step, u.do = r.mu.steps[i], r.Steps[i].Do
-	default:
-		u.req.Step = r.mu.steps[0]
-	}
-	if !u.queued {
-		late := tb.Round(now - u.req.Intended)
-		r.mu.rec.Lateness(late)
-		r.mu.judge.Started(late)
-	}
-	r.mu.inFlight.add(u)
-	r.mu.rec.Start(u.req.Step, now)
-}
-
-// numberLocked is the number of a request that starts. In a part of a run that of an arrival is the
-// number of the arrival in the whole.
-func (r *run) numberLocked(u *User) int64 {
-	if !r.share.takesAll() && r.Traffic.Kind() != traffic.Closed {
-		return u.req.User
-	}
-	return r.share.Nth(r.mu.requests)
-}
 
 // perform runs an admitted request to its end, and then the requests that waited for its place.
 func (r *run) perform(u *User) {
@@ -139,33 +84,6 @@ func (r *run) retry(u *User, err error) error {
 	return err
 }
 
-// mayRetry takes a retry from the budget.
-func (r *run) mayRetry(u *User) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.turnLocked(r.offset())
-	if !r.Retry.allows(r.mu.requests, r.mu.rec.AllRetries(), r.share.Count(freeRetries)) {
-		r.mu.rec.Deny(u.req.Step)
-		return false
-	}
-	r.mu.rec.AwaitRetry()
-	return true
-}
-
-// retried counts a retry that begins. A retry whose request was cancelled during the back-off is not
-// made, and goes back to the budget.
-func (r *run) retried(u *User, made bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !made {
-		r.mu.rec.GiveUpRetry()
-		return
-	}
-	now := r.offset()
-	r.turnLocked(now)
-	r.mu.rec.Retry(u.req.Step, now)
-}
-
 // try is one attempt.
 func (r *run) try(u *User) error {
 	if r.Timeout > 0 {
@@ -205,7 +123,7 @@ func (r *run) finish(u *User, err error) (next *User) {
 	if err != nil {
 		return r.finishFailed(u, now, err)
 	}
-	return r.complete(u, now, nil)
+	return r.ended(u, now, nil)
 }
 
 // finishFailed finishes a request that failed. The user's code tells how it failed, and may misbehave
@@ -219,80 +137,14 @@ func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
 		if told {
 			return
 		}
-		if next = r.complete(u, now, f); next != nil { // Goexit
+		if next = r.ended(u, now, f); next != nil { // Goexit
 			r.handOver(next)
 		}
 	}()
 	f = tell(err, r.ErrorKind)
-	r.tellTimeout(u, f)
+	if u.timedOut {
+		tellTimeout(f, r.ErrorKind, r.Timeout)
+	}
 	told = true
-	return r.complete(u, now, f)
-}
-
-// complete counts a request that ended at now, with f if it failed.
-func (r *run) complete(u *User, now time.Duration, f *record.Failure) (next *User) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.inFlight.remove(u)
-	if r.mu.phase.now == closed {
-		return nil
-	}
-	// A request that was cancelled and succeeded all the same was not interrupted.
-	e := record.Ending{At: now, Failed: f != nil, Interrupted: u.req.Interrupted && f != nil}
-	r.turnLocked(now)
-	r.mu.rec.End(&u.req, &e)
-	if r.live.Tell(now, r.mu.rec.All.Finished) {
-		r.interruptLocked()
-	}
-	if r.RequestLog != nil {
-		r.logLocked(u, &e, f.Name())
-	}
-	if f != nil {
-		r.mu.rec.Fail(&u.req, &e, f)
-	}
-	if r.mu.judge.LooksAtTimes() && !e.Interrupted {
-		r.mu.judge.Ended(&u.req, &e)
-	}
-	if r.mu.queue.size > 0 { // after the end of the profile only with ServeQueue
-		next = r.mu.queue.pop()
-		r.startLocked(next, now)
-		r.checkSpentLocked()
-	}
-	if r.mu.phase.stopped() {
-		r.checkIdleLocked()
-	}
-	return next
-}
-
-// turnLocked closes the windows of thresholds that have ended, before anything is counted that comes
-// after them.
-func (r *run) turnLocked(now time.Duration) {
-	if r.mu.judge.Due(now) {
-		r.mu.judge.Turn(now)
-	}
-}
-
-func (r *run) check(name string, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mu.phase.now == closed {
-		return
-	}
-	if r.mu.judge.HasWindows() {
-		r.turnLocked(r.offset())
-	}
-	r.mu.rec.Check(name, ok)
-}
-
-func (r *run) part(name string, d time.Duration, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mu.phase.now == closed {
-		return
-	}
-	now := r.offset()
-	r.turnLocked(now)
-	d = tb.Round(d)
-	t := r.mu.rec.Part(name, now, d, err != nil)
-	r.mu.judge.PartEnded(t, d)
+	return r.ended(u, now, f)
 }

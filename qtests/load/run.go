@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -11,344 +10,317 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
-	"github.com/go-qtests/qtests/qtests/internal/stacks"
-	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
-	"github.com/go-qtests/qtests/qtests/load/internal/picker"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
-	"github.com/go-qtests/qtests/qtests/load/threshold"
-	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-const (
-	// abandonAfter is how long a run waits for requests that it has cancelled.
-	abandonAfter = 10 * time.Second
-	// abortEvery is how often a run looks at the thresholds that may abort it.
-	abortEvery = time.Second
-)
+// abortEvery is how often a run looks at the thresholds that may abort it.
+const abortEvery = time.Second
 
-// A run is one execution of a scenario.
+// A run is one execution of a scenario. It owns the lock and the clock: what happens to a run is a method here, which
+// takes the lock, and tells the state the time.
 type run struct {
 	Scenario
-	test     string
-	repeat   string       // the command for the test
-	made     func(int64)  // is told how many requests there were; may be nil
-	watch    *watch.Watch // of a test in real time
-	live     *watch.Live  // of a test in fake time
-	clk      clock.Clock
-	start    time.Time
-	began    time.Time // when it did: in a part of a run not quite start
-	share    part
-	duration time.Duration
-	ctx      context.Context // of the caller; its values reach the requests
-	users    tb.Stream
-	scale    float64
-	lost     int  // marks that the event log had dropped before the run
-	fake     bool // the clock is tie-free: what happens is repeatable
-	real     bool // the run takes real time
+	test   string
+	repeat string       // the command for the test
+	made   func(int64)  // is told how many requests there were; may be nil
+	watch  *watch.Watch // of a test in real time
+	clk    clock.Clock
+	start  time.Time
+	began  time.Time // when it did: in a part of a run not quite start
+	share  part
+	ctx    context.Context // of the caller; its values reach the requests
+	users  tb.Stream
+	scale  float64
+	lost   int  // marks that the event log had dropped before the run
+	fake   bool // the clock is tie-free: what happens is repeatable
+	real   bool // the run takes real time
 
 	// draw guards the source of an open loop, and keeps the arrivals in order until they are known. It is
 	// not mu, because the user's code may draw the gaps. It comes before mu.
-	draw sync.Mutex
+	draw struct {
+		sync.Mutex
+		drawing
+	}
 
 	mu struct {
 		sync.Mutex
-		phase machine
-		ended ending
-		rec   *record.Recorder
-		judge *threshold.Judge
-
-		steps    []*record.Tally
-		picker   *picker.Picker
-		feeds    map[string]*cursor // the places in the rows, by the name of the feed
-		requests int64              // that have started
-
-		inFlight  list
-		preparing list // users of a closed profile in NewUser
-		queue     list // requests that wait for a place
-		resting   int  // goroutines that wait for an arrival and cannot be called off
-
-		final *result.Result // of a run that has ended
-		guard *clock.Timer   // for the next look at thresholds that abort
+		state
+		visitors *visitors      // of a closed profile
+		arrivals *arrivals      // of the others
+		final    *result.Result // of a run that has ended
 	}
-}
-
-// An ending is how a run stopped.
-type ending struct {
-	why     error         // nil when the arrivals came to their end
-	at      time.Duration // offset
-	spent   bool          // the budget of requests was used up
-	aborted bool          // by a threshold: there is no grace
-}
-
-// A loop lets requests begin.
-type loop interface {
-	begin()
-	// end gives back what waits for requests that will not come.
-	end()
-}
-
-func newRun(ctx context.Context, s Scenario) (*run, error) {
-	s, err := s.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	return newPart(ctx, s, partOf(isReal(s.Clock)))
-}
-
-// newPart is newRun for a part of a scenario that has its defaults.
-func newPart(ctx context.Context, s Scenario, p part) (*run, error) {
-	err := p.limits(&s)
-	if err != nil {
-		return nil, err
-	}
-	r := &run{
-		Scenario: s, share: p, clk: s.Clock, duration: s.Traffic.Duration(), ctx: ctx, scale: 1, fake: bubble.TieFree(s.Clock), real: isReal(s.Clock),
-		users: tb.NewStream(s.Seed, "load "+s.Name).Sub("users"),
-	}
-	r.mu.phase = newMachine()
-	r.mu.feeds = map[string]*cursor{}
-	for name, f := range s.Feeds {
-		r.mu.feeds[name] = newCursor(f, p.Share)
-	}
-	r.mu.rec = record.New(r.duration)
-	var weights []int64
-	for _, step := range s.Steps {
-		r.mu.steps = append(r.mu.steps, r.mu.rec.Step(step.Name, false))
-		weights = append(weights, int64(max(step.Weight, 1)))
-	}
-	if len(s.Steps) == 0 && s.Route == nil {
-		r.mu.steps = []*record.Tally{r.mu.rec.Only(s.Name)}
-		weights = []int64{1}
-	}
-	r.mu.picker = picker.New(weights)
-	r.mu.picker.Skip(p.Nth(1) - 1)
-	r.mu.judge, err = threshold.NewJudge(s.Thresholds, s.Limits, r.duration, r.mu.rec)
-	if err == nil && !p.takesAll() {
-		r.mu.judge.Defer()
-	}
-	return r, err
-}
-
-// isReal reports whether a run that starts here on c takes real time: nothing fakes it,
-// neither a bubble around the caller nor a clock that is stepped by hand. The type of the
-// clock says nothing more, because the real one may be wrapped.
-func isReal(c clock.Clock) bool {
-	_, mock := c.(*clock.Mock)
-	return !mock && !bubble.TieFree(c) && !stacks.InBubble()
 }
 
 // offset is the present instant, counted from the start.
 func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
 
-// execute runs the scenario to its end.
-func (r *run) execute() (*result.Result, error) {
-	conceal, err := r.expose()
-	if err != nil {
-		return nil, err
-	}
-	defer conceal()
-	if err := r.begin(); err != nil {
-		return nil, err
-	}
-	if r.scale != 1 {
-		r.EventLog.Add(r.start, "load", r.Name+": "+threshold.Scaled(r.scale, r.real)+": rates and counts are those of the scaled run")
-	}
-	r.Metrics.attach(r.Name, r.metrics)
-	_, r.lost = r.EventLog.Marks()
-	ctx, cancel := context.WithCancel(r.ctx)
-	defer cancel()
-	stopEvents, err := event.Schedule(ctx, r.clk, r.EventLog, r.Events...)
-	if err != nil {
-		return nil, err
-	}
-	requests := r.loop()
-	defer r.live.End()
-	r.watch.Begin(r.start)
-	r.guard()
-	requests.begin()
-	r.await(r.duration)
-	r.stop(nil)
-	requests.end()
-	r.drain()
-	r.checkEvents(stopEvents())
-	sections := r.sections()
-	res := r.result()
-	res.Sections = sections
-	if r.made != nil {
-		r.made(res.Scheduled)
-	}
-	r.watch.End()
-	r.tellLateness(res)
-	observe(res, r.Monitor, r.clk.Now())
-	if r.RequestLog != nil {
-		if err := r.RequestLog.Flush(); err != nil {
-			res.LogLost = text.Printable(err.Error())
+func (r *run) clock() clock.Clock           { return r.clk }
+func (r *run) random(user int64) *rand.Rand { return r.users.At(uint64(user)) }
+
+// expectFirst draws the first arrivals of an open profile. arm lets a goroutine wait for one.
+func (r *run) expectFirst(arm func(due)) {
+	r.draw.Lock()
+	defer r.draw.Unlock()
+	r.mu.arrivals.arm = arm
+	for range lookAhead {
+		if a, ok := r.draw.next(false, r.fail, r.unrest); ok {
+			r.mu.Lock()
+			r.mu.arrivals.expect(a, bubble.Reserve(r.clk, a.At))
+			r.mu.Unlock()
 		}
 	}
-	r.finalize(res)
-	return res, r.deliver(res)
-}
-
-func (r *run) loop() loop {
-	if r.Traffic.Kind() == traffic.Closed {
-		return newClosedLoop(r)
-	}
-	return newOpenLoop(r)
-}
-
-// exhaustLocked says that nothing more will arrive.
-func (r *run) exhaustLocked() {
-	r.mu.phase.turn(exhaust)
-	r.checkSpentLocked()
-}
-
-// checkSpentLocked sees whether the budget is used up. A request that waits for a place is
-// part of the budget, and has time until the profile ends.
-func (r *run) checkSpentLocked() {
-	budget, _ := r.Traffic.Limits()
-	if budget > 0 && r.mu.phase.now == exhausted && r.mu.rec.Scheduled == r.share.Count(budget) && r.mu.queue.size == 0 {
-		r.mu.phase.turn(spend)
-	}
-}
-
-// stop ends the arrivals; err, if any, says why before the time.
-func (r *run) stop(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stopLocked(err)
+	r.mu.arrivals.arrange()
 }
 
-// stopLocked is stop, and reports whether the run had not been stopped before.
-func (r *run) stopLocked(err error) bool {
-	before := r.mu.phase.now
-	if !r.mu.phase.turn(stop) {
+func (r *run) unrest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.unrest()
+}
+
+// arrived counts an arrival, and says whether its request may start.
+func (r *run) arrived(u *User, rested bool, now time.Duration) (admitted bool) {
+	r.draw.Lock()
+	defer r.draw.Unlock()
+	next, more := r.draw.next(rested, r.fail, r.unrest)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.arrivals.serve(rested) {
 		return false
 	}
-	now := r.offset()
-	r.mu.ended = ending{why: err, at: now, spent: before == spent}
-	r.mu.judge.Stop(now)
-	if r.mu.guard != nil {
-		r.mu.guard.Stop()
+	// It is admitted before a goroutine waits for the next arrival, which might overtake it in
+	// real time.
+	admitted = r.mu.admit(u, now)
+	if more {
+		r.mu.arrivals.expect(next, bubble.Reserve(r.clk, next.At-now))
 	}
-	if !r.ServeQueue || err != nil || before == spent {
-		r.dropQueueLocked(now)
-	}
-	r.checkIdleLocked()
-	return true
+	r.mu.arrivals.arrange()
+	return admitted
 }
 
-// dropQueueLocked drops what waited, and never started.
-func (r *run) dropQueueLocked(now time.Duration) {
-	for u := r.mu.queue.pop(); u != nil; u = r.mu.queue.pop() {
-		r.mu.rec.Drop(now)
-		r.logDropLocked(u, now)
-	}
-}
-
-func (r *run) checkIdleLocked() {
-	if r.mu.inFlight.size == 0 && r.mu.queue.size == 0 && r.mu.preparing.size == 0 && r.mu.resting == 0 {
-		r.mu.phase.turn(rest)
-	}
-}
-
-// result closes the run and returns what it leaves.
-func (r *run) result() *result.Result {
+// first returns the arrival to serve, of those that are due, where a goroutine has waited for d.
+func (r *run) first(d due) due {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.resultLocked()
+	return r.mu.arrivals.first(d)
 }
 
-// failLocked stops the run because of an error in the user's code. After the run was stopped
-// the error is reported all the same: what users do in the grace must not go unseen.
-func (r *run) failLocked(err error) {
-	if r.stopLocked(err) || r.mu.ended.why != nil {
-		return
+// rest returns an arrival to wait for, for a goroutine whose request has ended.
+func (r *run) rest() (d due, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.arrivals.rest()
+}
+
+// nameStep counts a request under the step that Route names.
+func (r *run) nameStep(u *User, step string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.req.Step = r.mu.rec.Route(step)
+}
+
+// noMore gives back what waits for requests that will not come.
+func (r *run) noMore() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.byUser {
+		r.mu.visitors.disarm()
+	} else {
+		r.mu.arrivals.release()
 	}
-	r.mu.ended.why = err
-	if !r.budgeted() {
-		r.mu.rec.Lasts(r.duration) // it has not ended early
+}
+
+// awaitChange calls apply when a change in the number of users is due, unless the run is stopped before.
+func (r *run) awaitChange(at time.Duration, apply func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.mu.phase.Stopped() {
+		r.mu.visitors.timer = r.clk.AfterFunc(r.clk.Until(r.start.Add(at)), apply)
 	}
 }
 
-func (r *run) budgeted() bool {
-	budget, each := r.Traffic.Limits()
-	return budget > 0 || each > 0
+// allCame says that no further user will come.
+func (r *run) allCame() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.visitors.end()
 }
 
-// guard looks at the thresholds that abort the run, at every full second. It goes by the
-// clock and not by the requests: a system that hangs ends no request, and is the first to be
-// given up.
-func (r *run) guard() {
+// came gives a user a place, or returns nil in a run that was stopped.
+func (r *run) came(u *User) *visitor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.visitors.come(u)
+}
+
+// left lets user n start nothing more, or returns nil in a run that was stopped.
+func (r *run) left(n int) *visitor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.visitors.leave(n)
+}
+
+// graceOf calls end after the grace of a user who has left, if something of the user is under way.
+func (r *run) graceOf(v *visitor, end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v.busy() {
+		v.timer = r.clk.AfterFunc(r.LeaveGrace, end)
+	}
+}
+
+// interrupts reports whether something of the user is under way, which counts as interrupted from now on.
+func (r *run) interrupts(v *visitor) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return v.interrupt()
+}
+
+// prepares gives NewUser a context, and reports whether it is to be called.
+func (r *run) prepares(v *visitor) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.visitors.prepare(v, r.offset())
+}
+
+// prepared says that NewUser has ended.
+func (r *run) prepared(v *visitor, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.visitors.prepared(v, err, r.offset())
+}
+
+// visits starts a request of the user, unless there is nothing left to do.
+func (r *run) visits(v *visitor) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.visitors.start(v, r.offset())
+}
+
+// over reports whether the user starts nothing more.
+func (r *run) over(v *visitor) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.visitors.over(v)
+}
+
+// pauses calls visit after d, if the user, who has nothing under way, may then start something.
+func (r *run) pauses(v *visitor, d time.Duration, visit func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.visitors.waits(v, d, r.offset()) {
+		v.timer = r.clk.AfterFunc(d, visit)
+	}
+}
+
+// ended counts a request that ended at now, with f if it failed, and returns the one that starts in its place.
+func (r *run) ended(u *User, now time.Duration, f *record.Failure) (next *User) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.finish(u, now, f)
+}
+
+// mayRetry takes a retry from the budget.
+func (r *run) mayRetry(u *User) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.retry(u, r.offset())
+}
+
+// retried counts a retry that begins, or gives one back to the budget that is not made.
+func (r *run) retried(u *User, made bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.retried(u, made, r.offset())
+}
+
+func (r *run) check(name string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.hasWindows() {
+		r.mu.turn(r.offset())
+	}
+	r.mu.check(name, ok)
+}
+
+func (r *run) part(name string, d time.Duration, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.part(name, tb.Round(d), err != nil, r.offset())
+}
+
+func (r *run) measure(v record.Value) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.measure(v, r.offset())
+}
+
+// row takes the next row of a feed.
+func (r *run) row(name string) (map[string]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.row(name, r.users)
+}
+
+// watchThresholds looks at the thresholds that abort the run, at every full second. It goes by the clock and not by
+// the requests: a system that hangs ends no request, and is the first to be given up.
+func (r *run) watchThresholds() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.judge.Aborts() {
-		r.guardLocked(1)
+		r.lookLaterLocked(1)
 	}
 }
 
-// guardLocked arms look number k. stopLocked stops its timer.
-func (r *run) guardLocked(k int) {
+// lookLaterLocked arms look number k.
+func (r *run) lookLaterLocked(k int) {
 	at := r.start.Add(time.Duration(k) * abortEvery)
 	r.mu.guard = r.clk.AfterFunc(r.clk.Until(at), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.mu.phase.stopped() {
-			return
+		if r.mu.look(r.offset()) {
+			r.lookLaterLocked(k + 1)
 		}
-		if broken := r.mu.judge.Look(r.offset()); broken != nil {
-			r.stopLocked(broken)
-			r.mu.ended.aborted = true
-			return
-		}
-		r.guardLocked(k + 1)
 	})
 }
 
-// grace is how long what is under way may take after the last arrival: no time at all when a
-// threshold aborted the run.
-func (r *run) grace() time.Duration {
+// stop ends the arrivals; err, if any, says why before the time.
+func (r *run) stop(err error) { r.StopEarly(err) }
+
+// StopEarly ends the arrivals, and reports whether they had not been ended before. With Progress, Brief and EndGrace
+// it is for the watch.
+func (r *run) StopEarly(why error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.mu.ended.aborted {
-		return 0
-	}
-	return r.Grace
+	return r.mu.stop(why, r.offset())
 }
 
-// cancels returns functions that cancel what is under way, in order. What still waits is dropped.
-func (r *run) cancels() (all []func()) {
+// EndGrace ends the grace of what is under way.
+func (r *run) EndGrace(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dropQueueLocked(r.offset())
-	for _, l := range []*list{&r.mu.preparing, &r.mu.inFlight} {
-		for u := l.first; u != nil; u = u.next {
-			u.req.Interrupted = true
-			all = append(all, u.life.Cancel)
-		}
-	}
-	return all
+	r.mu.hurry(why, r.offset())
 }
 
-// abandonUsers names one of those whose NewUser does not end.
-func (r *run) abandonUsers() {
+// Progress says in a line how the run stands.
+func (r *run) Progress() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if u := r.mu.preparing.first; u != nil {
-		r.failLocked(fmt.Errorf("load: NewUser of user %d ignored that its context was cancelled %v ago", u.req.User, abandonAfter))
-	}
+	return r.mu.progress(r.offset())
 }
 
-// panicked counts a panic of the user's code that belongs to no request.
-func (r *run) panicked(p *usercode.PanicError, where string) {
+// Brief is a shorter Progress.
+func (r *run) Brief() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mu.rec.Bug(p.Report(where))
+	return r.mu.brief(r.offset())
 }
 
 // fail stops the run because of an error in the user's code that belongs to no request.
@@ -359,12 +331,65 @@ func (r *run) fail(err error) {
 	r.stop(err)
 }
 
-// checkEvents counts what became of the events.
-func (r *run) checkEvents(err error) {
-	var p *event.PanicError
-	if errors.As(err, &p) {
-		r.panicked(&usercode.PanicError{Value: p.Value, Stack: p.Stack}, fmt.Sprintf("event %q", p.Event))
+// panicked counts a panic of the user's code that belongs to no request.
+func (r *run) panicked(p *usercode.PanicError, where string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.rec.Bug(p.Report(where))
+}
+
+// blame stops the run because of the user's code outside of a request, which called Goexit if p is nil.
+func (r *run) blame(err error, p *usercode.PanicError) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.blame(err, p, r.offset())
+}
+
+// grace is how long what is under way may take after the last arrival.
+func (r *run) grace() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.grace()
+}
+
+// cancels returns functions that cancel what is under way, in order. What still waits is dropped.
+func (r *run) cancels() []func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.cancels(r.offset())
+}
+
+// abandon names one of those whose NewUser does not end.
+func (r *run) abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.abandon(r.offset())
+}
+
+// close returns what was counted, and the end of the run. What happens from now on is no part of it.
+func (r *run) close() (res *result.Result, end time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.close(r.offset(), r.scale)
+}
+
+// closeEarly is close for a run that may not have ended: why then says so. Of a run that has, it returns the result.
+func (r *run) closeEarly(why error) (final, res *result.Result, end time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.mu.final != nil {
+		return r.mu.final, nil, 0
 	}
+	r.mu.endEarly(why)
+	res, end = r.mu.close(r.offset(), r.scale)
+	return nil, res, end
+}
+
+// finalize notes the result, for a test that fails later.
+func (r *run) finalize(res *result.Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.final = res
 }
 
 // metrics reads what Scenario.Metrics exports.
@@ -372,15 +397,4 @@ func (r *run) metrics(f family) []prometheus.Metric {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return metricsOf(f, r.Name, r.mu.rec)
-}
-
-// row takes the next row of a feed.
-func (r *run) row(name string) (map[string]string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := r.mu.feeds[name]
-	if c == nil {
-		return nil, text.Unknown("feed", name, text.SortedKeys(r.mu.feeds))
-	}
-	return c.take(func(round int) *rand.Rand { return r.users.Sub("feed " + name).At(uint64(round)) }), nil
 }

@@ -11,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/load/threshold"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -87,6 +91,14 @@ func scaleOf() float64 {
 		return shortScale
 	}
 	return 1
+}
+
+// isReal reports whether a run that starts here on c takes real time: nothing fakes it,
+// neither a bubble around the caller nor a clock that is stepped by hand. The type of the
+// clock says nothing more, because the real one may be wrapped.
+func isReal(c clock.Clock) bool {
+	_, mock := c.(*clock.Mock)
+	return !mock && !bubble.TieFree(c) && !stacks.InBubble()
 }
 
 // scaledBy applies a scale. Under a fake clock it multiplies arrivals and users, and moves no instant,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/load/internal/phase"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -140,7 +141,7 @@ func TestChildThatIgnoresItsContext(t *testing.T) {
 	child(t)
 	Run(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		fmt.Println("\nunder way")
-		<-u.run.mu.phase.reached[draining]
+		<-u.run.(*run).mu.phase.Reached(phase.Draining)
 		fmt.Println("draining")
 		<-ctx.Done()
 		fmt.Println("cancelled")

@@ -55,3 +55,16 @@ func RunAll(t tb.TB, scenarios ...Scenario) []*result.Result {
 	}
 	return results
 }
+
+// meetOnce finds one start for runs side by side.
+func meetOnce(runs []*run) error {
+	for i, r := range runs {
+		if err := r.meet(); err != nil {
+			return err
+		}
+		if i > 0 {
+			r.share.begin = runs[0].share.begin
+		}
+	}
+	return nil
+}

@@ -20,18 +20,29 @@ type User struct {
 	// State belongs to the caller, and is kept from request to request.
 	State any
 
-	run    *run
-	req    record.Request // what is recorded of it
-	do     func(context.Context, *User) error
-	entry  *accesslog.Entry
-	rand   *rand.Rand
-	life   *life.Life
-	queued bool  // had to wait for MaxInFlight
-	step   int32 // see due
-
-	timedOut bool // the latest attempt failed at its Timeout or later
+	run   host
+	req   record.Request // what is recorded of it
+	do    func(context.Context, *User) error
+	entry *accesslog.Entry
+	rand  *rand.Rand
+	life  *life.Life
 
 	prev, next *User // in the list that the user is in
+
+	step     int32 // see due
+	queued   bool  // had to wait for MaxInFlight
+	timedOut bool  // the latest attempt failed at its Timeout or later
+}
+
+// A host is the run of a user, as the user sees it.
+type host interface {
+	clock() clock.Clock
+	offset() time.Duration        // since the start
+	random(user int64) *rand.Rand // of a user
+	check(name string, ok bool)
+	part(name string, d time.Duration, err error)
+	measure(record.Value) error
+	row(feed string) (map[string]string, error)
 }
 
 // ID is the number of the user, from 1. In an open profile it is the number of the arrival.
@@ -62,7 +73,7 @@ func (u *User) Entry() accesslog.Entry {
 }
 
 // Clock is the clock of the run.
-func (u *User) Clock() clock.Clock { return u.run.clk }
+func (u *User) Clock() clock.Clock { return u.run.clock() }
 
 // Intended is when the request was due, as an offset from the start of the run. In a closed
 // profile that is its start.
@@ -72,13 +83,13 @@ func (u *User) Intended() time.Duration { return u.req.Intended }
 // scenario and the number of the user, and on nothing else.
 func (u *User) Rand() *rand.Rand {
 	if u.rand == nil {
-		u.rand = u.run.users.At(uint64(u.req.User))
+		u.rand = u.run.random(u.req.User)
 	}
 	return u.rand
 }
 
 // Sleep waits for d on the clock of the run. If ctx ends before, Sleep returns its error.
-func (u *User) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, u.run.clk, d) }
+func (u *User) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, u.run.clock(), d) }
 
 func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 	if d <= 0 || ctx.Err() != nil {

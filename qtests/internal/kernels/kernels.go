@@ -20,15 +20,6 @@ type Kernel struct {
 	Race  bool // the bug is a data race that only -race sees
 }
 
-// All lists the kernels.
-func All() []Kernel {
-	var all []Kernel
-	for _, some := range [][]Kernel{counters, channels, closing, locks, readers, groups, conds, onces, times, contexts, maps, mixed} {
-		all = append(all, some...)
-	}
-	return all
-}
-
 // want fails the test when the two differ.
 func want[V comparable](q *qtests.T, what string, got, want V) {
 	if got != want {

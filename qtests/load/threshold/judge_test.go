@@ -130,18 +130,17 @@ func (s *story) request(k int) {
 
 // measure takes a value of each metric of the scenario's own.
 func (s *story) measure(k int) {
-	own := func(name, kind string, times bool) *record.Own {
-		o, err := s.rec.Measure(name, kind, times)
-		if err != nil {
+	for _, v := range []record.Value{
+		{Name: "orders", Kind: record.Counter, X: 2},
+		{Name: "depth", Kind: record.Gauge, X: float64(3 + k%4)},
+		{Name: "hits", Kind: record.Rate, OK: k < 8},
+		{Name: "size", Kind: record.Trend, X: float64(k)},
+		{Name: "render", Kind: record.Trend, Time: true, X: 0.01 * float64(k+1)},
+	} {
+		if err := s.rec.Measure(v, s.at); err != nil {
 			panic(err)
 		}
-		return o
 	}
-	own("orders", record.Counter, false).Add(2)
-	own("depth", record.Gauge, false).Add(float64(3 + k%4))
-	own("hits", record.Rate, false).Mark(k < 8)
-	own("size", record.Trend, false).Add(float64(k))
-	own("render", record.Trend, true).Add(0.01 * float64(k+1))
 }
 
 // verdicts are how all thresholds came out.

@@ -29,9 +29,32 @@ type Own struct {
 	spread              sketch.Spread // of a trend
 }
 
-// Measure returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
+// A Value is one of a metric of the scenario's own.
+type Value struct {
+	Name, Kind string
+	Time       bool    // of a trend: the value is in seconds
+	X          float64 // of all but a rate
+	OK         bool    // of a rate
+}
+
+// Measure counts a value that comes at an instant.
+func (r *Recorder) Measure(v Value, at time.Duration) error {
+	o, err := r.own(v.Name, v.Kind, v.Time)
+	if err != nil {
+		return err
+	}
+	if v.Kind == Rate {
+		o.mark(v.OK)
+	} else {
+		o.add(v.X)
+	}
+	o.At = at
+	return nil
+}
+
+// own returns the metric of a name. It makes one if there is none; beyond maxNames that is the one of
 // "other". A name has one kind.
-func (r *Recorder) Measure(name string, kind string, times bool) (*Own, error) {
+func (r *Recorder) own(name string, kind string, times bool) (*Own, error) {
 	o, known := r.Own[name]
 	if !known && len(r.Own) >= maxNames {
 		name = other + " " + kind
@@ -57,8 +80,8 @@ func spokenKind(kind string, times bool) string {
 	return kind
 }
 
-// Add takes a value.
-func (o *Own) Add(x float64) {
+// add takes a value.
+func (o *Own) add(x float64) {
 	if o.Samples == 0 {
 		o.Min, o.Max = x, x
 	}
@@ -70,8 +93,8 @@ func (o *Own) Add(x float64) {
 	}
 }
 
-// Mark takes a value of a rate.
-func (o *Own) Mark(ok bool) {
+// mark takes a value of a rate.
+func (o *Own) mark(ok bool) {
 	o.Samples++
 	if ok {
 		o.Passed++

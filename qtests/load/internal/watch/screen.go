@@ -8,18 +8,22 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 )
 
 // A Screen shows how the runs of this process stand, in one line that is
 // rewritten in place every second. Several runs side by side share the line, because a second line would overwrite
 // what the test prints in between. A nil screen shows nothing.
 type Screen struct {
-	out io.Writer
-	mu  struct {
-		sync.Mutex
-		runs  []Run // under way, in the order of their starts
-		shown bool
-	}
+	out   io.Writer
+	state guard.Value[shown]
+}
+
+// shown is what a screen shows.
+type shown struct {
+	runs []Run // under way, in the order of their starts
+	line bool
 }
 
 // NewScreen returns a screen that writes to out.
@@ -38,9 +42,7 @@ func (s *Screen) add(r Run) {
 	if s == nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mu.runs = append(s.mu.runs, r)
+	s.state.Do(func(x *shown) { x.runs = append(x.runs, r) })
 }
 
 // draw shows all runs when the first of them asks, and does nothing for the others.
@@ -48,21 +50,24 @@ func (s *Screen) draw(r Run) {
 	if s == nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.mu.runs) == 0 || s.mu.runs[0] != r {
-		return
-	}
-	line := r.Progress()
-	if len(s.mu.runs) > 1 {
-		var each []string
-		for _, r := range s.mu.runs {
-			each = append(each, r.Brief())
+	s.state.Do(func(x *shown) {
+		if len(x.runs) > 0 && x.runs[0] == r {
+			x.line = true
+			s.Write(x.progress())
 		}
-		line = "real: " + strings.Join(each, " | ")
+	})
+}
+
+// progress is the line of all runs.
+func (x *shown) progress() string {
+	if len(x.runs) == 1 {
+		return x.runs[0].Progress()
 	}
-	s.mu.shown = true
-	s.Write(line)
+	var each []string
+	for _, r := range x.runs {
+		each = append(each, r.Brief())
+	}
+	return "real: " + strings.Join(each, " | ")
 }
 
 // Write shows a line in place of the one before. One wider than the terminal is cut, because a wrapped one could not be rewritten.
@@ -78,13 +83,13 @@ func (s *Screen) remove(r Run) {
 	if s == nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.mu.runs = slices.DeleteFunc(s.mu.runs, func(each Run) bool { return each == r })
-	if s.mu.shown {
-		s.mu.shown = false
-		s.Clear()
-	}
+	s.state.Do(func(x *shown) {
+		x.runs = slices.DeleteFunc(x.runs, func(each Run) bool { return each == r })
+		if x.line {
+			x.line = false
+			s.Clear()
+		}
+	})
 }
 
 // errNoTerminal says that no terminal was found.

@@ -43,7 +43,7 @@ func TestRunsShareTheScreen(t *testing.T) {
 	s.draw(b)
 	s.remove(b)
 	s.draw(b)
-	require.Empty(t, s.mu.runs)
+	s.state.Do(func(x *shown) { require.Empty(t, x.runs) })
 	require.Equal(t, []string{"", "a in full", "real: a | b", "", "b in full", ""},
 		strings.Split(strings.NewReplacer("\x1b[?7l", "", "\x1b[K", "", "\x1b[?7h", "").Replace(out.String()), "\r"))
 }

@@ -1,4 +1,4 @@
-package load
+package phase
 
 import (
 	"testing"
@@ -8,28 +8,28 @@ import (
 
 // TestEveryTurnInEveryPhase holds the table against the rules in words.
 func TestEveryTurnInEveryPhase(t *testing.T) {
-	for p := arriving; int(p) < phases; p++ {
-		for x := exhaust; int(x) < turns; x++ {
+	for p := Arriving; int(p) < phases; p++ {
+		for x := Exhaust; int(x) < turns; x++ {
 			want := p
 			switch {
-			case x == exhaust && p == arriving:
-				want = exhausted
-			case x == spend && p < spent:
-				want = spent
-			case x == stop && p < draining:
-				want = draining
-			case x == hurry && p == draining:
-				want = hurried
-			case x == rest && (p == draining || p == hurried):
-				want = idle
-			case x == finish && p >= draining:
-				want = closed
+			case x == Exhaust && p == Arriving:
+				want = Exhausted
+			case x == Spend && p < Spent:
+				want = Spent
+			case x == Stop && p < Draining:
+				want = Draining
+			case x == Hurry && p == Draining:
+				want = Hurried
+			case x == Rest && (p == Draining || p == Hurried):
+				want = Idle
+			case x == Finish && p >= Draining:
+				want = Closed
 			}
-			m := newMachine()
+			m := New()
 			m.now = p
-			require.Equal(t, want != p, m.turn(x), "phase %d, turn %d", p, x)
+			require.Equal(t, want != p, m.Turn(x), "phase %d, turn %d", p, x)
 			require.Equal(t, want, m.now, "phase %d, turn %d", p, x)
-			require.Equal(t, want >= draining, m.stopped())
+			require.Equal(t, want >= Draining, m.Stopped())
 			for i, c := range m.reached {
 				select {
 				case <-c:
@@ -42,7 +42,7 @@ func TestEveryTurnInEveryPhase(t *testing.T) {
 	}
 }
 
-// TestPhasesOnlyGoForward is why no channel is closed twice.
+// TestPhasesOnlyGoForward is why no channel is Closed twice.
 func TestPhasesOnlyGoForward(t *testing.T) {
 	for from, row := range transitions {
 		for x, to := range row {

@@ -1,4 +1,5 @@
-package load
+// Package monitored adds to a result what a monitor knows of its run.
+package monitored
 
 import (
 	"math"
@@ -25,39 +26,52 @@ var charted = []struct {
 // maxSeries bounds how many series of a metric a result keeps.
 const maxSeries = 50
 
-// observe adds what a monitor, which may be nil, knows: the series of pools and breakers,
+// Observe adds what a monitor, which may be nil, knows: the series of pools and breakers,
 // its panels, its rules and the scrapes that fail.
-func observe(r *result.Result, m *monitor.Monitor, end time.Time) {
+func Observe(r *result.Result, m *monitor.Monitor, end time.Time) {
 	if m == nil || len(r.Timeline) == 0 {
 		return
 	}
 	for _, c := range charted {
 		all := m.SeriesBetween(r.Start.Add(-time.Nanosecond), end, c.metric)
 		for _, s := range all[:min(len(all), maxSeries)] {
-			var names []string
-			for _, l := range c.labels {
-				names = append(names, s.Labels[l])
-			}
-			r.Series = append(r.Series, result.Series{Metric: c.metric, Labels: strings.Join(names, " "), Values: sampled(r, s.Samples)})
+			r.Series = append(r.Series, result.Series{Metric: c.metric, Labels: valuesOf(s.Labels, c.labels), Values: sampled(r, s.Samples)})
 		}
 	}
-	r.Monitored = &result.Monitored{}
+	r.Monitored = &result.Monitored{Failed: failed(m)}
 	for _, expr := range m.Panels() {
 		r.Monitored.Panels = append(r.Monitored.Panels, panel(r, m, expr))
 	}
 	for _, x := range m.Rules() {
-		out := result.Rule{Name: x.Name + x.Record, State: string(x.State), Expr: text.OneLine(x.Expr), Now: x.Now()}
-		if x.Err != nil {
-			out.Error = x.Err.Error()
-		}
-		r.Monitored.Rules = append(r.Monitored.Rules, out)
+		r.Monitored.Rules = append(r.Monitored.Rules, rule(x))
 	}
+}
+
+func valuesOf(labels map[string]string, names []string) string {
+	var values []string
+	for _, name := range names {
+		values = append(values, labels[name])
+	}
+	return strings.Join(values, " ")
+}
+
+func rule(x monitor.RuleStatus) result.Rule {
+	out := result.Rule{Name: x.Name + x.Record, State: string(x.State), Expr: text.OneLine(x.Expr), Now: x.Now()}
+	if x.Err != nil {
+		out.Error = x.Err.Error()
+	}
+	return out
+}
+
+// failed are the errors of scrapes, by the name of the target.
+func failed(m *monitor.Monitor) (all map[string]string) {
 	for name, err := range m.TargetErrors() {
-		if r.Monitored.Failed == nil {
-			r.Monitored.Failed = map[string]string{}
+		if all == nil {
+			all = map[string]string{}
 		}
-		r.Monitored.Failed[name] = err.Error()
+		all[name] = err.Error()
 	}
+	return all
 }
 
 // panel evaluates an expression at the end of each interval of the timeline.
@@ -69,22 +83,30 @@ func panel(r *result.Result, m *monitor.Monitor, expr string) result.Panel {
 		out.Error = err.Error()
 	}
 	for _, s := range found[:min(len(found), maxSeries)] {
-		line := result.Line{Series: s.String(), Values: make([]*float64, n)}
-		for _, x := range s.Samples {
-			if i := int(x.At.Sub(r.Start)/r.Interval) - 1; !math.IsNaN(x.Value) && !math.IsInf(x.Value, 0) {
-				line.Values[i] = &x.Value
-			}
-		}
-		out.Lines = append(out.Lines, line)
+		out.Lines = append(out.Lines, line(r, s))
 	}
 	return out
 }
 
+func line(r *result.Result, s monitor.Series) result.Line {
+	out := result.Line{Series: s.String(), Values: make([]*float64, len(r.Timeline))}
+	for _, x := range s.Samples {
+		if i := intervalOf(r, x) - 1; !math.IsNaN(x.Value) && !math.IsInf(x.Value, 0) {
+			out.Values[i] = &x.Value
+		}
+	}
+	return out
+}
+
+// intervalOf is the number of the interval in which a sample lies, from 0.
+func intervalOf(r *result.Result, x monitor.Sample) int { return int(x.At.Sub(r.Start) / r.Interval) }
+
+// sampled is the largest value of each interval. One without a sample has what came last before it, not the peak.
 func sampled(r *result.Result, samples []monitor.Sample) []float64 {
 	values := make([]float64, len(r.Timeline))
 	seen := make([]bool, len(r.Timeline))
 	for _, x := range samples {
-		i := int(x.At.Sub(r.Start) / r.Interval)
+		i := intervalOf(r, x)
 		if i < 0 || i >= len(values) {
 			continue
 		}
@@ -92,13 +114,12 @@ func sampled(r *result.Result, samples []monitor.Sample) []float64 {
 			values[i], seen[i] = x.Value, true
 		}
 	}
-	// After an interval with a peak goes on what came last in it, not the peak.
 	last, next := 0.0, 0
 	for i := range values {
 		if !seen[i] {
 			values[i] = last
 		}
-		for next < len(samples) && int(samples[next].At.Sub(r.Start)/r.Interval) <= i {
+		for next < len(samples) && intervalOf(r, samples[next]) <= i {
 			last = samples[next].Value
 			next++
 		}

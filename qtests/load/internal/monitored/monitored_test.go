@@ -1,4 +1,4 @@
-package load
+package monitored
 
 import (
 	"testing"

@@ -1,0 +1,76 @@
+// Package openconns counts the connections of a server that are open.
+package openconns
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// A Count says when the last connection's goroutine has ended. The zero value has no connection. It is safe for
+// concurrent use; one goroutine waits.
+type Count struct {
+	mu struct {
+		sync.Mutex
+		open  map[net.Conn]bool
+		empty chan struct{} // made by the one that waits, closed when open is empty
+	}
+}
+
+// Track is the ConnState of an http.Server.
+func (c *Count) Track(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.add(conn)
+	case http.StateClosed, http.StateHijacked:
+		c.remove(conn)
+	}
+}
+
+func (c *Count) add(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.open == nil {
+		c.mu.open = map[net.Conn]bool{}
+	}
+	c.mu.open[conn] = true
+}
+
+func (c *Count) remove(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.mu.open, conn)
+	if len(c.mu.open) == 0 && c.mu.empty != nil {
+		close(c.mu.empty)
+		c.mu.empty = nil
+	}
+}
+
+// Wait waits until no connection is open, but no longer than limit.
+func (c *Count) Wait(clk clock.Clock, limit time.Duration) {
+	empty := c.last()
+	if empty == nil {
+		return
+	}
+	ctx, cancel := clk.WithTimeout(context.Background(), limit)
+	defer cancel()
+	select {
+	case <-empty:
+	case <-ctx.Done():
+	}
+}
+
+// last returns a channel that is closed when the last connection closes, or nil where none is open.
+func (c *Count) last() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.mu.open) == 0 {
+		return nil
+	}
+	c.mu.empty = make(chan struct{})
+	return c.mu.empty
+}

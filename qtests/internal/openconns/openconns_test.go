@@ -1,0 +1,35 @@
+package openconns
+
+import (
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWaitEndsWithTheLastConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Count
+		clk, start := clock.New(), time.Now()
+		c.Wait(clk, time.Hour)
+		require.Zero(t, time.Since(start), "nothing is open")
+		for i := range 3 {
+			conn, state := net.Conn(&net.TCPConn{}), http.StateClosed
+			if i == 1 {
+				state = http.StateHijacked
+			}
+			c.Track(conn, http.StateNew)
+			c.Track(conn, http.StateActive)
+			time.AfterFunc(time.Duration(i+1)*time.Second, func() { c.Track(conn, state) })
+		}
+		c.Wait(clk, time.Hour)
+		require.Equal(t, 3*time.Second, time.Since(start))
+		c.Track(&net.TCPConn{}, http.StateNew)
+		c.Wait(clk, time.Minute)
+		require.Equal(t, 63*time.Second, time.Since(start), "at most the limit")
+	})
+}
