@@ -14,7 +14,7 @@ import (
 
 func measure(t *testing.T, r *Recorder, name, kind string, times bool) *Own {
 	t.Helper()
-	o, err := r.Measure(name, kind, times)
+	o, err := r.own(name, kind, times)
 	require.NoError(t, err)
 	return o
 }
@@ -22,11 +22,11 @@ func measure(t *testing.T, r *Recorder, name, kind string, times bool) *Own {
 func TestOwnMetrics(t *testing.T) {
 	r := New(time.Minute)
 	for _, x := range []float64{3, -2, 1} {
-		measure(t, r, "stock", Gauge, false).Add(x)
-		measure(t, r, "size", Trend, false).Add(x + 10)
-		measure(t, r, "huge", Counter, false).Add(math.MaxFloat64)
-		measure(t, r, "deep", Counter, false).Add(-math.MaxFloat64)
-		measure(t, r, "hit", Rate, false).Mark(x > 0)
+		measure(t, r, "stock", Gauge, false).add(x)
+		measure(t, r, "size", Trend, false).add(x + 10)
+		measure(t, r, "huge", Counter, false).add(math.MaxFloat64)
+		measure(t, r, "deep", Counter, false).add(-math.MaxFloat64)
+		measure(t, r, "hit", Rate, false).mark(x > 0)
 	}
 	require.Equal(t, []result.MetricResult{
 		{Name: "deep", Kind: Counter, Samples: 3, Sum: -math.MaxFloat64, Last: -math.MaxFloat64, Min: -math.MaxFloat64, Max: -math.MaxFloat64},
@@ -57,10 +57,10 @@ func TestOwnMetricsHaveOneKindAndAreBounded(t *testing.T) {
 		Trend: `metric "wait" is a trend of times, and cannot be a trend`,
 		Gauge: `metric "wait" is a trend of times, and cannot be a gauge`,
 	} {
-		_, err := r.Measure("wait", kind, false)
+		_, err := r.own("wait", kind, false)
 		require.EqualError(t, err, want)
 	}
-	_, err := r.Measure("wait", Gauge, true)
+	_, err := r.own("wait", Gauge, true)
 	require.EqualError(t, err, `metric "wait" is a trend of times, and cannot be a gauge of times`)
 	for i := range 98 {
 		measure(t, r, fmt.Sprint("n", i), Counter, false)
@@ -84,7 +84,7 @@ func TestRestoredFromAResult(t *testing.T) {
 	r.Retry(q.Step, time.Second)
 	r.Deny(q.Step)
 	r.Check("ok", true)
-	measure(t, r, "size", Trend, false).Add(7)
+	measure(t, r, "size", Trend, false).add(7)
 	res := r.Result(time.Minute)
 	res.Part = &result.Part{}
 	bare := Restore(res)
