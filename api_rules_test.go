@@ -143,10 +143,7 @@ func TestHelpersReadAsOne(t *testing.T) {
 // withoutExample are the packages that have no function called Example yet: most are shown by a test in
 // example_test.go, in examples or in their documentation. The list may only become shorter.
 var withoutExample = strings.Fields(`
-	promql promql/alertmanager promql/remotewrite qtests qtests/breaker/cause qtests/breaker/metrics
-	qtests/chaos qtests/degrade qtests/event
-	qtests/latency qtests/load/k6 qtests/load/merge qtests/monitor/coverage qtests/monitor/lint
-	qtests/section qtests/shed qtests/tb qtests/tbtest
+	qtests/load/k6 qtests/load/merge
 `)
 
 // TestEveryPackageHasAnExample: each shows how it is used, or is in the list.

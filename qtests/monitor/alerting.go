@@ -3,25 +3,100 @@ package monitor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
+	"github.com/go-qtests/qtests/qtests/internal/field"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
 
-// An outcome is what a rule's expression gave, and the alerts that its elements are.
-type outcome struct {
-	points     []query.Point
-	histograms []*dto.Histogram // of the points, from an Evaluator
-	conditions []alert.Condition
-	noData     bool
-	err        error
-	flaw       error // of the templates, which stop nothing
+// A rule is a Rule made ready, with its alerts.
+type rule struct {
+	Rule
+	expression
+	recorder
+	labels      []named
+	annotations []named
+	machine     alert.Machine
+	steady      bool // all templates are
+	conditions  history.Derived[*alert.Condition]
+	tally
+}
+
+// A tally counts what a rule did. It goes on where the timeline is full.
+type tally struct {
+	err         error // of the last evaluation
+	evaluations int64
+	failures    int64
+	pending     int64
+	fired       int64
+	resolved    int64
+	firstFired  time.Time
+	unkept      int64 // transitions that the timeline did not keep
+}
+
+// newRule makes the i-th rule of a Config ready.
+func newRule(r Rule, i int, compile Compiler) (*rule, error) {
+	check := field.Check(fmt.Sprintf("monitor: %sConfig.Rules[%d]", r.title(), i))
+	r.check(check)
+	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}}
+	if err := out.compile(r.Expr, compile); err != nil {
+		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
+	}
+	if r.Record == "" {
+		var err error
+		out.labels, err = parseTemplates(r.Name, with(r.Labels, "severity", r.Severity))
+		check.Err("Labels", err)
+		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
+		check.Err("Annotations", err)
+		unsteady := func(n named) bool { return !n.text.Steady() }
+		out.steady = !slices.ContainsFunc(out.labels, unsteady) && !slices.ContainsFunc(out.annotations, unsteady)
+	}
+	return out, check.Result()
+}
+
+// A named is the template of a label or an annotation.
+type named struct {
+	name string
+	text *template.Template
+}
+
+// parseTemplates returns the templates, sorted by name.
+func parseTemplates(alert string, texts map[string]string) ([]named, error) {
+	var out []named
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		t, err := template.Parse(alert, texts[name])
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", texts[name], err)
+		}
+		out = append(out, named{name, t})
+	}
+	return out, nil
+}
+
+// parsed reads the expression, also where another evaluates it; nil where it cannot.
+func (r *rule) parsed() *query.Expr {
+	if r.expr != nil {
+		return r.expr
+	}
+	expr, err := query.Parse(r.Expr)
+	if err != nil {
+		return nil
+	}
+	return expr
+}
+
+// selectors reads the expression, also where another evaluates it.
+func (r *rule) selectors() []query.Selector {
+	if expr := r.parsed(); expr != nil {
+		return expr.Selectors()
+	}
+	return nil
 }
 
 // expand turns the elements of a result into alerts. shared makes what all of them have.
@@ -148,4 +223,21 @@ func (r *rule) bare(err error) alert.Condition {
 		Annotations: map[string]string{"summary": summary},
 		Value:       math.NaN(),
 	}
+}
+
+// state is the worst of the alerts.
+func (r *rule) state() State {
+	if r.Record != "" {
+		return ""
+	}
+	worst := Inactive
+	for _, a := range r.machine.Alerts() {
+		switch a.State {
+		case Firing:
+			return Firing
+		case Pending:
+			worst = Pending
+		}
+	}
+	return worst
 }

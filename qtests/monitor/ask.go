@@ -2,40 +2,13 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
-
-// An expression is one that the monitor evaluates with its own reader, or with the
-// Evaluator of Config.Compile.
-type expression struct {
-	expr      *query.Expr // or
-	evaluator Evaluator
-	guard     guard
-}
-
-// compile makes the expression ready, with a compiler that may panic.
-func (x *expression) compile(text string, c Compiler) (err error) {
-	if c == nil {
-		x.expr, err = query.Parse(text)
-		return err
-	}
-	x.guard = newGuard("the rule's evaluator")
-	err = usercode.Call(func() (err error) {
-		x.evaluator, err = c(text)
-		return err
-	})
-	if err == nil && x.evaluator == nil {
-		return errors.New("Config.Compile returned no Evaluator")
-	}
-	return usercode.Blame("Config.Compile", err)
-}
 
 // ask evaluates an expression. The caller holds the scraping token: nothing else writes
 // the history meanwhile.

@@ -115,6 +115,43 @@ func (m *Monitor) RequireResolvedWithin(t tb.TB, name string, d time.Duration) {
 	}
 }
 
+// RequireNotified fails t unless the alert has fired, and each time it did the receiver
+// took a notification about it at most d later. The receiver is the name of one of
+// Config.Receivers, or of a channel as notifications call it: "channel 0".
+func (m *Monitor) RequireNotified(t tb.TB, receiver, name string, d time.Duration) {
+	t.Helper()
+	if known := m.receiverNames(); !slices.Contains(known, receiver) {
+		tb.Fatalf(t, "monitor: no receiver is called %q; there are %q", receiver, known)
+	}
+	m.RequireFired(t, name)
+	m.requireKept(t, name)
+	var all []telling
+	m.locked(func(s *state) { all = slices.Clone(s.told.all) })
+	for _, x := range m.Transitions(name) {
+		if x.To != Firing {
+			continue
+		}
+		i := slices.IndexFunc(all, func(y telling) bool { return y.receiver == receiver && y.is(x) })
+		switch {
+		case i < 0:
+			m.fail(t, []string{name}, "receiver %s was not told that alert %s%s fires, at %v%s", receiver, name, x.Labels, m.offset(x.At), others(all, x))
+		case all[i].at.Sub(x.At) > d:
+			m.fail(t, []string{name}, "receiver %s was told that alert %s%s fires %v after it did, not within %v", receiver, name, x.Labels,
+				tb.Round(all[i].at.Sub(x.At)), d)
+		}
+	}
+}
+
+// receiverNames returns what notifications call the receivers.
+func (m *Monitor) receiverNames() (names []string) {
+	for _, r := range m.receivers {
+		if !slices.Contains(names, r.public) {
+			names = append(names, r.public)
+		}
+	}
+	return names
+}
+
 // requireKept fails t where the timeline does not have all transitions of an alert.
 func (m *Monitor) requireKept(t tb.TB, name string) {
 	t.Helper()

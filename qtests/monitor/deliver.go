@@ -1,52 +1,38 @@
 package monitor
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 )
 
-// maxQueue is how many notifications wait for one channel. A group has at most one
-// under way, so that only more groups than this fill it.
-const maxQueue = 256
-
-// A receiver is one channel with its queue and its goroutine.
-type receiver struct {
-	guard
-	public  string // what notifications call it
-	channel Channel
-	queue   chan alert.Notification
-}
-
-// newReceiver returns the i-th channel, of a receiver with a name if it has one.
-func newReceiver(i int, c Channel, name string) *receiver {
-	full := fmt.Sprintf("channel %d%s", i, describe(c))
-	public := full
-	if name != "" {
-		full, public = "receiver "+name+": "+full, name
+// startReceivers makes the routes, and a goroutine for every channel.
+func (m *Monitor) startReceivers() {
+	behind := map[string][]alert.Target{}
+	add := func(name string, c Channel, firingOnly bool) {
+		n := len(m.receivers)
+		behind[name] = append(behind[name], alert.Target{Number: n, FiringOnly: firingOnly})
+		r := newReceiver(n, c, name)
+		m.receivers = append(m.receivers, r)
+		m.loops.Add(1)
+		go func() {
+			defer m.loops.Done()
+			m.serve(r)
+		}()
 	}
-	return &receiver{newGuard(full), public, c, make(chan alert.Notification, maxQueue)}
-}
-
-// describe says what a channel is: its String, or the name of its type. The name of
-// a function's type says nothing.
-func describe(c Channel) string {
-	if s, ok := c.(fmt.Stringer); ok {
-		return " (" + s.String() + ")"
+	for _, c := range m.cfg.Channels {
+		add("", c, false)
 	}
-	t := reflect.TypeOf(c)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	for _, r := range m.cfg.Receivers {
+		for _, c := range r.Channels {
+			add(r.Name, c, r.FiringOnly)
+		}
 	}
-	if t.Kind() == reflect.Func {
-		return ""
-	}
-	return " (" + t.Name() + ")"
+	m.mu.dispatcher = alert.NewTree(m.cfg.Route.node("{}", behind), m.mu.muting.muted)
 }
 
 // flush hands what is due at the instant to the receivers. It never blocks; the
@@ -75,7 +61,7 @@ func (m *Monitor) serve(r *receiver) {
 	for {
 		select {
 		case n := <-r.queue:
-			err := m.deliver(r, n)
+			err := r.deliver(m.ctx, m.clk, n)
 			m.locked(func(s *state) { m.delivered(s, r, n, err) })
 		case <-m.ctx.Done():
 			return
@@ -89,7 +75,7 @@ func (m *Monitor) delivered(s *state, r *receiver, n alert.Notification, err err
 	switch {
 	case err == nil:
 		s.status.Notified++
-		s.remember(r.public, m.clk.Now(), n.Alerts)
+		s.told.remember(r.public, m.clk.Now(), n.Alerts)
 	case !errors.Is(err, ErrClosed):
 		s.status.NotifyErrors++
 		_ = s.status.note(fmt.Errorf("monitor: %s: %w", r.name, err))
@@ -97,25 +83,16 @@ func (m *Monitor) delivered(s *state, r *receiver, n alert.Notification, err err
 	}
 }
 
-// deliver sends a notification, again and again until the group interval is over.
-func (m *Monitor) deliver(r *receiver, n alert.Notification) error {
-	deadline := n.At.Add(n.Node.Interval)
-	public := newNotification(n, r.public)
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
-		left := m.clk.Until(deadline)
-		if left <= 0 {
-			left = time.Millisecond // it waited for long: one attempt is made
-		}
-		err := r.do(m.ctx, m.clk, left, func(ctx context.Context) error { return r.channel.Notify(ctx, public) })
-		if err == nil || errors.Is(err, ErrPermanent) || errors.Is(err, ErrClosed) || m.clk.Until(deadline) <= wait {
-			return err
-		}
-		timer := m.clk.Timer(wait)
-		select {
-		case <-timer.C:
-		case <-m.ctx.Done():
-			timer.Stop()
-			return err
-		}
+// Silence mutes, from now on for d, the alerts whose labels all matchers choose.
+// Without matchers, or for a d that is not positive, it does nothing.
+func (m *Monitor) Silence(d time.Duration, matchers ...Matcher) {
+	if d <= 0 || len(matchers) == 0 {
+		return
 	}
+	at := m.clk.Now().Sub(m.start)
+	m.locked(func(s *state) {
+		// Silences that have ended would pile up.
+		silences := slices.DeleteFunc(s.muting.silences, func(x Silence) bool { return x.For > 0 && x.At+x.For <= at })
+		s.muting.silences = append(silences, Silence{slices.Clone(matchers), at, d})
+	})
 }

@@ -83,15 +83,3 @@ func (r *rule) mayHave(s query.Selector) bool {
 		return ok && !m.Matches(value)
 	})
 }
-
-// parsed reads the expression, also where another evaluates it; nil where it cannot.
-func (r *rule) parsed() *query.Expr {
-	if r.expr != nil {
-		return r.expr
-	}
-	expr, err := query.Parse(r.Expr)
-	if err != nil {
-		return nil
-	}
-	return expr
-}

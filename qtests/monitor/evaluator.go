@@ -2,9 +2,15 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
+	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
 // A Compiler makes the Evaluator of an expression. Its error refuses the rule.
@@ -47,3 +53,38 @@ func (h *History) Series(from, to time.Time, matchers ...Matcher) []Series {
 // IsStale reports whether v is Prometheus' stale marker, the value of a series at
 // a scrape that did not bring it.
 func IsStale(v float64) bool { return history.IsStale(v) }
+
+// An expression is one that the monitor evaluates with its own reader, or with the
+// Evaluator of Config.Compile.
+type expression struct {
+	expr      *query.Expr // or
+	evaluator Evaluator
+	guard     guard
+}
+
+// compile makes the expression ready, with a compiler that may panic.
+func (x *expression) compile(text string, c Compiler) (err error) {
+	if c == nil {
+		x.expr, err = query.Parse(text)
+		return err
+	}
+	x.guard = newGuard("the rule's evaluator")
+	err = usercode.Call(func() (err error) {
+		x.evaluator, err = c(text)
+		return err
+	})
+	if err == nil && x.evaluator == nil {
+		return errors.New("Config.Compile returned no Evaluator")
+	}
+	return usercode.Blame("Config.Compile", err)
+}
+
+// An outcome is what a rule's expression gave, and the alerts that its elements are.
+type outcome struct {
+	points     []query.Point
+	histograms []*dto.Histogram // of the points, from an Evaluator
+	conditions []alert.Condition
+	noData     bool
+	err        error
+	flaw       error // of the templates, which stop nothing
+}

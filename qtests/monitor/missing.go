@@ -63,14 +63,6 @@ func (m *Monitor) unmatched(st *state, r *rule) (out []query.Selector) {
 	return out
 }
 
-// selectors reads the expression, also where another evaluates it.
-func (r *rule) selectors() []query.Selector {
-	if expr := r.parsed(); expr != nil {
-		return expr.Selectors()
-	}
-	return nil
-}
-
 // meant guesses why a selector chooses nothing.
 func (m *Monitor) meant(st *state, s query.Selector) string {
 	name := s.Name()

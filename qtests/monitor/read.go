@@ -142,14 +142,6 @@ func sortLabels(ids []history.Labels) {
 	slices.SortFunc(ids, func(a, b history.Labels) int { return a.Compare(b) })
 }
 
-// nanos is UnixNano with the zero time, which has none, as the beginning.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
 // Functions returns the names of the PromQL functions that are evaluated, sorted.
 func Functions() []string { return query.Functions() }
 
@@ -164,3 +156,49 @@ func (m *Monitor) Status() (status Status) {
 	})
 	return status
 }
+
+// Rules returns the rules in their order, as of the newest scrape.
+func (m *Monitor) Rules() []RuleStatus {
+	out := make([]RuleStatus, len(m.rules))
+	m.locked(func(s *state) {
+		for i, r := range m.rules {
+			out[i] = RuleStatus{Rule: r.Rule, State: r.state(), Err: r.err, Evaluations: r.evaluations, Failures: r.failures, Points: m.now(s, r)}
+		}
+	})
+	return out
+}
+
+// now evaluates the left side of a rule at the newest scrape. The rule's own expression
+// belongs to the scrape under way.
+func (m *Monitor) now(s *state, r *rule) (out []Point) {
+	e, err := query.Parse(r.Expr)
+	if err != nil || s.status.Scrapes == 0 {
+		return nil
+	}
+	e.HideReal = m.hideReal
+	got, err := e.Left().Eval(s.history, nanos(s.status.Last.Add(-r.QueryOffset)))
+	if err != nil {
+		return nil
+	}
+	for _, p := range got.Points {
+		out = append(out, Point{Labels: p.Labels.Map(), Value: p.Value})
+	}
+	return out
+}
+
+// TargetErrors returns why the last scrape of each gatherer or target failed, by its name:
+// "gatherer 0", "target shop shop-1:8080". A scrape that brought everything has no entry.
+func (m *Monitor) TargetErrors() map[string]error {
+	out := map[string]error{}
+	m.locked(func(*state) {
+		for _, s := range m.sources {
+			if s.failed != nil {
+				out[s.name] = s.failed
+			}
+		}
+	})
+	return out
+}
+
+// Panels returns Config.Panels.
+func (m *Monitor) Panels() []string { return slices.Clone(m.cfg.Panels) }

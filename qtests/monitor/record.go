@@ -5,6 +5,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
@@ -18,9 +19,16 @@ type recorded struct {
 	histogram *dto.Histogram
 }
 
+// A recorder writes what a rule gives into the history.
+type recorder struct {
+	last    []recorded
+	series  map[string]alertSeries // by the alert's key
+	written history.Derived[written]
+}
+
 // hold says nothing about the series that the rule wrote last, until its turn comes: the
 // rules before it see what it wrote.
-func (r *rule) hold(st *history.Store) {
+func (r *recorder) hold(st *history.Store) {
 	for _, x := range r.last {
 		if x.series != nil && !x.series.Removed() {
 			st.Hold(x.series)
@@ -30,7 +38,7 @@ func (r *rule) hold(st *history.Store) {
 
 // write puts the values into the newest row. What the rule wrote last and does not write
 // now is stale.
-func (r *rule) write(st *history.Store, out []recorded) error {
+func (r *recorder) write(st *history.Store, out []recorded) error {
 	for _, x := range r.last {
 		if x.series != nil && !x.series.Removed() {
 			st.Release(x.series)
@@ -42,22 +50,22 @@ func (r *rule) write(st *history.Store, out []recorded) error {
 
 // record writes the result of a recording rule. An error writes nothing: what was
 // recorded before is seen until it is older than Lookback, as in Prometheus.
-func (r *rule) record(st *history.Store, o outcome) error {
+func (r *recorder) record(st *history.Store, rule *Rule, o outcome) error {
 	if o.err != nil {
 		return o.err
 	}
-	if n := len(o.points); r.Limit > 0 && n > r.Limit {
-		return fmt.Errorf("exceeded limit of %d with %d series", r.Limit, n)
+	if n := len(o.points); rule.Limit > 0 && n > rule.Limit {
+		return fmt.Errorf("exceeded limit of %d with %d series", rule.Limit, n)
 	}
 	seen := map[string]bool{}
 	var out []recorded
 	for i, p := range o.points {
-		to := r.written.Of(p.Labels, r.writtenTo)
-		if seen[to.key] {
-			return fmt.Errorf("%w: %s", query.ErrSameLabels, to.labels)
+		place := r.written.Of(p.Labels, rule.place)
+		if seen[place.key] {
+			return fmt.Errorf("%w: %s", query.ErrSameLabels, place.labels)
 		}
-		seen[to.key] = true
-		x := recorded{labels: to.labels, value: p.Value}
+		seen[place.key] = true
+		x := recorded{labels: place.labels, value: p.Value}
 		if i < len(o.histograms) {
 			x.histogram = o.histograms[i]
 		}
@@ -72,7 +80,8 @@ type written struct {
 	key    string
 }
 
-func (r *rule) writtenTo(ls history.Labels) written {
+// place returns where a recording rule writes an element.
+func (r *Rule) place(ls history.Labels) written {
 	ls = ls.With(history.NameLabel, r.Record)
 	for name, value := range r.Labels {
 		ls = ls.With(name, value)
@@ -81,7 +90,7 @@ func (r *rule) writtenTo(ls history.Labels) written {
 }
 
 // repeat writes the last result into the newest row.
-func (r *rule) repeat(st *history.Store) error {
+func (r *recorder) repeat(st *history.Store) error {
 	for i := range r.last {
 		x := &r.last[i]
 		if x.series == nil || x.series.Removed() {
@@ -122,12 +131,12 @@ func (a alertSeries) removed() bool {
 	return a.pending.Removed() || a.firing.Removed() || a.since.Removed()
 }
 
-// writeAlerts writes the series ALERTS and ALERTS_FOR_STATE of the alerts that are
+// writeAlerts writes the series ALERTS and ALERTS_FOR_STATE of those alerts that are
 // pending or firing, as Prometheus does.
-func (r *rule) writeAlerts(st *history.Store) {
+func (r *recorder) writeAlerts(st *history.Store, alerts []alert.Alert) {
 	var out []recorded
 	var made map[string]alertSeries
-	for _, a := range r.machine.Alerts() {
+	for _, a := range alerts {
 		if a.State == Resolved {
 			continue
 		}

@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,9 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/go-qtests/qtests/qtests/internal/field"
-	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
 
 // alertName is the label that holds the name of an alert.
@@ -83,72 +80,6 @@ const (
 	// own labels and the value NaN.
 	PolicyAlert
 )
-
-// A rule is a Rule made ready, with its alerts.
-type rule struct {
-	Rule
-	expression
-	last        []recorded
-	labels      []named
-	annotations []named
-	machine     alert.Machine
-	series      map[string]alertSeries // by the alert's key
-	steady      bool                   // all templates are
-	conditions  history.Derived[*alert.Condition]
-	written     history.Derived[written]
-	tally
-}
-
-// A tally counts what a rule did. It goes on where the timeline is full.
-type tally struct {
-	err         error // of the last evaluation
-	evaluations int64
-	failures    int64
-	pending     int64
-	fired       int64
-	resolved    int64
-	firstFired  time.Time
-	unkept      int64 // transitions that the timeline did not keep
-}
-
-// newRule makes the i-th rule of a Config ready.
-func newRule(r Rule, i int, compile Compiler) (*rule, error) {
-	check := field.Check(fmt.Sprintf("monitor: %sConfig.Rules[%d]", r.title(), i))
-	r.check(check)
-	out := &rule{Rule: r, machine: alert.Machine{For: r.For, KeepFiringFor: r.KeepFiringFor}}
-	if err := out.compile(r.Expr, compile); err != nil {
-		check.Err("Expr", fmt.Errorf("%q: %w", r.Expr, err))
-	}
-	if r.Record == "" {
-		var err error
-		out.labels, err = parseTemplates(r.Name, with(r.Labels, "severity", r.Severity))
-		check.Err("Labels", err)
-		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
-		check.Err("Annotations", err)
-		unsteady := func(n named) bool { return !n.text.Steady() }
-		out.steady = !slices.ContainsFunc(out.labels, unsteady) && !slices.ContainsFunc(out.annotations, unsteady)
-	}
-	return out, check.Result()
-}
-
-// A named is the template of a label or an annotation.
-type named struct {
-	name string
-	text *template.Template
-}
-
-// parseTemplates returns the templates, sorted by name.
-func parseTemplates(alert string, texts map[string]string) ([]named, error) {
-	var out []named
-	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		t, err := template.Parse(alert, texts[name])
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", texts[name], err)
-		}
-		out = append(out, named{name, t})
-	}
-	return out, nil
-}
 
 // due reports whether the k-th scrape is the first at or after an instant at which the
 // rule is evaluated.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/tb"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -236,13 +238,15 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 	m.locked(func(s *state) {
 		switch {
 		case due && r.Record != "":
-			r.note(r.record(s.history, o))
+			r.note(r.record(s.history, &r.Rule, o))
 		case due:
 			for _, change := range r.apply(at, o) {
-				s.timeline.add(r, change)
+				if !s.timeline.add(r.Name, change) {
+					r.unkept++
+				}
 			}
 			if r.err == nil || r.OnError > PolicyKeep {
-				r.writeAlerts(s.history)
+				r.writeAlerts(s.history, r.machine.Alerts())
 			}
 		case r.Record == "" || r.err != nil:
 			return // what it wrote before is seen further on
@@ -257,4 +261,24 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 		}
 	})
 	return err
+}
+
+// Down returns the event that nothing answers where the target is: its series are stale
+// at once, and up is 0. Two such events at once end with the later of their ends. Down
+// panics where the monitor has no such target.
+//
+//	mon.Down("shop", "shop-1:8080").At(20 * time.Minute).For(90 * time.Second)
+func (m *Monitor) Down(job, instance string) event.Event {
+	var known []string
+	for _, s := range m.sources {
+		if s.target == nil {
+			continue
+		}
+		if s.target.Job == job && s.target.Instance == instance {
+			change := func(by int) func() { return func() { m.locked(func(*state) { s.down += by }) } }
+			return event.New(s.name+": down", change(1), change(-1))
+		}
+		known = append(known, s.target.Job+" "+s.target.Instance)
+	}
+	panic(fmt.Sprintf("monitor: Down: no target is called %s %s; there are: %s", job, instance, strings.Join(known, ", ")))
 }

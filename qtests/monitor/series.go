@@ -121,3 +121,11 @@ func sampleOf(st *history.Store, s *history.Series, row int, v float64) Sample {
 	}
 	return out
 }
+
+// nanos is UnixNano with the zero time, which has none, as the beginning.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

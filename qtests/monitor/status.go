@@ -3,14 +3,11 @@ package monitor
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/monitor/internal/covered"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
 
 // A Status is what a monitor did so far.
@@ -81,93 +78,4 @@ func (r RuleStatus) Now() string {
 		return "no series"
 	}
 	return strings.Join(parts, "; ")
-}
-
-// Rules returns the rules in their order, as of the newest scrape.
-func (m *Monitor) Rules() []RuleStatus {
-	out := make([]RuleStatus, len(m.rules))
-	m.locked(func(s *state) {
-		for i, r := range m.rules {
-			out[i] = RuleStatus{Rule: r.Rule, State: r.state(), Err: r.err, Evaluations: r.evaluations, Failures: r.failures, Points: m.now(s, r)}
-		}
-	})
-	return out
-}
-
-// now evaluates the left side of a rule at the newest scrape. The rule's own expression
-// belongs to the scrape under way.
-func (m *Monitor) now(s *state, r *rule) (out []Point) {
-	e, err := query.Parse(r.Expr)
-	if err != nil || s.status.Scrapes == 0 {
-		return nil
-	}
-	e.HideReal = m.hideReal
-	got, err := e.Left().Eval(s.history, nanos(s.status.Last.Add(-r.QueryOffset)))
-	if err != nil {
-		return nil
-	}
-	for _, p := range got.Points {
-		out = append(out, Point{Labels: p.Labels.Map(), Value: p.Value})
-	}
-	return out
-}
-
-// state is the worst of the alerts.
-func (r *rule) state() State {
-	if r.Record != "" {
-		return ""
-	}
-	worst := Inactive
-	for _, a := range r.machine.Alerts() {
-		switch a.State {
-		case Firing:
-			return Firing
-		case Pending:
-			worst = Pending
-		}
-	}
-	return worst
-}
-
-// TargetErrors returns why the last scrape of each gatherer or target failed, by its name:
-// "gatherer 0", "target shop shop-1:8080". A scrape that brought everything has no entry.
-func (m *Monitor) TargetErrors() map[string]error {
-	out := map[string]error{}
-	m.locked(func(*state) {
-		for _, s := range m.sources {
-			if s.failed != nil {
-				out[s.name] = s.failed
-			}
-		}
-	})
-	return out
-}
-
-// Panels returns Config.Panels.
-func (m *Monitor) Panels() []string { return slices.Clone(m.cfg.Panels) }
-
-// cover adds what the alerts did to the coverage of the process.
-func (m *Monitor) cover() {
-	if !covered.On() {
-		return
-	}
-	var all []covered.Count
-	m.locked(func(s *state) {
-		for _, r := range m.rules {
-			if r.Record != "" {
-				continue
-			}
-			c := covered.Count{Origin: r.Origin, Name: r.Name, Monitors: 1, Pending: r.tally.pending, Fired: r.fired, Resolved: r.resolved}
-			switch {
-			case r.fired > 0:
-				c.Tests = []string{m.test}
-			case r.tally.pending == 0:
-				for _, x := range m.unmatched(s, r) {
-					c.Missing = append(c.Missing, x.String())
-				}
-			}
-			all = append(all, c)
-		}
-	})
-	covered.Add(all)
 }

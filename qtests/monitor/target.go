@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-
-	"github.com/go-qtests/qtests/qtests/event"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -98,24 +95,4 @@ func (r *scrapeReport) all() map[string]**history.Series {
 	return map[string]**history.Series{
 		"up": &r.up, "scrape_duration_seconds": &r.duration, "scrape_samples_scraped": &r.samples, "scrape_samples_post_metric_relabeling": &r.relabelled,
 	}
-}
-
-// Down returns the event that nothing answers where the target is: its series are stale
-// at once, and up is 0. Two such events at once end with the later of their ends. Down
-// panics where the monitor has no such target.
-//
-//	mon.Down("shop", "shop-1:8080").At(20 * time.Minute).For(90 * time.Second)
-func (m *Monitor) Down(job, instance string) event.Event {
-	var known []string
-	for _, s := range m.sources {
-		if s.target == nil {
-			continue
-		}
-		if s.target.Job == job && s.target.Instance == instance {
-			change := func(by int) func() { return func() { m.locked(func(*state) { s.down += by }) } }
-			return event.New(s.name+": down", change(1), change(-1))
-		}
-		known = append(known, s.target.Job+" "+s.target.Instance)
-	}
-	panic(fmt.Sprintf("monitor: Down: no target is called %s %s; there are: %s", job, instance, strings.Join(known, ", ")))
 }

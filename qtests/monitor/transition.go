@@ -75,12 +75,14 @@ type timeline struct {
 	all []Transition
 }
 
-func (tl *timeline) add(r *rule, c alert.Transition) {
+// add marks a change of an alert of the named rule in the event log, and keeps it if there is a
+// place for it.
+func (tl *timeline) add(rule string, c alert.Transition) (kept bool) {
 	labels := c.Alert.Labels.Without("alertname")
-	tl.log.Add(c.At, "alert "+r.Name, fmt.Sprintf("%s → %s", c.From, c.To))
+	tl.log.Add(c.At, "alert "+rule, fmt.Sprintf("%s → %s", c.From, c.To))
 	if len(tl.all) >= MaxTransitions {
-		r.unkept++
-		return
+		return false
 	}
-	tl.all = append(tl.all, Transition{c.At, r.Name, labels.Map(), c.From, c.To, c.Alert.Value})
+	tl.all = append(tl.all, Transition{c.At, rule, labels.Map(), c.From, c.To, c.Alert.Value})
+	return true
 }

@@ -83,6 +83,8 @@ func TestProportionalScalingAsKubernetes(t *testing.T) {
 		{0, 10, 0, 5, 5, 0, 0},
 		{0, 2, 3, 1, 1, 1, 2}, // 1.5 each: the new one gets what is left
 		{0, 3, 2, 2, 1, 1, 1},
+		{0, 8, 7, 4, 4, 3, 4}, // 3.5 each: the old one loses one
+		{1, 4, 5, 3, 3, 3, 3}, // 6 there may be, and 6 there are
 	} {
 		u := Update{MaxSurge: Count(tc.surge), MaxUnavailable: Count(2)}
 		r, err := u.Begin(start)
@@ -192,7 +194,9 @@ func TestBlueGreen(t *testing.T) {
 	require.Zero(t, b.Next(s).Share)
 	s.New.Available = 3
 	require.Equal(t, Action{Old: 3, New: 3, Share: 1, Reason: "switched"}, b.Next(s))
-	s.Now = s.Now.Add(time.Minute)
+	s.Now = s.Now.Add(time.Minute - 1)
+	require.Equal(t, 3, b.Next(s).Old, "they stay for a minute")
+	s.Now = s.Now.Add(1)
 	require.Equal(t, Action{Old: 0, New: 3, Share: 1, Reason: "switched"}, b.Next(s))
 	s.Old = Group{}
 	require.Equal(t, Complete, b.Next(s).Phase)
@@ -284,19 +288,76 @@ func TestCanaryByLatencyAndDeadline(t *testing.T) {
 	require.Equal(t, RolledBack, k.Next(s).Phase)
 }
 
+// A step begins when its instances are available, and lasts for its pause.
+func TestCanarySteps(t *testing.T) {
+	k, err := Canary{Steps: []Step{{0.1, time.Minute}, {0.55, time.Minute}}}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start, Wanted: 10, Old: Group{Instances: 10, Available: 10}}
+	require.Equal(t, Action{Old: 10, New: 1, Reason: "step 1: 0 of 1 available"}, k.Next(s))
+	s.New = Group{Instances: 1, Available: 1}
+	require.Equal(t, Action{Old: 10, New: 1, Share: 0.1, Reason: "step 1: 10% of the requests"}, k.Next(s))
+	s.Now = s.Now.Add(time.Minute - 1)
+	require.Equal(t, 0.1, k.Next(s).Share)
+	s.Now = s.Now.Add(1)
+	require.Equal(t, Action{Old: 10, New: 6, Share: 0.1, Reason: "step 2: 1 of 6 available"}, k.Next(s))
+}
+
+// A bad version stays for as long as there is nobody else to serve.
+func TestCanaryStaysUntilTheOldAreBack(t *testing.T) {
+	bad := Analysis{Judge: func(old, fresh Group) string { return "bad" }}
+	k, err := Canary{Steps: []Step{{0.5, time.Hour}}, Analysis: bad}.Begin(start)
+	require.NoError(t, err)
+	s := State{Now: start.Add(time.Minute), Wanted: 2, Old: Group{Instances: 2}, New: Group{Instances: 1, Available: 1, Requests: 100}}
+	require.Equal(t, Action{Old: 2, New: 1, Share: alike, Phase: Progressing, Reason: "bad"}, k.Next(s))
+	gone := Action{Old: 2, Phase: RolledBack, Reason: "bad"}
+	for _, other := range []State{
+		{Wanted: 2, Old: Group{Instances: 2, Available: 1}, New: s.New},
+		{Wanted: 2, Old: s.Old, New: Group{Instances: 1}},
+	} {
+		require.Equal(t, gone, k.Next(other))
+	}
+	require.Equal(t, RolledBack, k.Next(State{Old: s.Old, New: s.New}).Phase, "nothing is wanted")
+}
+
+// Better is a new instance, one that becomes available, and an old one that goes: the deadline begins again.
+func TestWhatIsBetter(t *testing.T) {
+	s := State{Now: start, Old: Group{Instances: 3}, New: Group{Instances: 2, Available: 1}}
+	for name, change := range map[string]func(*State){
+		"nothing":        func(*State) {},
+		"a new one":      func(s *State) { s.New.Instances++ },
+		"one available":  func(s *State) { s.New.Available++ },
+		"an old one":     func(s *State) { s.Old.Instances-- },
+		"one for one":    func(s *State) { s.Old.Instances++; s.New.Instances++ },
+		"one less again": func(s *State) { s.New.Available-- },
+	} {
+		p := progress{deadline: time.Minute, last: start}
+		require.False(t, p.late(s))
+		later := s
+		later.Now = start.Add(time.Minute)
+		change(&later)
+		better := name == "a new one" || name == "one available" || name == "an old one"
+		require.Equal(t, !better, p.late(later), name)
+	}
+}
+
 func TestBadStrategies(t *testing.T) {
 	for want, s := range map[string]Strategy{
 		"rollout: Update.MaxSurge: -1 is negative":                                              Update{MaxSurge: Count(-1)},
 		"rollout: Update.MaxUnavailable: 0 is 0, as MaxSurge is: no instance could be replaced": Update{MaxSurge: Count(0), MaxUnavailable: Share(0)},
 		"rollout: Update.MaxUnavailable: 120% is over 100%":                                     Update{MaxUnavailable: Share(1.2)},
-		"rollout: Update.MinReady: 1h0m0s is not below Deadline, 10m0s":                         Update{MinReady: time.Hour},
+		"rollout: Update.MinReady: 10m0s is not below Deadline, 10m0s":                          Update{MinReady: 10 * time.Minute},
+		"rollout: BlueGreen.MinReady: 10m0s is not below Deadline, 10m0s":                       BlueGreen{MinReady: 10 * time.Minute},
+		"rollout: Canary.MinReady: 10m0s is not below Deadline, 10m0s":                          Canary{Steps: []Step{{Share: 0.5}}, MinReady: 10 * time.Minute},
+		"rollout: Canary.Steps[0].Share: 0 is not between 0 and 1":                              Canary{Steps: []Step{{}}},
 		"rollout: BlueGreen.Keep: -1s is negative":                                              BlueGreen{Keep: -time.Second},
 		"rollout: Canary.Steps: [] is empty":                                                    Canary{},
-		"rollout: Canary.Steps[1].Share: 0.1 is not above the share before":                     Canary{Steps: []Step{{Share: 0.2}, {Share: 0.1}}},
+		"rollout: Canary.Steps[1].Share: 0.1 is not above the share before":                     Canary{Steps: []Step{{Share: 0.1}, {Share: 0.1}}},
 		"rollout: Canary.Steps[0].Share: 1 is not between 0 and 1":                              Canary{Steps: []Step{{Share: 1}}},
 		"rollout: Canary.Analysis.MaxFailed: 0.1 contradicts NoFailed":                          Canary{Steps: []Step{{Share: 0.5}}, Analysis: Analysis{MaxFailed: 0.1, NoFailed: true}},
 	} {
 		_, err := s.Begin(start)
 		require.EqualError(t, err, want)
 	}
+	_, err := Update{MaxUnavailable: Share(1)}.Begin(start)
+	require.NoError(t, err, "all of them")
 }

@@ -3,7 +3,7 @@ package rollout
 import "math"
 
 // spread is what becomes of both groups when the number of replicas that are wanted changes from before to s.Wanted in the middle of a rolling
-// update: the proportional scaling of a Kubernetes Deployment (pkg/controller/deployment/sync.go). With instances in one group alone, that group
+// update: the proportional scaling of a Kubernetes Deployment (pkg/controller/deployment/sync.go). Where as many are to be as are, nothing changes. With instances in one group alone, that group
 // gets all. Otherwise wanted + maxSurge instances are shared out as they are now, each group rounded to the nearest; what rounding
 // leaves goes to the larger group, and of two alike to the new one when there are to be more, and to the old one when fewer.
 func (u Update) spread(s State, before int) (old, fresh int) {
@@ -19,6 +19,9 @@ func (u Update) spread(s State, before int) (old, fresh int) {
 	surgeBefore, _ := u.bounds(before)
 	most, mostBefore := s.Wanted+surge, before+surgeBefore
 	add := most - s.Old.Instances - s.New.Instances
+	if add == 0 {
+		return s.Old.Instances, s.New.Instances
+	}
 	oldFirst := s.Old.Instances > s.New.Instances || s.Old.Instances == s.New.Instances && add < 0
 	first, second := s.New.Instances, s.Old.Instances
 	if oldFirst {

@@ -128,7 +128,7 @@ func oldLeft(s State, least int) int {
 	}
 	sick := min(s.Old.Instances-s.Old.Available, most)
 	well := max(0, s.Old.Available+s.New.Available-least)
-	return max(0, s.Old.Instances-sick-min(well, s.Old.Instances-sick))
+	return max(0, s.Old.Instances-sick-well)
 }
 
 // progress notes when something became better.

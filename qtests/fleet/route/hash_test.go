@@ -3,6 +3,7 @@ package route
 import (
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +60,29 @@ func TestHashHeedsWeights(t *testing.T) {
 		}
 	}
 	require.InDelta(t, 0.75, float64(heavy)/keys, 4*math.Sqrt(0.75*0.25/keys))
+
+	b, light := balancerOf(t, Config{Policy: Hash(-1)}, 3), 0
+	b.Target("1").Weight, b.Target("2").Weight = 2, 5
+	for _, id := range place(t, b, keys) {
+		if id == "0" {
+			light++
+		}
+	}
+	require.InDelta(t, 1./8, float64(light)/keys, 4*math.Sqrt(1./8*7/8/keys))
+}
+
+// Of active requests a target may have 1+bound times the part of its weight.
+func TestHashBoundsLoadsByWeight(t *testing.T) {
+	for key := range uint64(20) {
+		b := balancerOf(t, Config{Policy: Hash(0)}, 2)
+		b.Target("1").Weight = 3
+		for range 400 {
+			_, err := b.Pick(start, Request{Key: key})
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, b.Target("0").Active, 125, "key %d", key)
+		require.LessOrEqual(t, b.Target("1").Active, 375, "key %d", key)
+	}
 }
 
 // No target ever holds more than ceil((1+ε)(m+1)/n), even where all requests have one key.
@@ -76,6 +100,14 @@ func TestHashBoundsLoads(t *testing.T) {
 			require.LessOrEqual(t, target.Active, int(math.Ceil((1+epsilon)*float64(m+1)/n)), "bound %v, request %d", bound, m)
 		}
 	}
+	// Of one key, one of two targets has ceil(1.25 · active / 2) at most, and takes all that it may.
+	pair, got := balancerOf(t, Config{Policy: Hash(0)}, 2), ""
+	for range 6 {
+		target, err := pair.Pick(start, Request{Key: 42})
+		require.NoError(t, err)
+		got += target.ID
+	}
+	require.Equal(t, strings.ReplaceAll("AABAAB", "A", got[:1]), strings.ReplaceAll(got, map[string]string{"0": "1", "1": "0"}[got[:1]], "B"))
 	free := balancerOf(t, Config{Policy: Hash(-1)}, n)
 	for range 500 {
 		_, err := free.Pick(start, Request{Key: 42})

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -117,7 +118,29 @@ func TestFailureShare(t *testing.T) {
 		answer(t, b, start, "0", 43, 500) // 86%
 		b.Sweep(at(10 * time.Second))
 		require.Equal(t, enforce == 1, b.Target("0").Ejected())
+		require.False(t, b.Target("1").Ejected())
+		if all, _ := b.Ejections(); enforce == 1 {
+			require.Equal(t, "0.86 of its requests failed", all[0].Why)
+		}
 	}
+	for ok, want := range map[int]bool{26: false, 25: true} {
+		b := balancerOf(t, Config{Outliers: &Outliers{ConsecutiveErrors: 1000, NoSuccess: true, EnforceFailureShare: 1, FailureShare: 0.5, FailureHosts: 1}}, 5)
+		answer(t, b, start, "0", ok, 200)
+		answer(t, b, start, "0", 50-ok, 500)
+		b.Sweep(at(10 * time.Second))
+		require.Equal(t, want, b.Target("0").Ejected(), "a share of just one half is enough")
+	}
+}
+
+func TestEjectionsAreBounded(t *testing.T) {
+	b := balancerOf(t, Config{Outliers: &Outliers{}}, 1)
+	for i := range MaxEjections/2 + 1 {
+		answer(t, b, at(time.Duration(i)*time.Hour), "0", 5, 500)
+		b.Sweep(at(time.Duration(i)*time.Hour + 30*time.Minute))
+	}
+	all, dropped := b.Ejections()
+	require.Len(t, all, MaxEjections)
+	require.EqualValues(t, 2, dropped)
 }
 
 func TestGatewayErrors(t *testing.T) {
@@ -201,7 +224,7 @@ func TestPanic(t *testing.T) {
 			seen[target.ID] = true
 		}
 		require.Len(t, seen, tc.want, "%+v", tc)
-		require.Equal(t, tc.want == 10, b.Panics() > 0)
+		require.Equal(t, map[bool]uint64{true: 100}[tc.want == 10], b.Panics())
 	}
 }
 
@@ -245,7 +268,19 @@ func TestBadConfigs(t *testing.T) {
 	require.EqualError(t, err, "route: Target.ID: 0 is there already")
 	_, err = b.Add("", "", 1)
 	require.EqualError(t, err, "route: Target.ID: is empty")
-	require.EqualError(t, (&Budget{Share: 2}).Check(), "route: Budget.Share: 2 is not between 0 and 1")
+	require.Zero(t, b.Interval(), "nothing is ejected")
+	require.Equal(t, 10*time.Second, balancerOf(t, Config{Outliers: &Outliers{}}, 1).Interval())
+	for _, cfg := range []Config{{PanicShare: 1}, {Outliers: &Outliers{MaxEjection: 30 * time.Second}}} {
+		_, err := New(cfg)
+		require.NoError(t, err)
+	}
+	for share, bad := range map[float64]bool{-0.1: true, 0: false, 0.5: false, 1: false, 2: true} {
+		err := (&Budget{Share: share}).Check()
+		require.Equal(t, bad, err != nil, share)
+		if bad {
+			require.EqualError(t, err, fmt.Sprintf("route: Budget.Share: %v is not between 0 and 1", share))
+		}
+	}
 }
 
 func TestBudget(t *testing.T) {
@@ -263,6 +298,16 @@ func TestBudget(t *testing.T) {
 	require.Equal(t, 50, take(&Budget{Share: 0.5}, 100))
 	require.Equal(t, 0, take(&Budget{Min: -1}, 4))
 	b := &Budget{}
+	require.Equal(t, 20, take(b, 100))
+	for range 50 {
+		b.End()
+	}
+	for range 11 {
+		require.False(t, b.Take())
+		b.Give()
+	}
+	require.True(t, b.Take(), "9 of 50 are under way")
+	b = &Budget{}
 	require.Equal(t, 3, take(b, 1))
 	b.Give()
 	require.True(t, b.Take())

@@ -101,8 +101,9 @@ type peak struct {
 	decay time.Duration
 }
 
-// noMeasurement is the cost of a target that has requests and has answered none.
-const noMeasurement = 1e18
+// noMeasurement is the cost of a target that has requests and has answered none: eleven days, to which a float64 can
+// still add one request.
+const noMeasurement = 1e15
 
 func (p peak) cost(now time.Time, t *Target) float64 {
 	latency := t.cost.fall(now, p.decay)

@@ -175,6 +175,22 @@ func TestPeakRisesAtOnceAndFallsByTheDecay(t *testing.T) {
 	e.observe(start.Add(10*time.Second), 10*time.Millisecond, 10*time.Second)
 	require.InDelta(t, 50e6*w+10e6*(1-w), e.nanos, 1)
 	require.InDelta(t, (50e6*w+10e6*(1-w))*w, e.fall(start.Add(20*time.Second), 10*time.Second), 1)
+	e = ewma{}
+	e.observe(start, 0, time.Second)
+	require.Zero(t, e.nanos, "no time at all is no latency")
+}
+
+func TestCosts(t *testing.T) {
+	x := &Target{Active: 2, Weight: 2}
+	require.Equal(t, 1.5, x.load())
+	x.cost.observe(start, 10*time.Millisecond, DefaultDecay)
+	require.Equal(t, 15e6, peak{decay: DefaultDecay}.cost(start, x))
+}
+
+// Of targets that have answered nothing, the one with fewer requests is the better one.
+func TestPeakEWMASpreadsOverTheUnknown(t *testing.T) {
+	b := balancerOf(t, Config{Policy: PeakEWMA(0), Rand: seeded(1)}, 2)
+	require.Equal(t, 50, throw(t, b, 100))
 }
 
 // A target with a request and no measurement is the last choice.

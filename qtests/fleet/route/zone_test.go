@@ -2,6 +2,7 @@ package route
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,6 +49,32 @@ func TestZoneAwareSendsAwayWhatItCannotServe(t *testing.T) {
 		require.InDelta(t, 2*each/6.0, n, 4*math.Sqrt(each/6.0), id)
 	}
 	require.InDelta(t, 5.0/6, local, 0.02, "b keeps all, a keeps 2/3")
+}
+
+// What a weak zone cannot serve goes to the zones that have more than their part, by how much more they have.
+func TestZoneAwareSharesOutWhatIsLeft(t *testing.T) {
+	const each = 6000
+	for _, tc := range []struct{ b, c, wantA, wantB, wantC int }{
+		{5, 6, 1500, 1500, 3000}, // of 12 a third is a part
+		{4, 7, 1500, 0, 4500},
+	} {
+		b := balancerOf(t, Config{Policy: ZoneAware(Random), Rand: seeded(1)}, 0)
+		for zone, n := range map[string]int{"a": 1, "b": tc.b, "c": tc.c} {
+			for i := range n {
+				_, err := b.Add(zone+strconv.Itoa(i), zone, 1)
+				require.NoError(t, err)
+			}
+		}
+		got := map[string]int{}
+		for range each {
+			target, err := b.Pick(start, Request{Zone: "a"})
+			require.NoError(t, err)
+			got[target.Zone]++
+		}
+		for zone, want := range map[string]int{"a": tc.wantA, "b": tc.wantB, "c": tc.wantC} {
+			require.InDelta(t, want, got[zone], 4*math.Sqrt(float64(want)), zone)
+		}
+	}
 }
 
 func TestZoneAwareFailsOver(t *testing.T) {

@@ -156,6 +156,22 @@ func TestBadHPAs(t *testing.T) {
 		_, err := New(h)
 		require.EqualError(t, err, want)
 	}
+	_, err := New(HPA{Max: 1, Up: Rules{Window: time.Hour, Policies: []Policy{{Pods: 1, Period: 30 * time.Minute}}}})
+	require.NoError(t, err, "the largest that Kubernetes takes")
+}
+
+// The reason says what decided, and what was changed in it.
+func TestReasons(t *testing.T) {
+	w := newWants(t, 10, HPA{Max: 100})
+	reason := func(d time.Duration, desired int) string {
+		w.now = w.now.Add(d)
+		s := podCase{replicas: 10, pods: 10}.status()
+		s.Now, s.Values = w.now, map[string]float64{"n": float64(desired)}
+		return w.Decide(s).Reason
+	}
+	require.Equal(t, "n 12 of 1 for each", reason(0, 12))
+	require.Equal(t, "n 90 of 1 for each, limited from 90", reason(time.Minute, 90))
+	require.Equal(t, "n 5 of 1 for each, stabilized", reason(time.Minute, 5))
 }
 
 func FuzzHPA(f *testing.F) {

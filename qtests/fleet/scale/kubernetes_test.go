@@ -210,9 +210,11 @@ func TestMetricsThatCannotBeHad(t *testing.T) {
 	_, _, _, err = h.perPod(cpu(50), podCase{replicas: 4, pods: 4}.status())
 	require.ErrorIs(t, err, errNone)
 	bare := podCase{replicas: 1, metric: cpu(100), levels: []int64{200}}.status()
-	bare.Pods[0].Requests = nil
-	_, _, _, err = h.perPod(cpu(100), bare)
-	require.EqualError(t, err, "scale: pod-0 has no request for cpu")
+	for _, requests := range []map[string]float64{nil, {CPU: 0}} {
+		bare.Pods[0].Requests = requests
+		_, _, _, err = h.perPod(cpu(100), bare)
+		require.EqualError(t, err, "scale: pod-0 has no request for cpu")
+	}
 	_, _, _, err = h.outside(Metric{Kind: External, Name: "queue", Value: 5}, Status{Replicas: 1})
 	require.EqualError(t, err, "scale: no value of queue")
 }
@@ -232,6 +234,8 @@ func TestSeveralMetrics(t *testing.T) {
 		{"down with both", map[string]float64{"queue": 10}, 100, 1, false},
 		{"up without one", nil, 1000, 8, true},
 		{"not down without one", nil, 100, 4, true},
+		{"as many without one", nil, 500, 4, true},
+		{"none, with one of nothing", map[string]float64{"queue": 0}, 0, 0, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h := kubernetes(t, cpu(50), queue)

@@ -61,6 +61,8 @@ func TestKEDAFallback(t *testing.T) {
 	k := KEDA{Min: 1, Polling: 15 * time.Second, Triggers: []Trigger{{Name: "queue", Threshold: 5}}, Fallback: Fallback{Failures: 2, Replicas: 6}}
 	nan := math.NaN()
 	require.Equal(t, []int{2, 2, 2, 6}, kedaRun(t, k, 2, 10, nan, nan, nan))
+	k.Fallback.Failures, k.Fallback.Replicas = 0, 3
+	require.Equal(t, []int{2, 3}, kedaRun(t, k, 2, 10, nan), "more than 0 failures")
 	k.Fallback = Fallback{}
 	require.Equal(t, []int{2, 2, 2, 2}, kedaRun(t, k, 2, 10, nan, nan, nan), "nothing changes without its metric")
 }
@@ -78,6 +80,8 @@ func TestBadKEDAs(t *testing.T) {
 		_, err := NewKEDA(k)
 		require.EqualError(t, err, want)
 	}
+	_, err := NewKEDA(KEDA{Min: 5, Max: 5, Triggers: one})
+	require.NoError(t, err, "Min may be Max")
 }
 
 // The example of Amazon's documentation: at 50% of 10 instances, 60-70 adds 10%, from 70 adds 30%,
@@ -96,6 +100,11 @@ func TestStepsAsDocumented(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, s.Decide(Status{Now: start, Replicas: 4, Values: map[string]float64{"cpu": 65}}).Replicas, "0.4 is 1")
 	require.Equal(t, 16, s.Decide(Status{Now: start, Replicas: 13, Values: map[string]float64{"cpu": 75}}).Replicas, "3.9 is 3")
+	for replicas, want := range map[int]int{0: 1, 1: 1, 100: 100, 120: 100} {
+		d := s.Decide(Status{Now: start, Replicas: replicas, Values: map[string]float64{"cpu": 50}})
+		require.Equal(t, want, d.Replicas, "of %d", replicas)
+		require.Equal(t, replicas != want, d.Reason == "outside Min and Max", "of %d", replicas)
+	}
 }
 
 func TestStepsCooldownAndPeriods(t *testing.T) {
@@ -115,11 +124,29 @@ func TestStepsCooldownAndPeriods(t *testing.T) {
 	require.EqualError(t, d.Err, "scale: no value of q")
 }
 
+// Readings count in a row when they change the same way: a range up and a range down do not add up.
+func TestStepsInARow(t *testing.T) {
+	for name, tc := range map[string]struct{ values, want []float64 }{
+		"up and down": {[]float64{6, 0, 6, 0}, []float64{5, 5, 5, 5}},
+		"both up":     {[]float64{6, 9, 0, 0}, []float64{5, 8, 8, 7}},
+		"a pause":     {[]float64{6, 3, 6, 6}, []float64{5, 5, 5, 6}},
+	} {
+		s, err := NewSteps(Steps{Max: 10, Metric: "q", Periods: 2, NoCooldown: true, Steps: []Step{{From: 5, To: 9, By: 1}, {From: 9, To: 99, Exactly: 8}, {From: -1, To: 1, By: -1}}})
+		require.NoError(t, err)
+		status := Status{Now: start, Replicas: 5}
+		for i, v := range tc.values {
+			status.Values = map[string]float64{"q": v}
+			status.Replicas = s.Decide(status).Replicas
+			require.Equal(t, int(tc.want[i]), status.Replicas, "%s: reading %d", name, i)
+		}
+	}
+}
+
 func TestBadSteps(t *testing.T) {
 	for want, cfg := range map[string]Steps{
 		"scale: Steps.Steps: [] is empty":                                               {Max: 1, Metric: "q"},
 		"scale: Steps.Steps[1]: {2 4 1 0 0} overlaps Steps[0]":                          {Max: 1, Metric: "q", Steps: []Step{{From: 1, To: 3, By: 1}, {From: 2, To: 4, By: 1}}},
-		"scale: Steps.Steps[0]: {3 1 1 0 0} has to begin before it ends":                {Max: 1, Metric: "q", Steps: []Step{{From: 3, To: 1, By: 1}}},
+		"scale: Steps.Steps[0]: {3 3 1 0 0} has to begin before it ends":                {Max: 1, Metric: "q", Steps: []Step{{From: 3, To: 3, By: 1}}},
 		"scale: Steps.Steps[0]: {1 3 1 0 1} has to have one of By, Percent and Exactly": {Max: 1, Metric: "q", Steps: []Step{{From: 1, To: 3, By: 1, Exactly: 1}}},
 		"scale: Steps.Max: 1 is below Min, or below 1":                                  {Min: 2, Max: 1, Metric: "q", Steps: []Step{{From: 1, To: 3, By: 1}}},
 	} {
@@ -148,6 +175,17 @@ func TestRecord(t *testing.T) {
 	}, r.Summary(at(120)))
 	require.Equal(t, "4 → 3: down", r.Changes()[1].String())
 	require.Equal(t, "2 to 7 replicas, 9.5 instance-hours in 2h0m0s, over target for 5m0s, 4 changes, 1 of them flaps", r.Summary(at(120)).String())
+}
+
+// A change back counts as a flap at 10 minutes, and not after.
+func TestFlapAtTheEndOfTheWindow(t *testing.T) {
+	for after, want := range map[time.Duration]int{DefaultFlapWindow: 1, DefaultFlapWindow + 1: 0} {
+		var r Record
+		r.Set(start, 2, false, "")
+		r.Set(start, 3, false, "up")
+		r.Set(start.Add(after), 2, false, "down")
+		require.Equal(t, want, r.Summary(start.Add(after)).Flaps, after)
+	}
 }
 
 func TestRecordIsBounded(t *testing.T) {

@@ -24,8 +24,14 @@ func TestNumbers(t *testing.T) {
 	}
 	for d, want := range map[time.Duration]string{
 		0: "0s", 499: "0s", 1234567: "1.235ms", 12_345_678: "12.35ms", 1_234_567_890: "1.235s", time.Hour + 1234*time.Millisecond: "1h0m1s",
+		3*time.Hour + 3*time.Second: "3h0m3s", // never less than whole seconds
 	} {
 		require.Equal(t, want, Short(d))
+	}
+	for perSecond, want := range map[float64]string{
+		0: "0/s", 12.5: "12.5/s", 0.1: "0.1/s", 0.05: "3/min", 0.1 / 60: "0.1/min", 0.05 / 60: "3/h",
+	} {
+		require.Equal(t, want, Rate(perSecond))
 	}
 }
 
@@ -62,4 +68,7 @@ func TestTable(t *testing.T) {
 	var b strings.Builder
 	Table(&b, [][]string{{"name", "n", ""}, {"é", "1,000", "x"}, {"longer", "7", ""}})
 	require.Equal(t, "  name        n\n  é       1,000  x\n  longer      7\n", b.String())
+	b.Reset()
+	Table(&b, [][]string{{"low", "high", "sign"}, {"0", "9", "-"}})
+	require.Equal(t, "  low  high  sign\n    0     9  -\n", b.String(), "aligned to the right from 0 to 9")
 }

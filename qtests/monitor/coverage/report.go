@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,17 @@ func (a Alert) Verdict() Verdict {
 	return Still
 }
 
+// add adds what the alert did in some monitors.
+func (a *Alert) add(c covered.Count) {
+	a.Monitors, a.Pending, a.Fired, a.Resolved = a.Monitors+c.Monitors, a.Pending+c.Pending, a.Fired+c.Fired, a.Resolved+c.Resolved
+	a.Tests, a.Missing = append(a.Tests, c.Tests...), append(a.Missing, c.Missing...)
+}
+
+// compare has the worst first.
+func (a Alert) compare(b Alert) int {
+	return cmp.Or(slices.Index(order, a.Verdict())-slices.Index(order, b.Verdict()), strings.Compare(a.Origin, b.Origin), strings.Compare(a.Name, b.Name))
+}
+
 // title is the place and the name.
 func (a Alert) title() string {
 	if a.Origin == "" {
@@ -94,14 +106,8 @@ type Report []Alert
 
 // newReport joins what was counted with the rules of the files. With files, only their
 // alerts are reported.
-func newReport(counted []covered.Count, files []monitor.Rule) Report {
-	type key struct{ place, name string }
-	wanted := map[key]*Alert{}
-	for _, r := range files {
-		if r.Record == "" {
-			wanted[key{place(r.Origin), r.Name}] = &Alert{Origin: r.Origin, Name: r.Name}
-		}
-	}
+func newReport(counted []covered.Count, files []monitor.Rule) (out Report) {
+	wanted := alertsOf(files)
 	for _, c := range counted {
 		k := key{place(c.Origin), c.Name}
 		a := wanted[k]
@@ -112,16 +118,26 @@ func newReport(counted []covered.Count, files []monitor.Rule) Report {
 			a = &Alert{Origin: c.Origin, Name: c.Name}
 			wanted[k] = a
 		}
-		a.Monitors, a.Pending, a.Fired, a.Resolved = a.Monitors+c.Monitors, a.Pending+c.Pending, a.Fired+c.Fired, a.Resolved+c.Resolved
-		a.Tests, a.Missing = append(a.Tests, c.Tests...), append(a.Missing, c.Missing...)
+		a.add(c)
 	}
-	var out Report
 	for _, a := range wanted {
 		out = append(out, *a)
 	}
-	slices.SortFunc(out, func(a, b Alert) int {
-		return cmp.Or(slices.Index(order, a.Verdict())-slices.Index(order, b.Verdict()), strings.Compare(a.Origin, b.Origin), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(out, Alert.compare)
+	return out
+}
+
+// A key is what an alert is known by.
+type key struct{ place, name string }
+
+// alertsOf returns the alerts among the rules, which have done nothing yet.
+func alertsOf(rules []monitor.Rule) map[key]*Alert {
+	out := map[key]*Alert{}
+	for _, r := range rules {
+		if r.Record == "" {
+			out[key{place(r.Origin), r.Name}] = &Alert{Origin: r.Origin, Name: r.Name}
+		}
+	}
 	return out
 }
 
@@ -150,7 +166,15 @@ func (r Report) String() string {
 	if len(r) == 0 {
 		return "coverage: there are no alerts\n"
 	}
-	var parts []string
+	out := fmt.Sprintf("coverage of %s: %s\n", text.Plural(len(r), "alert"), strings.Join(r.counts(), ", "))
+	for _, a := range r {
+		out += "  " + a.String() + "\n"
+	}
+	return out
+}
+
+// counts says how many alerts have each verdict, the best first.
+func (r Report) counts() (parts []string) {
 	for _, v := range slices.Backward(order) {
 		switch n := len(r.Of(v)); n {
 		case 0:
@@ -160,9 +184,13 @@ func (r Report) String() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, said[v][1]))
 		}
 	}
-	out := fmt.Sprintf("coverage of %s: %s\n", text.Plural(len(r), "alert"), strings.Join(parts, ", "))
-	for _, a := range r {
-		out += "  " + a.String() + "\n"
+	return parts
+}
+
+// encoded returns the report as a file has it.
+func (r Report) encoded(asJSON bool) ([]byte, error) {
+	if asJSON {
+		return json.MarshalIndent(r, "", "  ")
 	}
-	return out
+	return []byte(r.String()), nil
 }

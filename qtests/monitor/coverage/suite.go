@@ -1,7 +1,6 @@
 package coverage
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -87,15 +86,12 @@ func (s Suite) read() (all []monitor.Rule, err error) {
 }
 
 func (s Suite) save(r Report) error {
-	data := []byte(r.String())
-	switch {
-	case s.File == "":
+	if s.File == "" {
 		return nil
-	case strings.HasSuffix(s.File, ".json"):
-		var err error
-		if data, err = json.MarshalIndent(r, "", "  "); err != nil {
-			return err
-		}
+	}
+	data, err := r.encoded(strings.HasSuffix(s.File, ".json"))
+	if err != nil {
+		return err
 	}
 	return os.WriteFile(s.File, data, 0o644)
 }
@@ -111,15 +107,21 @@ func (s Suite) require(r Report) error {
 			wrong = append(wrong, "alert "+a.title()+" is in Suite.Except, and has fired")
 		}
 	}
+	wrong = append(wrong, s.unknown(r)...)
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("Suite.Require is not met:\n  %s", strings.Join(wrong, "\n  "))
+}
+
+// unknown says which names in Except are those of no alert.
+func (s Suite) unknown(r Report) (wrong []string) {
 	for _, name := range s.Except {
 		if !slices.ContainsFunc(r, func(a Alert) bool { return a.Name == name }) {
 			wrong = append(wrong, "Suite.Except: no alert is called "+name)
 		}
 	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return fmt.Errorf("Suite.Require is not met:\n  %s", strings.Join(wrong, "\n  "))
+	return wrong
 }
 
 // partial reports whether only some of the tests run.

@@ -23,13 +23,28 @@ import (
 
 // A drawn page is what its script is given.
 type drawn struct {
+	Span   float64
 	Charts []struct {
 		Title, Note string
 		Series      []struct {
 			Name   string
+			Width  float64
+			Color  int
 			Values []*float64
 		}
+		Lanes []lane
 	}
+	Marks []struct{ Kind, Who, Text string }
+}
+
+type lane struct {
+	Name  string
+	Spans []phase
+}
+
+type phase struct {
+	From, To    float64
+	State, Tone string
 }
 
 func (d drawn) titles() (out []string) {

@@ -68,8 +68,7 @@ func Rules(cfg Config, all []monitor.Rule) ([]Finding, error) {
 // one set of rules.
 func Require(t tb.TB, cfg Config, files ...string) {
 	t.Helper()
-	all := read(t, files)
-	found, err := Rules(cfg, all)
+	found, err := Rules(cfg, read(t, files))
 	if err != nil {
 		tb.Fatalf(t, "%v", err)
 	}

@@ -24,10 +24,7 @@ type linter struct {
 func newLinter(cfg Config, all []monitor.Rule) *linter {
 	l := &linter{cfg: cfg, rules: all}
 	for _, r := range all {
-		e, err := query.Parse(r.Expr)
-		if err != nil {
-			e = nil
-		}
+		e, _ := query.Parse(r.Expr) // nil with an error
 		l.exprs = append(l.exprs, e)
 	}
 	return l

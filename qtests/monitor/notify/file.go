@@ -71,17 +71,19 @@ func OpenFile(cfg FileConfig) (*File, error) {
 	return x, nil
 }
 
+// An entry is a line of the file.
+type entry struct {
+	At           time.Time            `json:"at"`
+	Notification monitor.Notification `json:"notification"`
+}
+
 // Notify implements monitor.Channel.
 func (x *File) Notify(_ context.Context, n monitor.Notification) error {
-	line, err := json.Marshal(struct {
-		At           time.Time            `json:"at"`
-		Notification monitor.Notification `json:"notification"`
-	}{n.At, n})
+	line, err := json.Marshal(entry{n.At, n})
 	if err != nil {
 		return fmt.Errorf("%w: %w", monitor.ErrPermanent, err)
 	}
-	line = append(line, '\n')
-	return x.log.do(func(r *rotating) error { return r.write(line) })
+	return x.log.do(func(r *rotating) error { return r.write(append(line, '\n')) })
 }
 
 // Close closes the file. Later notifications are errors.

@@ -86,3 +86,46 @@ func TestFileBeginsALine(t *testing.T) {
 	require.NoError(t, f.Close())
 	require.Equal(t, []string{`?{"half`, "first", "second"}, written(t, path))
 }
+
+// A file takes just MaxBytes, and Keep older files stay, the newest under the lowest number.
+func TestFilesThatStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.jsonl")
+	send := func(maxBytes int64, keep int, names ...string) {
+		f, err := notify.OpenFile(notify.FileConfig{Path: path, MaxBytes: maxBytes, Keep: keep})
+		require.NoError(t, err)
+		for _, name := range names {
+			require.NoError(t, f.Notify(t.Context(), notification(name)))
+		}
+		require.NoError(t, f.Close())
+	}
+	send(1, 3, "0")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.NoFileExists(t, path+".1", "a line that is too long for any file has one of its own")
+	line := info.Size()
+	send(2*line, 3, "1", "2", "3", "4", "5", "6", "7", "8", "9")
+	for name, want := range map[string][]string{"": {"8", "9"}, ".1": {"6", "7"}, ".2": {"4", "5"}, ".3": {"2", "3"}} {
+		require.Equal(t, want, written(t, path+name), name)
+	}
+	require.NoFileExists(t, path+".4")
+	send(2*line-1, 3, "a")
+	require.Equal(t, []string{"a"}, written(t, path))
+}
+
+func TestCloseAfterAFailedRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.jsonl")
+	f, err := notify.OpenFile(notify.FileConfig{Path: path, MaxBytes: 1, Keep: 1})
+	require.NoError(t, err)
+	require.NoError(t, f.Notify(t.Context(), notification("first")))
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".1", "x"), 0o755))
+	require.Error(t, f.Notify(t.Context(), notification("second")))
+	require.NoError(t, f.Close(), "there is nothing to close")
+}
+
+func TestRecorderIsBounded(t *testing.T) {
+	var r notify.Recorder
+	for range notify.MaxRecorded + 1 {
+		require.NoError(t, r.Notify(t.Context(), monitor.Notification{}))
+	}
+	require.Len(t, r.Notifications(), notify.MaxRecorded)
+}

@@ -63,6 +63,7 @@ func TestMail(t *testing.T) {
 		require.Contains(q, mails[0], "To: <a@example.org>, <b@example.org>\r\n")
 		require.Contains(q, mails[0], "Subject: [FIRING:1] High: 7 errors  Bcc: x@example.org\r\n", "a label adds no header field")
 		require.Contains(q, mails[0], "FIRING {alertname=3D\"High\",severity=3D\"page\"}")
+		require.Contains(q, mails[0], "  since 2000-01-01T00:00:10Z\r\n  7 errors", "the summary")
 		require.Contains(q, mails[1], "until 2000-01-01T00:00:20Z")
 	})
 }

@@ -38,26 +38,36 @@ type WebhookConfig struct {
 // 302, 303); 307 and 308 are followed. The monitor tries again after everything else, also
 // after a connection that was closed early, and after no answer.
 func Webhook(cfg WebhookConfig) (monitor.Channel, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	return &webhook{cfg, cfg.client()}, nil
+}
+
+func (cfg WebhookConfig) check() error {
 	u, err := url.Parse(cfg.URL)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("notify: WebhookConfig.URL: %w", err)
+		return fmt.Errorf("notify: WebhookConfig.URL: %w", err)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return nil, fmt.Errorf("notify: WebhookConfig.URL: %q is no http or https address", cfg.URL)
+		return fmt.Errorf("notify: WebhookConfig.URL: %q is no http or https address", cfg.URL)
 	case cfg.Client != nil && cfg.Outside != nil:
-		return nil, errors.New("notify: WebhookConfig.Client: contradicts Outside")
+		return errors.New("notify: WebhookConfig.Client: contradicts Outside")
 	case cfg.Client == nil && cfg.Outside == nil && stacks.InBubble():
-		return nil, fmt.Errorf("notify: WebhookConfig.URL: %s: %w", cfg.URL, ErrRealSocket)
+		return fmt.Errorf("notify: WebhookConfig.URL: %s: %w", cfg.URL, ErrRealSocket)
 	}
-	client := http.Client{}
+	return nil
+}
+
+// client returns a client that keeps to the redirections of Webhook.
+func (cfg WebhookConfig) client() *http.Client {
+	// Connections are not kept: they would stay open when the monitor ends.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}}
 	if cfg.Client != nil {
 		client = *cfg.Client
-	} else {
-		// Connections are not kept: they would stay open when the monitor ends.
-		client.Transport = &http.Transport{DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment}
 	}
 	client.CheckRedirect = keepPost(client.CheckRedirect)
-	return &webhook{cfg, &client}, nil
+	return &client
 }
 
 // keepPost returns a policy for redirections that does not follow those which lose the

@@ -73,3 +73,49 @@ func TestRouteTakesTheNameOfAPart(t *testing.T) {
 	require.Len(t, r.StepOrder, 3)
 	require.Len(t, r.Steps, 3, "neither of the parts is lost")
 }
+
+// A scenario has a thousand steps, and the first twenty have a curve.
+func TestRecorderTellsAThousandStepsApart(t *testing.T) {
+	r := New(time.Minute)
+	for i := range MaxSteps {
+		require.Equal(t, fmt.Sprint("n", i), r.Step(fmt.Sprint("n", i), false).Name)
+	}
+	require.Equal(t, other, r.Step("late", false).Name)
+	require.NotNil(t, r.Steps["n19"].curve)
+	require.Nil(t, r.Steps["n20"].curve)
+}
+
+// Of a single step nothing is counted twice, and a part that was made and never ended is no step.
+func TestOnlyStep(t *testing.T) {
+	r := New(time.Minute)
+	q := Request{Step: r.Only("buy")}
+	r.Start(q.Step, 0)
+	r.End(&q, &Ending{At: time.Second})
+	r.Step("idle", true)
+	r.Part("read", time.Second, 3*time.Millisecond, true)
+	steps := r.Result(0).Steps
+	require.Len(t, steps, 2)
+	require.Equal(t, []int64{1, 1}, []int64{steps[0].Started, steps[0].Finished})
+	require.Equal(t, []int64{1, 1, 1}, []int64{steps[1].Started, steps[1].Finished, steps[1].Errors})
+	require.Zero(t, r.Result(0).MeanInFlight, "a run of no length")
+}
+
+func TestWhatIsCountedOutsideOfRequests(t *testing.T) {
+	r := New(time.Minute)
+	r.Goexit()
+	r.Bug("first")
+	r.Bug("second")
+	require.Equal(t, []int64{1, 2}, []int64{r.Result(0).Goexits, r.Result(0).Panics})
+	require.Equal(t, "first", r.Result(0).FirstPanic)
+	q := Request{Started: time.Second}
+	r.Abandon(&q, 500*time.Millisecond)
+	require.Zero(t, r.Result(0).Busy, "a run that was over before")
+}
+
+func TestJoinedTags(t *testing.T) {
+	require.Empty(t, (&Request{}).JoinedTags())
+	q := Request{Tags: []Tag{{"a", "1"}, {`b;`, `=\`}}}
+	require.Equal(t, `a=1;b\;=\=\\`, q.JoinedTags())
+	require.Empty(t, (*Failure)(nil).Name())
+	require.Equal(t, "slow", (&Failure{Kind: "slow"}).Name())
+}

@@ -19,4 +19,7 @@ func TestSpan(t *testing.T) {
 	s.add(1500 * time.Millisecond)
 	s.add(700 * time.Millisecond)
 	require.Equal(t, 2200*time.Millisecond, s.duration())
+	require.InDelta(t, 1.1, s.over(2*time.Second), 1e-12)
+	s.add(800 * time.Millisecond)
+	require.Equal(t, span{3, 0}, s)
 }

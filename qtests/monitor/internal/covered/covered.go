@@ -47,14 +47,7 @@ func Stop() []Count {
 	defer mu.Unlock()
 	var out []Count
 	for _, s := range counts {
-		slices.Sort(s.Tests)
-		for selector, n := range s.missing {
-			if n == s.Monitors {
-				s.Missing = append(s.Missing, selector)
-			}
-		}
-		slices.Sort(s.Missing)
-		out = append(out, s.Count)
+		out = append(out, s.count())
 	}
 	counts = nil
 	return out
@@ -75,12 +68,30 @@ func Add(all []Count) {
 		return
 	}
 	for _, c := range all {
-		k := key{c.Origin, c.Name}
-		if counts[k] == nil {
-			counts[k] = &sum{Count: Count{Origin: c.Origin, Name: c.Name}, missing: map[string]int64{}}
-		}
-		counts[k].add(c)
+		sumOf(c.Origin, c.Name).add(c)
 	}
+}
+
+// sumOf returns what was collected of an alert, or begins it. The caller holds mu.
+func sumOf(origin, name string) *sum {
+	k := key{origin, name}
+	if counts[k] == nil {
+		counts[k] = &sum{Count: Count{Origin: origin, Name: name}, missing: map[string]int64{}}
+	}
+	return counts[k]
+}
+
+// count returns the Count, with the selectors that are missing in all monitors.
+func (s *sum) count() Count {
+	out := s.Count
+	slices.Sort(out.Tests)
+	for selector, n := range s.missing {
+		if n == s.Monitors {
+			out.Missing = append(out.Missing, selector)
+		}
+	}
+	slices.Sort(out.Missing)
+	return out
 }
 
 func (s *sum) add(c Count) {

@@ -2,7 +2,6 @@ package query
 
 import (
 	"math"
-	"slices"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -14,17 +13,21 @@ var aggregations = map[string]string{
 	"topk": "ok", "bottomk": "ok", "count_values": "ok", "limitk": "refused", "limit_ratio": "refused",
 }
 
-// A group is one element of an aggregation in the making.
-type group struct {
-	began  int64 // the evaluation that began it last
-	labels history.Labels
-	place  int
-	count  float64
-	mean   mean
-	value  float64 // of min and max; the sum of squared deviations
-	center float64 // of stddev and stdvar
-	all    []float64
+type aggregation struct {
+	op      string
+	param   node // of quantile, topk, bottomk and count_values
+	arg     node
+	without bool
+	labels  []string
+	// groupOf has the group of every label set seen, and groups those by their key.
+	groupOf     history.Derived[*group]
+	groups      map[string]*group
+	order       []*group // of the last evaluation
+	evaluations int64
+	shared
 }
+
+func (*aggregation) typ() Type { return Vector }
 
 func (a *aggregation) eval(ev *evaluation) (value, error) { return a.shared.eval(ev, a) }
 
@@ -50,6 +53,18 @@ func (a *aggregation) compute(ev *evaluation) (value, error) {
 		out = append(out, Point{g.labels, g.result(a.op, param.scalar), g.place})
 	}
 	return value{vector: out}, nil
+}
+
+// A group is one element of an aggregation in the making.
+type group struct {
+	began  int64 // the evaluation that began it last
+	labels history.Labels
+	place  int
+	count  float64
+	mean   mean
+	value  float64 // of min and max; the sum of squared deviations
+	center float64 // of stddev and stdvar
+	all    []float64
 }
 
 // grouped adds the elements to their groups, which are in the order of their first elements.
@@ -146,94 +161,4 @@ func (g *group) result(op string, q float64) float64 {
 		return quantile(q, g.all)
 	}
 	return g.value
-}
-
-// A mean is a compensated sum (Kahan's, with Neumaier's improvement) that turns
-// into an incremental mean where the sum would overflow: the way in which
-// Prometheus sums and averages, so that results have the same bits.
-type mean struct {
-	count       float64
-	sum, c      float64
-	mean        float64
-	incremental bool
-}
-
-func (m *mean) add(v float64) {
-	m.count++
-	if m.count == 1 {
-		m.sum, m.mean = v, v
-		return
-	}
-	sum, c := kahan(v, m.sum, m.c)
-	if !m.incremental {
-		if !math.IsInf(sum, 0) {
-			m.sum, m.c = sum, c
-			return
-		}
-		m.incremental = true
-		m.mean = m.sum / (m.count - 1)
-		m.sum = sum
-		m.c /= m.count - 1
-	} else {
-		m.sum, _ = kahan(v, m.sum, 0)
-	}
-	q := (m.count - 1) / m.count
-	m.mean, m.c = kahan(v/m.count, q*m.mean, q*m.c)
-}
-
-func meanOf(values []float64) (m mean) {
-	for _, v := range values {
-		m.add(v)
-	}
-	return m
-}
-
-func (m *mean) total() float64 {
-	if m.incremental {
-		return m.sum
-	}
-	return m.sum + m.c
-}
-
-func (m *mean) result() float64 {
-	if m.incremental {
-		return m.mean + m.c
-	}
-	return m.sum/m.count + m.c/m.count
-}
-
-func kahan(v, sum, c float64) (newSum, newC float64) {
-	v, sum, c = float64(v), float64(sum), float64(c) // so that nothing is fused with what the caller calculated
-	t := sum + v
-	switch {
-	case math.IsInf(t, 0):
-		c = 0
-	case math.Abs(sum) >= math.Abs(v):
-		c += (sum - t) + v
-	default:
-		c += (v - t) + sum
-	}
-	return t, c
-}
-
-// quantile interpolates between the two nearest ranks; NaN sorts first.
-func quantile(q float64, values []float64) float64 {
-	switch {
-	case len(values) == 0 || math.IsNaN(q):
-		return math.NaN()
-	case q < 0:
-		return math.Inf(-1)
-	case q > 1:
-		return math.Inf(1)
-	}
-	slices.Sort(values) // orders NaN before everything else
-	n := float64(len(values))
-	rank := q * (n - 1)
-	low := math.Max(0, math.Floor(rank))
-	high := math.Min(n-1, low+1)
-	weight := rank - math.Floor(rank)
-	if weight == 0 {
-		return values[int(low)]
-	}
-	return values[int(low)]*(1-weight) + values[int(high)]*weight
 }

@@ -1,11 +1,5 @@
 package query
 
-import (
-	"time"
-
-	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
-)
-
 // A Type is what an expression evaluates to.
 type Type string
 
@@ -32,108 +26,46 @@ type node interface {
 	eval(*evaluation) (value, error)
 }
 
+// A paren is an expression in parentheses.
+type paren struct{ node }
+
+// bare returns what is in the parentheses.
+func bare(n node) node {
+	for {
+		p, ok := n.(*paren)
+		if !ok {
+			return n
+		}
+		n = p.node
+	}
+}
+
+// number is the value of a number literal.
 type number float64
+
+func (number) typ() Type { return Scalar }
+
+func (n number) eval(*evaluation) (value, error) { return value{scalar: float64(n)}, nil }
 
 // text is the value of a string literal.
 type text string
 
-// A shift says at which instant a selector or a subquery looks.
-type shift struct {
-	offset    time.Duration
-	hasOffset bool
-	edge      string // of the modifier @: "at", "start" or "end"; empty is none
-	at        int64  // of the edge "at", in nanoseconds
-}
+func (text) typ() Type { return String }
 
-// instant returns the instant at which is looked.
-func (s shift) instant(ev *evaluation) int64 {
-	at := ev.at
-	switch s.edge {
-	case "at":
-		at = s.at
-	case "start":
-		at = ev.from
-	case "end":
-		at = ev.to
+func (t text) eval(*evaluation) (value, error) { return value{text: string(t)}, nil }
+
+// A unary is an expression with a minus before it.
+type unary struct{ arg node }
+
+func (u *unary) typ() Type { return u.arg.typ() }
+
+func (u *unary) eval(ev *evaluation) (value, error) {
+	v, err := u.arg.eval(ev)
+	if err != nil {
+		return value{}, err
 	}
-	return at - int64(s.offset)
-}
-
-type selector struct {
-	matchers []history.Matcher
-	shift
-	span  time.Duration // of a range selector, otherwise 0
-	found selection
-}
-
-// A subquery is the range vector of an expression, evaluated at every multiple of step in
-// the span.
-type subquery struct {
-	arg        node
-	span, step time.Duration
-	shift
-}
-
-type unary struct{ arg node } // minus
-
-type binary struct {
-	op       string
-	lhs, rhs node
-	boolean  bool
-	matching matching
-}
-
-// A matching says which labels pair two vectors.
-type matching struct {
-	on     bool // only these labels; otherwise all but these and the name
-	labels []string
-	// many is the side whose elements may share a partner: "group_left",
-	// "group_right", or empty. They get the labels in include from the partner.
-	many    string
-	include []string
-	// The signatures and results of the label sets seen.
-	signatures history.Derived[string]
-	results    history.Derived[history.Labels]
-}
-
-type aggregation struct {
-	op      string
-	param   node // of quantile, topk, bottomk and count_values
-	arg     node
-	without bool
-	labels  []string
-	// groupOf has the group of every label set seen, and groups those by their key.
-	groupOf     history.Derived[*group]
-	groups      map[string]*group
-	order       []*group // of the last evaluation
-	evaluations int64
-	shared
-}
-
-type call struct {
-	name string
-	fn   function
-	args []node
-	shared
-}
-
-func (number) typ() Type       { return Scalar }
-func (text) typ() Type         { return String }
-func (*subquery) typ() Type    { return Matrix }
-func (u *unary) typ() Type     { return u.arg.typ() }
-func (*aggregation) typ() Type { return Vector }
-func (c *call) typ() Type      { return c.fn.result }
-
-func (s *selector) typ() Type {
-	if s.span > 0 {
-		return Matrix
+	if u.typ() == Scalar {
+		return value{scalar: -v.scalar}, nil
 	}
-	return Vector
-}
-
-func (b *binary) typ() Type {
-	if b.lhs.typ() == Scalar && b.rhs.typ() == Scalar {
-		return Scalar
-	}
-	return Vector
+	return mapped(v.vector, func(x float64) float64 { return -x })
 }

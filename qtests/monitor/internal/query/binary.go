@@ -1,6 +1,23 @@
 package query
 
-import "math"
+import (
+	"math"
+)
+
+// A binary is an operator between two expressions.
+type binary struct {
+	op       string
+	lhs, rhs node
+	boolean  bool
+	matching matching
+}
+
+func (b *binary) typ() Type {
+	if b.lhs.typ() == Scalar && b.rhs.typ() == Scalar {
+		return Scalar
+	}
+	return Vector
+}
 
 func (b *binary) eval(ev *evaluation) (value, error) {
 	l, err := b.lhs.eval(ev)
@@ -28,6 +45,32 @@ func (b *binary) eval(ev *evaluation) (value, error) {
 	}
 	return b.vectors(l.vector, r.vector)
 }
+
+func (b *binary) comparison() bool { return precedence(b.op) == 3 }
+
+// dropsName reports whether the result is another quantity than the operands.
+func (b *binary) dropsName() bool { return !b.comparison() || b.boolean }
+
+// precedence of the binary operators, as in PromQL; 0 is no operator.
+func precedence(op string) int {
+	switch op {
+	case "or":
+		return 1
+	case "and", "unless":
+		return 2
+	case "==", "!=", ">", "<", ">=", "<=":
+		return 3
+	case "+", "-":
+		return 4
+	case "*", "/", "%", "atan2":
+		return 5
+	case "^":
+		return 6
+	}
+	return 0
+}
+
+func isSet(op string) bool { return op == "and" || op == "or" || op == "unless" }
 
 // operate applies an operator to two numbers. Of a comparison the value is the
 // left one, and keep says whether it holds.
@@ -68,11 +111,6 @@ func truth(b bool) float64 {
 	}
 	return 0
 }
-
-func (b *binary) comparison() bool { return precedence(token{kind: b.op}) == 3 }
-
-// dropsName reports whether the result is another quantity than the operands.
-func (b *binary) dropsName() bool { return !b.comparison() || b.boolean }
 
 func (b *binary) withScalar(vector []Point, scalar float64, scalarLeft bool) (value, error) {
 	out := vector[:0]

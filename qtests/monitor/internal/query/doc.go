@@ -11,5 +11,12 @@
 // switch for experiments (limitk, sort_by_label, double_exponential_smoothing, info) is
 // refused as its parser refuses it by default.
 //
+// From the bottom up: lex.go has the tokens, statistics.go and eval.go the numbers and the
+// elements of one evaluation, ast.go what a node is; each kind of node has a file, with its
+// evaluation (selector.go, subquery.go, binary.go, aggregate.go, call.go); functions.go is
+// the table of the functions that a call may name. parse.go reads the text into nodes, and
+// expr.go evaluates them. On top is what says something about an expression without
+// evaluating it: selectors.go, windows.go, shape.go and flaws.go.
+//
 // An [Expr] keeps what its selectors matched. It belongs to one goroutine at a time.
 package query

@@ -2,32 +2,13 @@ package query
 
 import (
 	"errors"
-	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
-// Lookback is how old a sample may be for an instant read to see it. A sample
-// exactly this old is not seen (Prometheus 3: the interval is left-open).
-const Lookback = 5 * time.Minute
-
-// SubqueryStep is the step of a subquery that gives none: the default of Prometheus'
-// evaluation_interval.
-const SubqueryStep = time.Minute
-
 // ErrSameLabels is Prometheus' refusal of a vector in which two elements have one
 // label set, for example after a function has removed different metric names.
 var ErrSameLabels = errors.New("vector cannot contain metrics with the same labelset")
-
-// An Expr is a parsed expression.
-type Expr struct {
-	text string
-	root node
-	// HideReal leaves out the metrics whose name begins with history.RealPrefix.
-	HideReal bool
-	buffers  buffers
-	ev       evaluation // the one under way, or the last
-}
 
 // A Point is one element of an instant vector. A scalar is one Point without labels.
 type Point struct {
@@ -38,38 +19,11 @@ type Point struct {
 	place int
 }
 
-// A Result is what an expression gave at one instant.
-type Result struct {
-	Type   Type
-	Points []Point
-	// Data reports whether any selector of the expression saw a sample, which
-	// tells "the condition does not hold" from "there is nothing to judge".
-	Data bool
-}
-
-// String returns the text that was parsed.
-func (e *Expr) String() string { return e.text }
-
-// Type returns Scalar or Vector.
-func (e *Expr) Type() Type { return e.root.typ() }
-
-// Eval evaluates the expression at an instant, in nanoseconds since 1970.
-func (e *Expr) Eval(st *history.Store, at int64) (Result, error) { return e.EvalIn(st, at, at, at) }
-
-// EvalIn is Eval as one step of a query over a range, which start() and end() mean.
-func (e *Expr) EvalIn(st *history.Store, at, from, to int64) (Result, error) {
-	ev := &e.ev
-	*ev = evaluation{store: st, at: at, from: from, to: to, hideReal: e.HideReal, buffers: &e.buffers}
-	ev.slab.points = ev.slab.points[:0]
-	v, err := e.root.eval(ev)
-	if err != nil {
-		return Result{}, err
-	}
-	r := Result{Type: e.Type(), Points: append([]Point(nil), v.vector...), Data: ev.data}
-	if r.Type == Scalar {
-		r.Points = []Point{{Value: v.scalar}}
-	}
-	return r, nil
+// A value is a scalar, a text or a vector.
+type value struct {
+	scalar float64
+	text   string
+	vector []Point
 }
 
 // An evaluation is one Eval.
@@ -96,26 +50,34 @@ func (ev *evaluation) rowAt(at int64) int {
 	return ev.newestRow
 }
 
-// A value is a scalar, a text or a vector.
-type value struct {
-	scalar float64
-	text   string
-	vector []Point
+// buffers hold the samples of one window after another, and the vectors of an evaluation.
+type buffers struct {
+	slab
+	withoutLe history.Derived[keyed] // of buckets
+	floats    []float64
+	points    []history.Sample
 }
 
-func (t text) eval(*evaluation) (value, error) { return value{text: string(t)}, nil }
+// A keyed is a label set with its key.
+type keyed struct {
+	labels history.Labels
+	key    string
+}
 
-func (n number) eval(*evaluation) (value, error) { return value{scalar: float64(n)}, nil }
+func keyedOf(ls history.Labels) keyed { return keyed{ls, ls.Key()} }
 
-func (u *unary) eval(ev *evaluation) (value, error) {
-	v, err := u.arg.eval(ev)
-	if err != nil {
-		return value{}, err
+// A slab is where the vectors of one evaluation are; the next one uses it again.
+type slab struct{ points []Point }
+
+// vector returns an empty vector with a place for n points. It is its taker's until the
+// slab is used again.
+func (s *slab) vector(n int) []Point {
+	have := len(s.points)
+	if have+n > cap(s.points) {
+		have, s.points = 0, make([]Point, 0, 2*cap(s.points)+n)
 	}
-	if u.typ() == Scalar {
-		return value{scalar: -v.scalar}, nil
-	}
-	return mapped(v.vector, func(x float64) float64 { return -x })
+	s.points = s.points[:have+n]
+	return s.points[have : have : have+n]
 }
 
 // mapped applies f to every element and removes the metric names, in place.

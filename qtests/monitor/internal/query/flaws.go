@@ -35,7 +35,7 @@ func filters(n node, recorded func(Selector) bool) bool {
 
 func (b *binary) filters(in func(node) bool) bool {
 	switch {
-	case precedence(token{kind: b.op}) == 3 && !b.boolean, b.op == "and", b.op == "unless":
+	case b.comparison() && !b.boolean, b.op == "and", b.op == "unless":
 		return true
 	case b.op == "or":
 		return in(b.lhs) && in(b.rhs)
@@ -112,7 +112,7 @@ func (e *Expr) NeverPaired() []string {
 // the condition does not hold, and the expression itself where it is none.
 func (e *Expr) Left() *Expr {
 	b, ok := bare(e.root).(*binary)
-	if !ok || precedence(token{kind: b.op}) != 3 || b.boolean || b.lhs.typ() != Vector || b.rhs.typ() != Scalar {
+	if !ok || !b.comparison() || b.boolean || b.lhs.typ() != Vector || b.rhs.typ() != Scalar {
 		return e
 	}
 	return &Expr{text: e.text, root: b.lhs, HideReal: e.HideReal}

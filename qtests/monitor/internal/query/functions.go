@@ -6,21 +6,6 @@ import (
 	"slices"
 )
 
-// A function is one of PromQL's.
-type function struct {
-	args     []Type
-	optional int // how many of the last arguments may be left out; or variadic
-	result   Type
-	eval     func(ev *evaluation, args []node) (value, error)
-}
-
-// variadic says that the last argument may be left out, or be there several times.
-const variadic = -1
-
-func (c *call) eval(ev *evaluation) (value, error) { return c.shared.eval(ev, c) }
-
-func (c *call) compute(ev *evaluation) (value, error) { return c.fn.eval(ev, c.args) }
-
 // Functions returns the names of the functions that are evaluated, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
 
@@ -153,49 +138,4 @@ var functions = map[string]function{
 		return value{scalar: v.vector[0].Value}, err
 	}},
 	"absent": {[]Type{Vector}, 0, Vector, absent},
-}
-
-func ranged(f func(window) (float64, bool)) function {
-	return function{[]Type{Matrix}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
-		return overTime(ev, args[0], false, f)
-	}}
-}
-
-// folded makes a function of the values of a window. There is at least one value.
-func folded(f func([]float64) float64) function {
-	return ranged(func(w window) (float64, bool) {
-		v := w.values()
-		if len(v) == 0 {
-			return 0, false
-		}
-		return f(v), true
-	})
-}
-
-func elementwise(f func(float64) float64) function {
-	return withScalars(0, func(x float64, _ []float64) float64 { return f(x) })
-}
-
-func withScalars(optional int, f func(float64, []float64) float64, scalars ...Type) function {
-	return function{append([]Type{Vector}, scalars...), optional, Vector, func(ev *evaluation, args []node) (value, error) {
-		v, s, err := arguments(ev, args)
-		if err != nil {
-			return value{}, err
-		}
-		return mapped(v, func(x float64) float64 { return f(x, s) })
-	}}
-}
-
-// arguments evaluates a vector and the scalars after it.
-func arguments(ev *evaluation, args []node) (vector []Point, scalars []float64, err error) {
-	v, err := args[0].eval(ev)
-	for _, a := range args[1:] {
-		if err != nil {
-			return nil, nil, err
-		}
-		var s value
-		s, err = a.eval(ev)
-		scalars = append(scalars, s.scalar)
-	}
-	return v.vector, scalars, err
 }

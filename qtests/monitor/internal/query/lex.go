@@ -16,6 +16,14 @@ type token struct {
 	pos  int    // byte offset
 }
 
+// operator returns the token as the tree has operators: those that are words in small letters.
+func (t token) operator() string {
+	if t.kind == "name" {
+		return strings.ToLower(t.text)
+	}
+	return t.kind
+}
+
 // operators, the longest first.
 var operators = []string{"==", "!=", ">=", "<=", "=~", "!~", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")", "{", "}", "[", "]", ",", ":", "@"}
 

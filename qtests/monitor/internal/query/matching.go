@@ -7,6 +7,19 @@ import (
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
+// A matching says which labels pair two vectors.
+type matching struct {
+	on     bool // only these labels; otherwise all but these and the name
+	labels []string
+	// many is the side whose elements may share a partner: "group_left",
+	// "group_right", or empty. They get the labels in include from the partner.
+	many    string
+	include []string
+	// The signatures and results of the label sets seen.
+	signatures history.Derived[string]
+	results    history.Derived[history.Labels]
+}
+
 // signature returns the labels by which two elements are paired.
 func (m *matching) signature(ls history.Labels) string {
 	return m.signatures.Of(ls, func(ls history.Labels) string {

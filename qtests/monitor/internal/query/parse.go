@@ -79,29 +79,6 @@ func (p *parser) expect(kind, where string) error {
 	return nil
 }
 
-// precedence of the binary operators, as in PromQL; 0 is no operator.
-func precedence(t token) int {
-	op := t.kind
-	if op == "name" {
-		op = strings.ToLower(t.text)
-	}
-	switch op {
-	case "or":
-		return 1
-	case "and", "unless":
-		return 2
-	case "==", "!=", ">", "<", ">=", "<=":
-		return 3
-	case "+", "-":
-		return 4
-	case "*", "/", "%", "atan2":
-		return 5
-	case "^":
-		return 6
-	}
-	return 0
-}
-
 // unaryPrecedence lets -2^2 be -(2^2) and -a*b be (-a)*b.
 const unaryPrecedence = 6
 
@@ -118,12 +95,12 @@ func (p *parser) binary(least int) (node, error) {
 	}
 	for {
 		t := p.peek()
-		prec := precedence(t)
+		prec := precedence(t.operator())
 		if prec == 0 || prec < least {
 			return lhs, nil
 		}
 		p.next()
-		b := &binary{op: strings.ToLower(t.text), lhs: lhs}
+		b := &binary{op: t.operator(), lhs: lhs}
 		if err := p.modifiers(b); err != nil {
 			return nil, err
 		}
@@ -175,7 +152,7 @@ func (p *parser) modifiers(b *binary) error {
 
 func (b *binary) check(pos int) error {
 	l, r := b.lhs.typ(), b.rhs.typ()
-	compare := precedence(token{kind: b.op}) == 3
+	compare := b.comparison()
 	switch {
 	case l == Matrix || r == Matrix:
 		return syntax(pos, "%q does not take a range vector", b.op)
@@ -196,8 +173,6 @@ func (b *binary) check(pos int) error {
 	}
 	return nil
 }
-
-func isSet(op string) bool { return op == "and" || op == "or" || op == "unless" }
 
 func (p *parser) unary() (node, error) {
 	t := p.peek()

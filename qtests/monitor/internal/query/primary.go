@@ -200,20 +200,6 @@ func (p *parser) primary() (node, error) {
 	return nil, syntax(t.pos, "unexpected %q", t.text)
 }
 
-// A paren is an expression in parentheses.
-type paren struct{ node }
-
-// bare returns what is in the parentheses.
-func bare(n node) node {
-	for {
-		p, ok := n.(*paren)
-		if !ok {
-			return n
-		}
-		n = p.node
-	}
-}
-
 // named parses what begins with a word: a number, an aggregation, a function or
 // a metric.
 func (p *parser) named(t token) (node, error) {

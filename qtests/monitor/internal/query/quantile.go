@@ -12,14 +12,6 @@ import (
 // A bucket is one of a classic histogram's, with a cumulative count.
 type bucket struct{ upper, count float64 }
 
-// A keyed is a label set with its key.
-type keyed struct {
-	labels history.Labels
-	key    string
-}
-
-func keyedOf(ls history.Labels) keyed { return keyed{ls, ls.Key()} }
-
 // histogramQuantile groups the buckets of its argument by the labels other than
 // le. An element without le, or with one that is no number, is left out.
 func histogramQuantile(ev *evaluation, args []node) (value, error) {

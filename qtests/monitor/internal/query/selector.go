@@ -4,9 +4,47 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
+
+// Lookback is how old a sample may be for an instant read to see it. A sample
+// exactly this old is not seen (Prometheus 3: the interval is left-open).
+const Lookback = 5 * time.Minute
+
+// ErrNative is the refusal of a series of native histograms.
+var ErrNative = errors.New("is a native histogram, which this reader does not evaluate; module promql does")
+
+// A selector chooses series by their labels.
+type selector struct {
+	matchers []history.Matcher
+	shift
+	span  time.Duration // of a range selector, otherwise 0
+	found selection
+}
+
+// A shift says at which instant a selector or a subquery looks.
+type shift struct {
+	offset    time.Duration
+	hasOffset bool
+	edge      string // of the modifier @: "at", "start" or "end"; empty is none
+	at        int64  // of the edge "at", in nanoseconds
+}
+
+// instant returns the instant at which is looked.
+func (s shift) instant(ev *evaluation) int64 {
+	at := ev.at
+	switch s.edge {
+	case "at":
+		at = s.at
+	case "start":
+		at = ev.from
+	case "end":
+		at = ev.to
+	}
+	return at - int64(s.offset)
+}
 
 // A selection is what a selector matched, kept until a series comes or goes.
 type selection struct {
@@ -15,8 +53,12 @@ type selection struct {
 	series     []*history.Series
 }
 
-// ErrNative is the refusal of a series of native histograms.
-var ErrNative = errors.New("is a native histogram, which this reader does not evaluate; module promql does")
+func (s *selector) typ() Type {
+	if s.span > 0 {
+		return Matrix
+	}
+	return Vector
+}
 
 // series returns the series of the selector.
 func (s *selector) series(ev *evaluation) ([]*history.Series, error) {
@@ -73,4 +115,24 @@ func (s *selector) timestamps(ev *evaluation) (value, error) {
 	}
 	ev.data = ev.data || len(out) > 0
 	return nameless(out)
+}
+
+func (s *selector) eachWindow(ev *evaluation, size func(int), f func(history.Labels, window)) error {
+	end := s.instant(ev)
+	w := window{store: ev.store, start: end - int64(s.span), end: end, buffers: ev.buffers}
+	w.hi = ev.rowAt(end) + 1
+	w.lo = ev.store.After(w.start)
+	if w.lo >= w.hi {
+		return nil
+	}
+	series, err := s.series(ev)
+	if err != nil {
+		return err
+	}
+	size(len(series))
+	for i, x := range series {
+		w.series, w.place = x, i
+		f(x.Labels, w)
+	}
+	return nil
 }

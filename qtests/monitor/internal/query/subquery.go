@@ -3,9 +3,24 @@ package query
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
+
+// SubqueryStep is the step of a subquery that gives none: the default of Prometheus'
+// evaluation_interval.
+const SubqueryStep = time.Minute
+
+// A subquery is the range vector of an expression, evaluated at every multiple of step in
+// the span.
+type subquery struct {
+	arg        node
+	span, step time.Duration
+	shift
+}
+
+func (*subquery) typ() Type { return Matrix }
 
 func (*subquery) eval(*evaluation) (value, error) { return value{}, nil } // the function around it reads the range
 

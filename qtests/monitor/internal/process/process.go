@@ -1,27 +1,23 @@
-package monitor
+// Package process reads the process that runs the test: its heap, its goroutines, the garbage
+// collector, the scheduler and its memory.
+package process
 
 import (
 	"math"
 	"os"
-	"reflect"
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
 	"strings"
 
-	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
-// realPrefix begins the names of the readings of the real process.
-const realPrefix = history.RealPrefix
-
-// realSource collects readings of the process that runs the test. They depend on
-// the machine and the moment, also where time is fake.
-type realSource struct {
+// A Collector collects the readings. They depend on the machine and the moment, also where
+// time is fake. The names of its metrics begin with history.RealPrefix.
+type Collector struct {
 	samples []metrics.Sample
 	descs   []*prometheus.Desc
 	limit   float64
@@ -33,52 +29,66 @@ var readings = []struct {
 	kind       prometheus.ValueType
 	source     string
 }{
+
 	{"heap_bytes", "Bytes of heap memory in live and not yet swept objects.", prometheus.GaugeValue, "/memory/classes/heap/objects:bytes"},
+
 	{"goroutines", "Goroutines.", prometheus.GaugeValue, "/sched/goroutines:goroutines"},
+
 	{"gc_cycles_total", "Completed GC cycles.", prometheus.CounterValue, "/gc/cycles/total:gc-cycles"},
+
 	{"alloc_bytes_total", "Bytes allocated on the heap.", prometheus.CounterValue, "/gc/heap/allocs:bytes"},
+
 	{"gc_pause_p99_seconds", "99th percentile of the stop-the-world pauses of the GC so far.", prometheus.GaugeValue, "/sched/pauses/total/gc:seconds"},
+
 	{"sched_latency_p99_seconds", "99th percentile of the time goroutines waited to run so far.", prometheus.GaugeValue, "/sched/latencies:seconds"},
+
 	{"memory_used_bytes", "Memory mapped by the Go runtime, without what it gave back.", prometheus.GaugeValue, "/memory/classes/total:bytes"},
+
 	{"memory_limit_bytes", "The limit that GOMEMLIMIT sets, otherwise the memory of the machine.", prometheus.GaugeValue, ""},
 }
 
-func newRealSource() *realSource {
-	s := &realSource{limit: memoryLimit()}
+// NewCollector returns a collector for this process.
+func NewCollector() *Collector {
+	s := &Collector{limit: memoryLimit()}
 	for _, r := range readings {
 		s.samples = append(s.samples, metrics.Sample{Name: r.source})
-		s.descs = append(s.descs, prometheus.NewDesc(realPrefix+r.name, r.help+" A reading of the real process.", nil, nil))
+		s.descs = append(s.descs, prometheus.NewDesc(history.RealPrefix+r.name, r.help+" A reading of the real process.", nil, nil))
 	}
 	return s
 }
 
 // Describe implements prometheus.Collector.
-func (s *realSource) Describe(ch chan<- *prometheus.Desc) {
+func (s *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range s.descs {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (s *realSource) Collect(ch chan<- prometheus.Metric) {
+func (s *Collector) Collect(ch chan<- prometheus.Metric) {
 	samples := make([]metrics.Sample, len(s.samples))
 	copy(samples, s.samples)
 	metrics.Read(samples[:len(samples)-1])
 	for i, r := range readings {
-		v := s.limit
-		switch x := samples[i].Value; x.Kind() {
-		case metrics.KindUint64:
-			v = float64(x.Uint64())
-		case metrics.KindFloat64Histogram:
-			v = percentile99(x.Float64Histogram())
-		case metrics.KindFloat64:
-			v = x.Float64()
-		}
+		v := s.value(samples[i].Value)
 		if r.name == "memory_used_bytes" {
 			v -= released()
 		}
 		ch <- prometheus.MustNewConstMetric(s.descs[i], r.kind, v)
 	}
+}
+
+// value is the reading as one number. The limit of the memory is none of the runtime's.
+func (s *Collector) value(x metrics.Value) float64 {
+	switch x.Kind() {
+	case metrics.KindUint64:
+		return float64(x.Uint64())
+	case metrics.KindFloat64Histogram:
+		return percentile99(x.Float64Histogram())
+	case metrics.KindFloat64:
+		return x.Float64()
+	}
+	return s.limit
 }
 
 func released() float64 {
@@ -112,6 +122,10 @@ func memoryLimit() float64 {
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
 		return float64(limit)
 	}
+	return machineMemory()
+}
+
+func machineMemory() float64 {
 	data, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return math.Inf(1)
@@ -124,9 +138,4 @@ func memoryLimit() float64 {
 		}
 	}
 	return math.Inf(1)
-}
-
-// isFake reports whether a clock is any but package time's outside a bubble.
-func isFake(c clock.Clock) bool {
-	return reflect.TypeOf(c) != reflect.TypeOf(clock.New()) || stacks.InBubble()
 }
