@@ -38,30 +38,29 @@ func (c *closedLoop) arm() {
 
 // apply makes a change, and then waits for the next one. In this order no change overtakes another
 // in real time, and the run does not end because the last user left before the next one came.
+// The goroutine in which a user comes then is the user.
 func (c *closedLoop) apply(change traffic.Change) {
-	if change.Comes {
-		if v := c.run.came(&User{run: c.run, req: record.Request{User: int64(change.User)}}); v != nil {
-			c.arm()
-			c.arrive(v)
-		}
-	} else if v := c.run.left(change.User); v != nil {
-		c.arm()
-		// What the user has under way gets its grace.
-		c.run.graceOf(v, func() { c.interrupt(v) })
+	if !change.Comes {
+		c.leave(change.User)
+		return
+	}
+	v := c.run.came(&User{run: c.run, req: record.Request{User: int64(change.User)}})
+	if v == nil {
+		return
+	}
+	c.arm()
+	if c.run.NewUser == nil {
+		c.visit(v)
+	} else {
+		c.prepare(v)
 	}
 }
 
-// arrive lets a user begin, in the goroutine that then is the user.
-func (c *closedLoop) arrive(v *visitor) {
-	if c.run.NewUser == nil {
-		c.visit(v)
-		return
-	}
-	if c.run.prepares(v) {
-		c.prepare(v)
-		// NewUser may have waited for the end of another user's request. The first request
-		// of this user waits for its turn, as in perform.
-		c.wait(v, 0)
+// leave lets user n start nothing more. What the user has under way gets its grace.
+func (c *closedLoop) leave(n int) {
+	if v := c.run.left(n); v != nil {
+		c.arm()
+		c.run.graceOf(v, func() { c.interrupt(v) })
 	}
 }
 
@@ -72,30 +71,44 @@ func (c *closedLoop) interrupt(v *visitor) {
 }
 
 // visit makes requests until the user has to wait. A timer then goes on.
+//
+// A user who is in a request is a goroutine, and most of its memory is its stack: 2 KiB, of which Go leaves half to
+// the frames, or else 4 KiB. So the frames from here to Scenario.Do are few and small.
 func (c *closedLoop) visit(v *visitor) {
-	for c.run.visits(v) {
-		ended := false
-		func() {
-			defer func() {
-				if !ended { // Goexit: this goroutine cannot go on
-					if d, ok := c.pause(v); ok {
-						c.wait(v, d)
-					}
-				}
-			}()
-			c.run.once(v.User)
-			ended = true
-		}()
-		d, ok := c.pause(v)
-		if !ok {
-			return
-		}
-		// The next request of a user waits for its turn also without a pause, as in perform.
-		if d > 0 || c.run.fake {
-			c.wait(v, d)
-			return
-		}
+	for c.request(v) {
 	}
+}
+
+// request makes one request of the user, and reports whether the user goes on at once.
+func (c *closedLoop) request(v *visitor) (more bool) {
+	if !c.run.visits(v) {
+		return false
+	}
+	ended := false
+	defer func() {
+		if !ended { // Goexit: this goroutine cannot go on
+			if d, ok := c.pause(v); ok {
+				c.wait(v, d)
+			}
+		}
+	}()
+	c.run.once(v.User)
+	ended = true
+	return c.goesOn(v)
+}
+
+// goesOn lets the user wait for the next request, and reports whether there is no need to.
+func (c *closedLoop) goesOn(v *visitor) bool {
+	d, ok := c.pause(v)
+	if !ok {
+		return false
+	}
+	// The next request of a user waits for its turn also without a pause, as in perform.
+	if d > 0 || c.run.fake {
+		c.wait(v, d)
+		return false
+	}
+	return true
 }
 
 // pause returns how long the user waits before the next request. ThinkTime may be the user's code:
@@ -124,9 +137,18 @@ func (c *closedLoop) wait(v *visitor, d time.Duration) { c.run.pauses(v, d, func
 // end stops the timers of users who think, and of the next change.
 func (c *closedLoop) end() { c.run.noMore() }
 
-// prepare calls NewUser. If that fails, the run is stopped or the user is gone. After Goexit prepare
-// does not return.
+// prepare lets a user begin with NewUser. NewUser may have waited for the end of another user's request, and so
+// the first request of this user waits for its turn, as in perform.
 func (c *closedLoop) prepare(v *visitor) {
+	if c.run.prepares(v) {
+		c.newUser(v)
+		c.wait(v, 0)
+	}
+}
+
+// newUser calls NewUser. If that fails, the run is stopped or the user is gone. After Goexit newUser
+// does not return.
+func (c *closedLoop) newUser(v *visitor) {
 	returned := false
 	var err error
 	defer func() {

@@ -47,19 +47,20 @@ func (r *run) once(u *User) (next *User) {
 		}
 		r.RequestLog.Pump()
 	}()
-	err = r.attempt(u)
+	u.req.Attempts = 1
+	if err = r.try(u); err != nil && r.Retry.Max > 0 {
+		err = r.retry(u, err)
+	}
 	returned = true
 	return nil
 }
 
-// attempt runs the step, again and again as Retry allows.
-func (r *run) attempt(u *User) error {
-	u.req.Attempts = 1
-	err := r.try(u)
-	if err != nil && r.Retry.Max > 0 {
-		return r.retry(u, err)
+// try is one attempt.
+func (r *run) try(u *User) error {
+	if r.Timeout > 0 {
+		return r.tryWithin(u)
 	}
-	return err
+	return u.do(u.life, u)
 }
 
 // retry repeats a request that failed with err.
@@ -82,14 +83,6 @@ func (r *run) retry(u *User, err error) error {
 		}
 	}
 	return err
-}
-
-// try is one attempt.
-func (r *run) try(u *User) error {
-	if r.Timeout > 0 {
-		return r.tryWithin(u)
-	}
-	return u.do(u.life, u)
 }
 
 // tryWithin is one attempt with a timeout of its own.

@@ -96,11 +96,11 @@ func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 		return ctx.Err()
 	}
 	timer := clk.Timer(d)
-	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
+		timer.Stop()
 		return ctx.Err()
 	}
 }

@@ -42,32 +42,45 @@ func (c *tieFree) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	return c.real.AfterFunc(wait, func() { c.fire(t) })
 }
 
-// fire calls the function of a timer, or queues the call.
+// fire calls the function of a timer, or queues the call. It is at the bottom of the stack of that function, which
+// may be the life of a user, and so has nothing in its frame.
 func (c *tieFree) fire(t *funcTimer) {
+	if c.inTime(t) {
+		t.f()
+	}
+}
+
+// inTime reports whether a timer fires at an instant of its own. If not, the call is queued.
+//
+//go:noinline
+func (c *tieFree) inTime(t *funcTimer) bool {
 	now := time.Now().UnixNano()
 	c.mu.Lock()
-	if now == t.planned.raw || now%microsecond == t.own {
-		if t.last = t.planned; now != t.planned.raw {
-			t.last = claim{now, t.dueAt(now, c.mu.claims.stretch)}
-			c.Trace.late(t.where, t.last.nominal)
-		}
-		t.ran = true
+	if now != t.planned.raw && now%microsecond != t.own {
+		c.queueLocked(t, now)
 		c.mu.Unlock()
-		c.fired(t.last)
-		t.f()
-		return
+		return false
 	}
+	if t.last = t.planned; now != t.planned.raw {
+		t.last = claim{now, t.dueAt(now, c.mu.claims.stretch)}
+		c.Trace.late(t.where, t.last.nominal)
+	}
+	t.ran = true
+	c.mu.Unlock()
+	c.fired(t.last)
+	return true
+}
+
+// queueLocked queues the call of a timer that fires late.
+func (c *tieFree) queueLocked(t *funcTimer, now int64) {
 	due := t.dueAt(now, c.mu.claims.stretch)
 	c.mu.late = append(c.mu.late, lateCall{t, due})
-	first := len(c.mu.late) == 1
-	if !first {
-		c.mu.Unlock()
+	if len(c.mu.late) > 1 {
 		return
 	}
 	// By the next instant every timer of this one has queued its call. Whose was
 	// the first is chance, so that nobody is to see its nominal instant.
 	next := c.mu.claims.take(now, due)
-	c.mu.Unlock()
 	c.moves.Add(1)
 	time.AfterFunc(time.Duration(next-now), func() {
 		c.mu.Lock()
