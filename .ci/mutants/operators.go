@@ -67,7 +67,7 @@ func (w *rewriter) count(s *ast.IncDecStmt) string {
 		other, step = token.INC, "-1"
 	}
 	if unsigned {
-		return fmt.Sprintf("if mutantOn_(%d) { %s%s } else { %[2]s%s }", id, w.raw(s.X), other, s.Tok)
+		return fmt.Sprintf("if mutantOn_(%d) { %s%s } else { %[2]s%[4]s }", id, w.raw(s.X), other, s.Tok)
 	}
 	return fmt.Sprintf("%s += %s(mutantStep_(%d, %s))", w.rewritten(s.X), number, id, step)
 }
