@@ -33,9 +33,7 @@ func (r *rule) expand(o *outcome, shared func() template.Data) {
 	o.conditions = make([]alert.Condition, 0, len(o.points))
 	for _, p := range o.points {
 		kept := r.conditions.Of(p.Labels, func(history.Labels) *alert.Condition { return &alert.Condition{} })
-		if !r.steady || kept.Annotations == nil || math.Float64bits(kept.Value) != math.Float64bits(p.Value) {
-			*kept = x.condition(p)
-		}
+		x.renew(kept, p)
 		o.conditions = append(o.conditions, *kept)
 		if len(x.flaws) > 0 {
 			kept.Annotations = nil // to fail again
@@ -51,17 +49,41 @@ type expansion struct {
 	flaws []error
 }
 
-func (x *expansion) condition(p query.Point) alert.Condition {
-	x.data.Labels, x.data.Value = p.Labels.Map(), p.Value
-	c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(x.annotations))}
+// renew brings the condition of an element up to date. What its texts do not read need
+// not be the same as before for them to be.
+func (x *expansion) renew(c *alert.Condition, p query.Point) {
+	all := c.Annotations == nil || !x.steady
+	if !all && math.Float64bits(c.Value) == math.Float64bits(p.Value) {
+		return
+	}
+	if c.Value = p.Value; all || x.valued {
+		x.data.Labels, x.data.Value = p.Labels.Map(), p.Value
+	}
+	if all || x.valuedLabels {
+		*c = alert.Condition{Labels: x.labelsOf(p.Labels), Value: p.Value, Annotations: c.Annotations}
+		c.Identify()
+	}
+	if all || x.valued {
+		c.Annotations = x.texts()
+	}
+}
+
+// labelsOf returns the labels of the alert of an element.
+func (x *expansion) labelsOf(element history.Labels) history.Labels {
+	ls := element.Without(history.NameLabel)
 	for _, l := range x.labels {
-		c.Labels = c.Labels.With(l.name, x.text("label "+l.name, l.text))
+		ls = ls.With(l.name, x.text("label "+l.name, l.text))
 	}
-	c.Labels = c.Labels.With(alertName, x.Name)
+	return ls.With(alertName, x.Name)
+}
+
+// texts returns the annotations.
+func (x *expansion) texts() map[string]string {
+	out := make(map[string]string, len(x.annotations))
 	for _, a := range x.annotations {
-		c.Annotations[a.name] = x.text("annotation "+a.name, a.text)
+		out[a.name] = x.text("annotation "+a.name, a.text)
 	}
-	return c
+	return out
 }
 
 // text expands a template. One that fails says so in its text.

@@ -2,9 +2,11 @@ package monitor
 
 import (
 	"fmt"
+	"maps"
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/query"
 )
@@ -36,7 +38,7 @@ func (r *rule) write(st *history.Store, out []recorded) error {
 			st.Release(x.series)
 		}
 	}
-	r.last = out
+	r.last, r.spare = out, r.last[:0]
 	return r.repeat(st)
 }
 
@@ -49,14 +51,17 @@ func (r *rule) record(st *history.Store, o outcome) error {
 	if n := len(o.points); r.Limit > 0 && n > r.Limit {
 		return fmt.Errorf("exceeded limit of %d with %d series", r.Limit, n)
 	}
-	seen := map[string]bool{}
-	var out []recorded
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	clear(r.seen)
+	out := r.spare
 	for i, p := range o.points {
 		to := r.written.Of(p.Labels, r.writtenTo)
-		if seen[to.key] {
+		if r.seen[to.key] {
 			return fmt.Errorf("%w: %s", query.ErrSameLabels, to.labels)
 		}
-		seen[to.key] = true
+		r.seen[to.key] = true
 		x := recorded{labels: to.labels, value: p.Value}
 		if i < len(o.histograms) {
 			x.histogram = o.histograms[i]
@@ -107,47 +112,52 @@ func (x *recorded) set(st *history.Store) bool {
 }
 
 // alertSeries are the series that one alert is.
-type alertSeries struct{ pending, firing, since *history.Series }
+type alertSeries struct {
+	pending, firing, since *history.Series
+	evaluation             int64 // that wrote them last
+}
 
 // newAlertSeries makes them. They are not counted against Config.MaxSeries.
-func newAlertSeries(st *history.Store, ls history.Labels) alertSeries {
+func newAlertSeries(st *history.Store, ls history.Labels) *alertSeries {
 	state := func(s State) *history.Series {
 		return st.Own(ls.With(history.NameLabel, "ALERTS").With("alertstate", string(s)))
 	}
-	return alertSeries{state(Pending), state(Firing), st.Own(ls.With(history.NameLabel, "ALERTS_FOR_STATE"))}
+	return &alertSeries{pending: state(Pending), firing: state(Firing), since: st.Own(ls.With(history.NameLabel, "ALERTS_FOR_STATE"))}
 }
 
 // removed reports whether the history has dropped one of them.
-func (a alertSeries) removed() bool {
+func (a *alertSeries) removed() bool {
 	return a.pending.Removed() || a.firing.Removed() || a.since.Removed()
 }
 
 // writeAlerts writes the series ALERTS and ALERTS_FOR_STATE of the alerts that are
 // pending or firing, as Prometheus does.
 func (r *rule) writeAlerts(st *history.Store) {
-	var out []recorded
-	var made map[string]alertSeries
-	for _, a := range r.machine.Alerts() {
+	out := r.spare
+	r.machine.Each(func(a *alert.Alert) {
 		if a.State == Resolved {
-			continue
+			return
 		}
 		series, ok := r.series[a.Key()]
 		if !ok || series.removed() {
 			series = newAlertSeries(st, a.Labels)
+			if r.series == nil {
+				r.series = map[string]*alertSeries{}
+			}
+			r.series[a.Key()] = series
 		}
-		if made == nil {
-			made = map[string]alertSeries{}
-		}
-		made[a.Key()] = series
+		series.evaluation = r.evaluations
 		state := series.pending
 		if a.State == Firing {
 			state = series.firing
 		}
 		out = append(out, recorded{series: state, value: 1}, recorded{series: series.since, value: float64(a.ActiveAt.Unix())})
-	}
+	})
 	if len(out) == 0 && len(r.last) == 0 {
 		return
 	}
-	r.series = made
+	if len(r.series) > len(out)/2 {
+		maps.DeleteFunc(r.series, func(_ string, x *alertSeries) bool { return x.evaluation != r.evaluations })
+	}
 	_ = r.write(st, out) // two rules may write one series: the first counts
 }

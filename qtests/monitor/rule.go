@@ -88,14 +88,17 @@ const (
 type rule struct {
 	Rule
 	expression
-	last        []recorded
+	last, spare []recorded // spare is for the next result
 	labels      []named
 	annotations []named
 	machine     alert.Machine
-	series      map[string]alertSeries // by the alert's key
-	steady      bool                   // all templates are
-	conditions  history.Derived[*alert.Condition]
-	written     history.Derived[written]
+	series      map[string]*alertSeries // by the alert's key
+	steady      bool                    // all templates are
+	// Whether a template reads the value; whether that of a label does.
+	valued, valuedLabels bool
+	conditions           history.Derived[*alert.Condition]
+	written              history.Derived[written]
+	seen                 map[string]bool // of one result
 	tally
 }
 
@@ -126,6 +129,9 @@ func newRule(r Rule, i int, compile Compiler) (*rule, error) {
 		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
 		check.Err("Annotations", err)
 		unsteady := func(n named) bool { return !n.text.Steady() }
+		valued := func(n named) bool { return n.text.ReadsValue() }
+		out.valuedLabels = slices.ContainsFunc(out.labels, valued)
+		out.valued = out.valuedLabels || slices.ContainsFunc(out.annotations, valued)
 		out.steady = !slices.ContainsFunc(out.labels, unsteady) && !slices.ContainsFunc(out.annotations, unsteady)
 	}
 	return out, check.Result()

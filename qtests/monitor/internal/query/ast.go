@@ -64,6 +64,7 @@ type selector struct {
 	shift
 	span  time.Duration // of a range selector, otherwise 0
 	found selection
+	lines *lines // that a Memo shares; otherwise nil
 }
 
 // A subquery is the range vector of an expression, evaluated at every multiple of step in
@@ -94,6 +95,10 @@ type matching struct {
 	// The signatures and results of the label sets seen.
 	signatures history.Derived[string]
 	results    history.Derived[history.Labels]
+	// What one evaluation needs, kept for the next.
+	have     map[string]bool
+	partners map[string]Point
+	matched  map[pair]bool
 }
 
 type aggregation struct {

@@ -1,8 +1,6 @@
 package query
 
 import (
-	"math"
-
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
 
@@ -106,32 +104,6 @@ func (s *selector) eachWindow(ev *evaluation, size func(int), f func(history.Lab
 		f(x.Labels, w)
 	}
 	return nil
-}
-
-// regression is the line of least squares through the samples, with x in seconds from the
-// origin, calculated as Prometheus does: a constant has slope 0, and an infinite one none.
-//
-// Source: linearRegression in Prometheus' promql/functions.go.
-func regression(samples []history.Sample, origin int64) (slope, intercept float64) {
-	var n, x, cx, y, cy, xy, cxy, xx, cxx float64
-	constant := true
-	for _, s := range samples {
-		constant = constant && s.Value == samples[0].Value
-		n++
-		at := float64(s.At/1e6-origin/1e6) / 1e3
-		x, cx = kahan(at, x, cx)
-		y, cy = kahan(s.Value, y, cy)
-		xy, cxy = kahan(at*s.Value, xy, cxy)
-		xx, cxx = kahan(at*at, xx, cxx)
-	}
-	if first := samples[0].Value; constant && math.IsInf(first, 0) {
-		return math.NaN(), math.NaN()
-	} else if constant {
-		return 0, first
-	}
-	x, y, xy, xx = x+cx, y+cy, xy+cxy, xx+cxx
-	slope = (xy - x*y/n) / (xx - x*x/n)
-	return slope, y/n - slope*x/n
 }
 
 // variance of the values of a window, as Prometheus calculates it.

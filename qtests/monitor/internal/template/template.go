@@ -49,6 +49,9 @@ func (t *Template) Steady() bool {
 	return t.parsed == nil || !strings.Contains(t.text, "query") && !strings.Contains(t.text, "now")
 }
 
+// ReadsValue reports whether the text may depend on the value.
+func (t *Template) ReadsValue() bool { return t.parsed != nil && strings.Contains(t.text, "alue") }
+
 // Data is what all templates of one element of a result see.
 type Data struct {
 	Labels, ExternalLabels map[string]string
