@@ -32,14 +32,20 @@ func (r *rule) expand(o *outcome, shared func() template.Data) {
 	x := expansion{rule: r, data: shared()}
 	o.conditions = make([]alert.Condition, 0, len(o.points))
 	for _, p := range o.points {
-		kept := r.conditions.Of(p.Labels, func(history.Labels) *alert.Condition { return &alert.Condition{} })
+		kept := r.conditions.Of(p.Labels, func(ls history.Labels) *condition { return &condition{element: ls.Map()} })
 		x.renew(kept, p)
-		o.conditions = append(o.conditions, *kept)
+		o.conditions = append(o.conditions, kept.Condition)
 		if len(x.flaws) > 0 {
 			kept.Annotations = nil // to fail again
 		}
 	}
 	o.flaw = errors.Join(x.flaws...)
+}
+
+// A condition is an element as an alert, and its labels as templates see them.
+type condition struct {
+	alert.Condition
+	element map[string]string
 }
 
 // An expansion makes the alerts of one evaluation.
@@ -51,16 +57,15 @@ type expansion struct {
 
 // renew brings the condition of an element up to date. What its texts do not read need
 // not be the same as before for them to be.
-func (x *expansion) renew(c *alert.Condition, p query.Point) {
+func (x *expansion) renew(c *condition, p query.Point) {
 	all := c.Annotations == nil || !x.steady
 	if !all && math.Float64bits(c.Value) == math.Float64bits(p.Value) {
 		return
 	}
-	if c.Value = p.Value; all || x.valued {
-		x.data.Labels, x.data.Value = p.Labels.Map(), p.Value
-	}
+	c.Value = p.Value
+	x.data.Labels, x.data.Value = c.element, p.Value
 	if all || x.valuedLabels {
-		*c = alert.Condition{Labels: x.labelsOf(p.Labels), Value: p.Value, Annotations: c.Annotations}
+		c.Condition = alert.Condition{Labels: x.labelsOf(p.Labels), Value: p.Value, Annotations: c.Annotations}
 		c.Identify()
 	}
 	if all || x.valued {

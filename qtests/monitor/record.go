@@ -13,7 +13,7 @@ import (
 
 // A recorded value is one element of what a rule wrote last.
 type recorded struct {
-	labels history.Labels
+	to     *written // or nil, where the series is known
 	series *history.Series
 	value  float64
 	// histogram is what is written in place of the value.
@@ -62,7 +62,7 @@ func (r *rule) record(st *history.Store, o outcome) error {
 			return fmt.Errorf("%w: %s", query.ErrSameLabels, to.labels)
 		}
 		r.seen[to.key] = true
-		x := recorded{labels: to.labels, value: p.Value}
+		x := recorded{to: to, series: to.series, value: p.Value}
 		if i < len(o.histograms) {
 			x.histogram = o.histograms[i]
 		}
@@ -75,14 +75,15 @@ func (r *rule) record(st *history.Store, o outcome) error {
 type written struct {
 	labels history.Labels
 	key    string
+	series *history.Series // nil until it is made
 }
 
-func (r *rule) writtenTo(ls history.Labels) written {
+func (r *rule) writtenTo(ls history.Labels) *written {
 	ls = ls.With(history.NameLabel, r.Record)
 	for name, value := range r.Labels {
 		ls = ls.With(name, value)
 	}
-	return written{ls, ls.Key()}
+	return &written{labels: ls, key: ls.Key()}
 }
 
 // repeat writes the last result into the newest row.
@@ -90,14 +91,14 @@ func (r *rule) repeat(st *history.Store) error {
 	for i := range r.last {
 		x := &r.last[i]
 		if x.series == nil || x.series.Removed() {
-			s, err := st.Series(x.labels)
+			s, err := st.Series(x.to.labels)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrTooManySeries, err)
 			}
-			x.series = s
+			x.series, x.to.series = s, s
 		}
 		if !x.set(st) {
-			return fmt.Errorf("%w: %s", ErrDuplicate, x.labels)
+			return fmt.Errorf("%w: %s", ErrDuplicate, x.series.Labels)
 		}
 	}
 	return nil

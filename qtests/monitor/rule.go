@@ -96,8 +96,8 @@ type rule struct {
 	steady      bool                    // all templates are
 	// Whether a template reads the value; whether that of a label does.
 	valued, valuedLabels bool
-	conditions           history.Derived[*alert.Condition]
-	written              history.Derived[written]
+	conditions           history.Derived[*condition]
+	written              history.Derived[*written]
 	seen                 map[string]bool // of one result
 	tally
 }
