@@ -80,6 +80,7 @@ func quickstart(q *qtests.T) *result.Result {
 
 // TestRepeatQuickstart compares whole runs, byte for byte.
 func TestRepeatQuickstart(t *testing.T) {
+	judgesText(t)
 	runs := 2
 	if n, err := strconv.Atoi(os.Getenv("QTESTS_STRESS")); err == nil {
 		runs = min(max(runs, n), 50)

@@ -104,6 +104,15 @@ func inGate(t *testing.T) {
 // packages outside of it.
 func stressed() bool { return os.Getenv("QTESTS_STRESS") != "" }
 
+// judgesText skips a test under the race detector that judges what a run of the quickstart says:
+// TestQuickstart has the same run there, and it takes a minute.
+func judgesText(t *testing.T) {
+	t.Helper()
+	if withRaceDetector() {
+		t.Skip("TestQuickstart is the same run")
+	}
+}
+
 func withRaceDetector() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

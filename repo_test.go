@@ -30,6 +30,7 @@ func init() {
 // TestReadmeIsTrue holds every code block of the README to what is compiled, run
 // or printed.
 func TestReadmeIsTrue(t *testing.T) {
+	judgesText(t)
 	if scale := flag.Lookup("qtests.scale").Value.String(); scale != "1" {
 		t.Skipf("the README shows a run at full scale, and this one is asked for at %s", scale)
 	}

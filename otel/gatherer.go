@@ -10,7 +10,7 @@ import (
 )
 
 // Gatherer returns a gatherer that collects what the reader has, at each scrape afresh. It
-// is safe for concurrent use. Its error is that of the reader, or names the metric that
+// is safe for concurrent use. Its error is the reader's, or names the metric that
 // has no place in Prometheus; the other metrics are returned beside it.
 func Gatherer(r *metric.ManualReader) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()

@@ -73,7 +73,7 @@ func deepCommand(t tb.TB, depth int) string {
 	return RepeatCommand(t)
 }
 
-// The flag is that of package load, which this binary has no part of.
+// The flag belongs to package load, which is not in this binary.
 func TestCommandWithScale(t *testing.T) {
 	c := command{pattern: "^A$", pkg: "example.com/a"}
 	plain := c.withSeed(7)

@@ -18,7 +18,7 @@ import (
 
 // Config says what is pushed where.
 type Config struct {
-	// URL is that of the receiver, with its path, such as http://prometheus:9090/api/v1/write.
+	// URL is the receiver's, with its path, such as http://prometheus:9090/api/v1/write.
 	URL string
 	// Gatherer has the metrics.
 	Gatherer prometheus.Gatherer

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// DefaultChance is that of a Fault that names none.
+	// DefaultChance is the chance of a Fault that names none.
 	DefaultChance = 0.5
 	// DefaultOperations is among how many operations one is drawn, where Fault.Before is set
 	// and Fault.Operations is 0.

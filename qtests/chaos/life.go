@@ -57,7 +57,7 @@ func (l *Life) Context() context.Context { return l.ctx }
 // Number is 1 for the first life of the component, and then 2, 3, ….
 func (l *Life) Number() int { return l.number }
 
-// Name is that of the component.
+// Name is the component's name.
 func (l *Life) Name() string { return l.name() }
 
 // Err is nil while the life lasts, and then ErrCrashed.

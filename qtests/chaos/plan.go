@@ -15,7 +15,7 @@ import (
 // DefaultName is the name of a plan without one.
 const DefaultName = "faults"
 
-// Config is that of a plan.
+// Config says what a plan may do.
 type Config struct {
 	// Name is in the file that repeats a run, and in the seed of the draws. "" means DefaultName.
 	Name string

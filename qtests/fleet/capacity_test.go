@@ -42,6 +42,7 @@ func shopOf(q *qtests.T, n int) *fleet.Fleet {
 
 // The least replicas for a traffic: 170 requests a second of 20 ms are 3.4 processors.
 func TestLeastReplicas(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		levels := search.Levels{Low: 1, High: 16, Whole: true, Smallest: true, Runs: 1}
 		answer := search.Capacity(q, levels, func(n float64) load.Scenario {
@@ -57,6 +58,7 @@ func TestLeastReplicas(t *testing.T) {
 // The highest target of an autoscaler with which the latency holds: a target nearer to 1 leaves less room for what comes at random. The
 // bisection starts from a target that holds and one that does not.
 func TestHighestTarget(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		answer := search.Capacity(q, search.Levels{Low: 30, High: 98, Precision: 0.2, Runs: 1}, func(target float64) load.Scenario {
 			metric := scale.Metric{Name: scale.CPU, Utilization: int(target)}
@@ -75,6 +77,7 @@ func TestHighestTarget(t *testing.T) {
 
 // The highest limit of concurrency with which what is admitted is fast: one processor, 10 ms for each, so that the n-th waits 10·n ms.
 func TestHighestLimit(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		answer := search.Capacity(q, search.Levels{Low: 1, High: 100, Whole: true, Runs: 1}, func(limit float64) load.Scenario {
 			f := fleet.NewT(q, fleet.Config{New: func(i *fleet.Instance) http.Handler {
@@ -112,6 +115,7 @@ func crashes(q *qtests.T, n int, seed uint64) load.Scenario {
 
 // With crashes from the seed: how many replicas hold the objective in all of three runs, each with faults of its own.
 func TestLeastReplicasWithCrashes(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		seed := uint64(0)
 		levels := search.Levels{Low: 1, High: 16, Whole: true, Smallest: true, Runs: 3}
@@ -125,9 +129,10 @@ func TestLeastReplicasWithCrashes(t *testing.T) {
 	})
 }
 
-// With what chance the objective holds: three replicas, of which two can do the work, lose it with some seeds and not with others, and more replicas
-// lose it less often.
+// With what chance the objective holds: of three replicas two can do the work. Three lose the objective with some seeds and not with
+// others, and more replicas lose it less often.
 func TestChanceWithCrashes(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		seeds := 6 * stress.Factor(t)
 		few := search.Sweep(q, seeds, func(seed uint64) load.Scenario { return crashes(q, 3, seed) })

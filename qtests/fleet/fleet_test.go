@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/fleet"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 )
 
@@ -177,6 +178,7 @@ func TestQuitTheQueue(t *testing.T) {
 
 // Little's law, and the mean wait of M/D/1: ρ/(2(1-ρ)) services.
 func TestProcessorIsAnMD1Queue(t *testing.T) {
+	stress.Figures(t)
 	qtests.Run(t, func(q *qtests.T) {
 		f := fleet.NewT(q, fleet.Config{New: hello(0), Capacity: fleet.Capacity{CPU: latency.Fixed(10 * time.Millisecond)}})
 		const n, rho = 40_000, 0.7

@@ -103,7 +103,7 @@ func TestScalesByAMetricOfInstances(t *testing.T) {
 	})
 }
 
-// An autoscaler goes by one container: that of the fleet, or another one whose use and request are given.
+// An autoscaler goes by one container: the fleet's, or another one whose use and request are given.
 func TestScalesByAContainer(t *testing.T) {
 	for container, want := range map[string]int{"app": 2, "proxy": 9} {
 		qtests.Run(t, func(q *qtests.T) {

@@ -228,6 +228,7 @@ func firstDifference(a, b string) string {
 
 // TestMemoryDoesNotGrowWithRequests runs ten times as long and wants the same.
 func TestMemoryDoesNotGrowWithRequests(t *testing.T) {
+	stress.Figures(t)
 	run := func(d time.Duration) (size, points int, heap int64) {
 		qtests.Run(t, func(q *qtests.T) {
 			var before, after runtime.MemStats

@@ -47,7 +47,7 @@ func (r *Retry) check(check *field.Checker) {
 // share of them.
 const freeRetries = 10
 
-// allows reports whether one more retry stays within the budget, of which free are free.
+// allows reports whether one more retry stays within the budget. The first free ones cost nothing.
 func (r *Retry) allows(requests, retries, free int64) bool {
 	return r.Budget == 0 || float64(retries+1) <= float64(free)+r.Budget*float64(requests)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/stress"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -61,6 +62,7 @@ func wait(r *result.Result) float64 { return (r.Response.Mean() - r.Service.Mean
 // TestDM1: of deterministic arrivals at rate λ and one exponential server at
 // rate μ, the mean wait is σ/(μ(1-σ)) with σ = exp(-μ(1-σ)/λ).
 func TestDM1(t *testing.T) {
+	stress.Figures(t)
 	const lambda, mu = 80.0, 100.0
 	sigma := 0.5
 	for range 1000 {
@@ -83,6 +85,7 @@ func erlangB(c int, a float64) float64 {
 
 // TestMMc: the mean wait is C/(cμ-λ), with Erlang's C.
 func TestMMc(t *testing.T) {
+	stress.Figures(t)
 	const c, lambda, mu = 4, 320.0, 100.0
 	a := lambda / mu
 	b := erlangB(c, a)
@@ -93,6 +96,7 @@ func TestMMc(t *testing.T) {
 }
 
 func TestErlangB(t *testing.T) {
+	stress.Figures(t)
 	overSeeds(t, erlangB(5, 4), func(*qtests.T) Scenario {
 		return Scenario{Traffic: traffic.Rate(400).For(50 * time.Second).Poisson(), MaxInFlight: 5, Do: exponential(10 * time.Millisecond)}
 	}, func(r *result.Result) float64 { return float64(r.Dropped) / float64(r.Scheduled) })
@@ -101,6 +105,7 @@ func TestErlangB(t *testing.T) {
 // TestMeanValueAnalysis: n users who think for Z and share one server with
 // service time S have the throughput X(n) = n/(Z + R(n)), R(n) = S(1 + Q(n-1)), Q = X·R.
 func TestMeanValueAnalysis(t *testing.T) {
+	stress.Figures(t)
 	const n = 8
 	think, service := 100*time.Millisecond, 20*time.Millisecond
 	queue, throughput := 0.0, 0.0

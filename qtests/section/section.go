@@ -59,7 +59,7 @@ const (
 	Share   Unit = "share"   // 0 to 1, written as per cent
 )
 
-// A Curve is one value for each interval of Width: value k is that of [k·Width, (k+1)·Width) after the start of the run.
+// A Curve is one value for each interval of Width: value k belongs to [k·Width, (k+1)·Width) after the start of the run.
 type Curve struct {
 	Name   string        `json:"name"`
 	Width  time.Duration `json:"width_ns"` // above 0

@@ -46,7 +46,7 @@ type Tenant struct {
 	Outside func(test any) bool
 	Home    *Home
 	// Fails tells a search by what the test fails, before the test is told: the first name
-	// is that of the failure.
+	// is the failure's.
 	Fails func(kind, name string)
 	// Inputs is what this run gets beside its seed; nil where nobody chooses.
 	Inputs *inputs.Set

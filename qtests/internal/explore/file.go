@@ -29,9 +29,9 @@ import (
 //	load "checkout" 1 requests 100 scale 0.25
 //
 // A goroutine is named by its identity in hexadecimal digits, and a choice of it by how many
-// it made before, with this one; a turn is followed by the goroutine that gets it. A fault is that of
+// it made before, with this one; a turn is followed by the goroutine that gets it. A fault is a fault of
 // a plan, with the name of its event and its number, when it begins and how long it lasts.
-// Without a line that begins with fault, faults or load, those of the seed happen.
+// Without a line that begins with fault, faults or load, the faults of the seed happen.
 //
 // A run that made too many choices to keep has the line "explore pct:3/240" instead of them.
 type File struct {

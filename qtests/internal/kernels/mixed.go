@@ -202,7 +202,7 @@ func (b *board) publish(v int) {
 	}
 }
 
-// work has two workers do two jobs, each of which brings two more, by a queue with so much room.
+// work has two workers do two jobs by a queue with so much room. Each job brings two more.
 func work(room int) int {
 	jobs := make(chan int, room)
 	var left sync.WaitGroup

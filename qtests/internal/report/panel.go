@@ -8,8 +8,8 @@ import (
 // MaxLines bounds the lines of a panel: more cannot be told apart.
 const MaxLines = 20
 
-// Panel makes the chart of an expression from its lines, of which it draws the first
-// MaxLines. failed says why it has none.
+// Panel makes the chart of an expression. It draws the first MaxLines of its lines.
+// failed says why there are none.
 func Panel(expr string, lines []Series, failed string) Chart {
 	c := Chart{Title: expr, Unit: unitOf(expr), Note: failed, Series: lines[:min(len(lines), MaxLines)]}
 	for i := range c.Series {

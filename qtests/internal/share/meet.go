@@ -58,7 +58,7 @@ func TermsFromEnv(getenv func(string) string) (t Terms, err error) {
 // A Meeting is what the parts agreed on.
 type Meeting struct {
 	Start time.Time
-	// Off is how far the clock of this part is ahead of that of the directory.
+	// Off is how far the clock of this part is ahead of the directory's.
 	Off time.Duration
 }
 
@@ -74,7 +74,7 @@ type arrival struct {
 	off   time.Duration // of the clock of the part
 }
 
-// Meet finds the common start, of which now is the clock. It waits until all parts have come, unless the
+// Meet finds the common start by the clock now. It waits until all parts have come, unless the
 // start is given. The error says which parts have not come, or whose clock is off.
 func (r Room) Meet(ctx context.Context, t Terms, now func() time.Time) (Meeting, error) {
 	mine, err := r.come(now)
@@ -227,7 +227,7 @@ func Clocks(offs []time.Duration, name func(i int) string) error {
 			way = "behind"
 		}
 		if d := max(off-middle, middle-off); 2*d >= MostOff {
-			wrong = append(wrong, fmt.Sprintf("that of %s is %v %s the others", name(i), d.Round(time.Millisecond), way))
+			wrong = append(wrong, fmt.Sprintf("the clock of %s is %v %s the others", name(i), d.Round(time.Millisecond), way))
 		}
 	}
 	return fmt.Errorf("the clocks are %v apart, and may be %v: %s", apart.Round(time.Millisecond), MostOff, strings.Join(wrong, "; "))

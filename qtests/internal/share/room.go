@@ -72,7 +72,7 @@ func roomName(k int, of []string) string {
 	return fmt.Sprintf("%s-%08x-%d", strings.Trim(name, "-"), h.Sum32(), k)
 }
 
-// Name is the name of the run, which is that of its directory.
+// Name is the name of the run, and of its directory.
 func (r Room) Name() string { return filepath.Base(r.Dir) }
 
 // File names a file of this part.

@@ -112,7 +112,7 @@ func FromEnv(getenv func(string) string) (s Share, from string, err error) {
 	return s, from, nil
 }
 
-// Current is the share of this process. A wrong variable ends the process, as that of a setting
+// Current is the share of this process. A wrong variable ends the process, as a wrong setting
 // does: a part that takes itself for the whole would make n times the load.
 func Current() Share { return current() }
 

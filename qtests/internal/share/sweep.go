@@ -84,8 +84,8 @@ func ReadSweep(text []byte) (s Sweep, err error) {
 	return s, nil
 }
 
-// MergeSweeps puts the parts of a sweep together. The error names the parts because of which they do not
-// belong together.
+// MergeSweeps puts the parts of a sweep together. The error names the parts that do not
+// belong to the others.
 func MergeSweeps(parts []Sweep) (Sweep, error) {
 	parts = slices.SortedStableFunc(slices.Values(parts), func(a, b Sweep) int { return cmp.Compare(a.Index, b.Index) })
 	if len(parts) == 0 {

@@ -34,3 +34,12 @@ func Rounds(t testing.TB, n int) int {
 	}
 	return n
 }
+
+// Figures skips a test under the race detector that judges figures alone, such as the queue lengths of a theory. It takes ten
+// times as long there, and its requests run on paths that other tests have under the race detector.
+func Figures(t testing.TB) {
+	t.Helper()
+	if ordered.Race {
+		t.Skip("it judges figures, which the race detector does not change")
+	}
+}

@@ -29,3 +29,14 @@ func TestRounds(t *testing.T) {
 		t.Errorf("%d, want one round at least", n)
 	}
 }
+
+func TestFigures(t *testing.T) {
+	went := false
+	t.Run("figures", func(t *testing.T) {
+		Figures(t)
+		went = true
+	})
+	if went == ordered.Race {
+		t.Errorf("a test of figures went on: %v", went)
+	}
+}

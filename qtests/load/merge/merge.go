@@ -22,11 +22,11 @@ import (
 
 // A Run is one run whose parts were put together.
 type Run struct {
-	// Name is that of the run's directory.
+	// Name is the name of the run's directory.
 	Name string
 	// Parts is how many parts there are.
 	Parts int
-	// Result is that of a load, with its thresholds judged, and nil of a sweep or where Err is set.
+	// Result is what a load left, with its thresholds judged. It is nil for a sweep, and where Err is set.
 	Result *result.Result
 	// Seeds is how many seeds of a sweep were run, Failed those that failed, in order, and Skipped how many
 	// were skipped.

@@ -259,7 +259,7 @@ func TestOneClockIsOff(t *testing.T) {
 	g := processes(t, "clock", 4)
 	require.Equal(t, []int{1, 2, 3, 4}, g.failed)
 	for _, out := range g.outputs {
-		require.Regexp(t, `the clocks are (1h0m|59m59)\S*s apart, and may be 1s: that of part 2 of 4 is (1h0m|59m59)\S*s ahead of the others`, out)
+		require.Regexp(t, `the clocks are (1h0m|59m59)\S*s apart, and may be 1s: the clock of part 2 of 4 is (1h0m|59m59)\S*s ahead of the others`, out)
 	}
 	require.Empty(t, g.got)
 }

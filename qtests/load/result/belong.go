@@ -16,8 +16,8 @@ import (
 // MostClockOff is how far apart the clocks and the starts of two parts of a run may be.
 const MostClockOff = share.MostOff
 
-// belong reports everything because of which parts are not the parts of one run. They are in the
-// order of their indexes.
+// belong reports each reason why these are not the parts of one run. They are in the order of their
+// indexes.
 func belong(parts []*Result) error {
 	if len(parts) == 0 {
 		return errors.New("load: Merge: there are no parts")

@@ -7,7 +7,7 @@ import (
 )
 
 // addSeen adds what the monitor and the sections of a part tell, with the number of the part. width is
-// that of the intervals of the whole.
+// the width of the whole run's intervals.
 func (m *merged) addSeen(p *Result, width time.Duration) {
 	of := func(name string) string { return fmt.Sprintf("%s share=%d", name, p.Part.Index) }
 	group := int(max(width/max(p.Interval, 1), 1))

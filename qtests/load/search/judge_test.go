@@ -37,7 +37,7 @@ func TestBelow(t *testing.T) {
 	require.Equal(t, yield{4, 6, 8}, total([]yield{{1, 2, 3}, {3, 4, 5}}))
 }
 
-// seconds is a run of a hundred arrivals a second, of which all fail in [from, to).
+// seconds is a run of a hundred arrivals a second. All that arrive in [from, to) fail.
 func seconds(n, from, to int) *result.Result {
 	r := &result.Result{Duration: time.Duration(n) * time.Second, Interval: time.Second}
 	for i := range n {

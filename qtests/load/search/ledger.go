@@ -20,7 +20,7 @@ type ledger struct {
 	on   bool
 }
 
-// openLedger opens that of a search, whose kind is capacity or recovers.
+// openLedger opens the ledger of a search. Its kind is capacity or recovers.
 func openLedger(t tb.TB, kind string) (ledger, error) {
 	t.Helper()
 	s := share.Current()
@@ -34,7 +34,7 @@ func openLedger(t tb.TB, kind string) (ledger, error) {
 // own reports whether run i, from 0, is for this part to begin with.
 func (l ledger) own(i int) bool { return l.on && l.room.Takes(int64(i)+1) }
 
-// file is that of run i at a level.
+// file is the name of the file of run i at a level.
 func (l ledger) file(level float64, i int) string {
 	return fmt.Sprintf("%s/run-%x-%d.json", l.room.Dir, math.Float64bits(level), i)
 }

@@ -141,7 +141,7 @@ type told struct {
 	Users bool
 }
 
-// recovery is that of a size: as another part has told, or else run here.
+// recovery returns the recovery of a size: as another part has told, or else run here.
 func (d Disturbances) recovery(t tb.TB, book ledger, size float64, i int, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
 	t.Helper()
 	var known told

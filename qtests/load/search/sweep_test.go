@@ -27,7 +27,7 @@ func TestClopperPearson(t *testing.T) {
 		require.InDelta(t, tc.low, low, 1e-6, "%+v", tc)
 		require.InDelta(t, tc.high, high, 1e-6, "%+v", tc)
 	}
-	// Many runs: the interval is that of the normal distribution, near enough.
+	// Many runs: the interval is the normal distribution's, near enough.
 	low, high := clopperPearson(9000, 10_000, 0.95)
 	require.InDelta(t, 0.9-1.96*0.003, low, 3e-4)
 	require.InDelta(t, 0.9+1.96*0.003, high, 3e-4)

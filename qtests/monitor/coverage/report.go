@@ -42,7 +42,7 @@ const (
 	Resolved Verdict = "fired, resolved"
 )
 
-// order is that of a report.
+// order is the order of a report's lines.
 var order = []Verdict{Nowhere, Still, Pending, Fired, Resolved}
 
 // said is how the first line of a report counts the alerts of a verdict.

@@ -36,7 +36,7 @@ type Suite struct {
 	Out io.Writer
 }
 
-// Run runs the tests, reports, and returns the exit code: that of the tests, or 1 where
+// Run runs the tests, reports, and returns the exit code: the tests' own, or 1 where
 // Require is not met, or where a file cannot be read or written.
 func (s Suite) Run() int {
 	covered.Start()

@@ -29,8 +29,8 @@ func (r *Recorder) Fill(p *result.Part, res *result.Result) {
 	}
 }
 
-// Restore returns a recorder that has counted what a merged result has, for whoever judges it. Only
-// what thresholds ask for is there.
+// Restore returns a recorder that has counted what a merged result has, so that it can be judged.
+// Only what thresholds ask for is there.
 func Restore(res *result.Result) *Recorder {
 	r := New(res.Duration)
 	r.All = Tally{

@@ -37,7 +37,7 @@ func (r *rewriter) assign(n *ast.AssignStmt) {
 func (r *rewriter) write(x, v ast.Expr) {
 	call := r.writeCall(x)
 	if tv := r.info.Types[v]; strings.HasPrefix(call, "qtestsV(") && (tv.Value != nil || tv.IsNil()) {
-		call = "qtestsC(" + strings.TrimPrefix(call, "qtestsV(") // the type is that of the place
+		call = "qtestsC(" + strings.TrimPrefix(call, "qtestsV(") // the place has the type
 	} else if !r.hasOwnType(v) {
 		call = ""
 	}
