@@ -2,15 +2,20 @@ package alertmanager
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/config/common"
 	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/alertmanager/featurecontrol"
+	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/alertmanager/timeinterval"
@@ -35,8 +40,17 @@ type File struct {
 	templates *template.Template
 }
 
-// Read reads and validates the file as Alertmanager does.
+// Read reads and validates the file as Alertmanager does. The error names the file and the
+// line.
 func Read(path string) (*File, error) {
+	names()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("alertmanager: %w", err)
+	}
+	if _, err := config.Load(string(text)); err != nil {
+		return nil, fmt.Errorf("alertmanager: %w", where(path, string(text), err))
+	}
 	cfg, err := config.LoadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("alertmanager: %s: %w", path, err)
@@ -47,6 +61,10 @@ func Read(path string) (*File, error) {
 	}
 	return f, nil
 }
+
+// names makes the library read matchers and the names of labels as Alertmanager itself
+// does: UTF-8, and what older versions took. By itself it reads what older versions took.
+var names = sync.OnceFunc(func() { compat.InitFromFlags(slog.New(slog.DiscardHandler), featurecontrol.NoopFlags{}) })
 
 func convert(cfg *config.Config) (*File, error) {
 	intervals := map[string][]timeinterval.TimeInterval{}
@@ -154,6 +172,9 @@ func matchersOf(ms common.Matchers, equal map[string]string, re common.MatchRege
 		if err := add(labels.MatchRegexp, name, re[name].String()); err != nil {
 			return nil, err
 		}
+	}
+	if len(all) == 0 { // chooses every alert
+		return []monitor.Matcher{monitor.Match("alertname", ".*")}, nil
 	}
 	return converted(all), nil
 }

@@ -11,10 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/tb"
 
-	"github.com/prometheus/alertmanager/config"
-	"github.com/prometheus/alertmanager/dispatch"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -188,27 +185,4 @@ func told(t *testing.T, f *alertmanager.File, labels map[string]string) (got []s
 		}
 	})
 	return got
-}
-
-// Every alert goes to the receivers to which Alertmanager's own tree sends it.
-func TestRoutesAsAlertmanager(t *testing.T) {
-	several := 0
-	for n := range uint64(60) {
-		text, labels := randomTree(n)
-		f, err := alertmanager.Read(write(t, text))
-		require.NoError(t, err, text)
-		cfg, err := config.Load(text)
-		require.NoError(t, err)
-		set := model.LabelSet{"alertname": "A"}
-		for name, value := range labels {
-			set[model.LabelName(name)] = model.LabelValue(value)
-		}
-		var want []string
-		for _, route := range dispatch.NewRoute(cfg.Route, nil).Match(set) {
-			want = append(want, route.RouteOpts.Receiver)
-		}
-		several += len(want) / 2
-		require.ElementsMatch(t, want, told(t, f, labels), "%v\n%s", labels, text)
-	}
-	require.NotZero(t, several)
 }

@@ -128,7 +128,7 @@ func TestRoutesAsAmtool(t *testing.T) {
 		several += len(want) / 2
 		f, err := alertmanager.Read(path)
 		require.NoError(t, err)
-		require.ElementsMatch(t, want, told(t, f, labels), "%v\n%s", labels, text)
+		require.ElementsMatch(t, want, told(t, f, labels), "case %d: %v\n%s", n, labels, text)
 	}
 	require.NotZero(t, several)
 }

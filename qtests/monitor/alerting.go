@@ -24,7 +24,9 @@ type rule struct {
 	annotations []named
 	machine     alert.Machine
 	steady      bool // all templates are
-	conditions  history.Derived[*alert.Condition]
+	// Whether a template reads the value; whether that of a label does.
+	valued, valuedLabels bool
+	conditions           history.Derived[*condition]
 	tally
 }
 
@@ -55,6 +57,9 @@ func newRule(r Rule, i int, compile Compiler) (*rule, error) {
 		out.annotations, err = parseTemplates(r.Name, with(r.Annotations, "summary", r.Summary))
 		check.Err("Annotations", err)
 		unsteady := func(n named) bool { return !n.text.Steady() }
+		valued := func(n named) bool { return n.text.ReadsValue() }
+		out.valuedLabels = slices.ContainsFunc(out.labels, valued)
+		out.valued = out.valuedLabels || slices.ContainsFunc(out.annotations, valued)
 		out.steady = !slices.ContainsFunc(out.labels, unsteady) && !slices.ContainsFunc(out.annotations, unsteady)
 	}
 	return out, check.Result()
@@ -107,16 +112,20 @@ func (r *rule) expand(o *outcome, shared func() template.Data) {
 	x := expansion{rule: r, data: shared()}
 	o.conditions = make([]alert.Condition, 0, len(o.points))
 	for _, p := range o.points {
-		kept := r.conditions.Of(p.Labels, func(history.Labels) *alert.Condition { return &alert.Condition{} })
-		if !r.steady || kept.Annotations == nil || math.Float64bits(kept.Value) != math.Float64bits(p.Value) {
-			*kept = x.condition(p)
-		}
-		o.conditions = append(o.conditions, *kept)
+		kept := r.conditions.Of(p.Labels, func(ls history.Labels) *condition { return &condition{element: ls.Map()} })
+		x.renew(kept, p)
+		o.conditions = append(o.conditions, kept.Condition)
 		if len(x.flaws) > 0 {
 			kept.Annotations = nil // to fail again
 		}
 	}
 	o.flaw = errors.Join(x.flaws...)
+}
+
+// A condition is an element as an alert, and its labels as templates see them.
+type condition struct {
+	alert.Condition
+	element map[string]string
 }
 
 // An expansion makes the alerts of one evaluation.
@@ -126,17 +135,40 @@ type expansion struct {
 	flaws []error
 }
 
-func (x *expansion) condition(p query.Point) alert.Condition {
-	x.data.Labels, x.data.Value = p.Labels.Map(), p.Value
-	c := alert.Condition{Labels: p.Labels.Without(history.NameLabel), Value: p.Value, Annotations: make(map[string]string, len(x.annotations))}
+// renew brings the condition of an element up to date. What its texts do not read need
+// not be the same as before for them to be.
+func (x *expansion) renew(c *condition, p query.Point) {
+	all := c.Annotations == nil || !x.steady
+	if !all && math.Float64bits(c.Value) == math.Float64bits(p.Value) {
+		return
+	}
+	c.Value = p.Value
+	x.data.Labels, x.data.Value = c.element, p.Value
+	if all || x.valuedLabels {
+		c.Condition = alert.Condition{Labels: x.labelsOf(p.Labels), Value: p.Value, Annotations: c.Annotations}
+		c.Identify()
+	}
+	if all || x.valued {
+		c.Annotations = x.texts()
+	}
+}
+
+// labelsOf returns the labels of the alert of an element.
+func (x *expansion) labelsOf(element history.Labels) history.Labels {
+	ls := element.Without(history.NameLabel)
 	for _, l := range x.labels {
-		c.Labels = c.Labels.With(l.name, x.text("label "+l.name, l.text))
+		ls = ls.With(l.name, x.text("label "+l.name, l.text))
 	}
-	c.Labels = c.Labels.With(alertName, x.Name)
+	return ls.With(alertName, x.Name)
+}
+
+// texts returns the annotations.
+func (x *expansion) texts() map[string]string {
+	out := make(map[string]string, len(x.annotations))
 	for _, a := range x.annotations {
-		c.Annotations[a.name] = x.text("annotation "+a.name, a.text)
+		out[a.name] = x.text("annotation "+a.name, a.text)
 	}
-	return c
+	return out
 }
 
 // text expands a template. One that fails says so in its text.

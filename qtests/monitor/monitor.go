@@ -39,6 +39,7 @@ type Monitor struct {
 	// templateQueries are expressions of templates, which the holder of the scraping token
 	// keeps ready.
 	templateQueries map[string]*expression
+	alerts          []alert.Alert // of the last scrape, which the holder writes anew
 	kick            chan struct{} // tells the loop that the dispatcher may be due earlier
 
 	// mu is never held while waiting or while code of the user runs: see locked.

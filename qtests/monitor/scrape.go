@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/template"
 )
@@ -112,14 +111,14 @@ func (m *Monitor) record(ctx context.Context, at time.Time, all []gathered) erro
 		}
 	}
 	m.locked(func(s *state) {
-		var alerts []alert.Alert
+		m.alerts = m.alerts[:0]
 		for _, r := range m.rules {
-			alerts = r.machine.AppendAlerts(alerts)
+			m.alerts = r.machine.AppendAlerts(m.alerts)
 		}
-		for i := range alerts {
-			alerts[i].Labels = m.sent(alerts[i].Labels)
+		for i := range m.alerts {
+			m.alerts[i].Labels = m.sent(m.alerts[i].Labels)
 		}
-		s.dispatcher.Update(at, alerts)
+		s.dispatcher.Update(at, m.alerts)
 		m.flush(s, at)
 	})
 	return errors.Join(errs...)
@@ -246,7 +245,7 @@ func (m *Monitor) evaluate(ctx context.Context, r *rule, at time.Time) (err erro
 				}
 			}
 			if r.err == nil || r.OnError > PolicyKeep {
-				r.writeAlerts(s.history, r.machine.Alerts())
+				r.writeAlerts(s.history, &r.machine)
 			}
 		case r.Record == "" || r.err != nil:
 			return // what it wrote before is seen further on

@@ -29,6 +29,14 @@ type Condition struct {
 	Labels      history.Labels // the alert's identity
 	Annotations map[string]string
 	Value       float64
+	key         string
+}
+
+// Identify makes the key of the condition, once: see Alert.Key.
+func (c *Condition) Identify() {
+	if c.key == "" {
+		c.key = c.Labels.Key()
+	}
 }
 
 // An Alert is one alert of a rule.
@@ -40,7 +48,6 @@ type Alert struct {
 	// FiredAt and ResolvedAt are zero until it happens.
 	FiredAt, ResolvedAt time.Time
 	keepFiringSince     time.Time
-	key                 string
 }
 
 // Key returns a text that only alerts with the same labels have.
@@ -63,6 +70,7 @@ type Machine struct {
 	KeepFiringFor time.Duration
 
 	alerts []*Alert // sorted by labels
+	holds  map[string]bool
 }
 
 // resolvedRetention is how long a resolved alert is remembered, as in Prometheus.
@@ -71,13 +79,17 @@ const resolvedRetention = 15 * time.Minute
 // Eval takes the elements for which the condition holds at ts, and returns what
 // changed, ordered by labels. With an error nothing has changed.
 func (m *Machine) Eval(ts time.Time, conditions []Condition) ([]Transition, error) {
-	holds := make(map[string]bool, len(conditions))
-	for _, c := range conditions {
-		key := c.Labels.Key()
-		if holds[key] {
+	if m.holds == nil {
+		m.holds = map[string]bool{}
+	}
+	clear(m.holds)
+	for i := range conditions {
+		c := &conditions[i]
+		c.Identify()
+		if m.holds[c.key] {
 			return nil, fmt.Errorf("%w: %s", ErrSameLabels, c.Labels)
 		}
-		holds[key] = true
+		m.holds[c.key] = true
 	}
 	for _, c := range conditions {
 		m.hold(ts, c)
@@ -88,7 +100,7 @@ func (m *Machine) Eval(ts time.Time, conditions []Condition) ([]Transition, erro
 		if from == Pending && a.ActiveAt.Equal(ts) {
 			from = Inactive
 		}
-		if a.step(ts, holds[a.key], m.For, m.KeepFiringFor) {
+		if a.step(ts, m.holds[a.key], m.For, m.KeepFiringFor) {
 			changes = append(changes, Transition{ts, *a, from, a.State})
 		} else if from == Inactive && a.State == Pending {
 			changes = append(changes, Transition{ts, *a, Inactive, Pending})
@@ -110,7 +122,7 @@ func (m *Machine) hold(ts time.Time, c Condition) {
 		m.alerts[i].Condition = c
 		return
 	}
-	a := &Alert{Condition: c, State: Pending, ActiveAt: ts, key: c.Labels.Key()}
+	a := &Alert{Condition: c, State: Pending, ActiveAt: ts}
 	if found {
 		m.alerts[i] = a
 		return
@@ -186,6 +198,13 @@ func (m *Machine) End(ts time.Time, changes []Transition) []Transition {
 	}
 	m.alerts = slices.DeleteFunc(m.alerts, func(a *Alert) bool { return a.State == Inactive })
 	return changes
+}
+
+// Each calls f for each of the alerts, ordered by labels; f changes nothing.
+func (m *Machine) Each(f func(*Alert)) {
+	for _, a := range m.alerts {
+		f(a)
+	}
 }
 
 // Alerts returns copies of the alerts that are pending or firing, and of those

@@ -70,9 +70,18 @@ func (st *Store) AppendValues(to []float64, s *Series, lo, hi int) []float64 {
 // AppendSamples appends the samples of the rows [lo, hi), without the stale ones.
 func (st *Store) AppendSamples(to []Sample, s *Series, lo, hi int) []Sample {
 	for p := range st.parts(s, lo, hi) {
-		for i := p.from; i < p.to; i++ {
-			if x := p.sample(i); !absent(x.Value) {
-				to = append(to, x)
+		times := p.times[p.from:p.to]
+		if p.values == nil && !absent(p.same) {
+			for _, at := range times {
+				to = append(to, Sample{at, p.same})
+			}
+		}
+		if p.values == nil {
+			continue
+		}
+		for i, v := range p.values[p.from:p.to] {
+			if !absent(v) {
+				to = append(to, Sample{times[i], v})
 			}
 		}
 	}

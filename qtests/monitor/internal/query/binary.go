@@ -143,7 +143,7 @@ func (b *binary) set(lhs, rhs []Point) (value, error) {
 	if b.op == "or" {
 		base, other = lhs, rhs
 	}
-	have := make(map[string]bool, len(base))
+	have := cleared(&b.matching.have)
 	for _, p := range base {
 		have[b.matching.signature(p.Labels)] = true
 	}

@@ -66,20 +66,7 @@ var functions = map[string]function{
 		slope, _ := regression(s, s[0].At)
 		return slope, true
 	}),
-	"predict_linear": {[]Type{Matrix, Scalar}, 0, Vector, func(ev *evaluation, args []node) (value, error) {
-		ahead, err := args[1].eval(ev)
-		if err != nil {
-			return value{}, err
-		}
-		return overTime(ev, args[0], false, func(w window) (float64, bool) {
-			s := w.all()
-			if len(s) < 2 {
-				return 0, false
-			}
-			slope, intercept := regression(s, ev.at)
-			return slope*ahead.scalar + intercept, true
-		})
-	}},
+	"predict_linear":     {[]Type{Matrix, Scalar}, 0, Vector, predictLinear},
 	"histogram_quantile": {[]Type{Scalar, Vector}, 0, Vector, histogramQuantile},
 
 	"label_replace": {[]Type{Vector, String, String, String, String}, 0, Vector, labelReplace},

@@ -18,6 +18,10 @@ type matching struct {
 	// The signatures and results of the label sets seen.
 	signatures history.Derived[string]
 	results    history.Derived[history.Labels]
+	// What one evaluation needs, kept for the next.
+	have     map[string]bool
+	partners map[string]Point
+	matched  map[pair]bool
 }
 
 // signature returns the labels by which two elements are paired.
@@ -53,7 +57,7 @@ func (b *binary) vectors(lhs, rhs []Point) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	pairs := pairing{b: b, matched: make(map[string]map[string]bool, len(lhs))}
+	pairs := pairing{b: b, matched: cleared(&b.matching.matched)}
 	for _, p := range lhs {
 		key := b.matching.signature(p.Labels)
 		partner, ok := partners[key]
@@ -73,7 +77,7 @@ func (b *binary) vectors(lhs, rhs []Point) (value, error) {
 
 // partners returns the elements of the side that has one for each signature.
 func (b *binary) partners(side []Point) (map[string]Point, error) {
-	out := make(map[string]Point, len(side))
+	out := cleared(&b.matching.partners)
 	for _, p := range side {
 		key := b.matching.signature(p.Labels)
 		if other, dup := out[key]; dup {
@@ -87,10 +91,21 @@ func (b *binary) partners(side []Point) (map[string]Point, error) {
 // A pairing is the result in the making.
 type pairing struct {
 	b *binary
-	// matched has, for each signature, the results there already are, also of comparisons
-	// that do not hold. One to one there may be one.
-	matched map[string]map[string]bool
+	// matched has the results there already are, also of comparisons that do not hold.
+	matched map[pair]bool
 	out     []Point
+}
+
+// A pair is a result: of a signature and, where several elements may have it, of labels.
+type pair struct{ signature, id string }
+
+// cleared returns an empty map, which is the one that m has.
+func cleared[K comparable, V any](m *map[K]V) map[K]V {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	clear(*m)
+	return *m
 }
 
 // add calculates the result of an element and its partner.
@@ -99,15 +114,13 @@ func (x *pairing) add(key string, p, partner Point, l, r float64) error {
 	if x.b.matching.many != "" {
 		id = labels.Key()
 	}
-	switch {
-	case x.matched[key][id] && id == "" && x.b.matching.many == "":
+	switch there := x.matched[pair{key, id}]; {
+	case there && x.b.matching.many == "":
 		return fmt.Errorf("many-to-one matching not allowed: several elements match %s %s", partner.Labels, &x.b.matching)
-	case x.matched[key][id]:
+	case there:
 		return fmt.Errorf("multiple matches for labels: %s is the result of several elements, and %s does not keep them apart", labels, x.b.matching.many)
-	case x.matched[key] == nil:
-		x.matched[key] = map[string]bool{}
 	}
-	x.matched[key][id] = true
+	x.matched[pair{key, id}] = true
 	v, keep := operate(x.b.op, l, r)
 	if x.b.boolean {
 		v, keep = truth(keep), true

@@ -13,21 +13,31 @@ func (m *Memo) Add(e *Expr) {
 		m.results = map[string]*remembered{}
 	}
 	walk(e.root, func(n node) {
-		s := sharedOf(n)
-		if s == nil || n.typ() != Vector {
-			return
+		if s := sharedOf(n); s != nil && n.typ() == Vector {
+			m.share(n, s)
 		}
-		if s.metrics = metricsOf(n); s.metrics == nil {
-			return
+		if c, ok := n.(*call); ok && c.name == "predict_linear" {
+			if arg, ok := bare(c.args[0]).(*selector); ok {
+				arg.lines = &lines{arg: arg, shared: shared{text: "the lines through " + arg.name()}}
+				m.share(arg, &arg.lines.shared)
+			}
 		}
-		r, ok := m.results[s.text]
-		if !ok {
-			r = &remembered{}
-			m.results[s.text] = r
-		}
-		r.users++
-		s.memo = r
 	})
+}
+
+// share makes a part one of those that the expressions have in common; n decides what it
+// gives.
+func (m *Memo) share(n node, s *shared) {
+	if s.metrics = metricsOf(n); s.metrics == nil {
+		return
+	}
+	r, ok := m.results[s.text]
+	if !ok {
+		r = &remembered{}
+		m.results[s.text] = r
+	}
+	r.users++
+	s.memo = r
 }
 
 func sharedOf(n node) *shared {

@@ -22,6 +22,7 @@ type selector struct {
 	shift
 	span  time.Duration // of a range selector, otherwise 0
 	found selection
+	lines *lines // that a Memo shares; otherwise nil
 }
 
 // A shift says at which instant a selector or a subquery looks.

@@ -17,6 +17,7 @@ const MaxExpansion = 64 << 10
 type Template struct {
 	name, text string
 	parsed     *template.Template // nil where the text has nothing to expand
+	pieces     []piece            // nil where it has other parts
 	env        *environment
 }
 
@@ -33,11 +34,12 @@ func Parse(alert, text string) (*Template, error) {
 	if !strings.Contains(text, "{{") {
 		return t, nil
 	}
-	parsed, err := template.New(t.name).Funcs(t.env.functions()).Option("missingkey=zero").Parse(head + text)
+	functions := t.env.functions()
+	parsed, err := template.New(t.name).Funcs(functions).Option("missingkey=zero").Parse(head + text)
 	if err != nil {
 		return nil, fmt.Errorf("error parsing template %v: %w", t.name, err)
 	}
-	t.parsed = parsed
+	t.parsed, t.pieces = parsed, piecesOf(parsed, functions)
 	return t, nil
 }
 
@@ -48,6 +50,9 @@ func (t *Template) Plain() (text string, ok bool) { return t.text, t.parsed == n
 func (t *Template) Steady() bool {
 	return t.parsed == nil || !strings.Contains(t.text, "query") && !strings.Contains(t.text, "now")
 }
+
+// ReadsValue reports whether the text may depend on the value.
+func (t *Template) ReadsValue() bool { return t.parsed != nil && strings.Contains(t.text, "alue") }
 
 // Data is what all templates of one element of a result see.
 type Data struct {
@@ -63,6 +68,11 @@ type Data struct {
 func (t *Template) Expand(d Data) (string, error) {
 	if t.parsed == nil {
 		return t.text, nil
+	}
+	if t.pieces != nil {
+		if out, ok := fill(t.pieces, d); ok {
+			return out, nil
+		}
 	}
 	*t.env = environment{d.At, d.Query, d.ExternalURL}
 	defer func() { *t.env = environment{} }()
