@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -73,4 +74,13 @@ func (s *selector) timestamps(ev *evaluation) (value, error) {
 	}
 	ev.data = ev.data || len(out) > 0
 	return nameless(out)
+}
+
+// name is a text that only selectors have that read the same.
+func (s *selector) name() string {
+	var b strings.Builder
+	for _, m := range s.matchers {
+		fmt.Fprintf(&b, "%q%s%q,", m.Name, m.Op, m.Value)
+	}
+	return fmt.Sprintf("%s[%d] offset %d", b.String(), s.span, s.offset)
 }
