@@ -101,6 +101,9 @@ type matching struct {
 	matched  map[pair]bool
 }
 
+// A pair is a result: of a signature and, where several elements may have it, of labels.
+type pair struct{ signature, id string }
+
 type aggregation struct {
 	op      string
 	param   node // of quantile, topk, bottomk and count_values

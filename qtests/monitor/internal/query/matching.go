@@ -79,9 +79,6 @@ type pairing struct {
 	out     []Point
 }
 
-// A pair is a result: of a signature and, where several elements may have it, of labels.
-type pair struct{ signature, id string }
-
 // cleared returns an empty map, which is the one that m has.
 func cleared[K comparable, V any](m *map[K]V) map[K]V {
 	if *m == nil {
