@@ -29,7 +29,7 @@ func TestDocsAreTrue(t *testing.T) {
 			require.Contains(t, []string{"go", "js", "sh", "text"}, b[1], page)
 			if b[1] == "go" {
 				blocks++
-				require.True(t, strings.Contains(code, b[2]), "%s: neither in examples, nor in examples_test.go, nor in bench:\n%s", page, b[2])
+				require.True(t, strings.Contains(code, b[2]), "%s: neither in examples, nor in examples_test.go, bench or promql:\n%s", page, b[2])
 			}
 		}
 		text = codeBlock.ReplaceAllString(text, "")
@@ -65,7 +65,7 @@ func compiledCode(t *testing.T) string {
 	recipes, err := filepath.Glob("realworld/recipe_*_test.go")
 	require.NoError(t, err)
 	require.NotEmpty(t, recipes)
-	for _, file := range append(append(examples, recipes...), "examples_test.go", "bench/breaker_adapter_test.go") {
+	for _, file := range append(append(examples, recipes...), "examples_test.go", "bench/breaker_adapter_test.go", "promql/team_test.go") {
 		code.WriteString(readFile(t, file) + "\n")
 	}
 	return code.String()

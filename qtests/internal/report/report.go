@@ -147,7 +147,8 @@ type Band struct {
 	Text string  `json:"text"`
 }
 
-// A Table is rows of text under a head. Cells that begin with a digit are set to the right.
+// A Table is rows of text under a head. Short cells that begin with a digit are figures,
+// which are not broken into lines.
 type Table struct {
 	Title string
 	Lines []string // sentences above it; a table may have them alone
@@ -167,8 +168,14 @@ func Cells(texts ...string) []Cell {
 	return cells
 }
 
-// Numeric reports whether the cell is set to the right.
-func (c Cell) Numeric() bool { return c.Text != "" && c.Text[0] >= '0' && c.Text[0] <= '9' }
+// Numeric reports whether the cell is a figure.
+func (c Cell) Numeric() bool {
+	return c.Text != "" && len(c.Text) <= maxNumeric && c.Text[0] >= '0' && c.Text[0] <= '9'
+}
+
+// maxNumeric is the length in bytes up to which a text that begins with a digit is a figure:
+// 100 * sum(rate(errors_total[5m])) is none, and has to be broken into lines.
+const maxNumeric = 24
 
 //go:embed page.html
 var pageHTML string

@@ -21,14 +21,7 @@ func piecesOf(parsed *template.Template, functions template.FuncMap) []piece {
 	nodes := parsed.Root.Nodes[strings.Count(head, "{{"):]
 	out := make([]piece, 0, len(nodes))
 	for _, n := range nodes {
-		var p piece
-		ok := false
-		switch n := n.(type) {
-		case *parse.TextNode:
-			p, ok = piece{text: string(n.Text)}, len(n.Text) > 0
-		case *parse.ActionNode:
-			p, ok = pieceOf(n.Pipe, functions)
-		}
+		p, ok := read(n, functions)
 		if !ok {
 			return nil
 		}
@@ -37,36 +30,59 @@ func piecesOf(parsed *template.Template, functions template.FuncMap) []piece {
 	return out
 }
 
+func read(n parse.Node, functions template.FuncMap) (p piece, ok bool) {
+	switch n := n.(type) {
+	case *parse.TextNode:
+		return piece{text: string(n.Text)}, len(n.Text) > 0
+	case *parse.ActionNode:
+		return pieceOf(n.Pipe, functions)
+	}
+	return p, false
+}
+
 // pieceOf reads $labels.name | f | g, or the same of $value.
 func pieceOf(pipe *parse.PipeNode, functions template.FuncMap) (p piece, ok bool) {
-	if len(pipe.Decl) > 0 || len(pipe.Cmds[0].Args) != 1 {
+	if p.label, ok = subject(pipe); !ok {
 		return p, false
 	}
-	v, ok := pipe.Cmds[0].Args[0].(*parse.VariableNode)
-	switch {
-	case ok && len(v.Ident) == 2 && v.Ident[0] == "$labels":
-		p.label = v.Ident[1]
-	case !ok || len(v.Ident) != 1 || v.Ident[0] != "$value":
-		return p, false
-	}
-	for _, c := range pipe.Cmds[1:] {
+	for i, c := range pipe.Cmds[1:] {
 		id, ok := c.Args[0].(*parse.IdentifierNode)
 		if !ok || len(c.Args) != 1 {
 			return p, false
 		}
-		switch f := functions[id.Ident].(type) {
-		case func(any) (string, error):
-			p.pipe = append(p.pipe, f)
-		case func(string) string:
-			if p.label == "" && len(p.pipe) == 0 {
-				return p, false // an error of text/template
-			}
-			p.pipe = append(p.pipe, func(v any) (string, error) { return f(v.(string)), nil })
-		default:
+		f := filter(functions[id.Ident], p.label != "" || i > 0)
+		if f == nil {
 			return p, false
 		}
+		p.pipe = append(p.pipe, f)
 	}
 	return p, true
+}
+
+// subject returns the label that an action begins with; it is empty of $value.
+func subject(pipe *parse.PipeNode) (label string, ok bool) {
+	v, ok := pipe.Cmds[0].Args[0].(*parse.VariableNode)
+	if !ok || len(pipe.Decl) > 0 || len(pipe.Cmds[0].Args) != 1 {
+		return "", false
+	}
+	if len(v.Ident) == 2 && v.Ident[0] == "$labels" {
+		return v.Ident[1], true
+	}
+	return "", len(v.Ident) == 1 && v.Ident[0] == "$value"
+}
+
+// filter returns a function of one argument; it is nil where that has to be a text and is
+// none, which is an error of text/template.
+func filter(f any, text bool) func(any) (string, error) {
+	switch f := f.(type) {
+	case func(any) (string, error):
+		return f
+	case func(string) string:
+		if text {
+			return func(v any) (string, error) { return f(v.(string)), nil }
+		}
+	}
+	return nil
 }
 
 // fill returns the text of pieces; it reports false where text/template has an error to
@@ -86,13 +102,10 @@ func fill(pieces []piece, d Data) (string, bool) {
 }
 
 func (p piece) fill(d Data) (string, error) {
-	var v any = d.Value
-	switch {
-	case p.text != "":
+	if p.text != "" {
 		return p.text, nil
-	case p.label != "":
-		v = d.Labels[p.label]
 	}
+	v := p.begin(d)
 	for _, f := range p.pipe {
 		out, err := f(v)
 		if err != nil {
@@ -101,4 +114,12 @@ func (p piece) fill(d Data) (string, error) {
 		v = out
 	}
 	return fmt.Sprint(v), nil
+}
+
+// begin returns what the first function gets.
+func (p piece) begin(d Data) any {
+	if p.label != "" {
+		return d.Labels[p.label]
+	}
+	return d.Value
 }
