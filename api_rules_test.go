@@ -145,7 +145,7 @@ func TestHelpersReadAsOne(t *testing.T) {
 var withoutExample = strings.Fields(`
 	promql promql/alertmanager promql/remotewrite qtests qtests/breaker/cause qtests/breaker/metrics
 	qtests/chaos qtests/degrade qtests/event qtests/fleet qtests/fleet/rollout qtests/fleet/route
-	qtests/fleet/scale qtests/latency qtests/load/k6 qtests/load/merge qtests/monitor/coverage qtests/monitor/lint
+	qtests/fleet/scale qtests/latency qtests/monitor/coverage qtests/monitor/lint
 	qtests/section qtests/shed qtests/tb qtests/tbtest
 `)
 
