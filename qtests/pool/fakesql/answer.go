@@ -74,8 +74,7 @@ func same(want, got any) bool {
 	if !ok || !also {
 		return reflect.DeepEqual(want, got)
 	}
-	apart := w.Sub(g)
-	return -time.Microsecond < apart && apart < time.Microsecond
+	return sameInstant(w, g)
 }
 
 // shown returns an argument as messages show it, with its type. Two that differ look

@@ -33,10 +33,16 @@ func (u Untyped) is(want any) bool {
 	case time.Time:
 		return slices.ContainsFunc(timeLayouts, func(layout string) bool {
 			t, err := time.Parse(layout, text)
-			return err == nil && same(want, t)
+			return err == nil && sameInstant(want, t)
 		})
 	}
 	return false
+}
+
+// sameInstant compares times to the microsecond, as databases keep them.
+func sameInstant(a, b time.Time) bool {
+	apart := a.Sub(b)
+	return -time.Microsecond < apart && apart < time.Microsecond
 }
 
 // timeLayouts are how PostgreSQL and its clients write instants.
