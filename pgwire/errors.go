@@ -12,7 +12,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/fake"
 )
 
-// lost reports whether an error is the end of the connection, of which a client hears nothing else.
+// lost reports whether an error is the end of the connection: a client hears nothing else then.
 func lost(err error) bool {
 	return errors.Is(err, fake.ErrOutage) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
 }

@@ -92,7 +92,7 @@ func compared(t *testing.T, scenario func(q *qtests.T, log *Log), l limits) {
 	t.Logf("%d lines, outcomes of %d runs: %d (the first %016x); the order of the last run: %v", r.lines, r.runs, len(seen), hash(first), r.order)
 }
 
-// once runs the scenario in a bubble of its own and returns its lines, of which there are at least so many.
+// once runs the scenario in a bubble of its own and returns its lines. There are at least so many.
 func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log), least int) string {
 	t.Helper()
 	var log *Log

@@ -194,7 +194,7 @@ func set(labels map[string]string) model.LabelSet {
 	return out
 }
 
-// tells returns who is told of an alert at the instant, in which group of which route.
+// tells returns who is told of an alert at the instant, with the group and the route.
 func (l library) tells(t *testing.T, labels map[string]string, at time.Time) (out []string) {
 	if l.inhibitor.Mutes(t.Context(), set(labels)) {
 		return nil

@@ -72,7 +72,7 @@ func (c *closedLoop) interrupt(v *visitor) {
 
 // visit makes requests until the user has to wait. A timer then goes on.
 //
-// A user who is in a request is a goroutine, and most of its memory is its stack: 2 KiB, of which Go leaves half to
+// A user who is in a request is a goroutine, and most of its memory is its stack: 2 KiB, where Go leaves half to
 // the frames, or else 4 KiB. So the frames from here to Scenario.Do are few and small.
 func (c *closedLoop) visit(v *visitor) {
 	for c.request(v) {

@@ -24,7 +24,7 @@ import (
 )
 
 // TestRepeats replays an archive against a service that calls what a cassette recorded, over a link with every kind of
-// fault: 20 runs on the ordered runtime have one outcome, of which each line has its instant. Elsewhere it runs once.
+// fault: 20 runs on the ordered runtime have one outcome. Each of its lines has its instant. Elsewhere it runs once.
 func TestRepeats(t *testing.T) {
 	first, ordered := replay(t)
 	require.Greater(t, len(first), 100)

@@ -117,8 +117,8 @@ func (l *hostListener) Close() error {
 	return l.Listener.Close()
 }
 
-// Link returns the link of an address, on which all who dial it travel, whoever listens there, and from when on. It
-// has the address as its name.
+// Link returns the link of an address: all connections to the address go over it, with any listener, also with one that
+// comes later. The address is its name.
 func (h *Hosts) Link(addr string) *Link {
 	h.q.Helper()
 	h.mu.Lock()

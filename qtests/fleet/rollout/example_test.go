@@ -7,7 +7,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/fleet/rollout"
 )
 
-// A rolling update of three instances, each of which is available a minute after it was started.
+// A rolling update of three instances. Each is available a minute after it was started.
 func Example() {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	r, err := rollout.Update{MaxSurge: rollout.Count(1), MaxUnavailable: rollout.Count(0)}.Begin(now)

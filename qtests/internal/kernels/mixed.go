@@ -72,7 +72,7 @@ var mixed = []Kernel{
 		go func() { b.publish(7) }()
 		want(q, "the event", <-got, 7)
 	}},
-	{Name: "copy_on_write_lost", Bug: func(q *qtests.T) { // two copies of one snapshot, of which the last one stays
+	{Name: "copy_on_write_lost", Bug: func(q *qtests.T) { // two copies of one snapshot, and the last one stays
 		var list atomic.Pointer[[]string]
 		list.Store(&[]string{})
 		var wg sync.WaitGroup

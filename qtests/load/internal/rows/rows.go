@@ -13,8 +13,8 @@ import (
 	"github.com/go-qtests/qtests/internal/plaintext"
 )
 
-// CSV reads rows of CSV (RFC 4180), the first of which names the columns, up to a number of rows, and of bytes of
-// text after gzip is unpacked and UTF-16 is turned into UTF-8. Errors name file and the line.
+// CSV reads rows of CSV (RFC 4180) up to a number of rows, and of bytes of
+// text after gzip is unpacked and UTF-16 is turned into UTF-8. The first row names the columns. Errors name file and the line.
 func CSV(file string, r io.Reader, rows int, bytes int64) ([]map[string]string, error) {
 	return newReader(file, r, rows, bytes).csv()
 }
