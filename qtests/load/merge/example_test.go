@@ -21,7 +21,8 @@ func ExampleDir() {
 		"sweep-2-of-2.json": `{"version":1,"test":"TestTransfer","index":2,"of":2,"first":1,"seeds":4,"ran":2,"failed":[4],"repeat":"go test ./bank -run '^TestTransfer$' -qtests.seed=4"}`,
 	} {
 		file := filepath.Join(dir, "TestTransfer", name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err == nil {
+		err := os.MkdirAll(filepath.Dir(file), 0o755)
+		if err == nil {
 			err = os.WriteFile(file, []byte(text), 0o644)
 		}
 		if err != nil {
