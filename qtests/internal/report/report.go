@@ -173,9 +173,9 @@ func (c Cell) Numeric() bool {
 	return c.Text != "" && len(c.Text) <= maxNumeric && c.Text[0] >= '0' && c.Text[0] <= '9'
 }
 
-// maxNumeric is the length in bytes up to which a text that begins with a digit is a figure:
+// maxNumeric is the length in bytes up to which a text that begins with a digit is a figure. An instant with its date is one, and
 // 100 * sum(rate(errors_total[5m])) is none, and has to be broken into lines.
-const maxNumeric = 24
+const maxNumeric = 36
 
 //go:embed page.html
 var pageHTML string
