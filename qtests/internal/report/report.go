@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -168,14 +169,14 @@ func Cells(texts ...string) []Cell {
 	return cells
 }
 
-// Numeric reports whether the cell is a figure.
+// Numeric reports whether the cell is a figure: it begins with a digit, as a number and an instant do, and is no
+// expression, such as 100 * sum(rate(errors_total[5m])).
 func (c Cell) Numeric() bool {
-	return c.Text != "" && len(c.Text) <= maxNumeric && c.Text[0] >= '0' && c.Text[0] <= '9'
+	return c.Text != "" && c.Text[0] >= '0' && c.Text[0] <= '9' && len(c.Text) <= maxNumeric && !strings.Contains(c.Text, "[")
 }
 
-// maxNumeric is the length in bytes up to which a text that begins with a digit is a figure. An instant with its date is one, and
-// 100 * sum(rate(errors_total[5m])) is none, and has to be broken into lines.
-const maxNumeric = 36
+// maxNumeric is the length of a figure in bytes: the longest is an instant with its date and the time of the run.
+const maxNumeric = 44
 
 //go:embed page.html
 var pageHTML string

@@ -52,7 +52,7 @@ func TestValuesThatAreNotFiniteAreGaps(t *testing.T) {
 // A figure is not broken into lines; an expression that begins with a number has to be.
 func TestFigures(t *testing.T) {
 	for text, want := range map[string]bool{
-		"": false, "12": true, "0.25": true, "1h23m30s": true, "12 of 20 (60 %)": true, "2015-05-17 10:06:30 (1m30s)": true, "-1": false, "up == 0": false,
+		"": false, "12": true, "0.25": true, "1h23m30s": true, "12 of 20 (60 %)": true, "2015-05-17 10:06:30 (1m30s)": true, "2015-05-19 19:05:00.000123456 (57h0m0.008s)": true, "-1": false, "up == 0": false,
 		"100 * sum(rate(errors_total[5m])) > 10": false, "1 - avg(rate(node_cpu_seconds_total[5m]))": false,
 	} {
 		require.Equal(t, want, Cell{Text: text}.Numeric(), text)
