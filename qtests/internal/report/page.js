@@ -276,7 +276,10 @@ addEventListener("pointerup", () => {
   const a = down; down = null;
   if (cursor !== null && Math.abs(X(a) - X(cursor)) > 6) zoom(a, cursor); else paintAll();
 });
-root.onkeydown = e => {
+// The keys that zoom work wherever the focus is, so that Escape leads back from an event that was opened by its button. The
+// arrows scroll the page outside of the charts, as everywhere.
+addEventListener("keydown", e => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("input") || e.key?.startsWith("Arrow") && !root.contains(e.target)) return;
   const step = (to - from) / 100, c = cursor === null ? (from + to) / 2 : cursor, q = (to - from) / 4;
   switch (e.key) {
     case "ArrowLeft": cursor = Math.max(from, c - step); break;
@@ -290,7 +293,7 @@ root.onkeydown = e => {
   }
   e.preventDefault();
   read();
-};
+});
 fit();
 addEventListener("resize", () => fit());
 addEventListener("beforeprint", () => fit(700));
