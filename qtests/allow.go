@@ -13,7 +13,7 @@ import (
 // TestMain, or an init function of a file of tests:
 //
 //	func TestMain(m *testing.M) {
-//		qtests.Allow("github.com/patrickmn/go-cache.(*janitor).Run")
+//		qtests.Allow("github.com/hashicorp/golang-lru/v2/expirable.NewLRU[...].func1")
 //		os.Exit(m.Run())
 //	}
 //
@@ -28,7 +28,9 @@ import (
 // says so once for each name. [VerifyTestMain] and [CheckLeaks] do not count
 // them. The limits of the runtime hold for them as for all that is left behind:
 // a finalizer or code outside that sends on a channel of that bubble ends the
-// process.
+// process. On the stock runtime that is what a later collection does with the janitor of
+// github.com/patrickmn/go-cache, which is ended by a finalizer: make such a cache without
+// the janitor, as its New(d, 0) does, or keep it in a variable of the package.
 //
 // Allow panics if it is given an empty name. It is safe for concurrent use.
 func Allow(functions ...string) {

@@ -53,7 +53,7 @@ func Baseline(t tb.TB, res *result.Result, file string, tolerance ...float64) {
 		t.Logf("load: the baseline %s is written anew", file)
 		return
 	}
-	before, err := kept.Read(file, updateFlag)
+	before, err := kept.Read(file, res.Repeat+" -"+updateFlag)
 	if err != nil {
 		tb.Fatalf(t, "load: Baseline: %v", err)
 	}
@@ -95,12 +95,14 @@ func judgeBaseline(t tb.TB, res *result.Result, file string, all []result.Change
 	tb.AttrOf(t, attribute+"better", fmt.Sprint(better))
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d better than %s\n", are(worse), better, file)
-	text.Table(&b, rows)
+	if len(rows) > 1 {
+		text.Table(&b, rows)
+	}
 	if worse+better > 0 {
 		job.Tell(t, fmt.Sprintf("%s: %s, %d better than `%s`", res.Scenario, are(worse), better, file), rows)
 	}
 	if worse > 0 {
-		t.Errorf("load: %s: %s    if that is meant, keep it with -%s; repeat with: %s", res.Scenario, b.String(), updateFlag, res.Repeat)
+		t.Errorf("load: %s: %s    if that is meant, keep it with: %[3]s -%[4]s; repeat with: %[3]s", res.Scenario, b.String(), res.Repeat, updateFlag)
 		return
 	}
 	t.Logf("load: %s: %s", res.Scenario, b.String())

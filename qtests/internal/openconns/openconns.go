@@ -2,9 +2,12 @@
 package openconns
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,7 +19,8 @@ import (
 type Count struct {
 	mu struct {
 		sync.Mutex
-		open  map[net.Conn]bool
+		open  map[net.Conn]uint64 // with how many there had been
+		all   uint64
 		empty chan struct{} // made by the one that waits, closed when open is empty
 	}
 }
@@ -35,9 +39,10 @@ func (c *Count) add(conn net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mu.open == nil {
-		c.mu.open = map[net.Conn]bool{}
+		c.mu.open = map[net.Conn]uint64{}
 	}
-	c.mu.open[conn] = true
+	c.mu.all++
+	c.mu.open[conn] = c.mu.all
 }
 
 func (c *Count) remove(conn net.Conn) {
@@ -48,6 +53,20 @@ func (c *Count) remove(conn net.Conn) {
 		close(c.mu.empty)
 		c.mu.empty = nil
 	}
+}
+
+// Close closes the connections that are open, in the order in which they were opened. http.Server.Close takes them
+// from a map, where no seed decides the order.
+func (c *Count) Close() {
+	for _, conn := range c.inOrder() {
+		_ = conn.Close()
+	}
+}
+
+func (c *Count) inOrder() []net.Conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(c.mu.open), func(a, b net.Conn) int { return cmp.Compare(c.mu.open[a], c.mu.open[b]) })
 }
 
 // Wait waits until no connection is open, but no longer than limit.

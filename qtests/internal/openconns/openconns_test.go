@@ -33,3 +33,31 @@ func TestWaitEndsWithTheLastConnection(t *testing.T) {
 		require.Equal(t, 63*time.Second, time.Since(start), "at most the limit")
 	})
 }
+
+// A closed is a connection that says when it is closed.
+type closed struct {
+	net.Conn
+	n   int
+	all *[]int
+}
+
+func (c *closed) Close() error {
+	*c.all = append(*c.all, c.n)
+	return nil
+}
+
+func TestCloseIsInOrder(t *testing.T) {
+	var c Count
+	var all, want []int
+	for n := range 40 {
+		conn := &closed{n: n, all: &all}
+		c.Track(conn, http.StateNew)
+		if n%7 == 3 {
+			c.Track(conn, http.StateClosed)
+		} else {
+			want = append(want, n)
+		}
+	}
+	c.Close()
+	require.Equal(t, want, all)
+}

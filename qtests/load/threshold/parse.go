@@ -89,6 +89,9 @@ func (p *thresholdParser) parse() (t Threshold, err error) {
 		return t, err
 	}
 	if t.Op = p.operator(); t.Op == "" {
+		if strings.HasPrefix(p.rest, "{") {
+			return t, fmt.Errorf("has a { after %[1]q: of one step it is step(NAME).%[1]s, of one tag tag(KEY=VALUE).%[1]s", t.name())
+		}
 		return t, fmt.Errorf("wants one of %s after %q", strings.Join(ops, " "), t.name())
 	}
 	if err = p.lone(); err != nil {

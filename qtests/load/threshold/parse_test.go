@@ -66,6 +66,7 @@ func TestParseErrors(t *testing.T) {
 		"p(x)<1s":                          "p(x): not a number",
 		"p(101)<1s":                        "percentile 101 is not between 0 and 100",
 		"p(99)":                            `wants one of <= >= == != < > after "p(99)"`,
+		"p(99){step:pay}<5ms":              `has a { after "p(99)": of one step it is step(NAME).p(99), of one tag tag(KEY=VALUE).p(99)`,
 		"p(99)=<1s":                        "wants one of",
 		"p(99)<1":                          "p(99) is a duration such as 250ms, not a plain number",
 		"p(99)<1%":                         "p(99) is a duration such as 250ms, not a share",

@@ -12,11 +12,11 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/result"
 )
 
-// Read reads the summary of a file. flag is the one with which it is written.
-func Read(name, flag string) (result.Summary, error) {
+// Read reads the summary of a file. command is the one that writes it.
+func Read(name, command string) (result.Summary, error) {
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return result.Summary{}, fmt.Errorf("there is no %s: run the test with -%s to keep this result as the baseline", name, flag)
+		return result.Summary{}, fmt.Errorf("there is no %s; keep this result as the baseline with: %s", name, command)
 	}
 	if err != nil {
 		return result.Summary{}, err
