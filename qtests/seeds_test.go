@@ -1,9 +1,11 @@
 package qtests
 
 import (
+	"net/http"
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,6 +130,12 @@ func TestVerifyComparesTurns(t *testing.T) {
 	require.Equal(t, ordered.Available(), strings.Contains(out, "qtests: the first run differs from those that follow, which are alike, at turn or choice "))
 }
 
+// The end of a server with more connections than a small map has room for: their order is the one in which they came.
+func TestVerifyAgreesOnTheEndOfAServer(t *testing.T) {
+	out, passed := runChild(t, "^TestChildVerify$/^Server$", "-qtests.verify")
+	require.True(t, passed, out)
+}
+
 func TestChildVerify(t *testing.T) {
 	child(t)
 	run := 0 // state that the first run leaves behind
@@ -142,6 +150,21 @@ func TestChildVerify(t *testing.T) {
 			q.Sleep(time.Second)
 		}
 	}
+	verify("Server", func(q *T) {
+		s := q.Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }))
+		var all sync.WaitGroup
+		for range 30 {
+			all.Go(func() {
+				resp, err := s.Client().Get(s.URL)
+				if err != nil {
+					q.Error(err)
+					return
+				}
+				_ = resp.Body.Close()
+			})
+		}
+		all.Wait()
+	})
 	verify("Wait", func(q *T) { sleeps(q, 3); q.Sleep(time.Duration(run) * time.Second) })
 	verify("Reset", func(q *T) {
 		q.Clock().AfterFunc(time.Hour, func() {}).Reset(time.Duration(run) * time.Second)
