@@ -40,7 +40,7 @@ func native[N int64 | float64](f family, h metricdata.ExponentialHistogram[N]) e
 
 // buckets counts by the numbers of native buckets, of a scale that is coarser by some
 // powers of two. An exponential bucket has the number of its lower bound, a native one
-// that of its upper bound, one more.
+// the number of its upper bound, one more.
 func buckets(b metricdata.ExponentialBucket, coarser int32) (map[int]int64, error) {
 	out := map[int]int64{}
 	for i, n := range b.Counts {

@@ -119,9 +119,9 @@ func (s *Server) Listener() *Listener { return s.listener }
 // to Shutdown in the middle of a test. Its ConnState is in use, by Close.
 func (s *Server) HTTPServer() *http.Server { return s.server }
 
-// Close ends the server at once: it closes every connection, in the order in which
-// they were opened, which ends the context of every request being served, and waits for the handlers to return, at
-// most a second: net/http itself lets a connection linger for half a second whose
+// Close ends the server at once: it closes every connection, in the order in which they were
+// opened. That ends the context of every request being served. Then it waits for the handlers to
+// return, at most a second: net/http itself lets a connection linger for half a second whose
 // request was not read to the end. Only then does time pass. A handler that goes on
 // after that is reported as a leak. Closing twice is harmless.
 func (s *Server) Close() {

@@ -156,7 +156,7 @@ func (s *state) close(now time.Duration, scale float64) (res *result.Result, end
 	return res, end
 }
 
-// describePart makes the result that of a part.
+// describePart adds to the result what a part leaves for the merge.
 func (s *state) describePart(res *result.Result, end time.Duration) {
 	res.Part = s.share.describe(s.scenario, s.judge.Until(), s.real)
 	if !s.share.takesAll() {

@@ -16,10 +16,10 @@ import (
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
-// A part is what a run knows of itself as one of several parts. The zero value is that of a run
+// A part is what a run knows of itself as one of several parts. The zero value belongs to a run
 // that is the whole and leaves nothing.
 type part struct {
-	// Share is that of the load: the whole under a fake clock, where every part runs all of it.
+	// Share is the share of the load: the whole under a fake clock, where every part runs all of it.
 	share.Share
 	process share.Share // of the process
 	leaves  bool        // the result goes to the directory of the parts

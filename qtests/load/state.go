@@ -109,8 +109,8 @@ func (s *state) start(u *User, now time.Duration) {
 	s.rec.Start(u.req.Step, now)
 }
 
-// number is that of a request that starts. In a part of a run that of an arrival is the number of the arrival in
-// the whole.
+// number returns the number of a request that starts. In a part of a run, an arrival has the number that it has in
+// the whole run.
 func (s *state) number(u *User) int64 {
 	if !s.share.takesAll() && !s.byUser {
 		return u.req.User

@@ -24,7 +24,7 @@ type rule struct {
 	annotations []named
 	machine     alert.Machine
 	steady      bool // all templates are
-	// Whether a template reads the value; whether that of a label does.
+	// valued: some template reads the value. valuedLabels: the template of a label does.
 	valued, valuedLabels bool
 	conditions           history.Derived[*condition]
 	tally

@@ -49,7 +49,7 @@ type RuleStatus struct {
 	// it is empty.
 	State State
 	// Points is the value of the expression at the newest scrape; of a comparison with a
-	// number it is that of the left side, which has a value while the condition does not
+	// number it is the value of the left side, which has a value while the condition does not
 	// hold, too. It is empty where only Config.Compile can read the expression.
 	Points []Point
 	// Err is why the last evaluation failed, or nil.

@@ -64,7 +64,7 @@ func TestApart(t *testing.T) {
 	require.Equal(t, []bool{false, true}, []bool{is, open})
 }
 
-// The noise of two runs is that of both, weighed by how much each varies.
+// The noise of a difference comes from both runs, weighed by how much each varies.
 func TestNoiseOfBoth(t *testing.T) {
 	off := make([]float64, 40)
 	for i := range off {

@@ -68,7 +68,7 @@ type Machine struct {
 	reached [phases]chan struct{}
 }
 
-// New is that of a run that begins.
+// New returns the machine of a run that begins.
 func New() (m Machine) {
 	for i := range m.reached {
 		m.reached[i] = make(chan struct{})
