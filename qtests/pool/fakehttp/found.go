@@ -7,6 +7,10 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool"
 )
 
+// maxPaths is how many paths a fake counts one by one; the calls of all others are
+// counted together.
+const maxPaths = 1000
+
 // A question is what a request is found by, where no matcher looks at the rest of it.
 type question struct{ method, scheme, host, path, rawPath, query string }
 

@@ -11,10 +11,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
-// maxPaths is how many paths a fake counts one by one; the calls of all others are
-// counted together.
-const maxPaths = 1000
-
 // errCanceled is what net/http says when a request's Cancel channel is closed.
 var errCanceled = errors.New("net/http: request canceled")
 
