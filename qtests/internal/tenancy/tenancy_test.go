@@ -1,4 +1,4 @@
-package bubble
+package tenancy
 
 import (
 	"testing"
@@ -6,17 +6,19 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // TestTenancyOfOwnClock: a component with the clock of a bubble is looked at less
 // often, and at its first use in any case.
 func TestTenancyOfOwnClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here := &Tenant{Home: &Home{}}
+		here := &Tenant{Home: &bubble.Home{}}
 		Enter(here)
 		defer Leave(here)
 		here.Home.Bubble()
-		clk := newTieFree()
+		clk := bubble.NewClock()
 		before := present.Swap(several)
 		defer present.Store(before)
 		var shared Tenancy

@@ -1,4 +1,5 @@
-package bubble
+// Package tenancy knows the bubbles of qtests.Run that there are, and which component is in use in which of them.
+package tenancy
 
 import (
 	"errors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
@@ -44,7 +46,7 @@ type Tenant struct {
 	Complain func(problem string)
 	// Outside reports whether a test is one that belongs outside of every bubble.
 	Outside func(test any) bool
-	Home    *Home
+	Home    *bubble.Home
 	// Fails tells a search by what the test fails, before the test is told: the first name
 	// is the failure's.
 	Fails func(kind, name string)
@@ -124,7 +126,7 @@ func runHere() *Tenant {
 	if found != nil || unknown == nil {
 		return found
 	}
-	if !slices.ContainsFunc(stacks.OfBubble(here), func(g stacks.Goroutine) bool { return g.Outermost == RunHost }) {
+	if !slices.ContainsFunc(stacks.OfBubble(here), func(g stacks.Goroutine) bool { return g.Outermost == bubble.RunHost }) {
 		plainBubble.Store(here)
 		return nil
 	}
@@ -177,7 +179,7 @@ func (t *Tenancy) Use(clk clock.Clock, kind, name string) error {
 		}
 		return nil
 	}
-	if TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !stacks.InBubble() {
+	if bubble.TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !stacks.InBubble() {
 		return nil
 	}
 	if here := runHere(); here != nil {
