@@ -36,7 +36,7 @@ type T struct {
 	seed       uint64
 	log        *event.Log
 	start      time.Time // nominal
-	home       *bubble.Home
+	home       *tenancy.Home
 	alone      int // goroutines of the process when the body began
 	turns      *turns.Queue
 	witness    witness.Witness

@@ -67,7 +67,7 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	home      bubble.Home
+	home      tenancy.Home
 	remnant   *remnants.Remnant
 	guard     *outerGuard
 
@@ -274,7 +274,7 @@ func (b *bubbleRun) end() outcome {
 	inner := b.q.TB
 	o := outcome{failed: inner.Failed(), skipped: inner.Skipped(), problems: b.problems}
 	if b.fault != nil {
-		b.home.Number.Store(bubble.NumberOf(b.fault))
+		b.home.Number.Store(tenancy.NumberOf(b.fault))
 		problem, notes := b.describeEnd()
 		if problem != "" {
 			o.failed = true

@@ -1,4 +1,5 @@
-// Package tenancy knows the bubbles of qtests.Run that there are, and which component is in use in which of them.
+// Package tenancy knows the bubbles of qtests.Run that there are, which goroutines are whose, and which component is in
+// use in which bubble.
 package tenancy
 
 import (
@@ -46,7 +47,7 @@ type Tenant struct {
 	Complain func(problem string)
 	// Outside reports whether a test is one that belongs outside of every bubble.
 	Outside func(test any) bool
-	Home    *bubble.Home
+	Home    *Home
 	// Fails tells a search by what the test fails, before the test is told: the first name
 	// is the failure's.
 	Fails func(kind, name string)
@@ -126,7 +127,7 @@ func runHere() *Tenant {
 	if found != nil || unknown == nil {
 		return found
 	}
-	if !slices.ContainsFunc(stacks.OfBubble(here), func(g stacks.Goroutine) bool { return g.Outermost == bubble.RunHost }) {
+	if !slices.ContainsFunc(stacks.OfBubble(here), func(g stacks.Goroutine) bool { return g.Outermost == RunHost }) {
 		plainBubble.Store(here)
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 // often, and at its first use in any case.
 func TestTenancyOfOwnClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here := &Tenant{Home: &bubble.Home{}}
+		here := &Tenant{Home: &Home{}}
 		Enter(here)
 		defer Leave(here)
 		here.Home.Bubble()
