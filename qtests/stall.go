@@ -16,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // DefaultStallLimit is how long, in real time, a bubble may stand still before
@@ -167,7 +168,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 		if g.Runs() {
 			running = append(running, g)
 		}
-		if !g.Durable && g.Outermost != bubble.RunHost {
+		if !g.Durable && g.Outermost != tenancy.RunHost {
 			culprits = append(culprits, g)
 		}
 		fmt.Fprint(&h, g.ID, g.State, g.Stack)
@@ -252,7 +253,7 @@ func (b *bubbleRun) goroutines() []stacks.Goroutine {
 	}
 	watcher := stacks.This().ID
 	all := stacks.Where(stacks.Dump(), func(h *stacks.Header) bool { return h.Bubble != 0 })
-	i := slices.IndexFunc(all, func(g stacks.Goroutine) bool { return g.Parent == watcher && g.Outermost == bubble.RunHost })
+	i := slices.IndexFunc(all, func(g stacks.Goroutine) bool { return g.Parent == watcher && g.Outermost == tenancy.RunHost })
 	if i < 0 {
 		return nil
 	}
