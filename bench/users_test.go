@@ -27,7 +27,7 @@ a process of their own. The floor is as many goroutines of a bubble that only sl
 			Name:        compare.Number(float64(n)),
 			Rounds:      3,
 			Contestants: []compare.Contestant{compare.Ours(perUser("users", n)), compare.Floor("sleeping goroutines", perUser("goroutines", n))},
-			Figures:     []compare.Figure{{Name: memoryPerUser, Unit: compare.Bytes, Targets: []compare.Target{compare.Bound(4096)}}},
+			Figures:     []compare.Figure{{Name: memoryPerUser, Unit: compare.Bytes, Targets: []compare.Target{compare.Bound(4096), compare.Times(1.15, "sleeping goroutines")}}},
 			Why:         whyMemory,
 		}
 		g.Comparisons = append(g.Comparisons, c)

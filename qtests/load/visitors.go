@@ -28,10 +28,10 @@ type visitors struct {
 type visitor struct {
 	*User
 	timer   *clock.Timer // of the pause, or of the grace of a user who left
-	gone    bool         // starts nothing more
 	left    int64        // requests of its own budget; -1 for no bound
 	last    time.Duration
-	stalled int // requests in a row that took no time
+	stalled int32 // requests in a row that took no time
+	gone    bool  // starts nothing more
 }
 
 // maxStalled is how many requests in a row a user may make at one instant. After so many no time
