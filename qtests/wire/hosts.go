@@ -43,6 +43,7 @@ func NewHosts(q *qtests.T) *Hosts { return &Hosts{q: q} }
 
 // at returns the host at an address. A host that comes new has a link of the test q.
 func (d *directory) at(q *qtests.T, addr string) *host {
+	q.Helper()
 	at := d.hosts[addr]
 	if at == nil {
 		at = &host{link: NewT(q, addr)}
