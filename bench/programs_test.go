@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,10 +15,13 @@ import (
 	"github.com/go-qtests/qtests/bench/internal/compare"
 )
 
-// A program is a load generator that is installed, or is not: it takes part if it is there.
+// A program is a load generator: one that is installed, or is not, and takes part if it is there, or one that is built of
+// a package of this module.
 type program struct {
 	name string
 	role compare.Role
+	// built is the package, of one that is not installed.
+	built string
 	// arguments say to send requests from so many users for so long.
 	arguments func(j job) []string
 }
@@ -25,13 +29,20 @@ type program struct {
 // wrk and hey come as packages of distributions. wrk is written in C, and is the most that a
 // client on this machine does.
 var (
-	wrk = program{"wrk", compare.RoleFloor, func(j job) []string {
+	wrk = program{"wrk", compare.RoleFloor, "", func(j job) []string {
 		return []string{"-t1", fmt.Sprint("-c", j.Users), "-d" + wholeSeconds(j.Duration), j.URL}
 	}}
-	hey = program{"hey", compare.RolePeer, func(j job) []string {
+	hey = program{"hey", compare.RolePeer, "", func(j job) []string {
 		return []string{"-c", strconv.Itoa(j.Users), "-z", j.Duration.String(), j.URL}
 	}}
+	fortio    = program{"fortio", compare.RolePeer, "./internal/fortio", fortioWith("net/http")}
+	fortioOwn = program{"fortio", compare.RolePeer, "./internal/fortio", fortioWith("own")}
 )
+
+// fortioWith has it send by net/http, or by the client of its own.
+func fortioWith(client string) func(job) []string {
+	return func(j job) []string { return []string{strconv.Itoa(j.Users), j.Duration.String(), client, j.URL} }
+}
 
 // wholeSeconds is a length for wrk, which takes no parts of a second.
 func wholeSeconds(d time.Duration) string {
@@ -40,15 +51,33 @@ func wholeSeconds(d time.Duration) string {
 
 // contestant does a job with the program.
 func (p program) contestant(j job) compare.Contestant {
-	c := compare.Contestant{Name: p.name, Role: p.role, Work: onLoopback(j, p.generate)}
+	c := compare.Contestant{Name: p.name, Role: p.role}
+	if p.built != "" {
+		c.Work = onLoopback(j, func(t testing.TB) generator { return p.generate(build(t, p.built)) })
+		return c
+	}
+	c.Work = onLoopback(j, func(testing.TB) generator { return p.generate(p.name) })
 	if _, err := exec.LookPath(p.name); err != nil {
 		c.Absent = "not on this machine"
 	}
 	return c
 }
 
-func (p program) generate(j job) (compare.Readings, error) {
-	ran, err := runProcess(exec.Command(p.name, p.arguments(j)...))
+// build builds a command of this module.
+func build(t testing.TB, source string) (file string) {
+	file = filepath.Join(t.TempDir(), filepath.Base(source))
+	out, err := exec.Command("go", "build", "-o", file, source).CombinedOutput()
+	require.NoError(t, err, "%s: %s", source, out)
+	return file
+}
+
+// generate is what the program does that is in a file.
+func (p program) generate(file string) generator {
+	return func(j job) (compare.Readings, error) { return p.run(file, j) }
+}
+
+func (p program) run(file string, j job) (compare.Readings, error) {
+	ran, err := runProcess(exec.Command(file, p.arguments(j)...))
 	if err != nil {
 		return nil, err
 	}

@@ -18,10 +18,10 @@ const (
 
 func realTime() compare.Group {
 	users := job{Users: 16}
-	raw := generators("16 users, over connections of their own", "qtests, raw", users, whyRaw, wrk.contestant(users))
+	raw := generators("16 users, over connections of their own", "qtests, raw", users, whyRaw, fortioOwn.contestant(users), wrk.contestant(users))
 	raw.Figures = []compare.Figure{throughput(compare.Times(0.7, wrk.name)), cpuFigure()}
 	closed := generators("16 users, as fast as they are answered", "qtests", users, whyRealTime,
-		vegetaPeer(users), hey.contestant(users), wrk.contestant(users))
+		vegetaPeer(users), hey.contestant(users), fortio.contestant(users), wrk.contestant(users))
 	closed.Figures = []compare.Figure{throughput(compare.Times(1, "vegeta")), cpuFigure(compare.Times(1, "vegeta")), {Name: peakMemory, Unit: compare.Bytes}}
 	g := compare.Group{
 		Name: "load in real time",
@@ -32,7 +32,8 @@ At 100 a second ours has the kernel wake it for every arrival; above, it relies 
 
 wrk, in C, is the most that a client does here: with the users of the first row ours sends by net/http, as most services do,
 and in the second by a client of 40 lines, written for this row, which sends the same bytes and reads the answer off the
-connection. hey is in Go, by net/http. Their figures are what they print.`,
+connection. hey and fortio are in Go, by net/http; in the second row fortio has its own client, too. How many requests a second they
+made is what they print. fortio is its library in a command of a page, because its own command has parts that nothing here needs.`,
 		Comparisons: []compare.Comparison{closed, raw},
 	}
 	for _, rate := range []int{10_000, 2000, 100} {
@@ -63,19 +64,22 @@ const whyRaw = "What is left is the runtime's network poller, which parks and wa
 	"one loop over all of its connections, and the record of each request."
 
 func vegetaPeer(j job) compare.Contestant {
-	return compare.Peer("vegeta", onLoopback(j, func(j job) (compare.Readings, error) { return j.as("vegeta") }))
+	return compare.Peer("vegeta", onLoopback(j, as("vegeta")))
 }
 
 // generators compares load generators that do the same job.
 func generators(name, kind string, j job, why string, others ...compare.Contestant) compare.Comparison {
-	ours := compare.Ours(onLoopback(j, func(j job) (compare.Readings, error) { return j.as(kind) }))
+	ours := compare.Ours(onLoopback(j, as(kind)))
 	return compare.Comparison{Name: name, Rounds: 5, Why: why, Contestants: append([]compare.Contestant{ours}, others...)}
 }
 
-// onLoopback does a job against a server of its own.
-func onLoopback(j job, do func(job) (compare.Readings, error)) compare.Work {
+// A generator does a job, whose URL and length are known.
+type generator func(job) (compare.Readings, error)
+
+// onLoopback does a job against a server of its own, with what prepare returns.
+func onLoopback(j job, prepare func(testing.TB) generator) compare.Work {
 	return compare.Measured(func(t testing.TB) func(compare.Size) (compare.Readings, error) {
-		srv := httptest.NewServer(answerOK)
+		do, srv := prepare(t), httptest.NewServer(answerOK)
 		t.Cleanup(srv.Close)
 		return func(size compare.Size) (compare.Readings, error) {
 			j := j
@@ -85,7 +89,13 @@ func onLoopback(j job, do func(job) (compare.Readings, error)) compare.Work {
 	})
 }
 
-// as does the job as a generator of that kind.
+// as makes a generator of that kind, which is this test binary in a process of its own.
+func as(kind string) func(testing.TB) generator {
+	return func(testing.TB) generator {
+		return func(j job) (compare.Readings, error) { return j.as(kind) }
+	}
+}
+
 func (j job) as(kind string) (compare.Readings, error) {
 	j.Kind = kind
 	out, p, err := j.outside()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -95,6 +96,35 @@ var runtimeRows = []runtimeRow{
 	{"real request, Direct", "real request, Direct", 10_000, 1.1},
 }
 
+// realworldRows are the tests of the module realworld that run on both runtimes: an hour of fake time with 50 requests a
+// second each, the same on either, so that the ratio is one of an hour.
+var realworldRows = []string{
+	"TestChi", "TestRetryableHTTP", "TestBackoff", "TestSingleflight", "TestExpirableLRU", "TestRistretto",
+	"TestGobreaker", "TestFailsafe", "TestKafkaWriter", "TestGRPC", "TestPgxPool", "TestWebSocket", "TestHTTP2",
+}
+
+// realworldDir is the directory of that module.
+const realworldDir = "../realworld"
+
+// mostOfAnHour is the limit of these rows.
+const mostOfAnHour = 1.1
+
+// TestRealworldRowsExist: a test that went, or that a row forgets, is found out.
+func TestRealworldRowsExist(t *testing.T) {
+	sources, err := filepath.Glob(filepath.Join(realworldDir, "*_test.go"))
+	require.NoError(t, err)
+	var scenarios []string
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`func (Test\w+)\(t \*testing\.T\) \{\n\toutcome\(`).FindAllStringSubmatch(string(text), -1) {
+			scenarios = append(scenarios, found[1])
+		}
+	}
+	notOnStock := []string{"TestCron", "TestOAuth2", "TestRedis"}
+	require.ElementsMatch(t, slices.Concat(realworldRows, notOnStock), scenarios)
+}
+
 // TestRuntimeJob does one job in a process of its own.
 func TestRuntimeJob(t *testing.T) {
 	name, times, ok := strings.Cut(os.Getenv(runtimeVariable), "*")
@@ -120,31 +150,45 @@ func TestRuntimes(t *testing.T) {
 		}
 		return
 	}
-	const rounds = 5
-	stock, ordered := buildBoth(t)
+	const rounds, hours = 5, 1
+	stock, ordered := buildBoth(t, ".")
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, in turn, each in a process of its own.\n\n"+
 		"| on the ordered runtime | on the stock one | ordered | stock | ratio | of processor time | at most |\n|---|---|---|---|---|---|---|\n", runtime.Version(), runtime.NumCPU(), rounds)
 	for _, row := range runtimeRows {
-		var its, others, ratios, ofCPU []float64
-		for range rounds {
-			a, o := doJob(t, ordered, row.ordered, row.n), doJob(t, stock, row.stock, row.n)
-			its, others = append(its, a.wall), append(others, o.wall)
-			ratios, ofCPU = append(ratios, a.wall/o.wall), append(ofCPU, a.cpu/o.cpu)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %.0f ns | %.0f ns | %.2f | %.2f | %.2f |\n",
-			row.ordered, row.stock, median(its), median(others), median(ratios), median(ofCPU), row.most)
+		b.WriteString(row.line(rounds, func() (jobCost, jobCost) {
+			return doJob(t, ordered, row.ordered, row.n), doJob(t, stock, row.stock, row.n)
+		}))
+	}
+	stock, ordered = buildBoth(t, realworldDir)
+	for _, name := range realworldRows {
+		row := runtimeRow{ordered: "an hour of " + name, stock: "an hour of " + name, most: mostOfAnHour}
+		b.WriteString(row.line(hours, func() (jobCost, jobCost) { return doHour(t, ordered, name), doHour(t, stock, name) }))
 	}
 	b.WriteString(aboutRuntimes)
 	t.Log("\n" + b.String())
 	require.NoError(t, os.WriteFile(*runtimesFile, []byte(b.String()), 0o666))
 }
 
+// line is the line of the table after so many rounds of once, which does the job on the ordered runtime and on the stock one.
+func (row runtimeRow) line(rounds int, once func() (ordered, stock jobCost)) string {
+	var its, others, ratios, ofCPU []float64
+	for range rounds {
+		a, o := once()
+		its, others = append(its, a.wall), append(others, o.wall)
+		ratios, ofCPU = append(ratios, a.wall/o.wall), append(ofCPU, a.cpu/o.cpu)
+	}
+	return fmt.Sprintf("| %s | %s | %.0f ns | %.0f ns | %.2f | %.2f | %.2f |\n",
+		row.ordered, row.stock, median(its), median(others), median(ratios), median(ofCPU), row.most)
+}
+
 const aboutRuntimes = `
 qtests.Run, synctest.Test: a bubble with an empty body. contended: 50 users in step share a pool of five, with timeouts and an outage on
 the same milliseconds. raw loop: a goroutine for each request, which sleeps, and nothing else; on the ordered runtime with the turn.
 ours, recorded: the same load as a scenario of package load, with everything that it counts. small tests, sweep, real request: as in
-[RESULTS.md](RESULTS.md).
+[RESULTS.md](RESULTS.md). an hour: a request of a test of [realworld](../realworld/README.md), which loads modules as they are published
+for an hour of fake time, once on each runtime. What such a test waits for, and how often it tries again, is drawn: the two runtimes do not
+have quite the same work.
 
 The ratio is one of real time, an operation. Beside it stands the ratio of the processor time of the whole process, its start included: all
 its threads, those too that look for work and find none, and less of what else the machine did.
@@ -155,8 +199,8 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// buildBoth builds this package for both runtimes.
-func buildBoth(t *testing.T) (stock, ordered string) {
+// buildBoth builds the tests of the package in a directory for both runtimes.
+func buildBoth(t *testing.T, source string) (stock, ordered string) {
 	dir := t.TempDir()
 	command, stock, ordered := filepath.Join(dir, "qtests"), filepath.Join(dir, "stock.test"), filepath.Join(dir, "ordered.test")
 	for _, args := range [][]string{
@@ -164,7 +208,9 @@ func buildBoth(t *testing.T) (stock, ordered string) {
 		{"go", "test", "-c", "-o", stock, "."},
 		{command, "test", "-c", "-o", ordered, "."},
 	} {
-		out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = source
+		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%v: %s", args, out)
 	}
 	return stock, ordered
@@ -177,8 +223,19 @@ type jobCost struct{ wall, cpu float64 }
 func doJob(t *testing.T, binary, name string, n int) jobCost {
 	cmd := exec.Command(binary, "-test.run=^TestRuntimeJob$", "-test.v")
 	cmd.Env = append(os.Environ(), runtimeVariable+"="+name+"*"+strconv.Itoa(n))
+	return costOf(t, cmd)
+}
+
+// doHour has a test of realworld run for its hour, in a process of its own.
+func doHour(t *testing.T, binary, name string) jobCost {
+	cmd := exec.Command(binary, "-test.run=^"+name+"$", "-test.v", "-hour")
+	cmd.Dir = realworldDir
+	return costOf(t, cmd)
+}
+
+func costOf(t *testing.T, cmd *exec.Cmd) jobCost {
 	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s: %s", name, out)
+	require.NoError(t, err, "%v: %s", cmd.Args, out)
 	_, rest, ok := strings.Cut(string(out), "ns/op ")
 	require.True(t, ok, "%s", out)
 	x, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)

@@ -16,6 +16,7 @@ func TestCron(t *testing.T) {
 		jobs := cron.New(cron.WithSeconds(), cron.WithLocation(time.UTC), cron.WithChain(cron.Recover(cron.DiscardLogger)))
 		job := func(name string) cron.FuncJob {
 			return func() {
+				log.asks()
 				log.Addf("%s starts", name)
 				took, err := call(q.Context(), log)
 				if err != nil {
@@ -37,7 +38,7 @@ func TestCron(t *testing.T) {
 			}
 		}
 		jobs.Start()
-		time.Sleep(duration)
+		time.Sleep(log.plan.length)
 		<-jobs.Stop().Done()
 	})
 }

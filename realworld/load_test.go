@@ -14,24 +14,34 @@ import (
 	"github.com/go-qtests/qtests/qtests"
 )
 
-// The load, in fake time.
+// A plan is how much load a scenario has, in fake time.
+type plan struct {
+	length time.Duration
+	pause  time.Duration // the longest between two requests; half of it in the mean
+}
+
+var (
+	tenMinutes = plan{10 * time.Minute, 700 * time.Millisecond}
+	oneHour    = plan{time.Hour, 40 * time.Millisecond} // 50 a second
+)
+
+// The outage of every plan.
 const (
-	duration    = 10 * time.Minute
 	outageFrom  = 4 * time.Minute
 	outageUntil = 5 * time.Minute
-	pause       = 700 * time.Millisecond // the longest between two requests; half of it in the mean
 )
 
 // down reports whether it is the minute of the outage.
 func (l *Log) down() bool { return l.at() >= outageFrom && l.at() < outageUntil }
 
-// load sends requests for ten minutes, each in a goroutine of its own, and returns when
+// load sends requests as the plan says, each in a goroutine of its own, and returns when
 // all have ended. do makes request i and returns what came of it.
 func load(log *Log, do func(i int) string) {
 	var all sync.WaitGroup
-	for i := 0; log.at() < duration; i++ {
-		time.Sleep(rand.N(pause))
+	for i := 0; log.at() < log.plan.length; i++ {
+		time.Sleep(rand.N(log.plan.pause))
 		all.Go(func() {
+			log.asks()
 			log.Addf("%d starts", i)
 			log.Addf("%d ends: %s", i, do(i))
 		})

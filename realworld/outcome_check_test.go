@@ -3,6 +3,7 @@ package realworld
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParting(t *testing.T) {
@@ -23,11 +24,17 @@ func TestTable(t *testing.T) {
 |---|---|---|---|---|
 | ` + "`TestA`" + ` | example.com/a v1.0.0, example.com/b | 3 | 4 | 5 |
 | ` + "`TestB`" + ` | none | | | |
+| test | requests | stock | a request | ordered | a request |
+|---|---|---|---|---|---|
+| ` + "`TestA`" + ` | | | | | |
+| ` + "`TestB`" + ` | 7 | | | 1.0 s | 2 µs |
 `
 	versions := map[string]string{"example.com/a": "v1.2.0", "example.com/b": "v0.1.0"}
 	got, err := fill(before, versions, []*result{
 		{test: "TestA", ordered: true, outcomes: "1", lines: 9},
 		{test: "TestB", outcomes: "stands still", lines: 7},
+		{test: "TestA", hour: true, ordered: true, requests: 180_000, took: 9 * time.Second},
+		{test: "TestB", hour: true, outcomes: "stands still"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +42,8 @@ func TestTable(t *testing.T) {
 	want := strings.NewReplacer(
 		"a v1.0.0, example.com/b | 3 | 4 | 5 |", "a v1.2.0, example.com/b v0.1.0 | 3 | 1 | 9 |",
 		"| none | | | |", "| none | stands still | | |",
+		"` | | | | | |", "` | 180000 | | | 9.0 s | 50.0 µs |",
+		"| 7 | | | 1.0 s | 2 µs |", "| 7 | stands still |  | 1.0 s | 2 µs |",
 	).Replace(before)
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

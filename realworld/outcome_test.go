@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 )
 
 var runsFlag = flag.Int("runs", 0, "how often to run each scenario; 0 means 20 times on the ordered runtime, and on the stock one 5 times, a recipe 2 times; all times QTESTS_STRESS")
+
+var hourFlag = flag.Bool("hour", false, "instead of comparing outcomes, run each scenario once, for an hour with 50 requests a second, and tell how long that takes")
 
 // notOnStock says what a scenario does on the stock runtime, where it comes to no end of
 // its own.
@@ -30,13 +33,23 @@ var notOnStock = map[string]string{
 // A Log has what a scenario did, a line for each thing, in order. It is safe for
 // concurrent use.
 type Log struct {
+	plan     plan
+	counts   bool         // requests alone, and keeps no lines: they cost more than some requests
+	requests atomic.Int64 // that began
+
 	mu    sync.Mutex
 	start time.Time
 	lines []string
 }
 
+// asks counts a request that begins.
+func (l *Log) asks() { l.requests.Add(1) }
+
 // Addf adds a line, which begins with the fake time since the start, to the nanosecond.
 func (l *Log) Addf(format string, args ...any) {
+	if l.counts {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines = append(l.lines, fmt.Sprintf("%v ", l.at())+fmt.Sprintf(format, args...))
@@ -53,6 +66,10 @@ type result struct {
 	lines    int          // of the last run
 	order    qtests.Order // of the last run
 	outcomes string       // how many, or why none
+
+	hour     bool // and not compared
+	requests int64
+	took     time.Duration // of real time
 }
 
 // outcome runs the scenario again and again, each time in a fresh bubble with the same
@@ -69,11 +86,15 @@ type limits struct{ lines, stock int }
 
 func compared(t *testing.T, scenario func(q *qtests.T, log *Log), l limits) {
 	t.Helper()
-	r := &result{test: t.Name(), ordered: onOrdered(t), outcomes: "fails"}
+	r := &result{test: t.Name(), ordered: onOrdered(t), outcomes: "fails", hour: *hourFlag}
 	defer r.keep()
 	if why := notOnStock[t.Name()]; why != "" && !r.ordered {
 		r.outcomes, _, _ = strings.Cut(why, ":")
 		t.Skipf("on the stock runtime this scenario %s", why)
+	}
+	if *hourFlag {
+		r.oneHour(t, scenario)
+		return
 	}
 	seen := map[uint64]bool{}
 	first := r.once(t, scenario, l.lines)
@@ -97,7 +118,7 @@ func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log), least 
 	t.Helper()
 	var log *Log
 	qtests.Run(t, func(q *qtests.T) {
-		log = &Log{start: time.Now()}
+		log = &Log{plan: tenMinutes, start: time.Now()}
 		scenario(q, log)
 		r.order = q.Order()
 	})
@@ -107,6 +128,22 @@ func (r *result) once(t *testing.T, scenario func(q *qtests.T, log *Log), least 
 		t.Fatalf("only %d lines, and not %d: that was no load", r.lines, least)
 	}
 	return strings.Join(log.lines, "\n")
+}
+
+// oneHour runs the scenario once, with an hour of load, and takes the time.
+func (r *result) oneHour(t *testing.T, scenario func(q *qtests.T, log *Log)) {
+	t.Helper()
+	began := time.Now()
+	qtests.Run(t, func(q *qtests.T) {
+		log := &Log{plan: oneHour, counts: true, start: time.Now()}
+		scenario(q, log)
+		r.requests = log.requests.Load()
+	})
+	if r.took = time.Since(began); t.Failed() || r.requests == 0 {
+		t.Fatalf("after %d requests: that was no load", r.requests)
+	}
+	r.outcomes = ""
+	t.Logf("an hour: %d requests in %v, ns/op %.1f", r.requests, r.took.Round(time.Millisecond), float64(r.took)/float64(r.requests))
 }
 
 func runs(t *testing.T, ordered bool, stock int) int {

@@ -57,25 +57,17 @@ func writeReadme(name string) error {
 	return os.WriteFile(name, []byte(filled), 0o644)
 }
 
-// fill puts results into the lines of a table, whose cells are test, modules with their
-// versions, outcomes on the stock runtime, outcomes on the ordered one, and lines of a run
-// there.
+// fill puts results into the lines of the tables that are theirs.
 func fill(text string, versions map[string]string, results []*result) (string, error) {
 	lines := strings.Split(text, "\n")
 	for _, r := range results {
 		found := false
 		for i, line := range lines {
 			cells := strings.Split(line, "|")
-			if len(cells) != 7 || strings.TrimSpace(cells[1]) != "`"+r.test+"`" {
+			if len(cells) < 2 || strings.TrimSpace(cells[1]) != "`"+r.test+"`" || !r.fill(cells, versions) {
 				continue
 			}
 			found = true
-			cells[2] = withVersions(cells[2], versions)
-			if r.ordered {
-				cells[4], cells[5] = " "+r.outcomes+" ", fmt.Sprintf(" %d ", r.lines)
-			} else {
-				cells[3] = " " + r.outcomes + " "
-			}
 			lines[i] = strings.Join(cells, "|")
 		}
 		if !found {
@@ -83,6 +75,39 @@ func fill(text string, versions map[string]string, results []*result) (string, e
 		}
 	}
 	return strings.Join(lines, "\n"), nil
+}
+
+// fill puts a result into the cells of a line, if it is one of its table. Of outcomes the cells are: test, modules with
+// their versions, outcomes on the stock runtime, outcomes on the ordered one, and lines of a run there; of hours: test,
+// requests, how long the hour takes on the stock runtime and a request there, and the same of the ordered one.
+func (r *result) fill(cells []string, versions map[string]string) bool {
+	cell := func(i int, format string, args ...any) { cells[i] = " " + fmt.Sprintf(format, args...) + " " }
+	switch {
+	case len(cells) == 7 && !r.hour:
+		cells[2] = withVersions(cells[2], versions)
+		if r.ordered {
+			cell(4, "%s", r.outcomes)
+			cell(5, "%d", r.lines)
+		} else {
+			cell(3, "%s", r.outcomes)
+		}
+		return true
+	case len(cells) == 8 && r.hour:
+		first := 3
+		if r.ordered {
+			first = 5
+		}
+		if r.requests == 0 {
+			cell(first, "%s", r.outcomes)
+			cell(first+1, "")
+			return true
+		}
+		cell(2, "%d", r.requests)
+		cell(first, "%.1f s", r.took.Seconds())
+		cell(first+1, "%.1f µs", float64(r.took.Nanoseconds())/1e3/float64(r.requests))
+		return true
+	}
+	return false
 }
 
 // withVersions brings the versions in "module v1.2.3, module v4.5.6" up to date.

@@ -29,7 +29,7 @@ func TestWebSocket(t *testing.T) {
 		var users sync.WaitGroup
 		for i := range 5 {
 			users.Go(func() {
-				for log.at() < duration {
+				for log.at() < log.plan.length {
 					visit(q.Context(), log, dialer, fmt.Sprint("user ", i))
 					time.Sleep(500*time.Millisecond + rand.N(time.Second))
 				}
@@ -61,7 +61,8 @@ func visit(ctx context.Context, log *Log, dialer *websocket.Dialer, name string)
 	}()
 	until := log.at() + rand.N(30*time.Second)
 	for i := 0; log.at() < until; i++ {
-		time.Sleep(rand.N(6 * time.Second))
+		time.Sleep(rand.N(log.plan.pause * 60 / 7)) // six seconds, or as often as a plan wants it
+		log.asks()
 		if err := conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, "%s, message %d", name, i)); err != nil {
 			log.Addf("%s says: %v", name, err)
 			break
