@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -17,10 +18,13 @@ import (
 // A mutant is one change of one operator. Its column counts from the first letter of the line, from 1.
 type mutant struct {
 	id           int
-	kind, file   string
+	kind, file   string // the file with its path in the repository
 	line, column int
 	text, state  string
 }
+
+// String writes it as .ci/equivalent does.
+func (m *mutant) String() string { return fmt.Sprintf("%s %s:%d %s", m.file, m.kind, m.column, m.text) }
 
 // A rewriter puts the mutants of a package into its files: x < y becomes on(7) && x <= y || … || x < y.
 type rewriter struct {
@@ -38,13 +42,17 @@ type rewriter struct {
 func rewritePackage(clone, pkg string) []*mutant {
 	w := &rewriter{files: token.NewFileSet(), info: types.Info{Types: map[ast.Expr]types.TypeAndValue{}}}
 	exports := map[string]string{}
-	for line := range strings.Lines(output(clone, "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "./"+pkg)) {
+	module := moduleOf(clone, pkg)
+	list := func(args ...string) string {
+		return output(filepath.Join(clone, module), "go", append(append([]string{"list"}, args...), "./"+relative(module, pkg))...)
+	}
+	for line := range strings.Lines(list("-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}")) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
 		exports[path] = file
 	}
 	dir := filepath.Join(clone, pkg)
 	var parsed []*ast.File
-	names := strings.Fields(output(clone, "go", "list", "-f", `{{join .GoFiles "\n"}}`, "./"+pkg))
+	names := strings.Fields(list("-f", `{{join .GoFiles "\n"}}`))
 	for _, name := range names {
 		f, err := parser.ParseFile(w.files, filepath.Join(dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
 		must(err)
@@ -57,7 +65,7 @@ func rewritePackage(clone, pkg string) []*mutant {
 	must(err)
 	for i, f := range parsed {
 		path := filepath.Join(dir, names[i])
-		w.file = names[i]
+		w.file = filepath.ToSlash(filepath.Join(pkg, names[i]))
 		w.source, err = os.ReadFile(path)
 		must(err)
 		w.look(f)
