@@ -1,5 +1,6 @@
-// Mutants makes all mutants of packages that gremlins makes, builds each package once with all of them in it, and runs
-// for each mutant the tests that reach it until one fails. That takes seconds where one build for each mutant takes hours.
+// Mutants makes all mutants of packages, builds each package once with all of them in it, and runs for each mutant the
+// tests that reach it until one fails. That takes seconds where one build for each mutant takes hours. The mutants are those
+// of gremlins.
 //
 //	go run ./.ci/mutants ./qtests/breaker ./qtests/load/internal/phase+./qtests/load
 //

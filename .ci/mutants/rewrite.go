@@ -34,7 +34,7 @@ type rewriter struct {
 	mutants []*mutant
 	file    string
 	source  []byte
-	skipped map[ast.Node]bool // constants, the lengths of arrays, and cases, which gremlins does not change
+	skipped map[ast.Node]bool // constants, the lengths of arrays, and cases, which gremlins does not change either
 	posts   map[ast.Node]bool // statements after a loop's condition
 }
 
