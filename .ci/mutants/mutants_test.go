@@ -15,6 +15,8 @@ const Limit = 3 + 4
 
 type table [2 * 3]int
 
+var second = time.Second
+
 var start = Clamp(4, 3) + 1
 
 func Clamp(x, limit int) int {
@@ -36,6 +38,11 @@ func Rest(d time.Duration, text string) (n int) {
 	}
 	return n
 }
+`
+
+const more = `package p
+
+func half() any { return second / 2 } // of a type that this file does not import
 `
 
 const tests = `package p
@@ -61,7 +68,7 @@ func TestFails(t *testing.T) { t.Fatal(Rest(0, "")) }
 func module(t *testing.T) string {
 	dir := t.TempDir()
 	must(os.Mkdir(filepath.Join(dir, "p"), 0o755))
-	for name, text := range map[string]string{"go.mod": "module m\n\ngo 1.26\n", "p/p.go": source, "p/p_test.go": tests} {
+	for name, text := range map[string]string{"go.mod": "module m\n\ngo 1.26\n", "p/p.go": source, "p/q.go": more, "p/p_test.go": tests} {
 		must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
 	return dir
@@ -86,6 +93,7 @@ func TestWhatIsMutated(t *testing.T) {
 		`p/p.go CONDITIONALS_BOUNDARY:21 for i := uint(0); i < 3; i++ {`,
 		`p/p.go CONDITIONALS_NEGATION:21 for i := uint(0); i < 3; i++ {`,
 		`p/p.go INCREMENT_DECREMENT:2 n--`,
+		`p/q.go ARITHMETIC_BASE:33 func half() any { return second / 2 } // of a type that this file does not import`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("mutated is\n%s\nand not\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -106,9 +114,9 @@ func TestWhatIsNoticed(t *testing.T) {
 		switch {
 		case m.text == `var start = Clamp(4, 3) + 1`:
 			want = equal
-		case m.kind == "CONDITIONALS_BOUNDARY" && m.line == 12:
+		case m.kind == "CONDITIONALS_BOUNDARY" && m.text == "if x >= limit {":
 			want = lived // no test has an x that is the limit
-		case m.line < 17:
+		case m.line < 19 && m.file == "p/p.go":
 			want = killed
 		}
 		if m.state != want {

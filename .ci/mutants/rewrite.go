@@ -32,6 +32,7 @@ type rewriter struct {
 	info    types.Info
 	pkg     *types.Package
 	mutants []*mutant
+	foreign [][]string // path and name of the types of other packages that get an alias
 	file    string
 	source  []byte
 	skipped map[ast.Node]bool // constants, the lengths of arrays, and cases, which gremlins does not change either
@@ -72,7 +73,9 @@ func rewritePackage(clone, pkg string) []*mutant {
 		must(os.WriteFile(path, []byte(w.rewrite(f, 0, len(w.source))), 0o644))
 	}
 	if len(parsed) > 0 {
-		must(os.WriteFile(filepath.Join(dir, "zz_mutants.go"), []byte("package "+parsed[0].Name.Name+switches), 0o644))
+		imports, aliases := w.declarations()
+		text := "package " + parsed[0].Name.Name + "\n" + imports + switches + aliases
+		must(os.WriteFile(filepath.Join(dir, "zz_mutants.go"), []byte(text), 0o644))
 	}
 	return w.mutants
 }
@@ -177,7 +180,29 @@ func (w *rewriter) number(e ast.Expr) string {
 		case t.Obj().Pkg() == w.pkg:
 			return t.Obj().Name()
 		}
-		return t.Obj().Pkg().Name() + "." + t.Obj().Name()
+		return w.alias(t.Obj())
 	}
 	return ""
+}
+
+// alias names a type of another package, which the file may not import.
+func (w *rewriter) alias(t *types.TypeName) string {
+	if !t.Exported() {
+		return ""
+	}
+	id := []string{t.Pkg().Path(), t.Name()}
+	i := slices.IndexFunc(w.foreign, func(f []string) bool { return slices.Equal(f, id) })
+	if i < 0 {
+		i, w.foreign = len(w.foreign), append(w.foreign, id)
+	}
+	return fmt.Sprintf("mutantType%d_", i)
+}
+
+// declarations are what the switches need for the aliases: imports, and types.
+func (w *rewriter) declarations() (imports, aliases string) {
+	for i, f := range w.foreign {
+		imports += fmt.Sprintf("import mutantImport%d_ %q\n", i, f[0])
+		aliases += fmt.Sprintf("type mutantType%d_ = mutantImport%[1]d_.%s\n", i, f[1])
+	}
+	return imports, aliases
 }
