@@ -47,8 +47,8 @@ bench-ordered: ## the same on the ordered runtime: writes .tools/ordered.md
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
 	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .
 
-mutate: ## changes sampled lines, one at a time: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
-	SAMPLE=$(SAMPLE) SEED=$(SEED) .ci/mutate $(PACKAGES)
+mutate: ## makes sampled mutants of each package: a test must notice. PACKAGES=./qtests/breaker SAMPLE=40 SEED=1
+	SAMPLE=$(SAMPLE) SEED=$(SEED) go run ./.ci/mutants $(or $(PACKAGES),$$(go list -f "{{.Dir}}" ./qtests/... | sed "s,^$(CURDIR),.,"))
 
 HUGO = github.com/gohugoio/hugo@v0.152.2
 

@@ -43,7 +43,7 @@ func LimitHeap(t tb.TB, growth int64) {
 		t.Helper()
 		defer rate.Restore()
 		alone(t, "LimitHeap", "the heap is that")
-		after := settledHeap(before + growth)
+		after := settled(before+growth, liveHeap)
 		if after <= before+growth {
 			runtime.KeepAlive(profile)
 			return
@@ -79,12 +79,17 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// settledHeap reads the heap until it is at most limit, ten times at the most.
-func settledHeap(limit int64) int64 {
-	heap := liveHeap()
-	for i := 0; i < 9 && heap > limit; i++ {
+// heapTries is how often the heap is read until it is within a limit.
+const heapTries = 10
+
+// settled returns what read returns of the heap, several times if that is beyond
+// limit: what a finalizer frees takes a collection more, and a finalizer may free
+// what has one as well.
+func settled(limit int64, read func() int64) int64 {
+	heap := read()
+	for tries := 1; tries < heapTries && heap > limit; tries++ {
 		runtime.Gosched() // lets the finalizers run that the last collection queued
-		heap = min(heap, liveHeap())
+		heap = min(heap, read())
 	}
 	return heap
 }

@@ -62,22 +62,15 @@ func Steady(t tb.TB, rounds int, f func()) {
 		f()
 	}
 	readings := make([]int64, rounds) // at once: a slice that grows is on the heap as well
-	var slope float64
-	// A slope that the rest of the process had for a while is gone the next time.
-	for tries, grows := 0, 0; grows < steadyGrows; tries++ {
-		if tries == steadyTries {
-			return
-		}
+	slope := slopeOf(func() []int64 {
 		for i := range readings {
 			f()
 			readings[i] = liveHeap()
 		}
-		if low := lowSlope(readings); low >= steadySlope {
-			slope = low
-			grows++
-		} else if levelSlope(readings) < steadySlope {
-			return // no fall hides a slope
-		}
+		return readings
+	})
+	if slope == 0 {
+		return
 	}
 	traced := min(rounds, steadyTraced) / 2 * 2
 	kept, exact := keptByRound(traced, f)
@@ -88,6 +81,24 @@ func Steady(t tb.TB, rounds int, f func()) {
 	tb.Fatalf(t, "qtests: the live heap grows by %s in each round of Steady in %s, from %s to %s in %d rounds (15th percentile of the slopes between all readings, each after two collections). Kept in each round, measured in %d more,\n%s",
 		sites.FormatBytes(int64(slope)), t.Name(), sites.FormatBytes(readings[0]), sites.FormatBytes(readings[rounds-1]), rounds,
 		traced, sites.Describe(kept, sites.FormatBytes))
+}
+
+// slopeOf returns the slope of several series of readings, or 0 where the heap is steady. A slope that the rest
+// of the process had for a while is gone the next time.
+func slopeOf(series func() []int64) (slope float64) {
+	grows := 0
+	for range steadyTries {
+		readings := series()
+		if low := lowSlope(readings); low >= steadySlope {
+			slope = low
+			if grows++; grows == steadyGrows {
+				return slope
+			}
+		} else if levelSlope(readings) < steadySlope {
+			return 0 // no fall hides a slope
+		}
+	}
+	return 0
 }
 
 // lowSlope returns a low percentile of the slopes between all pairs of readings.
@@ -157,13 +168,18 @@ func keptByRound(rounds int, f func()) (kept map[string]int64, exact bool) {
 	}
 	runtime.KeepAlive(f) // what f keeps may be a variable that nobody else has
 	first, second := profiles[1].KeptSince(profiles[0], rate), profiles[2].KeptSince(profiles[1], rate)
-	kept = map[string]int64{}
+	return keptByBoth(first, second, rounds), rate.Now <= 1
+}
+
+// keptByBoth is what both halves of the rounds kept, in each round.
+func keptByBoth(first, second map[string]int64, rounds int) map[string]int64 {
+	kept := map[string]int64{}
 	for site := range first {
 		if second[site] > 0 {
 			kept[site] = (first[site] + second[site]) / int64(rounds)
 		}
 	}
-	return kept, rate.Now <= 1
+	return kept
 }
 
 // confirms reports whether what each round keeps is enough to be growth. A tiny

@@ -148,16 +148,21 @@ func goleakFind(opts []goleak.Option) (map[uint64]bool, error) {
 	if err == nil {
 		return nil, nil
 	}
-	found := foundByGoleak.FindAllStringSubmatch(err.Error(), -1)
-	if found == nil {
+	ids := idsIn(err.Error())
+	if len(ids) == 0 {
 		return nil, err
 	}
-	ids := make(map[uint64]bool, len(found))
-	for _, m := range found {
+	return ids, nil
+}
+
+// idsIn reads the goroutines of an error of goleak.
+func idsIn(text string) map[uint64]bool {
+	ids := map[uint64]bool{}
+	for _, m := range foundByGoleak.FindAllStringSubmatch(text, -1) {
 		id, _ := strconv.ParseUint(m[1], 10, 64)
 		ids[id] = true
 	}
-	return ids, nil
+	return ids
 }
 
 // describeLeaks prints goroutines that test, or "" for the whole binary, left

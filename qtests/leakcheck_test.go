@@ -65,6 +65,11 @@ func TestCheckLeaksShowsEveryKind(t *testing.T) {
 	require.Contains(t, r.Errors(), "[chan send], started at ")
 }
 
+func TestGoroutinesOfAnErrorOfGoleak(t *testing.T) {
+	require.Equal(t, map[uint64]bool{7: true, 12: true}, idsIn("found unexpected goroutines:\n[Goroutine 7 in state select, with p.a on top of the stack:\n Goroutine 12 in state chan receive, with p.b on top"))
+	require.Empty(t, idsIn("Cleanup can only be passed to VerifyTestMain"))
+}
+
 func TestCheckLeaksPasses(t *testing.T) {
 	t.Parallel()
 	leave(t, 3) // before: nobody's

@@ -30,6 +30,11 @@ func OrderHere() Order {
 	if !ok {
 		return Order{}
 	}
+	return orderOf(r)
+}
+
+// orderOf is what a report of the ordered runtime says.
+func orderOf(r ordered.Report) Order {
 	o := Order{Runtime: true, Turns: r.Turns, Disturbances: r.Disturbed}
 	if r.Disturbed > 0 {
 		where := r.Where

@@ -34,6 +34,14 @@ func TestRepeatCommand(t *testing.T) {
 	})
 }
 
+// A test knows where Run was called; a benchmark has nothing to repeat but itself.
+func TestCommandOfARun(t *testing.T) {
+	require.Equal(t, command{}, (&T{run: &bubbleRun{}}).command())
+	Run(t, func(q *T) {
+		require.Equal(q, command{RunPattern(t.Name()), "github.com/go-qtests/qtests/qtests"}, q.command())
+	})
+}
+
 func TestPackageOf(t *testing.T) {
 	for function, want := range map[string]string{
 		"example.com/shop/cart.TestX":            "example.com/shop/cart",

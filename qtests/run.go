@@ -62,7 +62,7 @@ func Run(t *testing.T, body func(q *T)) {
 			x.Remember(seed+i, o.failure)
 		}
 		x.Ran(seed+i, n > 1)
-		if len(o.problems)+len(o.notes) > 0 {
+		if o.problems != nil || o.notes != nil {
 			t.Helper()
 			o.report(t)
 		}

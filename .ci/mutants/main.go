@@ -1,10 +1,12 @@
-// Mutants makes all mutants of packages that gremlins makes, builds each package once with all of them in it, and runs
-// for each mutant the tests that reach it until one fails. That takes seconds where one build for each mutant takes hours.
+// Mutants makes all mutants of packages, builds each package once with all of them in it, and runs for each mutant the
+// tests that reach it until one fails. That takes seconds where one build for each mutant takes hours. The mutants are those
+// of gremlins.
 //
-//	go run ./.ci/mutants ./qtests/breaker ./qtests/pool
+//	go run ./.ci/mutants ./qtests/breaker ./qtests/load/internal/phase+./qtests/load
 //
-// SAMPLE=120 takes so many, drawn by SEED=1. It prints who was not noticed, and a row of the table in docs/mutation.md
-// for each package; .ci/equivalent says which change nothing.
+// The tests are those of the package itself, and those of the packages after a +. SAMPLE=120 takes so many mutants, drawn by
+// SEED=1, LONGEST=1s leaves out the tests that take longer, WORKERS=2 is how many run at once. It prints at once who was not
+// noticed, and in the end a row of the table in docs/mutation.md for each package; .ci/equivalent says which change nothing.
 package main
 
 import (
@@ -23,13 +25,17 @@ import (
 func main() {
 	root := output(".", "git", "rev-parse", "--show-toplevel")
 	fmt.Println("| package | mutants | noticed | not noticed | equivalent | noticed of the others |\n|---|--:|--:|--:|--:|--:|")
-	for _, pkg := range os.Args[1:] {
-		measure(root, strings.TrimPrefix(filepath.Clean(pkg), "./"))
+	for _, arg := range os.Args[1:] {
+		var pkgs []string
+		for pkg := range strings.SplitSeq(arg, "+") {
+			pkgs = append(pkgs, filepath.Clean(pkg))
+		}
+		measure(root, pkgs)
 	}
 }
 
-// measure mutates a package in a copy of the repository.
-func measure(root, pkg string) {
+// measure mutates the first of the packages in a copy of the repository, and runs the tests of all of them.
+func measure(root string, pkgs []string) {
 	dir, err := os.MkdirTemp("", "mutants")
 	must(err)
 	defer func() { must(os.RemoveAll(dir)) }()
@@ -38,15 +44,37 @@ func measure(root, pkg string) {
 	pack := exec.Command("sh", "-c", "git ls-files -z -co --exclude-standard | tar --null --ignore-failed-read -T - -cf - | tar -C "+clone+" -xf -")
 	pack.Dir = root
 	must(pack.Run())
-	mutants := rewritePackage(clone, pkg)
-	bin := filepath.Join(dir, "mutants.test")
-	output(clone, "go", "test", "-vet=off", "-c", "-o", bin, "./"+pkg)
+	mutants := rewritePackage(clone, pkgs[0])
 	if len(mutants) == 0 {
 		return
 	}
+	t := newTester(equivalents(root))
+	for i, pkg := range pkgs {
+		bin := filepath.Join(dir, strconv.Itoa(i)+".test")
+		module := moduleOf(clone, pkg)
+		output(filepath.Join(clone, module), "go", "test", "-vet=off", "-c", "-o", bin, "./"+relative(module, pkg))
+		if _, err := os.Stat(bin); err == nil { // a package without tests has none
+			t.add(bin, filepath.Join(clone, pkg))
+		}
+	}
 	mutants = sampled(mutants)
-	judgeAll(mutants, bin, filepath.Join(clone, pkg))
-	row(mutants, pkg, equivalents(root))
+	t.judgeAll(mutants)
+	row(mutants, pkgs[0])
+}
+
+// moduleOf is the directory of the package's module, in the repository.
+func moduleOf(clone, pkg string) string {
+	for dir := pkg; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(clone, dir, "go.mod")); err == nil || dir == "." {
+			return dir
+		}
+	}
+}
+
+func relative(module, pkg string) string {
+	path, err := filepath.Rel(module, pkg)
+	must(err)
+	return path
 }
 
 // sampled draws as many as SAMPLE says, or returns all.
@@ -73,21 +101,14 @@ func equivalents(root string) map[string]bool {
 	return all
 }
 
-func row(mutants []*mutant, pkg string, equivalent map[string]bool) {
-	noticed, equal := 0, 0
+func row(mutants []*mutant, pkg string) {
+	count := map[string]int{}
 	for _, m := range mutants {
-		text := fmt.Sprintf("%s/%s %s:%d %s", pkg, m.file, m.kind, m.column, m.text)
-		switch {
-		case m.state == killed:
-			noticed++
-		case equivalent[text]:
-			equal++
-		default:
-			fmt.Fprintf(os.Stderr, "%s line %d: %s\n", m.state, m.line, text)
-		}
+		count[m.state]++
 	}
-	others := len(mutants) - equal
-	fmt.Printf("| `%s` | %d | %d | %d | %d | %.0f %% |\n", pkg, len(mutants), noticed, others-noticed, equal, 100*float64(noticed)/float64(max(others, 1)))
+	others := len(mutants) - count[equal]
+	fmt.Printf("| `%s` | %d | %d | %d | %d | %.0f %% |\n", pkg, len(mutants), count[killed], others-count[killed], count[equal],
+		100*float64(count[killed])/float64(max(others, 1)))
 }
 
 // output runs a command that must succeed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -17,10 +18,13 @@ import (
 // A mutant is one change of one operator. Its column counts from the first letter of the line, from 1.
 type mutant struct {
 	id           int
-	kind, file   string
+	kind, file   string // the file with its path in the repository
 	line, column int
 	text, state  string
 }
+
+// String writes it as .ci/equivalent does.
+func (m *mutant) String() string { return fmt.Sprintf("%s %s:%d %s", m.file, m.kind, m.column, m.text) }
 
 // A rewriter puts the mutants of a package into its files: x < y becomes on(7) && x <= y || … || x < y.
 type rewriter struct {
@@ -28,9 +32,10 @@ type rewriter struct {
 	info    types.Info
 	pkg     *types.Package
 	mutants []*mutant
+	foreign [][]string // path and name of the types of other packages that get an alias
 	file    string
 	source  []byte
-	skipped map[ast.Node]bool // constants, the lengths of arrays, and cases, which gremlins does not change
+	skipped map[ast.Node]bool // constants, the lengths of arrays, and cases, which gremlins does not change either
 	posts   map[ast.Node]bool // statements after a loop's condition
 }
 
@@ -38,13 +43,17 @@ type rewriter struct {
 func rewritePackage(clone, pkg string) []*mutant {
 	w := &rewriter{files: token.NewFileSet(), info: types.Info{Types: map[ast.Expr]types.TypeAndValue{}}}
 	exports := map[string]string{}
-	for line := range strings.Lines(output(clone, "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", "./"+pkg)) {
+	module := moduleOf(clone, pkg)
+	list := func(args ...string) string {
+		return output(filepath.Join(clone, module), "go", append(append([]string{"list"}, args...), "./"+relative(module, pkg))...)
+	}
+	for line := range strings.Lines(list("-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}")) {
 		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
 		exports[path] = file
 	}
 	dir := filepath.Join(clone, pkg)
 	var parsed []*ast.File
-	names := strings.Fields(output(clone, "go", "list", "-f", `{{join .GoFiles "\n"}}`, "./"+pkg))
+	names := strings.Fields(list("-f", `{{join .GoFiles "\n"}}`))
 	for _, name := range names {
 		f, err := parser.ParseFile(w.files, filepath.Join(dir, name), nil, parser.ParseComments|parser.SkipObjectResolution)
 		must(err)
@@ -57,14 +66,16 @@ func rewritePackage(clone, pkg string) []*mutant {
 	must(err)
 	for i, f := range parsed {
 		path := filepath.Join(dir, names[i])
-		w.file = names[i]
+		w.file = filepath.ToSlash(filepath.Join(pkg, names[i]))
 		w.source, err = os.ReadFile(path)
 		must(err)
 		w.look(f)
 		must(os.WriteFile(path, []byte(w.rewrite(f, 0, len(w.source))), 0o644))
 	}
 	if len(parsed) > 0 {
-		must(os.WriteFile(filepath.Join(dir, "zz_mutants.go"), []byte("package "+parsed[0].Name.Name+switches), 0o644))
+		imports, aliases := w.declarations()
+		text := "package " + parsed[0].Name.Name + "\n" + imports + switches + aliases
+		must(os.WriteFile(filepath.Join(dir, "zz_mutants.go"), []byte(text), 0o644))
 	}
 	return w.mutants
 }
@@ -169,7 +180,29 @@ func (w *rewriter) number(e ast.Expr) string {
 		case t.Obj().Pkg() == w.pkg:
 			return t.Obj().Name()
 		}
-		return t.Obj().Pkg().Name() + "." + t.Obj().Name()
+		return w.alias(t.Obj())
 	}
 	return ""
+}
+
+// alias names a type of another package, which the file may not import.
+func (w *rewriter) alias(t *types.TypeName) string {
+	if !t.Exported() {
+		return ""
+	}
+	id := []string{t.Pkg().Path(), t.Name()}
+	i := slices.IndexFunc(w.foreign, func(f []string) bool { return slices.Equal(f, id) })
+	if i < 0 {
+		i, w.foreign = len(w.foreign), append(w.foreign, id)
+	}
+	return fmt.Sprintf("mutantType%d_", i)
+}
+
+// declarations are what the switches need for the aliases: imports, and types.
+func (w *rewriter) declarations() (imports, aliases string) {
+	for i, f := range w.foreign {
+		imports += fmt.Sprintf("import mutantImport%d_ %q\n", i, f[0])
+		aliases += fmt.Sprintf("type mutantType%d_ = mutantImport%[1]d_.%s\n", i, f[1])
+	}
+	return imports, aliases
 }

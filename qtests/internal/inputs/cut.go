@@ -31,11 +31,8 @@ func Smaller(in *Inputs, first First) *Inputs {
 		whole := c.in.Faults[i].For
 		c.try(shares, func(in *Inputs, x float64) bool {
 			d := round(time.Duration(float64(whole) * x))
-			if d <= 0 || d >= in.Faults[i].For {
-				return false
-			}
 			in.Faults[i].For = d
-			return true
+			return d > 0 // 0 is for ever
 		})
 	}
 	return c.in

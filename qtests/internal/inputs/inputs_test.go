@@ -175,6 +175,60 @@ func TestSmallerEndsEarly(t *testing.T) {
 	require.Equal(t, 2, calls)
 }
 
+// What is tried: powers of two below what there was, and less of the load and of the fault than there is.
+func TestSmallerTries(t *testing.T) {
+	for _, x := range []struct {
+		made, given int64
+		requests    []int64
+	}{{5, 0, []int64{1, 2, 4}}, {4, 0, []int64{1, 2}}, {1, 0, nil}, {9, 3, []int64{1, 2}}, {3, 9, []int64{1, 2}}, {0, 3, []int64{1, 2}}} {
+		in := &Inputs{Loads: []Load{{Name: "x", N: 1, Scale: 0.5, Made: x.made, Requests: x.given}}}
+		var requests []int64
+		var scales []float64
+		Smaller(in, func(all []*Inputs) int {
+			for _, in := range all {
+				if in.Loads[0].Scale == 0.5 {
+					requests = append(requests, in.Loads[0].Requests)
+				} else {
+					scales = append(scales, in.Loads[0].Scale)
+				}
+			}
+			return -1
+		})
+		require.Equal(t, x.requests, requests, x)
+		require.Equal(t, []float64{0.01, 0.03, 0.1, 0.3}, scales)
+	}
+	tries := 0
+	Smaller(&Inputs{Loads: []Load{{Scale: 0.01}}}, func(all []*Inputs) int { tries = len(all); return -1 })
+	require.Equal(t, 16, tries, "where it is not known how many there were")
+	var lengths []time.Duration
+	Smaller(&Inputs{Faults: []Fault{{For: 100}}}, func(all []*Inputs) int {
+		for _, in := range all {
+			lengths = append(lengths, in.Faults[0].For)
+		}
+		return -1
+	})
+	require.Equal(t, []time.Duration{1, 6, 25, 50, 75}, lengths, "none that lasts for ever")
+}
+
+// A cut that ended early is over for the other scenarios as well.
+func TestSmallerEndsForAll(t *testing.T) {
+	in := &Inputs{Loads: []Load{{Name: "x", N: 1, Scale: 1, Requests: 100}, {Name: "y", N: 1, Scale: 1, Requests: 100}}}
+	calls := 0
+	got := Smaller(in, func([]*Inputs) int { calls++; return -2 })
+	require.Equal(t, in.Loads, got.Loads)
+	require.Equal(t, 1, calls)
+}
+
+func TestBoundsOfALine(t *testing.T) {
+	in, err := read("fault \"a\" \"b\" 1 0s 0s\nload \"x\" 1 requests 0 scale 1\nfault a b 1 2562047h47m16.854775806s 1ns\n")
+	require.NoError(t, err)
+	require.Len(t, in.Faults, 2)
+	_, err = read(`fault a b 1 2562047h47m16.854775806s 2ns`)
+	require.ErrorContains(t, err, "behind all time")
+	require.False(t, (&Inputs{Faults: in.Faults[:1], Loads: in.Loads}).Empty())
+	require.False(t, (&Inputs{Loads: in.Loads}).Empty())
+}
+
 func TestTexts(t *testing.T) {
 	require.Equal(t, `db "x": outage, at 12.5s, for 3s`, example.Faults[0].String())
 	require.Equal(t, "store: crash, before operation 4 from 1m0s on", example.Faults[1].String())

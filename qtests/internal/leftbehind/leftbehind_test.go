@@ -40,7 +40,11 @@ func TestPermission(t *testing.T) {
 	require.Equal(t, map[string]int{"example.com/p.all": 1, "example.com/p.one": 1}, stay)
 	rest, _ = elsewhere.Part(left)
 	require.Equal(t, left[1:], rest)
+	elsewhere.Allow([]string{"example.com/p.wait"})
+	rest, stay = elsewhere.Part(left[1:])
+	require.Empty(t, rest)
+	require.Equal(t, map[string]int{"example.com/p.wait": 2}, stay, "or by the one in which it waits")
 
-	require.Len(t, DescribeStay(stay), 2)
-	require.Empty(t, DescribeStay(stay), "each name is said once")
+	require.Len(t, DescribeStay(map[string]int{"example.com/p.all": 1, "example.com/p.one": 1}), 2)
+	require.Empty(t, DescribeStay(map[string]int{"example.com/p.all": 1}), "each name is said once")
 }

@@ -97,6 +97,7 @@ func TestATestThatFailsLeavesItsReportBehind(t *testing.T) {
 				return
 			}
 			require.NotNil(t, found, "%s", out)
+			require.NotContains(t, out, "could not be kept")
 			names, err := filepath.Glob(found[1] + "/*")
 			require.NoError(t, err)
 			require.Len(t, names, 3, "%v", names)
@@ -114,6 +115,12 @@ func TestATestThatFailsLeavesItsReportBehind(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestWhatCannotBeKeptIsSaid(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.Contains(t, runFate(t, "fails later", file), "load: what the failed test found could not be kept: ")
 }
 
 // With -artifacts the files are where all artifacts are.

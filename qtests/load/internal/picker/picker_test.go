@@ -8,6 +8,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// Of equal steps the first one wins, and what is skipped is as if it had been picked.
+func TestOrderOfPicks(t *testing.T) {
+	for _, x := range []struct {
+		weights []int64
+		order   []int
+	}{
+		{[]int64{7}, []int{0, 0, 0}},
+		{[]int64{1, 1}, []int{0, 1, 0, 1}},
+		{[]int64{1, 1, 1}, []int{0, 1, 2, 0, 1, 2}},
+		{[]int64{1, 0, 1}, []int{0, 2, 0, 2}},
+		{[]int64{3, 1}, []int{0, 0, 1, 0, 0, 0, 1, 0}},
+	} {
+		for skipped := range len(x.order) {
+			p := New(x.weights)
+			p.Skip(int64(skipped))
+			require.Equal(t, x.order[skipped], p.Pick(), "%v, %d skipped", x.weights, skipped)
+		}
+	}
+}
+
 // TestPickerKeepsSharesWithinOne checks Tijdeman's bound after every pick, and
 // that a whole round is exact.
 func TestPickerKeepsSharesWithinOne(t *testing.T) {

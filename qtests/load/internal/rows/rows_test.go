@@ -8,6 +8,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestErrorsSayWhere(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"a\":1}\n[{\"a\":2}, 3]":    "load: feed f: row 3: is not an object",
+		"{\"a\":[]}":                   `load: feed f: row 1: "a" is neither a string nor a number nor a truth value`,
+		"{\"a\":1}\n\n{\"b\":\nx\n\n}": "load: feed f: line 4: invalid character 'x' looking for beginning of value",
+		"{\"a\":1}\n{\"b\":\n\n1,}\n":  "load: feed f: line 4: invalid character '}' looking for beginning of object key string",
+		"x":                            "load: feed f: line 1: invalid character 'x' looking for beginning of value",
+		"{\"a\":1}\n{\"b\":\n1\n":      "load: feed f: line 3: unexpected EOF",
+		"":                             "load: feed f: there are no rows",
+	} {
+		_, err := JSON("f", strings.NewReader(text), 9, 1000)
+		require.EqualError(t, err, want, text)
+	}
+	for text, want := range map[string]string{
+		"":             "load: feed f: no line with the names of the columns: EOF",
+		"a,b,a\n1,2,3": `load: feed f: two columns are called "a"`,
+		"a,b\n1,2\n3":  "load: feed f: record on line 3: wrong number of fields",
+		"a\n":          "load: feed f: there are no rows",
+	} {
+		_, err := CSV("f", strings.NewReader(text), 9, 1000)
+		require.EqualError(t, err, want, text)
+	}
+}
+
+func TestValuesAreTexts(t *testing.T) {
+	all, err := JSON("f", strings.NewReader(`[{"a":null,"b":1.50,"c":true},{"d":"x"}]`), 9, 1000)
+	require.NoError(t, err)
+	require.Equal(t, []map[string]string{{"a": "", "b": "1.50", "c": "true"}, {"d": "x"}}, all)
+}
+
 func TestLimits(t *testing.T) {
 	table, objects := "a\n1\n2\n3\n", "{\"a\":1}\n{\"a\":2}{\"a\":3}"
 	for name, text := range map[string]string{"csv": table, "json": objects} {

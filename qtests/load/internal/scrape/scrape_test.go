@@ -47,12 +47,16 @@ func TestShared(t *testing.T) {
 		second, leaveSecond, err := s.Join("127.0.0.1:0", newGauge)
 		require.NoError(t, err)
 		require.Same(t, first, second)
+		stop, stopped := s.mu.stop, 0
+		s.mu.stop = func() { stopped++; stop() }
 		leaveFirst()
 		third, leaveThird, err := s.Join("127.0.0.1:0", newGauge)
 		require.NoError(t, err)
 		require.Same(t, first, third)
 		require.Equal(t, 1, made)
 		leaveSecond()
+		require.Zero(t, stopped, "one has not left")
 		leaveThird() // goleak sees that it no longer serves
+		require.Equal(t, 1, stopped)
 	}
 }

@@ -93,7 +93,7 @@ func (s *Sketch) bucketOfRank(p float64) int {
 			return b
 		}
 	}
-	return max(len(s.counts)-1, 0)
+	return 0 // nothing was counted
 }
 
 // upTo counts the values in the buckets up to one.

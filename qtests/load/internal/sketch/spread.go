@@ -61,19 +61,15 @@ func (s *Spread) Add(x float64) {
 	s.total++
 }
 
-// Percentile returns the nearest-rank percentile: the largest number of the bucket in which it is.
+// Percentile returns the nearest-rank percentile: the largest number of the bucket in which it is. It is 0 if nothing was counted.
 func (s *Spread) Percentile(p float64) float64 {
-	if s.total == 0 {
-		return 0
-	}
-	order := slices.Sorted(maps.Keys(s.bins))
 	rank, seen := RankOf(p, s.total), uint64(0)
-	for _, i := range order {
+	for _, i := range slices.Sorted(maps.Keys(s.bins)) {
 		if seen += s.bins[i].count; seen >= rank {
 			return s.bins[i].top
 		}
 	}
-	return s.bins[order[len(order)-1]].top
+	return 0
 }
 
 // Merge adds everything counted in other.

@@ -119,9 +119,7 @@ func prune() {
 func listen() {
 	switch {
 	case len(hall.runs) == 0:
-		if hall.signals != nil {
-			signal.Stop(hall.signals)
-		}
+		signal.Stop(hall.signals) // nil is none
 		hall.signals, hall.presses = nil, 0
 		return
 	case hall.signals == nil && hall.presses == 0:

@@ -3,6 +3,7 @@ package watch
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,28 @@ func TestRunsOfFakeTimeAreShown(t *testing.T) {
 		"",
 	}, lines(out))
 	require.Nil(t, hall.signals, "given back")
+}
+
+func TestLineOfARun(t *testing.T) {
+	now := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	l := &Live{name: "days", length: 83 * time.Hour, began: now}
+	l.Tell(4*time.Hour+400*time.Millisecond, 1000)
+	require.Equal(t, "fake: days 4h0m0s of 83h0m0s: 1,000 requests", l.line(now, 1))
+	require.Equal(t, "fake: days 4h0m0s of 83h0m0s: 1,000 requests, 2h0m0s a second; and 2 more", l.line(now.Add(2*time.Second), 3))
+	l.interrupted.Store(true)
+	require.Equal(t, "fake: days 4h0m0s of 83h0m0s: 1,000 requests; ending", l.line(now, 1))
+}
+
+// Whether there is a terminal, the machine decides; a file, and none, is no terminal.
+func TestTerminal(t *testing.T) {
+	_, err := terminal()
+	require.Equal(t, err == nil, theScreen() != nil)
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	require.NoError(t, err)
+	require.False(t, isTerminal(file))
+	require.NoError(t, file.Close())
+	require.False(t, isTerminal(file))
+	require.False(t, isTerminal(nil))
 }
 
 func TestTheSecondInterruptGivesTheSignalBack(t *testing.T) {

@@ -102,8 +102,8 @@ func terminal() (*os.File, error) {
 	if isTerminal(os.Stderr) {
 		return os.Stderr, nil
 	}
-	tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
-	if err != nil || !isTerminal(tty) {
+	tty, _ := os.OpenFile("/dev/tty", os.O_WRONLY, 0) // a nil file is no terminal
+	if !isTerminal(tty) {
 		return nil, errNoTerminal
 	}
 	return tty, nil

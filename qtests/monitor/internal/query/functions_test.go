@@ -20,6 +20,11 @@ func TestFunctions(t *testing.T) {
 		"c     5 8 2 6 6 7",
 		"once  _ _ _ _ _ 9",
 		"below -4 -2 0 2 4 6",
+		"low   _ 1 21 41 61 81",
+		"tenth 0.1 0.1 0.1 0.1 0.1 0.1",
+		"up    Inf Inf Inf Inf Inf Inf",
+		"lost  1e100 1 -1e100 0 _ _",
+		"huge  1e308 1e308 1e308 1e308 _ _",
 	)
 	for _, test := range []struct{ expr, want string }{
 		{"changes(g[1m])", "4"},
@@ -59,6 +64,21 @@ func TestFunctions(t *testing.T) {
 		{"delta(below[1m])", "12"}, // of 50 s, beyond them to the edge
 		{"increase(below[1m])", "12"},
 		{"rate(same[1m])", "0"},
+		{"increase(low[1m])", "81"}, // never extrapolated below zero
+		{"delta(low[1m])", "90"},
+		{"increase(below[20s])", "4"}, // of two samples
+		{"delta(below[20s])", "4"},
+		{"deriv(below[20s])", "0.2"},
+		{"predict_linear(below[20s], 10)", "8"},
+		{"deriv(tenth[1m])", "0"}, // a constant has no slope, whatever is rounded
+		{"predict_linear(tenth[1m], 1e18)", "0.1"},
+		{"deriv(up[1m])", "NaN"},
+		{"sum_over_time(lost[1m])", "1"},
+		{"avg_over_time(lost[1m])", "0.25"},
+		{"sum_over_time(huge[1m])", "+Inf"},
+		{"avg_over_time(huge[1m])", "1e+308"},
+		{"stdvar_over_time(tenth[1m])", "0"},
+		{"absent_over_time(g[10s] offset 30s)", "1"},
 		{"deriv(below[1m])", "0.2"},
 		{"deriv(once[1m])", ""},
 		{"predict_linear(below[1m], 10)", "8"},

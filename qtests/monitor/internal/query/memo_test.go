@@ -15,10 +15,12 @@ import (
 // results are written between two evaluations of one instant.
 func TestSharedPartsGiveTheSame(t *testing.T) {
 	texts := []string{
+		`sum({b="5"})`, // the results written below are of any metric
 		`sum by (b) (rate(g[1m])) > 0`, `sum by (b) (rate(g[1m])) > 0.01`, `rate(g[1m]) > 0`, `-rate(g[1m])`, `-rate(g[1m]) < 0`,
 		`sum(g) / count(g)`, `count(g) / sum(g)`, `max_over_time(sum(g)[1m:10s])`, `max_over_time(sum(g)[1m:10s]) + 1`,
 		`sum(written)`, `sum(written) + 1`, `absent(g{b="9"})`, `absent(g{b="9"}) > 0`, `sum({b="1"})`, `sum({b="1"}) > 0`,
 		`sum(g) by (b)`, `sum(g) by (b) > 1`, `time() + sum(rate(g[1m]))`, `rate(g[1m] @ end()) > 0`, `rate(g[1m] @ end())`,
+		`sum({b="5"}) + 0`, `sum({b="5"})`,
 	}
 	var memo query.Memo
 	var sharing, alone []*query.Expr

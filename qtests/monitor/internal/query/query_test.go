@@ -164,6 +164,14 @@ func TestMeaning(t *testing.T) {
 		{60, "{'c', \"i\"=\"1\"}", `c{i="1"} 50`},
 		{60, "c{i='1'} offset - -10s + +1_0", `{i="1"} 50`},
 		{60, "or or by or offset or c", `c{i="1"} 50; c{i="2"} 25`}, // words that name metrics
+		{60, `{i="1", "c"}`, `c{i="1"} 50`},
+		{60, "sum by ('inf') (c)", `{} 75`},
+		{60, "c{i=`1`}", `c{i="1"} 50`},
+		{60, "c{i!=`\\d`,i!=`2`}", `c{i="1"} 50`},
+		{60, "c{'a:b'='', i='2'}", `c{i="2"} 25`},
+		{60, "1e-1 + 1e+1 + 2e1-1", `{} 29.1`},
+		{60, "0xe+1", `{} 15`}, // no exponent
+		{60, strings.Repeat("(1)+", 400) + "(1)", `{} 401`},
 		{60, "c # all of it", `c{i="1"} 50; c{i="2"} 25`},
 		{60, `{__name__=~"c|g", i="1"}`, `c{i="1"} 50; g{i="1"} 6`},
 	} {
@@ -189,6 +197,9 @@ func TestEvaluationErrors(t *testing.T) {
 		"topk(NaN, a)":                        "is NaN",
 		"topk(1e300, a)":                      "overflows int64",
 		"a * on (i) group_left (j) b":         "group_left does not keep them apart",
+		"-{__name__=~'a|c', j='1'}":           "same labelset", // two names, one set of labels
+		"label_join(a, 'j', '')":              "same labelset",
+		"label_join(topk(NaN, a), 'j', '')":   "is NaN",
 	} {
 		_, err := eval(t, st, expr, 10)
 		require.ErrorContains(t, err, want, expr)
@@ -253,6 +264,11 @@ func TestRefusals(t *testing.T) {
 		"a[0]":                        "longer than 0",
 		"a[9223372037]":               `want a duration such as 5m, have "9223372037"`,
 		"a[1e10]":                     "want a duration such as 5m",
+		"a{b=`c":                      "a string without an end",
+		"sum by (Inf) (a)":            `want the name of a label, have "Inf"`,
+		"sum by (nan) (a)":            `want the name of a label, have "nan"`,
+		`{"c", "d"}`:                  `the metric's name is given twice, the second time as "d"`,
+		"a{b:c='d'}":                  `want the name of a label, have "b:c"`,
 		"a[5x]":                       `"5x" is neither a number nor a duration`,
 		"a offset 5m offset 5m":       "once",
 		"sum by (a) (b) by (c)":       "grouped twice",
