@@ -9,7 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-// What the watchdog makes of a standstill: since when, in how many samples, and of what.
+// What the watchdog makes of a standstill: since when, for how much of that by its looks, and of what.
 func TestVerdicts(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	mutex, network := stacks.Goroutine{State: "sync.Mutex.Lock"}, stacks.Goroutine{State: "IO wait"}
@@ -17,7 +17,7 @@ func TestVerdicts(t *testing.T) {
 	const limit = time.Second
 	for _, c := range []struct {
 		still    time.Duration
-		same     int
+		looks    int
 		culprits []stacks.Goroutine
 		warned   bool
 		want     verdict
@@ -36,7 +36,7 @@ func TestVerdicts(t *testing.T) {
 		{patience * limit, patience * stallSamples, forNetwork, true, stalled},
 		{patience * limit, patience * stallSamples, forNetwork, false, stalled},
 	} {
-		w := &watchdog{limit: limit, still: now.Add(-c.still), same: c.same, warned: c.warned}
+		w := &watchdog{limit: limit, still: now.Add(-c.still), seen: time.Duration(c.looks) * (limit / stallSamples), warned: c.warned}
 		require.Equal(t, c.want, w.verdict(now, c.culprits), "%+v", c)
 		require.Equal(t, c.warned || c.want == mayResolve, w.warned)
 	}
@@ -89,4 +89,18 @@ func TestWhoRunsInEveryLook(t *testing.T) {
 	w.lives()
 	require.Zero(t, w.print)
 	require.Zero(t, w.busyLooks)
+}
+
+// Looks are as far apart as lets them take a twentieth of the time, and each counts for the time until the next.
+func TestLooksBesideMany(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		goroutines int
+		rest       time.Duration
+	}{{1, 250 * time.Millisecond}, {2500, 250 * time.Millisecond}, {2501, 250100 * time.Microsecond}, {1_000_000, 100 * time.Second}} {
+		w := watchdog{limit: 5 * time.Second, every: 250 * time.Millisecond}
+		w.pause(now, c.goroutines)
+		require.Equal(t, c.rest, w.rest)
+		require.Equal(t, now.Add(c.rest-w.every), w.next, "the ticks are 250 ms apart: the next one, where few are")
+	}
 }
