@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/bench/internal/compare"
 )
 
 // What depends on the history of a process, and what a process costs, is measured
@@ -26,7 +28,7 @@ type job struct {
 	URL      string
 	Duration time.Duration
 	// Rate is requests per second of an open model; without it Users ask as fast as
-	// they are answered.
+	// they are answered, or are tests of a suite.
 	Rate, Users int
 }
 
@@ -35,6 +37,7 @@ type outcome struct {
 	Requests int
 	LateP99  time.Duration // started minus due, at a rate
 	Bytes    int64         // of memory
+	Readings compare.Readings
 }
 
 // jobs are the kinds of jobs.
@@ -44,6 +47,11 @@ var jobs = map[string]func(job) (outcome, error){
 	"vegeta":      loadVegeta,
 	"users":       usersWithin,
 	"goroutines":  goroutinesAsleep,
+
+	"suite, qtests":     suiteOf(retryInRun),
+	"suite, synctest":   suiteOf(retryInBubble),
+	"suite, quartz":     suiteOf(retryOnQuartz),
+	"suite, clock.Mock": suiteOf(retryOnMock),
 }
 
 // TestJob is the life of a process that has a job.

@@ -36,7 +36,7 @@ func command() string {
 // fullRun is what the results are made of.
 func fullRun() compare.Options {
 	return compare.Options{
-		Size: compare.Full, Rounds: 9, Turn: 100 * time.Millisecond,
+		Size: compare.Full, Rounds: 5, Turn: 150 * time.Millisecond,
 		Profiles: 3, ProfileLength: 2 * time.Second, Own: `^github\.com/go-qtests/qtests/(qtests|fixtures)[/.]`,
 	}
 }

@@ -24,29 +24,21 @@ const suiteSize = 1000
 var tests atomic.Int64
 
 func suites() compare.Group {
-	suite := func(once func(t *testing.T)) compare.Work {
-		return requestsInTurn(suiteSize, func(n int) error {
-			return inTest(func(t *testing.T) {
-				for range n {
-					t.Run(strconv.FormatInt(tests.Add(1), 10), once)
-				}
-			})
-		})
-	}
 	return compare.Group{
 		Name: "suite",
-		About: `One operation is one test of a suite of 1,000, each a subtest: a goroutine tries three times and waits for 1 and for 2 seconds in between.
-In a bubble nobody has to step a clock. With quartz the test catches every timer that is made, and then advances the clock to
-it. ` + "`clock.Mock`" + ` is added to until the goroutine has ended, and sleeps a millisecond of real time each time. In a sweep one operation
-is one seed of 1,000, of the same body in one test; the peer runs a plain bubble as often.`,
+		About: `One operation is one test of a suite of 1,000, each a subtest: a goroutine tries three times and waits for 1 and for 2 seconds
+in between. A suite has a process of its own, as the tests of a package have. In a bubble nobody has to step a clock. With quartz the
+test catches every timer that is made, and then advances the clock to it. ` + "`clock.Mock`" + `, which has a hundred tests, is added to until
+the goroutine has ended, and sleeps a millisecond of real time each time. In a sweep one operation is one seed of 1,000, of the same
+body in one test; the peer runs a plain bubble as often.`,
 		Comparisons: []compare.Comparison{
 			{
 				Name: "1,000 small tests", Rounds: 3,
 				Contestants: []compare.Contestant{
-					compare.Ours(suite(retryInRun)),
-					compare.Peer("synctest", suite(retryInBubble)),
-					compare.Peer("quartz", suite(retryOnQuartz)),
-					compare.Peer("clock.Mock", suite(retryOnMock)),
+					compare.Ours(suite("qtests", suiteSize)),
+					compare.Peer("synctest", suite("synctest", suiteSize)),
+					compare.Peer("quartz", suite("quartz", suiteSize)),
+					compare.Peer("clock.Mock", suite("clock.Mock", suiteSize/10)),
 				},
 				Figures: []compare.Figure{compare.TimeOf(compare.Times(3, "synctest")), compare.AllocationsOf()},
 				Why:     whySuite,
@@ -65,8 +57,30 @@ is one seed of 1,000, of the same body in one test; the peer runs a plain bubble
 }
 
 const whySuite = whyBubble + " And of a test that it does not know it finds out, by collections, whether it leaves something in a sync.Pool, " +
-	"which would end the process in a later bubble; the collections may take a tenth of the time since the first bubble, and this process " +
-	"has had its first minutes ago: in a process of its own the suite takes some 28 µs a test."
+	"which would end the process in a later bubble: in a suite the collections may take 50 ms, and a tenth of its time."
+
+// suite is so many tests of a kind, in a process of its own.
+func suite(kind string, n int) compare.Work {
+	return compare.Measured(func(testing.TB) func(compare.Size) (compare.Readings, error) {
+		return func(size compare.Size) (compare.Readings, error) {
+			out, _, err := job{Kind: "suite, " + kind, Users: size.Pick(10, n)}.outside()
+			return out.Readings, err
+		}
+	})
+}
+
+// suiteOf makes the job of a process that runs the test again and again.
+func suiteOf(once func(t *testing.T)) func(job) (outcome, error) {
+	return func(j job) (outcome, error) {
+		meter := compare.StartMeter()
+		err := inTest(func(t *testing.T) {
+			for range j.Users {
+				t.Run(strconv.FormatInt(tests.Add(1), 10), once)
+			}
+		})
+		return outcome{Readings: meter.Readings(j.Users)}, err
+	}
+}
 
 // retry tries until the third time, and says so.
 func retry(sleep func(time.Duration), done chan<- error) {

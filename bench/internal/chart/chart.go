@@ -98,9 +98,30 @@ func (p Panel) draw(w *strings.Builder) {
 	for i, point := range p.Points {
 		x, y := p.at(i)
 		fmt.Fprintf(w, `<circle class="dot" cx="%.1f" cy="%.1f" r="3.5"/>`+"\n", x, y)
-		text("value", x, y-10, point.Text)
+		fmt.Fprintf(w, `<text class="value" style="text-anchor:%s" x="%.1f" y="%.1f">%s</text>`+"\n", p.side(i), x, y-10, html.EscapeString(point.Text))
 		text("", x, base+18, point.Label)
 	}
+}
+
+// side is to which side of the i-th point its value stands, so that a line which comes down to the point or rises from it does
+// not run through the text.
+func (p Panel) side(i int) (anchor string) {
+	_, y := p.at(i)
+	above := func(j int) float64 {
+		if j < 0 || j >= len(p.Points) {
+			return 0
+		}
+		_, other := p.at(j)
+		return y - other
+	}
+	const steep = 32 // pixels
+	switch left, right := above(i-1), above(i+1); {
+	case left > steep && right < left:
+		return "start"
+	case right > steep:
+		return "end"
+	}
+	return "middle"
 }
 
 // at is where the i-th point lies.

@@ -37,3 +37,23 @@ func TestScale(t *testing.T) {
 	require.InDelta(t, height-bottom, none, 1e-9)
 	require.InDelta(t, (full+none)/2, half, 1e-9)
 }
+
+// TestSide keeps values off the lines that come down to their points or rise from them.
+func TestSide(t *testing.T) {
+	sides := func(ys ...float64) (all []string) {
+		var p Panel
+		for _, y := range ys {
+			p.Points = append(p.Points, Point{Y: y})
+		}
+		for i := range p.Points {
+			all = append(all, p.side(i))
+		}
+		return all
+	}
+	require.Equal(t, []string{"middle", "middle", "middle"}, sides(10, 10, 9.9), "flat")
+	require.Equal(t, []string{"middle", "start", "middle"}, sides(100, 10, 5), "falls, and then hardly")
+	require.Equal(t, []string{"middle", "end", "middle"}, sides(5, 10, 100), "rises late")
+	require.Equal(t, []string{"middle", "end", "middle"}, sides(50, 10, 100), "a valley: off the steeper line")
+	require.Equal(t, []string{"middle", "start", "middle"}, sides(100, 10, 50))
+	require.Empty(t, sides())
+}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,17 +57,31 @@ func modelIn(cpuinfo io.Reader) (string, error) {
 // A Version is the version of a module that takes part.
 type Version struct{ Module, Version string }
 
-// Versions asks the go command for the modules that this one requires directly.
+// Versions are the modules that this one requires directly, as go.mod has them.
 // (The build information of a test binary does not name them.)
 func Versions() ([]Version, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{if not (or .Main .Indirect .Replace)}}{{.Path}} {{.Version}}{{end}}", "all").Output()
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list -m: %w", err)
+		return nil, fmt.Errorf("go mod edit: %w", err)
+	}
+	var mod struct {
+		Require []struct {
+			Path, Version string
+			Indirect      bool
+		}
+		Replace []struct{ Old struct{ Path string } }
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		return nil, fmt.Errorf("go mod edit: %w", err)
+	}
+	replaced := map[string]bool{}
+	for _, r := range mod.Replace {
+		replaced[r.Old.Path] = true
 	}
 	var versions []Version
-	for line := range strings.Lines(string(out)) {
-		if module, version, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-			versions = append(versions, Version{module, version})
+	for _, r := range mod.Require {
+		if !r.Indirect && !replaced[r.Path] {
+			versions = append(versions, Version{r.Path, r.Version})
 		}
 	}
 	return versions, nil
