@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -69,16 +70,16 @@ func TestCrashIsCalledOff(t *testing.T) {
 func TestDeadLifePanics(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		n := chaos.NewNetwork(q)
-		panics := 0
+		var panics atomic.Int32
 		a := n.Component("a", func(l *chaos.Life) {
 			handler := func(_ http.ResponseWriter, r *http.Request) {
 				<-r.Context().Done()
-				panics++
+				panics.Add(1)
 				panic("in a handler")
 			}
 			require.NoError(q, l.Serve(http.HandlerFunc(handler)))
 			<-l.Context().Done()
-			panics++
+			panics.Add(1)
 			panic("in the life")
 		})
 		q.Wait()
@@ -86,7 +87,7 @@ func TestDeadLifePanics(t *testing.T) {
 		_, err := n.Test().Client().Get("http://a/")
 		require.Error(q, err)
 		q.Wait()
-		require.Equal(q, 2, panics)
+		require.EqualValues(q, 2, panics.Load())
 	})
 }
 
@@ -114,8 +115,8 @@ func TestResetIsOfTwo(t *testing.T) {
 		lives := map[string]*chaos.Life{chaos.Test: n.Test()}
 		for _, name := range []string{"a", "b"} {
 			n.Component(name, func(l *chaos.Life) { lives[name] = l; echo(l) })
+			q.Wait()
 		}
-		q.Wait()
 		conns := map[string]net.Conn{}
 		for _, way := range []string{"test a", "test b", "a b", "b a", "a a", "b b"} {
 			from, to, _ := strings.Cut(way, " ")
@@ -140,19 +141,19 @@ func TestPartitionEndsForTheOthers(t *testing.T) {
 		n.Component("a", echo)
 		q.Wait()
 		at(q, n.Partition("a").For(10*time.Second))
-		dialled := 0
+		var dialled atomic.Int32
 		for _, d := range []time.Duration{time.Minute, time.Second, time.Minute} {
 			q.Go(func() {
 				ctx, cancel := q.Clock().WithTimeout(q.Context(), d)
 				defer cancel()
 				if c, err := n.Test().Dial(ctx, "tcp", "a"); err == nil {
-					dialled++
+					dialled.Add(1)
 					_ = c.Close()
 				}
 			})
 		}
 		q.Sleep(time.Minute)
-		require.Equal(q, 2, dialled)
+		require.EqualValues(q, 2, dialled.Load())
 	})
 }
 

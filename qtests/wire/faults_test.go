@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -192,14 +193,14 @@ func TestPartitionEndsForTheOthers(t *testing.T) {
 	connected(t, func(q *qtests.T, p *pair) {
 		part := p.link.Partition()
 		part.Begin()
-		dialled := 0
+		var dialled atomic.Int32
 		for _, d := range []time.Duration{time.Minute, 10 * ms, time.Minute} {
 			q.Go(func() {
 				ctx, cancel := q.Clock().WithTimeout(q.Context(), d)
 				defer cancel()
 				c, err := p.dial(ctx, "tcp", "")
 				if err == nil {
-					dialled++
+					dialled.Add(1)
 					_ = c.Close()
 				}
 			})
@@ -214,7 +215,7 @@ func TestPartitionEndsForTheOthers(t *testing.T) {
 		q.Sleep(time.Second)
 		part.End()
 		q.Sleep(time.Second)
-		require.Equal(q, 2, dialled)
+		require.EqualValues(q, 2, dialled.Load())
 	})
 }
 
