@@ -6,12 +6,16 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // Each hook is called where it is set, and left out where it is not.
@@ -87,4 +91,52 @@ func TestEndsAtOnce(t *testing.T) {
 		_, _, err := get(q.Context(), h.Client(), "http://api/x")
 		require.NoError(q, err)
 	})
+}
+
+// Of a request everything is compared that a server would see, in one form.
+func TestNormalURLs(t *testing.T) {
+	for _, c := range []struct {
+		url  url.URL
+		want string
+	}{
+		{url.URL{Scheme: "HTTP", Host: "api", Path: "/x"}, "http://api/x"},
+		{url.URL{Scheme: "http", Host: "API:80", Path: "/x"}, "http://api/x"},
+		{url.URL{Scheme: "http", Host: "api", Path: "/x", Fragment: "a"}, "http://api/x"},
+		{url.URL{Scheme: "http", Host: "api"}, "http://api/"},
+		{url.URL{Scheme: "http", Host: "api", Path: "/x", RawQuery: "b=1&a=2"}, "http://api/x?a=2&b=1"},
+		{url.URL{Scheme: "http", Host: "api", Path: "/x"}, "http://api/x"},
+	} {
+		require.Equal(t, c.want, normal(&c.url).String())
+	}
+	rare := url.URL{Scheme: "http", Host: "api", Path: "/x", RawFragment: "a"}
+	require.Empty(t, normal(&rare).RawFragment)
+}
+
+// Retry-After is in whole seconds, rounded up, and is left out without a time.
+func TestRetryAfterInSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{1: "1", time.Second - 1: "1", time.Second: "1", time.Second + 1: "2", 3 * time.Second: "3"} {
+		h := NewT(t, Config{})
+		h.RetryAfter(503, d).Begin()
+		require.Equal(t, want, h.status(fault.Targets{}).Header.Get("Retry-After"), "%v", d)
+	}
+	h := NewT(t, Config{})
+	h.Status(503).Begin()
+	require.Empty(t, h.status(fault.Targets{}).Header.Values("Retry-After"))
+}
+
+// What is kept of a body that comes in pieces ends at its bound.
+func TestCapturedBodyIsBounded(t *testing.T) {
+	h := NewT(t, Config{})
+	kept := &Request{}
+	r := recorded{io.NopCloser(strings.NewReader(strings.Repeat("x", maxCapturedBody+5))), h.On("GET", "/x", httpmock.NewStringResponder(200, "")), kept}
+	for _, size := range []int{maxCapturedBody - 3, 2, 6} {
+		_, err := io.ReadFull(&r, make([]byte, size))
+		require.NoError(t, err)
+	}
+	require.Len(t, kept.Body, maxCapturedBody)
+}
+
+func TestCaptureOfNothing(t *testing.T) {
+	rec := tbtest.Run("t", func(tb *tbtest.TB) { NewT(tb, Config{}).On("GET", "/x", httpmock.NewStringResponder(200, "")).Capture(0) })
+	require.Contains(t, rec.Errors(), "Capture: 0 is not above 0")
 }
