@@ -1,4 +1,4 @@
-package wire
+package lane
 
 import (
 	"math/big"
