@@ -22,7 +22,7 @@ import (
 
 func main() {
 	root := output(".", "git", "rev-parse", "--show-toplevel")
-	fmt.Println("| package | mutants | noticed | not noticed | equivalent | noticed of the others |\n|---|--:|--:|--:|--:|--:|")
+	fmt.Println("| package | sample | seed | mutants | noticed | not noticed | equivalent | noticed of the others |\n|---|--:|--:|--:|--:|--:|--:|--:|")
 	for _, pkg := range os.Args[1:] {
 		measure(root, strings.TrimPrefix(filepath.Clean(pkg), "./"))
 	}
@@ -44,9 +44,13 @@ func measure(root, pkg string) {
 	if len(mutants) == 0 {
 		return
 	}
-	mutants = sampled(mutants)
-	judgeAll(mutants, bin, filepath.Join(clone, pkg))
-	row(mutants, pkg, equivalents(root))
+	some := sampled(mutants)
+	judgeAll(some, bin, filepath.Join(clone, pkg))
+	drawn := "all | "
+	if len(some) < len(mutants) {
+		drawn = fmt.Sprintf("%d | %s", len(some), seed())
+	}
+	row(some, pkg, drawn, equivalents(root))
 }
 
 // sampled draws as many as SAMPLE says, or returns all.
@@ -55,12 +59,15 @@ func sampled(all []*mutant) []*mutant {
 	if n <= 0 || n >= len(all) {
 		return all
 	}
-	seed, _ := strconv.ParseUint(cmp.Or(os.Getenv("SEED"), "1"), 10, 64)
-	rand.New(rand.NewPCG(seed, 7)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	all = slices.Clone(all)
+	from, _ := strconv.ParseUint(seed(), 10, 64)
+	rand.New(rand.NewPCG(from, 7)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	all = all[:n]
 	slices.SortFunc(all, func(a, b *mutant) int { return cmp.Compare(a.id, b.id) })
 	return all
 }
+
+func seed() string { return cmp.Or(os.Getenv("SEED"), "1") }
 
 // equivalents are the mutants that no test can notice, as .ci/equivalent writes them.
 func equivalents(root string) map[string]bool {
@@ -73,7 +80,7 @@ func equivalents(root string) map[string]bool {
 	return all
 }
 
-func row(mutants []*mutant, pkg string, equivalent map[string]bool) {
+func row(mutants []*mutant, pkg, drawn string, equivalent map[string]bool) {
 	noticed, equal := 0, 0
 	for _, m := range mutants {
 		text := fmt.Sprintf("%s/%s %s:%d %s", pkg, m.file, m.kind, m.column, m.text)
@@ -87,7 +94,7 @@ func row(mutants []*mutant, pkg string, equivalent map[string]bool) {
 		}
 	}
 	others := len(mutants) - equal
-	fmt.Printf("| `%s` | %d | %d | %d | %d | %.0f %% |\n", pkg, len(mutants), noticed, others-noticed, equal, 100*float64(noticed)/float64(max(others, 1)))
+	fmt.Printf("| `%s` | %s | %d | %d | %d | %d | %.0f %% |\n", pkg, drawn, len(mutants), noticed, others-noticed, equal, 100*float64(noticed)/float64(max(others, 1)))
 }
 
 // output runs a command that must succeed.
