@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -71,7 +71,7 @@ func TestPlanOfAFile(t *testing.T) {
 			{Plan: DefaultName, Name: "nothing", N: 1, At: 7 * time.Second, For: time.Second}, {Plan: DefaultName, Name: "nothing", N: 2, At: time.Second},
 			{Plan: "another", Name: "nothing", N: 1},
 		}}
-		bubble.Here().Inputs = inputs.NewSet(given, func(*inputs.Inputs) {})
+		tenancy.Here().Inputs = inputs.NewSet(given, func(*inputs.Inputs) {})
 		p := NewT(q, Config{Within: time.Minute, Faults: []Fault{{Event: nothing, Chance: 1e-300}}})
 		require.Equal(q, []time.Duration{7 * time.Second, time.Second}, []time.Duration{p.drawn[0].At, p.drawn[1].At})
 		require.Len(q, p.drawn, 2)
