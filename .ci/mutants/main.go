@@ -24,7 +24,7 @@ import (
 
 func main() {
 	root := output(".", "git", "rev-parse", "--show-toplevel")
-	fmt.Println("| package | mutants | noticed | not noticed | equivalent | noticed of the others |\n|---|--:|--:|--:|--:|--:|")
+	fmt.Println("| package | sample | seed | mutants | noticed | not noticed | equivalent | noticed of the others |\n|---|--:|--:|--:|--:|--:|--:|--:|")
 	for _, arg := range os.Args[1:] {
 		var pkgs []string
 		for pkg := range strings.SplitSeq(arg, "+") {
@@ -57,9 +57,13 @@ func measure(root string, pkgs []string) {
 			t.add(bin, filepath.Join(clone, pkg))
 		}
 	}
-	mutants = sampled(mutants)
-	t.judgeAll(mutants)
-	row(mutants, pkgs[0])
+	some := sampled(mutants)
+	t.judgeAll(some)
+	drawn := "all | "
+	if len(some) < len(mutants) {
+		drawn = fmt.Sprintf("%d | %s", len(some), seed())
+	}
+	row(some, pkgs[0], drawn)
 }
 
 // moduleOf is the directory of the package's module, in the repository.
@@ -83,12 +87,15 @@ func sampled(all []*mutant) []*mutant {
 	if n <= 0 || n >= len(all) {
 		return all
 	}
-	seed, _ := strconv.ParseUint(cmp.Or(os.Getenv("SEED"), "1"), 10, 64)
-	rand.New(rand.NewPCG(seed, 7)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	all = slices.Clone(all)
+	from, _ := strconv.ParseUint(seed(), 10, 64)
+	rand.New(rand.NewPCG(from, 7)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	all = all[:n]
 	slices.SortFunc(all, func(a, b *mutant) int { return cmp.Compare(a.id, b.id) })
 	return all
 }
+
+func seed() string { return cmp.Or(os.Getenv("SEED"), "1") }
 
 // equivalents are the mutants that no test can notice, as .ci/equivalent writes them.
 func equivalents(root string) map[string]bool {
@@ -101,13 +108,13 @@ func equivalents(root string) map[string]bool {
 	return all
 }
 
-func row(mutants []*mutant, pkg string) {
+func row(mutants []*mutant, pkg, drawn string) {
 	count := map[string]int{}
 	for _, m := range mutants {
 		count[m.state]++
 	}
 	others := len(mutants) - count[equal]
-	fmt.Printf("| `%s` | %d | %d | %d | %d | %.0f %% |\n", pkg, len(mutants), count[killed], others-count[killed], count[equal],
+	fmt.Printf("| `%s` | %s | %d | %d | %d | %d | %.0f %% |\n", pkg, drawn, len(mutants), count[killed], others-count[killed], count[equal],
 		100*float64(count[killed])/float64(max(others, 1)))
 }
 

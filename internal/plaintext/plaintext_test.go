@@ -128,3 +128,42 @@ func FuzzNewReader(f *testing.F) {
 		}
 	})
 }
+
+// A source hands over a text in one piece, and then has nothing for now.
+type source struct {
+	text  string
+	reads int
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.reads++; s.reads > 1 {
+		return 0, errors.New("it would wait")
+	}
+	return copy(p, s.text), nil
+}
+
+// Text that comes slowly is passed on as soon as it is there, but for a letter that may be half of one.
+func TestSlowTextIsPassedOn(t *testing.T) {
+	s := &source{text: "\xff\xfea\x00b\x00c\x00"}
+	r := NewReader(s)
+	p := make([]byte, 10)
+	n, err := r.Read(p)
+	require.NoError(t, err)
+	require.Equal(t, "ab", string(p[:n]))
+	require.Equal(t, 1, s.reads)
+	n, err = r.Read(nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
+// Nothing is read at the end as well, where no room is given.
+func TestReadOfNothingAtTheEnd(t *testing.T) {
+	r := NewReader(strings.NewReader("\xff\xfea\x00"))
+	text, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, "a", string(text))
+	_, err = r.Read(nil)
+	require.NoError(t, err)
+	_, err = r.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+}

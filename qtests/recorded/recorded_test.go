@@ -100,6 +100,30 @@ func TestRead(t *testing.T) {
 	require.Equal(t, "card", x[1].Body)
 }
 
+// Times beyond what a duration holds are not known.
+func TestLongestTime(t *testing.T) {
+	for ms, want := range map[string]time.Duration{"9223372036853": 9223372036853 * time.Millisecond, "9223372036854": 0, "1e300": 0} {
+		require.InDelta(t, want, read(t, strings.Replace(archive, "12.5", ms, 1)).Exchanges[0].Took, 1000)
+	}
+}
+
+// An answer has its headers, and one without has none.
+func TestStubHasHeaders(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		api := fakehttp.NewT(q, fakehttp.Config{Name: "api", Max: 4})
+		rec := read(t, archive)
+		rec.Exchanges = append(rec.Exchanges, recorded.Exchange{Method: "GET", URL: "https://shop.example.com/bare", Status: 204})
+		rec.Stub(api)
+		for path, want := range map[string][]string{"": {"1"}, "bare": nil} {
+			resp, err := api.Client().Get("https://shop.example.com/" + path)
+			require.NoError(q, err)
+			require.Equal(q, want, resp.Header.Values("X-A"))
+			require.NotNil(q, resp.Header)
+			require.NoError(q, resp.Body.Close())
+		}
+	})
+}
+
 func TestReadRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":           "a cassette of version 0",
@@ -108,12 +132,13 @@ func TestReadRefuses(t *testing.T) {
 		"a: [":       "yaml: ",
 		"{":          "unexpected end of JSON input",
 		`{"log":{}}`: "it has no exchanges",
-		strings.Replace(version2, "404,", "4,", 1):                             "exchange 2: status 4 is not from 100 to 999",
-		strings.Replace(version2, "30ms", "soon", 1):                           `exchange 1: time: invalid duration "soon"`,
-		strings.Replace(version2, "30ms", "-1s", 1):                            "exchange 1: duration -1s is negative",
-		strings.Replace(version2, "https://api.example.com/orders/1", `""`, 1): `exchange 2: URL "" has neither a host nor a path`,
-		strings.Replace(archive, "base64", "rot13", 1):                         `exchange 1: content: encoding "rot13" is not base64`,
-		strings.Replace(archive, "aGVsbG8=", "?", 1):                           "exchange 1: content: illegal base64",
+		strings.Replace(version2, "404,", "4,", 1):                                        "exchange 2: status 4 is not from 100 to 999",
+		strings.Replace(version2, "30ms", "soon", 1):                                      `exchange 1: time: invalid duration "soon"`,
+		strings.Replace(version2, "30ms", "-1s", 1):                                       "exchange 1: duration -1s is negative",
+		strings.Replace(version2, "https://api.example.com/orders/1", `""`, 1):            `exchange 2: URL "" has neither a host nor a path`,
+		strings.Replace(version2, "https://api.example.com/orders/1", `"http://[::1"`, 1): "exchange 2: parse",
+		strings.Replace(archive, "base64", "rot13", 1):                                    `exchange 1: content: encoding "rot13" is not base64`,
+		strings.Replace(archive, "aGVsbG8=", "?", 1):                                      "exchange 1: content: illegal base64",
 	} {
 		_, err := recorded.Read("x", strings.NewReader(text))
 		require.ErrorContains(t, err, want)

@@ -92,6 +92,7 @@ func TestExactly(t *testing.T) {
 		{"bandwidth, rounded up", func(l *wire.Link) event.Event { return l.Bandwidth(wire.Up, 7) }, 3000, 428571428572, nil},
 		{"slices", func(l *wire.Link) event.Event { return l.Slice(wire.Up, 1000, 0, ms) }, 3000, 2 * ms, nil},
 		{"slices of a byte", func(l *wire.Link) event.Event { return l.Slice(wire.Up, 1, 0, ms) }, 3000, 2999 * ms, nil},
+		{"slices without a pause", func(l *wire.Link) event.Event { return l.Slice(wire.Up, 1000, 999, 0) }, 3000, 0, nil},
 		{"limit", func(l *wire.Link) event.Event { return l.LimitData(wire.Up, 2999) }, 3000, 0, io.ErrUnexpectedEOF},
 		{"loss", func(l *wire.Link) event.Event { return l.Loss(wire.Up, 1) }, 3000, 0, syscall.ECONNRESET},
 		{"stall", func(l *wire.Link) event.Event { return l.Stall(wire.Up).For(9 * ms) }, 3000, 9 * ms, nil},

@@ -36,6 +36,7 @@ func TestSummaryAgainst(t *testing.T) {
 		{"rate", 100, 50, 25, true, " ", "-50.0%", 0.05, "100/s", "50/s"}, // the intervals touch
 		{"rate", 50, 100, 25, true, " ", "+100.0%", 0.05, "50/s", "100/s"},
 		{"rate", 50, 100, 24, true, "✓", "+100.0%", 0.05, "50/s", "100/s"},
+		{"rate", 100, 150, 0, false, " ", "+50.0%", 0.5, "100/s", "150/s"}, // as much as the tolerance
 		{"rate", 50, 100, 100, false, "✓", "+100.0%", 0.05, "50/s", "100/s"},
 	} {
 		figure := func(x float64) []Figure {
@@ -85,6 +86,7 @@ func TestSummary(t *testing.T) {
 	}
 	require.Equal(t, LongestDuration.Seconds(), got["p(95)"].High, "so few values bound it by nothing")
 	require.Equal(t, time.Second, s.Interval)
+	require.Equal(t, []int{10, 10}, []int{len(s.Rate), len(s.P99)})
 	require.Equal(t, float32(10), s.Rate[0])
 	require.Equal(t, float32(0.01), s.P99[9])
 	require.Zero(t, poisson(100, 0))
@@ -118,7 +120,15 @@ func TestSummaryIsBounded(t *testing.T) {
 			continue
 		}
 		require.Equal(t, s.Figures[:len(back.Figures)], back.Figures)
-		require.Greater(t, len(back.Figures), 30)
+		fits := len(s.Figures)
+		for tooLong := true; tooLong; {
+			fits = fits * 3 / 4
+			s.Figures = s.Figures[:fits]
+			text, err := s.encode()
+			require.NoError(t, err)
+			tooLong = len(text) > MaxSummaryBytes
+		}
+		require.Len(t, back.Figures, fits)
 	}
 	_, err := ReadSummary(strings.NewReader(strings.Repeat(" ", MaxSummaryBytes+1)))
 	require.ErrorContains(t, err, "longer than 10240 bytes")

@@ -15,11 +15,7 @@ func (r *Result) charts(end time.Duration) []report.Chart {
 	if c := r.stepChart(); len(c.Series) > 0 {
 		charts = append(charts, c)
 	}
-	charts = append(charts, r.errorChart())
-	if c := r.poolChart(); len(c.Series) > 0 {
-		charts = append(charts, c)
-	}
-	charts = append(charts, r.panelCharts()...)
+	charts = append(append(charts, r.errorChart(), r.poolChart()), r.panelCharts()...)
 	if c := r.laneChart("Breakers", "breaker", end); len(c.Lanes) > 0 {
 		charts = append(charts, c)
 	}

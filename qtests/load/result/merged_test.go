@@ -78,12 +78,12 @@ func TestMergeOfPanelsOfOtherWidths(t *testing.T) {
 	panel := func(values ...*float64) *Monitored {
 		return &Monitored{Panels: []Panel{{Expr: "e", Lines: []Line{{Series: "s", Values: values}}}}}
 	}
-	parts[0].Monitored = panel(value(1), value(2))
+	parts[0].Monitored = panel(value(1), value(2), value(5), value(6))
 	parts[1].Interval, parts[1].Timeline, parts[1].Part.Intervals = 200*time.Millisecond, []Point{{Arrivals: 4}}, make([]sketch.Sketch, 1)
 	parts[1].Monitored = panel(value(3))
 	parts[1].Monitored.Panels[0].Error = "no data"
 	m, err := Merge(parts...)
 	require.NoError(t, err)
-	require.Equal(t, []Line{{Series: "s share=1", Values: []*float64{value(2)}}, {Series: "s share=2", Values: []*float64{value(3)}}}, m.Monitored.Panels[0].Lines)
+	require.Equal(t, []Line{{Series: "s share=1", Values: []*float64{value(2), value(6)}}, {Series: "s share=2", Values: []*float64{value(3)}}}, m.Monitored.Panels[0].Lines)
 	require.Equal(t, "no data share=2", m.Monitored.Panels[0].Error)
 }

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ func (r *Result) Summary(real bool) Summary {
 		s.share(x.name, x.n, x.of)
 	}
 	for _, step := range r.Steps {
-		if len(r.Steps) > 1 && step.Finished > 0 {
+		if len(r.Steps) > 1 {
 			s.times("step("+step.Name+").", &step.Response)
 			s.share("step("+step.Name+").errors", step.Errors, step.Finished)
 		}
@@ -163,25 +164,20 @@ func (s Summary) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const mark = `"figures":[`
-	for i := range head {
-		if len(head)-i < len(mark) || string(head[i:i+len(mark)]) != mark {
-			continue
+	const mark = `"figures":[` // once: within a text, quotes are escaped
+	before, after, _ := bytes.Cut(head, []byte(mark))
+	out := append(bytes.Clone(before), mark...)
+	for k, f := range figures {
+		line, err := json.Marshal(f)
+		if err != nil {
+			return nil, err
 		}
-		out := append([]byte{}, head[:i+len(mark)]...)
-		for k, f := range figures {
-			line, err := json.Marshal(f)
-			if err != nil {
-				return nil, err
-			}
-			if k > 0 {
-				out = append(out, ',')
-			}
-			out = append(append(out, '\n'), line...)
+		if k > 0 {
+			out = append(out, ',')
 		}
-		return append(append(append(out, '\n'), head[i+len(mark):]...), '\n'), nil
+		out = append(append(out, '\n'), line...)
 	}
-	return nil, fmt.Errorf("a scenario called %q", s.Scenario)
+	return append(append(append(out, '\n'), after...), '\n'), nil
 }
 
 // ReadSummary reads what Summary.WriteJSON wrote, gzip or UTF-16 as well. Another version, a longer text, and a form that no summary has are errors.

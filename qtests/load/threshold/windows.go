@@ -80,6 +80,8 @@ func (c *criterion) turn(j *Judge, now time.Duration) {
 	}
 	if judged > 1 {
 		c.judge(0, judged-1)
+		w.end += time.Duration(judged-1) * c.Every
+		empty, judged = empty-(judged-1), 1
 	}
 	w.before, w.past = w.summary, w.base
 	w.last.Reset()

@@ -58,11 +58,12 @@ func normal(u *url.URL) *url.URL {
 }
 
 // normalText does the same with the URL of a route, whose path stays as it is written:
-// httpmock compares it literally.
+// httpmock compares it literally. A fragment is never sent, and so no part of it.
 func normalText(route string) string {
 	if strings.HasPrefix(route, "=~") {
 		return route
 	}
+	route, _, _ = strings.Cut(route, "#")
 	rest, query, asks := strings.Cut(route, "?")
 	if scheme, after, whole := strings.Cut(rest, "://"); whole {
 		host, path, _ := strings.Cut(after, "/")

@@ -170,7 +170,7 @@ func (s *shaping) limited(effects []*effect, n int) (take int, over bool) {
 			continue
 		}
 		if left := e.LimitData - s.sent[e]; int64(n) >= left {
-			take, over = min(take, int(left)), true
+			take, over = min(take, int(max(left, 0))), true
 		}
 		if s.sent == nil {
 			s.sent = map[*effect]int64{}
