@@ -137,6 +137,8 @@ func TestCapturedBodyIsBounded(t *testing.T) {
 }
 
 func TestCaptureOfNothing(t *testing.T) {
-	rec := tbtest.Run("t", func(tb *tbtest.TB) { NewT(tb, Config{}).On("GET", "/x", httpmock.NewStringResponder(200, "")).Capture(0) })
+	rec := tbtest.Run("t", func(tb *tbtest.TB) {
+		NewT(tb, Config{}).On("GET", "/x", httpmock.NewStringResponder(200, "")).Capture(0)
+	})
 	require.Contains(t, rec.Errors(), "Capture: 0 is not above 0")
 }
