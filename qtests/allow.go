@@ -3,8 +3,8 @@ package qtests
 import (
 	"slices"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -54,7 +54,7 @@ func (q *T) Allow(functions ...string) {
 // them, so that a test which looks at nothing but a status would pass. It is for tests of what a panic does.
 func AllowPanics(q *T) {
 	q.Helper()
-	here := bubble.Here()
+	here := tenancy.Here()
 	if here == nil {
 		tb.Fatalf(q, "qtests: AllowPanics: outside of the bubble")
 		return

@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // An expirable is a cache like those of libraries that start a goroutine with a
@@ -135,7 +135,7 @@ func TestBubbleOf(t *testing.T) {
 		nil, "deadlock", 1, struct{ bubble int }{1}, struct{ bubble *int }{}, struct{ bubble *int }{new(int)},
 		struct{ bubble *struct{ ID string } }{&struct{ ID string }{"1"}},
 	} {
-		require.Zero(t, bubble.NumberOf(fault))
+		require.Zero(t, tenancy.NumberOf(fault))
 	}
 	var fault any
 	var number uint64
@@ -147,6 +147,6 @@ func TestBubbleOf(t *testing.T) {
 		})
 	}()
 	require.NotZero(t, number)
-	require.Equal(t, number, bubble.NumberOf(fault))
+	require.Equal(t, number, tenancy.NumberOf(fault))
 	leftbehind.Add(number, leftbehind.Bubble{Test: t.Name(), Allowed: true})
 }

@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/headcount"
 	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/sites"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -78,7 +78,7 @@ func (w *goroutineWatch) watchScope(t tb.TB) {
 }
 
 func (w *goroutineWatch) watchBubble(t tb.TB) {
-	home := bubble.HomeHere()
+	home := tenancy.HomeHere()
 	q, ok := t.(*T)
 	if ok {
 		home = q.home // what the body started before counts too

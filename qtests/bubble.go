@@ -15,6 +15,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/guard"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
+	"github.com/go-qtests/qtests/qtests/internal/turns"
 	"github.com/go-qtests/qtests/qtests/internal/witness"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -29,14 +31,14 @@ type T struct {
 	testing.TB
 
 	run        *bubbleRun
-	tenant     bubble.Tenant // as components see the bubble
+	tenant     tenancy.Tenant // as components see the bubble
 	clock      bubble.Clock
 	seed       uint64
 	log        *event.Log
 	start      time.Time // nominal
-	home       *bubble.Home
+	home       *tenancy.Home
 	alone      int // goroutines of the process when the body began
-	turns      *bubble.Turns
+	turns      *turns.Queue
 	witness    witness.Witness
 	sealed     atomic.Bool           // the bubble was left behind
 	last       []func()              // to be called when all cleanups have run

@@ -20,13 +20,16 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/remnants"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
+	"github.com/go-qtests/qtests/qtests/internal/trace"
+	"github.com/go-qtests/qtests/qtests/internal/turns"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
 // bubbleConfig is what distinguishes one bubble from the next.
 type bubbleConfig struct {
 	seed  uint64
-	trace *bubble.Trace
+	trace *trace.Trace
 	turns *ordered.Events // where a run is verified on the ordered runtime
 	here  func() command  // nil in a benchmark
 
@@ -64,7 +67,7 @@ type bubbleRun struct {
 	realStart time.Time
 	realTime  chan time.Time
 	done      chan struct{}
-	home      bubble.Home
+	home      tenancy.Home
 	remnant   *remnants.Remnant
 	guard     *outerGuard
 
@@ -124,7 +127,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {
-			bubble.Leave(&b.q.tenant)
+			tenancy.Leave(&b.q.tenant)
 		}
 	}()
 	random := b.config.seed != settings.DefaultSeed && b.config.explore == nil
@@ -145,7 +148,7 @@ func (b *bubbleRun) main(outer, inner *testing.T, outerFailed func() bool) {
 		}
 	}
 	q := &T{TB: inner, run: b, clock: bubble.NewClock(), seed: b.config.seed, home: &b.home}
-	q.turns = bubble.NewTurns(q.settle)
+	q.turns = turns.New(q.settle)
 	q.log = event.NewLog(func(m event.Mark) { b.config.trace.Mark(m.At, m.Source, m.Text) })
 	q.clock.Watched().Trace = b.config.trace
 	complain := q.complain
@@ -154,10 +157,10 @@ func (b *bubbleRun) main(outer, inner *testing.T, outerFailed func() bool) {
 	b.q = q
 	q.sealed.Store(q.quiet())
 	q.alone = runtime.NumGoroutine()
-	q.tenant = bubble.Tenant{
+	q.tenant = tenancy.Tenant{
 		Test: q, Outer: outer, Name: q.Name(), Complain: complain, Outside: isPlain, Home: q.home, Fails: q.failed, Inputs: b.config.explore.Inputs(),
 	}
-	bubble.Enter(&q.tenant)
+	tenancy.Enter(&q.tenant)
 	b.started.Store(true)
 	// Where a cleanup comes later, conclude has become one, and runs last.
 	defer func() {
@@ -271,7 +274,7 @@ func (b *bubbleRun) end() outcome {
 	inner := b.q.TB
 	o := outcome{failed: inner.Failed(), skipped: inner.Skipped(), problems: b.problems}
 	if b.fault != nil {
-		b.home.Number.Store(bubble.NumberOf(b.fault))
+		b.home.Number.Store(tenancy.NumberOf(b.fault))
 		problem, notes := b.describeEnd()
 		if problem != "" {
 			o.failed = true

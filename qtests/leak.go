@@ -5,16 +5,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/witness"
 )
 
 // A remainder is what the body and the cleanups of a test left in its bubble.
 type remainder struct {
 	test       string
-	home       *bubble.Home
+	home       *tenancy.Home
 	body       uint64 // the goroutine of the body, where others were there at the end
 	permission *leftbehind.Permission
 	witness    *witness.Witness

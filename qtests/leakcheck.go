@@ -15,10 +15,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/scope"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -77,7 +77,7 @@ func checkBubbleLeaks(t tb.TB, opts []goleak.Option) {
 	if problem := stacks.ProveBubble(); problem != "" {
 		tb.Fatalf(t, "%s", problem)
 	}
-	home := bubble.HomeHere()
+	home := tenancy.HomeHere()
 	t.Cleanup(func() {
 		t.Helper()
 		if stacks.This().Bubble != home.Bubble() {

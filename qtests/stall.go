@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/leftbehind"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // DefaultStallLimit is how long, in real time, a bubble may stand still before
@@ -25,6 +27,14 @@ const DefaultStallLimit = settings.DefaultStall
 // busy that they come late it takes as many all the same: the bubble's goroutines
 // come late, too.
 const stallSamples = 20
+
+// A look stops all goroutines of the process, for about lookTakes for each of them. Looks are lookShare times as far
+// apart as they take, so that they slow no bubble down by more than a twentieth: beside 300,000 goroutines, one look
+// every quarter of a second took three times as long as the rest.
+const (
+	lookTakes = 5 * time.Microsecond
+	lookShare = 20
+)
 
 // patience is how many limits the watchdog waits where the blockage may resolve
 // by itself.
@@ -50,7 +60,7 @@ func (b *bubbleRun) watch(t *testing.T) (stalledBy string) {
 		tick.Stop()
 		watchTickers.Put(tick)
 	}()
-	w := watchdog{limit: limit}
+	w := watchdog{limit: limit, every: every}
 	for {
 		select {
 		case <-b.done:
@@ -105,10 +115,13 @@ func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
 // A watchdog decides from samples whether a bubble stands still.
 type watchdog struct {
 	limit  time.Duration
-	moves  uint64    // the life of the clock, at the last sample
-	print  uint64    // of all stacks, at the last sample
-	still  time.Time // when the present standstill was first seen
-	same   int       // samples since then
+	every  time.Duration // between two looks, where few goroutines are
+	rest   time.Duration // from the last look to the next
+	next   time.Time     // no look before
+	moves  uint64        // the life of the clock, at the last sample
+	print  uint64        // of all stacks, at the last sample
+	still  time.Time     // when the present standstill was first seen
+	seen   time.Duration // the rests since then
 	warned bool
 	seed   maphash.Seed
 
@@ -133,8 +146,14 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 	if moves := b.q.clock.Life(); moves != w.moves {
 		w.moves = moves
 		w.lives()
+		w.pause(now, runtime.NumGoroutine())
 		return nil
 	}
+	if now.Before(w.next) {
+		return nil
+	}
+	rested := w.rest
+	w.pause(now, runtime.NumGoroutine())
 	if w.print == 0 && w.busyLooks == 0 {
 		w.seed = maphash.MakeSeed()
 	}
@@ -149,7 +168,7 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 		if g.Runs() {
 			running = append(running, g)
 		}
-		if !g.Durable && g.Outermost != bubble.RunHost {
+		if !g.Durable && g.Outermost != tenancy.RunHost {
 			culprits = append(culprits, g)
 		}
 		fmt.Fprint(&h, g.ID, g.State, g.Stack)
@@ -160,11 +179,17 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 		return nil
 	}
 	if print := h.Sum64() | 1; print != w.print {
-		w.print, w.still, w.same, w.warned = print, now, 0, false
+		w.print, w.still, w.seen, w.warned = print, now, 0, false
 		return nil
 	}
-	w.same++
+	w.seen += rested
 	return culprits
+}
+
+// pause has the next look wait until it is due beside so many goroutines: at the next tick, where they are few.
+func (w *watchdog) pause(now time.Time, goroutines int) {
+	w.rest = max(w.every, time.Duration(goroutines)*lookTakes*lookShare)
+	w.next = now.Add(w.rest - w.every)
 }
 
 // watchBusy keeps those of the goroutines that ran at the last sample as well.
@@ -202,7 +227,7 @@ func (w *watchdog) verdict(now time.Time, culprits []stacks.Goroutine) verdict {
 		w.told = true
 		return spins
 	}
-	still := min(now.Sub(w.still), w.limit*time.Duration(w.same)/stallSamples)
+	still := min(now.Sub(w.still), w.seen)
 	if len(culprits) == 0 || still < w.limit {
 		return moves
 	}
@@ -228,7 +253,7 @@ func (b *bubbleRun) goroutines() []stacks.Goroutine {
 	}
 	watcher := stacks.This().ID
 	all := stacks.Where(stacks.Dump(), func(h *stacks.Header) bool { return h.Bubble != 0 })
-	i := slices.IndexFunc(all, func(g stacks.Goroutine) bool { return g.Parent == watcher && g.Outermost == bubble.RunHost })
+	i := slices.IndexFunc(all, func(g stacks.Goroutine) bool { return g.Parent == watcher && g.Outermost == tenancy.RunHost })
 	if i < 0 {
 		return nil
 	}

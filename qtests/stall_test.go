@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 func TestStallFailsItsTestAndNoOther(t *testing.T) {
@@ -44,6 +45,7 @@ func TestStallFailsItsTestAndNoOther(t *testing.T) {
 			[]string{nothingWakes + "1h0m0s of fake time", "These wait for each other"}},
 		{"Pipe", []string{"Waiting for a pipe, a terminal or a device (1)", "use io.Pipe"}, nil},
 		{"Several", several, nil},
+		{"Crowd", []string{"Waiting for a channel made outside the bubble (1)"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +158,15 @@ func TestChildStall(t *testing.T) {
 			<-outer
 		})
 	})
+	t.Run("Crowd", func(t *testing.T) {
+		Run(t, func(q *T) {
+			inner := make(chan struct{})
+			for range 1500 {
+				q.Go(func() { <-inner })
+			}
+			<-outer
+		})
+	})
 	t.Run("Late", func(t *testing.T) {
 		Run(t, func(q *T) {
 			<-outer
@@ -170,6 +181,50 @@ func TestChildStall(t *testing.T) {
 }
 
 var outerGroup sync.WaitGroup
+
+// Looks are as far apart as lets them take a twentieth of the time, and each counts for the time until the next.
+func TestLooksBesideMany(t *testing.T) {
+	now := time.Now()
+	for _, c := range []struct {
+		goroutines int
+		rest       time.Duration
+	}{{1, 250 * time.Millisecond}, {2500, 250 * time.Millisecond}, {2501, 250100 * time.Microsecond}, {1_000_000, 100 * time.Second}} {
+		w := watchdog{limit: 5 * time.Second, every: 250 * time.Millisecond}
+		w.pause(now, c.goroutines)
+		require.Equal(t, c.rest, w.rest)
+		require.Equal(t, now.Add(c.rest-w.every), w.next, "the ticks are 250 ms apart: the next one, where few are")
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	begin := time.Now()
+	outer, network := stacks.Goroutine{State: "chan receive"}, stacks.Goroutine{State: "IO wait"}
+	require.True(t, network.Cause().MayResolve)
+	for _, c := range []struct {
+		still, seen time.Duration
+		culprits    []stacks.Goroutine
+		warned      bool
+		want        verdict
+	}{
+		{5 * time.Second, 5 * time.Second, nil, false, moves},
+		{5 * time.Second, 5 * time.Second, []stacks.Goroutine{outer}, false, stalled},
+		{5*time.Second - 1, 5 * time.Second, []stacks.Goroutine{outer}, false, moves},
+		{time.Hour, 5*time.Second - 1, []stacks.Goroutine{outer}, false, moves},
+		{5 * time.Second, 5 * time.Second, []stacks.Goroutine{outer, network}, false, mayResolve},
+		{6 * time.Second, 6 * time.Second, []stacks.Goroutine{network}, true, moves},
+		{30 * time.Second, 30 * time.Second, []stacks.Goroutine{network}, true, stalled},
+		{30 * time.Second, 30*time.Second - 1, []stacks.Goroutine{network}, true, moves},
+	} {
+		w := watchdog{limit: 5 * time.Second, still: begin, seen: c.seen, warned: c.warned}
+		require.Equal(t, c.want, w.verdict(begin.Add(c.still), c.culprits), c)
+		require.Equal(t, c.warned || c.want == mayResolve, w.warned)
+	}
+	w := watchdog{limit: 5 * time.Second, busyLooks: stallSamples + 1, busyFor: 5 * time.Second}
+	require.Equal(t, spins, w.verdict(begin, nil))
+	require.Equal(t, moves, w.verdict(begin, nil), "it is told once")
+	require.Equal(t, moves, (&watchdog{limit: 5 * time.Second, busyLooks: stallSamples, busyFor: time.Hour}).verdict(begin, nil))
+	require.Equal(t, moves, (&watchdog{limit: 5 * time.Second, busyLooks: 100, busyFor: 5*time.Second - 1}).verdict(begin, nil))
+}
 
 func TestStallSparesTheBusyAndThePatient(t *testing.T) {
 	out, passed := runChildUntilItSays(t, "a system call", "^TestChildBusy$", "-qtests.stall=200ms")

@@ -7,7 +7,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // TestTenancy refuses the second of two bubbles at its first use, which fails that
@@ -23,7 +23,7 @@ func TestTenancy(t *testing.T) {
 
 func TestChildTenancy(t *testing.T) {
 	child(t)
-	var shared bubble.Tenancy
+	var shared tenancy.Tenancy
 	use := func() error { return shared.Use(clock.New(), "pool", "db") }
 	require.NoError(t, use())
 	used, refused := make(chan bool, 1), make(chan bool, 1)
@@ -40,7 +40,7 @@ func TestChildTenancy(t *testing.T) {
 		defer func() { refused <- true }()
 		require.NoError(t, use(), "outside every bubble")
 		Run(t, func(q *T) {
-			require.ErrorIs(q, use(), bubble.ErrTwoBubbles)
+			require.ErrorIs(q, use(), tenancy.ErrTwoBubbles)
 			q.Sleep(time.Hour)
 		})
 	}

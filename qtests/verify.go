@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/trace"
 )
 
 // maxTurns bounds how many turns and choices a verified run remembers, at 16 bytes each.
@@ -17,7 +17,7 @@ func runSeed(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 	if !settings.Verify.Get() {
 		return runBubble(t, config, body)
 	}
-	first := bubble.NewTrace()
+	first := trace.New()
 	config.trace, config.turns = first, newTurns()
 	o := runBubble(t, config, body)
 	if o.failed || o.skipped {

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/tb"
 
@@ -24,7 +24,7 @@ type Breaker struct {
 	made  time.Time
 	timed bool // every call is timed, for Config.SlowCall
 
-	tenancy bubble.Tenancy
+	tenancy tenancy.Tenancy
 	hooks   *outbox.Queue[delivery]
 	queued  atomic.Int64 // deliveries of this breaker in hooks
 

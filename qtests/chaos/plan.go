@@ -9,6 +9,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -56,7 +57,7 @@ func NewT(q *qtests.T, cfg Config) *Plan {
 		}
 	}
 	var set *inputs.Set
-	if here := bubble.Here(); here != nil {
+	if here := tenancy.Here(); here != nil {
 		set = here.Inputs
 	}
 	p.drawn = set.Plan(p.name, bubble.Age(q.Clock()), own)

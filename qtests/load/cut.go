@@ -7,12 +7,13 @@ import (
 	"github.com/go-qtests/qtests/qtests/event"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // cut is the scenario as a search that cuts a failure down wants it: with fewer requests, fewer
 // users, fewer and shorter events. made is to be told how many requests there were.
 func (s Scenario) cut() (Scenario, func(n int64)) {
-	here := bubble.Here()
+	here := tenancy.Here()
 	if here == nil || here.Inputs == nil {
 		return s, func(int64) {}
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
 
@@ -22,7 +22,7 @@ import (
 func cutTo(t *testing.T, given *inputs.Inputs) (requests int, last time.Duration, events []time.Duration, taken *inputs.Inputs) {
 	qtests.Run(t, func(q *qtests.T) {
 		set := inputs.NewSet(given, nil)
-		bubble.Here().Inputs = set
+		tenancy.Here().Inputs = set
 		q.Sleep(time.Second)
 		mark := func() { events = append(events, q.Elapsed()) }
 		res := Run(q, Scenario{
@@ -71,7 +71,7 @@ func TestCut(t *testing.T) {
 func TestFailuresHaveTheNameOfTheThreshold(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		var names []string
-		bubble.Here().Fails = func(kind, name string) { names = append(names, kind+": "+name) }
+		tenancy.Here().Fails = func(kind, name string) { names = append(names, kind+": "+name) }
 		r, err := Try(q, Scenario{
 			Name: "shop", Traffic: traffic.Rate(1).For(10 * time.Second), Do: func(context.Context, *User) error { return context.Canceled },
 			Thresholds: []string{"requests>5", "errors==0", "p(99)<1s"},

@@ -7,9 +7,9 @@ import (
 	"unicode"
 
 	"github.com/go-qtests/qtests/qtests"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/share"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load/internal/job"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
@@ -115,7 +115,7 @@ func prepareAt(t tb.TB, s Scenario, scale float64) (*run, error) {
 	r.scale, r.test, r.repeat = scale, t.Name(), repeatCommand(t, scale)
 	if r.real {
 		r.watch = watch.New(r, r.clk)
-	} else if r.fake && bubble.Here() != nil {
+	} else if r.fake && tenancy.Here() != nil {
 		r.mu.live = watch.Follow(r.Name, r.Traffic.Duration())
 	}
 	return r, nil
@@ -141,7 +141,7 @@ func reportTo(t tb.TB, r *result.Result) {
 	job.TellFailure(t, r)
 	suffix := fmt.Sprintf("\n    scenario %s, seed %d, scale %s; repeat with: %s", r.Scenario, r.Seed, text.Number(r.Scale), r.Repeat)
 	fails := func(what string) {
-		if here := bubble.Here(); here != nil {
+		if here := tenancy.Here(); here != nil {
 			here.Fails("load", r.Scenario+": "+what)
 		}
 	}

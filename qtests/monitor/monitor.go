@@ -8,7 +8,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/alert"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/history"
 )
@@ -24,7 +24,7 @@ type Monitor struct {
 	// receivers are the channels.
 	receivers []*receiver
 
-	tenancy bubble.Tenancy
+	tenancy tenancy.Tenancy
 
 	// scraping is the token of the one scrape under way. It is a channel, because a
 	// gatherer may sleep: a goroutine that waits for a mutex stops the time of a bubble.

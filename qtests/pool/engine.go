@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/breaker"
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
@@ -34,7 +34,7 @@ type engine struct {
 	timed, stacks  bool
 	acquireTimeout time.Duration
 
-	tenancy bubble.Tenancy
+	tenancy tenancy.Tenancy
 
 	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
 	// Clock.AfterFunc are called under it.

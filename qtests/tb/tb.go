@@ -17,8 +17,8 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 )
 
 // TB is all that qtests asks of a test. *testing.T, *testing.B, *qtests.T and the T
@@ -54,7 +54,7 @@ func ClockOf(t TB) clock.Clock {
 	if c, ok := t.(clocked); ok {
 		return c.Clock()
 	}
-	b := bubble.Here()
+	b := tenancy.Here()
 	if b == nil {
 		return clock.New()
 	}
@@ -70,7 +70,7 @@ func offered[I any](t TB) (found I, ok bool) {
 	if found, ok = t.(I); ok {
 		return found, true
 	}
-	if b := bubble.Here(); b != nil {
+	if b := tenancy.Here(); b != nil {
 		found, ok = b.Test.(I)
 	}
 	return found, ok
@@ -141,7 +141,7 @@ const DefaultSeed = settings.DefaultSeed
 // ErrTwoBubbles is what a component returns to the second of two bubbles that use it
 // at once: a waiter of one would be woken from the other, which ends the process, and
 // their times are different ones.
-var ErrTwoBubbles = bubble.ErrTwoBubbles
+var ErrTwoBubbles = tenancy.ErrTwoBubbles
 
 // Round rounds a measured duration to the microsecond, the precision to which
 // qtests records and compares: the nanoseconds below it order events.

@@ -2,13 +2,14 @@ package wire
 
 import (
 	"fmt"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/event"
+	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/tb"
+	"github.com/go-qtests/qtests/qtests/wire/internal/lane"
 )
 
 // Latency has each write, each end of a connection and each dial arrive later, by as much as is
@@ -17,14 +18,14 @@ import (
 func (l *Link) Latency(d Direction, late latency.Distribution) event.Event {
 	l.q.Helper()
 	l.must(late.Err())
-	return l.effect(d, "latency "+late.String(), func(e *effect) { e.latency = late })
+	return l.effect(d, "latency "+late.String(), lane.Effect{Latency: late})
 }
 
 // Bandwidth lets so many bytes a second pass, at least 1. All connections share them.
 func (l *Link) Bandwidth(d Direction, bytesPerSecond int64) event.Event {
 	l.q.Helper()
 	l.atLeastOne("Bandwidth: bytesPerSecond", bytesPerSecond)
-	return l.effect(d, fmt.Sprintf("bandwidth %d B/s", bytesPerSecond), func(e *effect) { e.pace = &pacer{rate: bytesPerSecond} })
+	return l.effect(d, fmt.Sprintf("bandwidth %d B/s", bytesPerSecond), lane.Effect{Bandwidth: bytesPerSecond})
 }
 
 // Slice cuts each write into pieces of size bytes, give or take vary (drawn evenly), which leave with
@@ -35,14 +36,14 @@ func (l *Link) Slice(d Direction, size, vary int, pause time.Duration) event.Eve
 	if vary < 0 || vary >= size || pause < 0 {
 		l.must(fmt.Errorf("Slice: vary %d is not from 0 to %d, or pause %v is negative", vary, size-1, pause))
 	}
-	return l.effect(d, fmt.Sprintf("slices of %d bytes", size), func(e *effect) { e.slice = slice{size, vary, pause} })
+	return l.effect(d, fmt.Sprintf("slices of %d bytes", size), lane.Effect{Slice: lane.Slice{Size: size, Vary: vary, Pause: pause}})
 }
 
 // SlowClose has the end of a connection arrive later, by d more than what was written before it.
 func (l *Link) SlowClose(dir Direction, d time.Duration) event.Event {
 	l.q.Helper()
 	l.atLeastOne("SlowClose: d", int64(d))
-	return l.effect(dir, fmt.Sprintf("slow close %v", d), func(e *effect) { e.slow = d })
+	return l.effect(dir, fmt.Sprintf("slow close %v", d), lane.Effect{SlowClose: d})
 }
 
 // LimitData ends a connection after so many bytes, counted from the beginning of the event for
@@ -51,7 +52,7 @@ func (l *Link) SlowClose(dir Direction, d time.Duration) event.Event {
 func (l *Link) LimitData(d Direction, bytes int64) event.Event {
 	l.q.Helper()
 	l.atLeastOne("LimitData: bytes", bytes)
-	return l.effect(d, fmt.Sprintf("limit of %d bytes", bytes), func(e *effect) { e.limit = bytes })
+	return l.effect(d, fmt.Sprintf("limit of %d bytes", bytes), lane.Effect{LimitData: bytes})
 }
 
 // Loss breaks the connection of a write with a chance over 0 and at most 1: the write fails, and
@@ -61,7 +62,7 @@ func (l *Link) Loss(d Direction, chance float64) event.Event {
 	if !(chance > 0 && chance <= 1) {
 		l.must(fmt.Errorf("Loss: chance: %v is not over 0 and at most 1", chance))
 	}
-	return l.effect(d, fmt.Sprintf("loss %v", chance), func(e *effect) { e.loss = chance })
+	return l.effect(d, fmt.Sprintf("loss %v", chance), lane.Effect{Loss: chance})
 }
 
 // Reset breaks all open connections: both ends read what has arrived and then ECONNRESET, and
@@ -71,17 +72,12 @@ func (l *Link) Reset() event.Event {
 }
 
 func (l *Link) reset() {
-	l.each(func(j *joint) { j.Sever(syscall.ECONNRESET, syscall.ECONNRESET) })
+	l.each(func(c *memnet.Conn) { c.Sever(syscall.ECONNRESET, syscall.ECONNRESET) })
 }
 
 // Refuse breaks all open connections, and has dials refused (ECONNREFUSED) until it ends.
 func (l *Link) Refuse() event.Event {
-	change := func(by int) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.mu.refusing += by
-	}
-	return l.event("refuses", func() { change(1); l.reset() }, func() { change(-1) })
+	return l.event("refuses", func() { l.refuse(1); l.reset() }, func() { l.refuse(-1) })
 }
 
 // Stall keeps what is sent from arriving, until it ends. Dials go on: a server that accepts and
@@ -99,13 +95,13 @@ func (l *Link) Partition() event.Event {
 
 // HalfOpen has the host that listens be gone without a word, until it ends; see the package doc.
 func (l *Link) HalfOpen() event.Event {
-	var lost []*joint
+	var lost []*memnet.Conn
 	return l.event("half open", func() {
 		l.part(1)
 		lost = l.open()
-		l.inTurn(lost, func(j *joint) { j.LosePeer() })
+		l.inTurn(lost, (*memnet.Conn).LosePeer)
 	}, func() {
-		l.inTurn(lost, func(j *joint) { j.PeerIsBack() })
+		l.inTurn(lost, (*memnet.Conn).PeerIsBack)
 		l.part(-1)
 	})
 }
@@ -120,18 +116,9 @@ func (l *Link) Timeout(d time.Duration) event.Event {
 	return l.event(fmt.Sprintf("timeout %v", d), func() {
 		t = &timeout{after: d}
 		l.stall(Both, 1)
-		open := l.open()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.mu.timeouts = append(l.mu.timeouts, t)
-		for _, j := range open {
-			t.arm(l.q.Clock(), j)
-		}
+		l.begin(t)
 	}, func() {
-		l.mu.Lock()
-		l.mu.timeouts = slices.DeleteFunc(l.mu.timeouts, func(x *timeout) bool { return x == t })
-		t.stop()
-		l.mu.Unlock()
+		l.finish(t)
 		l.stall(Both, -1)
 	})
 }
@@ -141,38 +128,24 @@ func (l *Link) event(what string, begin, end func()) event.Event {
 }
 
 // effect is an event that does something to what is sent.
-func (l *Link) effect(d Direction, what string, set func(*effect)) event.Event {
+func (l *Link) effect(d Direction, what string, does lane.Effect) event.Event {
 	l.q.Helper()
 	l.known(d)
-	l.mu.Lock()
-	l.mu.faults++
-	stream := l.q.Stream("wire " + l.name).Sub(fmt.Sprint(l.mu.faults))
-	l.mu.Unlock()
+	stream := l.q.Stream("wire " + l.name).Sub(fmt.Sprint(l.nextFault()))
 	var now []func()
 	return l.event(what+" "+d.String(), func() {
 		now = nil
-		for _, w := range l.ways(d) {
-			e := &effect{stream: stream.Sub(w.name)}
-			set(e)
-			w.add(e)
-			now = append(now, func() { w.remove(e) })
+		if d&Up != 0 {
+			now = append(now, l.up.Add(does, stream.Sub("up")))
+		}
+		if d&Down != 0 {
+			now = append(now, l.down.Add(does, stream.Sub("down")))
 		}
 	}, func() {
 		for _, remove := range now {
 			remove()
 		}
 	})
-}
-
-// ways are those of a direction.
-func (l *Link) ways(d Direction) (all []*way) {
-	if d&Up != 0 {
-		all = append(all, l.up)
-	}
-	if d&Down != 0 {
-		all = append(all, l.down)
-	}
-	return all
 }
 
 func (l *Link) known(d Direction) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/guard"
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -21,14 +22,14 @@ import (
 // Hosts are the servers of a test by their addresses, all in memory, and the dialers of its clients. Each address has
 // a [Link] of its own, on which faults happen to all who dial it. Its methods are safe for concurrent use.
 type Hosts struct {
-	q *qtests.T
+	q     *qtests.T
+	known guard.Value[directory] // not held while a connection is dialled
+}
 
-	// mu is not held while a connection is dialled.
-	mu struct {
-		sync.Mutex
-		hosts map[string]*host
-		port  int // the last that was given for port 0
-	}
+// A directory knows what each address reaches. It is a plain structure without lock.
+type directory struct {
+	hosts map[string]*host
+	ports int // how many were given for port 0
 }
 
 // A host is what an address reaches.
@@ -38,11 +39,20 @@ type host struct {
 }
 
 // NewHosts returns hosts without any address.
-func NewHosts(q *qtests.T) *Hosts {
-	h := &Hosts{q: q}
-	h.mu.hosts = map[string]*host{}
-	h.mu.port = 40_000
-	return h
+func NewHosts(q *qtests.T) *Hosts { return &Hosts{q: q} }
+
+// at returns the host at an address. A host that comes new has a link of the test q.
+func (d *directory) at(q *qtests.T, addr string) *host {
+	q.Helper()
+	at := d.hosts[addr]
+	if at == nil {
+		at = &host{link: NewT(q, addr)}
+		if d.hosts == nil {
+			d.hosts = map[string]*host{}
+		}
+		d.hosts[addr] = at
+	}
+	return at
 }
 
 // Serve has a server of any kind listen at an address, "host:port", until the test ends, and returns the link of the
@@ -121,20 +131,13 @@ func (l *hostListener) Close() error {
 // comes later. The address is its name.
 func (h *Hosts) Link(addr string) *Link {
 	h.q.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.at(addr).link
+	var link *Link
+	h.known.Do(func(d *directory) { link = d.at(h.q, addr).link })
+	return link
 }
 
-// at returns the host at an address, under the lock.
-func (h *Hosts) at(addr string) *host {
-	at := h.mu.hosts[addr]
-	if at == nil {
-		at = &host{link: NewT(h.q, addr)}
-		h.mu.hosts[addr] = at
-	}
-	return at
-}
+// lastPort is the one before the first that is given for port 0.
+const lastPort = 40_000
 
 // named gives an address with port 0 a port.
 func (h *Hosts) named(addr string) string {
@@ -142,47 +145,49 @@ func (h *Hosts) named(addr string) string {
 	if err != nil || port != "0" {
 		return addr
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mu.port++
-	return net.JoinHostPort(name, strconv.Itoa(h.mu.port))
+	h.known.Do(func(d *directory) {
+		d.ports++
+		port = strconv.Itoa(lastPort + d.ports)
+	})
+	return net.JoinHostPort(name, port)
 }
 
 // take has an address reach what dial connects to.
-func (h *Hosts) take(addr string, dial func(context.Context) (net.Conn, error)) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	at := h.at(addr)
-	if at.dial != nil {
-		return &net.OpError{Op: "listen", Net: memnet.Network, Addr: qtests.Addr(addr), Err: syscall.EADDRINUSE}
-	}
-	at.dial = dial
-	return nil
+func (h *Hosts) take(addr string, dial func(context.Context) (net.Conn, error)) (err error) {
+	h.known.Do(func(d *directory) {
+		at := d.at(h.q, addr)
+		if at.dial != nil {
+			err = &net.OpError{Op: "listen", Net: memnet.Network, Addr: qtests.Addr(addr), Err: syscall.EADDRINUSE}
+			return
+		}
+		at.dial = dial
+	})
+	return err
 }
 
 func (h *Hosts) leave(addr string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mu.hosts[addr].dial = nil
+	h.known.Do(func(d *directory) { d.hosts[addr].dial = nil })
 }
 
 // Dial connects to the server at addr, over its link. It has the form that most clients take: DialContext of
 // net/http, the Dialer of Redis, the DialFunc of pgx. Where nobody listens any more, or not yet, it fails with
 // ECONNREFUSED, and for an address that the hosts do not know with a *net.DNSError that has those they know.
 func (h *Hosts) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	h.mu.Lock()
-	at := h.mu.hosts[addr]
-	known := slices.Sorted(maps.Keys(h.mu.hosts))
-	h.mu.Unlock()
+	var at *host
+	var known []string
+	h.known.Do(func(d *directory) {
+		if at = d.hosts[addr]; at == nil {
+			known = slices.Sorted(maps.Keys(d.hosts))
+		}
+	})
 	if at == nil {
 		return nil, &net.OpError{Op: "dial", Net: memnet.Network, Addr: qtests.Addr(addr), Err: &net.DNSError{
 			Err: fmt.Sprintf("no such host in memory; there are: %s", strings.Join(known, ", ")), Name: addr, IsNotFound: true,
 		}}
 	}
 	reach := func(ctx context.Context) (net.Conn, error) {
-		h.mu.Lock()
-		dial := at.dial
-		h.mu.Unlock()
+		var dial func(context.Context) (net.Conn, error)
+		h.known.Do(func(*directory) { dial = at.dial })
 		if dial == nil {
 			return nil, &net.OpError{Op: "dial", Net: memnet.Network, Addr: qtests.Addr(addr), Err: syscall.ECONNREFUSED}
 		}

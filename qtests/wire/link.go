@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -11,14 +12,21 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/tb"
+	"github.com/go-qtests/qtests/qtests/wire/internal/lane"
 )
 
 // ErrNotInMemory is what a dial through a link fails with that does not reach a listener in memory.
 var ErrNotInMemory = errors.New("wire: the connection is not one in memory of qtests")
+
+// SegmentSize is how many bytes travel together at most where a bandwidth counts them: what an
+// Ethernet frame holds of TCP.
+const SegmentSize = lane.SegmentSize
 
 // A Direction is where what is sent travels.
 type Direction uint8
@@ -47,16 +55,16 @@ func (d Direction) String() string {
 type Link struct {
 	q        *qtests.T
 	name     string
-	up, down *way
+	up, down *lane.Lane
 
-	// mu may be held while a connection is locked, and not the other way round. The lock of a way is
+	// mu may be held while a connection is locked, and not the other way round. The lock of a lane is
 	// below both.
 	mu struct {
 		sync.Mutex
 		faults   int // that were made
 		dials    uint64
-		conns    []*joint
-		purge    int // length of conns from which on the ended ones are taken out
+		conns    []*memnet.Conn // by the end that dialled
+		purge    int            // length of conns from which on the ended ones are taken out
 		stalled  [2]int
 		apart    int
 		refusing int
@@ -65,10 +73,21 @@ type Link struct {
 	}
 }
 
-// A joint is a connection on a link, by the end that dialled.
-type joint struct {
-	*memnet.Conn
-	number uint64
+// A timeout ends connections when they have been held up for so long.
+type timeout struct {
+	after time.Duration
+	stops []func()
+}
+
+// arm begins the time of a connection.
+func (t *timeout) arm(clk clock.Clock, c *memnet.Conn) {
+	t.stops = append(t.stops, bubble.AfterFunc(clk, t.after, func() { c.Sever(io.EOF, syscall.EPIPE) }))
+}
+
+func (t *timeout) stop() {
+	for _, stop := range t.stops {
+		stop()
+	}
 }
 
 // NewT returns a link without faults. Its name, which may not be empty, is in the event log and in
@@ -78,7 +97,7 @@ func NewT(q *qtests.T, name string) *Link {
 	if name == "" {
 		tb.Fatalf(q, "wire: NewT: the link has no name")
 	}
-	l := &Link{q: q, name: name, up: &way{name: "up", clk: q.Clock()}, down: &way{name: "down", clk: q.Clock()}}
+	l := &Link{q: q, name: name, up: lane.New(q.Clock()), down: lane.New(q.Clock())}
 	q.Cleanup(l.end)
 	return l
 }
@@ -126,7 +145,7 @@ func (l *Link) dial(ctx context.Context, dial func(context.Context) (net.Conn, e
 	if err := l.reach(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.sleep(ctx, l.up.delay(number)); err != nil {
+	if err := l.sleep(ctx, l.up.Delay(number)); err != nil {
 		return nil, err
 	}
 	var c net.Conn
@@ -134,14 +153,14 @@ func (l *Link) dial(ctx context.Context, dial func(context.Context) (net.Conn, e
 	if err == nil {
 		c, err = dial(memnet.With(ctx, func(c *memnet.Conn) {
 			adopted = true
-			l.adopt(&joint{c, number})
+			l.adopt(c, number)
 		}))
 	}
 	if err == nil && !adopted {
 		_ = c.Close() // nobody has it
 		return nil, fmt.Errorf("%w: %T", ErrNotInMemory, c)
 	}
-	if ended := l.sleep(ctx, l.down.delay(number)); ended != nil {
+	if ended := l.sleep(ctx, l.down.Delay(number)); ended != nil {
 		if c != nil {
 			_ = c.Close() // nobody has it
 		}
@@ -199,37 +218,37 @@ func (l *Link) sleep(ctx context.Context, d time.Duration) error {
 }
 
 // adopt puts a connection on the link, before anybody has it.
-func (l *Link) adopt(j *joint) {
-	j.Shape(&shaping{way: l.up, joint: j}, &shaping{way: l.down, joint: j})
+func (l *Link) adopt(c *memnet.Conn, number uint64) {
+	c.Shape(l.up.Shape(c, number), l.down.Shape(c, number))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.mu.conns) >= l.mu.purge {
-		l.mu.conns = slices.DeleteFunc(l.mu.conns, func(j *joint) bool { return j.Ended() })
+		l.mu.conns = slices.DeleteFunc(l.mu.conns, (*memnet.Conn).Ended)
 		l.mu.purge = max(2*len(l.mu.conns), 16)
 	}
-	l.mu.conns = append(l.mu.conns, j)
-	j.Hold(memnet.Stalled, l.mu.stalled[0] > 0, l.mu.stalled[1] > 0, true)
+	l.mu.conns = append(l.mu.conns, c)
+	c.Hold(memnet.Stalled, l.mu.stalled[0] > 0, l.mu.stalled[1] > 0, true)
 	for _, t := range l.mu.timeouts {
-		t.arm(l.q.Clock(), j)
+		t.arm(l.q.Clock(), c)
 	}
 }
 
 // open are the connections that have an open end, by age.
-func (l *Link) open() []*joint {
+func (l *Link) open() []*memnet.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(l.mu.conns), func(j *joint) bool { return j.Ended() })
+	return slices.DeleteFunc(slices.Clone(l.mu.conns), (*memnet.Conn).Ended)
 }
 
 // each does something to every open connection, in turn.
-func (l *Link) each(do func(*joint)) {
+func (l *Link) each(do func(*memnet.Conn)) {
 	l.inTurn(l.open(), do)
 }
 
-func (l *Link) inTurn(some []*joint, do func(*joint)) {
+func (l *Link) inTurn(some []*memnet.Conn, do func(*memnet.Conn)) {
 	var wakes []func()
-	for _, j := range some {
-		wakes = append(wakes, func() { do(j) })
+	for _, c := range some {
+		wakes = append(wakes, func() { do(c) })
 	}
 	bubble.InTurn(l.q.Clock(), wakes...)
 }
@@ -244,12 +263,12 @@ func (l *Link) stall(d Direction, by int) {
 		l.mu.stalled[1] += by
 	}
 	l.mu.Unlock()
-	l.each(func(j *joint) {
+	l.each(func(c *memnet.Conn) {
 		l.mu.Lock() // it may have changed since
 		defer l.mu.Unlock()
 		up, down := l.mu.stalled[0] > 0, l.mu.stalled[1] > 0
-		j.Hold(memnet.Stalled, up, down, true)
-		j.Hold(memnet.Stalled, !up, !down, false)
+		c.Hold(memnet.Stalled, up, down, true)
+		c.Hold(memnet.Stalled, !up, !down, false)
 	})
 }
 
@@ -268,6 +287,39 @@ func (l *Link) part(by int) {
 	bubble.InTurn(l.q.Clock(), wakes...)
 }
 
+// refuse changes by how many faults dials are refused.
+func (l *Link) refuse(by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.refusing += by
+}
+
+// nextFault is the number of a fault that draws.
+func (l *Link) nextFault() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.faults++
+	return l.mu.faults
+}
+
+// begin begins the time of the connections that are open, and of those that come.
+func (l *Link) begin(t *timeout) {
+	open := l.open()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.timeouts = append(l.mu.timeouts, t)
+	for _, c := range open {
+		t.arm(l.q.Clock(), c)
+	}
+}
+
+func (l *Link) finish(t *timeout) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.timeouts = slices.DeleteFunc(l.mu.timeouts, func(x *timeout) bool { return x == t })
+	t.stop()
+}
+
 // end breaks what is left when the test ends.
 func (l *Link) end() {
 	l.mu.Lock()
@@ -277,5 +329,5 @@ func (l *Link) end() {
 		t.stop()
 	}
 	l.mu.Unlock()
-	l.each(func(j *joint) { j.Sever(syscall.ECONNRESET, syscall.ECONNRESET) })
+	l.reset()
 }

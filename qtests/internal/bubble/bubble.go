@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/trace"
+	"github.com/go-qtests/qtests/qtests/internal/turns"
 )
 
 // Clock is the clock of a bubble, in one of two forms: tieFree on the stock
@@ -23,9 +26,9 @@ type Clock interface {
 	callReserved(claim, func())
 	abandon(claim)
 
-	// SleepToRest and wait are those of qtests.T.
-	SleepToRest(t *Turns, d time.Duration)
-	Rest(t *Turns)
+	// SleepToRest and Rest are T.Sleep and T.Wait.
+	SleepToRest(t *turns.Queue, d time.Duration)
+	Rest(t *turns.Queue)
 
 	// Pending is how many waits there are, and Standing how many goroutines are in
 	// Reservation.Sleep.
@@ -40,10 +43,16 @@ type Clock interface {
 	Watched() *Watch
 }
 
+// Stats are figures of a bubble's clock: those of qtests.ClockStats.
+type Stats struct {
+	Waits, Pending  uint64
+	MaxDisplacement time.Duration
+}
+
 // Watch is what others are told of a clock.
 type Watch struct {
 	// Trace, where a run is verified, is told of every claim.
-	Trace *Trace
+	Trace *trace.Trace
 	// Complain, if set, fails the test and says so at once.
 	Complain func(problem string)
 	// Rests are told whenever a wait begins and ends.

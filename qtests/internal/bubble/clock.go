@@ -3,7 +3,6 @@ package bubble
 import (
 	"context"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,31 +10,11 @@ import (
 )
 
 // tieFree is the clock of a bubble. See "The clock" in the package doc of qtests for what
-// it promises.
-//
-// Terms: the raw instant is the bubble's own time, the nominal instant is what
-// was asked for. A claim is the pair of the two for one pending wait; no two
-// claims have the same raw instant, so the runtime, which orders timers of one
-// instant at random, never has two to order.
+// it promises. Its state, and its lock, is the timeline; the methods here wait for what that says.
 type tieFree struct {
-	real clock.Clock // package time, which inside a bubble is fake
-
-	Watch
-	moves atomic.Uint64 // counts what passed through the clock
-	stood atomic.Int64  // goroutines in Reservation.Sleep
-
-	mu struct {
-		sync.Mutex
-		claims  claims
-		current claim // the claim whose instant is now, once it has fired
-		latest  int64 // the latest nominal instant that Now has returned
-		// reach is the farthest behind its nominal instant that anything has run: what
-		// such code set going on package time counts from there.
-		reach    int64
-		sleepers map[int64][]turn // of T.Sleep, by the nominal instant they wait for; nil before the first
-		timers   uint64           // how many AfterFuncs there were
-		late     []lateCall
-	}
+	timeline
+	real  clock.Clock  // package time, which inside a bubble is fake
+	stood atomic.Int64 // goroutines in Reservation.Sleep
 }
 
 func newTieFree() *tieFree {
@@ -44,112 +23,8 @@ func newTieFree() *tieFree {
 	return c
 }
 
-// claim takes a raw instant for a wait of d from now, and returns it with the
-// duration to wait on package time. With lapse the claim is forgotten by itself
-// once its instant has passed; otherwise it stays until settled.
-func (c *tieFree) claim(d time.Duration, lapse bool) (taken claim, wait time.Duration) {
-	c.Rests.call()
-	now := time.Now().UnixNano()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	nominal := saturatingAdd(c.nominalLocked(now), max(d, 0))
-	raw := c.mu.claims.take(now, nominal)
-	c.moves.Add(1)
-	c.Trace.wait(c.mu.latest, nominal)
-	if lapse {
-		c.mu.claims.lapse(raw)
-	}
-	return claim{raw, nominal}, time.Duration(raw - now)
-}
-
-// fired makes the claim, whose instant is now, the current one: until time moves
-// on, Now returns its nominal instant, as fired does.
-func (c *tieFree) fired(taken claim) int64 {
-	c.mu.Lock()
-	c.mu.claims.settle(taken.raw)
-	now := c.enterLocked(taken)
-	c.mu.Unlock()
-	c.Rests.call()
-	return now
-}
-
-// abandon gives the instant of a cancelled wait back.
-func (c *tieFree) abandon(taken claim) {
-	now := time.Now().UnixNano()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nominalLocked(now) // it may be the claim by which this instant is known
-	c.mu.claims.settle(taken.raw)
-}
-
-// nominalLocked translates the raw instant now. It never goes back: an event
-// that was displaced past a later one sees the time of the later one.
-func (c *tieFree) nominalLocked(now int64) int64 {
-	here := c.mu.current
-	if here.raw != now {
-		here = claim{raw: now, nominal: now}
-		if nominal, ok := c.mu.claims.nominal(now); ok {
-			here.nominal = nominal
-		} else if now-c.mu.latest <= c.mu.claims.stretch {
-			// An event of package time, no farther behind the present instant than
-			// those that the clock displaced: it counts from one of them.
-			here.nominal = c.mu.latest
-		}
-	}
-	return c.enterLocked(here)
-}
-
-// enterLocked makes here the present instant, and returns its nominal one.
-func (c *tieFree) enterLocked(here claim) int64 {
-	c.mu.current = here
-	c.mu.latest = max(c.mu.latest, here.nominal)
-	c.mu.reach = max(c.mu.reach, here.raw-here.nominal)
-	return c.mu.latest
-}
-
-// Last returns the latest instant that anybody saw, for callers outside the
-// bubble, whose package time is real.
-func (c *tieFree) Last() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Unix(0, c.mu.latest)
-}
-
-// Life counts what passed through the clock.
-func (c *tieFree) Life() uint64 { return c.moves.Load() }
-
 // Standing returns how many goroutines are in Reservation.Sleep.
 func (c *tieFree) Standing() int64 { return c.stood.Load() }
-
-// Pending returns how many waits are pending.
-func (c *tieFree) Pending() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.mu.claims.taken.n
-}
-
-// Now returns the nominal instant: inside an event that the clock displaced, the
-// instant that was asked for.
-func (c *tieFree) Now() time.Time {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	raw := now.UnixNano()
-	return now.Add(time.Duration(c.nominalLocked(raw) - raw))
-}
-
-// Since is Now().Sub(t), without the making of a Time where both fit into
-// nanoseconds since 1970.
-func (c *tieFree) Since(t time.Time) time.Duration {
-	const fits = math.MaxInt64 / int64(time.Second)
-	if s := t.Unix(); s <= -fits || s >= fits {
-		return c.Now().Sub(t)
-	}
-	raw := time.Now().UnixNano()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Duration(c.nominalLocked(raw) - t.UnixNano())
-}
 
 func (c *tieFree) Until(t time.Time) time.Duration { return t.Sub(c.Now()) }
 
@@ -175,9 +50,7 @@ func (c *tieFree) Tick(d time.Duration) <-chan time.Time { return c.Ticker(d).C 
 // ticker's later ticks come from the runtime. The clock keeps everything else
 // off its instants.
 func (c *tieFree) Ticker(d time.Duration) *clock.Ticker {
-	c.mu.Lock()
-	c.mu.claims.reserve(time.Now().UnixNano())
-	c.mu.Unlock()
+	c.keepOff()
 	return c.real.Ticker(d)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/turns"
 )
 
 // turnClock is the clock of a bubble on the ordered runtime: package time, without
@@ -40,7 +41,7 @@ func (c *turnClock) end() {
 func (c *turnClock) note(d time.Duration) {
 	if c.Trace != nil {
 		now := time.Now().UnixNano()
-		c.Trace.wait(now, saturatingAdd(now, max(d, 0)))
+		c.Trace.Wait(now, saturatingAdd(now, max(d, 0)))
 	}
 }
 
@@ -55,11 +56,11 @@ func (c *turnClock) Sleep(d time.Duration) {
 }
 
 func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	at, where := c.lapse(d), c.Trace.caller()
+	at, where := c.lapse(d), c.Trace.Caller()
 	return atRest(d, func(d time.Duration) *clock.Timer {
 		return c.Clock.AfterFunc(d, func() {
 			if now := time.Now().UnixNano(); now != at { // it was Reset, which nobody sees
-				c.Trace.late(where, now)
+				c.Trace.Late(where, now)
 			}
 			c.Rests.call()
 			f()
@@ -184,17 +185,17 @@ func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
 
 func (c *turnClock) abandon(claim) { c.waits.end() }
 
-func (c *turnClock) SleepToRest(t *Turns, d time.Duration) {
+func (c *turnClock) SleepToRest(t *turns.Queue, d time.Duration) {
 	c.Sleep(d)
 	c.Rest(t)
 }
 
-func (c *turnClock) Rest(t *Turns) {
-	mine := make(turn)
-	t.enter(mine)
+func (c *turnClock) Rest(t *turns.Queue) {
+	mine := make(turns.Turn)
+	t.Enter(mine)
 	<-mine
-	defer t.leave()
-	t.settle()
+	defer t.Leave()
+	t.Settle()
 }
 
 func (c *turnClock) Pending() int { return c.waits.pending(time.Now().UnixNano()) }

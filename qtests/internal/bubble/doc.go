@@ -1,6 +1,5 @@
 // Package bubble is the inside of a bubble of qtests.Run, as the packages of qtests see it:
-// its clock, the order in which waiters are woken, and which component is in use in which
-// bubble.
+// its clock, and the order in which waiters are woken.
 //
 // The clock has two forms, one for the stock runtime and one for the ordered runtime.
 // [NewClock] in seam.go chooses; the package documentation of qtests says what they promise.

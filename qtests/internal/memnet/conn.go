@@ -1,6 +1,7 @@
 package memnet
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync/atomic"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // Network is the name of the network in memory, as a net.Addr has it.
@@ -119,4 +122,70 @@ func (c *Conn) wrap(op string, err error) error {
 		return err
 	}
 	return &net.OpError{Op: op, Net: Network, Source: c.local, Addr: c.remote, Err: err}
+}
+
+// Shape shapes what this end sends and what it receives.
+func (c *Conn) Shape(sends, receives Shaper) {
+	c.out.Shape(sends)
+	c.in.Shape(receives)
+}
+
+// Hold keeps everything from arriving that either end sends, or one of them.
+func (c *Conn) Hold(by Holder, out, in, held bool) {
+	if out {
+		c.out.Hold(by, held)
+	}
+	if in {
+		c.in.Hold(by, held)
+	}
+}
+
+// Sever breaks the connection somewhere between its ends: both read what has arrived and
+// then readErr, and their writes fail with writeErr.
+func (c *Conn) Sever(readErr, writeErr error) {
+	c.in.sever(readErr, writeErr)
+	c.out.sever(readErr, writeErr)
+	bubble.InTurn(c.in.clk, c.in.wake, c.out.wake)
+}
+
+// Finish ends the connection between its ends, in order: both read what is on its way and then
+// io.EOF, and their writes fail with EPIPE.
+func (c *Conn) Finish() {
+	end := func(h *Half) func() { return func() { h.EndWrites(syscall.EPIPE, io.EOF) } }
+	bubble.InTurn(c.in.clk, end(c.in), end(c.out))
+}
+
+// LosePeer has the host of the other end be gone: that end is closed, and this one neither hears of
+// it nor is heard.
+func (c *Conn) LosePeer() {
+	c.Hold(Gone, true, true, true)
+	c.peer.Reset()
+}
+
+// PeerIsBack has the host of the other end be back, which knows nothing of the connection: it answers
+// what this end has sent, or sends next, with ECONNRESET.
+func (c *Conn) PeerIsBack() {
+	c.orphan.Store(true)
+	if c.out.waiting() {
+		c.Sever(syscall.ECONNRESET, syscall.ECONNRESET)
+	}
+}
+
+// Ended reports whether both ends are closed.
+func (c *Conn) Ended() bool { return c.closed.Load() && c.peer.closed.Load() }
+
+// adopting is the key of what With says.
+type adopting struct{}
+
+// With has the next connection that is dialled with the context given to adopt before anybody else
+// has it, by its client's end.
+func With(ctx context.Context, adopt func(*Conn)) context.Context {
+	return context.WithValue(ctx, adopting{}, adopt)
+}
+
+// Adopt does what With has asked for.
+func (c *Conn) Adopt(ctx context.Context) {
+	if adopt, ok := ctx.Value(adopting{}).(func(*Conn)); ok {
+		adopt(c)
+	}
 }

@@ -95,13 +95,13 @@ func (h *Half) tryRead(p []byte) (n int, err error, ok bool) {
 	case h.held != 0:
 		return 0, nil, false
 	}
-	h.arrive()
+	h.transit.arrive(h.clk)
 	switch arrived := h.unread.n - h.transit.bytes; {
 	case arrived > 0:
 		n = h.unread.pop(p[:min(len(p), arrived)])
 		h.changed.Broadcast() // there is room for writes
 		return n, nil, true
-	case h.writeErr != nil && h.due(h.transit.endAt) && h.transit.bytes == 0:
+	case h.writeErr != nil && h.transit.ended(h.clk):
 		return 0, h.endErr, true
 	}
 	return 0, nil, false
@@ -128,7 +128,7 @@ func (h *Half) write(p []byte, m Message) (n int, err error) {
 			return n, h.writeErr
 		case h.expired(&h.writes):
 			return n, os.ErrDeadlineExceeded
-		case h.readerGone && h.held == 0 && h.due(h.goneAt):
+		case h.readerGone && h.held == 0 && due(h.clk, h.goneAt):
 			return n, syscall.EPIPE
 		}
 		if k := h.deliver(p[n:], m); k > 0 {
@@ -149,7 +149,7 @@ func (h *Half) deliver(p []byte, m Message) int {
 	case h.readerGone && h.held == 0:
 		return len(p) // on its way to where nobody is any more
 	case m.Segment != nil || h.transit.bytes > 0:
-		return h.send(p, m)
+		return h.transit.send(&h.unread, p, m)
 	case h.held != 0 || h.unread.n > 0: // what was held comes first
 		return h.unread.push(p)
 	}
@@ -248,4 +248,101 @@ func (h *Half) disarm(d *deadline) {
 		d.stop()
 		d.stop = nil
 	}
+}
+
+// Shape has everything that is written from now on arrive as s says, or at once for nil, but never
+// before what was written earlier.
+func (h *Half) Shape(s Shaper) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.transit.shaper = s
+}
+
+func (h *Half) shaper() Shaper {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.transit.shaper
+}
+
+func (h *Half) message(n int) Message {
+	if s := h.shaper(); s != nil {
+		return s.Message(n)
+	}
+	return Message{}
+}
+
+func (h *Half) endLater() time.Duration {
+	if s := h.shaper(); s != nil {
+		return s.End()
+	}
+	return 0
+}
+
+// endsAt is when the end arrives, zero for now.
+func (h *Half) endsAt() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.transit.endAt
+}
+
+// armArrival sets the timer for what a read waits for.
+func (h *Half) armArrival() {
+	t := &h.transit
+	if h.held != 0 {
+		return
+	}
+	next := t.next(h.writeErr != nil)
+	if next.IsZero() || next.Equal(t.armed) {
+		return
+	}
+	t.disarm()
+	t.armed = next
+	t.stop = bubble.AfterFunc(h.clk, h.clk.Until(next), func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if t.armed.Equal(next) {
+			t.stop, t.armed = nil, time.Time{}
+			h.changed.Broadcast()
+		}
+	})
+}
+
+func (h *Half) dropUnread() {
+	h.unread.drop()
+	h.transit.drop()
+}
+
+// sever ends the half in the middle: what has not arrived is lost, and held back is nothing.
+// It wakes nobody yet, so that the first to hear of it finds the other half severed, too.
+func (h *Half) sever(readErr, writeErr error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.transit.arrive(h.clk)
+	if h.held == 0 && h.writeErr != nil && h.transit.ended(h.clk) {
+		return // its end has arrived
+	}
+	arrived := h.unread.n - h.transit.bytes
+	if h.held != 0 {
+		arrived = 0
+	}
+	h.unread.cut(arrived)
+	h.transit.drop()
+	h.held, h.severed, h.endErr, h.transit.endAt = 0, true, readErr, time.Time{}
+	if h.writeErr == nil {
+		h.writeErr = writeErr
+	}
+	h.disarm(&h.writes)
+}
+
+func (h *Half) wake() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.changed.Broadcast()
+}
+
+// waiting reports whether something is sent that nobody has read.
+func (h *Half) waiting() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unread.n > 0
 }

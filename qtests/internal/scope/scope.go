@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -111,7 +111,7 @@ func (s *Scope) Count(match func(path string) bool) int {
 	n, hosts := 0, 0
 	stacks.EachProfiled(profile.Bytes(), func(r stacks.Profiled) {
 		switch {
-		case r.Scope == "" || !match(r.Scope) || bubble.RunsTests(r.Root):
+		case r.Scope == "" || !match(r.Scope) || tenancy.RunsTests(r.Root):
 		case s.host != "" && r.Root == s.host:
 			hosts += r.N
 		default:
@@ -131,7 +131,7 @@ func (s *Scope) List(match func(path string) bool) []stacks.Goroutine {
 	kept := all[:0]
 	for _, g := range all {
 		// The stack of a bubble's body is cut, and has no creator.
-		if g.ID != s.hostID && !bubble.RunsTests(g.Outermost) && g.Creator() != "" {
+		if g.ID != s.hostID && !tenancy.RunsTests(g.Outermost) && g.Creator() != "" {
 			kept = append(kept, g)
 		}
 	}

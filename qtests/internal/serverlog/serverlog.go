@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/userline"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -41,7 +41,7 @@ type Log struct {
 // New returns the log of a server of the bubble that the caller is in. Panics for which excused, where
 // it is not nil, returns true do not fail the test either.
 func New(t tb.TB, excused func() bool) *Log {
-	here := bubble.Here()
+	here := tenancy.Here()
 	l := &Log{t: t, allowed: func() bool {
 		return here != nil && here.PanicsAllowed.Load() || excused != nil && excused()
 	}}

@@ -20,6 +20,9 @@ type answer struct {
 // when the context of the request ends or an outage cuts the line. A panic becomes a
 // *pool.PanicError, and Goexit pool.ErrGoexit.
 func (x *exchange) respond(req *http.Request) (*http.Response, error) {
+	if x.route.stub.canned {
+		return x.canned(req)
+	}
 	x.answer.resp = nil // of one before, which has ended
 	x.answer.given.Store(false)
 	x.h.begin()
@@ -38,14 +41,32 @@ func (x *exchange) respond(req *http.Request) (*http.Response, error) {
 	return x.answer.resp, nil
 }
 
+// canned returns the answer of a canned responder.
+func (x *exchange) canned(req *http.Request) (*http.Response, error) {
+	resp, err := x.route.stub.answer(req)
+	if broken := x.broken(); broken != nil {
+		if resp != nil {
+			closeBody(resp)
+		}
+		return nil, broken
+	}
+	return resp, err
+}
+
+// answer calls the responder.
+func (s *Stub) answer(req *http.Request) (*http.Response, error) {
+	resp, err := s.responder(req)
+	if resp == nil && err == nil {
+		err = fmt.Errorf("%s: the responder returned neither a response nor an error", s.scope.What)
+	}
+	return resp, err
+}
+
 // serve calls the responder. When it has woken the caller, the answer is the caller's.
 func (x *exchange) serve(req *http.Request) {
 	defer x.h.end()
 	usercode.Run(func() (err error) {
-		stub := x.route.stub
-		if x.answer.resp, err = stub.responder(req); x.answer.resp == nil && err == nil {
-			err = fmt.Errorf("%s: the responder returned neither a response nor an error", stub.scope.What)
-		}
+		x.answer.resp, err = x.route.stub.answer(req)
 		return err
 	}, func(err error) {
 		x.answer.err = err

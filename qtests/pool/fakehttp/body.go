@@ -50,11 +50,10 @@ const chunkOf = 10 * time.Millisecond
 // largestRead is how much one read that may block takes.
 const largestRead = 32 << 10
 
-// newBody returns the body of the exchange, which has one.
+// newBody returns the body of the exchange, which has one, and has been measured.
 func newBody(x *exchange, under io.ReadCloser, length int64) *body {
 	b := &x.body
 	b.x, b.under, b.length, b.unfollow = x, under, length, func() bool { return true }
-	_, b.memory = inMemory(under)
 	return b
 }
 

@@ -54,7 +54,11 @@ type state struct {
 	routes   []*Stub                   // in the order of registration
 
 	unexpected unexpected.List // requests that no route answers
-	calls      map[string]uint64
+	calls      map[string]*uint64
+
+	found      map[question]finding
+	registered uint64 // how many routes have been, those that were replaced included
+	matchers   bool   // whether one of them had a matcher
 	closed     bool
 
 	running int           // calls of the user's code that a request or a read waits for, or has given up
@@ -91,7 +95,7 @@ func (h *Fake) On(method, url string, responder httpmock.Responder) *Stub {
 func (h *Fake) OnMatch(method, url string, matcher httpmock.Matcher, responder httpmock.Responder) *Stub {
 	h.scope.T.Helper()
 	h.scope.Require(responder != nil, "On", method+" "+url, "has no responder")
-	s := &Stub{h: h, method: method, url: url, matcher: matcher.Name(), responder: responder, behaviour: h.common.Behaviour()}
+	s := &Stub{h: h, method: method, url: url, matcher: matcher.Name(), responder: responder, canned: isCanned(responder), behaviour: h.common.Behaviour()}
 	scope := h.scope.Of(s.behaviour, method+" "+url)
 	s.Faults, s.Verbs = newFaults(scope), fake.VerbsOf(scope, s.behaviour, s)
 	if err := register(h.mock, method, normalText(url), matcher, s); err != nil {
@@ -100,6 +104,7 @@ func (h *Fake) OnMatch(method, url string, matcher httpmock.Matcher, responder h
 	h.locked(func(m *state) {
 		m.routes = slices.DeleteFunc(m.routes, s.replaces)
 		m.routes = append(m.routes, s)
+		m.forget(s.matcher != "")
 	})
 	return s
 }

@@ -75,6 +75,14 @@ func canonical(from http.Header) http.Header {
 	return to
 }
 
+// first returns the first value of a name, which is canonical, of a header whose names are.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 func bodyAllowed(code int) bool {
 	return code >= 200 && code != http.StatusNoContent && code != http.StatusNotModified
 }
@@ -86,7 +94,7 @@ func declare(resp *http.Response, from http.Header) http.Header {
 	for _, list := range resp.Header["Trailer"] {
 		names = append(names, strings.Split(list, ",")...)
 	}
-	resp.Header.Del("Trailer")
+	delete(resp.Header, "Trailer")
 	resp.Trailer = nil
 	for _, name := range names {
 		if name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)); name != "" {

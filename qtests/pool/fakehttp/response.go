@@ -48,7 +48,7 @@ func (x *exchange) closesAfter(resp *http.Response) bool {
 	}
 	switch {
 	case said("close"):
-		resp.Header.Del("Connection")
+		delete(resp.Header, "Connection")
 		return true
 	case resp.ProtoMajor == 1 && resp.ProtoMinor == 0 && !said("keep-alive"):
 		return true
@@ -59,13 +59,14 @@ func (x *exchange) closesAfter(resp *http.Response) bool {
 // measure finds the length of the body, and says it in the header as a server does.
 func (x *exchange) measure(resp *http.Response) {
 	given := resp.ContentLength
-	chunked := resp.Trailer != nil || slices.Contains(resp.TransferEncoding, "chunked") || resp.Header.Get("Transfer-Encoding") != ""
-	resp.Header.Del("Transfer-Encoding")
+	chunked := resp.Trailer != nil || slices.Contains(resp.TransferEncoding, "chunked") || first(resp.Header, "Transfer-Encoding") != ""
+	delete(resp.Header, "Transfer-Encoding")
 	resp.TransferEncoding, resp.ContentLength = nil, -1
 	held, known := inMemory(resp.Body)
+	x.body.memory = known
 	var declared uint64
 	err := strconv.ErrSyntax // also where there is none: what ParseUint says of "" is made anew each time
-	if text := resp.Header.Get("Content-Length"); text != "" {
+	if text := first(resp.Header, "Content-Length"); text != "" {
 		declared, err = strconv.ParseUint(strings.TrimSpace(text), 10, 63)
 	}
 	head := x.req.Method == http.MethodHead
@@ -83,9 +84,9 @@ func (x *exchange) measure(resp *http.Response) {
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
-		resp.Header.Del("Content-Length")
+		delete(resp.Header, "Content-Length")
 	default:
-		x.size = [1]string{strconv.FormatInt(resp.ContentLength, 10)}
+		x.size[0] = strconv.FormatInt(resp.ContentLength, 10)
 		resp.Header["Content-Length"] = x.size[:]
 	}
 	if resp.ContentLength < 0 && !head {
@@ -120,9 +121,9 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 		b.atEnd = func() { maps.Copy(to, canonical(trailer)) }
 	}
 	resp.Body = b
-	if x.gzip && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		resp.Header.Del("Content-Encoding")
-		resp.Header.Del("Content-Length")
+	if x.gzip && strings.EqualFold(first(resp.Header, "Content-Encoding"), "gzip") {
+		delete(resp.Header, "Content-Encoding")
+		delete(resp.Header, "Content-Length")
 		resp.ContentLength, resp.Uncompressed = -1, true
 		resp.Body = &unzipped{body: b}
 	}

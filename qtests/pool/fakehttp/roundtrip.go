@@ -11,10 +11,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
 )
 
-// maxPaths is how many paths a fake counts one by one; the calls of all others are
-// counted together.
-const maxPaths = 1000
-
 // errCanceled is what net/http says when a request's Cancel channel is closed.
 var errCanceled = errors.New("net/http: request canceled")
 
@@ -27,8 +23,7 @@ func (h *Fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := check(req); err != nil {
 		return nil, err
 	}
-	x := &exchange{h: h, req: req, op: operation(req), trace: traceOf(req), closes: req.Close, woken: make(chan struct{}, 2)}
-	h.count(x.op)
+	x := &exchange{h: h, req: req, trace: traceOf(req), closes: req.Close}
 	if err := x.findRoute(); err != nil {
 		return nil, err
 	}
@@ -58,22 +53,23 @@ func check(req *http.Request) error {
 // uses it, apart from end. What every request needs is in it as a value: most of what a
 // fake costs is what it allocates.
 type exchange struct {
-	h      *Fake
-	req    *http.Request
-	op     string
-	ctx    context.Context // ends when the caller gives the request up
-	route  route
-	trace  *tracer
-	call   fault.Call
-	lease  pool.Lease[*conn]
-	line   *fault.Line
-	closes bool // the connection ends with the exchange
-	gzip   bool // the client did not ask for it: it gets the body decoded
-	unhook func()
+	h           *Fake
+	req         *http.Request
+	op          string
+	ctx         context.Context // ends when the caller gives the request up
+	route       route
+	connections *pool.Pool[*conn] // to its host
+	trace       *tracer
+	call        fault.Call
+	lease       pool.Lease[*conn]
+	line        *fault.Line
+	closes      bool // the connection ends with the exchange
+	gzip        bool // the client did not ask for it: it gets the body decoded
+	unhook      func()
 
 	once sync.Once // ends the lease
 
-	woken  chan struct{} // has room for the end of a responder and for a cut of the line
+	woken  chan struct{} // has room for the end of a responder and for a cut of the line; nil for a canned one
 	answer answer        // the latest
 	place  fault.Line    // what line points to
 	resp   http.Response
@@ -104,9 +100,43 @@ func (x *exchange) watch() {
 
 func nothing() {}
 
-// findRoute asks httpmock for the route of the request: by its URL in the form in which
-// routes are registered, then by the URL as it is, which a regular expression may want.
+// findRoute counts the request and finds its route.
 func (x *exchange) findRoute() error {
+	q, plain := questionOf(x.req)
+	f := finding{}
+	var registered uint64
+	x.h.locked(func(s *state) {
+		if plain {
+			f = s.found[q]
+		}
+		if f.stub != nil {
+			*f.calls++
+			return
+		}
+		f.op = operation(x.req)
+		f.calls, registered = s.count(f.op), s.registered
+	})
+	known := f.stub != nil
+	if !known {
+		if err := x.askForRoute(); err != nil {
+			return err
+		}
+		var err error
+		if f.connections, err = x.h.host(hostOf(x.req.URL)); err != nil {
+			return err
+		}
+		f.stub = x.route.stub
+	}
+	x.op, x.route.stub, x.connections = f.op, f.stub, f.connections
+	if plain && !known {
+		x.h.locked(func(s *state) { s.keep(q, f, registered) })
+	}
+	return nil
+}
+
+// askForRoute asks httpmock for the route of the request: by its URL in the form in which
+// routes are registered, then by the URL as it is, which a regular expression may want.
+func (x *exchange) askForRoute() error {
 	r := &x.route
 	r.asking = x.req.Context()
 	probe := x.req.WithContext(r)
@@ -148,8 +178,11 @@ func (x *exchange) run() (resp *http.Response, err error) {
 	if err := x.h.engine.Do(x.ctx, &x.call); err != nil {
 		return nil, err
 	}
+	if !x.route.stub.canned {
+		x.woken = make(chan struct{}, 2)
+	}
 	x.line = &x.place
-	x.h.engine.Attach(x.line, x.call, x)
+	x.h.engine.Attach(x.line, &x.call, x)
 	for _, i := range x.route.stub.informs() {
 		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err
@@ -174,8 +207,12 @@ const most1xx = 5
 // ask asks the responder until its answer is no informational one, which is followed
 // by another.
 func (x *exchange) ask() (*http.Response, error) {
-	req := x.received()
-	x.route.stub.capture(req)
+	stub := x.route.stub
+	req := x.req
+	if x.gzip = asksForGzip(req); !stub.canned || stub.captured.Load() != nil {
+		req = x.received()
+		stub.capture(req)
+	}
 	for range most1xx + 1 {
 		resp, err := x.respond(req)
 		if err != nil || !informational(resp.StatusCode) {
@@ -192,7 +229,10 @@ func (x *exchange) ask() (*http.Response, error) {
 // received returns the request as the server sees it.
 func (x *exchange) received() *http.Request {
 	req := x.route.req
-	if x.gzip = asksForGzip(x.req); x.gzip {
+	if req == nil { // the route was known
+		req = x.req.WithContext(x.req.Context())
+	}
+	if x.gzip {
 		if req.Header = x.req.Header.Clone(); req.Header == nil {
 			req.Header = http.Header{}
 		}
@@ -204,30 +244,37 @@ func (x *exchange) received() *http.Request {
 
 // connect gets a connection.
 func (x *exchange) connect() error {
-	host := hostOf(x.req.URL)
-	connections, err := x.h.host(host)
-	if err != nil {
-		return err
-	}
-	if x.trace != nil {
-		x.trace.getConn(addressOf(x.req.URL))
-	}
-	start := x.h.common.Clock.Now()
-	dial := x.h.expectDial(host, x.trace, x.req.URL)
-	lease, err := connections.Acquire(x.ctx)
-	x.h.unexpectDial(host, dial)
+	lease, err := x.acquire()
 	if err != nil {
 		return fault.Arrived(err)
 	}
 	x.lease, x.call = lease, x.route.stub.behaviour.Call(x.op)
-	x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())
 	lease.Value().uses++
 	return nil
 }
 
+// acquire gets the lease of a connection from the pool of the host, and tells the hooks of the request, if it has any.
+func (x *exchange) acquire() (pool.Lease[*conn], error) {
+	if x.trace == nil {
+		return x.connections.Acquire(x.ctx)
+	}
+	host := hostOf(x.req.URL)
+	x.trace.getConn(addressOf(x.req.URL))
+	start := x.h.common.Clock.Now()
+	dial := x.h.expectDial(host, x.trace, x.req.URL)
+	lease, err := x.connections.Acquire(x.ctx)
+	x.h.unexpectDial(host, dial)
+	if err == nil {
+		x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())
+	}
+	return lease, err
+}
+
 // LineCut gives up a connection that an outage has cut.
 func (x *exchange) LineCut() {
-	x.woken <- struct{}{}
+	if x.woken != nil {
+		x.woken <- struct{}{}
+	}
 	x.release(false)
 }
 
@@ -250,15 +297,5 @@ func (x *exchange) release(reusable bool) {
 		} else {
 			x.lease.Discard(nil)
 		}
-	})
-}
-
-// count counts a request by its method and path.
-func (h *Fake) count(key string) {
-	h.locked(func(s *state) {
-		if _, known := s.calls[key]; !known && len(s.calls) >= maxPaths {
-			key = "other"
-		}
-		s.calls[key]++
 	})
 }

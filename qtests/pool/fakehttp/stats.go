@@ -59,7 +59,12 @@ func sum(s, o pool.Stats) pool.Stats {
 // Calls returns how many requests were made by "METHOD /path", those that were
 // not answered included. Beyond a thousand different ones they count as "other".
 func (h *Fake) Calls() (calls map[string]uint64) {
-	h.locked(func(s *state) { calls = maps.Clone(s.calls) })
+	calls = map[string]uint64{}
+	h.locked(func(s *state) {
+		for op, n := range s.calls {
+			calls[op] = *n
+		}
+	})
 	return calls
 }
 

@@ -22,6 +22,7 @@ type Stub struct {
 	method, url string
 	matcher     string // the name of the matcher
 	responder   httpmock.Responder
+	canned      bool
 	behaviour   *fault.Behaviour
 	early       atomic.Pointer[[]inform]
 	captured    atomic.Pointer[capture]

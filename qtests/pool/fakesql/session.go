@@ -100,7 +100,7 @@ func (s *session) lost() error {
 func (s *session) attach() {
 	if s.line == nil {
 		s.line = new(fault.Line)
-		s.db.engine.Attach(s.line, fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, nil)
+		s.db.engine.Attach(s.line, &fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, nil)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests/event"
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -71,7 +71,7 @@ func ownerOf(t tb.TB) (test, bool) {
 		return nil, false
 	}
 	var outer any = t
-	if b := bubble.Here(); b != nil {
+	if b := tenancy.Here(); b != nil {
 		outer = b.Outer
 	}
 	owner, ok := outer.(test)

@@ -215,12 +215,12 @@ func (e *Engine) settleLocked(end outcome) {
 	}
 }
 
-// Attach makes l the line of a call that has been let through. The caller must detach
-// it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
+// Attach makes l the line of a call that has been let through, and which stays as it is from now on. The caller must
+// detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
 // else the outage ends: it must not block.
-func (e *Engine) Attach(l *Line, c Call, h Holder) {
-	*l = Line{engine: e, call: c, holder: h}
-	l.place = waiter{call: &l.call, line: l}
+func (e *Engine) Attach(l *Line, c *Call, h Holder) {
+	*l = Line{engine: e, holder: h}
+	l.place = waiter{call: c, line: l}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.mu.script.First(Outage, c.On) != nil { // since the call was let through

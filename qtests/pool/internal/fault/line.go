@@ -5,7 +5,6 @@ package fault
 // [Engine.Attach] makes one. All methods are safe for concurrent use.
 type Line struct {
 	engine *Engine
-	call   Call
 	place  waiter        // on the engine's list; its lock guards it, and the next two
 	gone   chan struct{} // closed when the line is cut; nil if nobody has asked
 	cut    bool

@@ -1,7 +1,7 @@
-package wire
+// Package lane has one direction of a link: what its faults do to what is sent there, and when that arrives.
+package lane
 
 import (
-	"io"
 	"math/bits"
 	"slices"
 	"sync"
@@ -11,7 +11,6 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/tb"
@@ -21,21 +20,28 @@ import (
 // Ethernet frame holds of TCP.
 const SegmentSize = 1460
 
-// An effect is what a fault does to what is sent in a direction. What is zero does nothing.
-type effect struct {
-	stream  tb.Stream
-	latency latency.Distribution
-	loss    float64
-	pace    *pacer
-	slice   slice
-	limit   int64 // 0 is none
-	slow    time.Duration
+// An Effect is what a fault does to what is sent in a lane. What is zero does nothing. The methods of wire.Link that are
+// named like a field say more.
+type Effect struct {
+	Latency   latency.Distribution
+	Loss      float64 // chance of a write
+	Bandwidth int64   // bytes a second
+	Slice     Slice
+	LimitData int64 // bytes of a connection
+	SlowClose time.Duration
 }
 
-// A slice is how a write is cut up.
-type slice struct {
-	size, vary int
-	pause      time.Duration
+// A Slice is how a write is cut up: into pieces of Size bytes, give or take Vary, which leave with a Pause between them.
+type Slice struct {
+	Size, Vary int
+	Pause      time.Duration
+}
+
+// An effect is an Effect at work.
+type effect struct {
+	Effect
+	stream tb.Stream
+	pace   *pacer // nil without a bandwidth
 }
 
 // A pacer lets bytes pass at a rate.
@@ -59,66 +65,80 @@ func (p *pacer) pass(at time.Time, n int) time.Time {
 	return p.until
 }
 
-// A way is one direction of a link.
-type way struct {
-	name string
-	clk  clock.Clock
+// A Lane is one direction of a link. Its methods are safe for concurrent use.
+type Lane struct {
+	clk clock.Clock
 
 	mu      sync.Mutex // locked below those of connections
 	effects []*effect  // never changed, always replaced
 }
 
-func (w *way) current() []*effect {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.effects
+// New returns a lane without faults.
+func New(clk clock.Clock) *Lane { return &Lane{clk: clk} }
+
+// Add has an effect, which draws from a stream, happen to what is sent from now on, until remove is called.
+func (l *Lane) Add(e Effect, stream tb.Stream) (remove func()) {
+	added := &effect{Effect: e, stream: stream}
+	if e.Bandwidth > 0 {
+		added.pace = &pacer{rate: e.Bandwidth}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.effects = append(slices.Clip(l.effects), added)
+	return func() { l.remove(added) }
 }
 
-func (w *way) add(e *effect) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.effects = append(slices.Clip(w.effects), e)
+func (l *Lane) remove(e *effect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.effects = slices.DeleteFunc(slices.Clone(l.effects), func(x *effect) bool { return x == e })
 }
 
-func (w *way) remove(e *effect) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.effects = slices.DeleteFunc(slices.Clone(w.effects), func(x *effect) bool { return x == e })
+func (l *Lane) current() []*effect {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.effects
 }
 
-// delay is the latency of a dial.
-func (w *way) delay(conn uint64) (d time.Duration) {
-	for _, e := range w.current() {
-		d += e.latency.Sample(e.stream.At(conn << 32))
+// Delay is the latency of the dial of that number.
+func (l *Lane) Delay(conn uint64) (d time.Duration) {
+	for _, e := range l.current() {
+		d += e.Latency.Sample(e.stream.At(conn << 32))
 	}
 	return d
 }
 
+// Shape returns what shapes this direction of a connection, whose dial had that number.
+func (l *Lane) Shape(conn *memnet.Conn, number uint64) memnet.Shaper {
+	return &shaping{lane: l, conn: conn, number: number}
+}
+
 // A shaping is a direction of a connection on a link.
 type shaping struct {
-	way    *way
-	joint  *joint
+	lane   *Lane
+	conn   *memnet.Conn
+	number uint64
 	writes atomic.Uint64
-	sent   map[*effect]int64 // that have a limit; it belongs to the lock of the way
+	sent   map[*effect]int64 // that have a limit; it belongs to the lock of the lane
 }
 
 // Message implements memnet.Shaper.
 func (s *shaping) Message(n int) memnet.Message {
-	effects := s.way.current()
+	effects := s.lane.current()
 	if len(effects) == 0 {
 		return memnet.Message{}
 	}
 	m := memnet.Message{Take: n}
 	late, lost := s.draw(effects)
-	m.Segment = (&message{way: s.way, effects: effects, late: late, draws: s.joint.number<<32 | s.writes.Load()}).segment
+	m.Segment = (&message{lane: s.lane, effects: effects, late: late, draws: s.number<<32 | s.writes.Load()}).segment
 	if lost {
 		m.Take, m.Break = 0, func() error {
-			s.joint.Sever(syscall.ECONNRESET, syscall.ECONNRESET)
+			s.conn.Sever(syscall.ECONNRESET, syscall.ECONNRESET)
 			return syscall.ECONNRESET
 		}
 	} else if take, over := s.limited(effects, n); over {
 		m.Take, m.Break = take, func() error {
-			s.joint.Finish()
+			s.conn.Finish()
 			if take == n {
 				return nil
 			}
@@ -130,26 +150,26 @@ func (s *shaping) Message(n int) memnet.Message {
 
 // draw draws the latency of a write, and whether it is lost.
 func (s *shaping) draw(effects []*effect) (late time.Duration, lost bool) {
-	k := s.joint.number<<32 | s.writes.Add(1)
+	k := s.number<<32 | s.writes.Add(1)
 	for _, e := range effects {
-		if e.loss > 0 && e.stream.At(k).Float64() < e.loss {
+		if e.Loss > 0 && e.stream.At(k).Float64() < e.Loss {
 			lost = true
 		}
-		late += e.latency.Sample(e.stream.At(k))
+		late += e.Latency.Sample(e.stream.At(k))
 	}
 	return late, lost
 }
 
 // limited counts n bytes, and says how many of them go before a limit ends the connection.
 func (s *shaping) limited(effects []*effect, n int) (take int, over bool) {
-	s.way.mu.Lock()
-	defer s.way.mu.Unlock()
+	s.lane.mu.Lock()
+	defer s.lane.mu.Unlock()
 	take = n
 	for _, e := range effects {
-		if e.limit == 0 {
+		if e.LimitData == 0 {
 			continue
 		}
-		if left := e.limit - s.sent[e]; int64(n) >= left {
+		if left := e.LimitData - s.sent[e]; int64(n) >= left {
 			take, over = min(take, int(left)), true
 		}
 		if s.sent == nil {
@@ -162,20 +182,20 @@ func (s *shaping) limited(effects []*effect, n int) (take int, over bool) {
 
 // End implements memnet.Shaper.
 func (s *shaping) End() time.Duration {
-	effects := s.way.current()
+	effects := s.lane.current()
 	if len(effects) == 0 {
 		return 0
 	}
 	d, _ := s.draw(effects)
 	for _, e := range effects {
-		d += e.slow
+		d += e.SlowClose
 	}
 	return d
 }
 
 // A message is one write under way.
 type message struct {
-	way     *way
+	lane    *Lane
 	effects []*effect
 	late    time.Duration
 	draws   uint64
@@ -185,18 +205,18 @@ type message struct {
 
 // segment says how many of n bytes travel together, and when they arrive.
 func (m *message) segment(n int) (k int, at time.Time) {
-	m.way.mu.Lock()
-	defer m.way.mu.Unlock()
-	at = m.way.clk.Now()
+	m.lane.mu.Lock()
+	defer m.lane.mu.Unlock()
+	at = m.lane.clk.Now()
 	if m.next.After(at) {
 		at = m.next
 	}
 	k = n
 	for _, e := range m.effects {
-		if e.slice.size > 0 {
+		if e.Slice.Size > 0 {
 			m.slices++
-			k = min(k, e.slice.draw(e.stream, m.draws, m.slices))
-			m.next = at.Add(e.slice.pause)
+			k = min(k, e.Slice.draw(e.stream, m.draws, m.slices))
+			m.next = at.Add(e.Slice.Pause)
 		}
 		if e.pace != nil {
 			k = min(k, SegmentSize)
@@ -211,27 +231,10 @@ func (m *message) segment(n int) (k int, at time.Time) {
 }
 
 // draw is the size of a slice: at least 1.
-func (s slice) draw(stream tb.Stream, write, number uint64) int {
-	if s.vary == 0 {
-		return s.size
+func (s Slice) draw(stream tb.Stream, write, number uint64) int {
+	if s.Vary == 0 {
+		return s.Size
 	}
 	r := stream.At(write ^ number<<48)
-	return max(s.size-s.vary+r.IntN(2*s.vary+1), 1)
-}
-
-// A timeout holds connections up and then ends them.
-type timeout struct {
-	after time.Duration
-	stops []func()
-}
-
-// arm begins the time of a connection.
-func (t *timeout) arm(clk clock.Clock, j *joint) {
-	t.stops = append(t.stops, bubble.AfterFunc(clk, t.after, func() { j.Sever(io.EOF, syscall.EPIPE) }))
-}
-
-func (t *timeout) stop() {
-	for _, stop := range t.stops {
-		stop()
-	}
+	return max(s.Size-s.Vary+r.IntN(2*s.Vary+1), 1)
 }

@@ -1,4 +1,4 @@
-package bubble
+package tenancy
 
 import (
 	"testing"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 )
 
 // TestTenancyOfOwnClock: a component with the clock of a bubble is looked at less
@@ -16,7 +18,7 @@ func TestTenancyOfOwnClock(t *testing.T) {
 		Enter(here)
 		defer Leave(here)
 		here.Home.Bubble()
-		clk := newTieFree()
+		clk := bubble.NewClock()
 		before := present.Swap(several)
 		defer present.Store(before)
 		var shared Tenancy

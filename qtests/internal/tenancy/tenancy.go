@@ -1,4 +1,6 @@
-package bubble
+// Package tenancy knows the bubbles of qtests.Run that there are, which goroutines are whose, and which component is in
+// use in which bubble.
+package tenancy
 
 import (
 	"errors"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
@@ -177,7 +180,7 @@ func (t *Tenancy) Use(clk clock.Clock, kind, name string) error {
 		}
 		return nil
 	}
-	if TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !stacks.InBubble() {
+	if bubble.TieFree(clk) && t.uses.Add(1)%ownClockEvery != 1 || !stacks.InBubble() {
 		return nil
 	}
 	if here := runHere(); here != nil {
