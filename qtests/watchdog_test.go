@@ -9,53 +9,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-// What the watchdog makes of a standstill: since when, in how many samples, and of what.
-func TestVerdicts(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	mutex, network := stacks.Goroutine{State: "sync.Mutex.Lock"}, stacks.Goroutine{State: "IO wait"}
-	both, forMutex, forNetwork := []stacks.Goroutine{network, mutex}, []stacks.Goroutine{mutex}, []stacks.Goroutine{network}
-	const limit = time.Second
-	for _, c := range []struct {
-		still    time.Duration
-		same     int
-		culprits []stacks.Goroutine
-		warned   bool
-		want     verdict
-	}{
-		{limit, stallSamples, forMutex, false, stalled},
-		{limit, stallSamples, nil, false, moves},
-		{limit - 1, stallSamples, forMutex, false, moves},
-		{limit, stallSamples - 1, forMutex, false, moves},
-		{10 * limit, stallSamples - 1, forMutex, false, moves}, // the samples came late
-		{limit, 10 * stallSamples, forMutex, false, stalled},
-		{limit, stallSamples, forNetwork, false, mayResolve},
-		{limit, stallSamples, both, false, mayResolve},
-		{limit, stallSamples, forNetwork, true, moves},
-		{patience*limit - 1, patience * stallSamples, forNetwork, true, moves},
-		{patience * limit, patience*stallSamples - 1, forNetwork, true, moves},
-		{patience * limit, patience * stallSamples, forNetwork, true, stalled},
-		{patience * limit, patience * stallSamples, forNetwork, false, stalled},
-	} {
-		w := &watchdog{limit: limit, still: now.Add(-c.still), same: c.same, warned: c.warned}
-		require.Equal(t, c.want, w.verdict(now, c.culprits), "%+v", c)
-		require.Equal(t, c.warned || c.want == mayResolve, w.warned)
-	}
-}
-
-// A goroutine spins that ran in more looks than one limit has, over a limit; it is told once.
-func TestVerdictOfALoop(t *testing.T) {
-	const limit = time.Second
-	for _, c := range []struct {
-		looks int
-		over  time.Duration
-		want  verdict
-	}{{stallSamples + 1, limit, spins}, {stallSamples, limit, moves}, {stallSamples + 1, limit - 1, moves}} {
-		w := &watchdog{limit: limit, busyLooks: c.looks, busyFor: c.over}
-		require.Equal(t, c.want, w.verdict(time.Now(), nil))
-		require.Equal(t, moves, w.verdict(time.Now(), nil), "once")
-	}
-}
-
 // Those that ran in every look are kept; when none is left, it begins anew.
 func TestWhoRunsInEveryLook(t *testing.T) {
 	running := func(ids ...uint64) (all []stacks.Goroutine) {

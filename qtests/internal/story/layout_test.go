@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests/internal/explore"
+	"github.com/go-qtests/qtests/qtests/internal/inputs"
+	"github.com/go-qtests/qtests/qtests/internal/ordered"
+	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
 // told is an account in which somebody waits for a lock through a fault, and gets it.
@@ -116,4 +119,26 @@ func TestLinesOfAFile(t *testing.T) {
 		require.Equal(t, want, source(name, line), line)
 	}
 	require.Empty(t, source(name+".none", 2))
+}
+
+// The account has room for what is beside its lines, and a fault stands behind what happened at its instant.
+func TestRoomOfAnAccount(t *testing.T) {
+	var steps []ordered.Step
+	for n := range uint64(100) {
+		s := does(ordered.StepPoint, 7+n%2, site.Write, 0x10, n, 2, "c.total")
+		s.At = time.Duration(n/50) * time.Second
+		steps = append(steps, s)
+	}
+	in := &inputs.Inputs{Loads: []inputs.Load{{Name: "shop", N: 1, Scale: 0.5}}}
+	for n := range 3 {
+		in.Faults = append(in.Faults, inputs.Fault{Plan: "p", Name: "db: outage", N: n + 1, At: time.Second})
+	}
+	failure := &explore.Failure{Kind: "assertion", Text: "no"}
+	require.Len(t, Tell("T", failure, steps, nil, source).Lines, MostLines-7)
+	s := Tell("T", failure, steps, in, source)
+	require.Len(t, s.Lines, MostLines-7-1, "one line for the load, three of the lines are faults")
+	require.Equal(t, 100-(MostLines-7-4), s.Left)
+	require.LessOrEqual(t, strings.Count(s.String(), "\n"), MostLines)
+	last := s.Lines[len(s.Lines)-1]
+	require.Equal(t, Fault, last.Lane, "behind all lines of its instant")
 }

@@ -2,11 +2,13 @@ package find
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,21 +34,39 @@ func program(kind string, s *explore.Session) {
 	case "no bubble":
 		return
 	}
+	if s.Resolve != "" {
+		steps(s.Story, 3)
+		s.Tell(explore.Result{Test: "TestX", Seed: 5, Over: true, Choices: choicesOf(6), Whole: true})
+		return
+	}
 	run := func(seed uint64, trial int, choices []ordered.Choice, fails bool) {
 		r := explore.Result{Test: "TestX", Seed: seed, Trial: trial}
 		s.Tell(r)
+		if s.Story != "" && kind == "fails" {
+			steps(s.Story, 2)
+		}
+		if s.Dump != "" && fails && kind == "dies" {
+			must(os.WriteFile(s.Dump, []byte("the plan"), 0o600))
+		}
+		if slices.ContainsFunc(choices, func(c ordered.Choice) bool { return c.N == 9 }) {
+			fmt.Println("panic: another one")
+			os.Exit(2)
+		}
 		if fails && kind == "dies" {
 			fmt.Println("fatal error: concurrent map writes")
 			os.Exit(2)
 		}
 		r.Over, r.Steps, r.Goroutines, r.Points, r.Sometimes = true, int(seed), 2, 1, map[string]bool{"full": seed == 3, "empty": false}
 		if fails {
-			r.Failure, r.Choices, r.Whole = &explore.Failure{Kind: "assertion", Text: "x", Where: "a.go:1"}, choices, true
+			r.Failure, r.Choices, r.Whole = &explore.Failure{Kind: "assertion", Text: "x", Where: "a.go:1"}, choices, kind != "many" || len(s.Trials) > 0
 		}
 		s.Tell(r)
 	}
 	for i, t := range s.Trials {
-		fails := slices.ContainsFunc(t.Choices, func(c ordered.Choice) bool { return c.N == 4 })
+		if t.As.Asked {
+			t.Choices = choicesOf(6) // they are made anew
+		}
+		fails := s.From == 5 && s.To == 6 && slices.ContainsFunc(t.Choices, func(c ordered.Choice) bool { return c.N == 4 })
 		run(s.From, i, t.Choices, fails)
 		if fails {
 			return
@@ -55,16 +75,32 @@ func program(kind string, s *explore.Session) {
 	if len(s.Trials) > 0 {
 		return
 	}
-	var choices []ordered.Choice
-	for n := range uint64(6) {
-		choices = append(choices, ordered.Choice{Goroutine: 1, N: n + 1, Target: 2})
-	}
 	for seed := max(s.From, s.Next["TestX"]); seed < s.To; seed += s.Stride {
 		fails := seed%5 == 0
-		run(seed, 0, choices, fails)
+		run(seed, 0, choicesOf(6), fails)
 		if fails && !s.All {
 			return
 		}
+	}
+}
+
+func choicesOf(n uint64) (all []ordered.Choice) {
+	for i := range n {
+		all = append(all, ordered.Choice{Goroutine: 1, N: i + 1, Target: 2})
+	}
+	return all
+}
+
+// steps writes so many steps.
+func steps(name string, n int) {
+	data, err := json.Marshal(explore.Steps{Steps: make([]ordered.Step, n), Whole: true})
+	must(err)
+	must(os.WriteFile(name, data, 0o600))
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
 
@@ -158,7 +194,69 @@ func TestCutDown(t *testing.T) {
 	require.Equal(t, 1, s.trial(t.Context(), f, []explore.Trial{with(1), with(4), with(4)}))
 	require.Equal(t, -1, s.trial(t.Context(), f, []explore.Trial{with(1), with(2, 3)}))
 	require.Equal(t, -1, s.trial(t.Context(), f, nil))
+	require.Equal(t, 2, s.trial(t.Context(), f, []explore.Trial{with(1), with(9), with(4)}), "the second ended its process otherwise")
+	require.Equal(t, 3, s.trial(t.Context(), f, []explore.Trial{with(9), with(1), with(9, 4), with(4)}))
+	told, err := s.Steps(t.Context(), f, with(4))
+	require.NoError(t, err)
+	require.Len(t, told.Steps, 2)
+	_, err = s.Steps(t.Context(), f, with(1))
+	require.EqualError(t, err, "TestX does not fail again")
 	f.Choices = f.Choices[:3]
 	_, ok = s.Cut(t.Context(), f)
 	require.False(t, ok, "it does not fail again")
+}
+
+// The choices of a run that ended its process are read from what it has left, and so are its steps.
+func TestCutDownWhatDies(t *testing.T) {
+	s := searchOf(t, "dies", Options{Seeds: 9, Procs: 1})
+	sum, err := s.Run(t.Context())
+	require.NoError(t, err)
+	f := sum.Found[0]
+	require.Empty(t, f.Choices)
+	trial, ok := s.Cut(t.Context(), f)
+	require.True(t, ok)
+	require.Len(t, f.Choices, 6)
+	require.True(t, f.Whole)
+	require.Equal(t, []ordered.Choice{{Goroutine: 1, N: 4, Target: 2}}, trial.Choices)
+	told, err := s.Steps(t.Context(), f, trial)
+	require.NoError(t, err)
+	require.Len(t, told.Steps, 3)
+	_, _, ok = s.resolve(t.Context(), f, s.temp("none"))
+	require.False(t, ok)
+	empty := s.temp("empty")
+	must(os.WriteFile(empty, nil, 0o600))
+	_, _, ok = s.resolve(t.Context(), f, empty)
+	require.False(t, ok)
+	other := *f
+	other.Failure = &explore.Failure{Kind: "leak"}
+	other.known = false
+	_, ok = s.Cut(t.Context(), &other)
+	require.False(t, ok, "it dies otherwise")
+}
+
+// Choices that are too many to keep are made anew, and kept when there are fewer.
+func TestCutDownManyChoices(t *testing.T) {
+	s := searchOf(t, "many", Options{Seeds: 9, Procs: 1})
+	sum, err := s.Run(t.Context())
+	require.NoError(t, err)
+	require.False(t, sum.Found[0].Whole)
+	trial, ok := s.Cut(t.Context(), sum.Found[0])
+	require.True(t, ok)
+	require.False(t, trial.As.Asked)
+	require.Equal(t, []ordered.Choice{{Goroutine: 1, N: 4, Target: 2}}, trial.Choices)
+}
+
+func TestOptionsOfASearch(t *testing.T) {
+	require.Equal(t, 20*time.Second, New(Target{}, Options{}).Hang)
+	require.Equal(t, time.Second, New(Target{}, Options{Hang: time.Second}).Hang)
+	s := searchOf(t, "fails", Options{Seeds: 4, For: time.Hour, Procs: 1})
+	require.NotEqual(t, s.temp("a"), s.temp("a"))
+	names, err := List(t.Context(), os.Args[0], t.TempDir(), "^TestOptionsOf")
+	require.NoError(t, err)
+	require.Equal(t, []string{"TestOptionsOfASearch"}, names)
+	names, err = List(t.Context(), os.Args[0], t.TempDir(), "")
+	require.NoError(t, err)
+	require.Contains(t, names, "TestCutDown")
+	_, err = List(t.Context(), os.Args[0], t.TempDir(), "(")
+	require.ErrorContains(t, err, "-test.list: ")
 }
