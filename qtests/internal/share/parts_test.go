@@ -2,6 +2,7 @@ package share
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -115,6 +116,12 @@ func TestFilesOfAPart(t *testing.T) {
 	require.Len(t, left, 1, "nothing half written")
 }
 
+func TestTheOnlyPartIsTheWhole(t *testing.T) {
+	require.True(t, Share{}.Whole())
+	require.True(t, Share{1, 1}.Whole())
+	require.False(t, Share{1, 2}.Whole())
+}
+
 func TestNamesOfRooms(t *testing.T) {
 	require.Regexp(t, `^Test-X_9-shop---a-[0-9a-f]{8}-3$`, roomName(3, []string{"Test-X_9", "shop é/a"}))
 	require.NotEqual(t, roomName(1, []string{"a", "b"}), roomName(1, []string{"a-b"}))
@@ -198,6 +205,17 @@ func TestSweepsThatCannotBe(t *testing.T) {
 		} else {
 			require.ErrorContains(t, err, want)
 		}
+	}
+	for _, change := range []func(s *Sweep){
+		func(s *Sweep) { s.Ran, s.Failed = 2, []uint64{6, 14} }, func(s *Sweep) { s.Ran, s.Failed = 0, nil }, func(s *Sweep) { s.Seeds, s.Ran, s.Failed = 0, 0, nil },
+		func(s *Sweep) { s.Skipped, s.Failed = 5, nil },
+	} {
+		s := sweepOf(2)
+		change(&s)
+		text, err := json.Marshal(s)
+		require.NoError(t, err)
+		_, err = ReadSweep(text)
+		require.NoError(t, err, s)
 	}
 	_, err := ReadSweep([]byte("{"))
 	require.Error(t, err)
