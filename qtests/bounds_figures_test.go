@@ -78,6 +78,11 @@ func TestBoundsOfZero(t *testing.T) {
 	}
 }
 
+// Eight rounds are enough to tell a slope from a step.
+func TestLeastRoundsOfSteady(t *testing.T) {
+	require.Empty(t, tbtest.Run("TestSteady", func(r *tbtest.TB) { Steady(r, steadyLeast, func() {}) }).Errors())
+}
+
 func TestWhatHasPointers(t *testing.T) {
 	for _, v := range []any{new(int), "", []int{}, map[int]int{}, make(chan int), func() {}, [1]*int{}, struct {
 		n int

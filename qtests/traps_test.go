@@ -186,3 +186,12 @@ func TestOuterContextIsUsableIfReturned(t *testing.T) {
 		require.Error(q, ctx.Err())
 	})
 }
+
+// What was derived before is not of the bubble.
+func TestContextsOfBefore(t *testing.T) {
+	for range 2 {
+		_, cancel := context.WithCancel(t.Context())
+		defer cancel()
+	}
+	Run(t, func(q *T) { q.Sleep(1) })
+}

@@ -39,7 +39,7 @@ func TestNumbersOfASearch(t *testing.T) {
 	}
 	text, failed := tell(sum(), random, true)
 	require.False(t, failed)
-	require.Equal(t, "TestShop of example.com/shop: 2,000 runs in 1.235s\n  TestShop: 4 goroutines, 10 steps with a choice\n  no failure\n", text)
+	require.Equal(t, "TestShop of example.com/shop: 2000 runs in 1.235s\n  TestShop: 4 goroutines, 10 steps with a choice\n  no failure\n", text)
 
 	s := sum()
 	s.Points, s.Stopped = 0, true
@@ -57,7 +57,7 @@ func TestNumbersOfASearch(t *testing.T) {
 	}
 	text, failed = tell(s, random, true)
 	require.False(t, failed, "it is noted where the failures are told")
-	require.True(t, strings.HasSuffix(text, "  FAIL TestShop: panic at cart.go:31: x, first with seed 7\n  FAIL TestShop: deadlock: y, first with seed 8\n       1,200 of 2,000 runs\n"), text)
+	require.True(t, strings.HasSuffix(text, "  FAIL TestShop: panic at cart.go:31: x, first with seed 7\n  FAIL TestShop: deadlock: y, first with seed 8\n       1,200 of 2000 runs\n"), text)
 	s = sum()
 	s.Never = []string{"TestShop: full"}
 	text, failed = tell(s, random, true)

@@ -1,6 +1,7 @@
 package openconns
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"testing"
@@ -32,6 +33,30 @@ func TestWaitEndsWithTheLastConnection(t *testing.T) {
 		c.Wait(clk, time.Minute)
 		require.Equal(t, 63*time.Second, time.Since(start), "at most the limit")
 	})
+}
+
+// A timers is a clock that counts the timers of contexts.
+type timers struct {
+	clock.Clock
+	n int
+}
+
+func (c *timers) WithTimeout(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	c.n++
+	return c.Clock.WithTimeout(ctx, limit)
+}
+
+// A timer is set where there ever was a connection, whether it is open still or not.
+func TestTimersOfAWait(t *testing.T) {
+	var c Count
+	clk := &timers{Clock: clock.NewMock()}
+	c.Wait(clk, time.Hour)
+	require.Zero(t, clk.n)
+	conn := &net.TCPConn{}
+	c.Track(conn, http.StateNew)
+	c.Track(conn, http.StateClosed)
+	c.Wait(clk, time.Hour)
+	require.Equal(t, 1, clk.n)
 }
 
 // A closed is a connection that says when it is closed.

@@ -57,4 +57,23 @@ func TestFigures(t *testing.T) {
 	} {
 		require.Equal(t, want, Cell{Text: text}.Numeric(), text)
 	}
+	for first := range byte(128) {
+		require.Equal(t, strings.IndexByte("0123456789", first) >= 0, Cell{Text: string(first)}.Numeric(), "%q", first)
+	}
+	require.True(t, Cell{Text: strings.Repeat("1", maxNumeric)}.Numeric())
+	require.False(t, Cell{Text: strings.Repeat("1", maxNumeric+1)}.Numeric())
+}
+
+// Lines of a panel have eight colours, in turn.
+func TestPanel(t *testing.T) {
+	lines := make([]Series, MaxLines+1)
+	c := Panel("up", lines[:MaxLines], "")
+	require.Len(t, c.Series, MaxLines)
+	require.Empty(t, c.Note)
+	for i, s := range c.Series {
+		require.Equal(t, i%8, s.Color)
+	}
+	require.Equal(t, "the first 20 of 21 series", Panel("up", lines, "").Note)
+	require.Equal(t, "no series", Panel("up", nil, "").Note)
+	require.Equal(t, "no", Panel("up", nil, "no").Note)
 }

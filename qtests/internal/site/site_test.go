@@ -1,6 +1,7 @@
 package site
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,12 @@ func TestSites(t *testing.T) {
 	}
 	require.Empty(t, New(Read, 8, true, true, false, 5000, 3).In(line), "a column that has no room")
 	require.Empty(t, New(Read, 8, true, true, false, 200, 3).In(line), "another text of the file")
+	require.Equal(t, "c.x", New(Read, 8, true, true, false, 1, 3).In("c.x = 1"), "the first column")
+	require.Empty(t, Site(0).In(line), "no column")
+	long := strings.Repeat("x", maxCol+10)
+	require.Empty(t, New(Read, 8, true, true, false, maxCol, 3).In(long))
+	require.Empty(t, New(Read, 8, true, true, false, 5000, 3).In(long))
+	require.Equal(t, "xxx", New(Read, 8, true, true, false, maxCol-1, 3).In(long))
 	require.Equal(t, "// the sum", New(Read, 8, true, true, false, 20, 5000).In(line))
 }
 

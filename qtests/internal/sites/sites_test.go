@@ -1,6 +1,8 @@
 package sites
 
 import (
+	"flag"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -71,9 +73,63 @@ func pcOf(t *testing.T, function string) uintptr {
 
 func TestScale(t *testing.T) {
 	require.EqualValues(t, 7, profileRate{Now: 1}.scale(7, 64), "with a rate of 1 everything is sampled")
+	require.EqualValues(t, 7, profileRate{Now: 1}.scale(7, 0.1))
 	require.EqualValues(t, 7, profileRate{Now: 1024}.scale(7, 0))
 	// Of objects as large as the rate 1-1/e are sampled.
 	require.EqualValues(t, 1582, profileRate{Now: 1024}.scale(1000, 1024))
+}
+
+// What was allocated between two profiles, and what of it is held: by site, scaled to what the samples stand for.
+func TestBetweenTwoProfiles(t *testing.T) {
+	r := recordOf(t)
+	of := func(allocBytes, freeBytes, allocObjects, freeObjects int64) HeapProfile {
+		r.AllocBytes, r.FreeBytes, r.AllocObjects, r.FreeObjects = allocBytes, freeBytes, allocObjects, freeObjects
+		return HeapProfile{r.Stack0: r}
+	}
+	site := siteOf(r)
+	before, now := of(150, 50, 2, 1), of(500, 100, 5, 1)
+	every, some := profileRate{Now: 1}, profileRate{Now: 100}
+	require.Equal(t, map[string]int64{site: 300}, now.KeptSince(before, every))
+	require.Equal(t, map[string]int64{site: 3}, now.AllocatedSince(before, every))
+	require.Equal(t, map[string]int64{site: 475}, now.KeptSince(before, some), "of 100 bytes 1-1/e are sampled")
+	require.Equal(t, map[string]int64{site: 4}, now.AllocatedSince(before, some), "of 117 bytes on average")
+	require.Empty(t, now.KeptSince(now, every))
+	require.Empty(t, now.AllocatedSince(now, every))
+	require.Empty(t, of(150, 0, 2, 1).KeptSince(before, every), "bytes without an object")
+	require.Empty(t, of(150, 50, 3, 1).KeptSince(before, every), "an object without bytes")
+	require.Equal(t, map[string]int64{site: 400}, now.KeptSince(nil, every))
+}
+
+func TestSitesOfTheLibrary(t *testing.T) {
+	var r runtime.MemProfileRecord
+	r.Stack0[0] = pcOf(t, "runtime.goexit")
+	require.Equal(t, RuntimeSite, siteOf(r))
+	r.Stack0[0] = reflect.ValueOf(strings.ToUpper).Pointer() + 1
+	require.Equal(t, "strings.ToUpper", siteOf(r))
+	require.Empty(t, siteOf(runtime.MemProfileRecord{Stack0: [32]uintptr{reflect.ValueOf(Read).Pointer() + 1}}))
+}
+
+// The rate is made finer, and put back if nobody else has changed it.
+func TestRateOfTheProfile(t *testing.T) {
+	before := runtime.MemProfileRate
+	r := ProfileEvery(1)
+	require.Equal(t, 1, runtime.MemProfileRate)
+	coarser := ProfileEvery(1 << 40)
+	require.Equal(t, 1, coarser.Now)
+	r.Restore()
+	require.Equal(t, before, runtime.MemProfileRate)
+	r = ProfileEvery(1)
+	runtime.MemProfileRate = 7
+	r.Restore()
+	require.Equal(t, 7, runtime.MemProfileRate, "somebody else's")
+	runtime.MemProfileRate = before
+	asked := flag.Lookup("test.memprofile").Value
+	old := asked.String()
+	require.NoError(t, asked.Set("mem.out"))
+	r = ProfileEvery(1)
+	require.NoError(t, asked.Set(old))
+	require.Equal(t, before, r.Now, "the user asked for a profile")
+	require.Equal(t, before, runtime.MemProfileRate)
 }
 
 func TestDescribe(t *testing.T) {
@@ -83,6 +139,11 @@ func TestDescribe(t *testing.T) {
 	require.Equal(t, strings.Join([]string{
 		"  20.0 KiB  a", "       5 B  b", "       4 B  c", "       3 B  d", "       2 B  e", "            … and 2 more places",
 	}, "\n"), Describe(amounts, format))
+}
+
+func TestFivePlacesAreAll(t *testing.T) {
+	five := map[string]int64{"e": 1, "d": 2, "c": 3, "b": 4, "a": 5}
+	require.NotContains(t, Describe(five, FormatBytes), "more")
 }
 
 func TestFormatBytes(t *testing.T) {

@@ -62,7 +62,9 @@ type bar struct {
 type arrow struct{ X1, Y1, X2, Y2 int }
 
 // WriteHTML writes the account as a page that needs no other file.
-func (s *Story) WriteHTML(w io.Writer) error {
+func (s *Story) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, s.draw()) }
+
+func (s *Story) draw() drawing {
 	p := &painter{drawing: drawing{Story: s}, columns: map[int]int{}, open: map[[2]any]int{}}
 	p.lay()
 	for i := range s.Lines {
@@ -72,7 +74,7 @@ func (s *Story) WriteHTML(w io.Writer) error {
 	for _, at := range p.open {
 		p.Bars[at].Height = p.Height - p.Bars[at].Y - 4
 	}
-	return pageTemplate.Execute(w, p.drawing)
+	return p.drawing
 }
 
 // A painter lays out a drawing.

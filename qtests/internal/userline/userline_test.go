@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"reflect"
 	"sort"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -59,4 +62,35 @@ func TestLogf(t *testing.T) {
 	without := &log{}
 	Logf(without, "a %d", 1)
 	require.Equal(t, []string{"a 1"}, without.lines)
+}
+
+// A told is a test that notes what it is told.
+type told struct{ errors []string }
+
+func (*told) Helper()                        {}
+func (*told) Logf(string, ...any)            {}
+func (x *told) Errorf(f string, args ...any) { x.errors = append(x.errors, fmt.Sprintf(f, args...)) }
+
+// A failure is told at its line by those who can, and else by the test itself.
+func TestErrorf(t *testing.T) {
+	x := new(told)
+	Errorf(x, "%d", 1)
+	require.Equal(t, []string{"1"}, x.errors)
+	before := FailT
+	defer func() { FailT = before }()
+	var at, text string
+	FailT = func(_ any, line, what string) bool { at, text = line, what; return true }
+	Errorf(x, "%d", 2)
+	require.Equal(t, []string{"1"}, x.errors)
+	require.Regexp(t, `^userline_test.go:\d+$`, at)
+	require.Equal(t, "2", text)
+}
+
+// Where no line is the user's, the first one of another module counts.
+func TestLinesOfOtherModules(t *testing.T) {
+	at := func(f any) uintptr { return reflect.ValueOf(f).Pointer() + 1 }
+	require.Regexp(t, `^require.go:\d+$`, Of([]uintptr{at(strings.ToUpper), at(require.Equal), at(assert.Equal)}))
+	require.Regexp(t, `^userline_test.go:\d+$`, Of([]uintptr{at(require.Equal), at(TestErrorf)}))
+	require.Empty(t, Of([]uintptr{at(strings.ToUpper)}))
+	require.Empty(t, Of(nil))
 }

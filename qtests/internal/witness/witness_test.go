@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -27,4 +28,32 @@ func TestDatesAreThoseOfThePlace(t *testing.T) {
 	w.End(7)
 	_, waited = w.Date(10*s, here)
 	require.Equal(t, "waiting there for 7s to 10s of fake time", waited)
+}
+
+// It looks at every pause at first, and seldom where there are many goroutines, or have been many looks.
+func TestWhenAWitnessLooks(t *testing.T) {
+	looks := func(w *Witness, total, pauses int) (n int) {
+		for range pauses {
+			if w.due(total) {
+				n++
+			}
+		}
+		return n
+	}
+	var w Witness
+	for stride := 1; stride <= 8; stride *= 2 {
+		require.Equal(t, witnessLooks, looks(&w, 1, stride*witnessLooks), stride)
+	}
+	for total, pauses := range map[int]int{1: 1, 63: 1, 64: 2, 127: 2, 128: 3, witnessGoroutines: 32} {
+		w = Witness{}
+		require.Zero(t, looks(&w, total, pauses-1), total)
+		require.Equal(t, 1, looks(&w, total, 1), total)
+		require.Zero(t, looks(&w, total, pauses-1), total)
+		require.Equal(t, 1, looks(&w, total, 1), total)
+	}
+	w = Witness{}
+	require.Zero(t, looks(&w, witnessGoroutines+1, 1000))
+	w = Witness{}
+	w.Look(runtime.NumGoroutine()+100, nil, nil) // no goroutine of the bubble is left: there is nothing to list
+	require.Nil(t, w.seen)
 }

@@ -137,3 +137,36 @@ func TestMutedWhileItIsResolved(t *testing.T) {
 		require.False(t, ok, "the group is forgotten")
 	}
 }
+
+// An alert goes to the first child that takes it, and on to the others where that one continues.
+func TestMatch(t *testing.T) {
+	never := func(history.Labels) bool { return false }
+	for _, c := range []struct {
+		children []*alert.Node
+		want     []int // -1 is the node itself
+	}{
+		{nil, []int{-1}},
+		{[]*alert.Node{{}, {}}, []int{0}},
+		{[]*alert.Node{{Continue: true}, {}, {}}, []int{0, 1}},
+		{[]*alert.Node{{Matches: never}, {}, {}}, []int{1}},
+		{[]*alert.Node{{Matches: never, Continue: true}, {}}, []int{1}},
+		{[]*alert.Node{{Continue: true}, {Continue: true}}, []int{0, 1}},
+		{[]*alert.Node{{Matches: never}}, []int{-1}},
+	} {
+		root := &alert.Node{Children: c.children}
+		var want []*alert.Node
+		for _, i := range c.want {
+			if i < 0 {
+				want = append(want, root)
+			} else {
+				want = append(want, c.children[i])
+			}
+		}
+		got := root.Match(nil)
+		require.Len(t, got, len(want))
+		for i := range got {
+			require.Same(t, want[i], got[i])
+		}
+	}
+	require.Nil(t, (&alert.Node{Matches: never}).Match(nil))
+}

@@ -55,7 +55,7 @@ func TestEdges(t *testing.T) {
 		{"histogram_quantile(0.5, no_bucket)", ``},
 		{"histogram_quantile(0.75, s_bucket)", `{} 3`},  // the second is a rounding error above the first
 		{"histogram_quantile(0.5, f_bucket)", `{} 1.5`}, // the first is empty, not nearly equal to the second
-		{"histogram_quantile(0.9, i_bucket)", `{} 2`}, // beyond the last bound that is finite
+		{"histogram_quantile(0.9, i_bucket)", `{} 2`},   // beyond the last bound that is finite
 		{"max(v)", `{} 4`}, {"min(v)", `{} 1`}, {"count(v)", `{} 5`}, {"group(v)", `{} 1`}, {"sum(five)", `{} 18`}, {"avg(five)", `{} 3.6`},
 		{"max(v{i='3'})", `{} NaN`}, {"max(nan_first)", `{} 1`}, {"min(nan_first)", `{} 1`}, {"min(five)", `{} 1`}, {"max(five)", `{} 8`},
 		{"stdvar(dev)", `{} 4`}, {"stddev(dev)", `{} 2`}, {"stdvar(z)", `{} 0`}, {"stdvar(nan_first)", `{} NaN`}, {"stdvar(inf_first)", `{} NaN`},

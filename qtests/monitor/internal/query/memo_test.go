@@ -20,7 +20,7 @@ func TestSharedPartsGiveTheSame(t *testing.T) {
 		`sum(g) / count(g)`, `count(g) / sum(g)`, `max_over_time(sum(g)[1m:10s])`, `max_over_time(sum(g)[1m:10s]) + 1`,
 		`sum(written)`, `sum(written) + 1`, `absent(g{b="9"})`, `absent(g{b="9"}) > 0`, `sum({b="1"})`, `sum({b="1"}) > 0`,
 		`sum(g) by (b)`, `sum(g) by (b) > 1`, `time() + sum(rate(g[1m]))`, `rate(g[1m] @ end()) > 0`, `rate(g[1m] @ end())`,
-		`sum({b="5"}) + 0`, `sum({b="5"})`,
+		`sum({b="5"}) + 0`, `sum({b="5"})`, `sum(g) - scalar(sum(g)) + 1`, `sum(g) - scalar(sum(g)) + 2`,
 	}
 	var memo query.Memo
 	var sharing, alone []*query.Expr

@@ -18,6 +18,18 @@ func expand(t *testing.T, text string, d template.Data) (string, error) {
 	return parsed.Expand(d)
 }
 
+// What a text depends on is read from it.
+func TestWhatATemplateReads(t *testing.T) {
+	for text, want := range map[string][2]bool{
+		"$value": {true, false}, "{{ $value }}": {true, true}, "{{ .Value }}": {true, true}, "{{ $labels.a }}": {true, false},
+		`{{ query "up" }}`: {false, false}, `{{ with query "up" }}{{ . | first | value }}{{ end }}`: {false, true}, "query now {{ 1 }}": {false, false}, "query now": {true, false},
+	} {
+		parsed, err := template.Parse("A", text)
+		require.NoError(t, err)
+		require.Equal(t, want, [2]bool{parsed.Steady(), parsed.ReadsValue()}, text)
+	}
+}
+
 func TestFunctions(t *testing.T) {
 	data := template.Data{
 		Labels: map[string]string{"step": "pay", "instance": "db.example.org:5432"}, ExternalLabels: map[string]string{"cluster": "eu"},

@@ -55,3 +55,19 @@ func TestModuleCache(t *testing.T) {
 	require.False(t, in("toolchain", ""))
 	require.True(t, in(filepath.FromSlash("/go"), filepath.FromSlash("/")))
 }
+
+// The go command of the PATH is asked, in a directory.
+func TestFind(t *testing.T) {
+	g, err := Find(t.Context(), "")
+	require.NoError(t, err)
+	require.True(t, filepath.IsAbs(g.Path))
+	require.NotEmpty(t, g.Setting("GOROOT"))
+	require.Regexp(t, "^go1|devel", g.Setting("GOVERSION"))
+	require.Contains(t, g.Building(), "GOOS="+g.Setting("GOOS"))
+	_, err = Find(t.Context(), filepath.Join(t.TempDir(), "none"))
+	var failed *Failed
+	require.ErrorAs(t, err, &failed)
+	t.Setenv("PATH", "")
+	_, err = Find(t.Context(), "")
+	require.ErrorContains(t, err, "the go command is not on the PATH: ")
+}

@@ -2,6 +2,7 @@ package points
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/gocmd"
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
+
+var update = flag.Bool("update", false, "keeps the program with points")
 
 var numbers = regexp.MustCompile(`, [0-9]+\)`)
 
@@ -64,6 +67,13 @@ func TestSameProgram(t *testing.T) {
 	require.Len(t, texts, 2)
 	with := string(texts[filepath.Join(dir, "main.go")])
 	require.Equal(t, strings.Count(string(text), "\n"), strings.Count(with, "\n"))
+	kept := filepath.Join("testdata", "sample", "points.txt")
+	if *update {
+		require.NoError(t, os.WriteFile(kept, []byte(with), 0o600))
+	}
+	points, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	require.Equal(t, string(points), with, "if that is meant: go test -run TestSameProgram -update")
 	helper := string(texts[filepath.Join(dir, site.HelperFile+".go")])
 	before, after, found := strings.Cut(helper, "//go:linkname")
 	require.True(t, found)
