@@ -9,7 +9,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
-<<<<<<< HEAD
 // What the watchdog makes of a standstill: since when, for how much of that by its looks, and of what.
 func TestVerdicts(t *testing.T) {
 	now := time.Unix(1e9, 0)
@@ -57,8 +56,6 @@ func TestVerdictOfALoop(t *testing.T) {
 	}
 }
 
-=======
->>>>>>> knots3
 // Those that ran in every look are kept; when none is left, it begins anew.
 func TestWhoRunsInEveryLook(t *testing.T) {
 	running := func(ids ...uint64) (all []stacks.Goroutine) {
