@@ -99,8 +99,12 @@ func (s *session) lost() error {
 // also between two calls.
 func (s *session) attach() {
 	if s.line == nil {
-		s.line = new(fault.Line)
-		s.db.engine.Attach(s.line, &fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}, nil)
+		held := &struct { // one allocation
+			line fault.Line
+			call fault.Call
+		}{call: fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}}
+		s.line = &held.line
+		s.db.engine.Attach(s.line, &held.call, nil)
 	}
 }
 
