@@ -28,12 +28,12 @@ const DefaultStallLimit = settings.DefaultStall
 // come late, too.
 const stallSamples = 20
 
-// A look stops all goroutines of the process, for about lookTakes for each of them. Looks are lookShare times as far
-// apart as they take, so that they slow no bubble down by more than a twentieth: beside 300,000 goroutines, one look
-// every quarter of a second took three times as long as the rest.
+// A look takes about lookTakes for each goroutine of the process, and all of them stop for a part of that. Looks are
+// lookShare times as far apart as they take, so that they slow a bubble down by a tenth at most: beside 300,000
+// goroutines, a look every quarter of a second, as for a limit of 5 s, took three times as long as the rest.
 const (
-	lookTakes = 5 * time.Microsecond
-	lookShare = 20
+	lookTakes = 12 * time.Microsecond
+	lookShare = 10
 )
 
 // patience is how many limits the watchdog waits where the blockage may resolve

@@ -91,13 +91,13 @@ func TestWhoRunsInEveryLook(t *testing.T) {
 	require.Zero(t, w.busyLooks)
 }
 
-// Looks are as far apart as lets them take a twentieth of the time, and each counts for the time until the next.
+// Looks are as far apart as lets them take a tenth of the time, and each counts for the time until the next.
 func TestLooksBesideMany(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
 		goroutines int
 		rest       time.Duration
-	}{{1, 250 * time.Millisecond}, {2500, 250 * time.Millisecond}, {2501, 250100 * time.Microsecond}, {1_000_000, 100 * time.Second}} {
+	}{{1, 250 * time.Millisecond}, {2083, 250 * time.Millisecond}, {2084, 250080 * time.Microsecond}, {1_000_000, 120 * time.Second}} {
 		w := watchdog{limit: 5 * time.Second, every: 250 * time.Millisecond}
 		w.pause(now, c.goroutines)
 		require.Equal(t, c.rest, w.rest)

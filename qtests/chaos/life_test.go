@@ -108,7 +108,7 @@ func TestDialOfADeadLife(t *testing.T) {
 	})
 }
 
-// Reset breaks what joins two components, whoever dialled, and nothing else of theirs.
+// Reset breaks the connections between two components, also those that the second has dialled, and no others of theirs.
 func TestResetIsOfTwo(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
 		n := chaos.NewNetwork(q)

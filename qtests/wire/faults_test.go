@@ -135,7 +135,7 @@ func TestLossDrawsByNumber(t *testing.T) {
 	}
 }
 
-// TestTimeoutsEndAlone: the end of one takes its time from connections, old and new, and leaves that of the other.
+// TestTimeoutsEndAlone: when one of two timeouts ends, no connection, old or new, breaks by it any more, and all break by the other.
 func TestTimeoutsEndAlone(t *testing.T) {
 	connected(t, func(q *qtests.T, p *pair) {
 		short, long := p.link.Timeout(10*ms), p.link.Timeout(40*ms)

@@ -18,7 +18,7 @@ import (
 // claims have the same raw instant, so the runtime, which orders timers of one
 // instant at random, never has two to order.
 type timeline struct {
-	// Watch has the trace, which is told under the lock: its order is that of the claims.
+	// Watch has the trace. It is told under the lock, so that it has the claims in their order.
 	Watch
 	moves atomic.Uint64 // counts what passed through the clock
 

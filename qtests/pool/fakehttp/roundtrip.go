@@ -209,7 +209,8 @@ const most1xx = 5
 func (x *exchange) ask() (*http.Response, error) {
 	stub := x.route.stub
 	req := x.req
-	if x.gzip = asksForGzip(req); !stub.canned || stub.captured.Load() != nil {
+	x.gzip = asksForGzip(req)
+	if !stub.canned || stub.captured.Load() != nil {
 		req = x.received()
 		stub.capture(req)
 	}
