@@ -225,11 +225,9 @@ func orderedBegin(b *synctestBubble) {
 	orderedLive.head = b
 	unlock(&orderedLive.lock)
 	if t != nil {
-		systemstack(func() {
-			lock(&b.mu)
-			t.give(b.root)
-			unlock(&b.mu)
-		})
+		lock(&b.mu)
+		t.give(b.root)
+		unlock(&b.mu)
 	}
 }
 

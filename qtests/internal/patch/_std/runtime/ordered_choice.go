@@ -137,11 +137,7 @@ func orderedCaseRand(n uint32) uint32 {
 		}
 	}
 	k := uint32(x>>32) % n
-	if b.events == nil {
-		b.turn.note(recordedSelect, uint64(k), gp)
-	} else {
-		systemstack(func() { b.turn.note(recordedSelect, uint64(k), gp) })
-	}
+	b.turn.note(recordedSelect, uint64(k), gp)
 	return k
 }
 
