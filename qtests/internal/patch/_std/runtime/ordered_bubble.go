@@ -62,7 +62,7 @@ var orderedKeys uint64
 var orderedHooks = &orderedTable
 
 var orderedTable = orderedHookTable{
-	version: 2,
+	version: 3,
 	arm:     orderedArm,
 	report:  orderedReport,
 	test:    orderedIsTest,

@@ -186,6 +186,9 @@ func (t *turn) apart(ts *timers, ran bool) bool {
 	return false
 }
 
+// firesAlone reports whether t fires alone, and so never in the middle of what runs now.
+func (b *synctestBubble) firesAlone(t *timer) bool { return b.turn != nil && t.rand&1 == 1 }
+
 // orderedTimerKeep is the order of t as it is put into the heap.
 func orderedTimerKeep(t *timer) uint32 {
 	if b := getg().bubble; b == nil || b.turn == nil {
