@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/serverlog"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // Transport is the http.RoundTripper of Direct.
@@ -62,6 +63,7 @@ func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // serve runs the handler and ends the response, whatever the handler does.
 func (d *Transport) serve(w *response) {
+	usercode.Room()
 	returned := false
 	defer func() {
 		r := recover()
