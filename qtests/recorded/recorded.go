@@ -48,21 +48,18 @@ type Exchange struct {
 
 // Read reads a file. The name is for errors alone.
 func Read(name string, r io.Reader) (*Recording, error) {
-	text, err := io.ReadAll(io.LimitReader(plaintext.NewReader(r), MaxSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("recorded: %s: %w", name, err)
-	}
-	if len(text) > MaxSize {
-		return nil, fmt.Errorf("recorded: %s: more than %d bytes", name, MaxSize)
-	}
-	all, err := exchangesOf(text)
+	all, err := exchangesOf(r)
 	if err != nil {
 		return nil, fmt.Errorf("recorded: %s: %w", name, err)
 	}
 	return &Recording{Exchanges: all}, nil
 }
 
-func exchangesOf(text []byte) ([]Exchange, error) {
+func exchangesOf(r io.Reader) ([]Exchange, error) {
+	text, err := readText(r)
+	if err != nil {
+		return nil, err
+	}
 	read := readCassette
 	if strings.HasPrefix(strings.TrimSpace(string(text[:min(len(text), 4096)])), "{") {
 		read = readHAR
@@ -72,6 +69,15 @@ func exchangesOf(text []byte) ([]Exchange, error) {
 		err = check(all)
 	}
 	return all, err
+}
+
+// readText reads at most MaxSize bytes.
+func readText(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(plaintext.NewReader(r), MaxSize+1))
+	if err == nil && len(text) > MaxSize {
+		err = fmt.Errorf("more than %d bytes", MaxSize)
+	}
+	return text, err
 }
 
 // check sets defaults, and reports what has no meaning.
