@@ -44,21 +44,31 @@ func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	w := newResponse(d, req)
 	go d.serve(w)
-	select {
-	case <-w.ready:
-	case <-ctx.Done():
-		select {
-		case <-w.ready: // both are: never at random
-		default:
-			w.abort(context.Cause(ctx))
-			// The deadline of the context and the timer of Client.Timeout end at the
-			// same instant; the client's error says which only if the latter was seen.
-			d.pause()
-			return nil, context.Cause(ctx)
-		}
+	if !w.wait(ctx) {
+		w.abort(context.Cause(ctx))
+		// The deadline of the context and the timer of Client.Timeout end at the
+		// same instant; the client's error says which only if the latter was seen.
+		d.pause()
+		return nil, context.Cause(ctx)
 	}
 	w.follow(ctx)
 	return w.resp, w.err
+}
+
+// wait reports whether there is a response, or an error, before the client's context ends. Where both
+// are there it is true, never at random.
+func (w *response) wait(ctx context.Context) bool {
+	select {
+	case <-w.ready:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-w.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // serve runs the handler and ends the response, whatever the handler does.
@@ -98,14 +108,7 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 	if r.Host = req.Host; r.Host == "" {
 		r.Host = req.URL.Host
 	}
-	if r.Header = req.Header.Clone(); r.Header == nil {
-		r.Header = http.Header{}
-	}
-	if agent, given := r.Header["User-Agent"]; !given {
-		r.Header["User-Agent"] = userAgent
-	} else if len(agent) > 0 && agent[0] == "" {
-		delete(r.Header, "User-Agent")
-	}
+	r.Header = headerOf(req)
 	r.Body = http.NoBody
 	if body != nil {
 		r.Body, r.ContentLength = body, req.ContentLength
@@ -119,6 +122,20 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 		r.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	}
 	return r
+}
+
+// headerOf is the header as a transport sends it, without the length of the body.
+func headerOf(req *http.Request) http.Header {
+	header := req.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if agent, given := header["User-Agent"]; !given {
+		header["User-Agent"] = userAgent
+	} else if len(agent) > 0 && agent[0] == "" {
+		delete(header, "User-Agent")
+	}
+	return header
 }
 
 // userAgent is what net/http's transport sends.

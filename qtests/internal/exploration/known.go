@@ -17,22 +17,34 @@ var knownChoices = sync.OnceValues(func() (map[string][]string, error) { return 
 func (x *Exploration) TryKnown(t *testing.T, run Run) (over bool) {
 	t.Helper()
 	if name := settings.Replay.Get(); name != "" {
-		f, err := explore.ReadFile(name)
-		if err != nil {
-			t.Fatalf("qtests: -%s: %v", settings.Replay.Flag, err)
-		}
-		if f.Test != t.Name() {
-			return false
-		}
-		if x == nil {
-			t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", settings.Replay.Flag)
-		}
-		x.replay(t, name, f, run)
-		return true
+		return x.replayAsked(t, name, run)
 	}
-	if x == nil {
+	if x != nil {
+		x.replayKept(t, run)
+	}
+	return false
+}
+
+// replayAsked runs the body under the choices of a file, if they are of this test.
+func (x *Exploration) replayAsked(t *testing.T, name string, run Run) (mine bool) {
+	t.Helper()
+	f, err := explore.ReadFile(name)
+	if err != nil {
+		t.Fatalf("qtests: -%s: %v", settings.Replay.Flag, err)
+	}
+	if f.Test != t.Name() {
 		return false
 	}
+	if x == nil {
+		t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", settings.Replay.Flag)
+	}
+	x.replay(t, name, f, run)
+	return true
+}
+
+// replayKept runs the body under the choices of every file of this test that the package keeps.
+func (x *Exploration) replayKept(t *testing.T, run Run) {
+	t.Helper()
 	known, err := knownChoices()
 	if err != nil {
 		t.Fatalf("qtests: %v", err)
@@ -44,7 +56,6 @@ func (x *Exploration) TryKnown(t *testing.T, run Run) (over bool) {
 		}
 		x.replay(t, name, f, run)
 	}
-	return false
 }
 
 // replay runs the body under the choices of a file, and ends the test when it fails.

@@ -45,16 +45,7 @@ func (t *teller) choose(in *inputs.Inputs) {
 	faults := t.faults(in)
 	room := MostLines - 7 - len(t.story.Cycle) - len(t.story.Ends) - len(faults) - len(t.story.With)
 	t.repeats()
-	ranked := make([]int, len(t.lines))
-	for i := range ranked {
-		ranked[i] = i
-	}
-	slices.SortStableFunc(ranked, func(a, b int) int {
-		return cmp.Or(cmp.Compare(t.lines[b].score, t.lines[a].score), cmp.Compare(b, a))
-	})
-	kept := ranked[:min(room, len(ranked))]
-	kept = slices.DeleteFunc(kept, func(i int) bool { return t.lines[i].score < 3 && len(kept) > 8 })
-	slices.Sort(kept)
+	kept := t.best(room)
 	last := -1
 	for _, i := range kept {
 		l := t.lines[i]
@@ -67,4 +58,19 @@ func (t *teller) choose(in *inputs.Inputs) {
 	}
 	t.story.Lines = append(t.story.Lines, faults...)
 	t.story.Left = len(t.lines) - len(kept)
+}
+
+// best returns the places of the lines that say most, at most so many, in their order.
+func (t *teller) best(room int) []int {
+	ranked := make([]int, len(t.lines))
+	for i := range ranked {
+		ranked[i] = i
+	}
+	slices.SortStableFunc(ranked, func(a, b int) int {
+		return cmp.Or(cmp.Compare(t.lines[b].score, t.lines[a].score), cmp.Compare(b, a))
+	})
+	kept := ranked[:min(room, len(ranked))]
+	kept = slices.DeleteFunc(kept, func(i int) bool { return t.lines[i].score < 3 && len(kept) > 8 })
+	slices.Sort(kept)
+	return kept
 }
