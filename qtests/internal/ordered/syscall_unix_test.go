@@ -19,7 +19,7 @@ import (
 func readByte(fd int) error { _, err := syscall.Read(fd, make([]byte, 1)); return err }
 
 // TestNobodyHasTheTurnBehindASystemCall: a system call takes so long that its goroutine loses the turn, and ends when all
-// others wait for that goroutine. It takes the turn itself then, on its own stack, which is recorded as that of any turn.
+// others wait for that goroutine. It takes the turn itself then, on its own stack, and that turn is recorded like any other.
 func TestNobodyHasTheTurnBehindASystemCall(t *testing.T) {
 	needsOrdered(t)
 	var pipe [2]int
