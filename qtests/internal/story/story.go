@@ -150,7 +150,7 @@ func (t *teller) number() {
 	named := map[string][]uint64{}
 	for i := range t.steps {
 		s := &t.steps[i]
-		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld || len(t.users[s.Object]) < 2 {
+		if len(t.users[s.Object]) < 2 { // only points have objects
 			continue
 		}
 		name := t.inSource(s, userFrame(s.Stack))
@@ -203,15 +203,15 @@ func (t *teller) name(g uint64) string {
 	return "another goroutine"
 }
 
-// next returns the step that the goroutine of step i does next, or -1.
-func (t *teller) next(i int) int {
-	for k := i + 1; k < len(t.steps); k++ {
-		s := &t.steps[k]
-		if s.Goroutine == t.steps[i].Goroutine && s.Kind != ordered.StepAhead {
-			return k
+// next returns the step that the goroutine of step i does next, or nil.
+func (t *teller) next(i int) *ordered.Step {
+	later := t.steps[i+1:]
+	for k := range later {
+		if s := &later[k]; s.Goroutine == t.steps[i].Goroutine && s.Kind != ordered.StepAhead {
+			return s
 		}
 	}
-	return -1
+	return nil
 }
 
 func (t *teller) step(i int) {
@@ -245,7 +245,7 @@ func (t *teller) step(i int) {
 			return // its point says so
 		}
 		line.Text, line.score = "waits in "+waitsIn(s.Stack), 15
-		t.waits[s.Goroutine] = wait{text: waitsIn(s.Stack), where: line.Where}
+		t.waits[s.Goroutine] = wait{text: line.Text, where: line.Where}
 		if line.Where == "" {
 			return
 		}
@@ -266,11 +266,11 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 	if t.key[s.Object] {
 		line.score = 80
 	}
-	if before := t.before(i); before >= 0 && t.steps[before].Kind == ordered.StepHeld {
+	if before := t.before(i); before != nil && before.Kind == ordered.StepHeld {
 		line.Text, line.score = "goes on: "+line.Text, 95
 	}
 	waits := false
-	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
+	if next := t.next(i); next != nil && next.Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
 		waits = true
 		w := wait{object: s.Object, op: s.Site.Op(), text: waiting(t.what(s, frame, false)), where: line.Where}
 		t.waits[s.Goroutine] = w
@@ -292,15 +292,18 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 	}
 }
 
-// before returns the step that the goroutine of step i did last, or -1.
-func (t *teller) before(i int) int {
-	for k := i - 1; k >= 0; k-- {
+// before returns the step that the goroutine of step i did last, or nil.
+func (t *teller) before(i int) *ordered.Step {
+	for k := range slices.Backward(t.steps[:i]) {
 		if t.steps[k].Goroutine == t.steps[i].Goroutine {
-			return k
+			return &t.steps[k]
 		}
 	}
-	return -1
+	return nil
 }
+
+// mostBefore is how many lines before a wake-up, of all goroutines, may say what woke it.
+const mostBefore = 4
 
 // wake gives a lock to the goroutine that has waited for it, and draws an arrow from what
 // woke it.
@@ -313,8 +316,9 @@ func (t *teller) wake(s *ordered.Step) {
 	if w.locks() && (len(t.holders[w.object]) == 0 || w.op == site.RLock) {
 		t.holders[w.object] = append(t.holders[w.object], hold{s.Other, w.where})
 	}
-	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
-		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
+	latest := t.lines[max(0, len(t.lines)-mostBefore):]
+	for k := range slices.Backward(latest) {
+		if l := &latest[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
 			l.Wakes = t.lanes[s.Other]
 			l.Text += ", which wakes " + t.name(s.Other)
 			l.score += 15
@@ -326,28 +330,29 @@ func (t *teller) wake(s *ordered.Step) {
 // ending says what the goroutines that never go on wait for, and in which circle.
 func (t *teller) ending() {
 	for g, w := range t.waits {
-		for i := range t.lines {
-			if l := &t.lines[i]; l.Lane == t.lanes[g]-1 && l.Where == w.where && i == t.lastOf(l.Lane) {
-				l.score = 97
-			}
+		if l := t.lastOf(t.lanes[g] - 1); l != nil && l.Where == w.where {
+			l.score = 97
 		}
-		t.key[w.object] = t.key[w.object] || w.object != 0
+		if w.object != 0 {
+			t.key[w.object] = true
+		}
 	}
 	for i := range t.lines {
-		if l := &t.lines[i]; t.key[l.object] && l.object != 0 && l.score < 70 {
-			l.score = 70
+		if l := &t.lines[i]; t.key[l.object] {
+			l.score = max(l.score, 70)
 		}
 	}
 	t.cycle()
 }
 
-func (t *teller) lastOf(lane int) int {
-	for i := len(t.lines) - 1; i >= 0; i-- {
+// lastOf is the last line of a lane, or nil.
+func (t *teller) lastOf(lane int) *Line {
+	for i := range slices.Backward(t.lines) {
 		if t.lines[i].Lane == lane {
-			return i
+			return &t.lines[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // order lists the goroutines by their lanes.
