@@ -144,7 +144,7 @@ func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary
 
 // cutDown says what is left of a failure.
 func cutDown(f *find.Found, t explore.Trial) string {
-	said := fmt.Sprintf("from %d to %s other than first come, first served", len(f.Choices), text.Plural(len(t.Choices), "choice"))
+	said := fmt.Sprintf("from %s to %s other than first come, first served", text.Grouped(int64(len(f.Choices))), text.Plural(len(t.Choices), "choice"))
 	if t.As.Asked {
 		said = fmt.Sprintf("with its choices as they are, which are too many to keep: %v", t.As)
 	}
@@ -152,7 +152,7 @@ func cutDown(f *find.Found, t explore.Trial) string {
 		return said
 	}
 	if n := len(f.Inputs.Faults); n > 0 {
-		said += fmt.Sprintf(", and from %d to %s", n, text.Plural(len(t.Inputs.Faults), "fault"))
+		said += fmt.Sprintf(", and from %s to %s", text.Grouped(int64(n)), text.Plural(len(t.Inputs.Faults), "fault"))
 	}
 	for _, l := range t.Inputs.Loads {
 		if !l.Whole() {
