@@ -138,10 +138,15 @@ func (d *finding) searchAll(ctx context.Context, targets []find.Target, env []st
 	if d.last != "" {
 		fmt.Fprintln(d.stdout, d.last)
 	}
-	if d.failed || ctx.Err() != nil {
-		return 1, nil
+	return statusOf(d.failed || ctx.Err() != nil), nil
+}
+
+// statusOf is the exit status where something failed, or not.
+func statusOf(failed bool) int {
+	if failed {
+		return 1
 	}
-	return 0, nil
+	return 0
 }
 
 // compile compiles the packages with tests, and lists their tests.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/gocmd"
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/store"
@@ -153,7 +154,13 @@ func (t *tool) test(args []string) (int, error) {
 			return 0, err
 		}
 	}
-	return t.supervise(o.Command(context.Background(), "test", append([]string{"-overlay=" + o.file}, flags.Args...)...))
+	return supervise(t.connected(o.Command(context.Background(), "test", append([]string{"-overlay=" + o.file}, flags.Args...)...)))
+}
+
+// connected gives a command the input and the output of the tool.
+func (t *tool) connected(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.stdin, t.stdout, t.stderr
+	return cmd
 }
 
 // cutPoints takes the flag -points from the front of the arguments, where alone it is ours.

@@ -20,11 +20,12 @@ func TestStatusOfTheCommand(t *testing.T) {
 		"exit 0": {0, "", ""}, "cat; echo no >&2; exit 7": {7, "in", "no\n"}, "kill -KILL $$": {128 + int(syscall.SIGKILL), "", ""}, "kill -TERM $$": {128 + int(syscall.SIGTERM), "", ""},
 	} {
 		var stdout, stderr bytes.Buffer
-		status, err := (&tool{stdin: strings.NewReader("in"), stdout: &stdout, stderr: &stderr}).supervise(exec.Command("sh", "-c", script))
+		made := &tool{stdin: strings.NewReader("in"), stdout: &stdout, stderr: &stderr}
+		status, err := supervise(made.connected(exec.Command("sh", "-c", script)))
 		require.NoError(t, err)
 		require.Equal(t, want, outcome{status, stdout.String(), stderr.String()}, script)
 	}
-	_, err := new(tool).supervise(exec.Command(filepath.Join(t.TempDir(), "none")))
+	_, err := supervise(exec.Command(filepath.Join(t.TempDir(), "none")))
 	require.ErrorContains(t, err, "none")
 }
 

@@ -41,12 +41,10 @@ func gently(cmd *exec.Cmd) {
 	}
 }
 
-// supervise runs the go command with the input and the output of the tool, and the signals of
-// this process. The status is its exit status, and 128 more than the signal that ended it:
+// supervise runs the go command with the signals of this process. The status is its exit status, and 128 more than the signal that ended it:
 // this process does not end itself by that signal, because go tool may report success
 // for a tool that a signal has ended.
-func (t *tool) supervise(cmd *exec.Cmd) (status int, err error) {
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.stdin, t.stdout, t.stderr
+func supervise(cmd *exec.Cmd) (status int, err error) {
 	// Room for the signals that come before the command has started.
 	signals := make(chan os.Signal, 16)
 	for _, s := range heeded() {
