@@ -107,7 +107,11 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first
 	}
-	at := c.lapse(c.Until(deadline))
+	left := c.Until(deadline)
+	if left <= 0 { // no timer is set, which would be the one that fires alone
+		return context.WithDeadline(parent, deadline)
+	}
+	at := c.lapse(left)
 	ctx, cancel := context.WithDeadline(parent, deadline)
 	return ctx, func() {
 		if ctx.Err() == nil {
