@@ -10,6 +10,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
@@ -135,7 +136,7 @@ func siteOf(r runtime.MemProfileRecord) string {
 	for f := range framesOf(stack) {
 		switch {
 		case f.Function == "" || strings.HasPrefix(f.Function, "runtime."):
-		case f.Function == reading:
+		case slices.Contains(reading, f.Function):
 			return ""
 		case !stacks.InStandardLibrary(f.Function, f.File):
 			return lineOf(f, within)
@@ -184,8 +185,10 @@ func forItself(stack []uintptr) bool {
 	return false
 }
 
-// reading is the name of Read.
-var reading = runtime.FuncForPC(reflect.ValueOf(Read).Pointer()).Name()
+// reading are the functions in which reading the profile allocates.
+var reading = []string{nameOf(Read), nameOf(records), nameOf(HeapProfile.add)}
+
+func nameOf(f any) string { return runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name() }
 
 // RuntimeSite is the place of memory that the runtime has allocated by itself.
 const RuntimeSite = "the runtime"
