@@ -1,7 +1,7 @@
 package exploration
 
 import (
-	"errors"
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -111,5 +111,5 @@ func writeTo(name string, write func(w *os.File) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(write(w), w.Close())
+	return cmp.Or(write(w), w.Close())
 }
