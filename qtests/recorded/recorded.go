@@ -139,7 +139,7 @@ func (x *Exchange) path() string {
 }
 
 // Stub registers the answers with a fake, and returns the stubs in the order in which their first
-// exchange is in the file. They are as all stubs: latencies and outages are the fake's.
+// exchange is in the file. Their latencies and outages come from the fake, as with all stubs.
 func (r *Recording) Stub(h *fakehttp.Fake) (stubs []*fakehttp.Stub) {
 	order, answers := r.routes()
 	for _, to := range order {

@@ -255,7 +255,7 @@ func (w *response) sendAndUnlock() error {
 		return nil
 	}
 	_, err := stream.Write(p)
-	// Only now can nobody else be using the array.
+	// From here on nothing else uses the array.
 	w.mu.Lock()
 	if w.pending == nil {
 		w.pending = p[:0]

@@ -1,6 +1,7 @@
 package exploration
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -110,9 +111,5 @@ func writeTo(name string, write func(w *os.File) error) error {
 	if err != nil {
 		return err
 	}
-	err = write(w)
-	if err2 := w.Close(); err == nil {
-		err = err2
-	}
-	return err
+	return cmp.Or(write(w), w.Close())
 }

@@ -83,7 +83,7 @@ func (in *Inputs) faultsOf(plan string) (faults []Fault) {
 	return faults
 }
 
-// cutLoad leaves as much of a load as the inputs say, and all of one that they do not name.
+// cutLoad cuts a load to what the inputs say. A load that they do not name stays whole.
 func (in *Inputs) cutLoad(l *Load) {
 	for _, given := range in.Loads {
 		if given.Name == l.Name && given.N == l.N {

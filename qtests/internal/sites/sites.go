@@ -111,7 +111,7 @@ func (p HeapProfile) AllocatedSince(before HeapProfile, r profileRate) map[strin
 	})
 }
 
-// bySite adds up by allocation site. differ says how much a stack has now that it had not before.
+// bySite adds up by allocation site. differ is how much more a stack has now than it had before.
 func (p HeapProfile) bySite(before HeapProfile, differ func(now, was runtime.MemProfileRecord) int64) map[string]int64 {
 	sites := map[string]int64{}
 	for stack, now := range p {

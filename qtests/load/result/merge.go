@@ -16,8 +16,8 @@ import (
 // The parts of a run under a fake clock all ran the whole of it. They have to be equal to the byte,
 // and the first is returned.
 //
-// Merge judges no thresholds: see the package merge, which does. The error names every part because of
-// which they do not belong together: another scenario, seed, number of parts, version, profile or
+// Merge judges no thresholds: see the package merge, which does. The error names every part that does
+// not fit, and the reason: another scenario, seed, number of parts, version, profile or
 // start, other bounds of histograms, a part that is missing or there twice, and clocks or starts that
 // are a second or more apart.
 func Merge(parts ...*Result) (*Result, error) {
@@ -44,7 +44,7 @@ func Merge(parts ...*Result) (*Result, error) {
 	return m.finish(parts)
 }
 
-// whole is the result of the run where one part ran all of it: the result of that part.
+// whole is the result of the run, made from a part that ran all of it.
 func (r *Result) whole() *Result {
 	whole, part := *r, *r.Part
 	part.Index = 0

@@ -26,7 +26,8 @@ func (m *merged) addSeen(p *Result, width time.Duration) {
 // share names something that a part has told.
 func (r *Result) share(name string) string { return fmt.Sprintf("%s share=%d", name, r.Part.Index) }
 
-// addMonitored adds what the monitor of a part has told. So many intervals of the part are one of the whole run.
+// addMonitored adds what the monitor of a part has told. group is how many intervals of the part make one of the
+// whole run.
 func (m *merged) addMonitored(p *Result, group int) {
 	if m.Monitored == nil {
 		m.Monitored = &Monitored{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -233,6 +234,34 @@ func TestRecoveriesInATable(t *testing.T) {
 	r := recovery(t, Disturbances{}, load.Scenario{Traffic: traffic.Users(5).For(10 * time.Minute), Pacing: 2 * time.Second, Do: serve(0)})
 	require.Contains(t, Recoveries{r}.String(), "without an error, per user and second\n")
 	require.Regexp(t, `recovered +0s +0\.5 +0\.5\n`, Recoveries{r}.String())
+}
+
+// TestRecoversLogsWhatItFound: also the sizes before one that cannot be judged.
+func TestRecoversLogsWhatItFound(t *testing.T) {
+	endless := event.New("outage", func() {}, func() {}).At(time.Minute)
+	for bad, want := range map[float64][]string{
+		1: nil,
+		2: {"recovery: the system recovers from every disturbance tried, up to 1"},
+		3: {"recovery: the system recovers from every disturbance tried, up to 2"},
+	} {
+		rec := in(t, func(q *qtests.T, tb tb.TB) {
+			Recovers(tb, Disturbances{Sizes: []float64{1, 2}}, func(size float64) (load.Scenario, event.Event) {
+				e := nothing()
+				if size == bad {
+					e = endless
+				}
+				return load.Scenario{Clock: q.Clock(), Traffic: traffic.Rate(10).For(10 * time.Minute), Do: serve(0)}, e
+			})
+		})
+		var found []string
+		for _, log := range rec.Logs() {
+			if first, _, _ := strings.Cut(log, "\n"); strings.HasPrefix(first, "recovery: ") {
+				found = append(found, first)
+			}
+		}
+		require.Equal(t, want, found)
+		require.Equal(t, bad <= 2, rec.Failed())
+	}
 }
 
 func TestRecoversNamesWhatIsAmissWithAnEvent(t *testing.T) {

@@ -42,7 +42,7 @@ var kinds = func() map[string]kind {
 	return all
 }()
 
-// TestFlags is what the arguments of go test say to those who change its overlay.
+// TestFlags is what a caller that changes the overlay of go test needs to know of the arguments.
 type TestFlags struct {
 	// Chdir is the value of -C when it is the first flag, where alone it works.
 	Chdir string
@@ -81,7 +81,7 @@ type testReader struct {
 	afterUnknown bool     // unless it is the value of an unknown flag before it
 }
 
-// next reads a flag or a word. It reports false where the arguments begin that the go command does not read.
+// next reads a flag or a word. It reports false where the rest is kept unread: it is for the test binary, or it is wrong.
 func (r *testReader) next() bool {
 	name, value, hasValue, isFlag := cutFlag(r.left[0])
 	switch {
