@@ -96,14 +96,7 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 	if r.Host = req.Host; r.Host == "" {
 		r.Host = req.URL.Host
 	}
-	if r.Header = req.Header.Clone(); r.Header == nil {
-		r.Header = http.Header{}
-	}
-	if agent, given := r.Header["User-Agent"]; !given {
-		r.Header["User-Agent"] = userAgent
-	} else if len(agent) > 0 && agent[0] == "" {
-		delete(r.Header, "User-Agent")
-	}
+	r.Header = headerOf(req.Header)
 	r.Body = http.NoBody
 	if body != nil {
 		r.Body, r.ContentLength = body, req.ContentLength
@@ -117,6 +110,27 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 		r.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
 	}
 	return r
+}
+
+// headerOf is what of a client's header crosses a wire: lists of nothing do not, nor does more than one user agent.
+func headerOf(sent http.Header) http.Header {
+	h := sent.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	if agents, given := h["User-Agent"]; !given {
+		h["User-Agent"] = userAgent
+	} else if h.Get("User-Agent") == "" {
+		delete(h, "User-Agent")
+	} else {
+		h["User-Agent"] = agents[:1]
+	}
+	for name, values := range h {
+		if len(values) == 0 {
+			delete(h, name)
+		}
+	}
+	return h
 }
 
 // userAgent is what net/http's transport sends.
