@@ -35,7 +35,7 @@ func TestSinceIsNowSub(t *testing.T) {
 		c := newTieFree()
 		for _, at := range []time.Time{
 			c.Now(), c.Now().Add(-time.Second), c.Now().Add(time.Hour), {}, begins, time.Unix(0, 0), time.Unix(1, 1), time.Unix(-1, 0),
-			time.Unix(last-1, 999_999_999), time.Unix(last, 0), time.Unix(last, 999_999_999), time.Unix(last+1, 0),
+			time.Unix(last-1, 999_999_999), time.Unix(last, 0), time.Unix(last, 999_999_999), time.Unix(last+1, 0), time.Unix(1<<60, 0),
 			time.Unix(-last, 0), time.Unix(-last-1, 0), time.Unix(-last-2, 0), time.Date(1700, time.January, 1, 0, 0, 0, 0, time.UTC),
 		} {
 			require.Equal(t, c.Now().Sub(at), c.Since(at), at)

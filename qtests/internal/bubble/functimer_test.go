@@ -27,20 +27,21 @@ func TestFuncTimerMayFire(t *testing.T) {
 // TestFuncTimerDueAt: the displacement of the function that reset the timer is taken off; where another one did, what is less
 // than a microsecond is.
 func TestFuncTimerDueAt(t *testing.T) {
-	last := claim{raw: 5_000_003, nominal: 5_000_000} // displaced by 3
+	const nominal = 5_000_250
 	for _, c := range []struct {
-		name               string
-		now, stretch, want int64
+		name                     string
+		behind, now, stretch, at int64 // but for stretch, from nominal on
 	}{
-		{"its own function, after 2 µs", 5_002_003, 9, 5_002_000},
-		{"its own function, after half a microsecond", 5_000_503, 9, 5_000_500},
-		{"another one, displaced by 5", 5_002_005, 9, 5_002_000},
-		{"another one, displaced as far as any", 5_002_009, 9, 5_002_000},
-		{"farther than any was displaced", 5_002_010, 9, 5_002_007},
-		{"another one, not displaced", 5_002_000, 9, 5_002_000},
-		{"never before it was last", 5_000_001, 0, 5_000_000},
+		{"its own function, after 2 µs", 3, 2_003, 9, 2_000},
+		{"its own function, after half a microsecond", 3, 503, 9, 500},
+		{"its own function, far behind", 1_500, 3_500, 2_000, 2_000},
+		{"another one, displaced by 5", 3, 2_005, 9, 2_000},
+		{"another one, displaced as far as any", 3, 2_009, 9, 2_000},
+		{"farther than any was displaced", 3, 2_010, 9, 2_007},
+		{"another one, not displaced", 3, 2_000, 9, 2_000},
+		{"never before it was last", 3, 1, 0, 0},
 	} {
-		timer := funcTimer{last: last}
-		require.Equal(t, c.want, timer.dueAt(c.now, c.stretch), c.name)
+		timer := funcTimer{last: claim{raw: nominal + c.behind, nominal: nominal}}
+		require.EqualValues(t, nominal+c.at, timer.dueAt(nominal+c.now, c.stretch), c.name)
 	}
 }
