@@ -44,16 +44,21 @@ func RunSession(t *testing.T, s *explore.Session, run Run) {
 		r.trials()
 		return
 	}
-	r.x.spec = r.x.spec.Over(s.Steps[t.Name()])
-	from := s.From
-	if next, ok := s.Next[t.Name()]; ok {
+	r.seeds()
+}
+
+// seeds runs under one seed after the other, until one fails where that ends it.
+func (r *searching) seeds() {
+	r.x.spec = r.x.spec.Over(r.Steps[r.t.Name()])
+	from := r.From
+	if next, ok := r.Next[r.t.Name()]; ok {
 		from = next
 	}
-	for seed := from; seed < s.To; seed += s.Stride {
-		if s.Until != 0 && time.Now().UnixMilli() >= s.Until {
+	for seed := from; seed < r.To; seed += r.Stride {
+		if r.Until != 0 && time.Now().UnixMilli() >= r.Until {
 			return
 		}
-		if f := r.run(seed, 0); f != nil && !s.All {
+		if f := r.run(seed, 0); f != nil && !r.All {
 			return
 		}
 	}
