@@ -102,20 +102,16 @@ func TestWaitsOfNothing(t *testing.T) {
 func TestInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, clk := range []clock.Clock{newTieFree(), clock.New()} {
-			var order []int
-			wakes := []func(){
-				func() { order = append(order, 1); go func() { order = append(order, 2) }() },
-				func() { order = append(order, 3) },
-			}
-			InTurn(clk, wakes[0], wakes[1])
-			synctest.Wait()
+			order := make(chan int, 3)
+			InTurn(clk,
+				func() { order <- 1; go func() { order <- 2 }() },
+				func() { order <- 3 })
 			want := []int{1, 3, 2}
 			if TieFree(clk) {
 				require.Empty(t, order)
-				time.Sleep(time.Microsecond)
 				want = []int{1, 2, 3}
 			}
-			require.Equal(t, want, order)
+			require.Equal(t, want, []int{<-order, <-order, <-order})
 		}
 	})
 }
@@ -124,21 +120,20 @@ func TestInTurn(t *testing.T) {
 func TestReservationOfAMock(t *testing.T) {
 	clk := clock.NewMock()
 	r := Reserve(clk, time.Minute)
-	called := false
-	r.AfterFunc(func() { called = true })
+	called := make(chan bool, 1)
+	r.AfterFunc(func() { called <- true })
 	require.Equal(t, time.Minute, r.left())
 	clk.Add(20 * time.Second)
 	require.Equal(t, 40*time.Second, r.left())
 	require.Zero(t, Reserve(clk, -time.Hour).left())
-	require.False(t, called)
+	require.Empty(t, called)
 	clk.Add(time.Minute)
-	require.True(t, called)
+	<-called
 	now := clk.Now()
 	require.Equal(t, now, r.Sleep(), "it has passed, and the clock does not turn back")
-	called = false
-	r.AfterFunc(func() { called = true })
+	r.AfterFunc(func() { called <- true })
 	clk.Add(0)
-	require.True(t, called)
+	<-called
 	require.Equal(t, now, clk.Now())
 	r.Release()
 }
