@@ -3,6 +3,7 @@ package qtests_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
@@ -35,39 +36,6 @@ type size struct {
 // limits are what every package keeps to.
 var limits = size{files: 28, lines: 4000, exported: 60, longest: 60, median: 10, knot: 8}
 
-// medians are the packages whose functions are longer, and how long the median may be. In most of them one
-// task is done by a few functions, each a table or a page long. The list may only become shorter.
-var medians = map[string]float64{
-	"fixtures":                         10.5,
-	"fixtures/cut":                     13.5,
-	"internal/plaintext":               13,
-	"qtests/cmd/qtests/internal/gocmd": 10.5,
-	"qtests/fleet/scale":               11,
-	"qtests/internal/direct":           12,
-	"qtests/internal/exploration":      11,
-	"qtests/internal/explore":          13.5,
-	"qtests/internal/inputs":           11,
-	"qtests/internal/scope":            11,
-	"qtests/internal/serverlog":        11,
-	"qtests/internal/sites":            12,
-	"qtests/internal/splice":           13,
-	"qtests/internal/story":            13,
-	"qtests/load/internal/job":         14,
-	"qtests/load/internal/keep":        15,
-	"qtests/load/internal/kept":        12.5,
-	"qtests/load/internal/scrape":      14,
-	"qtests/load/k6":                   16,
-	"qtests/load/merge":                22,
-	"qtests/load/result":               10.5,
-	"qtests/load/search":               13.5,
-	"qtests/load/threshold":            11,
-	"qtests/monitor/rules":             11,
-	"qtests/pool/internal/nearest":     16,
-	"qtests/pool/internal/unexpected":  14,
-	"qtests/recorded":                  18.5,
-	"qtests/section":                   16,
-}
-
 // bugs has programs with a bug each, most of them of locking.
 const bugs = "qtests/internal/kernels"
 
@@ -76,7 +44,7 @@ func TestHouseKeepsItsLimits(t *testing.T) {
 	if withRaceDetector() || runtime.GOOS != "linux" {
 		t.Skip("measured on Linux, without the race detector: it is the same code, but for a few files")
 	}
-	measured := map[string]size{}
+	measured := 0
 	h := newMeasurer(t)
 	for _, p := range h.own {
 		dir := strings.TrimPrefix(p.ImportPath, ownModule+"/")
@@ -84,28 +52,38 @@ func TestHouseKeepsItsLimits(t *testing.T) {
 			continue
 		}
 		s := h.measure(t, p)
-		measured[dir] = s
+		measured++
 		if dir == bugs {
 			s.lockers = nil
 		}
-		for what, over := range map[string]bool{
-			"files": s.files > limits.files, "lines": s.lines > limits.lines, "exported names": s.exported > limits.exported,
-			"lines of a function":          s.longest > limits.longest,
-			"lines of the median function": s.median > max(limits.median, medians[dir]),
-			"files in a knot":              s.knot > limits.knot,
-		} {
-			if over {
-				t.Errorf("%s: too many %s: %+v", dir, what, s)
-			}
+		for _, over := range s.over(limits) {
+			t.Errorf("%s: %s", dir, over)
 		}
 		if len(s.lockers) > 1 {
 			t.Errorf("%s: these files lock, and one should: %v", dir, s.lockers)
 		}
 	}
-	require.Greater(t, len(measured), 50, "packages")
-	for dir := range medians {
-		require.Greater(t, measured[dir].median, limits.median, "%s needs no place in the list of medians", dir)
+	require.Greater(t, measured, 50, "packages")
+}
+
+// over says what is above a limit, and by how much.
+func (s size) over(most size) (all []string) {
+	for _, x := range []struct {
+		what     string
+		is, most float64
+	}{
+		{"files", float64(s.files), float64(most.files)},
+		{"lines", float64(s.lines), float64(most.lines)},
+		{"exported names", float64(s.exported), float64(most.exported)},
+		{"lines of its longest function", float64(s.longest), float64(most.longest)},
+		{"lines of its median function", s.median, most.median},
+		{"files that all use each other", float64(s.knot), float64(most.knot)},
+	} {
+		if x.is > x.most {
+			all = append(all, fmt.Sprintf("%s: %g, and at most %g", x.what, x.is, x.most))
+		}
 	}
+	return all
 }
 
 // A listed is what the go command tells of a package.

@@ -22,7 +22,7 @@ import (
 type reader struct {
 	in   io.Reader
 	out  io.Reader
-	form string // gzip, UTF-16, or nothing of text that is read as it is
+	form string // gzip or UTF-16, or "" for text that is read as it is
 	err  error
 }
 
@@ -52,13 +52,9 @@ func (r *reader) Read(p []byte) (int, error) {
 
 // open looks at the first bytes, and returns the text and the form that they tell.
 func open(r io.Reader) (out io.Reader, form string, err error) {
-	in := bufio.NewReader(r)
-	if head, _ := in.Peek(2); string(head) == "\x1f\x8b" {
-		unpacked, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, "", fmt.Errorf("gzip: %w", err)
-		}
-		in, form = bufio.NewReader(unpacked), "gzip"
+	in, form, err := unpack(bufio.NewReader(r))
+	if err != nil {
+		return nil, "", err
 	}
 	head, _ := in.Peek(4) // an error comes again with the next Read
 	for _, m := range marks {
@@ -69,6 +65,18 @@ func open(r io.Reader) (out io.Reader, form string, err error) {
 		}
 	}
 	return in, form, nil
+}
+
+// unpack returns what gzip holds, and any other input as it is.
+func unpack(in *bufio.Reader) (out *bufio.Reader, form string, err error) {
+	if head, _ := in.Peek(2); string(head) != "\x1f\x8b" {
+		return in, "", nil
+	}
+	unpacked, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, "", fmt.Errorf("gzip: %w", err)
+	}
+	return bufio.NewReader(unpacked), "gzip", nil
 }
 
 // marks are the byte order marks. The mark of UTF-32 begins with the mark of UTF-16, and so comes first.
@@ -123,28 +131,29 @@ func (d *decoder) decode(wait bool) bool {
 	}
 	r := rune(first)
 	if utf16.IsSurrogate(r) {
-		second, _ := d.in.Peek(2)
-		r = utf8.RuneError
-		if len(second) == 2 {
-			r = utf16.DecodeRune(rune(first), rune(d.order.Uint16(second)))
-		}
-		if r != utf8.RuneError {
-			_, _ = d.in.Discard(2)
-		}
+		r = d.pair(r)
 	}
 	d.ready = utf8.AppendRune(d.space[:0], r)
 	return true
 }
 
-// unit reads two bytes. A last single byte is half of a unit, and an error.
-func (d *decoder) unit() (uint16, bool) {
-	var b [2]byte
-	if _, err := io.ReadFull(d.in, b[:]); err != nil {
-		d.err = err
-		if err == io.ErrUnexpectedEOF {
-			d.err = errors.New("the text ends within a character")
-		}
-		return 0, false
+// pair returns the rune of a surrogate pair, and utf8.RuneError for a first half alone.
+func (d *decoder) pair(first rune) rune {
+	r := utf8.RuneError
+	if second, _ := d.in.Peek(2); len(second) == 2 {
+		r = utf16.DecodeRune(first, rune(d.order.Uint16(second)))
 	}
-	return d.order.Uint16(b[:]), true
+	if r != utf8.RuneError {
+		_, _ = d.in.Discard(2)
+	}
+	return r
+}
+
+// unit reads two bytes. A last single byte is half of a unit, and an error.
+func (d *decoder) unit() (unit uint16, ok bool) {
+	var b [2]byte
+	if _, d.err = io.ReadFull(d.in, b[:]); d.err == io.ErrUnexpectedEOF {
+		d.err = errors.New("the text ends within a character")
+	}
+	return d.order.Uint16(b[:]), d.err == nil
 }

@@ -24,7 +24,7 @@ const (
 	MaxExchanges = 100_000
 )
 
-// Epoch is when the first exchange of a cassette begins, which has no instants.
+// Epoch is when the first exchange of a cassette begins, because a cassette has no instants.
 var Epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // A Recording is what a file has, in the order of the file. It is safe for concurrent use as long as
@@ -48,12 +48,17 @@ type Exchange struct {
 
 // Read reads a file. The name is for errors alone.
 func Read(name string, r io.Reader) (*Recording, error) {
-	text, err := io.ReadAll(io.LimitReader(plaintext.NewReader(r), MaxSize+1))
+	all, err := exchangesOf(r)
 	if err != nil {
 		return nil, fmt.Errorf("recorded: %s: %w", name, err)
 	}
-	if len(text) > MaxSize {
-		return nil, fmt.Errorf("recorded: %s: more than %d bytes", name, MaxSize)
+	return &Recording{Exchanges: all}, nil
+}
+
+func exchangesOf(r io.Reader) ([]Exchange, error) {
+	text, err := readText(r)
+	if err != nil {
+		return nil, err
 	}
 	read := readCassette
 	if strings.HasPrefix(strings.TrimSpace(string(text[:min(len(text), 4096)])), "{") {
@@ -63,10 +68,16 @@ func Read(name string, r io.Reader) (*Recording, error) {
 	if err == nil {
 		err = check(all)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("recorded: %s: %w", name, err)
+	return all, err
+}
+
+// readText reads at most MaxSize bytes.
+func readText(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(plaintext.NewReader(r), MaxSize+1))
+	if err == nil && len(text) > MaxSize {
+		err = fmt.Errorf("more than %d bytes", MaxSize)
 	}
-	return &Recording{Exchanges: all}, nil
+	return text, err
 }
 
 // check sets defaults, and reports what has no meaning.
@@ -78,23 +89,33 @@ func check(all []Exchange) error {
 		return fmt.Errorf("%d exchanges, more than %d", len(all), MaxExchanges)
 	}
 	for i := range all {
-		x := &all[i]
-		if x.Method == "" {
-			x.Method = http.MethodGet
-		}
-		switch u, err := url.Parse(x.URL); {
-		case err != nil:
+		all[i].setDefaults()
+		if err := all[i].check(); err != nil {
 			return fmt.Errorf("exchange %d: %w", i+1, err)
-		case u.Host == "" && !strings.HasPrefix(u.Path, "/"):
-			return fmt.Errorf("exchange %d: URL %q has neither a host nor a path", i+1, x.URL)
-		case x.Status < 100 || x.Status > 999:
-			return fmt.Errorf("exchange %d: status %d is not from 100 to 999", i+1, x.Status)
-		case x.Took < 0:
-			return fmt.Errorf("exchange %d: duration %v is negative", i+1, x.Took)
 		}
-		for _, name := range []string{"Content-Length", "Content-Encoding", "Transfer-Encoding"} {
-			x.Header.Del(name)
-		}
+	}
+	return nil
+}
+
+func (x *Exchange) setDefaults() {
+	if x.Method == "" {
+		x.Method = http.MethodGet
+	}
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Transfer-Encoding"} {
+		x.Header.Del(name)
+	}
+}
+
+func (x *Exchange) check() error {
+	switch u, err := url.Parse(x.URL); {
+	case err != nil:
+		return err
+	case u.Host == "" && !strings.HasPrefix(u.Path, "/"):
+		return fmt.Errorf("URL %q has neither a host nor a path", x.URL)
+	case x.Status < 100 || x.Status > 999:
+		return fmt.Errorf("status %d is not from 100 to 999", x.Status)
+	case x.Took < 0:
+		return fmt.Errorf("duration %v is negative", x.Took)
 	}
 	return nil
 }
@@ -103,21 +124,36 @@ func check(all []Exchange) error {
 func (r *Recording) Entries() []accesslog.Entry {
 	all := make([]accesslog.Entry, len(r.Exchanges))
 	for i, x := range r.Exchanges {
-		path := x.URL
-		if u, err := url.Parse(x.URL); err == nil {
-			path = u.RequestURI()
-		}
-		all[i] = accesslog.Entry{At: x.At, Method: x.Method, Path: path, Status: x.Status, Bytes: int64(len(x.ResponseBody))}
+		all[i] = accesslog.Entry{At: x.At, Method: x.Method, Path: x.path(), Status: x.Status, Bytes: int64(len(x.ResponseBody))}
 	}
 	return all
+}
+
+// path is the path and the query of the URL.
+func (x *Exchange) path() string {
+	u, err := url.Parse(x.URL)
+	if err != nil {
+		return x.URL
+	}
+	return u.RequestURI()
 }
 
 // Stub registers the answers with a fake, and returns the stubs in the order in which their first
 // exchange is in the file. They are as all stubs: latencies and outages are the fake's.
 func (r *Recording) Stub(h *fakehttp.Fake) (stubs []*fakehttp.Stub) {
-	type route struct{ method, url string }
-	answers := map[route][]Exchange{}
-	var order []route
+	order, answers := r.routes()
+	for _, to := range order {
+		stubs = append(stubs, h.On(to.method, to.url, inOrder(answers[to])))
+	}
+	return stubs
+}
+
+// A route is what a stub answers.
+type route struct{ method, url string }
+
+// routes has the routes in the order of their first exchanges, and the exchanges of each.
+func (r *Recording) routes() (order []route, answers map[route][]Exchange) {
+	answers = map[route][]Exchange{}
 	for _, x := range r.Exchanges {
 		to := route{x.Method, x.URL}
 		if answers[to] == nil {
@@ -125,10 +161,7 @@ func (r *Recording) Stub(h *fakehttp.Fake) (stubs []*fakehttp.Stub) {
 		}
 		answers[to] = append(answers[to], x)
 	}
-	for _, to := range order {
-		stubs = append(stubs, h.On(to.method, to.url, inOrder(answers[to])))
-	}
-	return stubs
+	return order, answers
 }
 
 // inOrder answers with one after the other, and then with the last.
@@ -136,12 +169,16 @@ func inOrder(all []Exchange) httpmock.Responder {
 	var calls atomic.Int64
 	return func(req *http.Request) (*http.Response, error) {
 		x := all[min(int(calls.Add(1)), len(all))-1]
-		resp := httpmock.NewStringResponse(x.Status, x.ResponseBody)
-		resp.Header = x.Header.Clone()
-		if resp.Header == nil {
-			resp.Header = http.Header{}
-		}
-		resp.Request = req
-		return resp, nil
+		return x.response(req), nil
 	}
+}
+
+// response is the answer to a request.
+func (x *Exchange) response(req *http.Request) *http.Response {
+	resp := httpmock.NewStringResponse(x.Status, x.ResponseBody)
+	if resp.Header = x.Header.Clone(); resp.Header == nil {
+		resp.Header = http.Header{}
+	}
+	resp.Request = req
+	return resp
 }

@@ -78,19 +78,26 @@ func Steps(name string, start, end time.Time, n int, before float64, steps []Ste
 	length := max(end.Sub(start), time.Millisecond)
 	width := max((length+time.Duration(n)-1)/time.Duration(n), time.Millisecond)
 	c := Curve{Name: name, Width: width}
-	next, value := 0, before
+	s := stairs{value: before, next: steps}
 	for from := time.Duration(0); from < length; from += width {
-		for next < len(steps) && steps[next].At.Sub(start) <= from {
-			value = steps[next].Value
-			next++
-		}
-		most := value
-		for next < len(steps) && steps[next].At.Sub(start) < from+width {
-			value = steps[next].Value
-			most = max(most, value)
-			next++
-		}
-		c.Values = append(c.Values, most)
+		s.climb(start, from+1) // a step at from replaces the value before it
+		c.Values = append(c.Values, s.climb(start, from+width))
 	}
 	return c
+}
+
+// stairs are on a value, and have steps before them.
+type stairs struct {
+	value float64
+	next  []Step
+}
+
+// climb takes the steps that are less than d after start, and returns the largest value on the way.
+func (s *stairs) climb(start time.Time, d time.Duration) (most float64) {
+	most = s.value
+	for len(s.next) > 0 && s.next[0].At.Sub(start) < d {
+		s.value, s.next = s.next[0].Value, s.next[1:]
+		most = max(most, s.value)
+	}
+	return most
 }

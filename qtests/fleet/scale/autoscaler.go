@@ -139,26 +139,23 @@ func (a *Autoscaler) limit(now time.Time, current, desired int) int {
 
 // start is how many replicas there were when the period began.
 func (a *Autoscaler) start(now time.Time, current int, period time.Duration) int {
-	sum := func(changes []change) (n int) {
-		for _, c := range changes {
-			if c.at.After(now.Add(-period)) {
-				n += c.by
-			}
+	from := now.Add(-period)
+	return current - sumAfter(a.up, from) + sumAfter(a.down, from)
+}
+
+func sumAfter(changes []change, from time.Time) (n int) {
+	for _, c := range changes {
+		if c.at.After(from) {
+			n += c.by
 		}
-		return n
 	}
-	return current - sum(a.up) + sum(a.down)
+	return n
 }
 
 func (a *Autoscaler) upLimit(now time.Time, current int) int {
 	most, least := math.MinInt, math.MaxInt
 	for _, p := range a.hpa.Up.Policies {
-		n := a.start(now, current, p.Period)
-		if p.Pods > 0 {
-			n += p.Pods
-		} else {
-			n = int(math.Ceil(float64(n) * (1 + float64(p.Percent)/100)))
-		}
+		n := p.above(a.start(now, current, p.Period))
 		most, least = max(most, n), min(least, n)
 	}
 	return a.hpa.Up.pick(current, most, least)
@@ -167,15 +164,26 @@ func (a *Autoscaler) upLimit(now time.Time, current int) int {
 func (a *Autoscaler) downLimit(now time.Time, current int) int {
 	most, least := math.MaxInt, math.MinInt
 	for _, p := range a.hpa.Down.Policies {
-		n := a.start(now, current, p.Period)
-		if p.Pods > 0 {
-			n -= p.Pods
-		} else {
-			n = int(float64(n) * (1 - float64(p.Percent)/100))
-		}
+		n := p.below(a.start(now, current, p.Period))
 		most, least = min(most, n), max(least, n)
 	}
 	return a.hpa.Down.pick(current, most, least)
+}
+
+// above is the largest number that the policy allows where its period began with n replicas.
+func (p Policy) above(n int) int {
+	if p.Pods > 0 {
+		return n + p.Pods
+	}
+	return int(math.Ceil(float64(n) * (1 + float64(p.Percent)/100)))
+}
+
+// below is the smallest number that the policy allows where its period began with n replicas.
+func (p Policy) below(n int) int {
+	if p.Pods > 0 {
+		return n - p.Pods
+	}
+	return int(float64(n) * (1 - float64(p.Percent)/100))
 }
 
 func (r Rules) pick(current, most, least int) int {
@@ -190,22 +198,24 @@ func (r Rules) pick(current, most, least int) int {
 
 // remember keeps a change for as long as a policy looks back.
 func (a *Autoscaler) remember(now time.Time, by int) {
-	keep := func(changes []change, r Rules) []change {
-		longest := time.Duration(0)
-		for _, p := range r.Policies {
-			longest = max(longest, p.Period)
-		}
-		return slices.DeleteFunc(changes, func(c change) bool { return !c.at.After(now.Add(-longest)) })
-	}
-	// Either direction counts what the other did within its own periods.
+	from := now.Add(-a.longest())
 	if by > 0 {
-		a.up = append(keep(a.up, a.longer()), change{now, by})
+		a.up = append(keepAfter(a.up, from), change{now, by})
 	} else if by < 0 {
-		a.down = append(keep(a.down, a.longer()), change{now, -by})
+		a.down = append(keepAfter(a.down, from), change{now, -by})
 	}
 }
 
-// longer returns the policies of both directions.
-func (a *Autoscaler) longer() Rules {
-	return Rules{Policies: slices.Concat(a.hpa.Up.Policies, a.hpa.Down.Policies)}
+// longest is how far a policy looks back. Each direction counts the changes of both.
+func (a *Autoscaler) longest() (d time.Duration) {
+	for _, rules := range [...]*Rules{&a.hpa.Up, &a.hpa.Down} {
+		for _, p := range rules.Policies {
+			d = max(d, p.Period)
+		}
+	}
+	return d
+}
+
+func keepAfter(changes []change, from time.Time) []change {
+	return slices.DeleteFunc(changes, func(c change) bool { return !c.at.After(from) })
 }

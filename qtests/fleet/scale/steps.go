@@ -52,6 +52,17 @@ type steps struct {
 
 // NewSteps returns a Scaler by steps, or an error that names what is wrong.
 func NewSteps(s Steps) (Scaler, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	s.Min, s.Every, s.Periods = cmp.Or(s.Min, 1), cmp.Or(s.Every, DefaultStepPeriod), cmp.Or(s.Periods, 1)
+	if !s.NoCooldown {
+		s.Cooldown = cmp.Or(s.Cooldown, DefaultStepCooldown)
+	}
+	return &steps{cfg: s}, nil
+}
+
+func (s Steps) check() error {
 	c := field.Check("scale: Steps")
 	c.Count("Min", s.Min)
 	c.That(s.Max >= max(1, s.Min), "Max", s.Max, "is below Min, or below 1")
@@ -67,14 +78,7 @@ func NewSteps(s Steps) (Scaler, error) {
 			c.That(x.From >= y.To || y.From >= x.To, fmt.Sprintf("Steps[%d]", i), x, "overlaps Steps[%d]", j)
 		}
 	}
-	if err := c.Result(); err != nil {
-		return nil, err
-	}
-	s.Min, s.Every, s.Periods = cmp.Or(s.Min, 1), cmp.Or(s.Every, DefaultStepPeriod), cmp.Or(s.Periods, 1)
-	if !s.NoCooldown {
-		s.Cooldown = cmp.Or(s.Cooldown, DefaultStepCooldown)
-	}
-	return &steps{cfg: s}, nil
+	return c.Result()
 }
 
 func (x Step) check(c *field.Checker, name string) {
@@ -106,12 +110,24 @@ func (p *steps) Decide(s Status) Decision {
 		p.streak = 0
 		return d
 	}
-	for _, x := range p.cfg.Steps {
+	d.Desired, d.Reason = p.cfg.desired(value, s.Replicas)
+	p.act(&d, s)
+	return d
+}
+
+// desired is what the step of a value asks for: no change where no step has the value.
+func (s Steps) desired(value float64, replicas int) (n int, reason string) {
+	n = replicas
+	for _, x := range s.Steps {
 		if x.From <= value && value < x.To {
-			d.Desired = x.apply(s.Replicas)
-			d.Reason = fmt.Sprintf("%s %g", p.cfg.Metric, value)
+			n, reason = x.apply(replicas), fmt.Sprintf("%s %g", s.Metric, value)
 		}
 	}
+	return n, reason
+}
+
+// act counts the readings that want a change the same way, and changes after enough of them and outside of the cooldown.
+func (p *steps) act(d *Decision, s Status) {
 	sign := sgn(d.Desired - s.Replicas)
 	if sign != p.sign {
 		p.sign, p.streak = sign, 0
@@ -127,7 +143,6 @@ func (p *steps) Decide(s Status) Decision {
 			p.changed, p.moved, p.streak = s.Now, true, 0
 		}
 	}
-	return d
 }
 
 func (x Step) apply(n int) int {

@@ -1,8 +1,6 @@
 package direct
 
 import (
-	"time"
-
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
@@ -47,33 +46,35 @@ func newUpload(req *http.Request) *upload {
 	return u
 }
 
-// pump reads the client's body ahead of the handler. Where it cannot be read on,
-// failed is told why, and has to break off.
+// pump reads the client's body ahead of the handler. If the body cannot be read to its end,
+// pump calls failed with the reason; failed has to end the request.
 func (u *upload) pump(failed func(error)) {
-	err := func() (err error) {
-		defer func() {
-			if r := recover(); r != nil {
-				err = fmt.Errorf("qtests: panic in the body of a request: %v\n%s", r, debug.Stack())
-			}
-		}()
-		p := make([]byte, memnet.SmallBuffer)
-		for {
-			n, err := u.client.Read(p)
-			if _, gone := u.pipe.Write(p[:n]); gone != nil || err == io.EOF {
-				return nil // the handler reads no more, or the body is complete
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}()
-	if err != nil {
+	if err := u.copyBody(); err != nil {
 		// Before the handler sees the end: what it answers then is not read.
 		failed(err)
 		return
 	}
 	u.pipe.EndWrites(errClientGone, io.EOF)
 	u.closeClient()
+}
+
+// copyBody returns nil where the body is complete, or the handler reads no more.
+func (u *upload) copyBody() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("qtests: panic in the body of a request: %v\n%s", r, debug.Stack())
+		}
+	}()
+	p := make([]byte, memnet.SmallBuffer)
+	for {
+		n, err := u.client.Read(p)
+		if _, gone := u.pipe.Write(p[:n]); gone != nil || err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (u *upload) closeClient() { u.once.Do(func() { _ = u.client.Close() }) }
@@ -138,15 +139,21 @@ func (d *download) Read(p []byte) (n int, err error) {
 		}
 	}
 	if err != nil {
-		if d.ended.Store(true); err == io.EOF {
-			d.w.takeTrailer()
-		}
-		if cause := context.Cause(d.ctx); err == errClientGone && cause != nil {
-			d.w.t.pause()
-			err = cause
-		}
+		err = d.endOf(err)
 	}
 	return n, err
+}
+
+// endOf takes note that the body has ended with err, and returns what the client is told.
+func (d *download) endOf(err error) error {
+	if d.ended.Store(true); err == io.EOF {
+		d.w.takeTrailer()
+	}
+	if cause := context.Cause(d.ctx); err == errClientGone && cause != nil {
+		d.w.t.pause()
+		return cause
+	}
+	return err
 }
 
 // Close of an unfinished body is the client's leaving.

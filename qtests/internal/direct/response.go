@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
 )
@@ -98,6 +97,13 @@ func (w *response) writeHeaderLocked(code int) {
 	}
 }
 
+// beginLocked writes the header of a handler that has not: its status is 200.
+func (w *response) beginLocked() {
+	if w.status == 0 {
+		w.writeHeaderLocked(http.StatusOK)
+	}
+}
+
 func (w *response) bodyAllowed() bool {
 	return w.status >= 200 && w.status != http.StatusNoContent && w.status != http.StatusNotModified
 }
@@ -114,9 +120,7 @@ func directWrite[P []byte | string](w *response, p P) (int, error) {
 		w.mu.Unlock()
 		return 0, ErrHandlerReturned
 	}
-	if w.status == 0 {
-		w.writeHeaderLocked(http.StatusOK)
-	}
+	w.beginLocked()
 	var err error
 	switch {
 	case len(p) == 0:
@@ -183,9 +187,7 @@ func (w *response) FlushError() error {
 		w.mu.Unlock()
 		return ErrHandlerReturned
 	}
-	if w.status == 0 {
-		w.writeHeaderLocked(http.StatusOK)
-	}
+	w.beginLocked()
 	w.fixLocked(false)
 	return w.sendAndUnlock()
 }
@@ -196,47 +198,6 @@ func (w *response) EnableFullDuplex() error { return nil }
 // Hijack implements http.Hijacker, to say what to do instead.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nil, nil, fmt.Errorf("qtests: Direct has no connection to take over, use q.Serve: %w", http.ErrNotSupported)
-}
-
-// fixLocked adds the headers that the handler left to the server. With complete
-// the body is all there.
-func (w *response) fixLocked(complete bool) {
-	if w.fixed {
-		return
-	}
-	w.fixed = true
-	declared := w.declareTrailersLocked()
-	coding := w.sent.Get("Transfer-Encoding")
-	head := w.client.Method == http.MethodHead
-	if !w.bodyAllowed() {
-		w.sent.Del("Transfer-Encoding")
-		w.sent.Del("Content-Length")
-		if w.status == http.StatusNotModified {
-			w.sent.Del("Content-Type")
-		}
-	} else {
-		_, measured := w.sent["Content-Length"]
-		if measured && w.length < 0 {
-			w.sent.Del("Content-Length") // not a number
-		}
-		if complete && !declared && coding == "" && !measured && (!head || w.written > 0) {
-			w.length = w.written
-			w.sent.Set("Content-Length", strconv.FormatInt(w.length, 10))
-		}
-		_, typed := w.sent["Content-Type"]
-		if !typed && coding == "" && w.sent.Get("Content-Encoding") == "" && len(w.pending) > 0 {
-			w.sent.Set("Content-Type", http.DetectContentType(w.pending))
-		}
-		w.sent.Del("Transfer-Encoding")
-	}
-	if _, dated := w.sent["Date"]; !dated {
-		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	}
-	for name, values := range w.sent {
-		if len(values) == 0 { // how a handler says that it wants none of the above
-			delete(w.sent, name)
-		}
-	}
 }
 
 // answerLocked makes the response available to the client, which owns resp from
@@ -264,14 +225,17 @@ func (w *response) answerLocked(body io.ReadCloser) {
 		w.resp.Body = http.NoBody
 	case w.length < 0:
 		w.resp.TransferEncoding = []string{"chunked"}
-		if len(w.trailers) > 0 {
-			w.resp.Trailer = make(http.Header)
-			for _, name := range w.trailers {
-				w.resp.Trailer[name] = nil
-			}
-		}
+		w.resp.Trailer = w.declaredTrailer()
 	}
 	close(w.ready)
+}
+
+// refuseLocked gives the client an error, unless it has a response or an error already.
+func (w *response) refuseLocked(err error) {
+	if !w.answered {
+		w.answered, w.err = true, err
+		close(w.ready)
+	}
 }
 
 // sendAndUnlock sends what is pending on its way, and the header before it. It
@@ -324,16 +288,11 @@ func (w *response) complete(returned bool) (end error) {
 	w.mu.Lock()
 	w.done = true
 	if !returned {
-		if !w.answered {
-			w.answered, w.err = true, io.EOF
-			close(w.ready)
-		}
+		w.refuseLocked(io.EOF)
 		w.mu.Unlock()
 		return io.ErrUnexpectedEOF
 	}
-	if w.status == 0 {
-		w.writeHeaderLocked(http.StatusOK)
-	}
+	w.beginLocked()
 	w.fixLocked(true)
 	end = io.EOF
 	if w.accepted < w.length {
@@ -364,10 +323,7 @@ func (w *response) follow(ctx context.Context) {
 // abort ends the request because its client is gone, or its body broken.
 func (w *response) abort(cause error) {
 	w.mu.Lock()
-	if !w.answered {
-		w.answered, w.err = true, cause
-		close(w.ready)
-	}
+	w.refuseLocked(cause)
 	stream := w.stream
 	w.mu.Unlock()
 	w.cancel()

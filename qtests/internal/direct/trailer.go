@@ -28,6 +28,19 @@ func (w *response) declareTrailersLocked() (declared bool) {
 	return declared
 }
 
+// declaredTrailer has the names of the declared trailers, whose values come behind the body. It is nil where
+// there are none.
+func (w *response) declaredTrailer() http.Header {
+	if len(w.trailers) == 0 {
+		return nil
+	}
+	trailer := make(http.Header)
+	for _, name := range w.trailers {
+		trailer[name] = nil
+	}
+	return trailer
+}
+
 // trailerLocked collects the trailers, declared or not, of a response that can
 // have any.
 func (w *response) trailerLocked() http.Header {

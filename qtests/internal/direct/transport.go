@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/serverlog"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // Transport is the http.RoundTripper of Direct.
@@ -43,25 +44,36 @@ func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	w := newResponse(d, req)
 	go d.serve(w)
-	select {
-	case <-w.ready:
-	case <-ctx.Done():
-		select {
-		case <-w.ready: // both are: never at random
-		default:
-			w.abort(context.Cause(ctx))
-			// The deadline of the context and the timer of Client.Timeout end at the
-			// same instant; the client's error says which only if the latter was seen.
-			d.pause()
-			return nil, context.Cause(ctx)
-		}
+	if !w.wait(ctx) {
+		w.abort(context.Cause(ctx))
+		// The deadline of the context and the timer of Client.Timeout end at the
+		// same instant; the client's error says which only if the latter was seen.
+		d.pause()
+		return nil, context.Cause(ctx)
 	}
 	w.follow(ctx)
 	return w.resp, w.err
 }
 
+// wait reports whether there is a response, or an error, before the client's context ends. Where both
+// are there it is true, never at random.
+func (w *response) wait(ctx context.Context) bool {
+	select {
+	case <-w.ready:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-w.ready:
+		return true
+	default:
+		return false
+	}
+}
+
 // serve runs the handler and ends the response, whatever the handler does.
 func (d *Transport) serve(w *response) {
+	usercode.Room()
 	returned := false
 	defer func() {
 		r := recover()

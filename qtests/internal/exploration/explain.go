@@ -30,41 +30,61 @@ func (x *Exploration) Remember(seed uint64, f *explore.Failure) {
 	}
 }
 
-// Explain cuts down the run that was remembered, writes them under the
-// artifacts of the test, and logs the account of the run. Nothing of the runs that this
-// takes is reported.
+// Explain cuts down the run that was remembered, writes its choices and its account under the
+// artifacts of the test, and logs the account. Nothing of the runs that this takes is reported.
 func (x *Exploration) Explain(t *testing.T, run Run) {
 	t.Helper()
 	if x == nil || x.failure == nil {
 		return
 	}
-	end := time.Now().Add(mostExplaining)
-	again := &Exploration{replays: true, Quiet: true, plan: ordered.NewPlan(0)}
-	fails := func(trial explore.Trial) bool {
-		again.trial = trial
-		o := run(again, x.failedSeed)
-		return !o.Abandoned && o.Failure.Is() == x.failure.Is()
-	}
-	if !fails(x.trial) {
+	r := newRepeater(x, run)
+	if !r.fails(x.trial) {
 		return // what differs was done once per process
 	}
-	trial := explore.Shrink(x.trial, func(all []explore.Trial) int {
-		for i, l := range all {
-			if time.Now().After(end) {
-				return -2
-			}
-			if fails(l) {
-				return i
-			}
-		}
-		return -1
-	})
-	again.plan = ordered.NewPlan(mostSteps)
-	if !fails(trial) {
-		return
+	trial := explore.Shrink(x.trial, r.first)
+	r.plan = ordered.NewPlan(mostSteps)
+	if r.fails(trial) {
+		steps, _ := r.plan.Log()
+		x.tell(t, trial, story.Tell(t.Name(), x.failure, steps, trial.Inputs, story.Sources()))
 	}
-	steps, _ := again.plan.Log()
-	told := story.Tell(t.Name(), x.failure, steps, trial.Inputs, story.Sources())
+}
+
+// A repeater makes the run that failed again, under other choices, and tells nobody.
+type repeater struct {
+	*Exploration
+	failed *Exploration
+	run    Run
+	end    time.Time // when it begins no more runs
+}
+
+func newRepeater(failed *Exploration, run Run) *repeater {
+	again := &Exploration{replays: true, Quiet: true, plan: ordered.NewPlan(0)}
+	return &repeater{again, failed, run, time.Now().Add(mostExplaining)}
+}
+
+// fails reports whether the run fails under a trial as it did first.
+func (r *repeater) fails(trial explore.Trial) bool {
+	r.trial = trial
+	o := r.run(r.Exploration, r.failed.failedSeed)
+	return !o.Abandoned && o.Failure.Is() == r.failed.failure.Is()
+}
+
+// first is what Shrink asks: the index of the first trial that fails, -1 for none, -2 when time is up.
+func (r *repeater) first(all []explore.Trial) int {
+	for i, trial := range all {
+		if time.Now().After(r.end) {
+			return -2
+		}
+		if r.fails(trial) {
+			return i
+		}
+	}
+	return -1
+}
+
+// tell logs the account of the run that was cut down to a trial, and where its files are.
+func (x *Exploration) tell(t *testing.T, trial explore.Trial, told *story.Story) {
+	t.Helper()
 	t.Logf("qtests: %s other than first come, first served, and this comes of it:\n%s", text.Plural(len(trial.Choices), "choice"), told)
 	name, err := keepChoices(t, explore.File{Test: t.Name(), Seed: x.failedSeed, Trial: trial, Notes: []string{x.failure.Is()}}, told)
 	if err != nil {

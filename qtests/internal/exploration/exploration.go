@@ -1,6 +1,6 @@
 // Package exploration makes the choices of the runs of one test body: under a seed as a
-// strategy says, or those of a file; it runs what the session of a search asks for, and cuts
-// down and tells what has failed. How a body is run it is told by package qtests.
+// strategy says, or as a file lists them. It runs what the session of a search asks for, cuts
+// down a run that failed, and tells it. Package qtests gives it the function that runs a body.
 package exploration
 
 import (
@@ -18,9 +18,9 @@ type Exploration struct {
 
 	spec       explore.Spec // as asked for
 	plan       *ordered.Plan
-	steps      int // of the first run with a plan, which was under the seed measured
-	measured   uint64
-	fixed      bool // steps is what PCT draws over, in the others
+	fixed      bool   // steps and measured are set
+	steps      int    // of the first run with a plan: PCT draws over so many in the others
+	measured   uint64 // the seed of that run
 	trial      explore.Trial
 	replays    bool // the trial is made, and nothing else
 	set        *inputs.Set
@@ -68,28 +68,32 @@ func (x *Exploration) of(seed uint64) explore.Spec {
 
 // Begin prepares the caller's bubble, which is ordered.
 func (x *Exploration) Begin(seed uint64) error {
-	spec := x.of(seed)
-	x.set = inputs.NewSet(nil, x.noted)
+	spec, given := x.of(seed), (*inputs.Inputs)(nil)
 	if x.replays {
-		spec = x.trial.As
-		x.set = inputs.NewSet(x.trial.Inputs, x.noted)
+		spec, given = x.trial.As, x.trial.Inputs
 	}
+	x.set = inputs.NewSet(given, x.noted)
 	if x.plan == nil {
 		if spec.Strategy == ordered.FIFO && !x.replays && !spec.Asked {
 			return nil
 		}
 		x.plan = ordered.NewPlan(0)
 	}
+	x.reset(spec, seed)
+	if x.dump != 0 {
+		x.plan.DumpTo(x.dump)
+	}
+	return ordered.Explore(x.plan)
+}
+
+// reset prepares the plan for another run: under the choices of the trial, or under a spec.
+func (x *Exploration) reset(spec explore.Spec, seed uint64) {
 	if x.replays && !spec.Asked {
 		x.plan.Reset(ordered.Replay, seed, nil)
 		x.plan.Replay(x.trial.Choices)
 	} else {
 		x.plan.Reset(spec.Strategy, seed, spec.Changes(seed))
 	}
-	if x.dump != 0 {
-		x.plan.DumpTo(x.dump)
-	}
-	return ordered.Explore(x.plan)
 }
 
 // Inputs are those of the run that has begun, or nil.

@@ -12,28 +12,52 @@ import (
 // knownChoices are the files below testdata/qtests of the package, by test.
 var knownChoices = sync.OnceValues(func() (map[string][]string, error) { return explore.Known(".") })
 
+// MayKnow reports whether TryKnown may have something to do for the test called name.
+func (x *Exploration) MayKnow(name string) bool {
+	if settings.Replay.Get() != "" {
+		return true
+	}
+	if x == nil {
+		return false
+	}
+	known, err := knownChoices()
+	return err != nil || len(known[name]) > 0
+}
+
 // TryKnown runs the body under the choices of the files that belong to the test: under
 // -qtests.replay that one alone, otherwise those that the package keeps. It reports
 // whether the test is over.
 func (x *Exploration) TryKnown(t *testing.T, run Run) (over bool) {
 	t.Helper()
 	if name := settings.Replay.Get(); name != "" {
-		f, err := explore.ReadFile(name)
-		if err != nil {
-			t.Fatalf("qtests: -%s: %v", settings.Replay.Flag, err)
-		}
-		if f.Test != t.Name() {
-			return false
-		}
-		if x == nil {
-			t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", settings.Replay.Flag)
-		}
-		x.replay(t, name, f, run)
-		return true
+		return x.replayAsked(t, name, run)
 	}
-	if x == nil {
+	if x != nil {
+		x.replayKept(t, run)
+	}
+	return false
+}
+
+// replayAsked runs the body under the choices of a file, if they are of this test.
+func (x *Exploration) replayAsked(t *testing.T, name string, run Run) (mine bool) {
+	t.Helper()
+	f, err := explore.ReadFile(name)
+	if err != nil {
+		t.Fatalf("qtests: -%s: %v", settings.Replay.Flag, err)
+	}
+	if f.Test != t.Name() {
 		return false
 	}
+	if x == nil {
+		t.Fatalf("qtests: -%s: choices are made on the ordered runtime: go tool qtests test", settings.Replay.Flag)
+	}
+	x.replay(t, name, f, run)
+	return true
+}
+
+// replayKept runs the body under the choices of every file of this test that the package keeps.
+func (x *Exploration) replayKept(t *testing.T, run Run) {
+	t.Helper()
 	known, err := knownChoices()
 	if err != nil {
 		t.Fatalf("qtests: %v", err)
@@ -45,7 +69,6 @@ func (x *Exploration) TryKnown(t *testing.T, run Run) (over bool) {
 		}
 		x.replay(t, name, f, run)
 	}
-	return false
 }
 
 // replay runs the body under the choices of a file, and ends the test when it fails.

@@ -88,11 +88,9 @@ func TestSeeds(t *testing.T) {
 			}
 			return nil
 		})
-		x := &Exploration{spec: explore.Spec{Strategy: ordered.PCT}, plan: ordered.NewPlan(0)}
-		c.s.Steps = map[string]int{t.Name(): 40}
+		x := &Exploration{plan: ordered.NewPlan(0)}
 		(&searching{Session: &c.s, t: t, runBody: run, x: x}).seeds()
 		require.Equal(t, c.seeds, seeds, c.name)
-		require.Equal(t, 40, x.spec.Steps, c.name)
 		var want []explore.Result
 		for _, seed := range c.seeds {
 			over := explore.Result{Test: t.Name(), Seed: seed, Over: true, Sometimes: map[string]bool{"seen": true}}
@@ -157,13 +155,18 @@ func TestRunSession(t *testing.T) {
 	run := failsIf(func(x *Exploration, seed uint64) *explore.Failure {
 		seeds = append(seeds, seed)
 		dumps[x.dump != 0]++
+		require.Equal(t, 40, x.spec.Steps)
 		return nil
 	})
 	dump := filepath.Join(t.TempDir(), "dump")
-	RunSession(t, &explore.Session{From: 3, To: 5, Stride: 1, Dump: dump}, run)
+	session := func(s explore.Session) *explore.Session {
+		s.Explore, s.Steps = explore.Spec{Strategy: ordered.PCT}, map[string]int{t.Name(): 40}
+		return &s
+	}
+	RunSession(t, session(explore.Session{From: 3, To: 5, Stride: 1, Dump: dump}), run)
 	require.Equal(t, []uint64{3, 4}, seeds)
 	require.FileExists(t, dump)
-	RunSession(t, &explore.Session{From: 8, To: 20, Stride: 1, Trials: make([]explore.Trial, 2)}, run)
+	RunSession(t, session(explore.Session{From: 8, To: 20, Stride: 1, Trials: make([]explore.Trial, 2)}), run)
 	require.Equal(t, []uint64{3, 4, 8, 8}, seeds)
 	require.Equal(t, map[bool]int{true: 2, false: 2}, dumps)
 }

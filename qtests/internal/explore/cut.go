@@ -1,5 +1,7 @@
 package explore
 
+import "slices"
+
 // Cut removes choices while the run still fails, until no single one can go: delta
 // debugging, after Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing
 // Input", IEEE TSE 2002. first is given lists of choices and returns the index of the first one
@@ -14,21 +16,12 @@ func Cut[C any](all []C, first func(lists [][]C) int) []C {
 	}
 	for n := 2; len(all) > 1; {
 		n = min(n, len(all))
-		parts := split(all, n)
-		var lists [][]C
-		for _, p := range parts {
-			lists = append(lists, p.part)
-		}
-		if n > 2 {
-			for _, p := range parts {
-				lists = append(lists, p.rest)
-			}
-		}
+		lists := candidates(all, n)
 		i := first(lists)
 		switch {
 		case i == -2:
 			return all
-		case i >= 0 && i < len(parts):
+		case i >= 0 && i < n:
 			all, n = lists[i], 2
 		case i >= 0:
 			all, n = lists[i], max(n-1, 2)
@@ -41,15 +34,17 @@ func Cut[C any](all []C, first func(lists [][]C) int) []C {
 	return all
 }
 
-type part[C any] struct{ part, rest []C }
-
-// split cuts a list into n parts of nearly one length.
-func split[C any](all []C, n int) []part[C] {
-	parts := make([]part[C], n)
-	for i := range parts {
+// candidates cuts a list into n parts of nearly one length, and returns them, followed by the list
+// without each of them. Of two parts, each is the list without the other, and stands there once.
+func candidates[C any](all []C, n int) [][]C {
+	var parts, rests [][]C
+	for i := range n {
 		from, to := i*len(all)/n, (i+1)*len(all)/n
-		parts[i].part = all[from:to:to]
-		parts[i].rest = append(append([]C(nil), all[:from]...), all[to:]...)
+		parts = append(parts, all[from:to:to])
+		rests = append(rests, slices.Concat(all[:from], all[to:]))
 	}
-	return parts
+	if n == 2 {
+		return parts
+	}
+	return append(parts, rests...)
 }

@@ -69,17 +69,21 @@ func (f File) WriteTo(w io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "explore %v\n", f.As)
 	}
 	for _, c := range f.Choices {
-		fmt.Fprintf(&b, "%s %x %d", kindNames[c.Kind], c.Goroutine, c.N)
-		if c.Kind == ordered.ChooseTurn {
-			fmt.Fprintf(&b, " %x", c.Target)
-		}
-		b.WriteByte('\n')
+		fmt.Fprintln(&b, choiceLine(c))
 	}
 	if _, err := f.Inputs.WriteTo(&b); err != nil {
 		return 0, err
 	}
 	n, err := io.WriteString(w, b.String())
 	return int64(n), err
+}
+
+func choiceLine(c ordered.Choice) string {
+	line := fmt.Sprintf("%s %x %d", kindNames[c.Kind], c.Goroutine, c.N)
+	if c.Kind == ordered.ChooseTurn {
+		line += fmt.Sprintf(" %x", c.Target)
+	}
+	return line
 }
 
 // ReadFile reads the file of that name.
@@ -101,23 +105,8 @@ func Read(r io.Reader) (File, error) {
 	var f File
 	lines := bufio.NewScanner(io.LimitReader(r, MostFile))
 	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		switch {
-		case n == 1:
-			if line != fileHead {
-				return f, fmt.Errorf("line 1: a file of choices begins with %q", fileHead)
-			}
-		case line == "":
-		case strings.HasPrefix(line, "#"):
-			f.Notes = append(f.Notes, strings.TrimSpace(line[1:]))
-		default:
-			words, err := inputs.Words(line)
-			if err == nil {
-				err = f.add(words)
-			}
-			if err != nil {
-				return f, fmt.Errorf("line %d: %w", n, err)
-			}
+		if err := f.readLine(n, strings.TrimSpace(lines.Text())); err != nil {
+			return f, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -129,25 +118,56 @@ func Read(r io.Reader) (File, error) {
 	return f, nil
 }
 
-func (f *File) add(words []string) (err error) {
-	if len(words) == 2 {
-		switch words[0] {
-		case "test":
-			f.Test = words[1]
-			return nil
-		case "seed":
-			f.Seed, err = strconv.ParseUint(words[1], 10, 64)
-			return err
-		case "explore":
-			if f.As, err = Parse(words[1]); err == nil && !f.As.Asked {
-				err = errors.New("explore takes a strategy")
-			}
-			return err
-		}
+// readLine reads line n, from 1.
+func (f *File) readLine(n int, line string) error {
+	switch {
+	case n == 1 && line != fileHead:
+		return fmt.Errorf("a file of choices begins with %q", fileHead)
+	case n == 1, line == "":
+		return nil
+	case strings.HasPrefix(line, "#"):
+		f.Notes = append(f.Notes, strings.TrimSpace(line[1:]))
+		return nil
+	}
+	words, err := inputs.Words(line)
+	if err != nil {
+		return err
+	}
+	return f.add(words)
+}
+
+func (f *File) add(words []string) error {
+	if known, err := f.addSetting(words); known {
+		return err
 	}
 	if kind := slices.Index(kindNames[:], words[0]); kind >= 0 {
 		return f.addChoice(ordered.ChoiceKind(kind), words)
 	}
+	return f.addInput(words)
+}
+
+// addSetting reports whether the words are the test, the seed or the strategy.
+func (f *File) addSetting(words []string) (known bool, err error) {
+	if len(words) != 2 {
+		return false, nil
+	}
+	switch name, value := words[0], words[1]; name {
+	case "test":
+		f.Test = value
+	case "seed":
+		f.Seed, err = strconv.ParseUint(value, 10, 64)
+	case "explore":
+		if f.As, err = Parse(value); err == nil && !f.As.Asked {
+			err = errors.New("explore takes a strategy")
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// addInput adds a fault or a load.
+func (f *File) addInput(words []string) error {
 	in := f.Inputs
 	if in == nil {
 		in = new(inputs.Inputs)
@@ -169,13 +189,9 @@ func (f *File) addChoice(kind ordered.ChoiceKind, words []string) (err error) {
 	if len(words) != want {
 		return fmt.Errorf("%s takes %d numbers", words[0], want-1)
 	}
-	numbers := []*uint64{&c.Goroutine, &c.N, &c.Target}
+	numbers, bases := []*uint64{&c.Goroutine, &c.N, &c.Target}, []int{16, 10, 16}
 	for i, w := range words[1:] {
-		base := 16
-		if i == 1 {
-			base = 10
-		}
-		if *numbers[i], err = strconv.ParseUint(w, base, 64); err != nil {
+		if *numbers[i], err = strconv.ParseUint(w, bases[i], 64); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ type Failure struct {
 	Full  string `json:",omitempty"` // everything that was said
 }
 
-// Is names the failure: two that are the same have one name.
+// Is names the failure: two failures count as the same where their names are equal.
 func (f *Failure) Is() string {
 	switch {
 	case f == nil:
@@ -90,18 +90,18 @@ var current struct {
 // Current returns the session of this process, or nil. A session that cannot be read ends
 // the process: nothing that it was to do could be told.
 func Current() *Session {
-	current.once.Do(func() {
-		name := os.Getenv(SessionVar)
-		if name == "" {
-			return
-		}
-		current.session, current.results, current.err = open(name)
-	})
+	current.once.Do(load)
 	if current.err != nil {
 		fmt.Fprintln(os.Stderr, "qtests: the session of a search:", current.err)
 		os.Exit(2)
 	}
 	return current.session
+}
+
+func load() {
+	if name := os.Getenv(SessionVar); name != "" {
+		current.session, current.results, current.err = open(name)
+	}
 }
 
 func open(name string) (*Session, *os.File, error) {

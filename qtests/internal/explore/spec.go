@@ -61,16 +61,21 @@ func Parse(text string) (Spec, error) {
 	if !more {
 		return s, nil
 	}
-	d, k, ok := strings.Cut(numbers, "/")
+	if name != "pct" || !s.readNumbers(numbers) {
+		return s, fmt.Errorf("%q is not like pct:3/240: a depth from 1 to %d, and a number of steps", text, ordered.MostChanges+1)
+	}
+	return s, nil
+}
+
+// readNumbers reads what stands behind "pct:", and reports whether the numbers are in their ranges.
+func (s *Spec) readNumbers(text string) bool {
+	d, k, ok := strings.Cut(text, "/")
 	var err1, err2 error
 	s.Depth, err1 = strconv.Atoi(d)
 	if ok {
 		s.Steps, err2 = strconv.Atoi(k)
 	}
-	if name != "pct" || err1 != nil || err2 != nil || s.Depth < 1 || s.Depth > ordered.MostChanges+1 || s.Steps < 0 || s.Steps > mostSteps {
-		return s, fmt.Errorf("%q is not like pct:3/240: a depth from 1 to %d, and a number of steps", text, ordered.MostChanges+1)
-	}
-	return s, nil
+	return err1 == nil && err2 == nil && s.Depth >= 1 && s.Depth <= ordered.MostChanges+1 && s.Steps >= 0 && s.Steps <= mostSteps
 }
 
 // Over is the spec with the steps over which PCT draws, where it does not say.
@@ -102,15 +107,19 @@ func (s Spec) Changes(seed uint64) []uint64 {
 	if s.Strategy != ordered.PCT {
 		return nil
 	}
-	k := uint64(s.Steps)
-	if k == 0 {
-		k = 8 << (mix(seed, 0) % 8) // 8 to 1,024
-	}
 	at := make([]uint64, s.Depth-1)
 	for i := range at {
-		at[i] = 1 + mix(seed, uint64(i)+1)%k
+		at[i] = 1 + mix(seed, uint64(i)+1)%s.span(seed)
 	}
 	return at
+}
+
+// span is how many steps PCT draws its changes from, under a seed.
+func (s Spec) span(seed uint64) uint64 {
+	if s.Steps > 0 {
+		return uint64(s.Steps)
+	}
+	return 8 << (mix(seed, 0) % 8) // 8 to 1,024
 }
 
 // mix is a step of splitmix64.

@@ -78,34 +78,39 @@ func (c *cut) take(all []*Inputs) int {
 // requests finds how many of the first requests of a scenario it takes: a power of two, and
 // from there on by halves.
 func (c *cut) requests(i int) {
-	most := int64(mostRequests)
-	if made := c.in.Loads[i].Made; made > 0 {
-		most = made
-	}
-	if now := c.in.Loads[i].Requests; now > 0 {
-		most = min(most, now)
-	}
-	with := func(n int64) *Inputs {
-		in := c.in.Clone()
-		in.Loads[i].Requests = n
-		return in
-	}
 	var tries []*Inputs
-	for n := int64(1); n < most; n *= 2 {
-		tries = append(tries, with(n))
+	for n, most := int64(1), c.mostOf(i); n < most; n *= 2 {
+		tries = append(tries, c.withRequests(i, n))
 	}
 	if c.take(tries) < 0 {
 		return
 	}
-	for low := c.in.Loads[i].Requests / 2; c.in.Loads[i].Requests-low > max(1, low/16); {
-		middle := low + (c.in.Loads[i].Requests-low)/2
-		if c.take([]*Inputs{with(middle)}) < 0 {
-			if c.over {
-				return
-			}
+	load := func() Load { return c.in.Loads[i] } // changes with what is taken
+	for low := load().Requests / 2; !c.over && load().Requests-low > max(1, low/16); {
+		middle := low + (load().Requests-low)/2
+		if c.take([]*Inputs{c.withRequests(i, middle)}) < 0 {
 			low = middle
 		}
 	}
+}
+
+// mostOf is how many requests of a scenario there can be.
+func (c *cut) mostOf(i int) int64 {
+	l := c.in.Loads[i]
+	most := int64(mostRequests)
+	if l.Made > 0 {
+		most = l.Made
+	}
+	if l.Requests > 0 {
+		most = min(most, l.Requests)
+	}
+	return most
+}
+
+func (c *cut) withRequests(i int, n int64) *Inputs {
+	in := c.in.Clone()
+	in.Loads[i].Requests = n
+	return in
 }
 
 // round leaves two digits of a duration.

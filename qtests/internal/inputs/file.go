@@ -23,11 +23,7 @@ func (in *Inputs) WriteTo(w io.Writer) (int64, error) {
 			b.WriteString("faults none\n")
 		}
 		for _, f := range in.Faults {
-			fmt.Fprintf(&b, "fault %q %q %d %v %v", f.Plan, f.Name, f.N, f.At, f.For)
-			if f.Before > 0 {
-				fmt.Fprintf(&b, " before %d", f.Before)
-			}
-			b.WriteByte('\n')
+			fmt.Fprintln(&b, f.line())
 		}
 		for _, l := range in.Loads {
 			if !l.Whole() {
@@ -39,33 +35,45 @@ func (in *Inputs) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Words takes a line apart. A word in quotes is one, as strconv.Quote writes it.
+func (f Fault) line() string {
+	line := fmt.Sprintf("fault %q %q %d %v %v", f.Plan, f.Name, f.N, f.At, f.For)
+	if f.Before > 0 {
+		line += fmt.Sprintf(" before %d", f.Before)
+	}
+	return line
+}
+
+// Words takes a line apart at its spaces. A text in quotes, as strconv.Quote writes it, is one word.
 func Words(line string) ([]string, error) {
 	var words []string
 	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
-		if line[0] == '"' {
-			quoted, err := strconv.QuotedPrefix(line)
-			if err != nil {
-				return nil, fmt.Errorf("a quote has no end: %s", line)
-			}
-			word, err := strconv.Unquote(quoted)
-			if err != nil {
-				return nil, err
-			}
-			words, line = append(words, word), line[len(quoted):]
-			continue
+		word, rest, err := cutWord(line)
+		if err != nil {
+			return nil, err
 		}
-		end := strings.IndexAny(line, " \t")
-		if end < 0 {
-			end = len(line)
-		}
-		words, line = append(words, line[:end]), line[end:]
+		words, line = append(words, word), rest
 	}
 	return words, nil
 }
 
-// Add adds a line that begins with fault, faults or load. The others are not its own: ok is
-// false.
+// cutWord cuts the first word off a line that does not begin with a space.
+func cutWord(line string) (word, rest string, err error) {
+	if line[0] == '"' {
+		quoted, err := strconv.QuotedPrefix(line)
+		if err != nil {
+			return "", "", fmt.Errorf("a quote has no end: %s", line)
+		}
+		word, err = strconv.Unquote(quoted)
+		return word, line[len(quoted):], err
+	}
+	end := strings.IndexAny(line, " \t")
+	if end < 0 {
+		end = len(line)
+	}
+	return line[:end], line[end:], nil
+}
+
+// Add adds a line that begins with fault, faults or load. For any other line ok is false.
 func (in *Inputs) Add(words []string) (ok bool, err error) {
 	switch words[0] {
 	case "faults":

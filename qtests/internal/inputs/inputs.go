@@ -19,9 +19,9 @@ type Inputs struct {
 
 // A Fault is one event that happens.
 type Fault struct {
-	Plan string // that it is of, or "load " and the scenario
+	Plan string // its plan, or "load " and the scenario
 	Name string // of the event
-	N    int    // which of those of this plan and name, from 1
+	N    int    // its number among the events of this plan and name, from 1
 	// At is when it begins, since the plan did; For how long it lasts, 0 for ever.
 	At, For time.Duration
 	// Before is the operation of its component, counted from At on, before which it begins; 0
@@ -34,7 +34,7 @@ type Fault struct {
 // A Load is how much there is of a scenario.
 type Load struct {
 	Name     string
-	N        int     // which of those of this name, from 1
+	N        int     // its number among the scenarios of this name, from 1
 	Requests int64   // at most so many; 0 for all
 	Scale    float64 // of rates and users; 1 for all
 	Made     int64   // how many requests there were; for the cut alone
@@ -72,6 +72,25 @@ func (l Load) String() string {
 
 // Empty reports whether the run has no faults and no load that could be cut.
 func (in *Inputs) Empty() bool { return in == nil || len(in.Faults)+len(in.Loads) == 0 }
+
+// faultsOf are the faults of a plan.
+func (in *Inputs) faultsOf(plan string) (faults []Fault) {
+	for _, f := range in.Faults {
+		if f.Plan == plan {
+			faults = append(faults, f)
+		}
+	}
+	return faults
+}
+
+// cutLoad leaves as much of a load as the inputs say, and all of one that they do not name.
+func (in *Inputs) cutLoad(l *Load) {
+	for _, given := range in.Loads {
+		if given.Name == l.Name && given.N == l.N {
+			l.Requests, l.Scale = given.Requests, given.Scale
+		}
+	}
+}
 
 // Clone is a copy that shares nothing.
 func (in *Inputs) Clone() *Inputs {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Set hands the inputs to one run: those that were given, or what the run would have of
-// itself; and it takes note of them. A nil Set hands out the latter, and notes nothing. Its
+// A Set hands the inputs to one run, and takes note of them. They are those that were given, or
+// those that the run has of its own. A nil Set hands out the run's own, and notes nothing. Its
 // methods are safe for concurrent use.
 type Set struct {
 	given *Inputs       // nil: each plan and scenario has its own
@@ -29,8 +29,8 @@ func NewSet(given *Inputs, noted func(*Inputs)) *Set {
 	return s
 }
 
-// Plan returns the faults of a plan that begins now: own are those that it has of itself, with
-// their names and numbers. A second plan of one name is called NAME #2.
+// Plan returns the faults of a plan that begins now. own are the plan's own, with their names
+// and numbers. A second plan of one name is called NAME #2.
 func (s *Set) Plan(name string, start time.Duration, own []Fault) []Fault {
 	if s == nil {
 		return own
@@ -43,12 +43,7 @@ func (s *Set) Plan(name string, start time.Duration, own []Fault) []Fault {
 	}
 	faults := own
 	if s.given != nil {
-		faults = nil
-		for _, f := range s.given.Faults {
-			if f.Plan == name {
-				faults = append(faults, f)
-			}
-		}
+		faults = s.given.faultsOf(name)
 	}
 	for i := range faults {
 		faults[i].Plan, faults[i].Start = name, start
@@ -70,11 +65,7 @@ func (s *Set) Load(name string) (l Load, made func(n int64)) {
 	s.mu.loads[name]++
 	l.N = s.mu.loads[name]
 	if s.given != nil {
-		for _, g := range s.given.Loads {
-			if g.Name == l.Name && g.N == l.N {
-				l.Requests, l.Scale = g.Requests, g.Scale
-			}
-		}
+		s.given.cutLoad(&l)
 	}
 	i := len(s.mu.taken.Loads)
 	s.mu.taken.Loads = append(s.mu.taken.Loads, l)

@@ -48,6 +48,13 @@ func Enter(t tb.TB, kind string) *Scope {
 		tb.Fatalf(t, "%s", problem)
 	}
 	s := &Scope{Test: t.Name(), host: hostFunction(), hostID: stacks.This().ID}
+	s.register(kind)
+	s.label(t, s.path)
+	return s
+}
+
+// register makes s the innermost scope of its test, inside the one of the test, or of the nearest test around it.
+func (s *Scope) register(kind string) {
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of == nil {
@@ -60,8 +67,6 @@ func Enter(t tb.TB, kind string) *Scope {
 	scopes.last++
 	s.path = s.outer + "/" + kind + strconv.FormatUint(scopes.last, 10)
 	scopes.of[s.Test] = s.path
-	s.label(t, s.path)
-	return s
 }
 
 // PathOf returns the path of the innermost scope of a test that runs, or "".
@@ -73,6 +78,11 @@ func PathOf(test string) string {
 
 // Leave puts the goroutine back into the scope around this one.
 func (s *Scope) Leave(t tb.TB) {
+	s.unregister()
+	s.label(t, s.outer)
+}
+
+func (s *Scope) unregister() {
 	scopes.Lock()
 	defer scopes.Unlock()
 	if scopes.of[s.Test] == s.path {
@@ -81,7 +91,6 @@ func (s *Scope) Leave(t tb.TB) {
 			scopes.of[s.Test] = s.before
 		}
 	}
-	s.label(t, s.outer)
 }
 
 func (s *Scope) label(t tb.TB, path string) {
@@ -141,17 +150,8 @@ func (s *Scope) List(match func(path string) bool) []stacks.Goroutine {
 // hostFunction returns the outermost function of the calling goroutine, or "" if
 // it belongs to the testing package, whose goroutines are never counted.
 func hostFunction() string {
-	pcs := make([]uintptr, 64)
-	for {
-		n := runtime.Callers(1, pcs)
-		if n < len(pcs) {
-			pcs = pcs[:n]
-			break
-		}
-		pcs = make([]uintptr, 2*len(pcs))
-	}
 	var outermost string
-	frames := runtime.CallersFrames(pcs)
+	frames := runtime.CallersFrames(callers())
 	for more := true; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
@@ -163,4 +163,16 @@ func hostFunction() string {
 		return ""
 	}
 	return outermost
+}
+
+// callers returns the whole stack of the calling goroutine, however deep.
+func callers() []uintptr {
+	pcs := make([]uintptr, 64)
+	for {
+		n := runtime.Callers(1, pcs)
+		if n < len(pcs) {
+			return pcs[:n]
+		}
+		pcs = make([]uintptr, 2*len(pcs))
+	}
 }

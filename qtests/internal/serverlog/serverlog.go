@@ -17,9 +17,9 @@ import (
 )
 
 // A server under load may say one thing some thousand times: a panic of its
-// handler, with the stack, or "superfluous response.WriteHeader". Of each kind a
-// log takes a few lines and then counts, and so it does when there are too many
-// kinds.
+// handler, with the stack, or "superfluous response.WriteHeader". A log takes a
+// few lines of each kind and counts the others. When there are too many kinds, all
+// further ones count as one.
 const (
 	linesLogged = 3
 	kindsLogged = 50
@@ -38,8 +38,8 @@ type Log struct {
 	}
 }
 
-// New returns the log of a server of the bubble that the caller is in. Panics for which excused, where
-// it is not nil, returns true do not fail the test either.
+// New returns the log of a server of the bubble that the caller is in. excused may be nil; a panic does
+// not fail the test if excused returns true.
 func New(t tb.TB, excused func() bool) *Log {
 	here := tenancy.Here()
 	l := &Log{t: t, allowed: func() bool {
@@ -51,17 +51,21 @@ func New(t tb.TB, excused func() bool) *Log {
 }
 
 func (l *Log) summarize() {
+	for _, line := range l.summary() {
+		l.t.Logf("%s", line)
+	}
+}
+
+// summary has a line for each kind that was not logged in full.
+func (l *Log) summary() (lines []string) {
 	l.mu.Lock()
-	var lines []string
+	defer l.mu.Unlock()
 	for _, kind := range l.mu.order {
 		if n := l.mu.kinds[kind]; n > linesLogged {
 			lines = append(lines, describeKind(kind, n))
 		}
 	}
-	l.mu.Unlock()
-	for _, line := range lines {
-		l.t.Logf("%s", line)
-	}
+	return lines
 }
 
 func describeKind(kind string, n int) string {
@@ -131,14 +135,19 @@ func (l *Log) fail(value any) {
 	if l.allowed() {
 		return
 	}
-	l.mu.Lock()
-	first := !l.mu.failed
-	l.mu.failed = true
-	l.mu.Unlock()
-	if first {
+	if l.firstPanic() {
 		userline.Errorf(l.t, "qtests: the handler panicked at %s: %v; where that is meant, call qtests.AllowPanics",
 			cmp.Or(userline.Of(userline.Stack()), "an unknown line"), value)
 	}
+}
+
+// firstPanic is true once.
+func (l *Log) firstPanic() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := !l.mu.failed
+	l.mu.failed = true
+	return first
 }
 
 // Panicked logs a panic as an http.Server does.

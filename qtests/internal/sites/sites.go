@@ -3,11 +3,14 @@
 package sites
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"iter"
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
@@ -19,24 +22,34 @@ type HeapProfile map[[32]uintptr]runtime.MemProfileRecord
 
 // Read returns the profile as it is. Two collections make it current.
 func Read() HeapProfile {
+	all := records()
+	p := make(HeapProfile, len(all))
+	for _, r := range all {
+		p.add(r)
+	}
+	return p
+}
+
+func records() []runtime.MemProfileRecord {
 	n, _ := runtime.MemProfile(nil, true)
 	for {
-		records := make([]runtime.MemProfileRecord, n+64)
+		all := make([]runtime.MemProfileRecord, n+64) // some more may come
 		var ok bool
-		if n, ok = runtime.MemProfile(records, true); ok {
-			p := make(HeapProfile, n)
-			for _, r := range records[:n] {
-				sum := p[r.Stack0] // one stack has a record for each size of object
-				sum.AllocBytes += r.AllocBytes
-				sum.FreeBytes += r.FreeBytes
-				sum.AllocObjects += r.AllocObjects
-				sum.FreeObjects += r.FreeObjects
-				sum.Stack0 = r.Stack0
-				p[r.Stack0] = sum
-			}
-			return p
+		if n, ok = runtime.MemProfile(all, true); ok {
+			return all[:n]
 		}
 	}
+}
+
+// add adds a record to those of its stack: there is one for each size of object.
+func (p HeapProfile) add(r runtime.MemProfileRecord) {
+	sum := p[r.Stack0]
+	sum.AllocBytes += r.AllocBytes
+	sum.FreeBytes += r.FreeBytes
+	sum.AllocObjects += r.AllocObjects
+	sum.FreeObjects += r.FreeObjects
+	sum.Stack0 = r.Stack0
+	p[r.Stack0] = sum
 }
 
 // A profileRate is how the heap profile samples while an assertion measures.
@@ -75,80 +88,91 @@ func (r profileRate) scale(n int64, size float64) int64 {
 // KeptSince returns the bytes that were allocated after before and are still
 // held, by allocation site.
 func (p HeapProfile) KeptSince(before HeapProfile, r profileRate) map[string]int64 {
-	sites := map[string]int64{}
-	for stack, now := range p {
-		was := before[stack]
+	return p.bySite(before, func(now, was runtime.MemProfileRecord) int64 {
 		bytes := now.InUseBytes() - was.InUseBytes()
 		objects := now.InUseObjects() - was.InUseObjects()
-		if site := siteOf(now); bytes > 0 && objects > 0 && site != "" {
-			sites[site] += r.scale(bytes, float64(bytes)/float64(objects))
+		if bytes <= 0 || objects <= 0 {
+			return 0
 		}
-	}
-	return sites
+		return r.scale(bytes, float64(bytes)/float64(objects))
+	})
 }
 
 // AllocatedSince returns the objects that were allocated after before, by
 // allocation site.
 func (p HeapProfile) AllocatedSince(before HeapProfile, r profileRate) map[string]int64 {
-	sites := map[string]int64{}
-	for stack, now := range p {
-		was := before[stack]
+	return p.bySite(before, func(now, was runtime.MemProfileRecord) int64 {
 		bytes := now.AllocBytes - was.AllocBytes
 		objects := now.AllocObjects - was.AllocObjects
-		if site := siteOf(now); objects > 0 && site != "" {
-			sites[site] += r.scale(objects, float64(bytes)/float64(objects))
+		if objects <= 0 {
+			return 0
+		}
+		return r.scale(objects, float64(bytes)/float64(objects))
+	})
+}
+
+// bySite adds up by allocation site. differ says how much a stack has now that it had not before.
+func (p HeapProfile) bySite(before HeapProfile, differ func(now, was runtime.MemProfileRecord) int64) map[string]int64 {
+	sites := map[string]int64{}
+	for stack, now := range p {
+		if n := differ(now, before[stack]); n > 0 {
+			if site := siteOf(now); site != "" {
+				sites[site] += n
+			}
 		}
 	}
 	return sites
 }
 
-// siteOf names the place of an allocation: the innermost line outside of the
-// runtime and, where that is one of the standard library, the line that called it
-// from outside. It is "" for what reading the profile allocates.
+// siteOf names the place of an allocation: the innermost line outside of the runtime. Where
+// that line is in the standard library, it is the line that called the library, and the
+// library's function. It is "" for an allocation that reading the profile makes.
 func siteOf(r runtime.MemProfileRecord) string {
 	stack := r.Stack()
 	if forItself(stack) {
 		return RuntimeSite
 	}
-	var site string
-	frames := runtime.CallersFrames(stack)
-	for more := true; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); f.Function == "" || strings.HasPrefix(f.Function, "runtime.") {
-			continue
-		}
-		if f.Function == reading {
-			return ""
-		}
-		line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
-		library := stacks.InStandardLibrary(f.Function, f.File)
+	within := "" // the innermost function of the standard library
+	for f := range framesOf(stack) {
 		switch {
-		case !library && site == "":
-			return line
-		case !library:
-			return line + ", in " + site
-		case site == "":
-			site = f.Function
+		case f.Function == "" || strings.HasPrefix(f.Function, "runtime."):
+		case slices.Contains(reading, f.Function):
+			return ""
+		case !stacks.InStandardLibrary(f.Function, f.File):
+			return lineOf(f, within)
+		default:
+			within = cmp.Or(within, f.Function)
 		}
 	}
-	if site == "" {
-		return RuntimeSite
+	return cmp.Or(within, RuntimeSite)
+}
+
+func lineOf(f runtime.Frame, within string) string {
+	line := fmt.Sprintf("%s:%d  %s", f.File, f.Line, f.Function)
+	if within != "" {
+		line += ", in " + within
 	}
-	return site
+	return line
+}
+
+// framesOf are the calls of a stack, from the innermost on.
+func framesOf(stack []uintptr) iter.Seq[runtime.Frame] {
+	return func(yield func(runtime.Frame) bool) {
+		frames := runtime.CallersFrames(stack)
+		for f, more := frames.Next(); yield(f) && more; f, more = frames.Next() {
+		}
+	}
 }
 
 // allocator begins the names of the functions of the runtime that allocate.
 const allocator = "runtime.mallocgc"
 
 // forItself reports whether the runtime has allocated for itself while it served an
-// allocation of somebody else: that one may have to help the collector, or to start it,
+// allocation of other code: such an allocation may have to help the collector, or to start it,
 // and the runtime keeps what it needs for this. The stack then has two allocations.
 func forItself(stack []uintptr) bool {
-	frames := runtime.CallersFrames(stack)
 	between := false // a function behind the first allocation
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
+	for f := range framesOf(stack) {
 		switch allocates := strings.HasPrefix(f.Function, allocator); {
 		case allocates && between:
 			return true
@@ -161,10 +185,12 @@ func forItself(stack []uintptr) bool {
 	return false
 }
 
-// reading is the name of Read.
-var reading = runtime.FuncForPC(reflect.ValueOf(Read).Pointer()).Name()
+// reading are the functions in which reading the profile allocates.
+var reading = []string{nameOf(Read), nameOf(records), nameOf(HeapProfile.add)}
 
-// RuntimeSite is the place of what no code but the runtime's has allocated.
+func nameOf(f any) string { return runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name() }
+
+// RuntimeSite is the place of memory that the runtime has allocated by itself.
 const RuntimeSite = "the runtime"
 
 // Describe lists the largest sites, with amounts as format prints them.

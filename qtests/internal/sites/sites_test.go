@@ -71,6 +71,20 @@ func pcOf(t *testing.T, function string) uintptr {
 	return 0
 }
 
+// TestReadingIsNoSite: what reading the profile allocates is not told to the user.
+func TestReadingIsNoSite(t *testing.T) {
+	rate := ProfileEvery(1)
+	defer rate.Restore()
+	runtime.GC()
+	runtime.GC() // what other tests have allocated is in the profile
+	before := Read()
+	runtime.GC()
+	runtime.GC() // what Read has allocated is in it as well
+	for site := range Read().AllocatedSince(before, rate) {
+		require.NotContains(t, site, "/sites/sites.go:")
+	}
+}
+
 func TestScale(t *testing.T) {
 	require.EqualValues(t, 7, profileRate{Now: 1}.scale(7, 64), "with a rate of 1 everything is sampled")
 	require.EqualValues(t, 7, profileRate{Now: 1}.scale(7, 0.1))

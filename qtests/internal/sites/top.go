@@ -1,6 +1,10 @@
 package sites
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // topPlaces is how many places a failure of a bound names.
 const topPlaces = 5
@@ -21,11 +25,8 @@ func TopOf(amounts map[string]int64) (top []place, others int) {
 			all = append(all, place{name, amount})
 		}
 	}
-	sort.Slice(all, func(i, j int) bool {
-		if all[i].Amount != all[j].Amount {
-			return all[i].Amount > all[j].Amount
-		}
-		return all[i].Name < all[j].Name
+	slices.SortFunc(all, func(a, b place) int {
+		return cmp.Or(cmp.Compare(b.Amount, a.Amount), strings.Compare(a.Name, b.Name))
 	})
 	n := min(len(all), topPlaces)
 	return all[:n], len(all) - n

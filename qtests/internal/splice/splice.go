@@ -13,18 +13,22 @@ type Splice struct {
 	Text     string
 }
 
-// Apply returns the source with all splices in it. They must not overlap; of those at one
-// offset the first comes first.
+// Apply returns the source with all splices in it. They must not overlap. Splices at the same
+// offset keep their order.
 func Apply(source []byte, splices []Splice) []byte {
-	sorted := slices.Clone(splices)
-	slices.SortStableFunc(sorted, func(a, b Splice) int { return a.From - b.From })
 	var b bytes.Buffer
 	at := 0
-	for _, s := range sorted {
+	for _, s := range inOrder(splices) {
 		b.Write(source[at:s.From])
 		b.WriteString(s.Text)
 		at = s.To
 	}
 	b.Write(source[at:])
 	return b.Bytes()
+}
+
+func inOrder(splices []Splice) []Splice {
+	sorted := slices.Clone(splices)
+	slices.SortStableFunc(sorted, func(a, b Splice) int { return a.From - b.From })
+	return sorted
 }

@@ -92,19 +92,13 @@ type painter struct {
 func (p *painter) lay() {
 	p.clock = p.Story.clock(p.Lines)
 	p.left = gutter
-	used := map[int]bool{}
-	for i, l := range p.Lines {
+	for i := range p.clock {
 		p.clock[i] = strings.TrimSpace(p.clock[i])
 		if p.clock[i] != "" {
 			p.left = clockGutter
 		}
-		if l.Lane != Fault {
-			used[l.Lane] = true
-		}
-		if l.Wakes > 0 {
-			used[l.Wakes-1] = true
-		}
 	}
+	used := p.used()
 	p.lane = min(max((pageWidth-p.left)/max(len(used), 1), leastLane), mostLane)
 	for i, l := range p.Lanes {
 		if used[i] {
@@ -117,6 +111,20 @@ func (p *painter) lay() {
 	p.y = top
 }
 
+// used are the lanes in which something happens, or which are woken.
+func (s *Story) used() map[int]bool {
+	used := map[int]bool{}
+	for _, l := range s.Lines {
+		if l.Lane != Fault {
+			used[l.Lane] = true
+		}
+		if l.Wakes > 0 {
+			used[l.Wakes-1] = true
+		}
+	}
+	return used
+}
+
 // row draws a line.
 func (p *painter) row(l *Line, clock string) {
 	r := row{Line: *l, Y: p.y + lineHeight/2, Clock: clock, Fault: l.Lane == Fault}
@@ -127,28 +135,37 @@ func (p *painter) row(l *Line, clock string) {
 	} else {
 		r.X, r.Width, r.Name = p.columns[l.Lane], p.lane-8, p.Lanes[l.Lane].Name
 	}
-	text := l.Text
-	switch {
-	case l.Surprise:
-		text = "! " + text
-	case r.Fault:
-		text = "* " + text
-	}
-	r.Texts = p.wrap(text, room)
+	r.Texts = p.wrap(l.marked(), room)
 	r.TextY = r.Y - 11 // each line comes 15 lower
 	r.Height = lineHeight * (len(r.Texts) + 1)
 	p.y += r.Height + 6
 	p.Rows = append(p.Rows, r)
-	if l.Holds != "" {
-		p.open[[2]any{l.Lane, l.Holds}] = len(p.Bars)
-		p.Bars = append(p.Bars, bar{r.X - 9, r.Y, 0, l.Holds})
-	}
-	if at, ok := p.open[[2]any{l.Lane, l.Frees}]; ok && l.Frees != "" {
-		p.Bars[at].Height = r.Y - p.Bars[at].Y
-		delete(p.open, [2]any{l.Lane, l.Frees})
-	}
+	p.bars(&r)
 	if l.Wakes > 0 && l.Wakes-1 != l.Lane && !r.Fault {
 		p.Arrows = append(p.Arrows, arrow{r.X, r.Y, p.columns[l.Wakes-1], p.y - 2})
+	}
+}
+
+// marked is the text of a line, with a sign before a surprise and before a fault.
+func (l Line) marked() string {
+	switch {
+	case l.Surprise:
+		return "! " + l.Text
+	case l.Lane == Fault:
+		return "* " + l.Text
+	}
+	return l.Text
+}
+
+// bars begins the bar of the lock that a row takes, and ends the one of the lock that it gives back.
+func (p *painter) bars(r *row) {
+	if r.Holds != "" {
+		p.open[[2]any{r.Lane, r.Holds}] = len(p.Bars)
+		p.Bars = append(p.Bars, bar{r.X - 9, r.Y, 0, r.Holds})
+	}
+	if at, ok := p.open[[2]any{r.Lane, r.Frees}]; ok && r.Frees != "" {
+		p.Bars[at].Height = r.Y - p.Bars[at].Y
+		delete(p.open, [2]any{r.Lane, r.Frees})
 	}
 }
 

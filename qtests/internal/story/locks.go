@@ -8,7 +8,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/site"
 )
 
-// gives has a goroutine give a lock back; one that it does not hold, it gives back for another.
+// gives has a goroutine give a lock back. Where it does not hold the lock, the first that holds it no
+// longer does.
 func (t *teller) gives(g, object uint64) {
 	all := t.holders[object]
 	i := slices.IndexFunc(all, func(h hold) bool { return h.by == g })
@@ -17,18 +18,16 @@ func (t *teller) gives(g, object uint64) {
 	}
 }
 
-// blocker is the goroutine that keeps g from the lock that it waits for, or 0, and how: by holding
-// the lock, or because it has asked for it to write, and was first.
+// blocker is the goroutine that keeps g from the lock that g waits for, or 0, and why: it holds the
+// lock, or it waits to write, and goes before g, which wants to read.
 func (t *teller) blocker(g uint64) (by uint64, why string) {
 	w := t.waits[g]
 	if !w.locks() {
 		return 0, ""
 	}
 	if w.op == site.RLock {
-		for _, other := range t.order() {
-			if o, ok := t.waits[other]; ok && other != g && o.object == w.object && o.op == site.Lock {
-				return other, fmt.Sprintf("behind %s, which waits to lock it", t.name(other))
-			}
+		if other := t.writerBefore(g); other != 0 {
+			return other, fmt.Sprintf("behind %s, which waits to lock it", t.name(other))
 		}
 	}
 	for _, h := range t.holders[w.object] {
@@ -37,6 +36,16 @@ func (t *teller) blocker(g uint64) (by uint64, why string) {
 		}
 	}
 	return 0, ""
+}
+
+// writerBefore is the goroutine that waits to write where g waits to read, or 0.
+func (t *teller) writerBefore(g uint64) uint64 {
+	for _, other := range t.order() {
+		if o, ok := t.waits[other]; ok && other != g && o.object == t.waits[g].object && o.op == site.Lock {
+			return other
+		}
+	}
+	return 0
 }
 
 // cycle finds goroutines that wait for locks of each other.
@@ -53,7 +62,7 @@ func (t *teller) cycle() {
 			path = append(path, fmt.Sprintf("%s %s at %s, %s", t.name(g), w.text, w.where, why))
 			members = append(members, g)
 			if g = by; g == start {
-				t.story.Cycle = path
+				t.story.Cycle = atMost(path, mostCircle)
 				t.rest(members)
 				return
 			}
@@ -61,9 +70,6 @@ func (t *teller) cycle() {
 	}
 	t.rest(nil)
 }
-
-// mostEnds are said of those that wait beside a circle.
-const mostEnds = 5
 
 // rest says of a test that does not go on what the others wait for, and what they hold.
 func (t *teller) rest(circle []uint64) {
@@ -77,17 +83,25 @@ func (t *teller) rest(circle []uint64) {
 		if !waits || slices.Contains(circle, g) || len(t.story.Ends) == mostEnds {
 			continue
 		}
-		text := fmt.Sprintf("%s %s at %s", t.name(g), w.text, w.where)
+		text := t.name(g) + " " + w.text
+		if w.where != "" { // else no code of the user's waits
+			text += " at " + w.where
+		}
 		if _, why := t.blocker(g); why != "" {
 			text += ", " + why
 		}
-		for _, object := range slices.Sorted(maps.Keys(t.holders)) {
-			for _, h := range t.holders[object] {
-				if h.by == g {
-					text += fmt.Sprintf("; it holds %s since %s", t.called(object), h.where)
-				}
+		t.story.Ends = append(t.story.Ends, text+t.holding(g))
+	}
+}
+
+// holding says which locks a goroutine holds, to follow what it waits for.
+func (t *teller) holding(g uint64) (text string) {
+	for _, object := range slices.Sorted(maps.Keys(t.holders)) {
+		for _, h := range t.holders[object] {
+			if h.by == g {
+				text += fmt.Sprintf("; it holds %s since %s", t.called(object), h.where)
 			}
 		}
-		t.story.Ends = append(t.story.Ends, text)
 	}
+	return text
 }

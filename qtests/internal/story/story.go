@@ -27,8 +27,8 @@ type Story struct {
 	Lines   []Line   // in their order
 	Left    int      // steps that are left out
 	With    []string // load that was cut
-	Cycle   []string // of a deadlock: who waits for what, that who holds
-	Ends    []string // of a deadlock: who else waits for what, and what they hold
+	Cycle   []string // of a deadlock: who waits for which lock, and who holds it
+	Ends    []string // of a deadlock: what the others wait for, and what they hold
 }
 
 // A Lane is a goroutine.
@@ -107,26 +107,41 @@ func (w wait) locks() bool { return w.op == site.Lock || w.op == site.RLock }
 
 // survey finds the goroutines that matter, and who uses what.
 func (t *teller) survey() {
-	for _, s := range t.steps {
-		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld {
+	for i := range t.steps {
+		s := &t.steps[i]
+		if !atPoint(s) {
 			continue
 		}
 		if t.lanes[s.Goroutine] == 0 {
 			t.lanes[s.Goroutine] = len(t.lanes) + 1
 		}
-		if s.Object == 0 {
-			continue
-		}
-		if t.users[s.Object] == nil {
-			t.users[s.Object] = map[uint64]bool{}
-		}
-		t.users[s.Object][s.Goroutine] = true
-		t.writes[s.Object] = t.writes[s.Object] || !readsOnly(s.Site)
-		if s.Kind == ordered.StepHeld {
-			t.key[s.Object] = true
+		if s.Object != 0 {
+			t.uses(s)
 		}
 	}
 	t.number()
+	t.introduce()
+}
+
+// atPoint reports whether the goroutine is about to do what the site of the step says.
+func atPoint(s *ordered.Step) bool {
+	return s.Kind == ordered.StepPoint || s.Kind == ordered.StepHeld
+}
+
+// uses takes note of who uses the object of a step, and how.
+func (t *teller) uses(s *ordered.Step) {
+	if t.users[s.Object] == nil {
+		t.users[s.Object] = map[uint64]bool{}
+	}
+	t.users[s.Object][s.Goroutine] = true
+	t.writes[s.Object] = t.writes[s.Object] || !readsOnly(s.Site)
+	if s.Kind == ordered.StepHeld {
+		t.key[s.Object] = true
+	}
+}
+
+// introduce names the goroutines, and says who started each.
+func (t *teller) introduce() {
 	t.story.Lanes = make([]Lane, len(t.lanes))
 	for _, n := range t.lanes {
 		t.story.Lanes[n-1] = Lane{Name: fmt.Sprintf("G%d", n)}
@@ -150,20 +165,23 @@ func (t *teller) number() {
 	named := map[string][]uint64{}
 	for i := range t.steps {
 		s := &t.steps[i]
-		if s.Kind != ordered.StepPoint && s.Kind != ordered.StepHeld || len(t.users[s.Object]) < 2 {
+		if len(t.users[s.Object]) < 2 { // only points have objects
 			continue
 		}
 		name := t.inSource(s, userFrame(s.Stack))
 		if name != "" && !slices.Contains(named[name], s.Object) {
 			named[name] = append(named[name], s.Object)
 		}
-		if len(named[name]) < 2 {
-			continue
+		if len(named[name]) > 1 {
+			t.numberAll(named[name])
 		}
-		for _, o := range named[name] {
-			if t.numbers[o] == 0 {
-				t.numbers[o] = len(t.numbers) + 1
-			}
+	}
+}
+
+func (t *teller) numberAll(objects []uint64) {
+	for _, o := range objects {
+		if t.numbers[o] == 0 {
+			t.numbers[o] = len(t.numbers) + 1
 		}
 	}
 }
@@ -203,17 +221,7 @@ func (t *teller) name(g uint64) string {
 	return "another goroutine"
 }
 
-// next returns the step that the goroutine of step i does next, or -1.
-func (t *teller) next(i int) int {
-	for k := i + 1; k < len(t.steps); k++ {
-		s := &t.steps[k]
-		if s.Goroutine == t.steps[i].Goroutine && s.Kind != ordered.StepAhead {
-			return k
-		}
-	}
-	return -1
-}
-
+// step tells of step i: a step that makes no text makes no line.
 func (t *teller) step(i int) {
 	s := &t.steps[i]
 	lane := t.lanes[s.Goroutine]
@@ -222,63 +230,35 @@ func (t *teller) step(i int) {
 	}
 	frame := userFrame(s.Stack)
 	line := Line{Lane: lane - 1, Where: whereOf(frame), At: s.At, step: i, object: s.Object}
-	switch s.Kind {
-	case ordered.StepPoint:
+	switch other := t.lanes[s.Other]; {
+	case s.Kind == ordered.StepPoint:
 		t.point(&line, s, frame, i)
-	case ordered.StepHeld:
+	case s.Kind == ordered.StepHeld:
 		line.Text, line.Surprise, line.score = "is held before it "+t.what(s, frame, false), true, 100
-	case ordered.StepAhead:
-		if t.lanes[s.Other] == 0 {
-			return
-		}
+	case s.Kind == ordered.StepAhead && other > 0:
 		line.Text, line.Surprise, line.score = "runs ahead of "+t.name(s.Other)+", which has waited longer", true, 90
-	case ordered.StepStarts:
-		if t.lanes[s.Other] == 0 {
-			return
-		}
-		line.Text, line.Wakes, line.score = "starts "+t.name(s.Other), t.lanes[s.Other], 40
-	case ordered.StepWakes:
+	case s.Kind == ordered.StepStarts && other > 0:
+		line.Text, line.Wakes, line.score = "starts "+t.name(s.Other), other, 40
+	case s.Kind == ordered.StepWakes:
 		t.wake(s)
-		return
-	case ordered.StepWaits:
-		if w, ok := t.waits[s.Goroutine]; ok && w.where == line.Where {
-			return // its point says so
-		}
-		line.Text, line.score = "waits in "+waitsIn(s.Stack), 15
-		t.waits[s.Goroutine] = wait{text: waitsIn(s.Stack), where: line.Where}
-		if line.Where == "" {
-			return
-		}
-	default:
-		return
+	case s.Kind == ordered.StepWaits:
+		t.blocks(&line, s)
 	}
-	t.lines = append(t.lines, line)
+	if line.Text != "" {
+		t.lines = append(t.lines, line)
+	}
 }
 
 // point is a step at which the goroutine does what the site says.
 func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int) {
 	delete(t.waits, s.Goroutine)
-	line.Text = t.what(s, frame, true)
-	line.score = 2
-	if len(t.users[s.Object]) > 1 && t.writes[s.Object] {
-		line.score = 30
-	}
-	if t.key[s.Object] {
-		line.score = 80
-	}
-	if before := t.before(i); before >= 0 && t.steps[before].Kind == ordered.StepHeld {
+	line.Text, line.score = t.what(s, frame, true), t.weight(s.Object)
+	if before := t.before(i); before != nil && before.Kind == ordered.StepHeld {
 		line.Text, line.score = "goes on: "+line.Text, 95
 	}
-	waits := false
-	if k := t.next(i); k >= 0 && t.steps[k].Kind == ordered.StepWaits && mayWait(s.Site.Op()) {
-		waits = true
-		w := wait{object: s.Object, op: s.Site.Op(), text: waiting(t.what(s, frame, false)), where: line.Where}
-		t.waits[s.Goroutine] = w
-		line.Text = w.text
-		if _, why := t.blocker(s.Goroutine); why != "" {
-			line.Text += ", " + why
-		}
-		line.score += 10
+	waits := t.waitsAfter(i)
+	if waits {
+		t.waitsToDo(line, s, frame)
 	}
 	switch s.Site.Op() {
 	case site.Lock, site.RLock, site.TryLock:
@@ -292,14 +272,60 @@ func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int)
 	}
 }
 
-// before returns the step that the goroutine of step i did last, or -1.
-func (t *teller) before(i int) int {
-	for k := i - 1; k >= 0; k-- {
+// weight is the score of a line about an object.
+func (t *teller) weight(object uint64) int {
+	switch {
+	case t.key[object]:
+		return 80
+	case len(t.users[object]) > 1 && t.writes[object]:
+		return 30
+	}
+	return 2
+}
+
+// before returns the step that the goroutine of step i did last, or nil.
+func (t *teller) before(i int) *ordered.Step {
+	for k := range slices.Backward(t.steps[:i]) {
 		if t.steps[k].Goroutine == t.steps[i].Goroutine {
-			return k
+			return &t.steps[k]
 		}
 	}
-	return -1
+	return nil
+}
+
+// waitsAfter reports whether the goroutine of step i has to wait for what it does there.
+func (t *teller) waitsAfter(i int) bool {
+	at, later := &t.steps[i], t.steps[i+1:]
+	for k := range later {
+		if s := &later[k]; s.Goroutine == at.Goroutine && s.Kind != ordered.StepAhead {
+			return s.Kind == ordered.StepWaits && mayWait(at.Site.Op())
+		}
+	}
+	return false
+}
+
+// waitsToDo is a point at which the goroutine has to wait.
+func (t *teller) waitsToDo(line *Line, s *ordered.Step, frame *ordered.Frame) {
+	w := wait{object: s.Object, op: s.Site.Op(), text: waiting(t.what(s, frame, false)), where: line.Where}
+	t.waits[s.Goroutine] = w
+	line.Text = w.text
+	if _, why := t.blocker(s.Goroutine); why != "" {
+		line.Text += ", " + why
+	}
+	line.score += 10
+}
+
+// blocks is a wait. Its line is left out where the line of its point is there, and where no
+// code of the user's waits.
+func (t *teller) blocks(line *Line, s *ordered.Step) {
+	if w, ok := t.waits[s.Goroutine]; ok && w.where == line.Where {
+		return
+	}
+	in := "waits in " + waitsIn(s.Stack)
+	t.waits[s.Goroutine] = wait{text: in, where: line.Where}
+	if line.Where != "" {
+		line.Text, line.score = in, 15
+	}
 }
 
 // wake gives a lock to the goroutine that has waited for it, and draws an arrow from what
@@ -313,8 +339,17 @@ func (t *teller) wake(s *ordered.Step) {
 	if w.locks() && (len(t.holders[w.object]) == 0 || w.op == site.RLock) {
 		t.holders[w.object] = append(t.holders[w.object], hold{s.Other, w.where})
 	}
-	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
-		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
+	t.arrow(s)
+}
+
+// mostBefore is how many lines before a wake-up, of all goroutines, may say what woke it.
+const mostBefore = 4
+
+// arrow says which line woke a goroutine, where it is one of the latest.
+func (t *teller) arrow(s *ordered.Step) {
+	latest := t.lines[max(0, len(t.lines)-mostBefore):]
+	for k := range slices.Backward(latest) {
+		if l := &latest[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
 			l.Wakes = t.lanes[s.Other]
 			l.Text += ", which wakes " + t.name(s.Other)
 			l.score += 15
@@ -326,28 +361,29 @@ func (t *teller) wake(s *ordered.Step) {
 // ending says what the goroutines that never go on wait for, and in which circle.
 func (t *teller) ending() {
 	for g, w := range t.waits {
-		for i := range t.lines {
-			if l := &t.lines[i]; l.Lane == t.lanes[g]-1 && l.Where == w.where && i == t.lastOf(l.Lane) {
-				l.score = 97
-			}
+		if l := t.lastOf(t.lanes[g] - 1); l != nil && l.Where == w.where {
+			l.score = 97
 		}
-		t.key[w.object] = t.key[w.object] || w.object != 0
+		if w.object != 0 {
+			t.key[w.object] = true
+		}
 	}
 	for i := range t.lines {
-		if l := &t.lines[i]; t.key[l.object] && l.object != 0 && l.score < 70 {
-			l.score = 70
+		if l := &t.lines[i]; t.key[l.object] {
+			l.score = max(l.score, 70)
 		}
 	}
 	t.cycle()
 }
 
-func (t *teller) lastOf(lane int) int {
-	for i := len(t.lines) - 1; i >= 0; i-- {
+// lastOf is the last line of a lane, or nil.
+func (t *teller) lastOf(lane int) *Line {
+	for i := range slices.Backward(t.lines) {
 		if t.lines[i].Lane == lane {
-			return i
+			return &t.lines[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // order lists the goroutines by their lanes.

@@ -15,46 +15,12 @@ const most = 100
 // String is the account as text of at most MostLines lines.
 func (s *Story) String() string {
 	var b strings.Builder
-	for i, l := range s.Lanes {
-		if i == 4 && len(s.Lanes) > 5 {
-			fmt.Fprintf(&b, "  and %d more\n", len(s.Lanes)-i)
-			break
-		}
-		fmt.Fprintf(&b, "  %-3s %s\n", l.Name, l.Who)
-	}
-	width := 0
-	for _, l := range s.Lines {
-		width = max(width, min(utf8.RuneCountInString(l.Text), most-30))
-	}
+	s.writeLanes(&b)
 	for _, w := range s.With {
 		fmt.Fprintf(&b, "  load: %s\n", cut(w))
 	}
-	lines := strings.Count(b.String(), "\n")
-	room := MostLines - lines - 1 - len(s.Cycle) - len(s.Ends)
-	from := max(0, len(s.Lines)-room)
-	clock := s.clock(s.Lines[from:])
-	for i, l := range s.Lines[from:] {
-		mark := " "
-		name := "*"
-		if l.Lane != Fault {
-			name = s.Lanes[l.Lane].Name
-		}
-		if l.Surprise {
-			mark = "!"
-		}
-		left := l.Left
-		if i == 0 {
-			for _, before := range s.Lines[:from] {
-				left += 1 + before.Left
-			}
-		}
-		dots := ""
-		if left > 0 {
-			dots = fmt.Sprintf("  (%s before)", text.Plural(left, "step"))
-		}
-		line := fmt.Sprintf("%s %s%-3s %-*s  %s%s", mark, clock[i], name, width, cut(l.Text), l.Where, dots)
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
+	written := strings.Count(b.String(), "\n")
+	s.writeLines(&b, MostLines-written-1-len(s.Cycle)-len(s.Ends))
 	for _, c := range s.Cycle {
 		fmt.Fprintf(&b, "  in a circle: %s\n", c)
 	}
@@ -63,6 +29,59 @@ func (s *Story) String() string {
 	}
 	fmt.Fprintf(&b, "  => %s: %s\n", s.Failure.Kind, cut(s.Failure.Text))
 	return b.String()
+}
+
+// writeLanes says which goroutines there are. Of more than five it tells four, and how many more there are.
+func (s *Story) writeLanes(b *strings.Builder) {
+	for i, l := range s.Lanes {
+		if i == 4 && len(s.Lanes) > 5 {
+			fmt.Fprintf(b, "  and %d more\n", len(s.Lanes)-i)
+			return
+		}
+		fmt.Fprintf(b, "  %-3s %s\n", l.Name, l.Who)
+	}
+}
+
+// writeLines writes the last lines, as many as there is room for, in columns.
+func (s *Story) writeLines(b *strings.Builder, room int) {
+	from := max(0, len(s.Lines)-room)
+	clock, width, left := s.clock(s.Lines[from:]), s.width(), 0
+	for _, l := range s.Lines[:from] {
+		left += l.Left + 1
+	}
+	for i, l := range s.Lines[from:] {
+		where := l.Where
+		if left += l.Left; left > 0 {
+			where += fmt.Sprintf("  (%s before)", text.Plural(left, "step"))
+		}
+		line := fmt.Sprintf("%s%s%-3s %-*s  %s", l.mark(), clock[i], s.actor(l), width, cut(l.Text), where)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		left = 0
+	}
+}
+
+// width is how wide the column of the texts is, in characters.
+func (s *Story) width() (widest int) {
+	for _, l := range s.Lines {
+		widest = max(widest, min(utf8.RuneCountInString(l.Text), most-30))
+	}
+	return widest
+}
+
+// actor is the name of the goroutine of a line, and a star for a fault.
+func (s *Story) actor(l Line) string {
+	if l.Lane == Fault {
+		return "*"
+	}
+	return s.Lanes[l.Lane].Name
+}
+
+// mark is what stands in the margin, two characters.
+func (l Line) mark() string {
+	if l.Surprise {
+		return "! "
+	}
+	return "  "
 }
 
 // clock is what stands before each line: the time, where it has passed since the line before.

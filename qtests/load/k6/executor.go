@@ -1,8 +1,10 @@
 package k6
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/load"
@@ -24,20 +26,23 @@ func (x *export) executor() map[string]any {
 		x.refuse("Scenario.Traffic", "%v: k6 has stages with an even rate or a number of users", err)
 		return nil
 	}
-	grace := x.Grace
-	if grace == 0 && !x.NoGrace {
-		grace = load.DefaultGrace
-	}
 	var out map[string]any
 	if x.Traffic.Kind() == traffic.Closed {
-		out = x.users(stages, grace)
+		out = x.users(stages)
 	} else {
 		out = x.arrivals(stages, unit)
 	}
 	if out != nil {
-		out["gracefulStop"] = milliseconds(grace)
+		out["gracefulStop"] = milliseconds(x.grace())
 	}
 	return out
+}
+
+func (x *export) grace() time.Duration {
+	if x.Grace == 0 && !x.NoGrace {
+		return load.DefaultGrace
+	}
+	return x.Grace
 }
 
 // arrivals is an executor for rates.
@@ -50,10 +55,7 @@ func (x *export) arrivals(stages []traffic.Stage, unit time.Duration) map[string
 		x.refuse("Scenario.Traffic", "k6 has whole rates, and no unit of time up to 1,000 times %v makes all of these whole", unit)
 		return nil
 	}
-	most := x.MaxInFlight
-	if most == 0 {
-		most = load.DefaultMaxInFlight
-	}
+	most := cmp.Or(x.MaxInFlight, load.DefaultMaxInFlight)
 	peak := level(stages) / unit.Seconds()
 	out := map[string]any{
 		"timeUnit": milliseconds(time.Duration(factor) * unit), "maxVUs": most,
@@ -73,19 +75,14 @@ func whole(x float64) int64 { return int64(math.Round(x)) }
 // wholeRates finds how many units of time make all rates whole.
 func wholeRates(stages []traffic.Stage) (int, bool) {
 	for _, f := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 60, 100, 1000} {
-		ok := true
-		for _, s := range stages {
-			for _, rate := range []float64{s.From, s.To} {
-				n := rate * float64(f)
-				ok = ok && math.Abs(n-math.Round(n)) < 1e-9*max(n, 1)
-			}
-		}
-		if ok {
+		if !slices.ContainsFunc(stages, func(s traffic.Stage) bool { return !isWhole(s.From*float64(f)) || !isWhole(s.To*float64(f)) }) {
 			return f, true
 		}
 	}
 	return 0, false
 }
+
+func isWhole(x float64) bool { return math.Abs(x-math.Round(x)) < 1e-9*max(x, 1) }
 
 // ramps are stages as k6 has them: each goes to a target. A jump is one that takes no time.
 func ramps(stages []traffic.Stage, factor float64) (out []map[string]any) {
@@ -101,12 +98,9 @@ func ramps(stages []traffic.Stage, factor float64) (out []map[string]any) {
 }
 
 // users is an executor for users.
-func (x *export) users(stages []traffic.Stage, grace time.Duration) map[string]any {
-	for _, s := range stages {
-		if s.From != math.Trunc(s.From) || s.To != math.Trunc(s.To) {
-			x.refuse("Scenario.Traffic", "%g to %g users: k6 has whole users", s.From, s.To)
-			return nil
-		}
+func (x *export) users(stages []traffic.Stage) map[string]any {
+	if !x.wholeUsers(stages) {
+		return nil
 	}
 	n, d, constant := whole(stages[0].From), time.Duration(0), true
 	for _, s := range stages {
@@ -125,11 +119,25 @@ func (x *export) users(stages []traffic.Stage, grace time.Duration) map[string]a
 	case constant:
 		return map[string]any{"executor": "constant-vus", "vus": n, "duration": milliseconds(d)}
 	}
-	leave := x.LeaveGrace
-	if leave == 0 && !x.NoLeaveGrace {
-		leave = grace
+	return map[string]any{"executor": "ramping-vus", "startVUs": n, "stages": ramps(stages, 1), "gracefulRampDown": milliseconds(x.leaveGrace())}
+}
+
+// wholeUsers reports whether the stages have whole users, and refuses others.
+func (x *export) wholeUsers(stages []traffic.Stage) bool {
+	for _, s := range stages {
+		if s.From != math.Trunc(s.From) || s.To != math.Trunc(s.To) {
+			x.refuse("Scenario.Traffic", "%g to %g users: k6 has whole users", s.From, s.To)
+			return false
+		}
 	}
-	return map[string]any{"executor": "ramping-vus", "startVUs": n, "stages": ramps(stages, 1), "gracefulRampDown": milliseconds(leave)}
+	return true
+}
+
+func (x *export) leaveGrace() time.Duration {
+	if x.LeaveGrace == 0 && !x.NoLeaveGrace {
+		return x.grace()
+	}
+	return x.LeaveGrace
 }
 
 // pause is what an iteration does at its end.
@@ -152,45 +160,52 @@ func (x *export) think() string {
 		return ""
 	}
 	name := x.ThinkTime.String()
-	var kind string
-	var args []float64
-	if kind, args = parse(name); kind == "" {
-		x.refuse("Scenario.ThinkTime", "%s: k6 has no such distribution, and it is not written by a formula", name)
-		return ""
-	}
-	const normal = "Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())"
-	switch {
-	case kind == "Fixed":
+	kind, args := parse(name)
+	switch kind {
+	case "Fixed":
 		return fmt.Sprintf("%g", args[0])
-	case kind == "Uniform":
+	case "Uniform":
 		return fmt.Sprintf("%g + %g * Math.random()", args[0], args[1]-args[0])
-	case kind == "Exponential":
+	case "Exponential":
 		return fmt.Sprintf("-%g * Math.log(1 - Math.random())", args[0])
-	case kind == "LogNormal":
+	case "LogNormal":
 		return fmt.Sprintf("%g * Math.exp(%g * %s)", args[0], math.Log(args[1]/args[0])/2.3263478740408408, normal)
 	}
-	x.refuse("Scenario.ThinkTime", "%s: a script has no such distribution", name)
+	x.refuse("Scenario.ThinkTime", "%s: k6 has no such distribution, and it is not written by a formula", name)
 	return ""
 }
+
+// normal is a number of the standard normal distribution, by Box and Muller.
+const normal = "Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())"
 
 // parse reads the name of a distribution of durations, such as Uniform(1s, 2s).
 func parse(name string) (kind string, args []float64) {
 	var first, second string
 	for _, k := range []string{"Fixed", "Exponential"} {
 		if n, _ := fmt.Sscanf(name, k+"(%s", &first); n == 1 {
-			if d, err := time.ParseDuration(first[:len(first)-1]); err == nil {
-				return k, []float64{d.Seconds()}
+			if args, ok := seconds(first); ok {
+				return k, args
 			}
 		}
 	}
 	for _, k := range []string{"Uniform", "LogNormal"} {
 		if n, _ := fmt.Sscanf(name, k+"(%s %s", &first, &second); n == 2 {
-			a, err := time.ParseDuration(first[:len(first)-1])
-			b, err2 := time.ParseDuration(second[:len(second)-1])
-			if err == nil && err2 == nil {
-				return k, []float64{a.Seconds(), b.Seconds()}
+			if args, ok := seconds(first, second); ok {
+				return k, args
 			}
 		}
 	}
 	return "", nil
+}
+
+// seconds reads durations, each with a comma or a bracket behind it.
+func seconds(texts ...string) (all []float64, ok bool) {
+	for _, text := range texts {
+		d, err := time.ParseDuration(text[:len(text)-1])
+		if err != nil {
+			return nil, false
+		}
+		all = append(all, d.Seconds())
+	}
+	return all, true
 }

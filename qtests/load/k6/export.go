@@ -1,7 +1,7 @@
 package k6
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,25 +18,13 @@ import (
 func Export(w io.Writer, s load.Scenario, requests ...Request) error {
 	x := &export{Scenario: s, requests: requests}
 	x.check()
-	scenario := x.executor()
-	thresholds := x.thresholds()
+	scenario := map[string]any{identifier(cmp.Or(s.Name, load.DefaultName)): x.executor()}
+	options := map[string]any{"scenarios": scenario, "thresholds": x.thresholds()}
 	pause := x.pause()
 	if err := errors.Join(x.errs...); err != nil {
 		return err
 	}
-	name := s.Name
-	if name == "" {
-		name = load.DefaultName
-	}
-	var b bytes.Buffer
-	b.WriteString("import http from 'k6/http';\nimport exec from 'k6/execution';\nimport { check, sleep } from 'k6';\n\n")
-	fmt.Fprintf(&b, "/** @type {import('k6/options').Options} */\nexport const options = %s;\n\n", literal(map[string]any{"scenarios": map[string]any{identifier(name): scenario}, "thresholds": thresholds}))
-	fmt.Fprintf(&b, "%sconst steps = %s;\n\n", stepType, literal(x.steps()))
-	fmt.Fprintf(&b, "// The steps in turn, each in proportion to its weight.\nconst turns = %s;\n\n", compact(x.turns()))
-	b.WriteString(body)
-	b.WriteString(pause)
-	b.WriteString("}\n")
-	_, err := w.Write(b.Bytes())
+	_, err := io.WriteString(w, x.script(options, pause))
 	return err
 }
 
@@ -67,6 +55,16 @@ func (x *export) refuse(what, why string, args ...any) {
 	x.errs = append(x.errs, fmt.Errorf("k6: %s: "+why, append([]any{what}, args...)...))
 }
 
+func (x *export) script(options map[string]any, pause string) string {
+	var b strings.Builder
+	b.WriteString("import http from 'k6/http';\nimport exec from 'k6/execution';\nimport { check, sleep } from 'k6';\n\n")
+	fmt.Fprintf(&b, "/** @type {import('k6/options').Options} */\nexport const options = %s;\n\n", literal(options))
+	fmt.Fprintf(&b, "%sconst steps = %s;\n\n", stepType, literal(x.steps()))
+	fmt.Fprintf(&b, "// The steps in turn, each in proportion to its weight.\nconst turns = %s;\n\n", compact(x.turns()))
+	b.WriteString(body + pause + "}\n")
+	return b.String()
+}
+
 // check refuses fields that a script cannot have.
 func (x *export) check() {
 	for _, c := range []struct {
@@ -87,6 +85,11 @@ func (x *export) check() {
 			x.refuse("Scenario."+c.name, "%s", c.why)
 		}
 	}
+	x.checkRequests()
+}
+
+// checkRequests compares the requests with the steps.
+func (x *export) checkRequests() {
 	steps := max(len(x.Steps), 1)
 	if len(x.requests) != steps {
 		x.refuse("requests", "there are %d, and %d steps", len(x.requests), steps)
@@ -133,35 +136,48 @@ func (x *export) steps() (out []step) {
 // turns is the order of the steps: after any number of turns each is near its share, and after all of
 // them it has it.
 func (x *export) turns() (order []int) {
-	weights, credit, sum := []int{}, []int{}, 0
-	for i := range x.requests {
-		w := 1
-		if i < len(x.Steps) {
-			w = max(x.Steps[i].Weight, 1)
-		}
-		weights, credit, sum = append(weights, w), append(credit, 0), sum+w
-	}
-	divisor := 0
+	weights, sum, divisor := x.weights(), 0, 0
 	for _, w := range weights {
-		for a, b := divisor, w; ; a, b = b, a%b {
-			if b == 0 {
-				divisor = a
-				break
-			}
-		}
+		sum, divisor = sum+w, commonDivisor(divisor, w)
 	}
+	credit := make([]int, len(weights))
 	for range sum / max(divisor, 1) {
-		best := 0
-		for i, w := range weights {
-			credit[i] += w
-			if credit[i] > credit[best] {
-				best = i
-			}
-		}
+		best := richest(credit, weights)
 		credit[best] -= sum
 		order = append(order, best)
 	}
 	return order
+}
+
+// weights are those of the steps, each at least 1.
+func (x *export) weights() []int {
+	all := make([]int, len(x.requests))
+	for i := range all {
+		all[i] = 1
+		if i < len(x.Steps) {
+			all[i] = max(x.Steps[i].Weight, 1)
+		}
+	}
+	return all
+}
+
+// richest adds to each credit its weight, and returns the first one that is the largest then.
+func richest(credit, weights []int) (best int) {
+	for i, w := range weights {
+		credit[i] += w
+		if credit[i] > credit[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// commonDivisor is the greatest one of a and b, by Euclid.
+func commonDivisor(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // literal writes a value as an object of the script.

@@ -64,12 +64,9 @@ func (r Request) Do(c *http.Client) func(context.Context, *load.User) error {
 		for k, v := range r.Tags {
 			u.Tag(k, v)
 		}
-		req, err := http.NewRequestWithContext(ctx, r.method(), r.URL, strings.NewReader(r.Body))
+		req, err := r.request(ctx)
 		if err != nil {
 			return err
-		}
-		for k, v := range r.Header {
-			req.Header.Set(k, v)
 		}
 		res, err := c.Do(req)
 		if err != nil {
@@ -79,13 +76,29 @@ func (r Request) Do(c *http.Client) func(context.Context, *load.User) error {
 		if err = errors.Join(err, res.Body.Close()); err != nil {
 			return err
 		}
-		ok := res.StatusCode == r.Status || r.Status == 0 && res.StatusCode < 400
-		if r.Check != "" {
-			u.Check(r.Check, ok)
-		}
-		if !ok {
-			return fmt.Errorf("status %d", res.StatusCode)
-		}
-		return nil
+		return r.judge(u, res.StatusCode)
 	}
+}
+
+func (r Request) request(ctx context.Context) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method(), r.URL, strings.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	for k, v := range r.Header {
+		req.Header.Set(k, v)
+	}
+	return req, nil
+}
+
+// judge makes the check, and says whether the request failed.
+func (r Request) judge(u *load.User, status int) error {
+	ok := status == r.Status || r.Status == 0 && status < 400
+	if r.Check != "" {
+		u.Check(r.Check, ok)
+	}
+	if !ok {
+		return fmt.Errorf("status %d", status)
+	}
+	return nil
 }

@@ -19,39 +19,38 @@ type limit struct {
 // thresholds are those of the scenario, by the metric of k6.
 func (x *export) thresholds() map[string][]limit {
 	out := map[string][]limit{}
-	add := func(t threshold.Threshold) {
-		metric, expression, why := x.threshold(t)
-		if why != "" {
-			x.refuse(fmt.Sprintf("threshold %q", t), "%s", why)
-			return
-		}
-		l := limit{Threshold: expression, AbortOnFail: t.Abort}
-		if t.AbortAfter > 0 {
-			l.DelayAbortEval = milliseconds(t.AbortAfter)
-		}
-		out[metric] = append(out[metric], l)
-	}
 	for _, text := range x.Thresholds {
 		all, err := threshold.ParseAll(text)
 		if err != nil {
 			x.errs = append(x.errs, err)
 		}
 		for _, t := range all {
-			add(t)
+			x.addLimit(out, t)
 		}
 	}
 	for _, t := range x.Limits {
 		if err := t.Validate(); err != nil {
 			x.errs = append(x.errs, err)
-			continue
+		} else {
+			x.addLimit(out, t)
 		}
-		add(t)
 	}
 	return out
 }
 
-// times are the metrics of times as k6 calls them.
-var times = map[string]string{"avg": "avg", "min": "min", "max": "max", "med": "med"}
+// addLimit adds a threshold to those of its metric, or refuses it.
+func (x *export) addLimit(out map[string][]limit, t threshold.Threshold) {
+	metric, expression, why := x.threshold(t)
+	if why != "" {
+		x.refuse(fmt.Sprintf("threshold %q", t), "%s", why)
+		return
+	}
+	l := limit{Threshold: expression, AbortOnFail: t.Abort}
+	if t.AbortAfter > 0 {
+		l.DelayAbortEval = milliseconds(t.AbortAfter)
+	}
+	out[metric] = append(out[metric], l)
+}
 
 // threshold returns the metric and the expression of a threshold, or why there is none.
 func (x *export) threshold(t threshold.Threshold) (metric, expression, why string) {
@@ -67,20 +66,25 @@ func (x *export) threshold(t threshold.Threshold) (metric, expression, why strin
 	if why != "" {
 		return "", "", why
 	}
-	if aggregate, ok := times[t.Metric]; ok || t.Metric == "p" {
-		if t.Metric == "p" {
-			aggregate = fmt.Sprintf("p(%g)", t.Percentile)
-		}
-		if !t.Service && x.Traffic.Kind() != traffic.Closed {
-			return "", "", "it counts from the instant at which a request was due, which k6 does not know: write service." + t.Metric
-		}
-		return "http_req_duration" + scope, fmt.Sprintf("%s%s%g", aggregate, t.Op, t.Value*1000), ""
+	switch t.Metric {
+	case "avg", "min", "max", "med":
+		return x.time(t, t.Metric, scope)
+	case "p":
+		return x.time(t, fmt.Sprintf("p(%g)", t.Percentile), scope)
 	}
-	return x.count(t, scope)
+	return count(t, scope)
+}
+
+// time is threshold for times.
+func (x *export) time(t threshold.Threshold, aggregate, scope string) (metric, expression, why string) {
+	if !t.Service && x.Traffic.Kind() != traffic.Closed {
+		return "", "", "it counts from the instant at which a request was due, which k6 does not know: write service." + t.Metric
+	}
+	return "http_req_duration" + scope, fmt.Sprintf("%s%s%g", aggregate, t.Op, t.Value*1000), ""
 }
 
 // count is threshold for counts, shares and rates.
-func (x *export) count(t threshold.Threshold, scope string) (metric, expression, why string) {
+func count(t threshold.Threshold, scope string) (metric, expression, why string) {
 	switch m := t.Metric; {
 	case m == "errors" && t.Unit == threshold.Percent:
 		return "http_req_failed" + scope, fmt.Sprintf("rate%s%g", t.Op, t.Value/100), ""

@@ -56,15 +56,7 @@ func Dir(dir string) ([]Run, error) {
 	}
 	var runs []Run
 	for _, name := range text.SortedKeys(found) {
-		f := found[name]
-		r := Run{Name: name, Parts: f.of}
-		switch {
-		case len(f.sweeps) > 0:
-			r.mergeSweep(f)
-		default:
-			r.mergeLoad(f)
-		}
-		runs = append(runs, r)
+		runs = append(runs, found[name].merge(name))
 	}
 	return runs, nil
 }
@@ -77,6 +69,7 @@ type files struct {
 
 type file struct {
 	path  string
+	kind  string // load, sweep or ready
 	index int
 	of    int
 }
@@ -90,78 +83,94 @@ func find(dir string) (map[string]*files, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		m := partName.FindStringSubmatch(d.Name())
-		if m == nil {
-			return nil
-		}
-		name := filepath.Base(filepath.Dir(path))
-		if found[name] == nil {
-			found[name] = &files{}
-		}
-		f := found[name]
-		index, _ := strconv.Atoi(m[2]) // up to six digits
-		of, _ := strconv.Atoi(m[3])
-		f.of = max(f.of, of)
-		x := file{path, index, of}
-		switch m[1] {
-		case "load":
-			f.loads = append(f.loads, x)
-		case "sweep":
-			f.sweeps = append(f.sweeps, x)
-		default:
-			f.readys = append(f.readys, x)
+		if x, ok := fileOf(path); ok {
+			filesOf(found, filepath.Base(filepath.Dir(path))).add(x)
 		}
 		return nil
 	})
 	return found, err
 }
 
-// mergeLoad puts the results of a load together and judges it.
-func (r *Run) mergeLoad(f *files) {
-	var parts []*result.Result
+// filesOf returns the files of a run, none at first.
+func filesOf(found map[string]*files, run string) *files {
+	if found[run] == nil {
+		found[run] = &files{}
+	}
+	return found[run]
+}
+
+// fileOf reads the name of a file.
+func fileOf(path string) (x file, ok bool) {
+	m := partName.FindStringSubmatch(filepath.Base(path))
+	if m == nil {
+		return x, false
+	}
+	index, _ := strconv.Atoi(m[2]) // up to six digits
+	of, _ := strconv.Atoi(m[3])
+	return file{path, m[1], index, of}, true
+}
+
+func (f *files) add(x file) {
+	f.of = max(f.of, x.of)
+	switch x.kind {
+	case "load":
+		f.loads = append(f.loads, x)
+	case "sweep":
+		f.sweeps = append(f.sweeps, x)
+	default:
+		f.readys = append(f.readys, x)
+	}
+}
+
+// merge puts the parts of a run together.
+func (f *files) merge(name string) Run {
+	r := Run{Name: name, Parts: f.of}
+	if len(f.sweeps) > 0 {
+		r.Err = r.mergeSweep(f)
+	} else {
+		r.Err = r.mergeLoad(f)
+	}
+	return r
+}
+
+// readAll reads one kind of file of every part. The error names each part whose file is missing or cannot be read.
+func readAll[P any](f *files, there []file, read func(file) (P, error)) (parts []P, err error) {
 	var errs []error
-	for _, x := range f.loads {
-		p, err := readLoad(x)
+	for _, x := range there {
+		p, err := read(x)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		parts = append(parts, p)
 	}
-	errs = append(errs, f.absent(f.loads))
-	if r.Err = errors.Join(errs...); r.Err != nil {
-		return
+	return parts, errors.Join(append(errs, f.absent(there))...)
+}
+
+// mergeLoad puts the results of a load together and judges it.
+func (r *Run) mergeLoad(f *files) error {
+	parts, err := readAll(f, f.loads, readLoad)
+	if err != nil {
+		return err
 	}
 	res, err := result.Merge(parts...)
 	if err != nil {
-		r.Err = err
-		return
+		return err
 	}
 	r.test = res.Test
 	if !res.Part.Whole {
-		if res.Thresholds, r.Err = threshold.JudgeMerged(res); r.Err != nil {
-			return
+		if res.Thresholds, err = threshold.JudgeMerged(res); err != nil {
+			return err
 		}
 	}
-	r.Result = res
-	r.Report = troubles(res)
+	r.Result, r.Report = res, troubles(res)
+	return nil
 }
 
-// absent names the parts that left no result, and says of those that came that they did.
+// absent names the parts that left no result, and says which of them began.
 func (f *files) absent(there []file) error {
-	var indexes []int
-	for _, x := range there {
-		indexes = append(indexes, x.index)
-	}
-	var missing, began []int
-	for i := 1; i <= f.of; i++ {
-		if !slices.Contains(indexes, i) {
-			missing = append(missing, i)
-			if slices.ContainsFunc(f.readys, func(x file) bool { return x.index == i }) {
-				began = append(began, i)
-			}
-		}
-	}
+	missing := f.missing(there)
+	began := slices.DeleteFunc(slices.Clone(missing), func(index int) bool { return !holds(f.readys, index) })
 	switch {
 	case len(missing) == 0:
 		return nil
@@ -171,29 +180,59 @@ func (f *files) absent(there []file) error {
 	return fmt.Errorf("%s of %d: missing; %s began, and left no result", share.Named(missing), f.of, share.Named(began))
 }
 
+// missing are the parts without a file among those that are there.
+func (f *files) missing(there []file) (indexes []int) {
+	for index := 1; index <= f.of; index++ {
+		if !holds(there, index) {
+			indexes = append(indexes, index)
+		}
+	}
+	return indexes
+}
+
+// holds reports whether one of the files is of the part.
+func holds(all []file, index int) bool {
+	return slices.ContainsFunc(all, func(x file) bool { return x.index == index })
+}
+
 // readLoad reads the result of a part, and sees that its log is whole.
 func readLoad(x file) (*result.Result, error) {
 	data, err := os.ReadFile(x.path)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("part %d of %d", x.index, x.of)
+	p, err := x.result(data)
+	if err == nil {
+		err = checkLog(strings.TrimSuffix(x.path, ".json")+".hlog", p.Part.HLog)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("part %d of %d: %w", x.index, x.of, err)
+	}
+	return p, nil
+}
+
+// result is what the file has, if it is the result of the part in its name.
+func (x file) result(data []byte) (*result.Result, error) {
 	p, err := result.Read(bytes.NewReader(data))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %s is truncated or no result: %w", name, x.path, err)
+		return nil, fmt.Errorf("%s is truncated or no result: %w", x.path, err)
 	case p.Part == nil || p.Part.Index != x.index || p.Part.Of != x.of:
-		return nil, fmt.Errorf("%s: %s is not the result of that part", name, x.path)
-	}
-	log := strings.TrimSuffix(x.path, ".json") + ".hlog"
-	data, err = os.ReadFile(log)
-	if err != nil {
-		return nil, fmt.Errorf("%s: the log of response times is missing: %w", name, err)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != p.Part.HLog {
-		return nil, fmt.Errorf("%s: %s is truncated or was changed", name, log)
+		return nil, fmt.Errorf("%s is not the result of that part", x.path)
 	}
 	return p, nil
+}
+
+// checkLog compares a log of response times with its checksum.
+func checkLog(name, sum string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("the log of response times is missing: %w", err)
+	}
+	if is := sha256.Sum256(data); hex.EncodeToString(is[:]) != sum {
+		return fmt.Errorf("%s is truncated or was changed", name)
+	}
+	return nil
 }
 
 // troubles says what fails a load, as load.Run does.
@@ -223,38 +262,42 @@ func troubles(r *result.Result) (out []string) {
 }
 
 // mergeSweep puts the seeds of a test together.
-func (r *Run) mergeSweep(f *files) {
-	var parts []share.Sweep
-	var errs []error
-	for _, x := range f.sweeps {
-		data, err := os.ReadFile(x.path)
-		var s share.Sweep
-		if err == nil {
-			s, err = share.ReadSweep(data)
-		}
-		if err == nil && (s.Index != x.index || s.Of != x.of) {
-			err = errors.New("is of another part")
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("part %d of %d: %s is truncated or no sweep: %w", x.index, x.of, x.path, err))
-			continue
-		}
-		parts = append(parts, s)
-	}
-	errs = append(errs, f.absent(f.sweeps))
-	if r.Err = errors.Join(errs...); r.Err != nil {
-		return
+func (r *Run) mergeSweep(f *files) error {
+	parts, err := readAll(f, f.sweeps, readSweep)
+	if err != nil {
+		return err
 	}
 	all, err := share.MergeSweeps(parts)
 	if err != nil {
-		r.Err = err
-		return
+		return err
 	}
 	r.test, r.Seeds, r.Skipped, r.Failed = all.Test, all.Ran, all.Skipped, all.Failed
-	if report := all.Report(); report != "" {
-		r.Report = append(r.Report, report)
+	r.Report = seedTroubles(all)
+	return nil
+}
+
+// seedTroubles says what fails a sweep.
+func seedTroubles(s share.Sweep) (out []string) {
+	if report := s.Report(); report != "" {
+		out = append(out, report)
 	}
-	if all.Stopped != nil {
-		r.Report = append(r.Report, fmt.Sprintf("seed %d left goroutines behind that could not go on, and ended the seeds of its part", *all.Stopped))
+	if s.Stopped != nil {
+		out = append(out, fmt.Sprintf("seed %d left goroutines behind that could not go on, and ended the seeds of its part", *s.Stopped))
 	}
+	return out
+}
+
+// readSweep reads the seeds of a part.
+func readSweep(x file) (s share.Sweep, err error) {
+	data, err := os.ReadFile(x.path)
+	if err == nil {
+		s, err = share.ReadSweep(data)
+	}
+	if err == nil && (s.Index != x.index || s.Of != x.of) {
+		err = errors.New("is of another part")
+	}
+	if err != nil {
+		return s, fmt.Errorf("part %d of %d: %s is truncated or no sweep: %w", x.index, x.of, x.path, err)
+	}
+	return s, nil
 }

@@ -195,6 +195,9 @@ func arrivals(requests []string) (out []string) {
 // draws, the same counts, and the percentiles of all response times.
 func TestEightProcessesAgainstOne(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short leaves a tenth of the load, and every request is compared")
+	}
 	one := processes(t, "load", 0)
 	require.Empty(t, one.failed, "%s", one.outputs)
 	eight := processes(t, "load", 8)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
@@ -18,23 +19,26 @@ func Summary(runs []Run) string {
 	var b strings.Builder
 	failed := 0
 	for i := range runs {
-		r := &runs[i]
-		fmt.Fprintf(&b, "%s: %s\n", r.title(), r.state())
-		switch {
-		case r.Err != nil:
-			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(r.Err.Error(), "\n", "\n  "))
-		case r.Result != nil:
-			fmt.Fprintf(&b, "%s\n", strings.TrimRight(r.Result.String(), "\n"))
-		}
-		for _, s := range r.Report {
-			fmt.Fprintf(&b, "  FAILED: %s\n", strings.ReplaceAll(s, "\n", "\n  "))
-		}
-		if r.Failing() {
+		runs[i].summarize(&b)
+		if runs[i].Failing() {
 			failed++
 		}
 	}
 	fmt.Fprintf(&b, "%s put together, %d failed\n", text.Plural(len(runs), "run"), failed)
 	return b.String()
+}
+
+func (r *Run) summarize(b *strings.Builder) {
+	fmt.Fprintf(b, "%s: %s\n", r.title(), r.state())
+	switch {
+	case r.Err != nil:
+		fmt.Fprintf(b, "  %s\n", strings.ReplaceAll(r.Err.Error(), "\n", "\n  "))
+	case r.Result != nil:
+		fmt.Fprintf(b, "%s\n", strings.TrimRight(r.Result.String(), "\n"))
+	}
+	for _, s := range r.Report {
+		fmt.Fprintf(b, "  FAILED: %s\n", strings.ReplaceAll(s, "\n", "\n  "))
+	}
 }
 
 // title names a run for people.
@@ -66,6 +70,17 @@ func Write(dir string, runs []Run) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("merge: %w", err)
 	}
+	out := reports(runs)
+	for _, name := range text.SortedKeys(out) {
+		if err := writeFile(filepath.Join(dir, name), out[name]); err != nil {
+			return fmt.Errorf("merge: %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// reports has what writes each report, by the name of its file.
+func reports(runs []Run) map[string]func(io.Writer) error {
 	out := map[string]func(io.Writer) error{
 		"summary.txt": func(w io.Writer) error { _, err := io.WriteString(w, Summary(runs)); return err },
 		"junit.xml":   func(w io.Writer) error { return WriteJUnit(w, runs) },
@@ -76,17 +91,16 @@ func Write(dir string, runs []Run) error {
 			out[runs[i].Name+".json"], out[runs[i].Name+".html"], out[runs[i].Name+".hlog"] = plain.WriteJSON, plain.WriteHTML, plain.WriteHLog
 		}
 	}
-	for _, name := range text.SortedKeys(out) {
-		var b bytes.Buffer
-		err := out[name](&b)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
-		}
-		if err != nil {
-			return fmt.Errorf("merge: %s: %w", name, err)
-		}
+	return out
+}
+
+// writeFile writes a file if there is no error in what it has.
+func writeFile(name string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
 	}
-	return nil
+	return os.WriteFile(name, b.Bytes(), 0o666)
 }
 
 // withoutPart is a result as a single run leaves it.
@@ -131,59 +145,71 @@ type junitFailed struct {
 func WriteJUnit(w io.Writer, runs []Run) error {
 	var all junitSuites
 	for i := range runs {
-		s := runs[i].suite()
-		all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
-		all.Suites = append(all.Suites, s)
+		all.add(runs[i].suite())
 	}
-	_, err := io.WriteString(w, xml.Header)
-	if err == nil {
-		e := xml.NewEncoder(w)
-		e.Indent("", "  ")
-		err = e.Encode(all)
+	text, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = io.WriteString(w, "\n")
-	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
 	return err
+}
+
+func (all *junitSuites) add(s junitSuite) {
+	all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
+	all.Suites = append(all.Suites, s)
 }
 
 func (r *Run) suite() junitSuite {
 	s := junitSuite{Name: r.title()}
-	whole := junitCase{Name: "run", ClassName: r.title()}
-	var others []string
-	for _, text := range r.Report {
-		if !strings.HasPrefix(text, "threshold ") {
-			others = append(others, text)
-		}
-	}
-	switch {
-	case r.Err != nil:
-		whole.Error = failed(r.Err.Error())
-	case len(others) > 0:
-		whole.Failure = failed(strings.Join(others, "\n"))
-	}
-	s.Cases = append(s.Cases, whole)
 	if r.Result != nil {
 		s.Time = fmt.Sprintf("%.3f", r.Result.Elapsed.Seconds())
-		s.Cases[0].Time = s.Time
-		for _, v := range r.Result.Thresholds {
-			c := junitCase{Name: "threshold " + v.Threshold, ClassName: r.title()}
-			if !v.Pass {
-				c.Failure = failed(v.String())
-			}
-			s.Cases = append(s.Cases, c)
-		}
 	}
-	for _, c := range s.Cases {
-		s.Tests++
-		if c.Failure != nil {
-			s.Failures++
-		}
-		if c.Error != nil {
-			s.Errors++
+	s.add(junitCase{Name: "run", Time: s.Time, Error: r.junitError(), Failure: r.junitFailure()})
+	if r.Result != nil {
+		for _, v := range r.Result.Thresholds {
+			s.add(thresholdCase(v))
 		}
 	}
 	return s
+}
+
+func thresholdCase(v result.Verdict) junitCase {
+	c := junitCase{Name: "threshold " + v.Threshold}
+	if !v.Pass {
+		c.Failure = failed(v.String())
+	}
+	return c
+}
+
+func (s *junitSuite) add(c junitCase) {
+	c.ClassName = s.Name
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Error != nil {
+		s.Errors++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+// junitError says why the parts are not together. It is nil where they are.
+func (r *Run) junitError() *junitFailed {
+	if r.Err == nil {
+		return nil
+	}
+	return failed(r.Err.Error())
+}
+
+// junitFailure says what failed beside the thresholds, which have cases of their own. It is nil where nothing did,
+// and where the parts are not together.
+func (r *Run) junitFailure() *junitFailed {
+	others := slices.DeleteFunc(slices.Clone(r.Report), func(why string) bool { return strings.HasPrefix(why, "threshold ") })
+	if r.Err != nil || len(others) == 0 {
+		return nil
+	}
+	return failed(strings.Join(others, "\n"))
 }
 
 func failed(why string) *junitFailed {

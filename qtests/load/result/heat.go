@@ -20,24 +20,10 @@ type Heat struct {
 
 // HeatOf makes a map, of at most 120 columns and 20 rows, of the response times of intervals of a width. It is empty if nothing ended, or all took no time.
 func HeatOf(buckets [][]Bucket, width time.Duration) (h Heat) {
-	least, most := time.Duration(math.MaxInt64), time.Duration(0)
-	for _, all := range buckets {
-		for _, b := range all {
-			least, most = min(least, b.Top), max(most, b.Top)
-		}
-	}
-	if most == 0 {
+	if h.Tops = heatTops(buckets); len(h.Tops) == 0 {
 		return Heat{}
 	}
-	least = max(least, time.Microsecond)
-	rows := heatRows
-	if most < 2*least {
-		rows = 1
-	}
-	for k := range rows {
-		h.Tops = append(h.Tops, time.Duration(float64(least)*math.Pow(float64(most)/float64(least), float64(k+1)/float64(rows))).Round(time.Microsecond))
-	}
-	h.Tops[rows-1] = most
+	rows := len(h.Tops)
 	merged := (len(buckets) + maxHeatColumns - 1) / maxHeatColumns
 	h.Width = time.Duration(merged) * width
 	for i, all := range buckets {
@@ -50,4 +36,27 @@ func HeatOf(buckets [][]Bucket, width time.Duration) (h Heat) {
 		}
 	}
 	return h
+}
+
+// heatTops are the longest times of the rows, none if nothing ended, or all took no time.
+func heatTops(buckets [][]Bucket) (tops []time.Duration) {
+	least, most := time.Duration(math.MaxInt64), time.Duration(0)
+	for _, all := range buckets {
+		for _, b := range all {
+			least, most = min(least, b.Top), max(most, b.Top)
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	least = max(least, time.Microsecond)
+	rows := heatRows
+	if most < 2*least {
+		rows = 1
+	}
+	for k := range rows {
+		tops = append(tops, time.Duration(float64(least)*math.Pow(float64(most)/float64(least), float64(k+1)/float64(rows))).Round(time.Microsecond))
+	}
+	tops[rows-1] = most
+	return tops
 }

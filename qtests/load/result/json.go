@@ -2,6 +2,7 @@ package result
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,31 +29,49 @@ const maxResultBytes = 64 << 20
 // that no run can have, such as a negative one or more errors than requests, are errors. The text may
 // be UTF-16 or gzip.
 func Read(in io.Reader) (*Result, error) {
-	limited := &io.LimitedReader{R: plaintext.NewReader(in), N: maxResultBytes + 1}
-	text, err := io.ReadAll(limited)
+	r, err := read(in)
 	if err != nil {
 		return nil, fmt.Errorf("load: result: %w", err)
 	}
-	if limited.N <= 0 {
-		return nil, fmt.Errorf("load: result: longer than %d bytes", maxResultBytes)
+	return r, nil
+}
+
+func read(in io.Reader) (*Result, error) {
+	text, err := readText(in)
+	if err != nil {
+		return nil, err
 	}
-	var head struct{ Version *int }
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("load: result: %w", err)
-	}
-	switch {
-	case head.Version == nil:
-		return nil, fmt.Errorf("load: result: has no version: it is not what Result.WriteJSON writes")
-	case *head.Version != Version:
-		return nil, fmt.Errorf("load: result: is of version %d, and this qtests reads version %d: run the scenario again, or read it with the qtests that wrote it",
-			*head.Version, Version)
+	if err := checkVersion(text); err != nil {
+		return nil, err
 	}
 	r := &Result{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("load: result: %w", err)
+		return nil, err
 	}
-	if err := r.check(); err != nil {
-		return nil, fmt.Errorf("load: result: %w", err)
+	return r, r.check()
+}
+
+// readText reads at most maxResultBytes.
+func readText(in io.Reader) ([]byte, error) {
+	limited := &io.LimitedReader{R: plaintext.NewReader(in), N: maxResultBytes + 1}
+	text, err := io.ReadAll(limited)
+	if err == nil && limited.N <= 0 {
+		err = fmt.Errorf("longer than %d bytes", maxResultBytes)
 	}
-	return r, nil
+	return text, err
+}
+
+func checkVersion(text []byte) error {
+	var head struct{ Version *int }
+	if err := json.Unmarshal(text, &head); err != nil {
+		return err
+	}
+	switch {
+	case head.Version == nil:
+		return errors.New("has no version: it is not what Result.WriteJSON writes")
+	case *head.Version != Version:
+		return fmt.Errorf("is of version %d, and this qtests reads version %d: run the scenario again, or read it with the qtests that wrote it",
+			*head.Version, Version)
+	}
+	return nil
 }

@@ -31,12 +31,7 @@ func Merge(parts ...*Result) (*Result, error) {
 		return nil, err
 	}
 	if parts[0].Part.Whole {
-		whole := *parts[0]
-		whole.Buckets = bucketsOf(whole.Part.Intervals)
-		part := *whole.Part
-		part.Index = 0
-		whole.Part = &part
-		return &whole, nil
+		return parts[0].whole(), nil
 	}
 	m, width := newMerged(parts), time.Duration(0)
 	for _, p := range parts {
@@ -47,6 +42,14 @@ func Merge(parts ...*Result) (*Result, error) {
 		m.addSeen(p, width)
 	}
 	return m.finish(parts)
+}
+
+// whole is the result of the run where one part ran all of it: the result of that part.
+func (r *Result) whole() *Result {
+	whole, part := *r, *r.Part
+	part.Index = 0
+	whole.Part, whole.Buckets = &part, bucketsOf(part.Intervals)
+	return &whole
 }
 
 // merged is a result that grows by a part at a time.
@@ -198,15 +201,20 @@ func (m *merged) addWindows(windows [][]PartWindow) {
 				sum = &PartWindow{Window: w.Window}
 				m.windows[i][w.Window] = sum
 			}
-			sum.N += w.N
-			sum.Of += w.Of
-			if w.Times != nil {
-				if sum.Times == nil {
-					sum.Times = &Histogram{}
-				}
-				sum.Times.Merge(w.Times)
-			}
+			sum.add(w)
 		}
+	}
+}
+
+// add adds what another part has counted in the window.
+func (w *PartWindow) add(more PartWindow) {
+	w.N += more.N
+	w.Of += more.Of
+	if more.Times != nil {
+		if w.Times == nil {
+			w.Times = &Histogram{}
+		}
+		w.Times.Merge(more.Times)
 	}
 }
 
@@ -244,15 +252,18 @@ func (m *merged) finish(parts []*Result) (*Result, error) {
 		m.Metrics, m.Part.Metrics = append(m.Metrics, x.MetricResult), append(m.Part.Metrics, x.PartMetric)
 	}
 	for _, windows := range m.windows {
-		var all []PartWindow
-		for _, k := range sortedKeys(windows) {
-			all = append(all, *windows[k])
-		}
-		m.Part.Windows = append(m.Part.Windows, all)
+		m.Part.Windows = append(m.Part.Windows, inOrder(windows))
 	}
 	if m.Elapsed > 0 {
 		m.MeanInFlight = (float64(m.Busy/time.Second)*1e9 + float64(m.Busy%time.Second)) / float64(m.Elapsed)
 	}
 	m.Marks = mergedMarks(parts)
 	return m.Result, m.addTimelines(parts)
+}
+
+func inOrder(windows map[int]*PartWindow) (all []PartWindow) {
+	for _, k := range sortedKeys(windows) {
+		all = append(all, *windows[k])
+	}
+	return all
 }

@@ -23,26 +23,15 @@ func (m *merged) addTimelines(parts []*Result) error {
 	var points []Point
 	var times []sketch.Sketch
 	for _, p := range parts {
-		if p.Interval <= 0 || m.Interval%p.Interval != 0 {
-			return fmt.Errorf("load: Merge: the timeline of %s has intervals of %v, which do not divide %v", p.part(), p.Interval, m.Interval)
+		own, err := p.timelineAt(m.Interval)
+		if err != nil {
+			return fmt.Errorf("load: Merge: the timeline of %s %w", p.part(), err)
 		}
-		if len(p.Timeline) != len(p.Part.Intervals) {
-			return fmt.Errorf("load: Merge: the timeline of %s has %d intervals, and the times of %d", p.part(), len(p.Timeline), len(p.Part.Intervals))
+		for len(points) < len(own) {
+			points, times = append(points, Point{Offset: time.Duration(len(points)) * m.Interval}), append(times, sketch.Sketch{})
 		}
-		own := make([]Point, 0, len(p.Timeline))
 		for i := range p.Timeline {
-			at := int(p.Timeline[i].Offset / m.Interval)
-			if at >= mostPoints {
-				return fmt.Errorf("load: Merge: the timeline of %s reaches to %v, with intervals of %v: no run has as many", p.part(), p.Timeline[i].Offset, m.Interval)
-			}
-			for len(times) <= at {
-				points, times = append(points, Point{Offset: time.Duration(len(points)) * m.Interval}), append(times, sketch.Sketch{})
-			}
-			for len(own) <= at {
-				own = append(own, Point{})
-			}
-			own[at].add(&p.Timeline[i])
-			times[at].Merge(&p.Part.Intervals[i])
+			times[p.Timeline[i].Offset/m.Interval].Merge(&p.Part.Intervals[i])
 		}
 		for i := range own {
 			inFlight := points[i].InFlight + own[i].InFlight
@@ -52,6 +41,28 @@ func (m *merged) addTimelines(parts []*Result) error {
 	}
 	m.describe(points, times)
 	return nil
+}
+
+// timelineAt is the timeline of a part with wider intervals.
+func (r *Result) timelineAt(width time.Duration) ([]Point, error) {
+	if r.Interval <= 0 || width%r.Interval != 0 {
+		return nil, fmt.Errorf("has intervals of %v, which do not divide %v", r.Interval, width)
+	}
+	if len(r.Timeline) != len(r.Part.Intervals) {
+		return nil, fmt.Errorf("has %d intervals, and the times of %d", len(r.Timeline), len(r.Part.Intervals))
+	}
+	own := make([]Point, 0, len(r.Timeline))
+	for i := range r.Timeline {
+		at := int(r.Timeline[i].Offset / width)
+		if at >= mostPoints {
+			return nil, fmt.Errorf("reaches to %v, with intervals of %v: no run has as many", r.Timeline[i].Offset, width)
+		}
+		for len(own) <= at {
+			own = append(own, Point{})
+		}
+		own[at].add(&r.Timeline[i])
+	}
+	return own, nil
 }
 
 // describe sets the timeline, and what is told of it.

@@ -17,16 +17,8 @@ func (r *Result) poolChart() report.Chart {
 	c.Series = append(c.Series, inFlight)
 	colors := map[string]int{}
 	for _, s := range r.Series {
-		pool, state, _ := strings.Cut(s.Labels, " ")
-		line := report.Series{Width: r.Interval.Seconds()}
-		switch {
-		case s.Metric == "pool_resources" && state == "in_use":
-			line.Name = pool + " in use"
-		case s.Metric == "pool_max_resources":
-			line.Name, line.Dashed = pool+" limit", true
-		case s.Metric == "pool_waiters" && slices.ContainsFunc(s.Values, func(x float64) bool { return x > 0 }):
-			line.Name = pool + " waiting"
-		default:
+		line := report.Series{Name: s.poolLine(), Dashed: s.Metric == "pool_max_resources", Width: r.Interval.Seconds()}
+		if line.Name == "" {
 			continue
 		}
 		if _, ok := colors[line.Name]; !ok {
@@ -40,6 +32,20 @@ func (r *Result) poolChart() report.Chart {
 		c.Series = append(c.Series, line)
 	}
 	return c
+}
+
+// poolLine is the name of the line of a series in the chart of pools, or "" where it has none.
+func (s *Series) poolLine() string {
+	pool, state, _ := strings.Cut(s.Labels, " ")
+	switch {
+	case s.Metric == "pool_resources" && state == "in_use":
+		return pool + " in use"
+	case s.Metric == "pool_max_resources":
+		return pool + " limit"
+	case s.Metric == "pool_waiters" && slices.ContainsFunc(s.Values, func(x float64) bool { return x > 0 }):
+		return pool + " waiting"
+	}
+	return ""
 }
 
 // laneChart shows the states of breakers or alerts. It takes them from the marks of their transitions,

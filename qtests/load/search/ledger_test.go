@@ -24,12 +24,13 @@ func TestPartsOfASearchAgree(t *testing.T) {
 	calls := 0
 	find := func(book ledger) (a Answer) {
 		qtests.Run(t, func(q *qtests.T) {
-			a, err = levels.run(q, book, func(rate float64) load.Scenario {
+			b := newBisection(q, book, levels, func(rate float64) load.Scenario {
 				calls++
 				return load.Scenario{Traffic: traffic.Rate(rate).For(2 * time.Second).Poisson(), MaxInFlight: 2, Overflow: load.Queue, Do: serve(10 * time.Millisecond),
 					Thresholds: []string{"p(90)<80ms"}}
 			})
-			require.NoError(q, err)
+			require.NoError(q, b.run())
+			a = b.answer
 		})
 		return a
 	}
@@ -67,11 +68,11 @@ func TestPartBeginsWithItsOwn(t *testing.T) {
 		return load.Scenario{Traffic: traffic.Rate(10).For(time.Minute), Do: whileDown(&down)}, outage
 	}
 	qtests.Run(t, func(q *qtests.T) {
-		book := ledger{share.Room{Share: share.Share{Index: 2, Of: 3}, Dir: dir}, true}
-		d.ahead(q, book, at)
+		s := &recovering{d, q, ledger{share.Room{Share: share.Share{Index: 2, Of: 3}, Dir: dir}, true}, at}
+		s.ahead()
 		require.Equal(q, []string{"2", "5"}, order)
 		for i, size := range d.Sizes {
-			r, err := d.recovery(q, book, size, i, at)
+			r, err := s.recovery(i)
 			require.NoError(q, err)
 			require.True(q, r.Recovered)
 			require.Equal(q, size, r.Size)

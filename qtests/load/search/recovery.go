@@ -11,7 +11,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/text"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
-	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -89,19 +88,15 @@ func Recovers(t tb.TB, d Disturbances, at func(size float64) (load.Scenario, eve
 	if err != nil {
 		tb.Fatalf(t, "load: Recovers: %v", err)
 	}
-	d.ahead(t, book, at)
-	var out Recoveries
-	for i, size := range d.Sizes {
-		r, err := d.recovery(t, book, size, i, at)
-		if err != nil {
-			if len(out) > 0 {
-				t.Logf("%s", out)
-			}
-			tb.Fatalf(t, "load: Recovers: size %.6g: %v", size, err)
-		}
-		out = append(out, r)
+	r := &recovering{d, t, book, at}
+	r.ahead()
+	out, err := r.all()
+	if len(out) > 0 {
+		t.Logf("%s", out)
 	}
-	t.Logf("%s", out)
+	if err != nil {
+		tb.Fatalf(t, "load: Recovers: %v", err)
+	}
 	return out
 }
 
@@ -109,10 +104,8 @@ func (d Disturbances) check() error {
 	if len(d.Sizes) == 0 {
 		return fmt.Errorf("load: Disturbances.Sizes: none")
 	}
-	for i, size := range d.Sizes {
-		if math.IsNaN(size) || math.IsInf(size, 0) || i > 0 && size <= d.Sizes[i-1] {
-			return fmt.Errorf("load: Disturbances.Sizes: %v are not finite and in rising order", d.Sizes)
-		}
+	if !rising(d.Sizes) {
+		return fmt.Errorf("load: Disturbances.Sizes: %v are not finite and in rising order", d.Sizes)
 	}
 	if d.Share != 0 && !(d.Share > 0 && d.Share <= 1) {
 		return fmt.Errorf("load: Disturbances.Share: %v is not over 0 and at most 1", d.Share)
@@ -123,16 +116,48 @@ func (d Disturbances) check() error {
 	return nil
 }
 
-// ahead runs this part's own sizes, which the others will ask for. An error is met again where its run is asked for.
-func (d Disturbances) ahead(t tb.TB, book ledger, at func(float64) (load.Scenario, event.Event)) {
-	t.Helper()
-	for i, size := range d.Sizes {
-		if book.own(i) {
-			if _, err := d.recovery(t, book, size, i, at); err != nil {
+// rising reports whether sizes are finite, and each is above the one before it.
+func rising(sizes []float64) bool {
+	for i, size := range sizes {
+		if math.IsNaN(size) || math.IsInf(size, 0) || i > 0 && size <= sizes[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// A recovering is a search of Recovers.
+type recovering struct {
+	Disturbances
+	t    tb.TB
+	book ledger
+	at   func(size float64) (load.Scenario, event.Event)
+}
+
+// ahead runs the sizes that are dealt to this part, and that the others will ask for. An error is met again where its
+// run is asked for.
+func (r *recovering) ahead() {
+	r.t.Helper()
+	for i := range r.Sizes {
+		if r.book.own(i) {
+			if _, err := r.recovery(i); err != nil {
 				return
 			}
 		}
 	}
+}
+
+// all returns the recoveries of all sizes, or those before an error.
+func (r *recovering) all() (out Recoveries, err error) {
+	r.t.Helper()
+	for i, size := range r.Sizes {
+		one, err := r.recovery(i)
+		if err != nil {
+			return out, fmt.Errorf("size %.6g: %w", size, err)
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // told is a Recovery as the parts of a search tell each other.
@@ -141,25 +166,25 @@ type told struct {
 	Users bool
 }
 
-// recovery returns the recovery of a size: as another part has told, or else run here.
-func (d Disturbances) recovery(t tb.TB, book ledger, size float64, i int, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
-	t.Helper()
+// recovery returns the recovery of size i: as another part has told, or else run here.
+func (r *recovering) recovery(i int) (Recovery, error) {
+	r.t.Helper()
 	var known told
-	if book.read(size, i, &known) {
+	if r.book.read(r.Sizes[i], i, &known) {
 		known.users = known.Users
 		return known.Recovery, nil
 	}
-	r, err := d.try(t, size, at)
+	one, err := r.try(r.Sizes[i])
 	if err == nil {
-		err = book.write(size, i, told{r, r.users})
+		err = r.book.write(r.Sizes[i], i, told{one, one.users})
 	}
-	return r, err
+	return one, err
 }
 
 // try runs one size.
-func (d Disturbances) try(t tb.TB, size float64, at func(float64) (load.Scenario, event.Event)) (Recovery, error) {
-	t.Helper()
-	scenario, disturbance := at(size)
+func (r *recovering) try(size float64) (Recovery, error) {
+	r.t.Helper()
+	scenario, disturbance := r.at(size)
 	if err := scenario.Traffic.Err(); err != nil {
 		return Recovery{}, err
 	}
@@ -167,17 +192,17 @@ func (d Disturbances) try(t tb.TB, size float64, at func(float64) (load.Scenario
 		return Recovery{}, err
 	}
 	scenario.Events = append(append([]event.Event(nil), scenario.Events...), disturbance)
-	res, err := load.Try(t, scenario)
+	res, err := load.Try(r.t, scenario)
 	if err != nil {
 		return Recovery{}, err
 	}
 	if res.Warning != "" {
-		t.Logf("real: %s", res.Warning)
+		r.t.Logf("real: %s", res.Warning)
 	}
 	if err := unfit(res); err != nil {
 		return Recovery{}, err
 	}
-	return d.judge(size, res, disturbance, scenario.Traffic)
+	return r.judge(size, res, disturbance, scenario.Traffic)
 }
 
 // unfit returns an error if a run cannot be judged.
@@ -210,97 +235,6 @@ func placed(event event.Event, d time.Duration) error {
 			event.Name, event.Offset, end, d)
 	}
 	return nil
-}
-
-// judge finds the last interval after the disturbance from which goodput is down over Hold. The time after that
-// interval is the recovery, if it lasts for Hold.
-func (d Disturbances) judge(size float64, res *result.Result, event event.Event, profile traffic.Profile) (Recovery, error) {
-	end := event.Offset + event.Duration
-	hold := int((d.Hold + res.Interval - 1) / res.Interval)
-	if d.Hold == 0 {
-		hold = 10
-	}
-	first := int((end + res.Interval - 1) / res.Interval)
-	last := min(int(res.Duration/res.Interval), len(res.Timeline))
-	if first+hold > last {
-		return Recovery{}, fmt.Errorf("%d intervals of %v after event %q, which ends at %v, are too few for a Hold of %d",
-			max(last-first, 0), res.Interval, event.Name, end, hold)
-	}
-	y := yields(res, profile)
-	before := total(y[:event.Offset/res.Interval])
-	if before.good == 0 {
-		return Recovery{}, fmt.Errorf("no goodput before event %q at %v, of %d requests that ended: nothing can return",
-			event.Name, event.Offset, total(y[:event.Offset/res.Interval]).ended)
-	}
-	want := target{share: d.Share * before.share(), users: profile.Kind() == traffic.Closed}
-	final := total(y[last-max(last/10, 1) : last])
-	r := Recovery{Size: size, Before: before.share(), Final: final.share(), Result: res, users: want.users}
-	from := first
-	for i := first; i+hold <= last; i++ {
-		if total(y[i : i+hold]).below(want) {
-			from = i + 1
-		}
-	}
-	for from < last && y[from].below(want) {
-		from++ // the first intervals of a window that is up on the whole
-	}
-	r.Recovered = from+hold <= last && !final.below(want)
-	if r.Recovered {
-		r.After = max(time.Duration(from)*res.Interval-end, 0)
-	}
-	return r, nil
-}
-
-// A yield is what the load of some intervals led to: the good requests, all requests that ended, and what was due, in
-// arrivals or in user-seconds.
-type yield struct {
-	good, ended int64
-	due         float64
-}
-
-// share is the goodput divided by what was due.
-func (y yield) share() float64 {
-	if y.due == 0 {
-		return 0
-	}
-	return float64(y.good) / y.due
-}
-
-// A target is the share from which the system counts as up.
-type target struct {
-	share float64
-	users bool
-}
-
-// below reports whether y misses the target by more than three standard errors. Each arrival is good or not, so that
-// their error is binomial; the number of requests that users make has Poisson's. If nothing was due, nothing is known.
-func (y yield) below(t target) bool {
-	expected := t.share * y.due
-	variance := expected
-	if !t.users {
-		variance *= max(1-t.share, 0)
-	}
-	return y.due > 0 && float64(y.good) < expected-3*math.Sqrt(variance)
-}
-
-// yields returns the yield of every interval of the timeline. Users wait for their answers: what is due is the number
-// of users, and not the number of requests that they make.
-func yields(res *result.Result, profile traffic.Profile) []yield {
-	out := make([]yield, len(res.Timeline))
-	for i, p := range res.Timeline {
-		out[i] = yield{p.Finished - p.Errors, p.Finished, float64(p.Arrivals)}
-		if profile.Kind() == traffic.Closed {
-			out[i].due = profile.LevelAt(p.Offset+res.Interval/2) * res.Interval.Seconds()
-		}
-	}
-	return out
-}
-
-func total(ys []yield) (sum yield) {
-	for _, y := range ys {
-		sum = yield{sum.good + y.good, sum.ended + y.ended, sum.due + y.due}
-	}
-	return sum
 }
 
 // Limit returns the largest size from which the system recovered, and the first size from which it did not, or zero if
@@ -339,23 +273,38 @@ func (rs Recoveries) String() string {
 	if len(rs) == 0 {
 		return b.String()
 	}
-	percent, users := func(x float64) string { return fmt.Sprintf("%.4g%%", 100*x) }, func(x float64) string { return fmt.Sprintf("%.4g", x) }
-	unit, show := "as a share of the arrivals", percent
-	if rs[0].users {
-		unit, show = "per user and second", users
-	}
-	fmt.Fprintf(&b, "  answered: requests that ended without an error, %s\n", unit)
+	fmt.Fprintf(&b, "  answered: requests that ended without an error, %s\n", rs[0].unit())
 	rows := [][]string{{"disturbance", "", "back after", "answered before", "answered at the end"}}
 	for _, r := range rs {
-		verdict, after := "recovered", text.Short(r.After)
-		if !r.Recovered {
-			verdict, after = "stays down", "-"
-		}
-		rows = append(rows, []string{fmt.Sprintf("%.6g", r.Size), verdict, after, show(r.Before), show(r.Final)})
+		rows = append(rows, r.row())
 	}
 	toTheRight(rows, 2)
 	text.Table(&b, rows)
 	return b.String()
+}
+
+func (r Recovery) row() []string {
+	verdict, after := "recovered", text.Short(r.After)
+	if !r.Recovered {
+		verdict, after = "stays down", "-"
+	}
+	return []string{fmt.Sprintf("%.6g", r.Size), verdict, after, r.goodput(r.Before), r.goodput(r.Final)}
+}
+
+// unit says what Before and Final are.
+func (r Recovery) unit() string {
+	if r.users {
+		return "per user and second"
+	}
+	return "as a share of the arrivals"
+}
+
+// goodput shows Before or Final.
+func (r Recovery) goodput(x float64) string {
+	if r.users {
+		return fmt.Sprintf("%.4g", x)
+	}
+	return fmt.Sprintf("%.4g%%", 100*x)
 }
 
 // toTheRight aligns a column in which not every cell is a number.

@@ -59,16 +59,20 @@ func Sweep(t tb.TB, seeds int, at func(seed uint64) load.Scenario) Chance {
 		if err != nil {
 			tb.Fatalf(t, "%v", err)
 		}
-		if trial.Kept {
-			c.Held++
-		} else if len(c.Broken) < maxBroken {
-			trial.Result = nil
-			c.Broken = append(c.Broken, trial)
-		}
+		c.add(trial)
 	}
 	c.Low, c.High = clopperPearson(c.Held, c.Runs, 0.95)
 	t.Logf("%s", c)
 	return c
+}
+
+func (c *Chance) add(trial Trial) {
+	if trial.Kept {
+		c.Held++
+	} else if len(c.Broken) < maxBroken {
+		trial.Result = nil
+		c.Broken = append(c.Broken, trial)
+	}
 }
 
 func sweepOne(t tb.TB, s load.Scenario, seed uint64) (Trial, error) {
@@ -124,11 +128,16 @@ func binomialUpTo(k, n int, p float64) (sum float64) {
 	if p >= 1 {
 		return 0
 	}
-	logGamma := func(x int) float64 { v, _ := math.Lgamma(float64(x)); return v }
 	for i := range k + 1 {
-		sum += math.Exp(logGamma(n+1) - logGamma(i+1) - logGamma(n-i+1) + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
+		sum += math.Exp(logFactorial(n) - logFactorial(i) - logFactorial(n-i) + float64(i)*math.Log(p) + float64(n-i)*math.Log1p(-p))
 	}
 	return min(sum, 1)
+}
+
+// logFactorial is the logarithm of n!.
+func logFactorial(n int) float64 {
+	v, _ := math.Lgamma(float64(n + 1)) // its sign is positive
+	return v
 }
 
 // String says the chance in a line, and has a table of the first 20 runs that did not hold.
@@ -139,13 +148,18 @@ func (c Chance) String() string {
 	if len(c.Broken) == 0 {
 		return b.String()
 	}
-	rows := [][]string{{"seed", "rate", "p50", "p99", "errors", "why not"}}
-	for _, t := range c.Broken[:min(20, len(c.Broken))] {
-		rows = append(rows, []string{fmt.Sprint(t.Seed), text.Significant(t.Rate) + "/s", text.Short(t.P50), text.Short(t.P99), fmt.Sprintf("%.3g%%", 100*t.ErrorRate), text.Clip(t.Reason, 120)})
-	}
-	text.Table(&b, rows)
-	if more := c.Runs - c.Held - min(20, len(c.Broken)); more > 0 {
+	shown := c.Broken[:min(20, len(c.Broken))]
+	brokenTable(&b, shown)
+	if more := c.Runs - c.Held - len(shown); more > 0 {
 		fmt.Fprintf(&b, "  … and %d more\n", more)
 	}
 	return b.String()
+}
+
+func brokenTable(b *strings.Builder, broken []Trial) {
+	rows := [][]string{{"seed", "rate", "p50", "p99", "errors", "why not"}}
+	for _, t := range broken {
+		rows = append(rows, []string{fmt.Sprint(t.Seed), text.Significant(t.Rate) + "/s", text.Short(t.P50), text.Short(t.P99), percent(t.ErrorRate), text.Clip(t.Reason, 120)})
+	}
+	text.Table(b, rows)
 }

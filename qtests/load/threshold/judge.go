@@ -62,24 +62,34 @@ func NewJudge(texts []string, limits []Threshold, length time.Duration, rec *rec
 	j := &Judge{rec: rec, next: never, length: length, until: length}
 	var errs []error
 	for _, s := range texts {
-		all, err := ParseAll(s)
-		if err == nil {
-			if err = all[0].fits(length); err != nil {
-				err = fmt.Errorf("load: threshold %q: %w", s, err)
-			}
-		}
-		if errs = append(errs, err); err == nil {
-			j.add(s, all...)
-		}
+		errs = append(errs, j.addText(s))
 	}
 	for i, t := range limits {
-		if err := cmp.Or(t.Validate(), t.fits(length)); err != nil {
-			errs = append(errs, fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err))
-			continue
-		}
-		j.add(t.String(), t)
+		errs = append(errs, j.addLimit(i, t))
 	}
 	return j, errors.Join(errs...)
+}
+
+// addText adds a threshold that is given as text.
+func (j *Judge) addText(text string) error {
+	all, err := ParseAll(text)
+	if err != nil {
+		return err
+	}
+	if err := all[0].fits(j.length); err != nil {
+		return fmt.Errorf("load: threshold %q: %w", text, err)
+	}
+	j.add(text, all...)
+	return nil
+}
+
+// addLimit adds the threshold that is value i.
+func (j *Judge) addLimit(i int, t Threshold) error {
+	if err := cmp.Or(t.Validate(), t.fits(j.length)); err != nil {
+		return fmt.Errorf("load: Scenario.Limits[%d]: %w", i, err)
+	}
+	j.add(t.String(), t)
+	return nil
 }
 
 // add adds a threshold of one or more conditions.

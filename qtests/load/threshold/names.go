@@ -43,20 +43,20 @@ func percentileHint(argument string) string {
 }
 
 // misplaced says what is wrong with a word on the left side.
-func misplaced(name, argument string, called bool) error {
+func misplaced(w word) error {
 	switch {
-	case name == "p":
+	case w.name == "p":
 		return errors.New("p wants a number, as in p(99)")
-	case name == "check" && called:
-		return fmt.Errorf("check(%s) is compared as it is, as in check(%s)>99%%", argument, argument)
-	case slices.Contains(scopeNames, name):
-		return fmt.Errorf("%s is out of place; thresholds are like step(name).p(99)<1s, tag(key=value).errors<1%%, check(name)>99%%, metric(name)>=10, service.avg<1s, late.max<1s", name)
-	case metrics[name].units != nil:
-		return fmt.Errorf("%s takes no argument", name)
-	case percentileLike.FindString(name) == name:
-		return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", name, name[1:])
+	case w.name == "check" && w.called:
+		return fmt.Errorf("check(%s) is compared as it is, as in check(%s)>99%%", w.argument, w.argument)
+	case slices.Contains(scopeNames, w.name):
+		return fmt.Errorf("%s is out of place; thresholds are like step(name).p(99)<1s, tag(key=value).errors<1%%, check(name)>99%%, metric(name)>=10, service.avg<1s, late.max<1s", w.name)
+	case metrics[w.name].units != nil:
+		return fmt.Errorf("%s takes no argument", w.name)
+	case percentileLike.FindString(w.name) == w.name:
+		return fmt.Errorf("unknown metric %q; did you mean \"p(%s)\"?", w.name, w.name[1:])
 	}
-	return unknownMetric(name)
+	return unknownMetric(w.name)
 }
 
 var scopeNames = []string{"step", "tag", "check", "metric", "service", "late"}

@@ -63,14 +63,18 @@ func (c *criterion) ofOwn(o *record.Own, what string, elapsed time.Duration) flo
 	case "max":
 		return o.Max
 	case "avg":
-		if o.Time { // to the microsecond, as the times themselves
-			return math.Round(o.Sum*1e6/float64(o.Samples)) / 1e6
-		}
-		return o.Sum / float64(o.Samples)
+		return meanOf(o)
 	case "med":
 		return o.Percentile(50)
 	}
 	return o.Percentile(c.Percentile)
+}
+
+func meanOf(o *record.Own) float64 {
+	if o.Time { // to the microsecond, as the times themselves
+		return math.Round(o.Sum*1e6/float64(o.Samples)) / 1e6
+	}
+	return o.Sum / float64(o.Samples)
 }
 
 // unitOf is the unit of a value.

@@ -28,8 +28,23 @@ func ParseAll(text string) ([]Threshold, error) {
 	return all, nil
 }
 
-func parseAll(text string) (all []Threshold, err error) {
-	parts := conditions(text)
+func parseAll(text string) ([]Threshold, error) {
+	all, err := parseParts(conditions(text))
+	if err != nil {
+		return nil, err
+	}
+	last := all[len(all)-1]
+	for i := range all {
+		all[i].Every, all[i].Abort, all[i].AbortAfter = last.Every, last.Abort, last.AbortAfter
+		if err := all[i].Validate(); err != nil {
+			return nil, fmt.Errorf("condition %d: %w", i+1, err)
+		}
+	}
+	return all, nil
+}
+
+// parseParts reads conditions. The last one has every and abort.
+func parseParts(parts []string) (all []Threshold, err error) {
 	for i, part := range parts {
 		p := thresholdParser{text: part, rest: strings.TrimSpace(part)}
 		t, err := p.parse()
@@ -42,13 +57,6 @@ func parseAll(text string) (all []Threshold, err error) {
 			return nil, fmt.Errorf("condition %d: every and abort stand after the last condition, and hold for all", i+1)
 		}
 		all = append(all, t)
-	}
-	last := all[len(all)-1]
-	for i := range all {
-		all[i].Every, all[i].Abort, all[i].AbortAfter = last.Every, last.Abort, last.AbortAfter
-		if err := all[i].Validate(); err != nil {
-			return nil, fmt.Errorf("condition %d: %w", i+1, err)
-		}
 	}
 	return all, nil
 }
@@ -156,73 +164,94 @@ var alternative = regexp.MustCompile(`\|\||(?i)\sor\s`)
 // loneUnit is a unit that stands apart from its number.
 var loneUnit = regexp.MustCompile(`^(%|/s|ns|us|µs|μs|ms|s|m|h)$`)
 
+// A word of the left side: name or name(argument). dotted says that a dot follows.
+type word struct {
+	name, argument string
+	called, dotted bool
+}
+
 // left reads the scope, the kind of time, and the metric.
 func (p *thresholdParser) left(t *Threshold) error {
 	for {
-		name, argument, called, err := p.word()
+		w, err := p.word()
 		if err != nil {
 			return err
 		}
-		dotted := strings.HasPrefix(p.rest, ".")
-		switch {
-		case name == "step" && called && t.Step == "":
-			t.Step = argument
-		case name == "tag" && called && t.Tag == "":
-			t.Tag = argument
-			if !strings.Contains(argument, "=") {
-				return fmt.Errorf("tag(%s) is not like tag(key=value)", argument)
-			}
-		case name == "check" && called && !dotted:
-			t.Check, t.Metric = argument, "checks"
-			return nil
-		case name == "metric" && called && t.Own == "":
-			t.Own = argument
-			if !dotted {
-				return nil
-			}
-		case name == "service" && dotted && !called && !t.Service:
-			t.Service = true
-		case name == "late" && dotted && !called && !t.Late:
-			t.Late = true
-		case name == "p" && called:
-			t.Metric = "p"
-			t.Percentile, err = strconv.ParseFloat(argument, 64)
-			if err != nil {
-				return fmt.Errorf("p(%s): not a number%s", argument, percentileHint(argument))
-			}
-			return nil
-		case t.Own != "" && name == "last" && !called, metrics[name].units != nil && !called && name != "p":
-			t.Metric = name
+		if ends, err := t.takeMetric(w); ends {
+			return err
+		}
+		switch narrows, err := t.takeScope(w); {
+		case err != nil:
+			return err
+		case !narrows:
+			return misplaced(w)
+		case w.dotted:
+			p.rest = p.rest[1:]
+		case w.name == "metric":
 			return nil
 		default:
-			return misplaced(name, argument, called)
+			return fmt.Errorf("wants a metric after %q, as in %s.p(99)", w.name, strings.TrimSuffix(p.text, p.rest))
 		}
-		if !dotted {
-			return fmt.Errorf("wants a metric after %q, as in %s.p(99)", name, strings.TrimSuffix(p.text, p.rest))
-		}
-		p.rest = p.rest[1:]
 	}
 }
 
-// word reads name or name(argument).
-func (p *thresholdParser) word() (name, argument string, called bool, err error) {
-	end := p.nameEnd()
-	name, p.rest = p.rest[:end], p.rest[end:]
-	if name == "" {
-		return "", "", false, errors.New("wants a metric, as in p(99)<250ms")
-	}
-	if !strings.HasPrefix(p.rest, "(") {
-		return name, "", false, nil
-	}
-	end = closing(p.rest)
+// takeMetric takes a word that ends the left side, and reports whether it is one.
+func (t *Threshold) takeMetric(w word) (ok bool, err error) {
 	switch {
-	case end < 0:
-		return "", "", false, fmt.Errorf("%s( is not closed", name)
-	case end == 1:
-		return "", "", false, fmt.Errorf("%s() is empty", name)
+	case w.name == "check" && w.called && !w.dotted:
+		t.Check, t.Metric = w.argument, "checks"
+	case w.name == "p" && w.called:
+		t.Metric = "p"
+		if t.Percentile, err = strconv.ParseFloat(w.argument, 64); err != nil {
+			err = fmt.Errorf("p(%s): not a number%s", w.argument, percentileHint(w.argument))
+		}
+	case t.Own != "" && w.name == "last" && !w.called, metrics[w.name].units != nil && !w.called && w.name != "p":
+		t.Metric = w.name
+	default:
+		return false, nil
 	}
-	argument, p.rest = p.rest[1:end], p.rest[end+1:]
-	return name, argument, true, nil
+	return true, err
+}
+
+// takeScope takes a word that narrows the metric behind it, and reports whether it is one.
+func (t *Threshold) takeScope(w word) (ok bool, err error) {
+	switch {
+	case w.name == "step" && w.called && t.Step == "":
+		t.Step = w.argument
+	case w.name == "tag" && w.called && t.Tag == "":
+		if t.Tag = w.argument; !strings.Contains(t.Tag, "=") {
+			return false, fmt.Errorf("tag(%s) is not like tag(key=value)", t.Tag)
+		}
+	case w.name == "metric" && w.called && t.Own == "":
+		t.Own = w.argument
+	case w.name == "service" && w.dotted && !w.called && !t.Service:
+		t.Service = true
+	case w.name == "late" && w.dotted && !w.called && !t.Late:
+		t.Late = true
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+func (p *thresholdParser) word() (w word, err error) {
+	end := p.nameEnd()
+	w.name, p.rest = p.rest[:end], p.rest[end:]
+	if w.name == "" {
+		return w, errors.New("wants a metric, as in p(99)<250ms")
+	}
+	if w.called = strings.HasPrefix(p.rest, "("); w.called {
+		end = closing(p.rest)
+		switch {
+		case end < 0:
+			return w, fmt.Errorf("%s( is not closed", w.name)
+		case end == 1:
+			return w, fmt.Errorf("%s() is empty", w.name)
+		}
+		w.argument, p.rest = p.rest[1:end], p.rest[end+1:]
+	}
+	w.dotted = strings.HasPrefix(p.rest, ".")
+	return w, nil
 }
 
 // nameEnd returns where the name ends with which the rest begins.
@@ -287,36 +316,57 @@ func parseNumber(s string) (float64, error) {
 
 func (p *thresholdParser) options(t *Threshold, words []string) (err error) {
 	for len(words) > 0 {
-		switch word := words[0]; {
-		case word == "every" && t.Every != 0, word == "abort" && t.Abort:
-			return fmt.Errorf("%s is there twice", word)
-		case word == "every":
-			if t.Every, words, err = optionDuration("every", words[1:]); err == nil && t.Every <= 0 {
-				err = fmt.Errorf("every %v: want a positive duration", t.Every)
-			}
-		case word == "abort" && len(words) > 1 && words[1] == "after":
-			t.Abort = true
-			if t.AbortAfter, words, err = optionDuration("abort after", words[2:]); err == nil && t.AbortAfter < 0 {
-				err = fmt.Errorf("abort after %v: the duration is negative", t.AbortAfter)
-			}
-		case word == "abort" && len(words) > 1 && isDuration(words[1]):
-			return fmt.Errorf("abort %s: did you mean \"abort after %s\"?", words[1], words[1])
-		case word == "abort":
-			t.Abort, words = true, words[1:]
-		case word == "after":
-			return errors.New("after goes with abort, as in abort after 30s")
-		case isDuration(word):
-			return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", word, word)
-		case len(words) > 1 && isDuration(words[1]) && len(text.Near(word, optionNames)) == 0:
-			return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", word, words[1])
+		switch name := words[0]; {
+		case name == "every" && t.Every != 0, name == "abort" && t.Abort:
+			err = fmt.Errorf("%s is there twice", name)
+		case name == "every":
+			words, err = t.readEvery(words[1:])
+		case name == "abort":
+			words, err = t.readAbort(words[1:])
 		default:
-			return text.Unknown("option", word, optionNames)
+			err = noOption(words)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readEvery reads what stands behind every, and returns what follows.
+func (t *Threshold) readEvery(words []string) (rest []string, err error) {
+	if t.Every, rest, err = optionDuration("every", words); err == nil && t.Every <= 0 {
+		err = fmt.Errorf("every %v: want a positive duration", t.Every)
+	}
+	return rest, err
+}
+
+// readAbort reads what stands behind abort, and returns what follows.
+func (t *Threshold) readAbort(words []string) (rest []string, err error) {
+	t.Abort = true
+	switch {
+	case len(words) > 0 && words[0] == "after":
+		if t.AbortAfter, rest, err = optionDuration("abort after", words[1:]); err == nil && t.AbortAfter < 0 {
+			err = fmt.Errorf("abort after %v: the duration is negative", t.AbortAfter)
+		}
+		return rest, err
+	case len(words) > 0 && isDuration(words[0]):
+		return nil, fmt.Errorf("abort %s: did you mean \"abort after %s\"?", words[0], words[0])
+	}
+	return words, nil
+}
+
+// noOption says what is wrong with words that begin with no option.
+func noOption(words []string) error {
+	switch first := words[0]; {
+	case first == "after":
+		return errors.New("after goes with abort, as in abort after 30s")
+	case isDuration(first):
+		return fmt.Errorf("%s is out of place; did you mean \"every %s\"?", first, first)
+	case len(words) > 1 && isDuration(words[1]) && len(text.Near(first, optionNames)) == 0:
+		return fmt.Errorf("unknown option %q; did you mean \"every %s\"?", first, words[1])
+	}
+	return text.Unknown("option", words[0], optionNames)
 }
 
 var optionNames = []string{"every", "abort"}

@@ -49,7 +49,8 @@ func (c *criterion) keep(j *Judge, now time.Duration) {
 			kept.Times, w.times = &times, result.Histogram{}
 		}
 	} else {
-		kept.N, kept.Of = counted.n-w.base.n, counted.of-w.base.of
+		counts := counted.since(w.base)
+		kept.N, kept.Of = counts.n, counts.of
 	}
 	if kept.N != 0 || kept.Of != 0 || kept.Times != nil {
 		w.kept = append(w.kept, kept)

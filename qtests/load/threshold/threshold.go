@@ -205,10 +205,7 @@ const minEvery = time.Millisecond
 
 // Validate reports what is wrong with the threshold.
 func (t Threshold) Validate() error {
-	m, ok := metrics[t.Metric]
-	if t.Own != "" {
-		m, ok = ownMetrics[t.Metric]
-	}
+	m, ok := t.metric()
 	switch {
 	case !ok && t.Own != "":
 		return text.Unknown("value of a metric of your own", t.Metric, ownValues)
@@ -228,6 +225,16 @@ func (t Threshold) Validate() error {
 	return cmp.Or(t.checkOptions(), t.checkScope(m), t.checkValue())
 }
 
+// metric is what the threshold names, if there is such a metric.
+func (t Threshold) metric() (m metric, ok bool) {
+	if t.Own != "" {
+		m, ok = ownMetrics[t.Metric]
+	} else {
+		m, ok = metrics[t.Metric]
+	}
+	return m, ok
+}
+
 // checkOptions checks the durations.
 func (t Threshold) checkOptions() error {
 	switch {
@@ -243,25 +250,29 @@ func (t Threshold) checkOptions() error {
 
 // checkScope reports whether the metric is counted by what the threshold names.
 func (t Threshold) checkScope(m metric) error {
-	scope, by := "r", "run"
-	for _, x := range []struct{ letter, name, given string }{{"s", "step", t.Step}, {"t", "tag", t.Tag}, {"c", "check", t.Check}, {"m", "metric", t.Own}} {
-		if x.given == "" {
-			continue
-		}
-		if scope != "r" {
-			return fmt.Errorf("more than one of step, tag, check and metric")
-		}
-		scope, by = x.letter, x.name
-	}
+	letter, scope, n := t.scope()
 	switch {
+	case n > 1:
+		return fmt.Errorf("more than one of step, tag, check and metric")
 	case t.Tag != "" && !strings.Contains(t.Tag, "="):
 		return fmt.Errorf("tag(%s) is not like tag(key=value)", t.Tag)
-	case !strings.Contains(m.scopes, scope):
-		return fmt.Errorf("%s is not counted by %s", t.Metric, by)
+	case !strings.Contains(m.scopes, letter):
+		return fmt.Errorf("%s is not counted by %s", t.Metric, scope)
 	case t.Every > 0 && !strings.Contains(m.scopes, "w"):
 		return fmt.Errorf("%s is not kept by windows", t.Metric)
 	}
 	return nil
+}
+
+// scope is what the metric is limited to, with its letter, and how many such limits there are.
+func (t Threshold) scope() (letter, name string, n int) {
+	letter, name = "r", "run"
+	for _, x := range []struct{ letter, name, given string }{{"s", "step", t.Step}, {"t", "tag", t.Tag}, {"c", "check", t.Check}, {"m", "metric", t.Own}} {
+		if x.given != "" {
+			letter, name, n = x.letter, x.name, n+1
+		}
+	}
+	return letter, name, n
 }
 
 // fits returns an error if no window ends in a profile that lasts d. A scaled profile may be a little

@@ -16,6 +16,9 @@ var errNoSamples = errors.New("there are no samples")
 // A ratio is n of so many: the value of a threshold on counts is made of it.
 type ratio struct{ n, of int64 }
 
+// since is what was counted after an earlier look.
+func (f ratio) since(before ratio) ratio { return ratio{f.n - before.n, f.of - before.of} }
+
 // find returns what the threshold is about, or nil as long as it is not known: tags and parts come up
 // during the run.
 func (c *criterion) find(rec *record.Recorder) *record.Tally {
@@ -96,6 +99,11 @@ func (c *criterion) counts(rec *record.Recorder) ratio {
 	if t == nil {
 		return ratio{}
 	}
+	return c.counted(rec, t)
+}
+
+// counted is what the metric counts of a tally.
+func (c *criterion) counted(rec *record.Recorder, t *record.Tally) ratio {
 	switch c.Metric {
 	case "goodput":
 		return ratio{t.Finished - t.Errors, t.Finished}
@@ -172,17 +180,21 @@ func (c *criterion) checked(rec *record.Recorder) (f ratio) {
 func (c *criterion) inUnit(f ratio, elapsed time.Duration) (float64, error) {
 	switch c.Unit {
 	case Percent:
-		switch {
-		case f == ratio{}:
-			return 0, errNoSamples
-		case f.of == 0:
-			return 100, nil // retries in a window in which nothing started, for example
-		}
-		return 100 * float64(f.n) / float64(f.of), nil
+		return f.percent()
 	case PerSecond:
 		return result.RateOf(f.n, elapsed), nil
 	}
 	return float64(f.n), nil
+}
+
+func (f ratio) percent() (float64, error) {
+	switch {
+	case f == ratio{}:
+		return 0, errNoSamples
+	case f.of == 0:
+		return 100, nil // retries in a window in which nothing started, for example
+	}
+	return 100 * float64(f.n) / float64(f.of), nil
 }
 
 func findTag(rec *record.Recorder, name string) *record.Tally {

@@ -15,18 +15,23 @@ import (
 func (j *Judge) Verdicts(end time.Duration) []result.Verdict {
 	out := []result.Verdict{}
 	for _, g := range j.groups {
-		var parts []result.Verdict
-		for _, c := range g.parts {
-			parts = append(parts, j.verdictOf(c, end))
-		}
-		v := parts[0]
-		if len(parts) > 1 {
-			v = joined(parts, g.parts)
-		}
+		v := j.verdictOfAll(g.parts, end)
 		v.Threshold = g.text
 		out = append(out, v)
 	}
 	return out
+}
+
+// verdictOfAll evaluates the conditions of a threshold.
+func (j *Judge) verdictOfAll(conditions []*criterion, end time.Duration) result.Verdict {
+	var parts []result.Verdict
+	for _, c := range conditions {
+		parts = append(parts, j.verdictOf(c, end))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return joined(parts, conditions)
 }
 
 // verdictOf evaluates a condition.
@@ -39,15 +44,20 @@ func (j *Judge) verdictOf(c *criterion, end time.Duration) (v result.Verdict) {
 	if err := judge(&v, j, end); err != nil {
 		return result.Verdict{Error: err.Error()}
 	}
+	v.Note, v.Levels = j.note(c, v.Pass), c.levels()
+	return v
+}
+
+// note says what has to be known with the verdict of a condition.
+func (j *Judge) note(c *criterion, pass bool) string {
 	var notes []string
-	if !v.Pass && j.scale != "" && (c.Own != "" || slices.Contains(loaded, c.Metric)) {
+	if !pass && j.scale != "" && (c.Own != "" || slices.Contains(loaded, c.Metric)) {
 		notes = append(notes, j.scale)
 	}
-	if n, of := c.leftOut(j.rec); n > 0 && v.Pass && !j.aborted { // an abort interrupts what is under way
+	if n, of := c.leftOut(j.rec); n > 0 && pass && !j.aborted { // an abort interrupts what is under way
 		notes = append(notes, fmt.Sprintf("%s of %s were interrupted, and are not counted", text.Grouped(n), text.Plural(of, "request")))
 	}
-	v.Note, v.Levels = strings.Join(notes, "; "), c.levels()
-	return v
+	return strings.Join(notes, "; ")
 }
 
 // levels are where a threshold on the whole run lies in the charts of the report.

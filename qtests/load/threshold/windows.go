@@ -100,23 +100,32 @@ func (c *criterion) close(j *Judge, whole bool) {
 	w := &c.windows
 	w.before, w.past = w.summary, w.base
 	if metrics[c.Metric].isTime() {
-		if w.times.Count() > 0 {
-			w.sampled = true
-			c.judge(c.time(&w.times), 1)
-		}
-		w.times, w.last = w.last, w.times
-		w.times.Reset()
-		w.end += c.Every
-		return
+		c.closeTimes()
+	} else {
+		c.closeCounts(j, whole)
 	}
+	w.end += c.Every
+}
+
+func (c *criterion) closeTimes() {
+	w := &c.windows
+	if w.times.Count() > 0 {
+		w.sampled = true
+		c.judge(c.time(&w.times), 1)
+	}
+	w.times, w.last = w.last, w.times
+	w.times.Reset()
+}
+
+func (c *criterion) closeCounts(j *Judge, whole bool) {
+	w := &c.windows
 	now := c.counts(j.rec)
-	f := ratio{now.n - w.base.n, now.of - w.base.of}
+	f := now.since(w.base)
 	if x, ok := c.atEnd(f, whole, w.end <= j.until); ok {
 		w.sampled = w.sampled || f.of > 0
 		c.judge(x, 1)
 	}
 	w.base = now
-	w.end += c.Every
 }
 
 // trails reports whether the present window, the last one of the run, starts after the
@@ -132,33 +141,38 @@ func (c *criterion) trails(j *Judge) bool {
 // counts.
 func (c *criterion) extend(j *Judge) {
 	w := &c.windows
-	known := w.summary
-	var x float64
+	x, sampled := 0.0, true
 	if metrics[c.Metric].isTime() {
 		if w.times.Count() == 0 {
 			return
 		}
 		w.times.Merge(&w.last)
-		x, known.sampled = c.time(&w.times), true
+		x = c.time(&w.times)
 	} else {
-		now := c.counts(j.rec)
-		rest, last := ratio{now.n - w.base.n, now.of - w.base.of}, ratio{w.base.n - w.past.n, w.base.of - w.past.of}
+		rest := c.counts(j.rec).since(w.base)
 		if rest == (ratio{}) || metrics[c.Metric].flow {
 			return
 		}
-		known.sampled = known.sampled || rest.of > 0
-		if c.Unit == Percent {
-			rest.n, rest.of = rest.n+last.n, rest.of+last.of
-		}
-		x, _ = c.inUnit(rest, c.Every) // there is a value, because something was counted
-		if y, _ := c.inUnit(last, c.Every); c.Unit != Percent && known.judged > w.before.judged && c.worse(y, x) {
-			x = y
-		}
+		x, sampled = c.withLast(rest), w.sampled || rest.of > 0
 	}
 	w.summary = w.before
-	w.sampled = known.sampled
+	w.sampled = sampled
 	w.end -= c.Every
 	c.judge(x, 1)
+}
+
+// withLast is the value of the window before the present one, together with what was counted in the present one.
+func (c *criterion) withLast(rest ratio) float64 {
+	w := &c.windows
+	last := w.base.since(w.past)
+	if c.Unit == Percent {
+		rest.n, rest.of = rest.n+last.n, rest.of+last.of
+	}
+	x, _ := c.inUnit(rest, c.Every) // there is a value, because something was counted
+	if y, _ := c.inUnit(last, c.Every); c.Unit != Percent && w.judged > w.before.judged && c.worse(y, x) {
+		return y
+	}
+	return x
 }
 
 // atEnd returns the value of the present window, if it has one. loaded says that arrivals

@@ -89,12 +89,10 @@ func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 		}
 		groups[g.Name] = true
 		for i := range g.Rules {
-			origin := fmt.Sprintf("%s:%d: group %q", name, g.Rules[i].Line, g.Name)
-			rule, err := g.rule(&g.Rules[i])
+			rule, err := g.rule(name, &g.Rules[i])
 			if err != nil {
-				return nil, fmt.Errorf("rules: %s: %s%w", origin, title(&g.Rules[i]), err)
+				return nil, err
 			}
-			rule.Origin = origin
 			out = append(out, rule)
 		}
 	}
@@ -103,12 +101,9 @@ func Parse(name string, r io.Reader) ([]monitor.Rule, error) {
 
 // decode returns the groups of a file.
 func decode(r io.Reader) ([]*yaml.Node, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	data, err := readBounded(r)
 	if err != nil {
 		return nil, err
-	}
-	if len(data) > MaxFile {
-		return nil, fmt.Errorf("larger than %d bytes", MaxFile)
 	}
 	root, err := document(data)
 	if err != nil || root == nil { // an empty file has no rules
@@ -121,6 +116,14 @@ func decode(r io.Reader) ([]*yaml.Node, error) {
 		return nil, err
 	}
 	return list(child(root, "groups"), "groups")
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err == nil && len(data) > MaxFile {
+		err = fmt.Errorf("larger than %d bytes", MaxFile)
+	}
+	return data, err
 }
 
 // document returns what a file has, which is one document or nothing.
@@ -173,11 +176,17 @@ func fields(n *yaml.Node, known ...string) error {
 	return nil
 }
 
-// list returns the elements of a list, which may not be there.
-func list(n *yaml.Node, name string) ([]*yaml.Node, error) {
+// follow returns what an alias stands for, and any other node itself.
+func follow(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	return n
+}
+
+// list returns the elements of a list, which may not be there.
+func list(n *yaml.Node, name string) ([]*yaml.Node, error) {
+	n = follow(n)
 	if n.Kind != yaml.SequenceNode && n.Kind != 0 && n.Tag != "!!null" {
 		return nil, fmt.Errorf("line %d: %s is no list", n.Line, name)
 	}
@@ -186,9 +195,7 @@ func list(n *yaml.Node, name string) ([]*yaml.Node, error) {
 
 // groupOf reads a group, without its rules.
 func groupOf(n *yaml.Node) (g ruleGroup, err error) {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = follow(n)
 	if err := fields(n, "name", "interval", "query_offset", "limit", "labels", "rules", "partial_response_strategy"); err != nil {
 		return g, err
 	}
@@ -218,12 +225,14 @@ func title(n *yaml.Node) string {
 	return ""
 }
 
-// rule reads one rule and gives it what all rules of the group have.
-func (g *ruleGroup) rule(n *yaml.Node) (monitor.Rule, error) {
+// rule reads one rule of the file called name, and gives it what all rules of the group have.
+func (g *ruleGroup) rule(name string, n *yaml.Node) (monitor.Rule, error) {
+	origin := fmt.Sprintf("%s:%d: group %q", name, n.Line, g.Name)
 	rule, err := parse(n)
 	if err != nil {
-		return rule, err
+		return rule, fmt.Errorf("rules: %s: %s%w", origin, title(n), err)
 	}
+	rule.Origin = origin
 	labels := map[string]string{}
 	maps.Copy(labels, g.Labels)
 	maps.Copy(labels, rule.Labels)
@@ -245,17 +254,23 @@ func parse(n *yaml.Node) (monitor.Rule, error) {
 	if err := own.Decode(&x); err != nil {
 		return monitor.Rule{}, err
 	}
-	switch {
-	case (x.Record == "") == (x.Alert == ""):
-		return monitor.Rule{}, errors.New("a rule has either record or alert")
-	case x.Expr == "":
-		return monitor.Rule{}, errors.New("expr is missing")
+	if err := x.check(); err != nil {
+		return monitor.Rule{}, err
 	}
-	rule := monitor.Rule{
+	return monitor.Rule{
 		Name: x.Alert, Record: x.Record, Expr: x.Expr, Labels: x.Labels, Annotations: x.Annotations,
 		For: time.Duration(x.For), KeepFiringFor: time.Duration(x.KeepFiringFor),
+	}, nil
+}
+
+func (x *ruleNode) check() error {
+	switch {
+	case (x.Record == "") == (x.Alert == ""):
+		return errors.New("a rule has either record or alert")
+	case x.Expr == "":
+		return errors.New("expr is missing")
 	}
-	return rule, nil
+	return nil
 }
 
 // maxNodes bounds one rule, because aliases of aliases grow without end.
@@ -263,9 +278,7 @@ const maxNodes = 10_000
 
 // resolve copies a node with what its aliases stand for in their place.
 func resolve(n *yaml.Node, left *int) (*yaml.Node, error) {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = follow(n)
 	if *left--; *left < 0 {
 		return nil, fmt.Errorf("line %d: a rule of more than %d nodes", n.Line, maxNodes)
 	}

@@ -78,7 +78,6 @@ func readPrometheus(path string) (*Prometheus, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file prometheusFile
 	root, err := document(data)
 	switch {
 	case err != nil:
@@ -86,30 +85,28 @@ func readPrometheus(path string) (*Prometheus, error) {
 	case root == nil:
 		root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	}
+	var file prometheusFile
 	if err := root.Decode(&file); err != nil {
 		return nil, err
 	}
-	p := &Prometheus{
-		Interval: cmp.Or(time.Duration(file.Global.ScrapeInterval), time.Minute),
-		Timeout:  cmp.Or(time.Duration(file.Global.ScrapeTimeout), 10*time.Second), ExternalLabels: map[string]string{},
-	}
-	p.Timeout = min(p.Timeout, p.Interval)
-	for name, value := range file.Global.ExternalLabels {
-		p.ExternalLabels[name] = os.Expand(value, os.Getenv)
-	}
+	p := newPrometheus(&file.Global)
 	p.passOver("", root, "global", "rule_files", "scrape_configs")
 	p.passOver("global: ", child(root, "global"), "scrape_interval", "scrape_timeout", "evaluation_interval", "external_labels")
-	jobs := map[string]bool{}
-	for i := range file.ScrapeConfigs {
-		n := &file.ScrapeConfigs[i]
-		name := child(n, "job_name").Value
-		if err := p.addJob(i, n, jobs[name]); err != nil {
-			return nil, fmt.Errorf("scrape_configs[%d] (%s): line %d: %w", i, name, n.Line, err)
-		}
-		jobs[name] = true
+	if err := p.addJobs(file.ScrapeConfigs); err != nil {
+		return nil, err
 	}
 	evaluation := cmp.Or(time.Duration(file.Global.EvaluationInterval), time.Minute)
 	return p, p.addRules(filepath.Dir(path), file.RuleFiles, evaluation)
+}
+
+func newPrometheus(g *global) *Prometheus {
+	interval := cmp.Or(time.Duration(g.ScrapeInterval), time.Minute)
+	timeout := cmp.Or(time.Duration(g.ScrapeTimeout), 10*time.Second)
+	labels := map[string]string{}
+	for name, value := range g.ExternalLabels {
+		labels[name] = os.Expand(value, os.Getenv)
+	}
+	return &Prometheus{Interval: interval, Timeout: min(timeout, interval), ExternalLabels: labels}
 }
 
 // child returns the value of a key of a mapping, or an empty node.
@@ -131,6 +128,20 @@ func (p *Prometheus) passOver(where string, n *yaml.Node, read ...string) {
 	}
 }
 
+// addJobs adds the targets of all scrape configs.
+func (p *Prometheus) addJobs(configs []yaml.Node) error {
+	jobs := map[string]bool{}
+	for i := range configs {
+		n := &configs[i]
+		name := child(n, "job_name").Value
+		if err := p.addJob(i, n, jobs[name]); err != nil {
+			return fmt.Errorf("scrape_configs[%d] (%s): line %d: %w", i, name, n.Line, err)
+		}
+		jobs[name] = true
+	}
+	return nil
+}
+
 // addJob adds the targets of one scrape config.
 func (p *Prometheus) addJob(i int, n *yaml.Node, again bool) error {
 	var job scrapeConfig
@@ -144,19 +155,21 @@ func (p *Prometheus) addJob(i int, n *yaml.Node, again bool) error {
 	}
 	where := fmt.Sprintf("scrape_configs[%d] (%s): ", i, job.JobName)
 	p.passOver(where, n, "job_name", "scrape_interval", "scrape_timeout", "honor_labels", "static_configs")
-	differs := func(name string, own duration, global time.Duration) {
-		if own != 0 && time.Duration(own) != global {
-			p.PassedOver = append(p.PassedOver, where+name+", which differs from the global one")
-		}
-	}
-	differs("scrape_interval", job.ScrapeInterval, p.Interval)
-	differs("scrape_timeout", job.ScrapeTimeout, p.Timeout)
+	p.passOverOwn(where+"scrape_interval", job.ScrapeInterval, p.Interval)
+	p.passOverOwn(where+"scrape_timeout", job.ScrapeTimeout, p.Timeout)
 	for _, s := range job.StaticConfigs {
 		for _, address := range s.Targets {
 			p.addTarget(where, job, address, s.Labels)
 		}
 	}
 	return nil
+}
+
+// passOverOwn notes a duration of a scrape config that is not the global one.
+func (p *Prometheus) passOverOwn(name string, own duration, global time.Duration) {
+	if own != 0 && time.Duration(own) != global {
+		p.PassedOver = append(p.PassedOver, name+", which differs from the global one")
+	}
 }
 
 // addTarget adds one target. Labels that begin with __ are for relabelling only; job and
@@ -181,18 +194,9 @@ func (p *Prometheus) addTarget(where string, job scrapeConfig, address string, l
 // addRules reads the rule files.
 func (p *Prometheus) addRules(dir string, patterns []string, evaluation time.Duration) error {
 	for _, pattern := range patterns {
-		path := pattern
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		files, err := filepath.Glob(path)
-		switch {
-		case err != nil:
-			return fmt.Errorf("rule_files: %s: %w", pattern, err)
-		case len(files) == 0 && strings.ContainsAny(pattern, `*?[`):
-			p.PassedOver = append(p.PassedOver, "rule_files: "+pattern+", which no file matches")
-		case len(files) == 0:
-			return fmt.Errorf("rule_files: %s is not there", pattern)
+		files, err := p.filesOf(dir, pattern)
+		if err != nil {
+			return err
 		}
 		for _, file := range files {
 			read, err := Read(file)
@@ -206,15 +210,33 @@ func (p *Prometheus) addRules(dir string, patterns []string, evaluation time.Dur
 	return nil
 }
 
+// filesOf are the files that a pattern matches. A pattern without a glob has to match one.
+func (p *Prometheus) filesOf(dir, pattern string) ([]string, error) {
+	path := pattern
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	files, err := filepath.Glob(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("rule_files: %s: %w", pattern, err)
+	case len(files) == 0 && strings.ContainsAny(pattern, `*?[`):
+		p.PassedOver = append(p.PassedOver, "rule_files: "+pattern+", which no file matches")
+	case len(files) == 0:
+		return nil, fmt.Errorf("rule_files: %s is not there", pattern)
+	}
+	return files, nil
+}
+
 // paceRules gives every rule an interval that is a multiple of the scrapes'.
 func (p *Prometheus) paceRules(evaluation time.Duration) {
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		wanted := cmp.Or(r.Every, evaluation)
 		r.Every = (wanted + p.Interval - 1) / p.Interval * p.Interval
-		note := fmt.Sprintf("%s: the interval %v, which is no multiple of the scrape interval %v: it is %v", r.Origin, wanted, p.Interval, r.Every)
 		if r.Every != wanted {
-			p.PassedOver = append(p.PassedOver, note)
+			p.PassedOver = append(p.PassedOver,
+				fmt.Sprintf("%s: the interval %v, which is no multiple of the scrape interval %v: it is %v", r.Origin, wanted, p.Interval, r.Every))
 		}
 	}
 }

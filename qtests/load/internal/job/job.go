@@ -22,31 +22,42 @@ func Tell(t tb.TB, heading string, rows [][]string) {
 	if name == "" {
 		return
 	}
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err == nil {
-		_, err = file.WriteString("### " + heading + "\n\n" + markdown(rows) + "\n")
-		err = errors.Join(err, file.Close())
-	}
-	if err != nil {
+	if err := add(name, "### "+heading+"\n\n"+markdown(rows)+"\n"); err != nil {
 		t.Logf("load: %s: %v", Variable, err)
 	}
+}
+
+// add adds a text to a file.
+func add(name, content string) error {
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(content)
+	return errors.Join(err, file.Close())
 }
 
 // markdown writes rows as a table; the first one is the head.
 func markdown(rows [][]string) string {
 	var b strings.Builder
-	clean := strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'")
 	for i, row := range rows {
-		cells := slices.Clone(row)
-		for k := range cells {
-			cells[k] = clean.Replace(text.OneLine(cells[k]))
-		}
-		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+		b.WriteString("| " + strings.Join(clean(row), " | ") + " |\n")
 		if i == 0 {
 			b.WriteString(strings.Repeat("|---", len(row)) + "|\n")
 		}
 	}
 	return b.String()
+}
+
+var special = strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "'")
+
+// clean returns the cells of a row on one line each, without what Markdown would take for its own.
+func clean(row []string) []string {
+	cells := slices.Clone(row)
+	for i := range cells {
+		cells[i] = special.Replace(text.OneLine(cells[i]))
+	}
+	return cells
 }
 
 // TellFailure adds the reasons and the figures of a run that failed.

@@ -1,5 +1,5 @@
-// Package keep leaves what a load run found behind for a test that fails, without being asked: the report, the JSON of the result,
-// and the last marks of the event log. Whether a test fails is known when all of it is over, and so it is written then, outside of the bubble.
+// Package keep writes what a load run found for a test that fails, without being asked: the report, the JSON of the result,
+// and the last marks of the event log. It writes when the test is over, outside of the bubble, because only then it is known whether the test fails.
 package keep
 
 import (
@@ -44,13 +44,17 @@ var keepers struct {
 	all map[test][]Run
 }
 
-// Later keeps a run of t until t is over, and leaves it behind then if t has failed. For a test in a bubble that is the test outside, which knows
-// of leaks and stalls as well. A t that cannot say whether it has failed, or has no place for files, leaves nothing.
+// Later keeps a run of t until t is over, and writes its files then if t has failed. In a bubble it waits for the test around the bubble, which
+// fails for leaks and stalls as well. For a t that cannot say whether it has failed, or has no place for files, it does nothing.
 func Later(t tb.TB, r Run) {
 	owner, ok := ownerOf(t)
-	if !ok {
-		return
+	if ok && add(owner, r) {
+		owner.Cleanup(func() { conclude(owner) })
 	}
+}
+
+// add keeps a run, and reports whether it is the first one of its test.
+func add(owner test, r Run) (first bool) {
 	keepers.Lock()
 	defer keepers.Unlock()
 	if keepers.all == nil {
@@ -61,9 +65,16 @@ func Later(t tb.TB, r Run) {
 		runs = runs[1:]
 	}
 	keepers.all[owner] = append(runs[:len(runs):len(runs)], r)
-	if !known {
-		owner.Cleanup(func() { conclude(owner) })
-	}
+	return !known
+}
+
+// take returns the runs of a test, and keeps them no more.
+func take(owner test) []Run {
+	keepers.Lock()
+	defer keepers.Unlock()
+	runs := keepers.all[owner]
+	delete(keepers.all, owner)
+	return runs
 }
 
 func ownerOf(t tb.TB) (test, bool) {
@@ -80,23 +91,26 @@ func ownerOf(t tb.TB) (test, bool) {
 
 // conclude is called when a test is over.
 func conclude(t test) {
-	keepers.Lock()
-	runs := keepers.all[t]
-	delete(keepers.all, t)
-	keepers.Unlock()
+	runs := take(t)
 	if !t.Failed() {
 		return
 	}
-	dir, err := directory(t)
-	for _, r := range runs {
-		if err != nil {
-			break
-		}
-		err = save(t, dir, r)
-	}
-	if err != nil {
+	if err := saveAll(t, runs); err != nil {
 		t.Logf("load: what the failed test found could not be kept: %v", err)
 	}
+}
+
+func saveAll(t test, runs []Run) error {
+	dir, err := directory(t)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if err := save(t, dir, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func save(t test, dir string, r Run) error {
@@ -126,12 +140,24 @@ func marks(log *event.Log) string {
 	return b.String()
 }
 
-// directory is where the files go: the directory for artifacts of the test with go test -artifacts, which keeps it, and otherwise one in the user's cache
-// (os.UserCacheDir), one for each test of a package, which has what failed last.
+// directory is where the files go. With go test -artifacts it is the directory for artifacts of the test, which stays. Otherwise it is
+// a directory in the user's cache, one for each test of a package, which has what failed last.
 func directory(t test) (string, error) {
 	if f := flag.Lookup("test.artifacts"); f != nil && f.Value.String() == "true" {
 		return t.ArtifactDir(), nil
 	}
+	dir, err := cached(t.Name())
+	if err != nil {
+		return "", err
+	}
+	if err := removeReports(dir); err != nil {
+		return "", err
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// cached is the directory of a test of this package in os.UserCacheDir.
+func cached(test string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -141,15 +167,16 @@ func directory(t test) (string, error) {
 		return "", err
 	}
 	key := sha256.Sum256([]byte(pkg))
-	dir := filepath.Join(cache, "qtests", "failed", fmt.Sprintf("%s-%x", filepath.Base(pkg), key[:4]), result.FileName(t.Name()))
+	return filepath.Join(cache, "qtests", "failed", fmt.Sprintf("%s-%x", filepath.Base(pkg), key[:4]), result.FileName(test)), nil
+}
+
+// removeReports removes the files of an earlier failure.
+func removeReports(dir string) error {
 	old, err := filepath.Glob(filepath.Join(escaped(dir), "load-*"))
 	for _, name := range old {
 		_ = os.Remove(name)
 	}
-	if err != nil {
-		return "", err
-	}
-	return dir, os.MkdirAll(dir, 0o700)
+	return err
 }
 
 // escaped is a name that Glob takes as it is.

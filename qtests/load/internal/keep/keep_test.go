@@ -34,7 +34,14 @@ func scenario(q *qtests.T) load.Scenario {
 var fates = map[string]func(t *testing.T){
 	"passes":      func(t *testing.T) { qtests.Run(t, func(q *qtests.T) { load.Run(q, scenario(q)) }) },
 	"fails later": func(t *testing.T) { qtests.Run(t, func(q *qtests.T) { load.Run(q, scenario(q)); q.Error("no") }) },
-	"outside":     func(t *testing.T) { qtests.Run(t, func(q *qtests.T) { load.Run(q, scenario(q)) }); t.Error("no") },
+	"after two runs": func(t *testing.T) {
+		qtests.Run(t, func(q *qtests.T) {
+			load.Run(q, scenario(q))
+			load.Run(q, load.Scenario{Name: "stock", Traffic: traffic.Rate(10).For(time.Second), Do: func(context.Context, *load.User) error { return nil }})
+			q.Error("no")
+		})
+	},
+	"outside": func(t *testing.T) { qtests.Run(t, func(q *qtests.T) { load.Run(q, scenario(q)) }); t.Error("no") },
 	"in a cleanup": func(t *testing.T) {
 		qtests.Run(t, func(q *qtests.T) { q.Cleanup(func() { q.Error("no") }); load.Run(q, scenario(q)) })
 	},
@@ -100,7 +107,11 @@ func TestATestThatFailsLeavesItsReportBehind(t *testing.T) {
 			require.NotContains(t, out, "could not be kept")
 			names, err := filepath.Glob(found[1] + "/*")
 			require.NoError(t, err)
-			require.Len(t, names, 3, "%v", names)
+			files := 3
+			if fate == "after two runs" {
+				files = 6
+			}
+			require.Len(t, names, files, "%v", names)
 			kept, err := os.Open(filepath.Join(found[1], "load-shop.json"))
 			require.NoError(t, err)
 			defer func() { _ = kept.Close() }()

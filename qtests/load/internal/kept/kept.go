@@ -14,10 +14,7 @@ import (
 
 // Read reads the summary of a file. command is the one that writes it.
 func Read(name, command string) (result.Summary, error) {
-	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return result.Summary{}, fmt.Errorf("there is no %s; keep this result as the baseline with: %s", name, command)
-	}
+	file, err := open(name, command)
 	if err != nil {
 		return result.Summary{}, err
 	}
@@ -27,6 +24,14 @@ func Read(name, command string) (result.Summary, error) {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
 	return s, err
+}
+
+func open(name, command string) (*os.File, error) {
+	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no %s; keep this result as the baseline with: %s", name, command)
+	}
+	return file, err
 }
 
 // Write writes a summary into a file, and makes its directory where there is none.

@@ -16,20 +16,28 @@ const Var = "QTESTS_METRICS"
 
 // Serve serves a collector at /metrics of an address until stop is called, which waits.
 func Serve(address string, c prometheus.Collector) (at net.Addr, stop func(), err error) {
-	registry := prometheus.NewRegistry()
-	if err := registry.Register(c); err != nil {
+	handler, err := handlerOf(c)
+	if err != nil {
 		return nil, nil, fmt.Errorf("load: %s: %w", Var, err)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load: %s: %w", Var, err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	srv := &http.Server{Handler: mux}
+	srv := &http.Server{Handler: handler}
 	ended := make(chan struct{})
 	go func() { _ = srv.Serve(l); close(ended) }() // ends by stop
 	return l.Addr(), func() { _ = srv.Close(); <-ended }, nil
+}
+
+func handlerOf(c prometheus.Collector) (http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(c); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return mux, nil
 }
 
 // A Shared serves one collector for all that join it, while at least one has not left. The zero value
@@ -49,15 +57,20 @@ func (s *Shared[C]) Join(address string, make func() C) (c C, leave func(), err 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.joined == 0 {
-		made := make()
-		_, stop, err := Serve(address, made)
-		if err != nil {
+		if err := s.startLocked(address, make()); err != nil {
 			return c, nil, err
 		}
-		s.mu.collector, s.mu.stop = made, stop
 	}
 	s.mu.joined++
 	return s.mu.collector, s.leave, nil
+}
+
+func (s *Shared[C]) startLocked(address string, c C) error {
+	_, stop, err := Serve(address, c)
+	if err == nil {
+		s.mu.collector, s.mu.stop = c, stop
+	}
+	return err
 }
 
 func (s *Shared[C]) leave() {

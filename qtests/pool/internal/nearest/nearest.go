@@ -27,40 +27,52 @@ func Of[T any](items []T, n int, distance func(T) int) []T {
 	return out
 }
 
+// whole is what a word more, or a word less, weighs.
+const whole = 8
+
 // maxWords bounds the work that one comparison causes.
 const maxWords = 200
 
-// Distance is the Levenshtein distance in words, a replaced word weighing as
-// much as the two differ beyond their common beginning, at most 8.
+// Distance is the Levenshtein distance in words. A word more or less weighs 8. A replaced
+// word weighs as much as the two words differ after their common beginning, at most 8.
 func Distance(a, b []string) int {
 	a, b = a[:min(len(a), maxWords)], b[:min(len(b), maxWords)]
-	const whole = 8
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j * whole
 	}
-	for i, x := range a {
-		diagonal := row[0]
-		row[0] = (i + 1) * whole
-		for j, y := range b {
-			replaced := diagonal + unlike(x, y, whole)
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+whole, diagonal+whole)
-		}
+	for _, x := range a {
+		advance(row, x, b)
 	}
 	return row[len(b)]
 }
 
-func unlike(x, y string, most int) int {
-	if strings.EqualFold(x, y) {
-		if x == y {
-			return 0
-		}
+// advance changes row, the distances of some words from each beginning of b, to those of these words and x.
+func advance(row []int, x string, b []string) {
+	diagonal := row[0]
+	row[0] += whole
+	for j, y := range b {
+		replaced := diagonal + unlike(x, y)
+		diagonal = row[j+1]
+		row[j+1] = min(replaced, row[j]+whole, diagonal+whole)
+	}
+}
+
+// unlike is what it weighs to replace x by y.
+func unlike(x, y string) int {
+	switch {
+	case x == y:
+		return 0
+	case strings.EqualFold(x, y):
 		return 1
 	}
-	common := 0
-	for common < len(x) && common < len(y) && x[common] == y[common] {
-		common++
+	return min(whole, 1+max(len(x), len(y))-common(x, y))
+}
+
+// common is how long the common beginning of two words is, in bytes.
+func common(x, y string) (n int) {
+	for n < len(x) && n < len(y) && x[n] == y[n] {
+		n++
 	}
-	return min(most, 1+max(len(x), len(y))-common)
+	return n
 }

@@ -27,6 +27,8 @@ func TestDistance(t *testing.T) {
 		{"SELECT a", "SELECT", 8},
 		{"SELECT", "SELECT a", 8},
 		{"FROM items", "FROM itms", 1 + 5 - 2},
+		{"FROM item", "FROM items", 1 + 5 - 4},
+		{"FROM items", "FROM item", 1 + 5 - 4},
 		{"FROM abcdefghijk", "FROM zzzzzzzzzzz", 8},
 		{"a b c", "a x b c", 8},
 	} {

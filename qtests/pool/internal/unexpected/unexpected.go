@@ -30,17 +30,24 @@ type call struct {
 // Add adds a call and reports whether it is the first one of its kind that is kept.
 func (l *List) Add(what, why, line string) (first bool) {
 	l.total++
-	for i := range l.calls {
-		if l.calls[i].what == what {
-			l.calls[i].times++
-			return false
-		}
+	if c := l.find(what); c != nil {
+		c.times++
+		return false
 	}
 	if len(l.calls) >= maxKept {
 		return false
 	}
 	l.calls = append(l.calls, call{what, why, line, 1})
 	return true
+}
+
+func (l *List) find(what string) *call {
+	for i := range l.calls {
+		if l.calls[i].what == what {
+			return &l.calls[i]
+		}
+	}
+	return nil
 }
 
 // Total returns how many calls there were.
@@ -54,23 +61,35 @@ func (l *List) Report(fake string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s. Each fails the test, even if the code under test handled its error, unless Config.AllowUnexpected is set:",
 		fake, text.Plural(l.total, "unexpected call"))
-	var kept int64
 	for _, c := range l.calls {
-		kept += c.times
-		b.WriteString("\n\t")
-		if c.line != "" {
-			b.WriteString(c.line + ": ")
-		}
-		b.WriteString(c.what)
-		if c.times > 1 {
-			fmt.Fprintf(&b, " (%s)", text.Times(c.times))
-		}
-		if c.why != "" {
-			b.WriteString(": " + c.why)
-		}
+		b.WriteString("\n\t" + c.String())
 	}
-	if more := l.total - kept; more > 0 {
-		fmt.Fprintf(&b, "\n\tand %s more", text.Grouped(more))
+	if n := l.others(); n > 0 {
+		fmt.Fprintf(&b, "\n\tand %s more", text.Grouped(n))
 	}
 	return b.String()
+}
+
+// others is how many calls are not kept one by one.
+func (l *List) others() int64 {
+	n := l.total
+	for _, c := range l.calls {
+		n -= c.times
+	}
+	return n
+}
+
+// String is the call as a report says it.
+func (c call) String() string {
+	s := c.what
+	if c.line != "" {
+		s = c.line + ": " + s
+	}
+	if c.times > 1 {
+		s += fmt.Sprintf(" (%s)", text.Times(c.times))
+	}
+	if c.why != "" {
+		s += ": " + c.why
+	}
+	return s
 }

@@ -64,53 +64,82 @@ type TestFlags struct {
 // ParseTest reads the arguments of go test as the go command does. Wrong arguments
 // are no error here: they stay in Args, where the go command finds them.
 func ParseTest(args []string) TestFlags {
-	var f TestFlags
-	args = f.chdir(args)
-	packages, ended, afterUnknown := false, false, false
-	for len(args) > 0 {
-		arg := args[0]
-		name, value, hasValue, isFlag := cutFlag(arg)
-		switch {
-		case arg == "--" || name == "args" && !hasValue:
-			f.Args = append(f.Args, args...)
-			return f
-		case !isFlag && ended && !afterUnknown: // arguments of the test begin
-			f.Args = append(f.Args, args...)
-			return f
-		case !isFlag:
-			if !ended && !afterUnknown {
-				f.Packages = append(f.Packages, arg)
-			}
-			f.Args, args = append(f.Args, arg), args[1:]
-			packages = packages || !ended
-			afterUnknown = false
-			continue
-		}
-		ended = ended || packages
-		n := 1
-		k := kinds[name]
-		switch {
-		case k == unknown:
-			ended, afterUnknown = true, !hasValue
-			f.NoBuild = f.NoBuild || name == "h" || name == "help" || name == "?"
-		default:
-			afterUnknown = false
-			if k.takesValue() && !hasValue {
-				if len(args) < 2 { // the go command says so
-					f.NoBuild = true
-					f.Args = append(f.Args, arg)
-					return f
-				}
-				value, n = args[1], 2
-			}
-			if f.take(name, value, hasValue, k) {
-				args = args[n:]
-				continue
-			}
-		}
-		f.Args, args = append(f.Args, args[:n]...), args[n:]
+	var r testReader
+	r.left = r.chdir(args)
+	for len(r.left) > 0 && r.next() {
 	}
-	return f
+	r.keep(len(r.left))
+	return r.TestFlags
+}
+
+// A testReader reads the arguments one by one.
+type testReader struct {
+	TestFlags
+	left         []string // not read yet
+	packages     bool     // one has been named
+	ended        bool     // the packages are over: the next word is for the test binary
+	afterUnknown bool     // unless it is the value of an unknown flag before it
+}
+
+// next reads a flag or a word. It reports false where the arguments begin that the go command does not read.
+func (r *testReader) next() bool {
+	name, value, hasValue, isFlag := cutFlag(r.left[0])
+	switch {
+	case r.left[0] == "--", name == "args" && !hasValue:
+		return false
+	case !isFlag:
+		return r.word()
+	}
+	r.ended = r.ended || r.packages
+	if k := kinds[name]; k != unknown {
+		return r.flag(name, value, hasValue, k)
+	}
+	r.unknownFlag(name, hasValue)
+	return true
+}
+
+// unknownFlag reads a flag of the test binary, or one that asks for help.
+func (r *testReader) unknownFlag(name string, hasValue bool) {
+	r.ended, r.afterUnknown = true, !hasValue
+	r.NoBuild = r.NoBuild || name == "h" || name == "help" || name == "?"
+	r.keep(1)
+}
+
+// word reads what is no flag.
+func (r *testReader) word() bool {
+	switch {
+	case r.ended && !r.afterUnknown:
+		return false
+	case !r.ended:
+		r.Packages, r.packages = append(r.Packages, r.left[0]), true
+	}
+	r.afterUnknown = false
+	r.keep(1)
+	return true
+}
+
+// flag reads a flag that the go command knows, with its value.
+func (r *testReader) flag(name, value string, hasValue bool, k kind) bool {
+	r.afterUnknown = false
+	n := 1
+	if k.takesValue() && !hasValue {
+		if len(r.left) < 2 { // the go command says so
+			r.NoBuild = true
+			return false
+		}
+		value, n = r.left[1], 2
+	}
+	if r.take(name, value, hasValue, k) {
+		r.left = r.left[n:]
+	} else {
+		r.keep(n)
+	}
+	return true
+}
+
+// keep moves the next n arguments to Args.
+func (r *testReader) keep(n int) {
+	r.Args, r.left = append(r.Args, r.left[:n]...), r.left[n:]
 }
 
 func (k kind) takesValue() bool { return k == valued || k == buildValue || k == patterned }
