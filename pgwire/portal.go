@@ -20,7 +20,7 @@ type portal struct {
 	cancel    context.CancelFunc
 	fields    []pgproto3.FieldDescription
 	next      []any // the row that was read to know the types, nil if there is none
-	sent      int64
+	sent      int64 // by the last Execute
 }
 
 // A target runs statements: a connection, or its transaction.
@@ -127,12 +127,11 @@ func (p *portal) read(columns int) error {
 	return nil
 }
 
-// send sends rows, up to a number if that is not 0, and reports whether there are more.
-func (p *portal) send(c *session, limit uint32) (more bool, err error) {
-	for n := uint32(0); p.next != nil; n++ {
-		if limit > 0 && n == limit {
-			return true, nil
-		}
+// send sends rows, up to a number if that is not 0, and reports whether it has stopped there: PostgreSQL does not look whether
+// more would come either.
+func (p *portal) send(c *session, limit uint32) (suspended bool, err error) {
+	p.sent = 0
+	for p.next != nil {
 		row := &pgproto3.DataRow{}
 		for i, v := range p.next {
 			text, err := c.encode(p.fields[i], v)
@@ -145,6 +144,9 @@ func (p *portal) send(c *session, limit uint32) (more bool, err error) {
 		p.sent++
 		if err := p.read(len(p.fields)); err != nil {
 			return false, err
+		}
+		if p.sent == int64(limit) {
+			return true, nil
 		}
 	}
 	return false, nil

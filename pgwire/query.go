@@ -47,11 +47,11 @@ func (c *session) execute(p *portal, limit uint32, describe bool) error {
 	if describe {
 		c.backend.Send(&pgproto3.RowDescription{Fields: p.fields})
 	}
-	more, err := p.send(c, limit)
+	suspended, err := p.send(c, limit)
 	if err != nil {
 		return err
 	}
-	if more {
+	if suspended {
 		c.backend.Send(&pgproto3.PortalSuspended{})
 		return nil
 	}
@@ -100,11 +100,11 @@ func (c *session) control(s *statement) (done bool, err error) {
 }
 
 func (c *session) deallocate(s *statement) {
-	if name := s.word(1); name == "ALL" {
+	fields := strings.Fields(strings.TrimRight(s.text, "; \t\n"))
+	if name := fields[len(fields)-1]; strings.EqualFold(name, "ALL") {
 		clear(c.statements)
 	} else {
-		fields := strings.Fields(s.text)
-		delete(c.statements, strings.Trim(fields[len(fields)-1], `"`))
+		delete(c.statements, strings.Trim(name, `"`))
 	}
 	c.complete("DEALLOCATE")
 }

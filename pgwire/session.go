@@ -84,7 +84,7 @@ func (c *session) login() bool {
 				return false
 			}
 		case *pgproto3.CancelRequest:
-			if m.ProcessID > 0 && len(m.SecretKey) == 4 && binary.BigEndian.Uint32(m.SecretKey) == m.ProcessID {
+			if len(m.SecretKey) == 4 && binary.BigEndian.Uint32(m.SecretKey) == m.ProcessID {
 				c.server.cancel(m.ProcessID)
 			}
 			return false

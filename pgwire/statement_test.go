@@ -32,11 +32,13 @@ func TestParse(t *testing.T) {
 		require.Equal(t, c.tag, s.tag(3), c.text)
 		require.Equal(t, c.params, s.params, c.text)
 	}
+	require.Len(t, parse(types, "SELECT $65535", nil).params, maxParameters)
 	require.Equal(t, []uint32{pgtype.TextOID, pgtype.JSONBOID}, parse(types, "SELECT $1::int, $2::jsonb", []uint32{pgtype.TextOID}).params)
 }
 
 func TestSplit(t *testing.T) {
 	require.Equal(t, []string{"a ';' b", `c ";"`, "/* ; */ d", "$$ ; $$"}, split(`a ';' b; c ";" ;; /* ; */ d; $$ ; $$ ;`))
+	require.Equal(t, []string{"a ''", `b ""`, "$$$$ c", "/**/ d"}, split(`a ''; b ""; $$$$ c; /**/ d`), "nothing in quotes")
 	require.Empty(t, split(" ; -- nothing"))
 }
 

@@ -1,7 +1,6 @@
 package pgwire
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -34,9 +33,6 @@ func (c *session) encode(field pgproto3.FieldDescription, v any) ([]byte, error)
 	if t, ok := c.types.TypeForOID(field.DataTypeOID); ok {
 		if b, raw := v.([]byte); raw && t.OID != pgtype.ByteaOID {
 			v = string(b)
-		}
-		if text, ok := v.(string); ok && (t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID) {
-			v = json.RawMessage(text)
 		}
 		return c.types.Encode(t.OID, field.Format, v, []byte{})
 	}

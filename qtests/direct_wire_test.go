@@ -78,6 +78,15 @@ func exchanges() []exchange {
 		{name: "flush without a body", handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush() }},
 		{name: "204", handler: status(204)},
 		{name: "304", handler: status(304)},
+		{name: "304 with headers of a body", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("Content-Length", "5")
+			w.WriteHeader(304)
+		}},
+		{name: "204 with headers of a body", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(204)
+		}},
 		{name: "404", handler: http.NotFound},
 		{name: "599, which has no name", handler: status(599)},
 		{name: "no body allowed", handler: func(w http.ResponseWriter, _ *http.Request) {
@@ -131,6 +140,7 @@ func exchanges() []exchange {
 				panic(err)
 			}
 		}},
+		{name: "length 0", handler: func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "0") }},
 		{name: "length that is none", handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "five")
 			_, _ = io.WriteString(w, "hello")
@@ -171,6 +181,8 @@ func exchanges() []exchange {
 		{name: "request without path", handler: showRequest},
 		{name: "request without user agent", header: http.Header{"User-Agent": {""}}, handler: showRequest},
 		{name: "request with user agent", header: http.Header{"User-Agent": {"me"}}, handler: showRequest},
+		{name: "request with two user agents", header: http.Header{"User-Agent": {"me", "you"}}, handler: showRequest},
+		{name: "request with lists of nothing", header: http.Header{"User-Agent": {}, "X-None": {}}, handler: showRequest},
 		{name: "POST in memory", method: "POST", body: strings.NewReader("hello"), handler: showRequest},
 		{name: "POST empty", method: "POST", body: strings.NewReader(""), handler: showRequest},
 		{name: "POST nothing", method: "POST", handler: showRequest},
@@ -272,7 +284,7 @@ func (e exchange) play(q *T, c *http.Client) string {
 	if resp.Body == http.NoBody {
 		after = nil
 	}
-	return fmt.Sprintf("%s %d %s %v\nlength %d %v, read %d %v then %v\ntrailers %s %v\n%s",
+	return fmt.Sprintf("%s %d %s %v\nlength %d %v, read %d %v then %v\ntrailers %s %v none %t\n%s",
 		resp.Status, resp.StatusCode, resp.Proto, resp.Header, resp.ContentLength, resp.TransferEncoding,
-		len(body), err, after, declared, resp.Trailer, body)
+		len(body), err, after, declared, resp.Trailer, resp.Trailer == nil, body)
 }

@@ -160,3 +160,28 @@ func TestClaimsManyAtOneInstant(t *testing.T) {
 	}
 	require.Equal(t, 300_000, c.taken.n)
 }
+
+// TestSlotsKeepTheirSize: the table is at most half full, and at least a sixteenth unless it is small.
+func TestSlotsKeepTheirSize(t *testing.T) {
+	var table slots
+	table.put(slot{raw: 1})
+	table.remove(1)
+	require.Len(t, table.table, minSlots)
+	for raw := int64(1); raw <= 33; raw++ {
+		table.put(slot{raw: raw})
+		want := minSlots
+		for want < 2*int(raw) {
+			want *= 2
+		}
+		require.Len(t, table.table, want, "with %d", raw)
+	}
+	for raw := int64(33); raw > 8; raw-- {
+		table.remove(raw)
+		require.Len(t, table.table, 128, "with %d", raw-1)
+	}
+	table.remove(8)
+	require.Len(t, table.table, 32)
+	for raw := int64(1); raw < 8; raw++ {
+		require.NotNil(t, table.find(raw))
+	}
+}

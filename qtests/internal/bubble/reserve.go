@@ -25,9 +25,9 @@ func Reserve(clk clock.Clock, d time.Duration) Reservation {
 	return Reservation{clk, claim{at, at}}
 }
 
-// left is how long a clock that is not a bubble's has to wait.
+// left is how long a clock that is not a bubble's has to wait. It is never negative: a clock.Mock would turn back.
 func (r Reservation) left() time.Duration {
-	return time.Duration(r.taken.raw) - r.clk.Now().Sub(epoch)
+	return max(0, time.Duration(r.taken.raw)-r.clk.Now().Sub(epoch))
 }
 
 // Sleep waits for the reserved instant and returns the time that it then is. If

@@ -113,11 +113,11 @@ func (l *timeline) Now() time.Time {
 	return now.Add(time.Duration(l.nominalLocked(raw) - raw))
 }
 
-// Since is Now().Sub(t), without the making of a Time where both fit into
-// nanoseconds since 1970.
+// Since is Now().Sub(t), without the making of a Time where both, and so what is between
+// them, fit into nanoseconds since 1970.
 func (l *timeline) Since(t time.Time) time.Duration {
 	const fits = math.MaxInt64 / int64(time.Second)
-	if s := t.Unix(); s <= -fits || s >= fits {
+	if s := t.Unix(); s < 0 || s >= fits {
 		return l.Now().Sub(t)
 	}
 	raw := time.Now().UnixNano()

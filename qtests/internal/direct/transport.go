@@ -108,7 +108,7 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 	if r.Host = req.Host; r.Host == "" {
 		r.Host = req.URL.Host
 	}
-	r.Header = headerOf(req)
+	r.Header = headerOf(req.Header)
 	r.Body = http.NoBody
 	if body != nil {
 		r.Body, r.ContentLength = body, req.ContentLength
@@ -124,18 +124,25 @@ func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Reque
 	return r
 }
 
-// headerOf is the header as a transport sends it, without the length of the body.
-func headerOf(req *http.Request) http.Header {
-	header := req.Header.Clone()
-	if header == nil {
-		header = http.Header{}
+// headerOf is what of a client's header crosses a wire: lists of nothing do not, nor does more than one user agent.
+func headerOf(sent http.Header) http.Header {
+	h := sent.Clone()
+	if h == nil {
+		h = http.Header{}
 	}
-	if agent, given := header["User-Agent"]; !given {
-		header["User-Agent"] = userAgent
-	} else if len(agent) > 0 && agent[0] == "" {
-		delete(header, "User-Agent")
+	if agents, given := h["User-Agent"]; !given {
+		h["User-Agent"] = userAgent
+	} else if h.Get("User-Agent") == "" {
+		delete(h, "User-Agent")
+	} else {
+		h["User-Agent"] = agents[:1]
 	}
-	return header
+	for name, values := range h {
+		if len(values) == 0 {
+			delete(h, name)
+		}
+	}
+	return h
 }
 
 // userAgent is what net/http's transport sends.

@@ -1,6 +1,7 @@
 package exploration
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
@@ -77,10 +78,18 @@ func (x *Exploration) replay(t *testing.T, name string, f explore.File, run Run)
 	again.replays, again.trial, again.plan = true, f.Trial, nil
 	o := run(&again, f.Seed)
 	o.Report()
-	if n := again.plan.Applied(); n < len(f.Choices) {
-		t.Logf("qtests: %d of the %d choices of %s were made: the test has changed, or was built without points", n, len(f.Choices), name)
+	if problem := unmade(again.plan.Applied(), len(f.Choices), name); problem != "" {
+		t.Log(problem)
 	}
 	if o.Failure != nil || o.Abandoned {
 		t.Fatalf("qtests: it fails under the choices of %s", name)
 	}
+}
+
+// unmade says that not all choices of a file could be made, or nothing.
+func unmade(made, choices int, name string) string {
+	if made >= choices {
+		return ""
+	}
+	return fmt.Sprintf("qtests: %d of the %d choices of %s were made: the test has changed, or was built without points", made, choices, name)
 }

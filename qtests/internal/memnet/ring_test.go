@@ -66,3 +66,21 @@ func checkRing(t *testing.T, moves []byte) {
 	r.drop()
 	require.Zero(t, r)
 }
+
+// TestRingKeepsASmallBuffer for as long as it is enough: up to its last byte, and without moving what is there.
+func TestRingKeepsASmallBuffer(t *testing.T) {
+	var r ring
+	r.push(make([]byte, 1))
+	before := &r.buf[0]
+	require.Equal(t, SmallBuffer-1, r.push(make([]byte, SmallBuffer-1)))
+	require.Len(t, r.buf, SmallBuffer)
+	require.Same(t, before, &r.buf[0])
+	r.push(make([]byte, 1))
+	require.Len(t, r.buf, Buffer)
+	r.cut(2)
+	require.Equal(t, 2, r.n)
+	r.cut(0)
+	require.Zero(t, r)
+	r.push(make([]byte, SmallBuffer))
+	require.Len(t, r.buf, SmallBuffer, "all of it at once")
+}

@@ -58,3 +58,13 @@ func TestTransitLeavesWhatHasNoRoom(t *testing.T) {
 	tr.drop()
 	require.Zero(t, tr.bytes)
 }
+
+// TestTransitFillsTheRoomLeft: what is on its way and what has arrived share the room.
+func TestTransitFillsTheRoomLeft(t *testing.T) {
+	var r ring
+	var tr transit
+	require.Equal(t, 10, r.push(make([]byte, 10)))
+	require.Equal(t, Buffer-10, tr.send(&r, make([]byte, Buffer), Message{}))
+	require.Equal(t, []int{Buffer, Buffer - 10}, []int{r.n, tr.bytes})
+	require.Zero(t, tr.send(&r, []byte("x"), Message{}))
+}

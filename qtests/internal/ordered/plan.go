@@ -93,11 +93,7 @@ type Plan struct {
 
 // NewPlan makes room for choices and for steps of the log, at 264 bytes each; 0 keeps none.
 func NewPlan(steps int) *Plan {
-	p := &Plan{chosen: make([]Choice, MostChoices)}
-	if steps > 0 {
-		p.log = make([]rawStep, steps)
-	}
-	return p
+	return &Plan{chosen: make([]Choice, MostChoices), log: make([]rawStep, steps)}
 }
 
 // Reset prepares the plan for a bubble. changes are the steps at which PCT changes a
@@ -194,10 +190,10 @@ func ReadDump(r io.Reader) (*Plan, error) {
 	}
 	p.chosen = make([]Choice, min(p.head.chosenN, p.head.room))
 	p.log = make([]rawStep, min(p.head.logN, p.head.logRoom))
-	if err := binary.Read(r, binary.NativeEndian, p.chosen); err != nil && len(p.chosen) > 0 {
+	if err := binary.Read(r, binary.NativeEndian, p.chosen); err != nil {
 		return nil, fmt.Errorf("ordered: the choices of a process that has died: %w", err)
 	}
-	if err := binary.Read(r, binary.NativeEndian, p.log); err != nil && len(p.log) > 0 {
+	if err := binary.Read(r, binary.NativeEndian, p.log); err != nil {
 		return nil, fmt.Errorf("ordered: the steps of a process that has died: %w", err)
 	}
 	return &p, nil

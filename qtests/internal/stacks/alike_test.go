@@ -22,6 +22,8 @@ func TestDescribeAlikeShowsEveryKind(t *testing.T) {
 		require.Equal(t, i < wholeStacks, strings.Contains(text, fmt.Sprintf("main.f%d(", i)))
 	}
 	require.Equal(t, 2*wholeStacks, strings.Count(text, "… and 2 more like it"))
+	require.Equal(t, "goroutine 1 [select]:\nmain.f()", Format([]Goroutine{{ID: 1, State: "select", Stack: "main.f()"}}), "no more like it")
+	require.Equal(t, []string{"0 goroutines", "1 goroutine", "2 goroutines"}, []string{Count(0), Count(1), Count(2)})
 }
 
 func TestAncestorLine(t *testing.T) {

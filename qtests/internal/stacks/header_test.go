@@ -27,6 +27,7 @@ func TestStackHeaderForms(t *testing.T) {
 		`goroutine 8 [select] {"qtests.scope": "x\", qtests.scope: /c1"}:`:               {8, 0, "select", false, `x", qtests.scope: /c1`},
 		`goroutine 8 [select] {a: ", synctest bubble 7]", qtests.scope: "/c\n1"}:`:       {8, 0, "select", false, "/c\n1"},
 		`goroutine 8 [select] {: , qtests.scope: /c1}:`:                                  {8, 0, "select", false, "/c1"},
+		`goroutine 8 [select] {azAZ09./_: b, qtests.scope: /azAZ09._}:`:                  {8, 0, "select", false, "/azAZ09._"},
 		`goroutine 8 [select] {a: qtests.scope}:`:                                        {8, 0, "select", false, ""},
 	} {
 		h, ok := parseHeader([]byte(header))
@@ -45,5 +46,17 @@ func TestStackHeaderRefuses(t *testing.T) {
 	} {
 		_, ok := parseHeader([]byte(header))
 		require.False(t, ok, header)
+	}
+}
+
+func TestCutIf(t *testing.T) {
+	for _, c := range []struct {
+		text, rest string
+		ok, want   bool
+	}{
+		{"}:", ":", true, true}, {"}", "", true, true}, {"", "", true, false}, {":}", ":}", true, false}, {"}:", "}:", false, false},
+	} {
+		rest, ok := cutIf([]byte(c.text), "}", c.ok)
+		require.Equal(t, []any{c.rest, c.want}, []any{string(rest), ok}, c.text)
 	}
 }

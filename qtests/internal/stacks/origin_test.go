@@ -37,3 +37,33 @@ func TestBehindLibrary(t *testing.T) {
 
 // goroot is the place of a file of the standard library.
 func goroot(file string) string { return "/usr/go/src/" + file }
+
+// TestOrigin: the line of the go statement; where that is the library's, the user's outermost line.
+func TestOrigin(t *testing.T) {
+	const f, g = "\nexample.com/shop.f(0x1, 0x2)\n\t/shop/f.go:3 +0x4", "\nexample.com/shop.(*Shop).g(...)\n\t/shop/g.go:5"
+	inner := "sync.(*Mutex).Lock(0x1)\n\t" + goroot("sync/mutex.go:1") + " +0x1"
+	machinery := "\n" + GroundFloor + "(*T).Go.func1()\n\t/qtests/go.go:9 +0x1"
+	group := "\ncreated by sync.(*WaitGroup).Go in goroutine 1\n\t" + goroot("sync/waitgroup.go:2") + " +0x5"
+	for _, c := range []struct{ name, stack, want string }{
+		{"the user's", inner + f + "\ncreated by example.com/shop.main in goroutine 1\n\t/shop/main.go:7 +0x6", "/shop/main.go:7  example.com/shop.main"},
+		{"the library's", inner + f + g + group, "/shop/g.go:5  example.com/shop.(*Shop).g, started by sync.(*WaitGroup).Go"},
+		{"through the library", inner + f + "\nsync.(*WaitGroup).Go.func1()\n\t" + goroot("sync/waitgroup.go:3") + " +0x1" + group,
+			"/shop/f.go:3  example.com/shop.f, started by sync.(*WaitGroup).Go"},
+		{"a method value", inner + "\nmain\n\t/shop/f.go:3" + group, "/shop/f.go:3  main, started by sync.(*WaitGroup).Go"},
+		{"through the ground floor", inner + f + machinery + group, "/shop/f.go:3  example.com/shop.f, started by sync.(*WaitGroup).Go"},
+		{"innermost", "main.f()\n\t/shop/f.go:3" + group, "/shop/f.go:3  main.f, started by sync.(*WaitGroup).Go"},
+		{"nothing of the user", inner + group, goroot("sync/waitgroup.go:2") + "  sync.(*WaitGroup).Go"},
+		{"not known", "main.f()\n\t/shop/f.go:3", "an unknown line"},
+	} {
+		require.Equal(t, c.want, Goroutine{Stack: c.stack}.Origin(), c.name)
+	}
+}
+
+// TestUserLine: the innermost line of the user; where there is none, the innermost of all.
+func TestUserLine(t *testing.T) {
+	library := "sync.(*Mutex).Lock(0x1)\n\t" + goroot("sync/mutex.go:1") + " +0x1\nsync.(*Once).Do(0x1)\n\t" + goroot("sync/once.go:2") + " +0x1"
+	machinery := "\n" + GroundFloor + "(*T).Sleep(0x1)\n\t/qtests/sleep.go:9 +0x1"
+	require.Equal(t, "/shop/f.go:3", Goroutine{Stack: library + machinery + "\nmain.f()\n\t/shop/f.go:3 +0x1\nmain.g()\n\t/shop/g.go:4 +0x1"}.UserLine())
+	require.Equal(t, goroot("sync/mutex.go:1"), Goroutine{Stack: library + machinery}.UserLine())
+	require.Empty(t, Goroutine{}.UserLine())
+}

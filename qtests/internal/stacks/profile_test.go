@@ -16,13 +16,22 @@ func TestEachProfiled(t *testing.T) {
 3 @ 0x44
 #	0x4e		testing.tRunner+0xe9		/go/testing.go:2036
 #	0x5f
+1 @ 0x44
+#	0x51	main.f+0x1	/f.go:1
+
+ @ 0x44
+9 @ 0x44
+#	0x51	main.g+0x1	/g.go:1
 `
 	var all []Profiled
 	EachProfiled([]byte(profile), func(r Profiled) { all = append(all, r) })
 	require.Equal(t, []Profiled{
 		{2, "/c1/b2", "example.com/shop.(*Pool[...]).run"},
 		{3, "", "testing.tRunner"},
+		{1, "", "main.f"},
+		{9, "", "main.g"},
 	}, all)
+	require.Empty(t, functionOf([]byte("#\t0x5f\t+0x1")))
 	for _, header := range []string{
 		`goroutine 8 [chan receive, 2 minutes labels:{"a": "]:", "qtests.scope": "/c1"}]:`,
 		`goroutine 8 [chan receive, 2 minutes] {a: "]:", qtests.scope: /c1}:`,

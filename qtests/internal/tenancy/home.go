@@ -41,8 +41,8 @@ func (h *Home) Bubble() uint64 {
 	return n
 }
 
-// Leftovers returns the bubble's goroutines that are not its own, by id, the
-// order in which they were started.
+// Leftovers returns the bubble's goroutines that are not its own, by id, which on one
+// processor is the order in which they were started.
 func (h *Home) Leftovers() []stacks.Goroutine {
 	return h.list(func(g stacks.Goroutine) bool { return !h.owns(g) })
 }

@@ -107,7 +107,7 @@ func (t Timeline) String() string {
 // bar is a letter from nothing to full.
 func bar(value, most float64) rune {
 	letters := []rune("▁▂▃▄▅▆▇█")
-	if value <= 0 || most <= 0 {
+	if value <= 0 {
 		return ' '
 	}
 	return letters[min(len(letters)-1, int(value/most*float64(len(letters))))]

@@ -46,3 +46,34 @@ func TestTimelineIsBounded(t *testing.T) {
 	}
 	require.Equal(t, [2]uint64{960, 480}, [2]uint64{answered, lost})
 }
+
+// The intervals grow with the first one too many, also where nothing happened in between and their number is odd.
+func TestTimelineGrowsWhenItMust(t *testing.T) {
+	x := New(start)
+	x.Request(at(maxPoints-1), true)
+	require.Equal(t, time.Second, x.Width)
+	require.Len(t, x.Points, maxPoints)
+	x.Request(at(maxPoints), true)
+	require.Equal(t, 2*time.Second, x.Width)
+	require.Len(t, x.Points, maxPoints/2+1)
+
+	x = New(start)
+	for n := range 3 {
+		x.Request(at(float64(n)), true)
+	}
+	x.Request(at(2*maxPoints-1), false)
+	require.Equal(t, []Point{{Answered: 2}, {Answered: 1}, {}}, x.Points[:3])
+	require.Equal(t, Point{Lost: 1}, x.Points[maxPoints-1])
+}
+
+// A rate is one of a second, however wide an interval is.
+func TestTimelineDrawsRates(t *testing.T) {
+	x := New(start)
+	x.Width = 10 * time.Second
+	for range 5 {
+		x.Request(at(3), true)
+	}
+	require.Contains(t, x.String(), "answered  █  0.5/s\n")
+	require.Contains(t, x.String(), "lost         0/s\n")
+	require.Contains(t, x.String(), "10s a letter, 10s in all\n")
+}

@@ -130,7 +130,12 @@ func machineMemory() float64 {
 	if err != nil {
 		return math.Inf(1)
 	}
-	for line := range strings.Lines(string(data)) {
+	return memTotal(string(data))
+}
+
+// memTotal reads the total from the text of /proc/meminfo.
+func memTotal(text string) float64 {
+	for line := range strings.Lines(text) {
 		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
 			if kib, err := strconv.ParseFloat(f[1], 64); err == nil {
 				return kib * 1024

@@ -16,7 +16,10 @@ func TestInside(t *testing.T) {
 		require.True(t, Inside())
 		require.True(t, deep(200), "however far below")
 		return nil
-	}, func(error) { require.False(t, Inside(), "end is not the user's function") })
+	}, func(err error) {
+		require.NoError(t, err)
+		require.False(t, Inside(), "end is not the user's function")
+	})
 	require.False(t, Inside())
 }
 

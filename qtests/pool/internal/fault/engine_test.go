@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/latency"
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 	"github.com/go-qtests/qtests/qtests/tb"
+	"github.com/go-qtests/qtests/qtests/tbtest"
 )
 
 // newEngine returns an engine for q with the scope of the whole fake.
@@ -177,8 +179,53 @@ func TestCloseEndsEveryFault(t *testing.T) {
 		later, _ := q.EventLog().Marks()
 		require.Equal(q, marks, later, "a flapping has stopped")
 		outage.Begin()
-		s.Flap(time.Second, time.Second).Begin()
+		flap := s.Flap(time.Second, time.Second)
+		flap.Begin()
 		q.Sleep(1500 * time.Millisecond)
 		require.NoError(q, get(), "nothing begins any more")
+		outage.End()
+		flap.End()
+		require.NoError(q, get())
+	})
+}
+
+// TestAddError takes every probability there is, and no other.
+func TestAddError(t *testing.T) {
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		p    float64
+		err  error
+		want string // how the test fails
+	}{
+		{0, broken, ""},
+		{1, broken, ""},
+		{-0.1, broken, "fault: fake: Errors: -0.1 is not between 0 and 1"},
+		{1.1, broken, "fault: fake: Errors: 1.1 is not between 0 and 1"},
+		{math.NaN(), broken, "fault: fake: Errors: NaN is not between 0 and 1"},
+		{0.5, nil, "fault: fake: Errors: <nil> is no error"},
+	} {
+		rec := tbtest.Run("t", func(rec *tbtest.TB) {
+			e := New(Config{}.WithDefaults(rec, "fake", 1), nil)
+			b := NewBehaviour(latency.Distribution{}, 0, nil)
+			b.AddError(NewScope("fault", rec, e), c.p, c.err)
+			call := b.Call("GET")
+			require.Equal(t, c.p == 1, e.Do(context.Background(), &call) == broken)
+		})
+		require.Equal(t, c.want, rec.Errors())
+	}
+}
+
+// TestFrozen: the targets that a freeze concerns are, and while it lasts.
+func TestFrozen(t *testing.T) {
+	qtests.Run(t, func(q *qtests.T) {
+		e, s := newEngine(q)
+		stub := &struct{ int }{}
+		freeze := s.Of(stub, "stub").Event("freeze", Fault{Kind: Freeze})
+		frozen := func() []bool { return []bool{e.Frozen(Targets{stub}), e.Frozen(Targets{})} }
+		require.Equal(q, []bool{false, false}, frozen())
+		freeze.Begin()
+		require.Equal(q, []bool{true, false}, frozen())
+		freeze.End()
+		require.Equal(q, []bool{false, false}, frozen())
 	})
 }

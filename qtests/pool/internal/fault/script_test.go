@@ -34,6 +34,7 @@ func TestPick(t *testing.T) {
 func TestStretchSaturates(t *testing.T) {
 	require.Equal(t, 3*time.Second, stretch(time.Second, 3))
 	require.Equal(t, time.Duration(math.MaxInt64), stretch(time.Hour, 1e300))
+	require.Equal(t, time.Duration(math.MaxInt64), stretch(1<<62, 2), "one too many")
 	require.Equal(t, time.Duration(math.MaxInt64), stretch(math.MaxInt64, 1), "a factor of 1 changes nothing")
 }
 
