@@ -40,9 +40,9 @@ corpus: ## counts the rules in the files under DIR that load; promql/corpus/sour
 bench: ## ours beside the peers, in turn: writes bench/RESULTS.md
 	cd bench && go test -run '^TestResults$$' -timeout 20m -results=RESULTS.md .
 
-bench-ordered: ## the same on the ordered runtime: writes .tools/ordered.md
+bench-ordered: ## the same on the ordered runtime: writes bench/ordered/RESULTS.md
 	go build -o .tools/qtests ./qtests/cmd/qtests
-	cd bench && ../.tools/qtests test -count=1 -run '^TestResults$$' -timeout 20m -args -results=$(CURDIR)/.tools/ordered.md
+	cd bench && ../.tools/qtests test -count=1 -run '^TestResults$$' -timeout 20m -args -results=ordered/RESULTS.md
 
 bench-runtimes: ## the ordered runtime beside the stock one: writes bench/RUNTIMES.md
 	cd bench && go test -run '^TestRuntimes$$' -timeout 20m -v -runtimes=RUNTIMES.md .

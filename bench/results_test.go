@@ -23,8 +23,8 @@ func groups() []compare.Group {
 
 var resultsFile = flag.String("results", "", "make TestResults run in full and write its results to this `file`")
 
-// committed are the results that belong to the code; the chart is beside them.
-const committed = "RESULTS.md"
+// committed are the results that belong to the code, of the stock runtime and of the ordered one; each has its chart beside it.
+var committed = []string{"RESULTS.md", "ordered/RESULTS.md"}
 
 func command() string {
 	if orderOfRun().Runtime {
@@ -87,11 +87,13 @@ func TestResultsAreOfTheseRows(t *testing.T) {
 	without := func(lines, others []string) []string {
 		return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(others, line) })
 	}
-	text, err := os.ReadFile(committed)
-	require.NoError(t, err)
-	written := compare.OutlineOf(string(text))
-	require.Empty(t, without(declared, written), "declared, but not in %s: run make bench", committed)
-	require.Empty(t, without(written, declared), "in %s, but not declared: run make bench", committed)
+	for _, file := range committed {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		written := compare.OutlineOf(string(text))
+		require.Empty(t, without(declared, written), "declared, but not in %s: run make bench and make bench-ordered", file)
+		require.Empty(t, without(written, declared), "in %s, but not declared: run make bench and make bench-ordered", file)
+	}
 }
 
 // newReport is one before the run.
@@ -113,10 +115,12 @@ func newReport(t *testing.T, start time.Time, o compare.Options) *compare.Report
 
 // written are the files of the repository that a run writes.
 func written() []string {
-	files := []string{committed}
-	for _, g := range groups() {
-		if g.Chart != nil {
-			files = append(files, g.ChartFile)
+	files := slices.Clone(committed)
+	for _, results := range committed {
+		for _, g := range groups() {
+			if g.Chart != nil {
+				files = append(files, filepath.Join(filepath.Dir(results), g.ChartFile))
+			}
 		}
 	}
 	return files

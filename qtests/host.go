@@ -23,6 +23,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/tenancy"
 	"github.com/go-qtests/qtests/qtests/internal/trace"
 	"github.com/go-qtests/qtests/qtests/internal/turns"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
@@ -136,6 +137,7 @@ func (b *bubbleRun) host(t *testing.T) {
 	}
 	hadFailed := t.Failed()
 	synctest.Test(t, func(inner *testing.T) {
+		usercode.Room()
 		b.main(t, inner, func() bool { return t.Failed() && !hadFailed })
 	})
 }

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-qtests/qtests/qtests/internal/ordered"
 	"github.com/go-qtests/qtests/qtests/internal/settings"
@@ -17,32 +17,40 @@ import (
 // A command is the line that repeats a test.
 type command struct{ pattern, pkg string }
 
-// commandOf describes the test called name, somewhere below which the caller
-// runs.
-func commandOf(name string) command {
-	return command{pattern: RunPattern(name), pkg: testPackage(stackHere())}
+// commandOf describes the test called name.
+func commandOf(name string) command { return command{pattern: RunPattern(name), pkg: testPackage()} }
+
+// commandLater is commandOf, with the pattern worked out when somebody asks, which few do.
+func commandLater(name string) func() command {
+	pkg := testPackage()
+	return func() command { return command{pattern: RunPattern(name), pkg: pkg} }
 }
 
-// commandLater is commandOf for a goroutine with that stack, worked out when
-// somebody asks, which few do.
-func commandLater(name string, pcs []uintptr) func() command {
-	return func() command { return command{pattern: RunPattern(name), pkg: testPackage(pcs)} }
+var ownPackage atomic.Pointer[string]
+
+// testPackage returns the package under test. It is looked up once: a test binary has files of tests of one package,
+// and to read the stack takes a twentieth of a bubble. Where no function in such a file is on the stack, it is
+// not known yet.
+func testPackage() string {
+	if pkg := ownPackage.Load(); pkg != nil {
+		return *pkg
+	}
+	pkg := packageIn(stackHere())
+	if pkg != "." {
+		ownPackage.Store(&pkg)
+	}
+	return pkg
 }
 
 // stackHere returns the calling goroutine's stack, at most 1,024 frames of it.
 func stackHere() []uintptr {
-	var few [32]uintptr
-	if n := runtime.Callers(3, few[:]); n < len(few) {
-		return slices.Clone(few[:n])
-	}
 	pcs := make([]uintptr, 1024)
-	return pcs[:runtime.Callers(3, pcs)]
+	return pcs[:runtime.Callers(2, pcs)]
 }
 
-// testPackage is the package of the test to which the goroutine with that stack
-// belongs: the package of its outermost function in a file of tests, because helpers in
-// between may be of any package.
-func testPackage(pcs []uintptr) string {
+// packageIn is the package of the outermost function in a file of tests on a stack, because helpers in between may
+// be of any package.
+func packageIn(pcs []uintptr) string {
 	pkg := "."
 	frames := runtime.CallersFrames(pcs)
 	for more := true; more; {

@@ -57,12 +57,25 @@ func TestPackageOf(t *testing.T) {
 }
 
 // However deep the stack is, its test is found.
-func TestRepeatCommandOfADeepStack(t *testing.T) {
-	want := RepeatCommand(t)
-	for _, depth := range []int{20, 28, 29, 30, 31, 32, 33, 100} {
-		require.Equal(t, want, deepCommand(t, depth), "%d", depth)
-		require.GreaterOrEqual(t, len(deepStack(depth)), depth)
+func TestPackageOfADeepStack(t *testing.T) {
+	for _, depth := range []int{2, 20, 100, 900} {
+		pcs := deepStack(depth)
+		require.GreaterOrEqual(t, len(pcs), depth)
+		require.Equal(t, "github.com/go-qtests/qtests/qtests", packageIn(pcs), "%d", depth)
 	}
+	require.Equal(t, ".", packageIn(nil), "of no function in a file of tests nothing is known")
+}
+
+// Once the package is known, it is known everywhere: a test binary has one.
+func TestPackageIsKeptForTheProcess(t *testing.T) {
+	before := ownPackage.Swap(nil)
+	t.Cleanup(func() { ownPackage.Store(before) })
+	require.Equal(t, "github.com/go-qtests/qtests/qtests", testPackage())
+	require.NotNil(t, ownPackage.Load())
+	other := "example.com/shop"
+	ownPackage.Store(&other)
+	require.Equal(t, other, testPackage())
+	require.Equal(t, command{RunPattern("TestX"), other}, commandLater("TestX")())
 }
 
 //go:noinline
@@ -71,14 +84,6 @@ func deepStack(depth int) []uintptr {
 		return deepStack(depth - 1)
 	}
 	return stackHere()
-}
-
-//go:noinline
-func deepCommand(t tb.TB, depth int) string {
-	if depth > 1 {
-		return deepCommand(t, depth-1)
-	}
-	return RepeatCommand(t)
 }
 
 // The flag belongs to package load, which is not in this binary.

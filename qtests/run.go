@@ -29,12 +29,11 @@ import (
 // With -qtests.seeds=N the body runs under N seeds, each in a fresh bubble, and
 // with -qtests.verify twice under each of them.
 func Run(t *testing.T, body func(q *T)) {
-	pcs := stackHere()
-	if why := whyNotHere(pcs); why != "" {
+	if why := whyNotHere(t); why != "" {
 		t.Helper() // only where it is needed: it costs a tenth of a bubble
 		t.Fatalf("qtests: %s", why)
 	}
-	here := commandLater(t.Name(), pcs)
+	here := commandLater(t.Name())
 	seed, n := settings.Seed.Get(), settings.Seeds.Get()
 	if settings.Seed.Random {
 		t.Logf("qtests: seed %d, drawn", seed)
@@ -44,7 +43,7 @@ func Run(t *testing.T, body func(q *T)) {
 		return
 	}
 	x, again := exploration.New(), explorer(t, here, body)
-	if x != nil || settings.Replay.Get() != "" {
+	if x.MayKnow(t.Name()) { // asked first: Helper costs a twentieth of a bubble
 		if t.Helper(); x.TryKnown(t, again) {
 			return
 		}

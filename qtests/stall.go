@@ -116,8 +116,7 @@ func (b *bubbleRun) tellOfSpin(t *testing.T, w *watchdog) {
 type watchdog struct {
 	limit  time.Duration
 	every  time.Duration // between two looks, where few goroutines are
-	rest   time.Duration // from the last look to the next
-	next   time.Time     // no look before
+	last   time.Time     // when it looked, or saw that time moves
 	moves  uint64        // the life of the clock, at the last sample
 	print  uint64        // of all stacks, at the last sample
 	still  time.Time     // when the present standstill was first seen
@@ -146,14 +145,14 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 	if moves := b.q.clock.Life(); moves != w.moves {
 		w.moves = moves
 		w.lives()
-		w.pause(now, runtime.NumGoroutine())
+		w.last = now
 		return nil
 	}
-	if now.Before(w.next) {
+	rest := w.rest(runtime.NumGoroutine())
+	if now.Before(w.last.Add(rest - w.every)) {
 		return nil
 	}
-	rested := w.rest
-	w.pause(now, runtime.NumGoroutine())
+	w.last = now
 	if w.print == 0 && w.busyLooks == 0 {
 		w.seed = maphash.MakeSeed()
 	}
@@ -182,14 +181,14 @@ func (w *watchdog) sample(b *bubbleRun, now time.Time) []stacks.Goroutine {
 		w.print, w.still, w.seen, w.warned = print, now, 0, false
 		return nil
 	}
-	w.seen += rested
+	w.seen += rest
 	return culprits
 }
 
-// pause has the next look wait until it is due beside so many goroutines: at the next tick, where they are few.
-func (w *watchdog) pause(now time.Time, goroutines int) {
-	w.rest = max(w.every, time.Duration(goroutines)*lookTakes*lookShare)
-	w.next = now.Add(w.rest - w.every)
+// rest is how long the watchdog waits with a look beside so many goroutines, which are those of now: while a million come
+// at one instant, they were few a moment ago. It looks at the next tick, where they are few.
+func (w *watchdog) rest(goroutines int) time.Duration {
+	return max(w.every, time.Duration(goroutines)*lookTakes*lookShare)
 }
 
 // watchBusy keeps those of the goroutines that ran at the last sample as well.
@@ -197,9 +196,11 @@ func (w *watchdog) watchBusy(running []stacks.Goroutine, now time.Time) {
 	if w.busyLooks == 0 {
 		w.busySince = now
 	} else {
-		running = slices.DeleteFunc(running, func(g stacks.Goroutine) bool {
-			return !slices.ContainsFunc(w.busy, func(before stacks.Goroutine) bool { return before.ID == g.ID })
-		})
+		before := make(map[uint64]bool, len(w.busy)) // on the ordered runtime thousands may wait for their turn
+		for _, g := range w.busy {
+			before[g.ID] = true
+		}
+		running = slices.DeleteFunc(running, func(g stacks.Goroutine) bool { return !before[g.ID] })
 	}
 	w.busy, w.busyFor = running, now.Sub(w.busySince)
 	w.busyLooks++

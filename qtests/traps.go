@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -15,15 +13,13 @@ import (
 )
 
 // whyNotHere says why the runtime or the testing package would panic if Run began a bubble here, which ends the process,
-// with the line of Run's caller, or "". pcs is the stack of the caller.
-func whyNotHere(pcs []uintptr) string {
+// with the line of Run's caller, or "".
+func whyNotHere(t *testing.T) string {
 	if stacks.InBubble() {
 		return stacks.CallerOf(3) + ": Run inside a bubble: bubbles do not nest. Call the inner body directly with the q at hand, or make it a test of its own"
 	}
-	for _, pc := range pcs {
-		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "testing.(*common).runCleanup" {
-			return stacks.CallerOf(3) + ": Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test"
-		}
+	if ending := outerCleanups.of(t); ending.IsValid() && ending.Uint() != 0 {
+		return stacks.CallerOf(3) + ": Run in a Cleanup: a test that is ending cannot start a bubble. Move it to the end of the test"
 	}
 	return ""
 }
@@ -47,10 +43,10 @@ func guardOuter(t *testing.T) *outerGuard {
 	ctx := t.Context()
 	_ = ctx.Done()
 	g := &outerGuard{
-		contexts: private(ctx, reflect.Map, "children"),
-		subtests: private(t, reflect.Slice, "common", "sub"),
-		ran:      private(t, reflect.Uint32, "common", "hasSub", "v"),
-		cancel:   private(t, reflect.Func, "common", "cancelCtx"),
+		contexts: contextChildren.of(ctx),
+		subtests: outerSubtests.of(t),
+		ran:      outerHadSubtest.of(t),
+		cancel:   outerCancel.of(t),
 	}
 	g.nContexts, g.nSubtests = length(g.contexts), length(g.subtests)
 	g.hadSubtests = g.ran.IsValid() && g.ran.Uint() != 0
@@ -99,51 +95,60 @@ func (g *outerGuard) contextsLeft() (problem string) {
 	return fmt.Sprintf("qtests: %d context(s) derived inside the bubble from the t.Context() of the test outside are still alive; their cancellation from outside would end the process. Derive them from q.Context(), and call their cancel functions", n)
 }
 
-// private returns the field at the end of path in what v points to, or the zero Value where
-// there is none of that kind.
-func private(v any, kind reflect.Kind, path ...string) reflect.Value {
-	f := reflect.ValueOf(v)
-	if f.Kind() != reflect.Pointer {
-		return reflect.Value{}
-	}
-	f = f.Elem()
-	for _, name := range path {
-		if f.Kind() != reflect.Struct {
-			return reflect.Value{}
-		}
-		i := fieldOf(f.Type(), name)
-		if i < 0 {
-			return reflect.Value{}
-		}
-		f = f.Field(i)
-	}
-	if f.Kind() != kind {
-		return reflect.Value{}
-	}
-	return f
+// A private is a field of a type of another package, which is found by its name once: to search a testing.T for it takes
+// longer than all else that guards it.
+type private struct {
+	kind  reflect.Kind
+	path  []string
+	found atomic.Pointer[privatePlace]
 }
 
-// fields are the places of fields that private has looked up: to search a
-// testing.T for one takes longer than all else that guards it.
-var fields sync.Map
-
-type fieldName struct {
-	in   reflect.Type
-	name string
+type privatePlace struct {
+	in    reflect.Type
+	index []int // none where the type has no such field, of that kind
 }
 
-// fieldOf returns the place of a field, or -1.
-func fieldOf(in reflect.Type, name string) int {
-	key := fieldName{in, name}
-	if i, ok := fields.Load(key); ok {
-		return i.(int)
+var (
+	contextChildren = private{kind: reflect.Map, path: []string{"children"}}
+	outerSubtests   = private{kind: reflect.Slice, path: []string{"common", "sub"}}
+	outerHadSubtest = private{kind: reflect.Uint32, path: []string{"common", "hasSub", "v"}}
+	outerCancel     = private{kind: reflect.Func, path: []string{"common", "cancelCtx"}}
+	outerCleanups   = private{kind: reflect.Uint32, path: []string{"common", "cleanupStarted", "v"}}
+)
+
+// of returns the field in what v points to, or the zero Value where there is none.
+func (p *private) of(v any) reflect.Value {
+	to := reflect.ValueOf(v)
+	if to.Kind() != reflect.Pointer {
+		return reflect.Value{}
 	}
-	i := -1
-	if f, ok := in.FieldByName(name); ok && len(f.Index) == 1 {
-		i = f.Index[0]
+	to = to.Elem()
+	at := p.found.Load()
+	if at == nil || at.in != to.Type() {
+		at = &privatePlace{to.Type(), p.indexIn(to.Type())}
+		p.found.Store(at)
 	}
-	fields.Store(key, i)
-	return i
+	if at.index == nil {
+		return reflect.Value{}
+	}
+	return to.FieldByIndex(at.index)
+}
+
+func (p *private) indexIn(typ reflect.Type) (index []int) {
+	for _, name := range p.path {
+		if typ.Kind() != reflect.Struct {
+			return nil
+		}
+		f, ok := typ.FieldByName(name)
+		if !ok || len(f.Index) > 1 {
+			return nil
+		}
+		index, typ = append(index, f.Index[0]), f.Type
+	}
+	if typ.Kind() != p.kind {
+		return nil
+	}
+	return index
 }
 
 func length(v reflect.Value) int {

@@ -1,6 +1,7 @@
 package qtests
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -93,14 +94,34 @@ func TestWhoRunsInEveryLook(t *testing.T) {
 
 // Looks are as far apart as lets them take a tenth of the time, and each counts for the time until the next.
 func TestLooksBesideMany(t *testing.T) {
-	now := time.Now()
 	for _, c := range []struct {
 		goroutines int
 		rest       time.Duration
 	}{{1, 250 * time.Millisecond}, {2083, 250 * time.Millisecond}, {2084, 250080 * time.Microsecond}, {1_000_000, 120 * time.Second}} {
 		w := watchdog{limit: 5 * time.Second, every: 250 * time.Millisecond}
-		w.pause(now, c.goroutines)
-		require.Equal(t, c.rest, w.rest)
-		require.Equal(t, now.Add(c.rest-w.every), w.next, "the ticks are 250 ms apart: the next one, where few are")
+		require.Equal(t, c.rest, w.rest(c.goroutines))
 	}
+}
+
+// TestLooksAreDueBesideThoseOfNow: a look is due when it was long enough since the last one for the goroutines that are there
+// now. The ticks come a quarter of a second apart.
+func TestLooksAreDueBesideThoseOfNow(t *testing.T) {
+	const many = 5000 // a look is due 600 ms after the one before
+	Run(t, func(q *T) {
+		start := time.Now()
+		w := watchdog{limit: 5 * time.Second, every: 250 * time.Millisecond, moves: q.clock.Life()}
+		look := func(at time.Duration) time.Time { w.sample(q.run, start.Add(at)); return w.last }
+		require.Equal(q, start, look(0), "the first")
+		require.Equal(q, start, look(249*time.Millisecond-w.every))
+		require.Equal(q, start.Add(250*time.Millisecond), look(250*time.Millisecond), "beside few, at the next tick")
+		gate := make(chan bool)
+		for range many {
+			go func() { <-gate }()
+		}
+		rest := w.rest(runtime.NumGoroutine())
+		require.Greater(q, rest, 600*time.Millisecond)
+		require.Equal(q, start.Add(250*time.Millisecond), look(rest-time.Millisecond))
+		require.Equal(q, start.Add(rest), look(rest), "the ticks come late by less than one")
+		close(gate)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -21,6 +22,19 @@ func TestExplain(t *testing.T) {
 	err := explain(misfit, "go1.27.3", "go1.26.8")
 	require.ErrorIs(t, err, misfit)
 	require.ErrorContains(t, err, "compiled by go1.26.8")
+}
+
+// TestPlacesOfAnotherGo: the doctor lists each place, and at those of the files that are not there what is wrong.
+func TestPlacesOfAnotherGo(t *testing.T) {
+	places, err := changes{}.Places(t.TempDir(), runtime.Version())
+	require.Error(t, err)
+	wrong := 0
+	for _, p := range places {
+		if p.Err != nil {
+			wrong++
+		}
+	}
+	require.Positive(t, wrong)
 }
 
 // TestPlayed says on which runtime it runs. TestOrderedRuntime runs it.

@@ -39,10 +39,7 @@ func (t *tool) doctor(args []string) (int, error) {
 	if _, err := fmt.Fprint(t.stdout, report); err != nil {
 		return 0, err
 	}
-	if misfit != nil {
-		return 1, nil
-	}
-	return 0, nil
+	return statusOf(misfit != nil), nil
 }
 
 // line is one line of the report: what, and what is to be said about it.

@@ -116,29 +116,37 @@ func (t *tool) find(args []string) (int, error) {
 		}
 		return 0, err
 	}
-	searched := 0
+	return d.searchAll(ctx, targets, env)
+}
+
+// searchAll searches one test after the other, up to a failure where that is enough.
+func (d *finding) searchAll(ctx context.Context, targets []find.Target, env []string) (status int, err error) {
+	searched := false
 	for _, target := range targets {
 		ok, err := d.search(ctx, target, env)
 		if err != nil {
 			return 0, err
 		}
-		if ok {
-			searched++
-		}
+		searched = searched || ok
 		if ctx.Err() != nil || d.failed && !d.all {
 			break
 		}
 	}
-	if searched == 0 && ctx.Err() == nil {
+	if !searched && ctx.Err() == nil {
 		return 0, errors.New("no test that -run names opens a bubble with qtests.Run: there is nothing to search")
 	}
 	if d.last != "" {
-		fmt.Fprintln(t.stdout, d.last)
+		fmt.Fprintln(d.stdout, d.last)
 	}
-	if d.failed || ctx.Err() != nil {
-		return 1, nil
+	return statusOf(d.failed || ctx.Err() != nil), nil
+}
+
+// statusOf is the exit status where something failed, or not.
+func statusOf(failed bool) int {
+	if failed {
+		return 1
 	}
-	return 0, nil
+	return 0
 }
 
 // compile compiles the packages with tests, and lists their tests.

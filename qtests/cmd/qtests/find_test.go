@@ -46,22 +46,6 @@ func TestFind(t *testing.T) {
 	require.Equal(t, times, strings.Count(again.stdout, "it fails under the choices of "), "%s%s", again.stdout, again.stderr)
 }
 
-// TestFindFindsNothing: the twin has no failure, and what opens no bubble is no test to search.
-func TestFindFindsNothing(t *testing.T) {
-	inPlainRun(t)
-	if testing.Short() {
-		t.Skip("it compiles the kernels with points")
-	}
-	p := program{dir: ".", env: nil}
-	found := finish(t, p.command(os.Args[0], "real", "find", "-run", "TestFixed/^lock_order$", "-seeds", "50", kernelPackage))
-	require.Equal(t, 0, found.status, "%s%s", found.stdout, found.stderr)
-	require.Contains(t, found.stdout, "50 runs in ")
-	require.Contains(t, found.stdout, "no failure")
-	found = finish(t, p.command(os.Args[0], "real", "find", "-run", "TestNone", kernelPackage))
-	require.Equal(t, 1, found.status)
-	require.Contains(t, found.stderr, "there is nothing to search")
-}
-
 func TestFindUsage(t *testing.T) {
 	for _, line := range []string{"find -seeds -1", "find -p 0", "find -explore lifo", "find -none"} {
 		var stderr strings.Builder

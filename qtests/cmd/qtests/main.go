@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/gocmd"
 	"github.com/go-qtests/qtests/qtests/cmd/qtests/internal/store"
@@ -35,10 +36,13 @@ func main() { os.Exit(newTool(changes{}).run(os.Args[1:])) }
 // tool is one run of this command.
 type tool struct {
 	patches        patches
+	stdin          io.Reader
 	stdout, stderr io.Writer
 }
 
-func newTool(p patches) *tool { return &tool{patches: p, stdout: os.Stdout, stderr: os.Stderr} }
+func newTool(p patches) *tool {
+	return &tool{patches: p, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+}
 
 // errUsage ends a run with the usage and the status 2.
 var errUsage = errors.New("wrong usage")
@@ -150,7 +154,13 @@ func (t *tool) test(args []string) (int, error) {
 			return 0, err
 		}
 	}
-	return supervise(o.Command(context.Background(), "test", append([]string{"-overlay=" + o.file}, flags.Args...)...))
+	return supervise(t.connected(o.Command(context.Background(), "test", append([]string{"-overlay=" + o.file}, flags.Args...)...)))
+}
+
+// connected gives a command the input and the output of the tool.
+func (t *tool) connected(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.stdin, t.stdout, t.stderr
+	return cmd
 }
 
 // cutPoints takes the flag -points from the front of the arguments, where alone it is ours.
@@ -177,12 +187,7 @@ func (t *tool) prepareUntil(ctx context.Context, flags gocmd.TestFlags) (*ordere
 	if err != nil {
 		return nil, err
 	}
-	theirs := flags.Overlay
-	goflags, err := gocmd.SplitGOFLAGS(g.Setting("GOFLAGS"))
-	if err == nil && !flags.HasOverlay { // else the go command says what is wrong with them
-		theirs, _ = gocmd.CutOverlay(goflags)
-	}
-	o, err := t.order(ctx, g, theirs)
+	o, err := t.order(ctx, g, theirs(flags, g.Setting("GOFLAGS")))
 	if err != nil {
 		return nil, err
 	}
@@ -190,4 +195,18 @@ func (t *tool) prepareUntil(ctx context.Context, flags gocmd.TestFlags) (*ordere
 		t.compile(ctx, o, flags.Build)
 	}
 	return o, nil
+}
+
+// theirs is the user's own overlay, or "": the one of the flags, or else of GOFLAGS. What is
+// wrong with these the go command says.
+func theirs(flags gocmd.TestFlags, goflags string) string {
+	if flags.HasOverlay {
+		return flags.Overlay
+	}
+	all, err := gocmd.SplitGOFLAGS(goflags)
+	if err != nil {
+		return ""
+	}
+	overlay, _ := gocmd.CutOverlay(all)
+	return overlay
 }

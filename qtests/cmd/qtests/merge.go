@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-qtests/qtests/qtests/load/merge"
 )
@@ -39,12 +40,7 @@ func (t *tool) merge(args []string) (int, error) {
 		return 0, err
 	}
 	t.say("the reports are in %s", dir)
-	for i := range runs {
-		if runs[i].Failing() {
-			return 1, nil
-		}
-	}
-	return 0, nil
+	return statusOf(slices.ContainsFunc(runs, func(r merge.Run) bool { return r.Failing() })), nil
 }
 
 // under is a path as seen from a directory.

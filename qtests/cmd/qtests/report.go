@@ -32,16 +32,9 @@ func (d *finding) search(ctx context.Context, target find.Target, env []string) 
 	if err != nil {
 		return false, err
 	}
-	var last time.Time
 	s := find.New(target, find.Options{
 		Seeds: d.seeds, For: d.limit, Procs: d.procs, Share: share.Current(), All: d.all, Explore: spec, Env: env, Temp: temp,
-		Progress: func(st find.Status) {
-			if every := 5 * time.Second; !st.Finished && time.Since(last) > every {
-				last = time.Now()
-				d.say("%s: %s runs, %s, %s/s", st.Test, text.Grouped(int64(st.Runs)), text.Plural(st.Kinds, "kind")+" of failure",
-					text.Grouped(int64(float64(st.Runs)/st.Elapsed.Seconds())))
-			}
-		},
+		Progress: d.progress(),
 	})
 	defer s.Remove()
 	sum, err := s.Run(ctx)
@@ -64,6 +57,22 @@ func (d *finding) search(ctx context.Context, target find.Target, env []string) 
 		}
 	}
 	return true, nil
+}
+
+// progressEach is how much longer a search has taken when it says the next time how far it is.
+const progressEach = 5 * time.Second
+
+// progress says now and then how far a search is.
+func (d *finding) progress() func(st find.Status) {
+	var next time.Duration
+	return func(st find.Status) {
+		if st.Finished || st.Elapsed < next {
+			return
+		}
+		next = st.Elapsed + progressEach
+		d.say("%s: %s, %s of failure, %s/s", st.Test, text.Plural(st.Runs, "run"), text.Plural(st.Kinds, "kind"),
+			text.Grouped(int64(float64(st.Runs)/st.Elapsed.Seconds())))
+	}
 }
 
 // tell prints the numbers of a search.
@@ -90,7 +99,7 @@ func (d *finding) tell(sum *find.Summary, spec explore.Spec) {
 		d.failed = true
 		fmt.Fprintf(d.stdout, "  FAIL %s was never true\n", name)
 	}
-	if len(sum.Found)+len(sum.Never) == 0 {
+	if len(sum.Found) == 0 && len(sum.Never) == 0 {
 		fmt.Fprintln(d.stdout, "  no failure")
 	}
 }
@@ -144,7 +153,7 @@ func (d *finding) account(ctx context.Context, s *find.Search, sum *find.Summary
 
 // cutDown says what is left of a failure.
 func cutDown(f *find.Found, t explore.Trial) string {
-	said := fmt.Sprintf("from %d to %s other than first come, first served", len(f.Choices), text.Plural(len(t.Choices), "choice"))
+	said := fmt.Sprintf("from %s to %s other than first come, first served", text.Grouped(int64(len(f.Choices))), text.Plural(len(t.Choices), "choice"))
 	if t.As.Asked {
 		said = fmt.Sprintf("with its choices as they are, which are too many to keep: %v", t.As)
 	}
@@ -152,7 +161,7 @@ func cutDown(f *find.Found, t explore.Trial) string {
 		return said
 	}
 	if n := len(f.Inputs.Faults); n > 0 {
-		said += fmt.Sprintf(", and from %d to %s", n, text.Plural(len(t.Inputs.Faults), "fault"))
+		said += fmt.Sprintf(", and from %s to %s", text.Grouped(int64(n)), text.Plural(len(t.Inputs.Faults), "fault"))
 	}
 	for _, l := range t.Inputs.Loads {
 		if !l.Whole() {

@@ -39,7 +39,7 @@ func TestNumbersOfASearch(t *testing.T) {
 	}
 	text, failed := tell(sum(), random, true)
 	require.False(t, failed)
-	require.Equal(t, "TestShop of example.com/shop: 2000 runs in 1.235s\n  TestShop: 4 goroutines, 10 steps with a choice\n  no failure\n", text)
+	require.Equal(t, "TestShop of example.com/shop: 2,000 runs in 1.235s\n  TestShop: 4 goroutines, 10 steps with a choice\n  no failure\n", text)
 
 	s := sum()
 	s.Points, s.Stopped = 0, true
@@ -57,7 +57,7 @@ func TestNumbersOfASearch(t *testing.T) {
 	}
 	text, failed = tell(s, random, true)
 	require.False(t, failed, "it is noted where the failures are told")
-	require.True(t, strings.HasSuffix(text, "  FAIL TestShop: panic at cart.go:31: x, first with seed 7\n  FAIL TestShop: deadlock: y, first with seed 8\n       1,200 of 2000 runs\n"), text)
+	require.True(t, strings.HasSuffix(text, "  FAIL TestShop: panic at cart.go:31: x, first with seed 7\n  FAIL TestShop: deadlock: y, first with seed 8\n       1,200 of 2,000 runs\n"), text)
 	s = sum()
 	s.Never = []string{"TestShop: full"}
 	text, failed = tell(s, random, true)
@@ -68,6 +68,9 @@ func TestNumbersOfASearch(t *testing.T) {
 func TestWhatIsLeftOfAFailure(t *testing.T) {
 	f := &find.Found{Choices: make([]ordered.Choice, 9)}
 	require.Equal(t, "from 9 to 1 choice other than first come, first served", cutDown(f, explore.Trial{Choices: make([]ordered.Choice, 1)}))
+	require.Equal(t, "from 12,345 to 1,000 choices other than first come, first served, and from 1,000 to 0 faults", cutDown(
+		&find.Found{Choices: make([]ordered.Choice, 12345), Inputs: &inputs.Inputs{Faults: make([]inputs.Fault, 1000)}},
+		explore.Trial{Choices: make([]ordered.Choice, 1000), Inputs: new(inputs.Inputs)}))
 	as, err := explore.Parse("random")
 	require.NoError(t, err)
 	require.Contains(t, cutDown(f, explore.Trial{As: as}), "with its choices as they are, which are too many to keep: random")

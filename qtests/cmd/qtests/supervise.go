@@ -41,16 +41,14 @@ func gently(cmd *exec.Cmd) {
 	}
 }
 
-// supervise runs the go command with the input, the output and the signals of this
-// process. The status is its exit status, and 128 more than the signal that ended it:
+// supervise runs the go command with the signals of this process. The status is its exit status, and 128 more than the signal that ended it:
 // this process does not end itself by that signal, because go tool may report success
 // for a tool that a signal has ended.
 func supervise(cmd *exec.Cmd) (status int, err error) {
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	// Room for the signals that come before the command has started.
 	signals := make(chan os.Signal, 16)
-	if heeded := heeded(); len(heeded) > 0 {
-		signal.Notify(signals, heeded...)
+	for _, s := range heeded() {
+		signal.Notify(signals, s)
 	}
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {

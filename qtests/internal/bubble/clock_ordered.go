@@ -57,32 +57,17 @@ func (c *turnClock) Sleep(d time.Duration) {
 
 func (c *turnClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	at, where := c.lapse(d), c.Trace.Caller()
-	return atRest(d, func(d time.Duration) *clock.Timer {
-		return c.Clock.AfterFunc(d, func() {
-			if now := time.Now().UnixNano(); now != at { // it was Reset, which nobody sees
-				c.Trace.Late(where, now)
-			}
-			c.Rests.call()
-			f()
-		})
+	return c.Clock.AfterFunc(d, func() {
+		if now := time.Now().UnixNano(); now != at { // it was Reset, which nobody sees
+			c.Trace.Late(where, now)
+		}
+		c.Rests.call()
+		f()
 	})
 }
 
-// resetter is a timer.
-type resetter interface{ Reset(time.Duration) bool }
-
-// atRest sets a timer. One that is due at once fires at once, in the middle of what runs
-// now; but not when it was set for later, and is reset: then it fires when all has come to
-// rest, as on the stock runtime.
-func atRest[R resetter](d time.Duration, set func(time.Duration) R) R {
-	t := set(max(d, 1))
-	if d <= 0 {
-		t.Reset(0)
-	}
-	return t
-}
-
-// lapse begins a wait whose end is not seen, and returns when it lapses.
+// lapse begins a wait whose end is not seen, and returns when it lapses. The timer that is set next fires when all
+// has come to rest, as on the stock runtime, also where it is due at once.
 func (c *turnClock) lapse(d time.Duration) (at int64) {
 	c.note(d)
 	at = saturatingAdd(time.Now().UnixNano(), max(d, 0))
@@ -101,13 +86,11 @@ func (c *turnClock) Timer(d time.Duration) *clock.Timer {
 	}
 	// Package time's own would fire as soon as somebody looks at its channel.
 	due := make(chan time.Time, 1)
-	t := atRest(d, func(d time.Duration) *clock.Timer {
-		return c.Clock.AfterFunc(d, func() {
-			select {
-			case due <- time.Now():
-			default: // it was Reset, and nobody has received the time before
-			}
-		})
+	t := c.Clock.AfterFunc(d, func() {
+		select {
+		case due <- time.Now():
+		default: // it was Reset, and nobody has received the time before
+		}
 	})
 	t.C = due
 	return t
@@ -124,7 +107,11 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 	if d, ok := parent.Deadline(); ok && !d.After(deadline) {
 		return context.WithCancel(parent) // the parent ends first
 	}
-	at := c.lapse(c.Until(deadline))
+	left := c.Until(deadline)
+	if left <= 0 { // no timer is set, which would be the one that fires alone
+		return context.WithDeadline(parent, deadline)
+	}
+	at := c.lapse(left)
 	ctx, cancel := context.WithDeadline(parent, deadline)
 	return ctx, func() {
 		if ctx.Err() == nil {
@@ -175,11 +162,9 @@ func (c *turnClock) callReserved(taken claim, f func()) {
 
 // call calls f when a wait of d has ended.
 func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
-	return atRest(d, func(d time.Duration) *time.Timer {
-		return time.AfterFunc(d, func() {
-			c.end()
-			f()
-		})
+	return time.AfterFunc(d, func() {
+		c.end()
+		f()
 	})
 }
 

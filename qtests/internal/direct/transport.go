@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/serverlog"
+	"github.com/go-qtests/qtests/qtests/internal/usercode"
 )
 
 // Transport is the http.RoundTripper of Direct.
@@ -72,6 +73,7 @@ func (w *response) wait(ctx context.Context) bool {
 
 // serve runs the handler and ends the response, whatever the handler does.
 func (d *Transport) serve(w *response) {
+	usercode.Room()
 	returned := false
 	defer func() {
 		r := recover()

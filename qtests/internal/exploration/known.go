@@ -11,6 +11,18 @@ import (
 // knownChoices are the files below testdata/qtests of the package, by test.
 var knownChoices = sync.OnceValues(func() (map[string][]string, error) { return explore.Known(".") })
 
+// MayKnow reports whether TryKnown may have something to do for the test called name.
+func (x *Exploration) MayKnow(name string) bool {
+	if settings.Replay.Get() != "" {
+		return true
+	}
+	if x == nil {
+		return false
+	}
+	known, err := knownChoices()
+	return err != nil || len(known[name]) > 0
+}
+
 // TryKnown runs the body under the choices of the files that belong to the test: under
 // -qtests.replay that one alone, otherwise those that the package keeps. It reports
 // whether the test is over.

@@ -18,6 +18,7 @@ func TestSpecs(t *testing.T) {
 		"fifo": {Asked: true}, "random": {Strategy: ordered.Random, Asked: true}, "pos": {Strategy: ordered.POS, Asked: true},
 		"pct": {Strategy: ordered.PCT, Depth: 3, Asked: true}, "pct:1/1": {Strategy: ordered.PCT, Depth: 1, Steps: 1, Asked: true},
 		"pct:9/240": {Strategy: ordered.PCT, Depth: 9, Steps: 240, Asked: true}, "": {},
+		"pct:3/1099511627776": {Strategy: ordered.PCT, Depth: 3, Steps: 1 << 40, Asked: true},
 	} {
 		s, err := Parse(text)
 		require.NoError(t, err, text)
@@ -27,9 +28,12 @@ func TestSpecs(t *testing.T) {
 		s.Asked = true
 		require.Equal(t, s, again, text)
 	}
-	for _, bad := range []string{"lifo", "pct:0/3", "pct:10/3", "pct:3/-1", "pct:x", "fifo:1/2", "pct:3/x"} {
+	for _, bad := range []string{"lifo", "pct:0/3", "pct:10/3", "pct:3/-1", "pct:x", "fifo:1/2", "pct:3/x", "pct:3/1099511627777"} {
 		_, err := Parse(bad)
 		require.ErrorContains(t, err, bad)
+	}
+	for want, s := range map[string]Spec{"fifo": {}, "random": {Strategy: ordered.Random}, "pos": {Strategy: ordered.POS}, "pct:3": For(2, 1), "pct:3/240": For(2, 1).Over(240)} {
+		require.Equal(t, want, s.String())
 	}
 	require.Equal(t, ordered.FIFO, For(1, 1).Strategy)
 	require.Equal(t, Spec{Strategy: ordered.PCT, Depth: 3, Steps: 7}, For(2, 1).Over(7))
@@ -39,7 +43,7 @@ func TestSpecs(t *testing.T) {
 // The changes of PCT lie among its steps, differ from seed to seed, and meet each of them.
 func TestChanges(t *testing.T) {
 	spec := Spec{Strategy: ordered.PCT, Depth: 3, Steps: 10}
-	seen := map[uint64]int{}
+	seen, pairs := map[uint64]int{}, map[[2]uint64]bool{}
 	for seed := range uint64(1000) {
 		at := spec.Changes(seed)
 		require.Len(t, at, 2)
@@ -48,15 +52,25 @@ func TestChanges(t *testing.T) {
 			require.True(t, a >= 1 && a <= 10, "%d", a)
 			seen[a]++
 		}
+		pairs[[2]uint64(at)] = true
 	}
 	require.Len(t, seen, 10)
+	require.Len(t, pairs, 100, "one step does not follow from the other")
 	for step, n := range seen {
 		require.Greater(t, n, 140, "step %d of 2,000 draws over 10 steps", step)
 	}
 	require.Empty(t, Spec{Strategy: ordered.Random}.Changes(3))
 	spec.Steps = 0
-	for _, a := range spec.Changes(5) {
-		require.True(t, a >= 1 && a <= 1024)
+	for i := range 2 {
+		late := map[uint64]bool{}
+		for seed := range uint64(2000) {
+			a := spec.Changes(seed)[i]
+			require.True(t, a >= 1 && a <= 1024)
+			if a > 512 {
+				late[a%8] = true
+			}
+		}
+		require.Len(t, late, 8, "a step does not follow from the number of them")
 	}
 }
 
@@ -82,6 +96,9 @@ func TestCut(t *testing.T) {
 		}
 		runs := 0
 		got := Cut(all, func(lists [][]int) int {
+			for i, l := range lists {
+				require.False(t, slices.ContainsFunc(lists[:i], func(other []int) bool { return slices.Equal(l, other) }), "no list is tried twice: %v", lists)
+			}
 			return slices.IndexFunc(lists, func(l []int) bool {
 				runs++
 				have := 0
@@ -129,7 +146,7 @@ func TestFiles(t *testing.T) {
 	require.Equal(t, example, f)
 	for text, want := range map[string]string{
 		"": "no line", "qtests choices 2\n": "line 1", "qtests choices 1\n": "no line says", "qtests choices 1\ntest T\nturn 1 2\n": "line 3: turn takes 3",
-		"qtests choices 1\ntest T\nturn x 2 3\n": "line 3", "qtests choices 1\ntest T\nsleep 1\n": `"sleep" is none`, "qtests choices 1\nseed -1\n": "line 2",
+		"qtests choices 1\ntest T\nexplore \"\"\n": "line 3: explore takes a strategy", "qtests choices 1\ntest T\nturn x 2 3\n": "line 3", "qtests choices 1\ntest T\nsleep 1\n": `"sleep" is none`, "qtests choices 1\nseed -1\n": "line 2",
 	} {
 		_, err := Read(strings.NewReader(text))
 		require.ErrorContains(t, err, want, "%q", text)
@@ -155,6 +172,14 @@ func TestKnown(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(at, "bad.choices"), nil, 0o644))
 	_, err = Known(dir)
 	require.ErrorContains(t, err, "bad.choices")
+}
+
+func TestNamesOfFiles(t *testing.T) {
+	for test, want := range map[string]string{
+		"TestX/a_b-c.d": "TestX-a_b-c.d", "azAZ09": "azAZ09", "`{@[/:é ": "--------", strings.Repeat("é", 200): strings.Repeat("-", 100), strings.Repeat("a", 100): strings.Repeat("a", 100),
+	} {
+		require.Equal(t, want, FileName(test))
+	}
 }
 
 func FuzzRead(f *testing.F) {

@@ -47,6 +47,24 @@ func TestShrink(t *testing.T) {
 	require.Empty(t, Shrink(none, func([]Trial) int { return 0 }).Choices)
 }
 
+// Choices that only much load needs go when there is little.
+func TestShrinkCutsChoicesAgain(t *testing.T) {
+	all := Trial{
+		Choices: []ordered.Choice{{N: 1}, {N: 2}, {N: 3}, {N: 4}},
+		Inputs:  &inputs.Inputs{Loads: []inputs.Load{{Name: "x", N: 1, Scale: 1, Made: 100}}},
+	}
+	got := Shrink(all, func(trials []Trial) int {
+		return slices.IndexFunc(trials, func(t Trial) bool {
+			has := func(n uint64) bool {
+				return slices.ContainsFunc(t.Choices, func(c ordered.Choice) bool { return c.N == n })
+			}
+			return has(2) && (has(4) || t.Inputs.Loads[0].Requests == 1)
+		})
+	})
+	require.Equal(t, []ordered.Choice{{N: 2}}, got.Choices)
+	require.EqualValues(t, 1, got.Inputs.Loads[0].Requests)
+}
+
 // A file has what a trial has, and no more.
 func TestFilesOfTrials(t *testing.T) {
 	for _, trial := range []Trial{

@@ -69,7 +69,8 @@ func UsePlace(place uint32) { hooks.use(place) }
 
 // Alone makes the timer that the caller sets next fire alone: when all that the events
 // before it set going has come to rest, and before anything of the next one. The timers of
-// package time that are due at one instant fire together otherwise, each in its place.
+// package time that are due at one instant fire together otherwise, each in its place. One that is due at once
+// fires at once otherwise, in the middle of what runs now.
 func Alone() { hooks.alone() }
 
 // Bubble is a bubble, also for those outside it.

@@ -20,7 +20,7 @@ var hooks *hookTable
 var linked uint64 = 1
 
 const (
-	version = 2
+	version = 3
 	depth   = 24
 )
 

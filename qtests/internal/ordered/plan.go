@@ -103,10 +103,13 @@ func NewPlan(steps int) *Plan {
 // Reset prepares the plan for a bubble. changes are the steps at which PCT changes a
 // priority, at most MostChanges of them.
 func (p *Plan) Reset(s Strategy, seed uint64, changes []uint64) {
-	p.head = planHead{strategy: uint64(s), seed: seed, chosen: unsafe.Pointer(&p.chosen[0]), room: uint64(len(p.chosen)), low: 1 << 31}
-	copy(p.head.changes[:], changes)
+	h := &p.head
+	*h = planHead{} // and not with its values in it, for which the compiler would build one on the stack: it has 80 KiB
+	h.strategy, h.seed, h.low = uint64(s), seed, 1<<31
+	h.chosen, h.room = unsafe.Pointer(&p.chosen[0]), uint64(len(p.chosen))
+	copy(h.changes[:], changes)
 	if len(p.log) > 0 {
-		p.head.log, p.head.logRoom = unsafe.Pointer(&p.log[0]), uint64(len(p.log))
+		h.log, h.logRoom = unsafe.Pointer(&p.log[0]), uint64(len(p.log))
 	}
 }
 

@@ -85,6 +85,8 @@ var changes = []change{
 	{files: choice, in: "selectgo", what: "which ready case", find: callOf("cheaprandn"), put: callInstead, text: "orderedCaseRand"},
 	{files: timer, in: "timer.modify", what: "which timer of one instant", find: stmtSetting("t.when"), put: before,
 		text: "if t.isFake && t.state&timerHeaped == 0 { t.rand = orderedTimerRand() }"},
+	{files: timer, in: "timer.modify", what: "a timer that fires alone does not fire at once", find: ifMentioning("timerHeaped", "bubble"), put: andAlso,
+		text: "!bubble.firesAlone(t)"},
 	{files: timer, in: "timers.check", what: "a timer that fires alone", find: ifCalling("ts.run"), put: before,
 		text: "if bubble != nil && bubble.turn != nil && bubble.turn.apart(ts, ran) { break }"},
 	{files: timer, in: "timer.maybeAdd", what: "which timer of one instant", find: callOf("cheaprand"), put: insteadOf, text: "orderedTimerKeep(t)"},

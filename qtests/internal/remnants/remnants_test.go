@@ -117,3 +117,51 @@ func TestKeptIsSaidOnce(t *testing.T) {
 	require.Equal(t, []string{"TestA/2", "TestB", "TestC"}, said)
 	runtime.KeepAlive(kept)
 }
+
+// TestBoundsOfLooks: what a look may cost, for how many tests a body is new, and how many wait.
+func TestBoundsOfLooks(t *testing.T) {
+	const body = 7
+	fresh := func(collections *int) *Sweeper {
+		r := New(func(string) {})
+		r.now = func() time.Time { return time.Unix(1, 0) }
+		r.collect = func() { *collections++ }
+		r.looked = map[uintptr]int{body: remnantLooks}
+		return r
+	}
+	for spent, want := range map[time.Duration]int{150 * time.Millisecond: 2, 150*time.Millisecond + 1: 0} {
+		collections := 0
+		r := fresh(&collections)
+		r.first, r.spent = time.Unix(0, 0), spent // 50 ms, and a tenth of a second
+		left := r.Next(Kind{Test: "TestX", Body: body})
+		kept := left.canary.Load()
+		left.left.Store(true)
+		left.End()
+		r.Next(Kind{Test: "TestY", Body: body})
+		require.Equal(t, want, collections, spent)
+		runtime.KeepAlive(kept)
+	}
+	r := fresh(new(int))
+	require.False(t, r.isNew(Kind{Body: body}))
+	r.looked[body]--
+	require.True(t, r.isNew(Kind{Body: body}))
+	r.looked[body]++
+	for i := range maxRemnants {
+		require.NotNil(t, r.Next(Kind{Test: fmt.Sprint("Test", i), Body: body}))
+	}
+	require.Nil(t, r.Next(Kind{Test: "TestLate", Body: body}))
+	require.NotNil(t, r.Next(Kind{Test: "TestNew", Body: body + 1}), "what is new is looked at")
+}
+
+// TestCollectionsOfOthersCount: what went with a collection of the process costs none of ours.
+func TestCollectionsOfOthersCount(t *testing.T) {
+	collections := 0
+	r := New(func(string) {})
+	r.collect = func() { collections++ }
+	left := r.Next(Kind{Test: "TestX"})
+	left.left.Store(true)
+	left.End()
+	runtime.GC()
+	other := r.Next(Kind{Test: "TestY"})
+	require.Zero(t, collections)
+	require.Equal(t, []*Remnant{other}, r.pending)
+}

@@ -2,6 +2,7 @@ package story
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/go-qtests/qtests/qtests/internal/inputs"
@@ -10,7 +11,7 @@ import (
 // repeats leaves out what a goroutine does again and again, but for the last two times.
 func (t *teller) repeats() {
 	seen := map[Line]int{}
-	for i := len(t.lines) - 1; i >= 0; i-- {
+	for i := range slices.Backward(t.lines) {
 		l := &t.lines[i]
 		name := Line{Lane: l.Lane, Text: l.Text, Where: l.Where}
 		if seen[name]++; seen[name] > 2 && !l.Surprise {
@@ -34,11 +35,31 @@ func (t *teller) faults(in *inputs.Inputs) []Line {
 			t.story.With = append(t.story.With, l.String())
 		}
 	}
+	t.story.With = atMost(t.story.With, mostLoads)
 	return lines[max(0, len(lines)-mostFaults):]
 }
 
-// mostFaults are told, the last ones.
-const mostFaults = 8
+// What is told beside the lines, so that it leaves room for them.
+const (
+	mostFaults = 8 // the last ones
+	mostLoads  = 4
+	mostCircle = 8
+	mostEnds   = 5 // of those that wait beside a circle
+)
+
+// atMost says of what is too much how much it is.
+func atMost(all []string, n int) []string {
+	if len(all) <= n {
+		return all
+	}
+	return append(slices.Clone(all[:n-1]), fmt.Sprintf("and %d more", len(all)-n+1))
+}
+
+// Where there are more than fewLines, those with the score dull or less go: what nobody else sees, and what is repeated.
+const (
+	fewLines = 8
+	dull     = 2
+)
 
 // choose keeps the lines that say most, in their order, and the faults among them.
 func (t *teller) choose(in *inputs.Inputs) {
@@ -69,8 +90,10 @@ func (t *teller) best(room int) []int {
 	slices.SortStableFunc(ranked, func(a, b int) int {
 		return cmp.Or(cmp.Compare(t.lines[b].score, t.lines[a].score), cmp.Compare(b, a))
 	})
-	kept := ranked[:min(room, len(ranked))]
-	kept = slices.DeleteFunc(kept, func(i int) bool { return t.lines[i].score < 3 && len(kept) > 8 })
+	kept := ranked[:min(max(room, 0), len(ranked))]
+	for len(kept) > fewLines && t.lines[kept[len(kept)-1]].score <= dull {
+		kept = kept[:len(kept)-1]
+	}
 	slices.Sort(kept)
 	return kept
 }

@@ -69,7 +69,32 @@ func TestPlacesOfADrawing(t *testing.T) {
 	d = s.draw()
 	require.Equal(t, 20+6*190, d.Width, "a lane is wide enough to be read")
 	require.Empty(t, d.Arrows, "who wakes itself")
+	s.Lines = s.Lines[:4]
+	require.Equal(t, []int{20, 20 + 255, 20 + 2*255, 20 + 3*255}, columnsOf(s.draw()), "four share the page")
+	s.Lines[3].At = time.Second
+	require.Equal(t, []int{84, 84 + 239, 84 + 2*239, 84 + 3*239}, columnsOf(s.draw()), "and leave room for the times")
 	require.Empty(t, d.Bars)
+}
+
+func columnsOf(d drawing) (x []int) {
+	for _, c := range d.Columns {
+		x = append(x, c.X)
+	}
+	return x
+}
+
+// What stands above a lane, and what a fault says, has the room of the lane, or of the page.
+func TestLongTextsOfADrawing(t *testing.T) {
+	for n, want := range map[int]int{40: 1, 41: 1, 42: 2} { // of 306 pixels
+		s := told()
+		s.Lanes[0].Who = "a " + strings.Repeat("b", n-2)
+		require.Len(t, s.draw().Columns[0].Who2, want, n)
+	}
+	for n, want := range map[int]int{90: 1, 91: 2, 92: 2} { // of 670 pixels
+		s := told()
+		s.Lines[1].Text = strings.Repeat("b", n-2)
+		require.Len(t, s.draw().Rows[1].Texts, want, n)
+	}
 }
 
 func TestLinesOfADrawing(t *testing.T) {
@@ -79,6 +104,7 @@ func TestLinesOfADrawing(t *testing.T) {
 	} {
 		require.Equal(t, want, strings.Join(new(painter).wrap(text, 74), "|"), text)
 	}
+	require.Equal(t, []string{""}, new(painter).wrap("", 74), "a line for nothing")
 	require.Equal(t, []string{"abcdefgh", "i"}, new(painter).wrap("abcdefghi", 1), "eight letters at least")
 }
 

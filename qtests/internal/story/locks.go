@@ -62,7 +62,7 @@ func (t *teller) cycle() {
 			path = append(path, fmt.Sprintf("%s %s at %s, %s", t.name(g), w.text, w.where, why))
 			members = append(members, g)
 			if g = by; g == start {
-				t.story.Cycle = path
+				t.story.Cycle = atMost(path, mostCircle)
 				t.rest(members)
 				return
 			}
@@ -70,9 +70,6 @@ func (t *teller) cycle() {
 	}
 	t.rest(nil)
 }
-
-// mostEnds are said of those that wait beside a circle.
-const mostEnds = 5
 
 // rest says of a test that does not go on what the others wait for, and what they hold.
 func (t *teller) rest(circle []uint64) {
@@ -86,7 +83,10 @@ func (t *teller) rest(circle []uint64) {
 		if !waits || slices.Contains(circle, g) || len(t.story.Ends) == mostEnds {
 			continue
 		}
-		text := fmt.Sprintf("%s %s at %s", t.name(g), w.text, w.where)
+		text := t.name(g) + " " + w.text
+		if w.where != "" { // else no code of the user's waits
+			text += " at " + w.where
+		}
 		if _, why := t.blocker(g); why != "" {
 			text += ", " + why
 		}

@@ -165,7 +165,7 @@ func (t *teller) number() {
 	named := map[string][]uint64{}
 	for i := range t.steps {
 		s := &t.steps[i]
-		if !atPoint(s) || len(t.users[s.Object]) < 2 {
+		if len(t.users[s.Object]) < 2 { // only points have objects
 			continue
 		}
 		name := t.inSource(s, userFrame(s.Stack))
@@ -253,7 +253,7 @@ func (t *teller) step(i int) {
 func (t *teller) point(line *Line, s *ordered.Step, frame *ordered.Frame, i int) {
 	delete(t.waits, s.Goroutine)
 	line.Text, line.score = t.what(s, frame, true), t.weight(s.Object)
-	if before := t.before(i); before >= 0 && t.steps[before].Kind == ordered.StepHeld {
+	if before := t.before(i); before != nil && before.Kind == ordered.StepHeld {
 		line.Text, line.score = "goes on: "+line.Text, 95
 	}
 	waits := t.waitsAfter(i)
@@ -283,22 +283,21 @@ func (t *teller) weight(object uint64) int {
 	return 2
 }
 
-// before returns the step that the goroutine of step i did last, or -1.
-func (t *teller) before(i int) int {
-	for k := i - 1; k >= 0; k-- {
+// before returns the step that the goroutine of step i did last, or nil.
+func (t *teller) before(i int) *ordered.Step {
+	for k := range slices.Backward(t.steps[:i]) {
 		if t.steps[k].Goroutine == t.steps[i].Goroutine {
-			return k
+			return &t.steps[k]
 		}
 	}
-	return -1
+	return nil
 }
 
 // waitsAfter reports whether the goroutine of step i has to wait for what it does there.
 func (t *teller) waitsAfter(i int) bool {
-	at := &t.steps[i]
-	for k := i + 1; k < len(t.steps); k++ {
-		s := &t.steps[k]
-		if s.Goroutine == at.Goroutine && s.Kind != ordered.StepAhead {
+	at, later := &t.steps[i], t.steps[i+1:]
+	for k := range later {
+		if s := &later[k]; s.Goroutine == at.Goroutine && s.Kind != ordered.StepAhead {
 			return s.Kind == ordered.StepWaits && mayWait(at.Site.Op())
 		}
 	}
@@ -322,10 +321,10 @@ func (t *teller) blocks(line *Line, s *ordered.Step) {
 	if w, ok := t.waits[s.Goroutine]; ok && w.where == line.Where {
 		return
 	}
-	in := waitsIn(s.Stack)
+	in := "waits in " + waitsIn(s.Stack)
 	t.waits[s.Goroutine] = wait{text: in, where: line.Where}
 	if line.Where != "" {
-		line.Text, line.score = "waits in "+in, 15
+		line.Text, line.score = in, 15
 	}
 }
 
@@ -343,10 +342,14 @@ func (t *teller) wake(s *ordered.Step) {
 	t.arrow(s)
 }
 
-// arrow says which line woke a goroutine, where it is one of the last four.
+// mostBefore is how many lines before a wake-up, of all goroutines, may say what woke it.
+const mostBefore = 4
+
+// arrow says which line woke a goroutine, where it is one of the latest.
 func (t *teller) arrow(s *ordered.Step) {
-	for k := len(t.lines) - 1; k >= 0 && k >= len(t.lines)-4; k-- {
-		if l := &t.lines[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
+	latest := t.lines[max(0, len(t.lines)-mostBefore):]
+	for k := range slices.Backward(latest) {
+		if l := &latest[k]; l.Lane == t.lanes[s.Goroutine]-1 && l.Wakes == 0 {
 			l.Wakes = t.lanes[s.Other]
 			l.Text += ", which wakes " + t.name(s.Other)
 			l.score += 15
@@ -358,28 +361,29 @@ func (t *teller) arrow(s *ordered.Step) {
 // ending says what the goroutines that never go on wait for, and in which circle.
 func (t *teller) ending() {
 	for g, w := range t.waits {
-		for i := range t.lines {
-			if l := &t.lines[i]; l.Lane == t.lanes[g]-1 && l.Where == w.where && i == t.lastOf(l.Lane) {
-				l.score = 97
-			}
+		if l := t.lastOf(t.lanes[g] - 1); l != nil && l.Where == w.where {
+			l.score = 97
 		}
-		t.key[w.object] = t.key[w.object] || w.object != 0
+		if w.object != 0 {
+			t.key[w.object] = true
+		}
 	}
 	for i := range t.lines {
-		if l := &t.lines[i]; t.key[l.object] && l.object != 0 && l.score < 70 {
-			l.score = 70
+		if l := &t.lines[i]; t.key[l.object] {
+			l.score = max(l.score, 70)
 		}
 	}
 	t.cycle()
 }
 
-func (t *teller) lastOf(lane int) int {
-	for i := len(t.lines) - 1; i >= 0; i-- {
+// lastOf is the last line of a lane, or nil.
+func (t *teller) lastOf(lane int) *Line {
+	for i := range slices.Backward(t.lines) {
 		if t.lines[i].Lane == lane {
-			return i
+			return &t.lines[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // order lists the goroutines by their lanes.

@@ -48,12 +48,12 @@ func Short(d time.Duration) string {
 	return d.Round(unit).String()
 }
 
-// Plural writes "1 run" and "3 runs". The plural of what has to end in s.
+// Plural writes "1 run", "3 runs" and "1,200 runs". The plural of what has to end in s.
 func Plural[N ~int | ~int64 | ~uint64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return strconv.FormatInt(int64(n), 10) + " " + what + "s"
+	return Grouped(int64(n)) + " " + what + "s"
 }
 
 // Times writes "once" and "3 times", with large numbers grouped.

@@ -38,7 +38,7 @@ func TestNumbers(t *testing.T) {
 func TestCounts(t *testing.T) {
 	require.Equal(t, "0 runs", Plural(0, "run"))
 	require.Equal(t, "1 run", Plural(int64(1), "run"))
-	require.Equal(t, "1200 runs", Plural(uint64(1200), "run"))
+	require.Equal(t, "1,200 runs", Plural(uint64(1200), "run"))
 	require.Equal(t, "once", Times(1))
 	require.Equal(t, "0 times", Times(0))
 	require.Equal(t, "1,200 times", Times(1200))

@@ -101,3 +101,7 @@ func TestCauseOfGoexit(t *testing.T) {
 func TestReportIsPrintable(t *testing.T) {
 	require.Equal(t, `panic: \x1b[31m, in x`+"\n", (&PanicError{Value: "\x1b[31m"}).Report("x"))
 }
+
+func TestRoomTakesNothingFromTheHeap(t *testing.T) {
+	require.Zero(t, testing.AllocsPerRun(100, Room))
+}

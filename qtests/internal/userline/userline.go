@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func Of(stack []uintptr) string {
 			continue
 		}
 		line := fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
-		if !strings.Contains(f.File, "/pkg/mod/") && !strings.Contains(f.File, "/vendor/") {
+		if !ofOtherModule(f.File) {
 			return line
 		}
 		if outside == "" {
@@ -111,14 +112,28 @@ func isOurs(f runtime.Frame) bool {
 	return ours && !strings.HasSuffix(f.File, "_test.go")
 }
 
+// ofOtherModule reports whether a file is of a module that the go command has downloaded: with
+// -trimpath its version is what is left of the module cache.
+func ofOtherModule(file string) bool {
+	return strings.Contains(file, "/pkg/mod/") || strings.Contains(file, "/vendor/") || strings.Contains(file, "@v")
+}
+
 func isStandard(f runtime.Frame) bool {
 	if trimmed {
-		// The standard library's packages have no dot in the first element of their path,
-		// and package main is not one.
-		first, _, _ := strings.Cut(f.Function, "/")
-		return first != f.Function && !strings.Contains(first, ".") || strings.HasPrefix(f.Function, "runtime.") || strings.HasPrefix(f.Function, "testing.")
+		return standardByName(f.Function, module)
 	}
 	return site.Standard(f.Function, f.File)
+}
+
+// standardByName tells the standard library by the names of its packages, which have no dot
+// in their first element. Package main has none either, nor need the module of the test.
+func standardByName(function, module string) bool {
+	first, _, more := strings.Cut(function, "/")
+	if !more {
+		first, _, _ = strings.Cut(function, ".")
+	}
+	own, _, _ := strings.Cut(module, "/")
+	return !strings.Contains(first, ".") && !strings.Contains(first, "%2e") && first != "main" && first != own
 }
 
 // trimmed reports whether the names of files in this binary have no directories.
@@ -126,6 +141,15 @@ var trimmed = func() bool {
 	f := runtime.FuncForPC(reflect.ValueOf(strings.Clone).Pointer())
 	file, _ := f.FileLine(f.Entry())
 	return file == "strings/clone.go"
+}()
+
+// module is the path of the module of this binary, or "" where that is not known.
+var module = func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return info.Main.Path
 }()
 
 // house begins the names of the functions of all packages of qtests: a dot or a

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path/filepath"
 	"reflect"
+	"runtime"
 	"sort"
 	"strings"
 	"testing"
@@ -93,4 +95,33 @@ func TestLinesOfOtherModules(t *testing.T) {
 	require.Regexp(t, `^userline_test.go:\d+$`, Of([]uintptr{at(require.Equal), at(TestErrorf)}))
 	require.Empty(t, Of([]uintptr{at(strings.ToUpper)}))
 	require.Empty(t, Of(nil))
+}
+
+// With -trimpath a file has no directory that says whose it is: the names of packages do.
+func TestStandardByName(t *testing.T) {
+	const user, library = false, true
+	for function, want := range map[string]bool{
+		"sort.Slice": library, "sync.(*Once).doSlow": library, "database/sql.(*DB).Query": library, "runtime.goexit": library, "testing.tRunner": library,
+		"main.main": user, "main.TestShop.func1": user, "example.com/shop.Buy": user, "example%2ecom.Buy": user, "gopkg.in/yaml%2ev3.Marshal": user,
+		"sample.Buy": user, "sample/cart.(*Cart).Add": user, "samples.Buy": library,
+	} {
+		require.Equal(t, want, standardByName(function, "sample/shop"), function)
+	}
+	require.Equal(t, library, standardByName("sample.Buy", ""), "where the module is not known")
+	_, file, _, _ := runtime.Caller(0)
+	require.Equal(t, !filepath.IsAbs(file), trimmed)
+	before := trimmed
+	defer func() { trimmed = before }()
+	trimmed = true
+	at := func(f any) uintptr { return reflect.ValueOf(f).Pointer() + 1 }
+	require.Regexp(t, `^userline_test.go:\d+$`, Of([]uintptr{at(sort.Ints), at(fmt.Sprint), at(TestErrorf)}))
+}
+
+func TestFilesOfOtherModules(t *testing.T) {
+	for file, want := range map[string]bool{
+		"/root/go/pkg/mod/example.com/shop@v1.2.3/cart/cart.go": true, "/home/me/shop/vendor/example.com/cart/cart.go": true, "example.com/shop@v1.2.3/cart/cart.go": true,
+		"/home/me/shop/cart.go": false, "example.com/shop/cart.go": false, "/home/me@work/cart.go": false,
+	} {
+		require.Equal(t, want, ofOtherModule(file), file)
+	}
 }

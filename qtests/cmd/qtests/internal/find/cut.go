@@ -10,7 +10,7 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/explore"
 )
 
-// mostCut is how long choices are cut down, in real time.
+// mostCut is how long choices are cut down, in real time, but in a test.
 const mostCut = time.Minute
 
 // Cut returns a run of the failure with as few choices, faults and load as can be found, or false
@@ -19,7 +19,7 @@ func (s *Search) Cut(ctx context.Context, f *Found) (explore.Trial, bool) {
 	if !f.known && !s.learn(ctx, f) {
 		return explore.Trial{}, false
 	}
-	end := time.Now().Add(mostCut)
+	end := time.Now().Add(s.cut)
 	t := f.trial()
 	if s.trial(ctx, f, []explore.Trial{t}) != 0 {
 		return t, false

@@ -2,7 +2,6 @@ package find
 
 import (
 	"bytes"
-	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,7 +13,10 @@ import (
 
 // death reads from the output of a process what has ended it.
 func death(output []byte, exit *exec.ExitError) *explore.Failure {
-	f := &explore.Failure{Kind: "death", Text: fmt.Sprint(exit), Full: string(output)}
+	f := &explore.Failure{Kind: "death", Text: "the process ended in the middle of the run, with the status 0", Full: string(output)}
+	if exit != nil {
+		f.Text = exit.Error()
+	}
 	for _, kind := range []string{"fatal error", "panic"} {
 		at := startOfLine(output, kind+": ")
 		if at < 0 {
@@ -22,10 +24,8 @@ func death(output []byte, exit *exec.ExitError) *explore.Failure {
 		}
 		f.Kind = kind
 		text, _, _ := bytes.Cut(output[at+len(kind)+2:], []byte("\n"))
-		f.Text = strings.TrimSpace(string(text))
-		if i := strings.Index(f.Text, " [recovered"); i > 0 {
-			f.Text = f.Text[:i]
-		}
+		said, _, _ := strings.Cut(string(text), " [recovered")
+		f.Text = strings.TrimSpace(said)
 		f.Full = string(output[at:])
 		f.Where = userPlace(f.Full)
 		return f

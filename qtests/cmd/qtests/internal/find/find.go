@@ -93,6 +93,7 @@ type Search struct {
 	summary   Summary
 	sometimes map[string]bool
 	serial    int
+	cut       time.Duration // mostCut, but in a test
 }
 
 // New prepares a search.
@@ -101,7 +102,7 @@ func New(t Target, o Options) *Search {
 		o.Hang = 20 * time.Second
 	}
 	return &Search{
-		Target: t, Options: o, sometimes: map[string]bool{},
+		Target: t, Options: o, sometimes: map[string]bool{}, cut: mostCut,
 		summary: Summary{Target: t, RunsOf: map[string]int{}, Steps: map[string]int{}, Goroutines: map[string]int{}},
 	}
 }

@@ -1,6 +1,9 @@
 package find
 
 import (
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -18,7 +21,9 @@ func TestDeaths(t *testing.T) {
 		"log\nfatal error: concurrent map writes" + stack:                {Kind: "fatal error", Text: "concurrent map writes", Where: "cart.go:31"},
 		"panic: close of closed channel [recovered, repanicked]" + stack: {Kind: "panic", Text: "close of closed channel", Where: "cart.go:31"},
 		"=== RUN   TestX\npanic: x [recovered]\n\tpanic: y" + stack:      {Kind: "panic", Text: "x", Where: "cart.go:31"},
-		"nothing of the kind": {Kind: "death", Text: "<nil>"},
+		"nothing of the kind":                     {Kind: "death", Text: "the process ended in the middle of the run, with the status 0"},
+		"\npanic: x\n":                            {Kind: "panic", Text: "x"},
+		"panic:  [recovered, repanicked]" + stack: {Kind: "panic", Where: "cart.go:31"},
 		"a panic: in a sentence\nfatal error: sync: unlock of unlocked mutex\n": {Kind: "fatal error", Text: "sync: unlock of unlocked mutex"},
 	} {
 		got := death([]byte(output), nil)
@@ -26,6 +31,11 @@ func TestDeaths(t *testing.T) {
 		got.Full = ""
 		require.Equal(t, want, *got, output)
 	}
+	t.Setenv(quickEnd[0], quickEnd[1])
+	err := exec.Command(os.Args[0], "-test.nope").Run()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	require.True(t, ok, err)
+	require.Equal(t, "exit status 2", death(nil, exit).Text)
 }
 
 // TestTakes: of one kind of failure the least seed is kept, with what belongs to it.
@@ -48,6 +58,16 @@ func TestTakes(t *testing.T) {
 	require.Equal(t, map[string]int{"T": 9}, s.summary.Steps)
 	require.Equal(t, 4, s.summary.Points)
 	require.Equal(t, map[string]bool{"T: full": true, "T: empty": false}, s.sometimes)
+}
+
+// However often a test fails, so many seeds are kept.
+func TestSeedsThatAreKept(t *testing.T) {
+	s := New(Target{}, Options{})
+	for seed := range uint64(mostSeeds + 2) {
+		s.take(explore.Result{Test: "T", Seed: seed + 1, Over: true, Failure: &explore.Failure{Kind: "leak"}}, explore.Spec{})
+	}
+	require.Equal(t, mostSeeds+2, s.summary.Found[0].Count)
+	require.Len(t, s.summary.Found[0].Seeds, mostSeeds)
 }
 
 // TestPatterns: a failure is looked at in its own test alone.

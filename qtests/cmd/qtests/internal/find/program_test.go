@@ -68,14 +68,20 @@ func program(kind string, s *explore.Session) {
 		}
 		fails := s.From == 5 && s.To == 6 && slices.ContainsFunc(t.Choices, func(c ordered.Choice) bool { return c.N == 4 })
 		run(s.From, i, t.Choices, fails)
-		if fails {
+		if fails && kind != "twice" {
 			return
 		}
 	}
 	if len(s.Trials) > 0 {
 		return
 	}
+	if kind == "outside later" && s.From > 1 {
+		program("outside", s)
+	}
 	for seed := max(s.From, s.Next["TestX"]); seed < s.To; seed += s.Stride {
+		if s.Until > 0 && time.Now().UnixMilli() >= s.Until {
+			return
+		}
 		fails := seed%5 == 0
 		run(seed, 0, choicesOf(6), fails)
 		if fails && !s.All {
@@ -165,8 +171,19 @@ func TestSearchEndsWithAFailure(t *testing.T) {
 	require.Equal(t, 1+4, sum.Runs, "the first, and every second one: 2, 4, 6, 8")
 }
 
+// With a limit of time no run begins behind it, but the first.
+func TestSearchEndsWithItsTime(t *testing.T) {
+	for limit, runs := range map[time.Duration]int{0: 4, 1: 1, time.Hour: 4} {
+		sum, err := searchOf(t, "fails", Options{Seeds: 4, Procs: 1, For: limit}).Run(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, runs, sum.Runs, limit)
+	}
+}
+
 func TestSearchOfNothing(t *testing.T) {
 	_, err := searchOf(t, "outside", Options{Seeds: 9, Procs: 1}).Run(t.Context())
+	require.EqualError(t, err, "TestX of example.com/x fails outside its bubbles:\nno such file\n")
+	_, err = searchOf(t, "outside later", Options{Seeds: 9, Procs: 2}).Run(t.Context())
 	require.EqualError(t, err, "TestX of example.com/x fails outside its bubbles:\nno such file\n")
 	sum, err := searchOf(t, "no bubble", Options{Seeds: 9, Procs: 1}).Run(t.Context())
 	require.NoError(t, err)
@@ -199,11 +216,20 @@ func TestCutDown(t *testing.T) {
 	require.Equal(t, -1, s.trial(t.Context(), f, nil))
 	require.Equal(t, 2, s.trial(t.Context(), f, []explore.Trial{with(1), with(9), with(4)}), "the second ended its process otherwise")
 	require.Equal(t, 3, s.trial(t.Context(), f, []explore.Trial{with(9), with(1), with(9, 4), with(4)}))
+	require.Equal(t, 0, searchOf(t, "twice", Options{}).trial(t.Context(), f, []explore.Trial{with(4), with(4)}), "the first counts")
+	none := searchOf(t, "no bubble", Options{})
+	require.Equal(t, -1, none.trial(t.Context(), f, make([]explore.Trial, 5)))
+	require.Equal(t, 3, none.serial, "one process, with its three files, shows that there is no bubble")
 	told, err := s.Steps(t.Context(), f, with(4))
 	require.NoError(t, err)
 	require.Len(t, told.Steps, 2)
 	_, err = s.Steps(t.Context(), f, with(1))
 	require.EqualError(t, err, "TestX does not fail again")
+	s.cut = -1
+	trial, ok = s.Cut(t.Context(), f)
+	require.True(t, ok)
+	require.Equal(t, f.Choices, trial.Choices, "no time is left to cut them down")
+	s.cut = mostCut
 	f.Choices = f.Choices[:3]
 	_, ok = s.Cut(t.Context(), f)
 	require.False(t, ok, "it does not fail again")

@@ -89,12 +89,12 @@ func (r *rewriter) callOfPackage(fun *ast.SelectorExpr, args []ast.Expr) bool {
 	}
 	op := site.Other
 	for name, o := range methods {
-		if strings.HasPrefix(fn.Name(), name) && (name != "Load" || op == site.Other) {
+		if strings.HasPrefix(fn.Name(), name) { // of the functions only one does
 			op = o
 		}
 	}
 	pointee := under(r.info.TypeOf(args[0])).(*types.Pointer).Elem()
-	if last := args[len(args)-1]; len(args) > 1 && !r.isSimple(last) && r.hasOwnType(last) && r.isSimple(args[0]) {
+	if last := args[len(args)-1]; !r.isSimple(last) && r.hasOwnType(last) && r.isSimple(args[0]) {
 		r.walkAll(args[:len(args)-1])
 		r.behind(last, r.of(args[0]), r.site(op, false, args[0], r.info.TypeOf(last)))
 		return false
@@ -174,7 +174,7 @@ func isFunction(t types.Type) bool {
 // pointer and the method wants one.
 func (r *rewriter) receiver(x ast.Expr, fn *types.Func) {
 	sig := fn.Type().(*types.Signature)
-	if sig.Recv() != nil && isPointer(sig.Recv().Type()) && !isPointer(r.info.TypeOf(x)) {
+	if isPointer(sig.Recv().Type()) && !isPointer(r.info.TypeOf(x)) {
 		r.place(x)
 		return
 	}

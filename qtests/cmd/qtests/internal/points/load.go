@@ -125,11 +125,9 @@ func (p *listed) plain() string {
 	return path
 }
 
+// source is a package that gets points, which is one of a module.
 func (p *listed) source() Package {
-	pkg := Package{Path: p.plain(), Dir: p.Dir, Imports: p.ImportMap, TestOnly: true}
-	if p.Module != nil {
-		pkg.GoVersion = p.Module.GoVersion
-	}
+	pkg := Package{Path: p.plain(), Dir: p.Dir, Imports: p.ImportMap, GoVersion: p.Module.GoVersion, TestOnly: true}
 	for _, name := range p.GoFiles {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(p.Dir, name)

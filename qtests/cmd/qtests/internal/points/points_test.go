@@ -103,10 +103,22 @@ func TestPlaces(t *testing.T) {
 		"c <- 1":                    "qtestsM(c, #) <- 1",
 		"close(c)":                  "close(qtestsM(c, #))",
 		"*p = *p":                   "*p = qtestsV(&*p, (*qtestsR(&*p, #)), #)",
+		"s.pf = &s.f":               "s.pf = qtestsV(&s.pf, &s.f, #)",
+		"s.v = <-c":                 "s.v = qtestsV(&s.v, <-qtestsM(c, #), #)",
+		"s.small = -(1 << s.v)":     "*qtestsR(&s.small, #) = -(1 << (*qtestsR(&s.v, #)))",
+		"s.small = 1<<s.v + 1":      "*qtestsR(&s.small, #) = 1<<(*qtestsR(&s.v, #)) + 1",
+		"s.small = 1 + 1<<s.v":      "*qtestsR(&s.small, #) = 1 + 1<<(*qtestsR(&s.v, #))",
+		"_ = s.array[s.v:2]":        "_ = s.array[(*qtestsR(&s.v, #)):2]",
+		"var _ = s.v":               "var _ = (*qtestsR(&s.v, #))",
+		"s.in.bump()":               "s.in.bump()",
+		"s.in.get()":                "(*qtestsR(&s.in, #)).get()",
+		"s.in = inner{}":            "s.in = qtestsV(&s.in, inner{}, #)",
+		"atomic.LoadInt32(p32)":     "atomic.LoadInt32(qtestsR(p32, #))",
 	}
 	var b strings.Builder
-	b.WriteString("package sample\n\nimport (\n\t\"sync\"\n\t\"sync/atomic\"\n)\n\ntype sample struct {\n\tmu sync.Mutex\n\ta atomic.Int64\n\tv, fixed int\n\tm map[int]int\n}\n\n" +
-		"func (s *sample) get() int { return s.fixed }\n\nfunc (s *sample) reset() { s.m = nil }\n\nfunc two() (int, int) { return 1, 2 }\n\nfunc f(s *sample, c chan int, p *int) {\n\tvar n int\n\tlocal := 0\n\tgo func() { n = 2 }()\n")
+	b.WriteString("package sample\n\nimport (\n\t\"sync\"\n\t\"sync/atomic\"\n)\n\ntype sample struct {\n\tmu sync.Mutex\n\ta atomic.Int64\n\tv, fixed int\n\tm map[int]int\n" +
+		"\tf func()\n\tpf *func()\n\tsmall int8\n\tarray [3]int\n\tin inner\n}\n\ntype inner struct{ n int }\n\nfunc (i *inner) bump() {}\n\nfunc (i inner) get() int { return 1 }\n\n" +
+		"func (s *sample) get() int { return s.fixed }\n\nfunc (s *sample) reset() { s.m = nil }\n\nfunc two() (int, int) { return 1, 2 }\n\nfunc f(s *sample, c chan int, p *int, p32 *int32) {\n\tvar n int\n\tlocal := 0\n\tgo func() { n = 2 }()\n")
 	var order []string
 	for line := range lines {
 		order = append(order, line)

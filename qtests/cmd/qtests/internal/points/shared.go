@@ -8,16 +8,16 @@ import (
 
 // findShared finds the variables and fields that more than one goroutine may write to.
 func (src *source) findShared() {
-	uses := &usage{info: src.info, writes: map[types.Object]int{}, captured: map[types.Object]bool{}, params: map[types.Object]bool{}}
+	uses := &usage{info: src.info, writes: map[types.Object]bool{}, captured: map[types.Object]bool{}, params: map[types.Object]bool{}}
 	for _, f := range src.files {
 		uses.look(f.ast)
 	}
 	src.shared, src.fields, src.made = map[types.Object]bool{}, map[types.Object]bool{}, map[types.Object]bool{}
-	for obj, n := range uses.writes {
+	for obj := range uses.writes {
 		v := obj.(*types.Var)
 		if v.IsField() {
 			src.fields[obj] = true
-		} else if n > 0 && (uses.captured[obj] || isGlobal(v)) {
+		} else if uses.captured[obj] || isGlobal(v) {
 			src.shared[obj] = true
 		}
 	}
@@ -37,10 +37,10 @@ func isGlobal(v *types.Var) bool {
 	return !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope()
 }
 
-// A usage counts what happens to variables, without their declarations.
+// A usage notes what happens to variables, without their declarations.
 type usage struct {
 	info     *types.Info
-	writes   map[types.Object]int
+	writes   map[types.Object]bool
 	captured map[types.Object]bool
 	params   map[types.Object]bool
 	lits     []*ast.FuncLit // around the place
@@ -83,7 +83,7 @@ func (u *usage) look(n ast.Node) {
 	})
 }
 
-// redefined counts the variables of a := that were there before.
+// redefined notes the variables of a := that were there before.
 func (u *usage) redefined(n *ast.AssignStmt) {
 	for _, x := range n.Lhs {
 		if id, ok := x.(*ast.Ident); ok && u.info.Defs[id] == nil {
@@ -106,7 +106,7 @@ func (u *usage) used(id *ast.Ident) {
 	if !ok || v.IsField() || len(u.lits) == 0 {
 		return
 	}
-	if in := u.lits[len(u.lits)-1]; v.Pos() < in.Pos() || v.Pos() >= in.End() {
+	if in := u.lits[len(u.lits)-1]; v.Pos() < in.Pos() {
 		u.captured[v] = true
 	}
 }
@@ -117,13 +117,13 @@ func (u *usage) written(x ast.Expr) {
 		switch e := x.(type) {
 		case *ast.Ident:
 			if v, ok := u.info.ObjectOf(e).(*types.Var); ok {
-				u.writes[v]++
+				u.writes[v] = true
 			}
 			return
 		case *ast.SelectorExpr:
 			v, ok := u.info.Uses[e.Sel].(*types.Var)
 			if ok {
-				u.writes[v]++
+				u.writes[v] = true
 			}
 			if s := u.info.Selections[e]; s == nil || s.Indirect() {
 				return

@@ -62,7 +62,7 @@ var orderedKeys uint64
 var orderedHooks = &orderedTable
 
 var orderedTable = orderedHookTable{
-	version: 2,
+	version: 3,
 	arm:     orderedArm,
 	report:  orderedReport,
 	test:    orderedIsTest,
@@ -225,11 +225,9 @@ func orderedBegin(b *synctestBubble) {
 	orderedLive.head = b
 	unlock(&orderedLive.lock)
 	if t != nil {
-		systemstack(func() {
-			lock(&b.mu)
-			t.give(b.root)
-			unlock(&b.mu)
-		})
+		lock(&b.mu)
+		t.give(b.root)
+		unlock(&b.mu)
 	}
 }
 

@@ -137,11 +137,7 @@ func orderedCaseRand(n uint32) uint32 {
 		}
 	}
 	k := uint32(x>>32) % n
-	if b.events == nil {
-		b.turn.note(recordedSelect, uint64(k), gp)
-	} else {
-		systemstack(func() { b.turn.note(recordedSelect, uint64(k), gp) })
-	}
+	b.turn.note(recordedSelect, uint64(k), gp)
 	return k
 }
 
@@ -189,6 +185,9 @@ func (t *turn) apart(ts *timers, ran bool) bool {
 	t.lone = lone
 	return false
 }
+
+// firesAlone reports whether t fires alone, and so never in the middle of what runs now.
+func (b *synctestBubble) firesAlone(t *timer) bool { return b.turn != nil && t.rand&1 == 1 }
 
 // orderedTimerKeep is the order of t as it is put into the heap.
 func orderedTimerKeep(t *timer) uint32 {

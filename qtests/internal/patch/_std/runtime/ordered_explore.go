@@ -152,7 +152,7 @@ func orderedPoint(site uint32, addr, value unsafe.Pointer) {
 	} else {
 		p.wanted.set(t.queue.at(uint32(next)).ptr())
 		use := p.hold(s.id, site, s.addr)
-		p.note(t, stepHeld, gp, site, s.addr, 0, false)
+		p.note(t, stepHeld, gp, site, s.addr, 0)
 		unlock(&t.bubble.mu)
 		Gosched()
 		lock(&t.bubble.mu)
@@ -168,7 +168,7 @@ func orderedPoint(site uint32, addr, value unsafe.Pointer) {
 	}
 	if p.logRoom > 0 {
 		lock(&t.bubble.mu)
-		p.note(t, stepPoint, gp, site, uint64(uintptr(addr)), pointValue(site, value), true)
+		p.note(t, stepPoint, gp, site, uint64(uintptr(addr)), pointValue(site, value))
 		unlock(&t.bubble.mu)
 	}
 }
@@ -259,7 +259,7 @@ func (p *orderedPlan) pass(t *turn) {
 	if k := p.choose(t, name, min(t.queue.size, planScan), nil); k > 0 {
 		first := t.states.of(t.queue.at(0).ptr()).id
 		t.queue.bring(uint32(k))
-		p.noteOf(t, stepAhead, t.queue.at(0).ptr(), first, 0, 0, 0, false)
+		p.noteOf(t, stepAhead, t.queue.at(0).ptr(), first, 0, 0, 0)
 	}
 }
 

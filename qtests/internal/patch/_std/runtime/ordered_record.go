@@ -87,8 +87,12 @@ func (e *orderedEvents) add(hash uint64, gp *g) {
 	// There is no room for one more stack: this event has no line.
 }
 
-// orderedCallers writes the stack of gp, which is not running elsewhere.
+// orderedCallers writes the stack of gp, which is not running elsewhere. Where gp is the caller, on its own stack,
+// gcallers would end the process.
 func orderedCallers(gp *g, pcs []uintptr) int {
+	if gp == getg() {
+		return callers(0, pcs)
+	}
 	if gp.sched.pc == 0 || readgstatus(gp)&^_Gscan == _Gsyscall {
 		return 0
 	}

@@ -27,12 +27,12 @@ const (
 	stepAhead // it got the turn ahead of another, which had waited longer
 )
 
-// note keeps a step of gp. here says that gp is the caller, on its own stack.
-func (p *orderedPlan) note(t *turn, kind uint32, gp *g, site uint32, addr, value uint64, here bool) {
-	p.noteOf(t, kind, gp, 0, site, addr, value, here)
+// note keeps a step of gp.
+func (p *orderedPlan) note(t *turn, kind uint32, gp *g, site uint32, addr, value uint64) {
+	p.noteOf(t, kind, gp, 0, site, addr, value)
 }
 
-func (p *orderedPlan) noteOf(t *turn, kind uint32, gp *g, other uint64, site uint32, addr, value uint64, here bool) {
+func (p *orderedPlan) noteOf(t *turn, kind uint32, gp *g, other uint64, site uint32, addr, value uint64) {
 	if p.logRoom == 0 {
 		return
 	}
@@ -41,11 +41,7 @@ func (p *orderedPlan) noteOf(t *turn, kind uint32, gp *g, other uint64, site uin
 		*s = planStep{kind: kind, site: site, other: other, addr: addr, value: value, now: uint64(t.bubble.now)}
 		if gp != nil && gp.bubble == t.bubble {
 			s.g = t.states.of(gp).id
-			if here || getg() == gp {
-				callers(0, s.pcs[:])
-			} else {
-				orderedCallers(gp, s.pcs[:])
-			}
+			orderedCallers(gp, s.pcs[:])
 		}
 	}
 	p.logN++
@@ -60,14 +56,14 @@ func (p *orderedPlan) noteWake(t *turn, gp *g) {
 	if by.m.curg != nil {
 		by = by.m.curg
 	}
-	p.noteOf(t, stepWakes, by, t.states.of(gp).id, 0, 0, 0, false)
+	p.noteOf(t, stepWakes, by, t.states.of(gp).id, 0, 0, 0)
 }
 
 // noteEnd keeps that gp ends, and the name of the choice that is then made.
 func (p *orderedPlan) noteEnd(t *turn, gp *g) {
 	s := p.state(t, gp)
 	p.ended = planName{s.id, s.n + 1}
-	p.note(t, stepEnds, gp, 0, 0, 0, false)
+	p.note(t, stepEnds, gp, 0, 0, 0)
 }
 
 // orderedDump writes the plan of gp's bubble to the file that the library has given, when

@@ -141,7 +141,7 @@ func orderedLeave(b *synctestBubble, gp *g) bool {
 	t := b.turn
 	if b.plan != nil {
 		lock(&b.mu)
-		b.plan.note(t, stepWaits, gp, 0, 0, 0, false)
+		b.plan.note(t, stepWaits, gp, 0, 0, 0)
 		unlock(&b.mu)
 	}
 	t.leaving = true
@@ -264,7 +264,7 @@ func orderedBorn(newg, parent *g) {
 		b.turn.states.born(b.now, newg, parent)
 		if b.plan != nil {
 			lock(&b.mu)
-			b.plan.noteOf(b.turn, stepStarts, parent, b.turn.states.of(newg).id, 0, uint64(newg.startpc), 0, false)
+			b.plan.noteOf(b.turn, stepStarts, parent, b.turn.states.of(newg).id, 0, uint64(newg.startpc), 0)
 			unlock(&b.mu)
 		}
 	}
