@@ -39,7 +39,8 @@ func TestPrivate(t *testing.T) {
 		require.False(t, n.of(v).IsValid(), name)
 	}
 	through := private{kind: kind, path: []string{"nested", "inner", "n"}}
-	require.False(t, through.of(h).IsValid(), "not through a pointer, which may be nil")
+	h.nested = h
+	require.False(t, through.of(h.nested).IsValid(), "not through a pointer, which may be nil")
 	promoted := private{kind: reflect.Slice, path: []string{"names"}}
 	require.Equal(t, 2, promoted.of(h).Len())
 	require.False(t, promoted.of(&struct{ holder }{*h}).IsValid(), "not what is promoted from an embedded struct: another version may have another of that name")

@@ -53,8 +53,7 @@ func Enter(t tb.TB, kind string) *Scope {
 	return s
 }
 
-// register makes s the innermost scope of its test. The scope around it is the one that the test had, or
-// the one of the nearest test around it.
+// register makes s the innermost scope of its test, inside the one of the test, or of the nearest test around it.
 func (s *Scope) register(kind string) {
 	scopes.Lock()
 	defer scopes.Unlock()

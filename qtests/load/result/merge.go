@@ -44,7 +44,7 @@ func Merge(parts ...*Result) (*Result, error) {
 	return m.finish(parts)
 }
 
-// whole is the result of the run, made from a part that ran all of it.
+// whole is the result of the run where one part ran all of it: the result of that part.
 func (r *Result) whole() *Result {
 	whole, part := *r, *r.Part
 	part.Index = 0
