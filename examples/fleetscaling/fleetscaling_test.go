@@ -47,6 +47,9 @@ func hour(q *qtests.T, down scale.Rules) *fleet.Fleet {
 }
 
 func TestScaling(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short sends a tenth of the load, and the figures here are those of the whole")
+	}
 	qtests.Run(t, func(q *qtests.T) {
 		flapping, _ := hour(q, scale.Rules{NoWindow: true}).ScalingSummary()
 		if flapping.Flaps < 20 {

@@ -52,6 +52,9 @@ func storm(q *qtests.T, throttled bool) (share float64) {
 }
 
 func TestStorm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short sends a tenth of the load, and the figures here are those of the whole")
+	}
 	qtests.Run(t, func(q *qtests.T) {
 		if bare, throttled := storm(q, false), storm(q, true); bare > 0.2 || throttled < 0.99 {
 			q.Errorf("in the storm %.2f are answered, and throttled %.2f", bare, throttled)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/text"
 )
 
 // ErrNoInstance is the error of a request for which the balancer had no instance.
@@ -41,7 +42,8 @@ func (c Counts) Balanced() bool {
 }
 
 func (c Counts) String() string {
-	return fmt.Sprintf("%d offered = %d answered + %d refused + %d failed + %d in flight", c.Offered, c.Answered, c.Refused, c.Failed, c.InFlight)
+	n := func(count uint64) string { return text.Grouped(int64(count)) }
+	return fmt.Sprintf("%s offered = %s answered + %s refused + %s failed + %s in flight", n(c.Offered), n(c.Answered), n(c.Refused), n(c.Failed), n(c.InFlight))
 }
 
 // add adds what another instance has.

@@ -62,6 +62,9 @@ func newParts(q *qtests.T) (p parts) {
 
 // What a fleet, a gate, a meter and the fake of SQL tell is in the summary, in the report and in the JSON of a run.
 func TestSectionsOfARun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short sends a tenth of the load, and the figures here are those of the whole")
+	}
 	qtests.Run(t, func(q *qtests.T) {
 		p := newParts(q)
 		res := load.Run(q, load.Scenario{
@@ -92,7 +95,7 @@ func TestSectionsOfARun(t *testing.T) {
 func checkSections(q *qtests.T, res *result.Result) {
 	text := res.String()
 	for _, want := range []string{
-		"\n  fleet shop\n  requests: 1200 offered = 1200 answered + 0 refused + 0 failed + 0 in flight\n",
+		"\n  fleet shop\n  requests: 1,200 offered = 1,200 answered + 0 refused + 0 failed + 0 in flight\n",
 		"\n  routing by route.PowerOfTwo\n", "first attempts                   1,200\n", "20s     2   5  by hand\n", "30s  ", "  complete  5 of 5 available\n",
 		"\n  gate door\n  limit 2, 1,200 of 1,200 requests served\n", "\n  answers of shop\n", "degraded      120    10%\n", "  tips        120    10%\n",
 		"\n  asked of db\n  1,200 requests; at most 3 statements in one: ", "SELECT name FROM items WHERE id = ?  3,600 ", "\n  repeated in one request with other arguments (N+1)\n",
