@@ -15,18 +15,15 @@ type Set struct {
 
 	mu struct {
 		sync.Mutex
-		taken Inputs
-		plans map[string]int
-		loads map[string]int
+		taken        Inputs
+		plans, loads times // by name
 	}
 }
 
 // NewSet returns the set of a run. A nil given leaves all as it is. noted, which may be nil, is
 // told what the run has taken, each time that there is more.
 func NewSet(given *Inputs, noted func(*Inputs)) *Set {
-	s := &Set{given: given, noted: noted}
-	s.mu.plans, s.mu.loads = map[string]int{}, map[string]int{}
-	return s
+	return &Set{given: given, noted: noted}
 }
 
 // Plan returns the faults of a plan that begins now. own are the plan's own, with their names
@@ -38,8 +35,8 @@ func (s *Set) Plan(name string, start time.Duration, own []Fault) []Fault {
 	defer s.note()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mu.plans[name]++; s.mu.plans[name] > 1 {
-		name = fmt.Sprintf("%s #%d", name, s.mu.plans[name])
+	if n := s.mu.plans.add(name); n > 1 {
+		name = fmt.Sprintf("%s #%d", name, n)
 	}
 	faults := own
 	if s.given != nil {
@@ -62,8 +59,7 @@ func (s *Set) Load(name string) (l Load, made func(n int64)) {
 	defer s.note()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.loads[name]++
-	l.N = s.mu.loads[name]
+	l.N = s.mu.loads.add(name)
 	if s.given != nil {
 		s.given.cutLoad(&l)
 	}
@@ -94,4 +90,15 @@ func (s *Set) Taken() *Inputs {
 		return nil
 	}
 	return s.mu.taken.Clone()
+}
+
+// times counts by name. Its map is made for the first one: most tests have neither a plan nor a load.
+type times struct{ of map[string]int }
+
+func (t *times) add(name string) int {
+	if t.of == nil {
+		t.of = map[string]int{}
+	}
+	t.of[name]++
+	return t.of[name]
 }
