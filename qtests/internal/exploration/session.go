@@ -31,7 +31,8 @@ func RunSession(t *testing.T, s *explore.Session, run Run) {
 		resolve(t, s)
 		return
 	}
-	r := &searching{Session: s, t: t, runBody: run, x: &Exploration{spec: s.Explore, plan: ordered.NewPlan(s.Log), Quiet: true}}
+	spec := s.Explore.Over(s.Steps[t.Name()])
+	r := &searching{Session: s, t: t, runBody: run, x: &Exploration{spec: spec, plan: ordered.NewPlan(s.Log), Quiet: true}}
 	if s.Dump != "" {
 		f, err := os.Create(s.Dump)
 		if err != nil {
@@ -42,27 +43,26 @@ func RunSession(t *testing.T, s *explore.Session, run Run) {
 	}
 	if len(s.Trials) > 0 {
 		r.trials()
-		return
+	} else {
+		r.seeds()
 	}
-	r.seeds()
 }
 
-// seeds runs under one seed after the other, until one fails where that ends it.
+// seeds runs one seed after the other, until one fails, unless all are asked for.
 func (r *searching) seeds() {
-	r.x.spec = r.x.spec.Over(r.Steps[r.t.Name()])
-	from := r.From
-	if next, ok := r.Next[r.t.Name()]; ok {
-		from = next
+	seed, ok := r.Next[r.t.Name()]
+	if !ok {
+		seed = r.From
 	}
-	for seed := from; seed < r.To; seed += r.Stride {
-		if r.Until != 0 && time.Now().UnixMilli() >= r.Until {
-			return
-		}
+	for ; seed < r.To && !r.over(); seed += r.Stride {
 		if f := r.run(seed, 0); f != nil && !r.All {
 			return
 		}
 	}
 }
+
+// over reports whether it is too late to begin another run.
+func (r *searching) over() bool { return r.Until != 0 && time.Now().UnixMilli() >= r.Until }
 
 // trials makes one after the other, until one fails as it should.
 func (r *searching) trials() {
