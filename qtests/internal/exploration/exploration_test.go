@@ -150,3 +150,9 @@ func TestUnmade(t *testing.T) {
 	require.Empty(t, unmade(3, 3, "x.choices"))
 	require.Contains(t, unmade(2, 3, "x.choices"), "2 of the 3 choices of x.choices were made")
 }
+
+// TestMayKnow: a package that keeps no choices has nothing to try, and what keeps them has for their test alone.
+func TestMayKnow(t *testing.T) {
+	require.False(t, (*Exploration)(nil).MayKnow("TestTransfer"))
+	require.False(t, (&Exploration{}).MayKnow(t.Name()), "this one keeps none")
+}
