@@ -75,8 +75,8 @@ func packageOf(function string) string {
 
 // RepeatCommand returns the command that repeats t: the go test of its package, or on
 // the ordered runtime the go tool qtests test, its name and its seed, with further flags for the test binary. The package is
-// known inside [Run], and elsewhere to the goroutines that a function in a file
-// of tests runs in; otherwise it is the package of the directory.
+// known from the first [Run] of the process on, or from the first call of RepeatCommand below a function in a file of tests.
+// Before, it is the package of the directory.
 func RepeatCommand(t tb.TB, flags ...string) string {
 	var c command
 	if q, ok := t.(interface{ command() command }); ok {

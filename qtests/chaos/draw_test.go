@@ -85,17 +85,23 @@ func TestNoFaults(t *testing.T) {
 	})
 }
 
+// listening is a network with the component a, which accepts all that dial it.
+func listening(q *qtests.T) *Network {
+	n := NewNetwork(q)
+	n.Component("a", func(l *Life) {
+		lis, err := l.Listen()
+		for err == nil {
+			_, err = lis.Accept()
+		}
+	})
+	q.Wait()
+	return n
+}
+
 // The addresses of who dials are those of a block, in order.
 func TestLocalAddresses(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		n := NewNetwork(q)
-		n.Component("a", func(l *Life) {
-			lis, err := l.Listen()
-			for err == nil {
-				_, err = lis.Accept()
-			}
-		})
-		q.Wait()
+		n := listening(q)
 		for before, want := range map[int]string{
 			0: "192.0.2.1:1025", 1: "192.0.2.1:1026", 59_998: "192.0.2.1:61023", 59_999: "192.0.2.2:1024",
 			60_000*253 + 6: "192.0.2.254:1031", 60_000*254 + 6: "192.0.2.1:1031",
@@ -111,14 +117,7 @@ func TestLocalAddresses(t *testing.T) {
 // A connection is on the list until both of its ends are closed.
 func TestForgotten(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		n := NewNetwork(q)
-		n.Component("a", func(l *Life) {
-			lis, err := l.Listen()
-			for err == nil {
-				_, err = lis.Accept()
-			}
-		})
-		q.Wait()
+		n := listening(q)
 		var ends []*conn
 		for range 3 {
 			_, err := n.Test().Dial(q.Context(), "tcp", "a")

@@ -53,7 +53,8 @@ func Enter(t tb.TB, kind string) *Scope {
 	return s
 }
 
-// register makes s the innermost scope of its test, inside the one of the test, or of the nearest test around it.
+// register makes s the innermost scope of its test. The scope around it is the one that the test had, or else
+// the scope of the nearest test around.
 func (s *Scope) register(kind string) {
 	scopes.Lock()
 	defer scopes.Unlock()

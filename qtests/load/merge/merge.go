@@ -236,10 +236,17 @@ func checkLog(name, sum string) error {
 }
 
 // troubles says what fails a load, as load.Run does.
-func troubles(r *result.Result) (out []string) {
+func troubles(r *result.Result) []string { return append(brokenThresholds(r), others(r)...) }
+
+func brokenThresholds(r *result.Result) (out []string) {
 	for _, v := range r.Failed() {
 		out = append(out, "threshold "+v.String())
 	}
+	return out
+}
+
+// others says what fails a load beside its thresholds.
+func others(r *result.Result) (out []string) {
 	if r.Panics > 0 {
 		out = append(out, "code of the scenario panicked "+text.Times(r.Panics))
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-qtests/qtests/qtests/internal/text"
@@ -205,11 +204,14 @@ func (r *Run) junitError() *junitFailed {
 // junitFailure says what failed beside the thresholds, which have cases of their own. It is nil where nothing did,
 // and where the parts are not together.
 func (r *Run) junitFailure() *junitFailed {
-	others := slices.DeleteFunc(slices.Clone(r.Report), func(why string) bool { return strings.HasPrefix(why, "threshold ") })
-	if r.Err != nil || len(others) == 0 {
+	beside := r.Report // of seeds, which have no thresholds
+	if r.Result != nil {
+		beside = others(r.Result)
+	}
+	if r.Err != nil || len(beside) == 0 {
 		return nil
 	}
-	return failed(strings.Join(others, "\n"))
+	return failed(strings.Join(beside, "\n"))
 }
 
 func failed(why string) *junitFailed {

@@ -20,7 +20,7 @@ func outcomes() []Run {
 		{
 			Name: "a", Parts: 2, Report: []string{"threshold errors<1%: 2%", "code of the scenario panicked once"},
 			Result: &result.Result{
-				Test: "TestA", Scenario: "shop", Elapsed: 1500 * time.Millisecond, Scheduled: 1,
+				Test: "TestA", Scenario: "shop", Elapsed: 1500 * time.Millisecond, Scheduled: 1, Panics: 1,
 				Thresholds: []result.Verdict{{Threshold: "p(99)<1s", Pass: true}, {Threshold: "errors<1%"}},
 			},
 		},
