@@ -2,6 +2,7 @@ package breaker
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,8 @@ func New(cfg Config) (*Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Breaker{cfg: cfg, label: text.Label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue(), word: wordHere()}
+	b := &Breaker{cfg: cfg, label: text.Label(cfg.Name), clock: cfg.Clock, timed: cfg.SlowCall > 0, hooks: cfg.Hooks.queue()}
+	b.word.init(runtime.GOMAXPROCS(0))
 	b.made = b.clock.Now()
 	b.mu.machine, b.mu.alarm.at = newMachine(&b.cfg, b.made), never
 	b.lock()
@@ -133,26 +135,27 @@ func (b *Breaker) settle() {
 	b.hooks.Deliver(delivery.run)
 }
 
-// admit asks for one call.
-func (b *Breaker) admit() (t ticket, settle bool, err error) {
+// admit asks for one call, and fills in its ticket.
+func (b *Breaker) admit(t *ticket) (settle bool, err error) {
 	if err := b.tenancy.Use(b.clock, "breaker", b.cfg.Name); err != nil {
-		return t, false, err
+		return false, err
 	}
 	if b.timed {
 		t.start = b.now()
 	}
+	t.part = b.word.partHere()
 	var ok bool
-	if t.generation, ok = b.word.admit(); ok {
-		return t, false, nil
+	if t.generation, ok = b.word.admit(t.part); ok {
+		return false, nil
 	}
 	now := b.now()
 	b.lock()
-	t, rejected := b.mu.machine.admit(now)
+	rejected := b.mu.machine.admit(now, t)
 	settle = b.unlock()
 	if rejected != nil {
-		return t, settle, rejected
+		return settle, rejected
 	}
-	return t, settle, nil
+	return settle, nil
 }
 
 // finish records the result of an admitted call. openFor is what Config.OpenFor says, or 0.
@@ -161,7 +164,7 @@ func (b *Breaker) finish(t *ticket, o outcome, openFor time.Duration) {
 	if b.timed {
 		now = b.now()
 	}
-	if o == success && t.script == nil && !b.cfg.slow(elapsed(t.start, now)) && b.word.succeed(t.generation) {
+	if o == success && t.script == nil && !b.cfg.slow(elapsed(t.start, now)) && b.word.succeed(t.part, t.generation) {
 		return
 	}
 	if !b.timed {

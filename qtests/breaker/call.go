@@ -42,7 +42,8 @@ func CallJudged[T any](ctx context.Context, b *Breaker, f func(context.Context) 
 
 // do is Do, with a judge of the error that f returned, or nil.
 func (b *Breaker) do(ctx context.Context, f func(context.Context) error, judge func(error) error) error {
-	t, settle, err := b.admit()
+	var t ticket
+	settle, err := b.admit(&t)
 	if err != nil {
 		if settle {
 			b.settle()

@@ -42,6 +42,7 @@ type ticket struct {
 	start      time.Duration // as the clock said it, which may go back; only with Config.SlowCall
 	begun      time.Duration // of a probe: the machine's time, which never goes back
 	script     error         // non-nil: the call fails with it
+	part       uint8         // of the word, where the call is admitted and finishes
 	shadow     bool          // it passed only because of the mode: it does not count for the state
 }
 
@@ -120,14 +121,13 @@ func (m *machine) openScripted(s Step) {
 	m.until = end
 }
 
-// admit decides about one call. It returns the ticket, or why there is none.
-func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
+// admit decides about one call. It fills in the ticket, or returns why the call is rejected.
+func (m *machine) admit(now time.Duration, t *ticket) *RejectedError {
 	m.advance(now)
 	if m.script.takeReject() {
 		m.totals.rejected++
-		return ticket{}, &RejectedError{Breaker: m.cfg.Name, State: m.state, Scripted: true}
+		return &RejectedError{Breaker: m.cfg.Name, State: m.state, Scripted: true}
 	}
-	t := ticket{generation: m.generation, start: now}
 	switch {
 	case m.state == Closed:
 	case m.mode == Recording:
@@ -139,11 +139,11 @@ func (m *machine) admit(now time.Duration) (ticket, *RejectedError) {
 		t.shadow = true
 	default:
 		m.totals.rejected++
-		return ticket{}, m.rejection(now)
+		return m.rejection(now)
 	}
-	t.script = m.script.takeFail()
+	t.generation, t.start, t.script = m.generation, now, m.script.takeFail()
 	m.running++
-	return t, nil
+	return nil
 }
 
 // rejection returns the error for a call at now. now is negative where the breaker was

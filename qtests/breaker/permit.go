@@ -27,7 +27,8 @@ var uses = sync.Pool{New: func() any { return new(use) }}
 // Allow asks for a call that the caller makes itself. It returns a permit, or a
 // *[RejectedError], for which errors.Is(err, ErrOpen) holds.
 func (b *Breaker) Allow() (Permit, error) {
-	t, settle, err := b.admit()
+	var t ticket
+	settle, err := b.admit(&t)
 	if err != nil {
 		if settle {
 			b.settle()

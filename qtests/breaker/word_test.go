@@ -15,11 +15,12 @@ func TestNewWord(t *testing.T) {
 		if ordered.Available() {
 			parts = 1
 		}
-		w := newWord(processors)
+		var w word
+		w.init(processors)
 		require.Len(t, w.parts, parts, "%d processors", processors)
 		w.publish(passing, 0)
 		for range 100 {
-			_, ok := w.admit()
+			_, ok := w.admit(w.partHere())
 			require.True(t, ok)
 		}
 		running, successes := w.collect()
@@ -28,10 +29,11 @@ func TestNewWord(t *testing.T) {
 	}
 }
 
-// A call may be admitted in one part and finish in another, and a part may be published with
-// fewer calls in flight than finish in it.
+// A call may be admitted by the lock and finish in a part, and a part may be published with fewer
+// calls in flight than finish in it.
 func TestWordWithManyPartsIsExact(t *testing.T) {
 	w := word{parts: make([]part, 8), shift: 61}
+	w.scatter.Store(golden)
 	const goroutines, calls = 16, 2000
 	var mu sync.Mutex
 	running, successes := 0, uint64(0)
@@ -53,7 +55,8 @@ func TestWordWithManyPartsIsExact(t *testing.T) {
 	for range goroutines {
 		all.Go(func() {
 			for i := range calls {
-				if generation, ok := w.admit(); !ok {
+				part := w.partHere()
+				if generation, ok := w.admit(part); !ok {
 					slow(func() { running++ })
 				} else if generation != 7 {
 					t.Error("another generation:", generation)
@@ -65,7 +68,7 @@ func TestWordWithManyPartsIsExact(t *testing.T) {
 				done := make(chan struct{})
 				finish := func() {
 					defer close(done)
-					if !w.succeed(7) {
+					if !w.succeed(part, 7) {
 						slow(func() { running--; successes++ })
 					}
 				}
@@ -91,34 +94,74 @@ func TestWordWithManyPartsIsExact(t *testing.T) {
 	require.EqualValues(t, goroutines*calls, successes)
 }
 
+// Two goroutines that meet in a part get other parts, and only they do.
+func TestWordParts(t *testing.T) {
+	w := word{parts: make([]part, 8), shift: 61}
+	w.scatter.Store(golden)
+	const one = 1 << 30
+	other := uint64(one + 1)
+	for w.partOf(other) != w.partOf(one) {
+		other++
+	}
+	meet := func(times int) {
+		for range times {
+			w.collide(&w.parts[w.partOf(one)])
+		}
+	}
+	meet(63)
+	require.Equal(t, w.partOf(one), w.partOf(other), "seldom")
+	meet(1)
+	moves := 1
+	for ; w.partOf(one) == w.partOf(other); moves++ {
+		require.Less(t, moves, 8)
+		meet(64)
+	}
+	apart := [2]uint8{w.partOf(one), w.partOf(other)}
+	w.collide(&w.parts[0])
+	require.Equal(t, apart, [2]uint8{w.partOf(one), w.partOf(other)})
+}
+
 // Of another generation, of a part that is full and of a word that is not clean nothing is taken.
 func TestWordRefuses(t *testing.T) {
-	w := newWord(1)
-	_, ok := w.admit()
+	var w word
+	w.init(1)
+	_, ok := w.admit(0)
 	require.False(t, ok, "not published")
 	w.publish(passing|clean|3<<generationShift, 2)
-	require.False(t, w.succeed(4))
-	require.True(t, w.succeed(3))
+	require.False(t, w.succeed(0, 4))
+	require.True(t, w.succeed(0, 3))
 	running, successes := w.collect()
 	require.Equal(t, 1, running)
 	require.EqualValues(t, 1, successes)
 
 	w.publish(passing, maxRunning)
-	require.False(t, w.succeed(0), "not clean")
+	require.False(t, w.succeed(0, 0), "not clean")
 	for range noneRunning - 1 - maxRunning {
-		_, ok := w.admit()
+		_, ok := w.admit(0)
 		require.True(t, ok)
 	}
-	_, ok = w.admit()
+	_, ok = w.admit(0)
 	require.False(t, ok, "full")
 
-	w = newWord(1)
+	w.init(1)
 	w.publish(passing|clean, 0)
-	for range maxSuccesses {
-		require.True(t, w.succeed(0))
+	taken := 0
+	for taken <= noneRunning && w.succeed(0, 0) {
+		taken++
 	}
-	require.False(t, w.succeed(0), "full")
+	require.Equal(t, noneRunning, taken)
 	running, successes = w.collect()
-	require.Equal(t, -maxSuccesses, running, "more finished here than were admitted")
+	require.Equal(t, -noneRunning, running, "more finished here than were admitted")
+	require.EqualValues(t, noneRunning, successes)
+
+	w.publish(passing|clean, 0)
+	for taken = 0; taken <= maxSuccesses; taken++ {
+		if _, ok = w.admit(0); !ok || !w.succeed(0, 0) {
+			break
+		}
+	}
+	require.Equal(t, maxSuccesses, taken)
+	running, successes = w.collect()
+	require.Equal(t, 1, running, "the call whose success found no room")
 	require.EqualValues(t, maxSuccesses, successes)
 }
