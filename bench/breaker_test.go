@@ -80,7 +80,7 @@ func onAllCores() compare.Comparison {
 			Name: cpuPerCall, Unit: compare.Nanoseconds,
 			Targets: []compare.Target{compare.Times(0.3, "gobreaker"), compare.Times(1, "ours on one core")},
 		}},
-		Why: whyAtomic + " A goroutine has a part of the breaker's word to itself; to find the part takes some 5 %.",
+		Why: whyAtomic + " A goroutine has a part of the breaker's word to itself, and finds it by where its stack lies.",
 	}
 }
 
