@@ -62,7 +62,7 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 		at := time.Duration(i+1) * 500 * time.Microsecond
 		a.expect(traffic.Arrival{At: at}, bubble.Reserve(r.clk, at))
 	}
-	var taken []due
+	var taken []*due
 	for range 4 {
 		taken = append(taken, a.take(a.next()))
 	}
@@ -70,7 +70,8 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 	var come []int64
 	var rested []bool
 	for _, i := range []int{3, 0, 2, 1} {
-		first, _ := o.first(taken[i])
+		first := *taken[i]
+		o.first(&first)
 		come, rested = append(come, first.number), append(rested, first.rested)
 	}
 	require.Equal(t, []int64{1, 2, 3, 4}, come)

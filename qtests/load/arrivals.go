@@ -107,10 +107,10 @@ func (a *arrivals) next() *due {
 }
 
 // take takes what next returned: a goroutine waits for it from now on.
-func (a *arrivals) take(d *due) due {
+func (a *arrivals) take(next *due) *due {
 	a.taken++
 	a.waiting++
-	return *d
+	return next
 }
 
 // arrange makes sure that a goroutine waits for the next arrival.
@@ -119,20 +119,20 @@ func (a *arrivals) arrange() {
 		return
 	}
 	if next := a.next(); next != nil {
-		a.arm(a.take(next))
+		a.arm(*a.take(next))
 	} else {
 		a.state.exhaust()
 	}
 }
 
-// first returns the arrival to serve when d is due, for which a goroutine has waited. In real time that may be
+// first sets d, which is due and for which a goroutine has waited, to the arrival to serve. In real time that may be
 // another one: of several that are due at once package time wakes the last first, and the earliest, which is late
 // already, would have to wait for that request to block.
-func (a *arrivals) first(d due) due {
+func (a *arrivals) first(d *due) {
 	a.come++
-	first := a.known[a.come%lookAhead]
-	first.rested = d.rested // rested is about the goroutine
-	return first
+	rested := d.rested // it is about the goroutine
+	*d = a.known[a.come%lookAhead]
+	d.rested = rested
 }
 
 // serve says that a goroutine has an arrival to serve, and reports whether the run still takes it.
@@ -144,18 +144,18 @@ func (a *arrivals) serve(rested bool) bool {
 	return !a.state.phase.Stopped()
 }
 
-// rest returns an arrival to wait for, for a goroutine whose request has ended. If none is near,
-// the goroutine has to end.
-func (a *arrivals) rest() (d due, ok bool) {
+// rest sets d to an arrival to wait for, for a goroutine whose request has ended. If none is near, it reports false,
+// and the goroutine has to end.
+func (a *arrivals) rest(d *due) bool {
 	next := a.next()
 	// The recorder has just seen an end, so that its time saves a look at the clock.
 	if a.state.phase.Stopped() || next == nil || next.At-a.state.rec.Seen > longestWait {
-		return due{}, false
+		return false
 	}
-	d = a.take(next)
+	*d = *a.take(next)
 	d.rested = true
 	a.state.resting++
-	return d, true
+	return true
 }
 
 // release gives back the places of arrivals that will not come.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tb"
 )
@@ -44,8 +43,8 @@ func (c *closedLoop) apply(change traffic.Change) {
 		c.leave(change.User)
 		return
 	}
-	v := c.run.came(&User{run: c.run, req: record.Request{User: int64(change.User)}})
-	if v == nil {
+	v := newVisitor(&c.run.host, change.User)
+	if !c.run.came(v) {
 		return
 	}
 	c.arm()
@@ -92,7 +91,7 @@ func (c *closedLoop) request(v *visitor) (more bool) {
 			}
 		}
 	}()
-	c.run.once(v.User)
+	c.run.once(&v.User)
 	ended = true
 	return c.goesOn(v)
 }
@@ -126,7 +125,7 @@ func (c *closedLoop) pause(v *visitor) (d time.Duration, ok bool) {
 		d = tb.Round(c.run.ThinkTime.Sample(v.Rand()))
 	}
 	if c.run.Pacing > 0 {
-		d = max(d, c.run.Pacing-(c.run.offset()-v.last))
+		d = max(d, c.run.Pacing-(c.run.offset()-v.req.Started))
 	}
 	return d, true
 }
@@ -158,7 +157,7 @@ func (c *closedLoop) newUser(v *visitor) {
 		v.life.Cancel()
 		c.run.prepared(v, err)
 	}()
-	err = c.run.NewUser(v.life, v.User)
+	err = c.run.NewUser(v.life, &v.User)
 	returned = true
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/latency"
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 )
@@ -160,7 +159,7 @@ func TestWhoLeavesHasHisGrace(t *testing.T) {
 	s := Scenario{Traffic: leavers, Grace: time.Second}
 	s.Do = func(ctx context.Context, u *User) error {
 		err := u.Sleep(ctx, 30*time.Second)
-		cancelled[u.run.offset()] = u.ID()
+		cancelled[(*u.run).offset()] = u.ID()
 		return err
 	}
 	res, took := runClosed(t, s)
@@ -238,14 +237,14 @@ func TestPauseThatEndsWithTheProfile(t *testing.T) {
 		require.NoError(q, err)
 		for _, late := range []time.Duration{0, time.Nanosecond} {
 			r.start = q.Clock().Now().Add(-4*time.Second - late)
-			v := r.came(userOf(r, 1))
+			v := visitorOf(r, 1)
 			require.False(q, r.visits(v))
 			require.False(q, r.prepares(v))
 		}
 		for pause, armed := range map[time.Duration]bool{time.Second - 1: true, time.Second: false, time.Second + 1: false, 1<<63 - 1: false} {
 			r.start = q.Clock().Now().Add(-3 * time.Second)
 			c := newClosedLoop(r)
-			v := r.came(userOf(r, 1))
+			v := visitorOf(r, 1)
 			c.wait(v, pause)
 			require.Equal(q, armed, v.timer != nil, pause)
 			c.end()
@@ -253,8 +252,12 @@ func TestPauseThatEndsWithTheProfile(t *testing.T) {
 	})
 }
 
-// userOf is user n of a run.
-func userOf(r *run, n int64) *User { return &User{run: r, req: record.Request{User: n}} }
+// visitorOf lets user n come.
+func visitorOf(r *run, n int) *visitor {
+	v := newVisitor(&r.host, n)
+	r.came(v)
+	return v
+}
 
 // TestGoneUserStartsNothing, whatever the user was about to do. No user does so in a
 // run that has stopped.
@@ -265,7 +268,7 @@ func TestGoneUserStartsNothing(t *testing.T) {
 		r.start = q.Clock().Now()
 		c := newClosedLoop(r)
 		for _, end := range []func(*visitor){r.mu.visitors.retire, func(*visitor) { r.stop(nil) }} {
-			v := r.came(userOf(r, 1))
+			v := visitorOf(r, 1)
 			end(v)
 			require.False(q, r.prepares(v))
 			require.False(q, r.visits(v))

@@ -43,6 +43,7 @@ func newPart(ctx context.Context, s Scenario, p part) (*run, error) {
 		Scenario: s, share: p, clk: s.Clock, ctx: ctx, scale: 1, fake: bubble.TieFree(s.Clock), real: isReal(s.Clock),
 		users: tb.NewStream(s.Seed, "load "+s.Name).Sub("users"),
 	}
+	r.host = r
 	if r.mu.state, err = newState(&r.Scenario, &r.share, r.real); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/alarm"
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
-	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // An openLoop lets requests arrive. There is no dispatcher: a goroutine waits until an arrival is
@@ -39,17 +38,17 @@ func (o *openLoop) begin() { o.run.expectFirst(o.arm) }
 // arm lets a new goroutine wait for an arrival.
 func (o *openLoop) arm(d due) {
 	if d.alone {
-		o.run.clk.AfterFunc(d.At-o.run.offset()-early, func() { o.work(o.wait(d)) })
+		o.run.clk.AfterFunc(d.At-o.run.offset()-early, func() { o.work(d, (*openLoop).wait) })
 	} else {
-		d.place.AfterFunc(func() { o.work(o.first(d)) })
+		d.place.AfterFunc(func() { o.work(d, (*openLoop).first) })
 	}
 }
 
-// wait waits for an arrival.
-func (o *openLoop) wait(d due) (first due, now time.Duration) {
+// wait waits for an arrival, sets d to the one to serve, and returns what time it is.
+func (o *openLoop) wait(d *due) (now time.Duration) {
 	switch {
 	case o.alarms == nil:
-		return d, d.place.Sleep().Sub(o.run.start)
+		return d.place.Sleep().Sub(o.run.start)
 	case d.alone:
 		d.place.Release() // a real clock gives places to nothing
 		o.alarms.Wait(func() time.Duration { return d.At - o.run.offset() })
@@ -59,46 +58,73 @@ func (o *openLoop) wait(d due) (first due, now time.Duration) {
 	return o.first(d)
 }
 
-// first returns the arrival to serve when d is due, and what time it is.
-func (o *openLoop) first(d due) (first due, now time.Duration) {
+// first sets d, which is due, to the arrival to serve, and returns what time it is.
+func (o *openLoop) first(d *due) (now time.Duration) {
 	if o.alarms != nil {
-		d = o.run.first(d)
+		o.run.first(d)
 	}
-	return d, o.run.offset()
+	return o.run.offset()
 }
 
-// work serves an arrival, and then the later ones for which this goroutine waits.
-func (o *openLoop) work(d due, now time.Duration) {
+// work waits for an arrival, serves it, and then the later ones for which this goroutine waits.
+func (o *openLoop) work(d due, wait func(*openLoop, *due) time.Duration) {
+	var free users
+	now := wait(o, &d)
 	for more := true; more; {
-		u := o.request(&d)
+		u := o.request(&d, free.next())
 		if o.run.Route != nil {
 			o.route(u, d.rested)
 			now = o.run.offset()
 		}
-		o.serve(u, d.rested, now)
-		if d, more = o.run.rest(); more {
-			d, now = o.wait(d)
+		if o.admits(u, d.rested, now) {
+			o.run.follow(o.run.once(u))
+		}
+		if more = o.run.rest(&d); more {
+			now = o.wait(&d)
 		}
 	}
 }
 
-// request makes the request of an arrival that is due now. User and life are one allocation.
-func (o *openLoop) request(d *due) *User {
-	both := &struct {
-		user User
-		life life.Life
-	}{user: User{run: o.run, entry: d.Entry, step: d.step, req: record.Request{User: o.run.share.Nth(d.number), Intended: d.At}}, life: life.Life{Parent: o.run.ctx}}
-	both.user.life = &both.life
-	return &both.user
+// request makes the request of an arrival that is due now.
+func (o *openLoop) request(d *due, its *single) *User {
+	its.life.Parent = &o.run.ctx
+	u := &its.user
+	u.run, u.life, u.entry, u.step = &o.run.host, &its.life, d.Entry, d.step
+	u.req.User, u.req.Intended = o.run.share.Nth(d.number), d.At
+	return u
 }
 
-// serve runs the request, if it may start.
-func (o *openLoop) serve(u *User, rested bool, now time.Duration) {
-	if o.run.arrived(u, rested, now) {
-		o.run.perform(u)
-	} else {
+// A single is a User who makes one request, and the life of that.
+type single struct {
+	user User
+	life life.Life
+}
+
+// users are those whom a goroutine has for the requests that it will be. A goroutine that goes on for long makes several
+// at once, which takes about half of the time for each. One that is a single request makes no more than that.
+type users struct {
+	spare []single
+	made  int
+}
+
+// next returns a user who was not given to anybody.
+func (u *users) next() *single {
+	if len(u.spare) == 0 {
+		u.made = min(max(2*u.made, 1), 8)
+		u.spare = make([]single, u.made)
+	}
+	s := &u.spare[0]
+	u.spare = u.spare[1:]
+	return s
+}
+
+// admits reports whether the request may start.
+func (o *openLoop) admits(u *User, rested bool, now time.Duration) bool {
+	admitted := o.run.arrived(u, rested, now)
+	if !admitted {
 		o.run.RequestLog.Pump() // it was dropped
 	}
+	return admitted
 }
 
 // end gives back the places of arrivals that will not come.
@@ -123,7 +149,11 @@ func (o *openLoop) route(u *User, rested bool) {
 		}
 		o.run.nameStep(u, name)
 		if exiting {
-			o.run.clk.AfterFunc(0, func() { o.serve(u, rested, o.run.offset()) })
+			o.run.clk.AfterFunc(0, func() {
+				if o.admits(u, rested, o.run.offset()) {
+					o.run.perform(u)
+				}
+			})
 		}
 	}()
 	name = o.run.Route(u.Entry())

@@ -160,3 +160,17 @@ func TestEventThatPanics(t *testing.T) {
 	require.True(t, rec.Failed())
 	require.Contains(t, rec.Errors(), `panic: begin, in event "broken: begins"`)
 }
+
+// TestNobodyGetsTheUserOfAnother, though a goroutine makes several at once.
+func TestNobodyGetsTheUserOfAnother(t *testing.T) {
+	var all users
+	given := map[*single]bool{}
+	for range 100 {
+		s := all.next()
+		require.Zero(t, s.user.req.User)
+		require.False(t, given[s])
+		s.user.req.User = 1
+		given[s] = true
+	}
+	require.Equal(t, 8, all.made)
+}

@@ -51,7 +51,7 @@ func (u *User) measure(method string, v record.Value) {
 	if v.X-v.X != 0 {
 		panic(fmt.Sprintf("load: %s(%q): %v is not a finite number", method, v.Name, v.X))
 	}
-	if err := u.run.measure(v); err != nil {
+	if err := (*u.run).measure(v); err != nil {
 		panic(fmt.Sprintf("load: %s: %v", method, err))
 	}
 }

@@ -25,6 +25,7 @@ const abortEvery = time.Second
 // takes the lock, and tells the state the time.
 type run struct {
 	Scenario
+	host   host // itself, for its users
 	test   string
 	repeat string       // the command for the test
 	made   func(int64)  // is told how many requests there were; may be nil
@@ -57,8 +58,7 @@ type run struct {
 }
 
 // offset is the present instant, counted from the start.
-func (r *run) offset() time.Duration { return r.clk.Since(r.start) }
-
+func (r *run) offset() time.Duration        { return r.clk.Since(r.start) }
 func (r *run) clock() clock.Clock           { return r.clk }
 func (r *run) random(user int64) *rand.Rand { return r.users.At(uint64(user)) }
 
@@ -105,18 +105,18 @@ func (r *run) arrived(u *User, rested bool, now time.Duration) (admitted bool) {
 	return admitted
 }
 
-// first returns the arrival to serve, of those that are due, where a goroutine has waited for d.
-func (r *run) first(d due) due {
+// first sets d, for which a goroutine has waited, to the arrival to serve of those that are due.
+func (r *run) first(d *due) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mu.arrivals.first(d)
+	r.mu.arrivals.first(d)
 }
 
-// rest returns an arrival to wait for, for a goroutine whose request has ended.
-func (r *run) rest() (d due, ok bool) {
+// rest sets d to an arrival to wait for, for a goroutine whose request has ended, and reports whether there is one.
+func (r *run) rest(d *due) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mu.arrivals.rest()
+	return r.mu.arrivals.rest(d)
 }
 
 // nameStep counts a request under the step that Route names.
@@ -153,11 +153,11 @@ func (r *run) allCame() {
 	r.mu.visitors.end()
 }
 
-// came gives a user a place, or returns nil in a run that was stopped.
-func (r *run) came(u *User) *visitor {
+// came gives a user a place, and reports whether there is one: not in a run that was stopped.
+func (r *run) came(v *visitor) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mu.visitors.come(u)
+	return r.mu.visitors.come(v)
 }
 
 // left lets user n start nothing more, or returns nil in a run that was stopped.

@@ -141,7 +141,7 @@ func TestChildThatIgnoresItsContext(t *testing.T) {
 	child(t)
 	Run(t, Scenario{Traffic: traffic.Users(1).For(time.Hour), Do: func(ctx context.Context, u *User) error {
 		fmt.Println("\nunder way")
-		<-u.run.(*run).mu.phase.Reached(phase.Draining)
+		<-(*u.run).(*run).mu.phase.Reached(phase.Draining)
 		fmt.Println("draining")
 		<-ctx.Done()
 		fmt.Println("cancelled")

@@ -20,7 +20,7 @@ type User struct {
 	// State belongs to the caller, and is kept from request to request.
 	State any
 
-	run   host
+	run   *host
 	req   record.Request // what is recorded of it
 	do    func(context.Context, *User) error
 	entry *accesslog.Entry
@@ -34,7 +34,7 @@ type User struct {
 	timedOut bool  // the latest attempt failed at its Timeout or later
 }
 
-// A host is the run of a user, as the user sees it.
+// A host is the run of a user, as the user sees it. A user has a pointer to one that all share, which saves 8 bytes.
 type host interface {
 	clock() clock.Clock
 	offset() time.Duration        // since the start
@@ -73,7 +73,7 @@ func (u *User) Entry() accesslog.Entry {
 }
 
 // Clock is the clock of the run.
-func (u *User) Clock() clock.Clock { return u.run.clock() }
+func (u *User) Clock() clock.Clock { return (*u.run).clock() }
 
 // Intended is when the request was due, as an offset from the start of the run. In a closed
 // profile that is its start.
@@ -83,13 +83,15 @@ func (u *User) Intended() time.Duration { return u.req.Intended }
 // scenario and the number of the user, and on nothing else.
 func (u *User) Rand() *rand.Rand {
 	if u.rand == nil {
-		u.rand = u.run.random(u.req.User)
+		u.rand = (*u.run).random(u.req.User)
 	}
 	return u.rand
 }
 
 // Sleep waits for d on the clock of the run. If ctx ends before, Sleep returns its error.
-func (u *User) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, u.run.clock(), d) }
+func (u *User) Sleep(ctx context.Context, d time.Duration) error {
+	return sleep(ctx, (*u.run).clock(), d)
+}
 
 func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 	if d <= 0 || ctx.Err() != nil {
@@ -109,7 +111,7 @@ func sleep(ctx context.Context, clk clock.Clock, d time.Duration) error {
 // fail, but a threshold on it can fail the run: "check(name)>99%". From the 101st name on, checks
 // are counted as "other".
 func (u *User) Check(name string, ok bool) bool {
-	u.run.check(name, ok)
+	(*u.run).check(name, ok)
 	return ok
 }
 
@@ -130,14 +132,14 @@ func (u *User) Tag(key, value string) {
 // as a request. Part returns the error of f. A part that has the name of a step or a route is
 // counted as "name (part)".
 func (u *User) Part(ctx context.Context, name string, f func(ctx context.Context) error) error {
-	start := u.run.offset()
+	start := (*u.run).offset()
 	ended := false
 	var err error
 	defer func() {
 		if !ended { // a panic or Goexit is passing through
 			err = fmt.Errorf("%s: did not return", name)
 		}
-		u.run.part(name, u.run.offset()-start, err)
+		(*u.run).part(name, (*u.run).offset()-start, err)
 	}()
 	err = f(ctx)
 	ended = true
@@ -161,7 +163,7 @@ func Sequence(steps ...Step) func(context.Context, *User) error {
 // Row takes the next row of a feed of the scenario. The map is shared and must
 // not be changed. An unknown name panics, with those that are near.
 func (u *User) Row(name string) map[string]string {
-	row, err := u.run.row(name)
+	row, err := (*u.run).row(name)
 	if err != nil {
 		panic("load: " + err.Error())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests/load/internal/life"
 	"github.com/go-qtests/qtests/qtests/load/internal/phase"
+	"github.com/go-qtests/qtests/qtests/load/internal/record"
 )
 
 // visitors are the users of a closed profile: who is there, and what they may still do. Like state, which it
@@ -26,12 +27,16 @@ type visitors struct {
 // A visitor is one user of a closed profile. Its life is the context of NewUser or of the present
 // request, and has ended between two of them.
 type visitor struct {
-	*User
+	User
 	timer   *clock.Timer // of the pause, or of the grace of a user who left
 	left    int64        // requests of its own budget; -1 for no bound
-	last    time.Duration
-	stalled int32 // requests in a row that took no time
-	gone    bool  // starts nothing more
+	stalled int32        // requests in a row that took no time
+	gone    bool         // starts nothing more
+}
+
+// newVisitor is user n of a run, who has no place yet.
+func newVisitor(h *host, n int) *visitor {
+	return &visitor{User: User{run: h, req: record.Request{User: int64(n)}}, left: -1}
 }
 
 // maxStalled is how many requests in a row a user may make at one instant. After so many no time
@@ -49,16 +54,16 @@ func newVisitors(ctx context.Context, s *state) *visitors {
 // place is where user n is among those of this part.
 func (c *visitors) place(n int) int { return (n - 1) / max(c.state.share.Of, 1) }
 
-// come gives a user its place, where a user who left may have been before. In a run that was stopped there is none.
-func (c *visitors) come(u *User) *visitor {
+// come gives a user its place, where a user who left may have been before, and reports whether there is one: in a run
+// that was stopped there is none.
+func (c *visitors) come(v *visitor) bool {
 	if c.state.phase.Stopped() {
-		return nil
+		return false
 	}
-	v := &visitor{User: u, left: -1, last: -1}
 	if c.state.each > 0 {
 		v.left = c.state.each
 	}
-	if i := c.place(int(u.req.User)); i < len(c.present) {
+	if i := c.place(int(v.req.User)); i < len(c.present) {
 		c.present[i] = v
 	} else {
 		c.present = append(c.present, v)
@@ -67,7 +72,7 @@ func (c *visitors) come(u *User) *visitor {
 	if c.left == 0 {
 		c.retire(v) // comes too late
 	}
-	return v
+	return true
 }
 
 // leave lets user n start nothing more, unless the run was stopped.
@@ -130,14 +135,14 @@ func (c *visitors) prepare(v *visitor, now time.Duration) bool {
 	if c.over(v) || now >= c.state.duration {
 		return false
 	}
-	v.life = &life.Life{Parent: c.ctx}
-	c.state.preparing.add(v.User)
+	v.life = &life.Life{Parent: &c.ctx}
+	c.state.preparing.add(&v.User)
 	return true
 }
 
 // prepared says that NewUser has ended, with err if it failed.
 func (c *visitors) prepared(v *visitor, err error, now time.Duration) {
-	c.state.preparing.remove(v.User)
+	c.state.preparing.remove(&v.User)
 	switch {
 	case err == nil:
 	case !v.req.Interrupted:
@@ -162,16 +167,16 @@ func (c *visitors) start(v *visitor, now time.Duration) bool {
 		return false
 	}
 	c.state.rec.Arrive(now)
-	v.last, v.req.Intended, v.req.Tags = now, now, v.req.Tags[:0]
-	v.life = &life.Life{Parent: c.ctx}
-	c.state.start(v.User, now)
+	v.req.Intended, v.req.Tags = now, v.req.Tags[:0]
+	v.life = &life.Life{Parent: &c.ctx}
+	c.state.start(&v.User, now)
 	c.spend(v)
 	return true
 }
 
 // stalls stops a run in which a user lets no time pass, and reports whether it did.
 func (c *visitors) stalls(v *visitor, now time.Duration) bool {
-	if v.last != now {
+	if v.req.Number == 0 || v.req.Started != now {
 		v.stalled = 0
 		return false
 	}

@@ -92,8 +92,8 @@ func TestSlotsModel(t *testing.T) {
 		model := map[int64]slot{}
 		for step := range 20_000 {
 			// Few distinct instants, and waves of growth and decline, so that
-			// rows form, wrap around the end and dissolve.
-			raw := 1 + r.Int64N(500)*1000
+			// rows form, wrap around the end and dissolve. Some are neighbours.
+			raw := 1 + r.Int64N(50)*1000 + r.Int64N(10)
 			if (step/4000)%2 == 0 || r.IntN(3) > 0 {
 				if table.find(raw) == nil {
 					s := slot{raw: raw, nominal: r.Int64(), next: r.Int64()}
@@ -107,7 +107,7 @@ func TestSlotsModel(t *testing.T) {
 				}
 			}
 			if (step/4000)%2 == 1 || r.IntN(3) == 0 {
-				raw := 1 + r.Int64N(500)*1000
+				raw := 1 + r.Int64N(50)*1000 + r.Int64N(10)
 				table.remove(raw)
 				delete(model, raw)
 			}

@@ -18,12 +18,20 @@ type slots struct {
 	n     int
 }
 
-const minSlots = 16
+const (
+	minSlots = 16
+	// neighbours is how many instants that follow each other stay together. Of waits for one
+	// instant each has the nanosecond after the one before, and so the memory that it needs is
+	// in the processor's cache. Spread over the table, they took each of a million users at
+	// once 1.3 µs to look for.
+	neighbours = 8
+)
 
 // home is where the slot of an instant belongs: Fibonacci hashing, because
-// instants are multiples of round numbers.
+// instants are multiples of round numbers, and neighbours next to each other.
 func (t *slots) home(raw int64) int {
-	return int(uint64(raw) * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(t.table)))))
+	hash := int(uint64(raw) / neighbours * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(t.table)))))
+	return hash&^(neighbours-1) | (hash+int(raw))&(neighbours-1)
 }
 
 // find returns the slot at raw, to read or to change until the next put or

@@ -17,6 +17,8 @@ import (
 const (
 	subBits  = 11
 	halfSize = 1 << (subBits - 1)
+	// fewest is how many buckets are made at first. It is enough for the lateness in fake time.
+	fewest = 128
 )
 
 // LongestDuration is the longest duration in a [Histogram]. A longer one is counted as this.
@@ -84,7 +86,10 @@ func (h *Histogram) record(v, n uint64) {
 // grow makes room for bucket b, to the end of its doubling, so that a rising
 // maximum reallocates a few times and not for every new value.
 func (h *Histogram) grow(b int) {
-	size := (b/halfSize + 1) * halfSize
+	size := fewest
+	if b >= fewest {
+		size = (b/halfSize + 1) * halfSize
+	}
 	counts, tops := make([]uint64, size), make([]uint32, size)
 	copy(counts, h.counts)
 	copy(tops, h.tops)

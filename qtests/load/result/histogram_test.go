@@ -100,3 +100,16 @@ func TestHistogramReset(t *testing.T) {
 		require.Equal(t, make([]uint32, len(h.tops)), h.tops)
 	}
 }
+
+func TestHistogramGrowsFromFewBuckets(t *testing.T) {
+	var h Histogram
+	for v, size := range map[time.Duration]int{0: fewest, fewest - 1: fewest, fewest: halfSize, halfSize - 1: halfSize, halfSize: 2 * halfSize} {
+		one := Histogram{}
+		one.Record(v * time.Microsecond)
+		h.Record(v * time.Microsecond)
+		require.Len(t, one.counts, size, v)
+		require.Equal(t, v*time.Microsecond, one.Percentile(50))
+	}
+	require.EqualValues(t, 5, h.Count())
+	require.Equal(t, (fewest-1)*time.Microsecond, h.Percentile(40))
+}

@@ -8,7 +8,8 @@ import (
 )
 
 func Example() {
-	l := &life.Life{Parent: context.Background()}
+	values := context.Background()
+	l := &life.Life{Parent: &values}
 	child, cancel := context.WithCancel(l)
 	defer cancel()
 	l.Cancel()

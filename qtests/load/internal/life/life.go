@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -11,30 +12,42 @@ import (
 
 // A Life is the context of one request. It is a type of its own, because those of package
 // context cancel their children in random order: at the end of a run every life is ended by
-// itself, in the order of the requests. As long as Done is not called it costs no
-// allocation.
+// itself, in the order of the requests. As long as nobody waits for its end, it is two words
+// and has no mutex.
 //
 // Package context recognizes AfterFunc, so that contexts derived from a life
 // need no goroutine each.
 type Life struct {
-	Parent context.Context // for its values; its end does not matter
-	mu     struct {
+	Parent *context.Context // for its values; its end does not matter
+	// waiting is made when somebody waits first. A life that ends before has one of over.
+	waiting atomic.Pointer[waiting]
+}
+
+// waiting is who waits for the end of a life.
+type waiting struct {
+	mu struct {
 		sync.Mutex
 		ended state
 		done  chan struct{}
-		after *followers
+		next  int
+		calls []follower
 	}
 }
 
-// followers are the functions that wait for the end of a life.
-type followers struct {
-	next  int
-	calls []follower
-}
-
+// A follower is a function that waits for the end of a life.
 type follower struct {
 	number int
 	call   func()
+}
+
+// over are those of the lives that nobody waited for, by how they ended.
+var over = [...]*waiting{cancelled: endedBy(cancelled), expired: endedBy(expired)}
+
+func endedBy(how state) *waiting {
+	w := new(waiting)
+	w.mu.done = make(chan struct{})
+	w.end(how)
+	return w
 }
 
 // A Limited is a life with a deadline: an attempt of a request.
@@ -46,7 +59,7 @@ type Limited struct {
 // WithTimeout returns a life that ends after d on clk, with context.DeadlineExceeded, and the
 // timer that ends it, which has to be stopped.
 func WithTimeout(parent context.Context, clk clock.Clock, d time.Duration) (*Limited, *clock.Timer) {
-	l := &Limited{Life: Life{Parent: parent}, deadline: clk.Now().Add(d)}
+	l := &Limited{Life: Life{Parent: &parent}, deadline: clk.Now().Add(d)}
 	return l, clk.AfterFunc(d, func() { l.end(expired) })
 }
 
@@ -77,78 +90,96 @@ func (l *Life) Cancel() { l.end(cancelled) }
 
 // end ends the life; only the first call has an effect.
 func (l *Life) end(how state) {
-	l.mu.Lock()
-	if l.mu.ended != alive {
-		l.mu.Unlock()
-		return
+	if !l.waiting.CompareAndSwap(nil, over[how]) {
+		l.waiting.Load().end(how)
 	}
-	l.mu.ended = how
-	if l.mu.done != nil {
-		close(l.mu.done)
+}
+
+// await returns who waits, to add to them.
+func (l *Life) await() *waiting {
+	if w := l.waiting.Load(); w != nil {
+		return w
 	}
-	after := l.mu.after
-	l.mu.after = nil
-	l.mu.Unlock()
-	if after != nil {
-		for _, f := range after.calls {
-			f.call()
-		}
-	}
+	l.waiting.CompareAndSwap(nil, new(waiting))
+	return l.waiting.Load()
 }
 
 // Deadline implements context.Context: there is none.
 func (l *Life) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Done implements context.Context.
-func (l *Life) Done() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.done == nil {
-		l.mu.done = make(chan struct{})
-		if l.mu.ended != alive {
-			close(l.mu.done)
-		}
-	}
-	return l.mu.done
-}
+func (l *Life) Done() <-chan struct{} { return l.await().channel() }
 
 // Err implements context.Context.
 func (l *Life) Err() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.mu.ended.err()
+	w := l.waiting.Load()
+	if w == nil {
+		return nil
+	}
+	return w.err()
 }
 
 // Value implements context.Context, with the values of the parent.
-func (l *Life) Value(key any) any { return l.Parent.Value(key) }
+func (l *Life) Value(key any) any { return (*l.Parent).Value(key) }
 
 // AfterFunc calls f, which package context makes cancel a child and which does
 // not block, when the life ends.
-func (l *Life) AfterFunc(f func()) (stop func() bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.ended != alive {
+func (l *Life) AfterFunc(f func()) (stop func() bool) { return l.await().follow(f) }
+
+func (w *waiting) end(how state) {
+	w.mu.Lock()
+	if w.mu.ended != alive {
+		w.mu.Unlock()
+		return
+	}
+	w.mu.ended = how
+	if w.mu.done != nil {
+		close(w.mu.done)
+	}
+	calls := w.mu.calls
+	w.mu.calls = nil
+	w.mu.Unlock()
+	for _, f := range calls {
+		f.call()
+	}
+}
+
+func (w *waiting) channel() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.done == nil {
+		w.mu.done = make(chan struct{})
+		if w.mu.ended != alive {
+			close(w.mu.done)
+		}
+	}
+	return w.mu.done
+}
+
+func (w *waiting) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.ended.err()
+}
+
+func (w *waiting) follow(f func()) (stop func() bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.ended != alive {
 		go f() // not in this goroutine: it holds the child's mutex
 		return func() bool { return false }
 	}
-	if l.mu.after == nil {
-		l.mu.after = &followers{}
-	}
-	number := l.mu.after.next
-	l.mu.after.next++
-	l.mu.after.calls = append(l.mu.after.calls, follower{number, f})
-	return func() bool { return l.forget(number) }
+	number := w.mu.next
+	w.mu.next++
+	w.mu.calls = append(w.mu.calls, follower{number, f})
+	return func() bool { return w.forget(number) }
 }
 
 // forget takes a function back, unless it has been called.
-func (l *Life) forget(number int) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.mu.after
-	if a == nil {
-		return false
-	}
-	before := len(a.calls)
-	a.calls = slices.DeleteFunc(a.calls, func(f follower) bool { return f.number == number })
-	return len(a.calls) < before
+func (w *waiting) forget(number int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := len(w.mu.calls)
+	w.mu.calls = slices.DeleteFunc(w.mu.calls, func(f follower) bool { return f.number == number })
+	return len(w.mu.calls) < before
 }

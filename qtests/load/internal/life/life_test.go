@@ -9,7 +9,8 @@ import (
 )
 
 func TestLifeIsAContext(t *testing.T) {
-	l := &Life{Parent: context.Background()}
+	values := context.Background()
+	l := &Life{Parent: &values}
 	child, cancel := context.WithTimeout(l, time.Hour)
 	defer cancel()
 	stopped, stopCancel := context.WithCancel(l)
@@ -37,4 +38,22 @@ func TestLifeIsAContext(t *testing.T) {
 	<-called
 	_, has := l.Deadline()
 	require.False(t, has)
+}
+
+// TestLifeEndsBeforeAnybodyWaits, for each way to end.
+func TestLifeEndsBeforeAnybodyWaits(t *testing.T) {
+	values := context.WithValue(context.Background(), over[cancelled], "value")
+	for how, want := range map[state]error{cancelled: context.Canceled, expired: context.DeadlineExceeded} {
+		l := &Life{Parent: &values}
+		l.end(how)
+		l.end(cancelled)
+		l.end(expired)
+		require.ErrorIs(t, l.Err(), want)
+		<-l.Done()
+		called := make(chan bool)
+		stop := l.AfterFunc(func() { close(called) })
+		<-called
+		require.False(t, stop())
+		require.Equal(t, "value", l.Value(over[cancelled]))
+	}
 }
