@@ -19,14 +19,13 @@ func leakChecks() compare.Group {
 			"answer different questions. `CheckLeaks` looks for goroutines with the label of the test, whatever else there is: the others\n" +
 			"may be those of parallel tests. goleak's `Find` judges all goroutines of the process, so that here every one of them is on\n" +
 			"its list of those that were there before (`IgnoreCurrent`); with that, neither waits for anything. The usual case of goleak is\n" +
-			"a process with few goroutines, as in the first row: there what ours pays for the label and the profile weighs most, and it\n" +
-			"has no target, because a check of either is short beside the test that it belongs to.",
+			"a process with few goroutines, as in the first row: there what ours pays for the label and the profile weighs most.",
 	}
-	for _, n := range []int{10, 10_000} {
-		check := compare.TimeOf()
-		if n == 10_000 {
-			check = compare.TimeOf(compare.Times(0.25, "goleak"))
-		}
+	for _, row := range []struct {
+		goroutines int
+		target     float64
+	}{{10, 1}, {10_000, 0.25}} {
+		n := row.goroutines
 		g.Comparisons = append(g.Comparisons, compare.Comparison{
 			Name:  compare.Number(float64(n)) + " goroutines",
 			Setup: func(t testing.TB) { crowd(t, n) },
@@ -34,7 +33,7 @@ func leakChecks() compare.Group {
 				compare.Ours(compare.Timed(func(testing.TB) func(n int) error { return checkLeaks })),
 				compare.Peer("goleak", compare.Timed(findLeaks)),
 			},
-			Figures: []compare.Figure{check, compare.AllocationsOf()},
+			Figures: []compare.Figure{compare.TimeOf(compare.Times(row.target, "goleak")), compare.AllocationsOf()},
 			Why: "Ours labels the test's goroutine and reads the goroutine profile, whose labels say to which test a goroutine belongs; " +
 				"goleak reads the stacks of all. The runtime stops the world, and names every function, for the profile; and then it counts " +
 				"goroutines that stand at the same place once.",
