@@ -22,7 +22,7 @@ func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodG
 
 // asksForGzip reports whether http.Transport asks for gzip on behalf of the request.
 func asksForGzip(req *http.Request) bool {
-	return req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
+	return first(req.Header, "Accept-Encoding") == "" && first(req.Header, "Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
 }
 
 // tlsState is the state of the connection of a https request.

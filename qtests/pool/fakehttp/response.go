@@ -18,8 +18,8 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 		closeBody(from)
 		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
 	}
-	x.resp = *from
-	to := &x.resp
+	x.reply = &reply{resp: *from}
+	to := &x.reply.resp
 	to.Request, to.Header = x.req, canonical(from.Header)
 	to.Status = statusLine(code, from.Status)
 	if to.ProtoMajor == 0 {
@@ -63,7 +63,7 @@ func (x *exchange) measure(resp *http.Response) {
 	delete(resp.Header, "Transfer-Encoding")
 	resp.TransferEncoding, resp.ContentLength = nil, -1
 	held, known := inMemory(resp.Body)
-	x.body.memory = known
+	x.reply.body.memory = known
 	var declared uint64
 	err := strconv.ErrSyntax // also where there is none: what ParseUint says of "" is made anew each time
 	if text := first(resp.Header, "Content-Length"); text != "" {
@@ -86,8 +86,8 @@ func (x *exchange) measure(resp *http.Response) {
 	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
 		delete(resp.Header, "Content-Length")
 	default:
-		x.size[0] = strconv.FormatInt(resp.ContentLength, 10)
-		resp.Header["Content-Length"] = x.size[:]
+		x.reply.size[0] = strconv.FormatInt(resp.ContentLength, 10)
+		resp.Header["Content-Length"] = x.reply.size[:]
 	}
 	if resp.ContentLength < 0 && !head {
 		if resp.ProtoMajor == 1 && resp.ProtoMinor == 0 {
@@ -133,7 +133,7 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 // switchProtocols makes the body of a 101 the connection itself: it can be written to,
 // and outlives the context of the request.
 func (x *exchange) switchProtocols(resp *http.Response) {
-	x.closes = true
+	x.closes, x.shared = true, true
 	x.unhook()
 	x.ctx = withoutEnd(x.ctx)
 	if resp.Body == nil {

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/go-qtests/qtests/qtests/latency"
 )
@@ -29,15 +30,17 @@ func (c *Call) ended(ctx context.Context) error {
 }
 
 // A waiter is a call that waits. All but its channel is guarded by the
-// engine's lock.
+// engine's lock, apart from err for those who find it struck.
 type waiter struct {
-	call *Call
-	wake chan struct{} // has room for one
-	err  error         // set when an outage has ended the call
-	held bool          // its latency is over, a fault of kind hold holds it
-	free bool          // … and has let it go
-	hold Kind          // Freeze, or Stall for a body
-	line *Line         // the line whose place this is; nil for a call that waits
+	call   *Call
+	wake   chan struct{} // has room for one
+	err    error         // set when an outage has ended the call
+	struck atomic.Bool   // err is set, for good
+
+	held bool  // its latency is over, a fault of kind hold holds it
+	free bool  // … and has let it go
+	hold Kind  // Freeze, or Stall for a body
+	line *Line // the line whose place this is; nil for a call that waits
 
 	listed     bool
 	prev, next *waiter
@@ -71,6 +74,12 @@ func (l *waiters) remove(w *waiter) {
 		w.next.prev = w.prev
 	}
 	w.listed = false
+}
+
+// strike ends the call with the error of an outage.
+func (w *waiter) strike(err error) {
+	w.err = err
+	w.struck.Store(true)
 }
 
 func (w *waiter) notify() {

@@ -2,8 +2,8 @@ package fault
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -23,10 +23,12 @@ type Engine struct {
 	descs  descs
 	resize func(n int)
 
+	// script is replaced under the lock, and read without it.
+	script atomic.Pointer[Script]
+
 	// mu is never held while a call waits or draws.
 	mu struct {
 		sync.Mutex
-		script  Script
 		calls   uint64  // the number of the next call, which chooses its draws
 		waiting waiters // in the order in which they began to wait
 		flaps   []*flap
@@ -44,6 +46,7 @@ func New(cfg Config, resize func(n int)) *Engine {
 		descs: newDescs(cfg.Name), resize: resize,
 	}
 	e.mu.max = cfg.Max
+	e.script.Store(&Script{})
 	return e
 }
 
@@ -99,8 +102,9 @@ func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, 
 	e.mu.calls++
 	e.mu.stats.Calls++
 	e.mu.stats.InFlight++
-	factor, chances = e.mu.script.slowdown(c.On), e.mu.script.chances(c.Chances, c.On)
-	if len(e.mu.script.active) == 0 && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
+	script := e.Script()
+	factor, chances = script.slowdown(c.On), script.chances(c.Chances, c.On)
+	if script.Empty() && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
 		e.settleLocked(passed)
 		return n, factor, nil, true
 	}
@@ -137,10 +141,10 @@ func (e *Engine) enter(ctx context.Context, w *waiter, over bool) (done bool, er
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, w.call.On) != nil {
+	if e.Script().First(Outage, w.call.On) != nil {
 		return true, refused(e.name, w.call.Op)
 	}
-	if over && e.mu.script.First(w.hold, w.call.On) == nil {
+	if over && e.Script().First(w.hold, w.call.On) == nil {
 		return true, nil
 	}
 	w.held = over
@@ -192,7 +196,7 @@ func (e *Engine) poll(w *waiter, over bool) (done bool, err error) {
 		return true, w.err
 	}
 	w.held = w.held || over
-	return w.free || w.held && e.mu.script.First(w.hold, w.call.On) == nil, nil
+	return w.free || w.held && e.Script().First(w.hold, w.call.On) == nil, nil
 }
 
 func (e *Engine) finish(w *waiter, end outcome) {
@@ -223,19 +227,12 @@ func (e *Engine) Attach(l *Line, c *Call, h Holder) {
 	l.place = waiter{call: c, line: l}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, c.On) != nil { // since the call was let through
-		l.place.err = cutOff(e.name, c.Op)
+	if e.Script().First(Outage, c.On) != nil { // since the call was let through
+		l.place.strike(cutOff(e.name, c.Op))
 		l.cut = true
 		return
 	}
 	e.mu.waiting.push(&l.place)
-}
-
-// broken returns why a line is cut, or nil.
-func (e *Engine) broken(l *Line) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return l.place.err
 }
 
 // cutOf is the channel of [Line.Cut], which is made for those who ask.
@@ -291,13 +288,13 @@ func (e *Engine) begin(f *Fault) {
 }
 
 func (e *Engine) beginLocked(f *Fault) (wakes []func()) {
-	e.mu.script.begin(f)
+	e.script.Store(e.Script().begin(f))
 	if f.Kind != Outage {
 		return nil
 	}
 	for w := e.mu.waiting.head; w != nil; w = w.next {
 		if w.err == nil && !w.free && f.hits(w.call.On) {
-			w.err = cutOff(e.name, w.call.Op)
+			w.strike(cutOff(e.name, w.call.Op))
 			wakes = append(wakes, w.told())
 		}
 	}
@@ -317,14 +314,16 @@ func (e *Engine) end(f *Fault) {
 }
 
 func (e *Engine) endLocked(f *Fault) (wakes []func(), ended bool) {
-	if !e.mu.script.end(f) {
+	script, begun := e.Script().end(f)
+	if !begun {
 		return nil, false
 	}
+	e.script.Store(script)
 	if f.Kind != Freeze && f.Kind != Stall {
 		return nil, true
 	}
 	for w := e.mu.waiting.head; w != nil; w = w.next {
-		if w.held && !w.free && w.err == nil && w.hold == f.Kind && e.mu.script.First(w.hold, w.call.On) == nil {
+		if w.held && !w.free && w.err == nil && w.hold == f.Kind && e.Script().First(w.hold, w.call.On) == nil {
 			// Decided now: what begins at this very instant, before the call gets its
 			// turn, does not matter to it.
 			w.free = true
@@ -340,7 +339,7 @@ func (e *Engine) changed(f *Fault) {
 		return
 	}
 	e.mu.Lock()
-	n := int(e.mu.script.Lowest(Capacity, Targets{}, float64(e.mu.max)))
+	n := int(e.Script().Lowest(Capacity, Targets{}, float64(e.mu.max)))
 	e.mu.Unlock()
 	e.resize(n)
 }
@@ -348,26 +347,18 @@ func (e *Engine) changed(f *Fault) {
 // Severed returns the error of a call that goes on in the caller's hands, if an outage
 // concerns it now.
 func (e *Engine) Severed(c Call) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, c.On) == nil {
+	if e.Script().First(Outage, c.On) == nil {
 		return nil
 	}
 	return cutOff(e.name, c.Op)
 }
 
 // Frozen reports whether a freeze holds the targets now.
-func (e *Engine) Frozen(on Targets) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.mu.script.First(Freeze, on) != nil
-}
+func (e *Engine) Frozen(on Targets) bool { return e.Script().First(Freeze, on) != nil }
 
 // Stretch returns a latency as the present faults stretch it.
 func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return stretch(d, e.mu.script.slowdown(on))
+	return stretch(d, e.Script().slowdown(on))
 }
 
 // Limit sets the capacity that there is without faults. It does not call resize.
@@ -377,12 +368,8 @@ func (e *Engine) Limit(n int) {
 	e.mu.max = n
 }
 
-// Read calls read with the script, under the lock.
-func (e *Engine) Read(read func(*Script)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	read(&e.mu.script)
-}
+// Script returns the present script.
+func (e *Engine) Script() *Script { return e.script.Load() }
 
 // Stats returns one snapshot.
 func (e *Engine) Stats() Stats {
@@ -400,7 +387,7 @@ func (e *Engine) Close() {
 			wakes = append(wakes, f.stopLocked()...)
 		}
 		e.mu.flaps = nil
-		faults = slices.Clone(e.mu.script.active)
+		faults = e.Script().active
 		return wakes
 	})
 	for _, f := range faults {

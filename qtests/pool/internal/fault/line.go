@@ -19,7 +19,12 @@ func (l *Line) Cut() <-chan struct{} { return l.engine.cutOf(l) }
 
 // Err returns why the line has been cut, or nil. It knows so from the instant of the
 // outage, which may be before Cut's turn has come.
-func (l *Line) Err() error { return l.engine.broken(l) }
+func (l *Line) Err() error {
+	if !l.place.struck.Load() {
+		return nil
+	}
+	return l.place.err
+}
 
 // Detach gives the line up. It may be called again.
 func (l *Line) Detach() { l.engine.detach(l) }
