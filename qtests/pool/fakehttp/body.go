@@ -32,6 +32,8 @@ type body struct {
 	finished atomic.Bool
 	use      atomic.Int32 // who uses under
 	unfollow func() bool
+
+	size [1]string // the Content-Length in the header
 }
 
 // Who uses the body of the responder: reads and Close of it never overlap, unless a
@@ -51,7 +53,7 @@ const largestRead = 32 << 10
 
 // newBody returns the body of the exchange, which has one, and has been measured.
 func newBody(x *exchange, under io.ReadCloser, length int64) *body {
-	b := &x.reply.body
+	b := x.body
 	b.x, b.under, b.length, b.unfollow = x, under, length, func() bool { return true }
 	return b
 }

@@ -35,19 +35,12 @@ type exchange struct {
 
 	woken  chan struct{} // has room for the end of a responder and for a cut of the line; nil for a canned one
 	answer answer        // the responder's, the latest
-	reply  *reply        // nil until there is an answer
+	body   *body         // nil until there is an answer
 	place  fault.Line    // what line points to
 	gzips  [1]string     // Accept-Encoding of the request
 
 	due time.Time // when the last byte of the body was due, under a bandwidth
 	buf []byte    // for the reads of the body that may block
-}
-
-// A reply is what the caller keeps of an exchange.
-type reply struct {
-	resp http.Response
-	body body
-	size [1]string // Content-Length of the response
 }
 
 // exchanges are those that have ended, for the next requests. An exchange that is used

@@ -11,15 +11,14 @@ import (
 )
 
 // complete turns what a responder, or a fault, answers into what http.Transport would
-// return for it. The responder's own response stays as it is: it may be used again.
+// return for it.
 func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	code := from.StatusCode
 	if code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
 		closeBody(from)
 		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
 	}
-	x.reply = &reply{resp: *from}
-	to := &x.reply.resp
+	to := x.own(from)
 	to.Request, to.Header = x.req, canonical(from.Header)
 	to.Status = statusLine(code, from.Status)
 	if to.ProtoMajor == 0 {
@@ -34,6 +33,22 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	x.measure(to)
 	x.deliver(to, trailer)
 	return to, nil
+}
+
+// own returns a response that may be changed, and makes its body: in one allocation. A
+// responder's own response stays as it is: it may be used again. What a canned one returns
+// is a copy already.
+func (x *exchange) own(from *http.Response) *http.Response {
+	if x.route.stub.canned {
+		x.body = &body{}
+		return from
+	}
+	both := &struct {
+		resp http.Response
+		body body
+	}{resp: *from}
+	x.body = &both.body
+	return &both.resp
 }
 
 // closesAfter reports whether the connection ends with the response, because of its
@@ -63,7 +78,7 @@ func (x *exchange) measure(resp *http.Response) {
 	delete(resp.Header, "Transfer-Encoding")
 	resp.TransferEncoding, resp.ContentLength = nil, -1
 	held, known := inMemory(resp.Body)
-	x.reply.body.memory = known
+	x.body.memory = known
 	var declared uint64
 	err := strconv.ErrSyntax // also where there is none: what ParseUint says of "" is made anew each time
 	if text := first(resp.Header, "Content-Length"); text != "" {
@@ -86,8 +101,8 @@ func (x *exchange) measure(resp *http.Response) {
 	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
 		delete(resp.Header, "Content-Length")
 	default:
-		x.reply.size[0] = strconv.FormatInt(resp.ContentLength, 10)
-		resp.Header["Content-Length"] = x.reply.size[:]
+		x.body.size[0] = strconv.FormatInt(resp.ContentLength, 10)
+		resp.Header["Content-Length"] = x.body.size[:]
 	}
 	if resp.ContentLength < 0 && !head {
 		if resp.ProtoMajor == 1 && resp.ProtoMinor == 0 {

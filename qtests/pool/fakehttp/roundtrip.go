@@ -167,7 +167,7 @@ func (x *exchange) run() (resp *http.Response, err error) {
 	if resp, err = x.complete(resp); err != nil {
 		return nil, err
 	}
-	if kept = true; x.reply.body.x == nil { // it has ended
+	if kept = true; x.body.x == nil { // it has ended
 		x.recycle()
 	}
 	return resp, nil
