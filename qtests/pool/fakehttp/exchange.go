@@ -27,7 +27,7 @@ type exchange struct {
 	conn        *conn
 	line        *fault.Line
 	closes      bool // the connection ends with the exchange
-	gzip        bool // the client did not ask for it: it gets the body decoded
+	gzip        bool // the client did not ask for it: it gets a body that is so decoded
 	shared      bool // others than the exchange and its body may refer to it, also after its end
 	unhook      func()
 

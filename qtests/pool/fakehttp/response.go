@@ -30,6 +30,7 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	to.Close = x.closesAfter(to)
 	x.closes = x.closes || to.Close
 	trailer := declare(to, from.Trailer)
+	x.gzip = x.gzip && strings.EqualFold(first(to.Header, "Content-Encoding"), "gzip")
 	x.measure(to)
 	x.deliver(to, trailer)
 	return to, nil
@@ -136,7 +137,7 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 		b.atEnd = func() { maps.Copy(to, canonical(trailer)) }
 	}
 	resp.Body = b
-	if x.gzip && strings.EqualFold(first(resp.Header, "Content-Encoding"), "gzip") {
+	if x.gzip {
 		delete(resp.Header, "Content-Encoding")
 		delete(resp.Header, "Content-Length")
 		resp.ContentLength, resp.Uncompressed = -1, true

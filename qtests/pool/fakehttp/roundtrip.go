@@ -145,14 +145,13 @@ func (x *exchange) run() (resp *http.Response, err error) {
 		}
 	}()
 	x.trace.wroteRequest(x.req)
-	if err := x.h.engine.Do(x.ctx, &x.call); err != nil {
-		return nil, err
-	}
 	if !x.route.stub.canned {
 		x.woken = make(chan struct{}, 2)
 	}
 	x.line = &x.place
-	x.h.engine.Attach(x.line, &x.call, x)
+	if err := x.h.engine.DoOn(x.ctx, &x.call, x.line, x); err != nil {
+		return nil, err
+	}
 	for _, i := range x.route.stub.informs() {
 		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err

@@ -68,14 +68,23 @@ type Stats struct {
 // Do lets a call pass when its latency is over, and then returns nil. It returns an
 // error at once if the script has one for the call, and as soon as ctx ends the error
 // of ctx.
-func (e *Engine) Do(ctx context.Context, c *Call) error {
-	n, factor, chances, through := e.admit(ctx, c)
+func (e *Engine) Do(ctx context.Context, c *Call) error { return e.do(ctx, c, nil) }
+
+// DoOn is Do, and then Attach, at once: it saves a lock.
+func (e *Engine) DoOn(ctx context.Context, c *Call, l *Line, h Holder) error {
+	l.prepare(e, c, h)
+	return e.do(ctx, c, l)
+}
+
+// do is Do. A line, if there is one, is attached when the call passes.
+func (e *Engine) do(ctx context.Context, c *Call, l *Line) error {
+	n, factor, chances, through := e.admit(ctx, c, l)
 	if through {
 		return nil
 	}
 	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: Freeze}
 	end := failed // also of a call that a panic or Goexit ends
-	defer func() { e.finish(w, end) }()
+	defer func() { e.finish(w, end, l) }()
 	var d time.Duration
 	var drawn error
 	if len(chances) > 0 || !c.Latency.IsZero() {
@@ -95,7 +104,7 @@ func (e *Engine) Do(ctx context.Context, c *Call) error {
 
 // admit counts a call and reads what the script has for it. A call with nothing
 // to wait for and nothing to draw has passed.
-func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, chances []Chance, through bool) {
+func (e *Engine) admit(ctx context.Context, c *Call, l *Line) (n uint64, factor float64, chances []Chance, through bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n = e.mu.calls
@@ -105,7 +114,7 @@ func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, 
 	script := e.Script()
 	factor, chances = script.slowdown(c.On), script.chances(c.Chances, c.On)
 	if script.Empty() && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
-		e.settleLocked(passed)
+		e.settleLocked(passed, l)
 		return n, factor, nil, true
 	}
 	return n, factor, chances, false
@@ -199,70 +208,26 @@ func (e *Engine) poll(w *waiter, over bool) (done bool, err error) {
 	return w.free || w.held && e.Script().First(w.hold, w.call.On) == nil, nil
 }
 
-func (e *Engine) finish(w *waiter, end outcome) {
+func (e *Engine) finish(w *waiter, end outcome, l *Line) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.mu.waiting.remove(w)
-	e.settleLocked(end)
+	e.settleLocked(end, l)
 }
 
-func (e *Engine) settleLocked(end outcome) {
+func (e *Engine) settleLocked(end outcome, l *Line) {
 	s := &e.mu.stats
 	s.InFlight--
 	switch end {
 	case passed:
-		s.OK++
+		if s.OK++; l != nil {
+			e.attachLocked(l)
+		}
 	case canceled:
 		s.Canceled++
 	default:
 		s.Failed++
 	}
-}
-
-// Attach makes l the line of a call that has been let through, and which stays as it is from now on. The caller must
-// detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
-// else the outage ends: it must not block.
-func (e *Engine) Attach(l *Line, c *Call, h Holder) {
-	*l = Line{engine: e, holder: h}
-	l.place = waiter{call: c, line: l}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.Script().First(Outage, c.On) != nil { // since the call was let through
-		l.place.strike(cutOff(e.name, c.Op))
-		l.cut = true
-		return
-	}
-	e.mu.waiting.push(&l.place)
-}
-
-// cutOf is the channel of [Line.Cut], which is made for those who ask.
-func (e *Engine) cutOf(l *Line) <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if l.gone == nil {
-		l.gone = make(chan struct{})
-		if l.cut {
-			close(l.gone)
-		}
-	}
-	return l.gone
-}
-
-// cutLine takes a line off the list and tells those who have asked for its channel.
-func (e *Engine) cutLine(l *Line) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.mu.waiting.remove(&l.place)
-	if l.cut = true; l.gone != nil {
-		close(l.gone)
-	}
-}
-
-// detach takes a line off the list. Nothing cuts it from then on.
-func (e *Engine) detach(l *Line) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.mu.waiting.remove(&l.place)
 }
 
 // change calls f under the lock, and then, in turn, the wakes that f returns.

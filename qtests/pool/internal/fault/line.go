@@ -2,13 +2,18 @@ package fault
 
 // A Line is the connection that a call was answered on, while the caller still uses it:
 // it reads a body or rows. An outage that begins meanwhile cuts the line, for good.
-// [Engine.Attach] makes one. All methods are safe for concurrent use.
+// [Engine.Attach] and [Engine.DoOn] make one. All methods are safe for concurrent use.
 type Line struct {
 	engine *Engine
 	place  waiter        // on the engine's list; its lock guards it, and the next two
 	gone   chan struct{} // closed when the line is cut; nil if nobody has asked
 	cut    bool
 	holder Holder
+}
+
+func (l *Line) prepare(e *Engine, c *Call, h Holder) {
+	*l = Line{engine: e, holder: h}
+	l.place.call, l.place.line = c, l
 }
 
 // A Holder is told that its line has been cut.
@@ -34,4 +39,54 @@ func (l *Line) cutNow() {
 	if l.holder != nil {
 		l.holder.LineCut()
 	}
+}
+
+// Attach makes l the line of a call that has been let through, and which stays as it is from now on. The caller must
+// detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
+// else the outage ends: it must not block.
+func (e *Engine) Attach(l *Line, c *Call, h Holder) {
+	l.prepare(e, c, h)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.attachLocked(l)
+}
+
+func (e *Engine) attachLocked(l *Line) {
+	c := l.place.call
+	if e.Script().First(Outage, c.On) != nil { // since the call was let through
+		l.place.strike(cutOff(e.name, c.Op))
+		l.cut = true
+		return
+	}
+	e.mu.waiting.push(&l.place)
+}
+
+// cutOf is the channel of [Line.Cut], which is made for those who ask.
+func (e *Engine) cutOf(l *Line) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.gone == nil {
+		l.gone = make(chan struct{})
+		if l.cut {
+			close(l.gone)
+		}
+	}
+	return l.gone
+}
+
+// cutLine takes a line off the list and tells those who have asked for its channel.
+func (e *Engine) cutLine(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
+	if l.cut = true; l.gone != nil {
+		close(l.gone)
+	}
+}
+
+// detach takes a line off the list. Nothing cuts it from then on.
+func (e *Engine) detach(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
 }
