@@ -33,7 +33,7 @@ func (c *Call) ended(ctx context.Context) error {
 // engine's lock, apart from err for those who find it struck.
 type waiter struct {
 	call   *Call
-	wake   chan struct{} // has room for one
+	wake   chan struct{} // has room for one; nil for a call that is not on the list
 	err    error         // set when an outage has ended the call
 	struck atomic.Bool   // err is set, for good
 
@@ -50,7 +50,7 @@ type waiter struct {
 type waiters struct{ head, tail *waiter }
 
 func (l *waiters) push(w *waiter) {
-	w.listed, w.prev = true, l.tail
+	w.listed, w.prev, w.next = true, l.tail, nil // it may have been on the list before
 	if l.tail == nil {
 		l.head = w
 	} else {

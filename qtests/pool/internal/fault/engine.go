@@ -68,31 +68,49 @@ type Stats struct {
 // Do lets a call pass when its latency is over, and then returns nil. It returns an
 // error at once if the script has one for the call, and as soon as ctx ends the error
 // of ctx.
-func (e *Engine) Do(ctx context.Context, c *Call) error { return e.do(ctx, c, nil) }
-
-// DoOn is Do, and then Attach, at once: it saves a lock.
-func (e *Engine) DoOn(ctx context.Context, c *Call, l *Line, h Holder) error {
-	l.prepare(e, c, h)
-	return e.do(ctx, c, l)
-}
-
-// do is Do. A line, if there is one, is attached when the call passes.
-func (e *Engine) do(ctx context.Context, c *Call, l *Line) error {
-	n, factor, chances, through := e.admit(ctx, c, l)
+func (e *Engine) Do(ctx context.Context, c *Call) error {
+	o, through := e.admit(ctx, c, nil)
 	if through {
 		return nil
 	}
-	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: Freeze}
+	held := &struct { // one allocation: the caller's call may stay on its stack
+		waiter waiter
+		call   Call
+	}{call: *c}
+	held.waiter.call, held.waiter.hold = &held.call, Freeze
+	return e.pass(ctx, &held.waiter, nil, o)
+}
+
+// DoOn is Do, and then Attach, at once: it saves a lock, and the call waits at the place of the line.
+func (e *Engine) DoOn(ctx context.Context, c *Call, l *Line, h Holder) error {
+	l.prepare(e, c, h)
+	o, through := e.admit(ctx, c, l)
+	if through {
+		return nil
+	}
+	return e.pass(ctx, &l.place, l, o)
+}
+
+// odds are what the script has for a call when it begins.
+type odds struct {
+	n       uint64 // of the call
+	factor  float64
+	chances []Chance
+}
+
+// pass lets w pass. A line, if there is one, is attached then.
+func (e *Engine) pass(ctx context.Context, w *waiter, l *Line, o odds) error {
+	c := w.call
 	end := failed // also of a call that a panic or Goexit ends
 	defer func() { e.finish(w, end, l) }()
 	var d time.Duration
 	var drawn error
-	if len(chances) > 0 || !c.Latency.IsZero() {
+	if len(o.chances) > 0 || !c.Latency.IsZero() {
 		// The error is drawn first, also if none can happen: an error rate then does not
 		// change the latencies of a run.
-		r := e.stream.At(n)
+		r := e.stream.At(o.n)
 		u := r.Float64()
-		d, drawn = stretch(c.Latency.Sample(r), factor), pick(chances, u)
+		d, drawn = stretch(c.Latency.Sample(r), o.factor), pick(o.chances, u)
 	}
 	err := e.wait(ctx, w, d)
 	if err == nil && drawn != nil {
@@ -104,20 +122,20 @@ func (e *Engine) do(ctx context.Context, c *Call, l *Line) error {
 
 // admit counts a call and reads what the script has for it. A call with nothing
 // to wait for and nothing to draw has passed.
-func (e *Engine) admit(ctx context.Context, c *Call, l *Line) (n uint64, factor float64, chances []Chance, through bool) {
+func (e *Engine) admit(ctx context.Context, c *Call, l *Line) (o odds, through bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n = e.mu.calls
+	o.n = e.mu.calls
 	e.mu.calls++
 	e.mu.stats.Calls++
 	e.mu.stats.InFlight++
 	script := e.Script()
-	factor, chances = script.slowdown(c.On), script.chances(c.Chances, c.On)
-	if script.Empty() && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
+	o.factor, o.chances = script.slowdown(c.On), script.chances(c.Chances, c.On)
+	if script.Empty() && len(o.chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
 		e.settleLocked(passed, l)
-		return n, factor, nil, true
+		return o, true
 	}
-	return n, factor, chances, false
+	return o, false
 }
 
 // wait returns after d, or with the first reason not to wait that long.
@@ -131,7 +149,7 @@ func (e *Engine) wait(ctx context.Context, w *waiter, d time.Duration) error {
 // Linger waits for d in the middle of a call, and then as long as a fault of the given
 // kind holds the call. It does not count as another call.
 func (e *Engine) Linger(ctx context.Context, c *Call, d time.Duration, hold Kind) error {
-	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: hold}
+	w := &waiter{call: c, hold: hold}
 	defer func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -156,7 +174,7 @@ func (e *Engine) enter(ctx context.Context, w *waiter, over bool) (done bool, er
 	if over && e.Script().First(w.hold, w.call.On) == nil {
 		return true, nil
 	}
-	w.held = over
+	w.held, w.wake = over, make(chan struct{}, 1)
 	e.mu.waiting.push(w)
 	return false, nil
 }

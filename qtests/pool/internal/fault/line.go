@@ -5,7 +5,7 @@ package fault
 // [Engine.Attach] and [Engine.DoOn] make one. All methods are safe for concurrent use.
 type Line struct {
 	engine *Engine
-	place  waiter        // on the engine's list; its lock guards it, and the next two
+	place  waiter        // on the engine's list, also of a call on its way to the line; its lock guards it, and the next two
 	gone   chan struct{} // closed when the line is cut; nil if nobody has asked
 	cut    bool
 	holder Holder
@@ -13,7 +13,7 @@ type Line struct {
 
 func (l *Line) prepare(e *Engine, c *Call, h Holder) {
 	*l = Line{engine: e, holder: h}
-	l.place.call, l.place.line = c, l
+	l.place.call, l.place.hold = c, Freeze
 }
 
 // A Holder is told that its line has been cut.
@@ -52,13 +52,14 @@ func (e *Engine) Attach(l *Line, c *Call, h Holder) {
 }
 
 func (e *Engine) attachLocked(l *Line) {
-	c := l.place.call
-	if e.Script().First(Outage, c.On) != nil { // since the call was let through
-		l.place.strike(cutOff(e.name, c.Op))
+	w := &l.place
+	w.line, w.held, w.free = l, false, false        // a call that has waited there has ended
+	if e.Script().First(Outage, w.call.On) != nil { // since the call was let through
+		w.strike(cutOff(e.name, w.call.Op))
 		l.cut = true
 		return
 	}
-	e.mu.waiting.push(&l.place)
+	e.mu.waiting.push(w)
 }
 
 // cutOf is the channel of [Line.Cut], which is made for those who ask.
