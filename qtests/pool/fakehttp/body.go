@@ -101,8 +101,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 	if err != io.EOF {
 		b.finish(false)
 		_ = b.shutUnused()
-	} else if b.finish(true) {
-		b.x.recycle()
+	} else if b.finish(true) && b.x.recycle() {
 		b.x = nil
 	}
 	return n, b.err

