@@ -29,6 +29,13 @@ func (c *Call) ended(ctx context.Context) error {
 	return err
 }
 
+// odds are what the script has for a call when it begins.
+type odds struct {
+	n       uint64 // of the call
+	factor  float64
+	chances []Chance
+}
+
 // A waiter is a call that waits. All but its channel is guarded by the
 // engine's lock, apart from err for those who find it struck.
 type waiter struct {

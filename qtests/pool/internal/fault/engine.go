@@ -91,13 +91,6 @@ func (e *Engine) DoOn(ctx context.Context, c *Call, l *Line, h Holder) error {
 	return e.pass(ctx, &l.place, l, o)
 }
 
-// odds are what the script has for a call when it begins.
-type odds struct {
-	n       uint64 // of the call
-	factor  float64
-	chances []Chance
-}
-
 // pass lets w pass. A line, if there is one, is attached then.
 func (e *Engine) pass(ctx context.Context, w *waiter, l *Line, o odds) error {
 	c := w.call
@@ -248,6 +241,46 @@ func (e *Engine) settleLocked(end outcome, l *Line) {
 	}
 }
 
+// Attach makes l the line of a call that has been let through, and which stays as it is from now on. The caller must
+// detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
+// else the outage ends: it must not block.
+func (e *Engine) Attach(l *Line, c *Call, h Holder) {
+	l.prepare(e, c, h)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.attachLocked(l)
+}
+
+// cutOf is the channel of [Line.Cut], which is made for those who ask.
+func (e *Engine) cutOf(l *Line) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.gone == nil {
+		l.gone = make(chan struct{})
+		if l.cut {
+			close(l.gone)
+		}
+	}
+	return l.gone
+}
+
+// cutLine takes a line off the list and tells those who have asked for its channel.
+func (e *Engine) cutLine(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
+	if l.cut = true; l.gone != nil {
+		close(l.gone)
+	}
+}
+
+// detach takes a line off the list. Nothing cuts it from then on.
+func (e *Engine) detach(l *Line) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.waiting.remove(&l.place)
+}
+
 // change calls f under the lock, and then, in turn, the wakes that f returns.
 func (e *Engine) change(f func() (wakes []func())) {
 	e.mu.Lock()
@@ -327,32 +360,12 @@ func (e *Engine) changed(f *Fault) {
 	e.resize(n)
 }
 
-// Severed returns the error of a call that goes on in the caller's hands, if an outage
-// concerns it now.
-func (e *Engine) Severed(c Call) error {
-	if e.Script().First(Outage, c.On) == nil {
-		return nil
-	}
-	return cutOff(e.name, c.Op)
-}
-
-// Frozen reports whether a freeze holds the targets now.
-func (e *Engine) Frozen(on Targets) bool { return e.Script().First(Freeze, on) != nil }
-
-// Stretch returns a latency as the present faults stretch it.
-func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
-	return stretch(d, e.Script().slowdown(on))
-}
-
 // Limit sets the capacity that there is without faults. It does not call resize.
 func (e *Engine) Limit(n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.mu.max = n
 }
-
-// Script returns the present script.
-func (e *Engine) Script() *Script { return e.script.Load() }
 
 // Stats returns one snapshot.
 func (e *Engine) Stats() Stats {

@@ -41,16 +41,6 @@ func (l *Line) cutNow() {
 	}
 }
 
-// Attach makes l the line of a call that has been let through, and which stays as it is from now on. The caller must
-// detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
-// else the outage ends: it must not block.
-func (e *Engine) Attach(l *Line, c *Call, h Holder) {
-	l.prepare(e, c, h)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.attachLocked(l)
-}
-
 func (e *Engine) attachLocked(l *Line) {
 	w := &l.place
 	w.line, w.held, w.free = l, false, false        // a call that has waited there has ended
@@ -60,34 +50,4 @@ func (e *Engine) attachLocked(l *Line) {
 		return
 	}
 	e.mu.waiting.push(w)
-}
-
-// cutOf is the channel of [Line.Cut], which is made for those who ask.
-func (e *Engine) cutOf(l *Line) <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if l.gone == nil {
-		l.gone = make(chan struct{})
-		if l.cut {
-			close(l.gone)
-		}
-	}
-	return l.gone
-}
-
-// cutLine takes a line off the list and tells those who have asked for its channel.
-func (e *Engine) cutLine(l *Line) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.mu.waiting.remove(&l.place)
-	if l.cut = true; l.gone != nil {
-		close(l.gone)
-	}
-}
-
-// detach takes a line off the list. Nothing cuts it from then on.
-func (e *Engine) detach(l *Line) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.mu.waiting.remove(&l.place)
 }

@@ -136,3 +136,23 @@ func stretch(d time.Duration, factor float64) time.Duration {
 	}
 	return math.MaxInt64
 }
+
+// Script returns the present script.
+func (e *Engine) Script() *Script { return e.script.Load() }
+
+// Severed returns the error of a call that goes on in the caller's hands, if an outage
+// concerns it now.
+func (e *Engine) Severed(c Call) error {
+	if e.Script().First(Outage, c.On) == nil {
+		return nil
+	}
+	return cutOff(e.name, c.Op)
+}
+
+// Frozen reports whether a freeze holds the targets now.
+func (e *Engine) Frozen(on Targets) bool { return e.Script().First(Freeze, on) != nil }
+
+// Stretch returns a latency as the present faults stretch it.
+func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
+	return stretch(d, e.Script().slowdown(on))
+}
