@@ -24,7 +24,15 @@ func (s Stream) Rand() *rand.Rand { return rand.New(rand.NewPCG(s.hi, s.lo)) }
 
 // At returns the generator of the i-th draw: what the i-th request, user or
 // connection draws does not depend on the order in which they run.
-func (s Stream) At(i uint64) *rand.Rand { return rand.New(rand.NewPCG(s.hi, mix64(s.lo+i))) }
+func (s Stream) At(i uint64) *rand.Rand {
+	both := &struct { // one allocation
+		source rand.PCG
+		rand   rand.Rand
+	}{}
+	both.source.Seed(s.hi, mix64(s.lo+i))
+	both.rand = *rand.New(&both.source)
+	return &both.rand
+}
 
 // Sub returns the stream called name below s.
 func (s Stream) Sub(name string) Stream { return NewStream(s.hi^mix64(s.lo), name) }

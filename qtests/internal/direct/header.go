@@ -14,19 +14,19 @@ func (w *response) fixLocked(complete bool) {
 	}
 	w.fixed = true
 	declared := w.declareTrailersLocked()
-	coded := w.sent.Get("Transfer-Encoding") != ""
-	w.sent.Del("Transfer-Encoding")
+	coded := first(w.sent, "Transfer-Encoding") != ""
+	delete(w.sent, "Transfer-Encoding")
 	if w.bodyAllowed() {
 		w.measureLocked(complete && !declared && !coded)
 		w.typeLocked(coded)
 	} else {
-		w.sent.Del("Content-Length")
+		delete(w.sent, "Content-Length")
 		if w.status == http.StatusNotModified {
-			w.sent.Del("Content-Type")
+			delete(w.sent, "Content-Type")
 		}
 	}
 	if _, dated := w.sent["Date"]; !dated {
-		w.sent.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+		w.addLocked("Date", 0, w.t.date())
 	}
 	for name, values := range w.sent {
 		if len(values) == 0 { // how a handler says that it wants none of the above
@@ -39,19 +39,50 @@ func (w *response) fixLocked(complete bool) {
 func (w *response) measureLocked(known bool) {
 	_, measured := w.sent["Content-Length"]
 	if measured && w.length < 0 {
-		w.sent.Del("Content-Length") // not a number
+		delete(w.sent, "Content-Length") // not a number
 	}
 	head := w.client.Method == http.MethodHead
 	if known && !measured && (!head || w.written > 0) {
 		w.length = w.written
-		w.sent.Set("Content-Length", strconv.FormatInt(w.length, 10))
+		w.addLocked("Content-Length", 1, strconv.FormatInt(w.length, 10))
 	}
 }
 
 // typeLocked adds the Content-Type where the handler did not. The bytes of a body with a coding do not show it.
 func (w *response) typeLocked(coded bool) {
 	_, typed := w.sent["Content-Type"]
-	if !typed && !coded && w.sent.Get("Content-Encoding") == "" && len(w.pending) > 0 {
-		w.sent.Set("Content-Type", http.DetectContentType(w.pending))
+	if !typed && !coded && first(w.sent, "Content-Encoding") == "" && len(w.pending) > 0 {
+		w.addLocked("Content-Type", 2, http.DetectContentType(w.pending))
 	}
+}
+
+// addLocked adds one of the three headers of a server, whose value has a place of its own.
+func (w *response) addLocked(name string, place int, value string) {
+	w.own.values[place] = value
+	w.sent[name] = w.own.values[place : place+1 : place+1]
+}
+
+// first returns the first value of a name, which is canonical.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// A date is the header Date of one second.
+type date struct {
+	second int64
+	text   string
+}
+
+// date returns the header Date of now. It makes one a second: one for each request took a thirtieth of its time.
+func (d *Transport) date() string {
+	now := time.Now()
+	last := d.dated.Load()
+	if last == nil || last.second != now.Unix() {
+		last = &date{now.Unix(), now.UTC().Format(http.TimeFormat)}
+		d.dated.Store(last)
+	}
+	return last.text
 }

@@ -8,12 +8,14 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime"
 	"strconv"
 	"sync"
 
 	"github.com/go-qtests/qtests/qtests/internal/memnet"
+	"github.com/go-qtests/qtests/qtests/internal/statusline"
 )
 
 // What net/http's server keeps back: Length is how long a body may be to get
@@ -35,6 +37,14 @@ type response struct {
 	ready chan struct{}
 	resp  *http.Response
 	err   error
+
+	own struct { // what every request needs, as values: most of what one costs is what it allocates
+		request  http.Request
+		url      url.URL
+		resp     http.Response
+		download download
+		values   [3]string // of headers
+	}
 
 	// mu is never held while a write waits for the client.
 	mu       sync.Mutex
@@ -60,7 +70,7 @@ func newResponse(t *Transport, req *http.Request) *response {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &response{t: t, client: req, cancel: cancel, ready: make(chan struct{}), header: http.Header{}, length: -1}
 	w.upload = newUpload(req)
-	w.req = requestOf(ctx, req, w.upload)
+	w.req = w.requestOf(ctx)
 	if w.upload != nil && w.upload.pipe != nil {
 		go w.upload.pump(w.abort)
 	}
@@ -89,7 +99,7 @@ func (w *response) WriteHeader(code int) {
 
 func (w *response) writeHeaderLocked(code int) {
 	w.status, w.sent = code, w.header.Clone()
-	if text := w.sent.Get("Content-Length"); text != "" {
+	if text := first(w.sent, "Content-Length"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err == nil && n >= 0 {
 			w.length = n
@@ -203,13 +213,14 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // answerLocked makes the response available to the client, which owns resp from
 // then on.
 func (w *response) answerLocked(body io.ReadCloser) {
-	text := http.StatusText(w.status)
-	if text == "" {
-		text = "status code " + strconv.Itoa(w.status)
+	status := statusline.Of(w.status)
+	if status == "" {
+		status = fmt.Sprintf("%d status code %d", w.status, w.status)
 	}
 	w.answered = true
-	w.resp = &http.Response{
-		Status:     strconv.Itoa(w.status) + " " + text,
+	w.resp = &w.own.resp
+	*w.resp = http.Response{
+		Status:     status,
 		StatusCode: w.status,
 		Proto:      "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:        w.sent,
@@ -230,6 +241,13 @@ func (w *response) answerLocked(body io.ReadCloser) {
 	close(w.ready)
 }
 
+// downloadOf returns the body of the response: a stream, or data with an end behind it.
+func (w *response) downloadOf(stream *memnet.Half, data []byte, end error) *download {
+	d := &w.own.download
+	d.ctx, d.w, d.stream, d.data, d.end = w.client.Context(), w, stream, data, end
+	return d
+}
+
 // refuseLocked gives the client an error, unless it has a response or an error already.
 func (w *response) refuseLocked(err error) {
 	if !w.answered {
@@ -243,7 +261,7 @@ func (w *response) refuseLocked(err error) {
 func (w *response) sendAndUnlock() error {
 	if w.stream == nil && !w.answered {
 		w.stream = memnet.NewHalf(nil)
-		w.answerLocked(&download{ctx: w.client.Context(), w: w, stream: w.stream})
+		w.answerLocked(w.downloadOf(w.stream, nil, nil))
 	}
 	stream, p := w.stream, w.pending
 	w.pending = nil
@@ -300,7 +318,7 @@ func (w *response) complete(returned bool) (end error) {
 	}
 	w.trailer = w.trailerLocked()
 	if !w.answered {
-		w.answerLocked(&download{ctx: w.client.Context(), w: w, data: w.pending, end: end})
+		w.answerLocked(w.downloadOf(nil, w.pending, end))
 		w.mu.Unlock()
 		return end
 	}

@@ -15,7 +15,7 @@ func (w *response) declareTrailersLocked() (declared bool) {
 			w.trailers = append(w.trailers, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
 		}
 	}
-	w.sent.Del("Trailer")
+	delete(w.sent, "Trailer")
 	for name := range w.sent {
 		if strings.HasPrefix(name, http.TrailerPrefix) {
 			declared = true
@@ -44,10 +44,10 @@ func (w *response) declaredTrailer() http.Header {
 // trailerLocked collects the trailers, declared or not, of a response that can
 // have any.
 func (w *response) trailerLocked() http.Header {
-	trailer := http.Header{}
 	if w.length >= 0 {
-		return trailer
+		return nil
 	}
+	trailer := http.Header{}
 	for _, name := range w.trailers {
 		if values := w.header[name]; len(values) > 0 {
 			trailer[name] = values

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/benbjohnson/clock"
 
@@ -21,6 +22,7 @@ type Transport struct {
 	handler http.Handler
 	Log     *serverlog.Log // of the handler
 	clk     clock.Clock
+	dated   atomic.Pointer[date] // the latest
 }
 
 // NewTransport returns the transport of a client whose requests call handler. Panics
@@ -58,10 +60,15 @@ func (d *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // wait reports whether there is a response, or an error, before the client's context ends. Where both
 // are there it is true, never at random.
 func (w *response) wait(ctx context.Context) bool {
+	done := ctx.Done()
+	if done == nil {
+		<-w.ready // a select of one channel costs twice as much
+		return true
+	}
 	select {
 	case <-w.ready:
 		return true
-	case <-ctx.Done():
+	case <-done:
 	}
 	select {
 	case <-w.ready:
@@ -89,13 +96,15 @@ func (d *Transport) serve(w *response) {
 var blankRequest http.Request
 
 // requestOf is what a server would have made of the client's request.
-func requestOf(ctx context.Context, req *http.Request, body *upload) *http.Request {
-	r := blankRequest.WithContext(ctx)
+func (w *response) requestOf(ctx context.Context) *http.Request {
+	req, body, r := w.client, w.upload, &w.own.request
+	*r = *blankRequest.WithContext(ctx)
 	r.Method = req.Method
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
-	r.URL = &url.URL{
+	r.URL = &w.own.url
+	*r.URL = url.URL{
 		Path: req.URL.Path, RawPath: req.URL.RawPath,
 		RawQuery: req.URL.RawQuery, ForceQuery: req.URL.ForceQuery,
 	}
@@ -132,7 +141,7 @@ func headerOf(sent http.Header) http.Header {
 	}
 	if agents, given := h["User-Agent"]; !given {
 		h["User-Agent"] = userAgent
-	} else if h.Get("User-Agent") == "" {
+	} else if first(h, "User-Agent") == "" {
 		delete(h, "User-Agent")
 	} else {
 		h["User-Agent"] = agents[:1]

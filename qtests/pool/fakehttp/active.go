@@ -50,7 +50,6 @@ func (h *Fake) status(on fault.Targets) *http.Response {
 }
 
 // active returns the fault of a kind that concerns the targets and began first, or nil.
-func (h *Fake) active(kind fault.Kind, on fault.Targets) (f *fault.Fault) {
-	h.engine.Read(func(s *fault.Script) { f = s.First(kind, on) })
-	return f
+func (h *Fake) active(kind fault.Kind, on fault.Targets) *fault.Fault {
+	return h.engine.Script().First(kind, on)
 }

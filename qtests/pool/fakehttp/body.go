@@ -19,20 +19,21 @@ var errReadClosed = errors.New("http: read on closed response body")
 // the connection until it has been read to its end or closed, the context of the
 // request has ended, or an outage has cut the line.
 type body struct {
-	x      *exchange
+	x      *exchange // belongs to the reader, to abandon, and to Close if that comes first: see finish
 	under  io.ReadCloser
 	memory bool   // under never blocks
 	atEnd  func() // is called at the end of the body, if it is reached; may be nil
 
-	read   int64     // bytes delivered
-	length int64     // the Content-Length, or -1
-	due    time.Time // when the last byte delivered was due, under a bandwidth
-	err    error     // of the Read that was the last
+	read   int64 // bytes delivered
+	length int64 // the Content-Length, or -1
+	err    error // of the Read that was the last
 
 	closed   atomic.Bool
+	finished atomic.Bool
 	use      atomic.Int32 // who uses under
-	buf      []byte       // for the reads that may block
 	unfollow func() bool
+
+	size [1]string // the Content-Length in the header
 }
 
 // Who uses the body of the responder: reads and Close of it never overlap, unless a
@@ -52,7 +53,7 @@ const largestRead = 32 << 10
 
 // newBody returns the body of the exchange, which has one, and has been measured.
 func newBody(x *exchange, under io.ReadCloser, length int64) *body {
-	b := &x.body
+	b := x.body
 	b.x, b.under, b.length, b.unfollow = x, under, length, func() bool { return true }
 	return b
 }
@@ -97,9 +98,11 @@ func (b *body) Read(p []byte) (n int, err error) {
 		b.atEnd()
 	}
 	b.err = b.x.cause(err)
-	b.finish(err == io.EOF)
 	if err != io.EOF {
+		b.finish(false)
 		_ = b.shutUnused()
+	} else if b.finish(true) && b.x.recycle() {
+		b.x = nil
 	}
 	return n, b.err
 }
@@ -142,25 +145,26 @@ func (b *body) fetch(p []byte) (n int, err error) {
 		defer b.use.Store(unused)
 		return b.under.Read(p)
 	}
-	if b.buf == nil {
-		b.buf = make([]byte, min(len(p), largestRead))
+	x := b.x
+	if x.shared = true; x.buf == nil {
+		x.buf = make([]byte, min(len(p), largestRead))
 	}
 	var got int // the reader's, until it has ended
-	buf, ended := b.buf[:min(len(p), len(b.buf))], make(chan error, 1)
-	b.x.h.begin()
+	buf, ended := x.buf[:min(len(p), len(x.buf))], make(chan error, 1)
+	x.h.begin()
 	go usercode.Run(func() (err error) {
 		got, err = b.under.Read(buf)
 		return err
-	}, func(err error) { ended <- err; b.x.h.end() })
+	}, func(err error) { ended <- err; x.h.end() })
 	select {
 	case err = <-ended:
 		b.use.Store(unused)
-	case <-b.x.ctx.Done():
-	case <-b.x.line.Cut():
+	case <-x.ctx.Done():
+	case <-x.line.Cut():
 	}
 	// One event may bring several of these. Then select chooses one at random, and the
 	// order of the following lines decides.
-	if broken := b.x.broken(); broken != nil {
+	if broken := x.broken(); broken != nil {
 		b.interrupt()
 		return 0, broken
 	}
@@ -173,20 +177,15 @@ func (b *body) fetch(p []byte) (n int, err error) {
 func (b *body) admit(want int64) (room int64, rate float64, err error) {
 	e, call := b.x.h.engine, &b.x.call
 	for {
-		var stall, freeze bool
-		var rst *fault.Fault
 		room = want
-		e.Read(func(s *fault.Script) {
-			freeze = s.First(fault.Freeze, call.On) != nil
-			stall = b.ahead(s, fault.Stall, &room)
-			if b.ahead(s, fault.Reset, &room) {
-				rst = s.First(fault.Reset, call.On)
-			}
-			rate = s.Lowest(fault.Bandwidth, call.On, b.x.h.cfg.bandwidth())
-		})
+		s := e.Script()
+		freeze := s.First(fault.Freeze, call.On) != nil
+		stall := b.ahead(s, fault.Stall, &room)
+		reset := b.ahead(s, fault.Reset, &room)
+		rate = s.Lowest(fault.Bandwidth, call.On, b.x.h.cfg.bandwidth())
 		hold := fault.Stall
 		switch {
-		case rst != nil:
+		case reset:
 			return 0, 0, b.x.h.resetError(call.Op)
 		case freeze:
 			hold = fault.Freeze
@@ -219,12 +218,12 @@ func (b *body) ahead(s *fault.Script, kind fault.Kind, room *int64) bool {
 
 // pace waits until n bytes more have passed at the given rate.
 func (b *body) pace(n int, rate float64) error {
-	clk := b.x.h.common.Clock
-	if now := clk.Now(); b.due.Before(now) {
-		b.due = now
+	x, clk := b.x, b.x.h.common.Clock
+	if now := clk.Now(); x.due.Before(now) {
+		x.due = now
 	}
-	b.due = b.due.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-	return b.x.h.engine.Linger(b.x.ctx, &b.x.call, clk.Until(b.due), fault.Freeze)
+	x.due = x.due.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+	return x.h.engine.Linger(x.ctx, &x.call, clk.Until(x.due), fault.Freeze)
 }
 
 // Close gives the connection back. As with a real one, a body that has not been
@@ -233,18 +232,26 @@ func (b *body) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
-	left, known := inMemory(b.under)
-	b.finish(known && left == 0 && b.read >= b.length)
+	if !b.finished.Load() {
+		left, known := inMemory(b.under)
+		b.finish(known && left == 0 && b.read >= b.length)
+	}
 	if !b.memory && b.use.CompareAndSwap(reading, shut) { // by another goroutine
 		return b.under.Close()
 	}
 	return b.shutUnused()
 }
 
-// finish ends the exchange, once.
-func (b *body) finish(reusable bool) {
-	b.unfollow()
+// finish ends the exchange, unless the other one of Read and Close has. It reports
+// whether the caller alone refers to the exchange now: whoever comes second leaves it
+// alone, and abandon will not run.
+func (b *body) finish(reusable bool) (alone bool) {
+	if !b.finished.CompareAndSwap(false, true) {
+		return false
+	}
+	alone = b.unfollow()
 	b.x.end(reusable)
+	return alone
 }
 
 // shutUnused closes the responder's body, unless it is being read: then the reader

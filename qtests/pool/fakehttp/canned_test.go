@@ -38,6 +38,23 @@ func TestOnlyWhatAnswersAtOnceIsCanned(t *testing.T) {
 	}
 }
 
+// A canned answer is a copy of its own, which may be changed.
+func TestCannedAnswersAreCopies(t *testing.T) {
+	for name, r := range map[string]httpmock.Responder{
+		"string": httpmock.NewStringResponder(200, "a"),
+		"bytes":  httpmock.NewBytesResponder(404, []byte("b")),
+		"json":   httpmock.NewJsonResponderOrPanic(200, []int{1}),
+		"xml":    httpmock.NewXmlResponderOrPanic(500, 3),
+	} {
+		one, err := r(nil)
+		require.NoError(t, err)
+		other, err := r(nil)
+		require.NoError(t, err)
+		require.NotSame(t, one, other, name)
+		require.NotSame(t, one.Body, other.Body, name)
+	}
+}
+
 // A canned answer meets what every answer meets.
 func TestCannedAnswers(t *testing.T) {
 	h := NewT(t, Config{})

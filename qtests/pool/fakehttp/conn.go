@@ -10,8 +10,8 @@ import (
 // net.Conn for the hooks of package httptrace. The holder of the lease has it.
 type conn struct {
 	address string
-	uses    int       // leases before the present one
-	since   time.Time // end of its last use
+	uses    int           // leases before the present one
+	since   time.Duration // end of its last use: see sinceOpen
 }
 
 func (c *conn) Read([]byte) (int, error)         { return 0, io.EOF }

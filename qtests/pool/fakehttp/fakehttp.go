@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,7 @@ type Fake struct {
 	mock    *httpmock.MockTransport
 	connect connecting
 	metrics prometheus.Collector // of the pools of all hosts together
+	opened  time.Time
 
 	// mu is never held while user code runs, or while a goroutine waits: see locked.
 	mu struct {
@@ -71,6 +73,10 @@ func (h *Fake) locked(f func(s *state)) {
 	defer h.mu.Unlock()
 	f(&h.mu.state)
 }
+
+// sinceOpen is the present instant as the distance from the begin of the fake: to read
+// it costs half of Clock.Now.
+func (h *Fake) sinceOpen() time.Duration { return h.common.Clock.Since(h.opened) }
 
 // connecting is the script of opening a connection, and how that behaves.
 type connecting struct {

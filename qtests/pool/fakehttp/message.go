@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-qtests/qtests/qtests/internal/statusline"
 )
 
 // This file has what net/http does with requests and responses, and keeps to itself.
@@ -22,7 +24,7 @@ func methodOf(req *http.Request) string { return cmp.Or(req.Method, http.MethodG
 
 // asksForGzip reports whether http.Transport asks for gzip on behalf of the request.
 func asksForGzip(req *http.Request) bool {
-	return req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
+	return first(req.Header, "Accept-Encoding") == "" && first(req.Header, "Range") == "" && !strings.EqualFold(req.Method, http.MethodHead)
 }
 
 // tlsState is the state of the connection of a https request.
@@ -41,7 +43,7 @@ func informational(code int) bool {
 // statusLine returns the status as a server sends it, "503 Service Unavailable". A
 // responder may have left it out, or have given the code alone, as those of httpmock do.
 func statusLine(code int, given string) string {
-	if known := statusLines[code]; known != "" && (given == "" || given == known || given == known[:3]) {
+	if known := statusline.Of(code); known != "" && (given == "" || given == known || given == known[:3]) {
 		return known
 	}
 	number := strconv.Itoa(code)
@@ -54,16 +56,6 @@ func statusLine(code int, given string) string {
 	}
 	return number + " " + text
 }
-
-// statusLines are those of the codes that have a text.
-var statusLines = func() (lines [1000]string) {
-	for code := 100; code < len(lines); code++ {
-		if text := http.StatusText(code); text != "" {
-			lines[code] = strconv.Itoa(code) + " " + text
-		}
-	}
-	return lines
-}()
 
 // canonical returns a copy of a header with canonical names.
 func canonical(from http.Header) http.Header {

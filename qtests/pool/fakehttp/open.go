@@ -20,7 +20,7 @@ func NewT(t tb.TB, cfg Config) *Fake {
 		tb.Fatalf(t, "%v", err)
 	}
 	common := fault.ConfigOf(cfg).WithDefaults(t, "http", DefaultMax)
-	h := &Fake{cfg: cfg, common: common, mock: httpmock.NewMockTransport()}
+	h := &Fake{cfg: cfg, common: common, opened: common.Clock.Now(), mock: httpmock.NewMockTransport()}
 	h.engine = fault.New(common, h.resize)
 	h.metrics = pool.NewCollector(common.Name, func() pool.Stats { return h.Stats().Pool })
 	h.Faults = newFaults(fault.NewScope("fakehttp", t, h.engine))

@@ -11,15 +11,14 @@ import (
 )
 
 // complete turns what a responder, or a fault, answers into what http.Transport would
-// return for it. The responder's own response stays as it is: it may be used again.
+// return for it.
 func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	code := from.StatusCode
 	if code < 200 && code != http.StatusSwitchingProtocols || code > 999 {
 		closeBody(from)
 		return nil, fmt.Errorf("%s: the responder answered with the status %d, which is none", x.route.stub.scope.What, code)
 	}
-	x.resp = *from
-	to := &x.resp
+	to := x.own(from)
 	to.Request, to.Header = x.req, canonical(from.Header)
 	to.Status = statusLine(code, from.Status)
 	if to.ProtoMajor == 0 {
@@ -31,9 +30,26 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	to.Close = x.closesAfter(to)
 	x.closes = x.closes || to.Close
 	trailer := declare(to, from.Trailer)
+	x.gzip = x.gzip && strings.EqualFold(first(to.Header, "Content-Encoding"), "gzip")
 	x.measure(to)
 	x.deliver(to, trailer)
 	return to, nil
+}
+
+// own returns a response that may be changed, and makes its body: in one allocation. A
+// responder's own response stays as it is: it may be used again. What a canned one returns
+// is a copy already.
+func (x *exchange) own(from *http.Response) *http.Response {
+	if x.route.stub.canned {
+		x.body = &body{}
+		return from
+	}
+	both := &struct {
+		resp http.Response
+		body body
+	}{resp: *from}
+	x.body = &both.body
+	return &both.resp
 }
 
 // closesAfter reports whether the connection ends with the response, because of its
@@ -86,8 +102,8 @@ func (x *exchange) measure(resp *http.Response) {
 	case resp.ContentLength < 0 || !bodyAllowed(resp.StatusCode):
 		delete(resp.Header, "Content-Length")
 	default:
-		x.size[0] = strconv.FormatInt(resp.ContentLength, 10)
-		resp.Header["Content-Length"] = x.size[:]
+		x.body.size[0] = strconv.FormatInt(resp.ContentLength, 10)
+		resp.Header["Content-Length"] = x.body.size[:]
 	}
 	if resp.ContentLength < 0 && !head {
 		if resp.ProtoMajor == 1 && resp.ProtoMinor == 0 {
@@ -121,7 +137,7 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 		b.atEnd = func() { maps.Copy(to, canonical(trailer)) }
 	}
 	resp.Body = b
-	if x.gzip && strings.EqualFold(first(resp.Header, "Content-Encoding"), "gzip") {
+	if x.gzip {
 		delete(resp.Header, "Content-Encoding")
 		delete(resp.Header, "Content-Length")
 		resp.ContentLength, resp.Uncompressed = -1, true
@@ -133,7 +149,7 @@ func (x *exchange) deliver(resp *http.Response, trailer http.Header) {
 // switchProtocols makes the body of a 101 the connection itself: it can be written to,
 // and outlives the context of the request.
 func (x *exchange) switchProtocols(resp *http.Response) {
-	x.closes = true
+	x.closes, x.shared = true, true
 	x.unhook()
 	x.ctx = withoutEnd(x.ctx)
 	if resp.Body == nil {

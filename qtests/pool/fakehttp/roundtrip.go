@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 
 	"github.com/go-qtests/qtests/qtests/pool"
 	"github.com/go-qtests/qtests/qtests/pool/internal/fault"
@@ -23,7 +22,7 @@ func (h *Fake) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := check(req); err != nil {
 		return nil, err
 	}
-	x := &exchange{h: h, req: req, trace: traceOf(req), closes: req.Close}
+	x := newExchange(h, req)
 	if err := x.findRoute(); err != nil {
 		return nil, err
 	}
@@ -46,36 +45,6 @@ func check(req *http.Request) error {
 		return errors.New("fakehttp: no host in the URL of a request")
 	}
 	return nil
-}
-
-// An exchange is one request and its response. It has a lease of a connection, and the
-// line of the call, until the body of the response has ended. One goroutine at a time
-// uses it, apart from end. What every request needs is in it as a value: most of what a
-// fake costs is what it allocates.
-type exchange struct {
-	h           *Fake
-	req         *http.Request
-	op          string
-	ctx         context.Context // ends when the caller gives the request up
-	route       route
-	connections *pool.Pool[*conn] // to its host
-	trace       *tracer
-	call        fault.Call
-	lease       pool.Lease[*conn]
-	line        *fault.Line
-	closes      bool // the connection ends with the exchange
-	gzip        bool // the client did not ask for it: it gets the body decoded
-	unhook      func()
-
-	once sync.Once // ends the lease
-
-	woken  chan struct{} // has room for the end of a responder and for a cut of the line; nil for a canned one
-	answer answer        // the latest
-	place  fault.Line    // what line points to
-	resp   http.Response
-	body   body
-	gzips  [1]string // Accept-Encoding of the request
-	size   [1]string // Content-Length of the response
 }
 
 // watch makes the Cancel channel of a request end its context. http.Client sets the
@@ -137,6 +106,7 @@ func (x *exchange) findRoute() error {
 // askForRoute asks httpmock for the route of the request: by its URL in the form in which
 // routes are registered, then by the URL as it is, which a regular expression may want.
 func (x *exchange) askForRoute() error {
+	x.shared = true // httpmock and its matchers get the route
 	r := &x.route
 	r.asking = x.req.Context()
 	probe := x.req.WithContext(r)
@@ -175,14 +145,13 @@ func (x *exchange) run() (resp *http.Response, err error) {
 		}
 	}()
 	x.trace.wroteRequest(x.req)
-	if err := x.h.engine.Do(x.ctx, &x.call); err != nil {
-		return nil, err
-	}
 	if !x.route.stub.canned {
 		x.woken = make(chan struct{}, 2)
 	}
 	x.line = &x.place
-	x.h.engine.Attach(x.line, &x.call, x)
+	if err := x.h.engine.DoOn(x.ctx, &x.call, x.line, x); err != nil {
+		return nil, err
+	}
 	for _, i := range x.route.stub.informs() {
 		if err := x.trace.informed(i.code, i.header); err != nil {
 			return nil, err
@@ -197,7 +166,9 @@ func (x *exchange) run() (resp *http.Response, err error) {
 	if resp, err = x.complete(resp); err != nil {
 		return nil, err
 	}
-	kept = true
+	if kept = true; x.body.x == nil { // it has ended
+		x.recycle()
+	}
 	return resp, nil
 }
 
@@ -229,6 +200,7 @@ func (x *exchange) ask() (*http.Response, error) {
 
 // received returns the request as the server sees it.
 func (x *exchange) received() *http.Request {
+	x.shared = true
 	req := x.route.req
 	if req == nil { // the route was known
 		req = x.req.WithContext(x.req.Context())
@@ -249,8 +221,8 @@ func (x *exchange) connect() error {
 	if err != nil {
 		return fault.Arrived(err)
 	}
-	x.lease, x.call = lease, x.route.stub.behaviour.Call(x.op)
-	lease.Value().uses++
+	x.lease, x.conn, x.call = lease, lease.Value(), x.route.stub.behaviour.Call(x.op)
+	x.conn.uses++
 	return nil
 }
 
@@ -261,42 +233,12 @@ func (x *exchange) acquire() (pool.Lease[*conn], error) {
 	}
 	host := hostOf(x.req.URL)
 	x.trace.getConn(addressOf(x.req.URL))
-	start := x.h.common.Clock.Now()
+	start := x.h.sinceOpen()
 	dial := x.h.expectDial(host, x.trace, x.req.URL)
 	lease, err := x.connections.Acquire(x.ctx)
 	x.h.unexpectDial(host, dial)
 	if err == nil {
-		x.trace.gotConn(lease.Value(), start, x.h.common.Clock.Now())
+		x.trace.gotConn(lease.Value(), start, x.h.sinceOpen())
 	}
 	return lease, err
-}
-
-// LineCut gives up a connection that an outage has cut.
-func (x *exchange) LineCut() {
-	if x.woken != nil {
-		x.woken <- struct{}{}
-	}
-	x.release(false)
-}
-
-// end gives the connection back, once. The line has been attached by then, if it was.
-func (x *exchange) end(reusable bool) {
-	if x.line != nil {
-		x.line.Detach()
-	}
-	x.release(reusable)
-}
-
-// release ends the lease, once. Any goroutine may call it.
-func (x *exchange) release(reusable bool) {
-	x.once.Do(func() {
-		x.unhook()
-		if reusable && !x.closes {
-			x.lease.Value().since = x.h.common.Clock.Now()
-			x.lease.Release()
-			x.trace.putIdle()
-		} else {
-			x.lease.Discard(nil)
-		}
-	})
 }

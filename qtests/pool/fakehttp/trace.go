@@ -33,13 +33,13 @@ func (t *tracer) getConn(address string) {
 }
 
 // gotConn tells of the connection. One that the caller waited for was never idle.
-func (t *tracer) gotConn(c *conn, asked, now time.Time) {
+func (t *tracer) gotConn(c *conn, asked, now time.Duration) {
 	if t == nil || t.hooks.GotConn == nil {
 		return
 	}
 	info := httptrace.GotConnInfo{Conn: c, Reused: c.uses > 0}
-	if info.Reused && !c.since.After(asked) {
-		info.WasIdle, info.IdleTime = true, now.Sub(c.since)
+	if info.Reused && c.since <= asked {
+		info.WasIdle, info.IdleTime = true, now-c.since
 	}
 	t.hooks.GotConn(info)
 }

@@ -25,6 +25,7 @@ type session struct {
 	tx    context.Context // of the open transaction, nil outside
 	bad   error           // why the connection cannot be used again
 	line  *fault.Line     // while rows or a transaction are open, else nil
+	place *place          // of a line, for the next one; may be nil
 	busy  time.Duration   // with statements, while they are watched
 	held  holding
 }
@@ -56,7 +57,9 @@ func (s *session) end() {
 	}
 	err := s.lost()
 	if s.line != nil {
-		s.line.Detach()
+		if s.line.Detach(); s.line.Err() != nil {
+			s.place = nil
+		}
 	}
 	s.conn, s.tx, s.line = nil, nil, nil
 	if err != nil {
@@ -98,14 +101,22 @@ func (s *session) lost() error {
 // attach attaches the connection of rows or of a transaction, so that an outage cuts it
 // also between two calls.
 func (s *session) attach() {
-	if s.line == nil {
-		held := &struct { // one allocation
-			line fault.Line
-			call fault.Call
-		}{call: fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}}
-		s.line = &held.line
-		s.db.engine.Attach(s.line, &held.call, nil)
+	if s.line != nil {
+		return
 	}
+	if s.place == nil {
+		s.place = &place{}
+	}
+	s.line = &s.place.line
+	s.place.call = fault.Call{Op: "connection", On: fault.Targets{1: s.conn.target}}
+	s.db.engine.Attach(s.line, &s.place.call, nil)
+}
+
+// A place has room for a line and its call. It is used again, unless an outage has struck the line: that may
+// still come to cut it.
+type place struct {
+	line fault.Line
+	call fault.Call
 }
 
 // cut returns the error of a connection that an outage has cut, and loses it.

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/go-qtests/qtests/qtests/latency"
 )
@@ -28,16 +29,25 @@ func (c *Call) ended(ctx context.Context) error {
 	return err
 }
 
+// odds are what the script has for a call when it begins.
+type odds struct {
+	n       uint64 // of the call
+	factor  float64
+	chances []Chance
+}
+
 // A waiter is a call that waits. All but its channel is guarded by the
-// engine's lock.
+// engine's lock, apart from err for those who find it struck.
 type waiter struct {
-	call *Call
-	wake chan struct{} // has room for one
-	err  error         // set when an outage has ended the call
-	held bool          // its latency is over, a fault of kind hold holds it
-	free bool          // … and has let it go
-	hold Kind          // Freeze, or Stall for a body
-	line *Line         // the line whose place this is; nil for a call that waits
+	call   *Call
+	wake   chan struct{} // has room for one; nil for a call that is not on the list
+	err    error         // set when an outage has ended the call
+	struck atomic.Bool   // err is set, for good
+
+	held bool  // its latency is over, a fault of kind hold holds it
+	free bool  // … and has let it go
+	hold Kind  // Freeze, or Stall for a body
+	line *Line // the line whose place this is; nil for a call that waits
 
 	listed     bool
 	prev, next *waiter
@@ -47,7 +57,7 @@ type waiter struct {
 type waiters struct{ head, tail *waiter }
 
 func (l *waiters) push(w *waiter) {
-	w.listed, w.prev = true, l.tail
+	w.listed, w.prev, w.next = true, l.tail, nil // it may have been on the list before
 	if l.tail == nil {
 		l.head = w
 	} else {
@@ -71,6 +81,12 @@ func (l *waiters) remove(w *waiter) {
 		w.next.prev = w.prev
 	}
 	w.listed = false
+}
+
+// strike ends the call with the error of an outage.
+func (w *waiter) strike(err error) {
+	w.err = err
+	w.struck.Store(true)
 }
 
 func (w *waiter) notify() {

@@ -2,8 +2,8 @@ package fault
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -23,10 +23,12 @@ type Engine struct {
 	descs  descs
 	resize func(n int)
 
+	// script is replaced under the lock, and read without it.
+	script atomic.Pointer[Script]
+
 	// mu is never held while a call waits or draws.
 	mu struct {
 		sync.Mutex
-		script  Script
 		calls   uint64  // the number of the next call, which chooses its draws
 		waiting waiters // in the order in which they began to wait
 		flaps   []*flap
@@ -44,6 +46,7 @@ func New(cfg Config, resize func(n int)) *Engine {
 		descs: newDescs(cfg.Name), resize: resize,
 	}
 	e.mu.max = cfg.Max
+	e.script.Store(&Script{})
 	return e
 }
 
@@ -66,21 +69,41 @@ type Stats struct {
 // error at once if the script has one for the call, and as soon as ctx ends the error
 // of ctx.
 func (e *Engine) Do(ctx context.Context, c *Call) error {
-	n, factor, chances, through := e.admit(ctx, c)
+	o, through := e.admit(ctx, c, nil)
 	if through {
 		return nil
 	}
-	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: Freeze}
+	held := &struct { // one allocation: the caller's call may stay on its stack
+		waiter waiter
+		call   Call
+	}{call: *c}
+	held.waiter.call, held.waiter.hold = &held.call, Freeze
+	return e.pass(ctx, &held.waiter, nil, o)
+}
+
+// DoOn is Do, and then Attach, at once: it saves a lock, and the call waits at the place of the line.
+func (e *Engine) DoOn(ctx context.Context, c *Call, l *Line, h Holder) error {
+	l.prepare(e, c, h)
+	o, through := e.admit(ctx, c, l)
+	if through {
+		return nil
+	}
+	return e.pass(ctx, &l.place, l, o)
+}
+
+// pass lets w pass. A line, if there is one, is attached then.
+func (e *Engine) pass(ctx context.Context, w *waiter, l *Line, o odds) error {
+	c := w.call
 	end := failed // also of a call that a panic or Goexit ends
-	defer func() { e.finish(w, end) }()
+	defer func() { e.finish(w, end, l) }()
 	var d time.Duration
 	var drawn error
-	if len(chances) > 0 || !c.Latency.IsZero() {
+	if len(o.chances) > 0 || !c.Latency.IsZero() {
 		// The error is drawn first, also if none can happen: an error rate then does not
 		// change the latencies of a run.
-		r := e.stream.At(n)
+		r := e.stream.At(o.n)
 		u := r.Float64()
-		d, drawn = stretch(c.Latency.Sample(r), factor), pick(chances, u)
+		d, drawn = stretch(c.Latency.Sample(r), o.factor), pick(o.chances, u)
 	}
 	err := e.wait(ctx, w, d)
 	if err == nil && drawn != nil {
@@ -92,19 +115,20 @@ func (e *Engine) Do(ctx context.Context, c *Call) error {
 
 // admit counts a call and reads what the script has for it. A call with nothing
 // to wait for and nothing to draw has passed.
-func (e *Engine) admit(ctx context.Context, c *Call) (n uint64, factor float64, chances []Chance, through bool) {
+func (e *Engine) admit(ctx context.Context, c *Call, l *Line) (o odds, through bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	n = e.mu.calls
+	o.n = e.mu.calls
 	e.mu.calls++
 	e.mu.stats.Calls++
 	e.mu.stats.InFlight++
-	factor, chances = e.mu.script.slowdown(c.On), e.mu.script.chances(c.Chances, c.On)
-	if len(e.mu.script.active) == 0 && len(chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
-		e.settleLocked(passed)
-		return n, factor, nil, true
+	script := e.Script()
+	o.factor, o.chances = script.slowdown(c.On), script.chances(c.Chances, c.On)
+	if script.Empty() && len(o.chances) == 0 && c.Latency.IsZero() && c.ended(ctx) == nil && !isClosed(c.Cut) {
+		e.settleLocked(passed, l)
+		return o, true
 	}
-	return n, factor, chances, false
+	return o, false
 }
 
 // wait returns after d, or with the first reason not to wait that long.
@@ -118,7 +142,7 @@ func (e *Engine) wait(ctx context.Context, w *waiter, d time.Duration) error {
 // Linger waits for d in the middle of a call, and then as long as a fault of the given
 // kind holds the call. It does not count as another call.
 func (e *Engine) Linger(ctx context.Context, c *Call, d time.Duration, hold Kind) error {
-	w := &waiter{call: c, wake: make(chan struct{}, 1), hold: hold}
+	w := &waiter{call: c, hold: hold}
 	defer func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -137,13 +161,13 @@ func (e *Engine) enter(ctx context.Context, w *waiter, over bool) (done bool, er
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, w.call.On) != nil {
+	if e.Script().First(Outage, w.call.On) != nil {
 		return true, refused(e.name, w.call.Op)
 	}
-	if over && e.mu.script.First(w.hold, w.call.On) == nil {
+	if over && e.Script().First(w.hold, w.call.On) == nil {
 		return true, nil
 	}
-	w.held = over
+	w.held, w.wake = over, make(chan struct{}, 1)
 	e.mu.waiting.push(w)
 	return false, nil
 }
@@ -192,22 +216,24 @@ func (e *Engine) poll(w *waiter, over bool) (done bool, err error) {
 		return true, w.err
 	}
 	w.held = w.held || over
-	return w.free || w.held && e.mu.script.First(w.hold, w.call.On) == nil, nil
+	return w.free || w.held && e.Script().First(w.hold, w.call.On) == nil, nil
 }
 
-func (e *Engine) finish(w *waiter, end outcome) {
+func (e *Engine) finish(w *waiter, end outcome, l *Line) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.mu.waiting.remove(w)
-	e.settleLocked(end)
+	e.settleLocked(end, l)
 }
 
-func (e *Engine) settleLocked(end outcome) {
+func (e *Engine) settleLocked(end outcome, l *Line) {
 	s := &e.mu.stats
 	s.InFlight--
 	switch end {
 	case passed:
-		s.OK++
+		if s.OK++; l != nil {
+			e.attachLocked(l)
+		}
 	case canceled:
 		s.Canceled++
 	default:
@@ -219,23 +245,10 @@ func (e *Engine) settleLocked(end outcome) {
 // detach it. When an outage cuts the line, the holder, if not nil, is told, in turn with what
 // else the outage ends: it must not block.
 func (e *Engine) Attach(l *Line, c *Call, h Holder) {
-	*l = Line{engine: e, holder: h}
-	l.place = waiter{call: c, line: l}
+	l.prepare(e, c, h)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, c.On) != nil { // since the call was let through
-		l.place.err = cutOff(e.name, c.Op)
-		l.cut = true
-		return
-	}
-	e.mu.waiting.push(&l.place)
-}
-
-// broken returns why a line is cut, or nil.
-func (e *Engine) broken(l *Line) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return l.place.err
+	e.attachLocked(l)
 }
 
 // cutOf is the channel of [Line.Cut], which is made for those who ask.
@@ -291,13 +304,13 @@ func (e *Engine) begin(f *Fault) {
 }
 
 func (e *Engine) beginLocked(f *Fault) (wakes []func()) {
-	e.mu.script.begin(f)
+	e.script.Store(e.Script().begin(f))
 	if f.Kind != Outage {
 		return nil
 	}
 	for w := e.mu.waiting.head; w != nil; w = w.next {
 		if w.err == nil && !w.free && f.hits(w.call.On) {
-			w.err = cutOff(e.name, w.call.Op)
+			w.strike(cutOff(e.name, w.call.Op))
 			wakes = append(wakes, w.told())
 		}
 	}
@@ -317,14 +330,16 @@ func (e *Engine) end(f *Fault) {
 }
 
 func (e *Engine) endLocked(f *Fault) (wakes []func(), ended bool) {
-	if !e.mu.script.end(f) {
+	script, begun := e.Script().end(f)
+	if !begun {
 		return nil, false
 	}
+	e.script.Store(script)
 	if f.Kind != Freeze && f.Kind != Stall {
 		return nil, true
 	}
 	for w := e.mu.waiting.head; w != nil; w = w.next {
-		if w.held && !w.free && w.err == nil && w.hold == f.Kind && e.mu.script.First(w.hold, w.call.On) == nil {
+		if w.held && !w.free && w.err == nil && w.hold == f.Kind && e.Script().First(w.hold, w.call.On) == nil {
 			// Decided now: what begins at this very instant, before the call gets its
 			// turn, does not matter to it.
 			w.free = true
@@ -340,34 +355,9 @@ func (e *Engine) changed(f *Fault) {
 		return
 	}
 	e.mu.Lock()
-	n := int(e.mu.script.Lowest(Capacity, Targets{}, float64(e.mu.max)))
+	n := int(e.Script().Lowest(Capacity, Targets{}, float64(e.mu.max)))
 	e.mu.Unlock()
 	e.resize(n)
-}
-
-// Severed returns the error of a call that goes on in the caller's hands, if an outage
-// concerns it now.
-func (e *Engine) Severed(c Call) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.mu.script.First(Outage, c.On) == nil {
-		return nil
-	}
-	return cutOff(e.name, c.Op)
-}
-
-// Frozen reports whether a freeze holds the targets now.
-func (e *Engine) Frozen(on Targets) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.mu.script.First(Freeze, on) != nil
-}
-
-// Stretch returns a latency as the present faults stretch it.
-func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return stretch(d, e.mu.script.slowdown(on))
 }
 
 // Limit sets the capacity that there is without faults. It does not call resize.
@@ -375,13 +365,6 @@ func (e *Engine) Limit(n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.mu.max = n
-}
-
-// Read calls read with the script, under the lock.
-func (e *Engine) Read(read func(*Script)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	read(&e.mu.script)
 }
 
 // Stats returns one snapshot.
@@ -400,7 +383,7 @@ func (e *Engine) Close() {
 			wakes = append(wakes, f.stopLocked()...)
 		}
 		e.mu.flaps = nil
-		faults = slices.Clone(e.mu.script.active)
+		faults = e.Script().active
 		return wakes
 	})
 	for _, f := range faults {

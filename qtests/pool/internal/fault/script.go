@@ -45,22 +45,25 @@ func (f *Fault) hits(on Targets) bool {
 }
 
 // A Script is the list of the faults that are active, in the order in which they
-// began: a plain structure without lock or clock. A fault may be active more than
-// once. Each begin needs its own end.
+// began: a plain structure without lock or clock, which never changes. A fault may be
+// active more than once. Each begin needs its own end.
 type Script struct{ active []*Fault }
 
-func (s *Script) begin(f *Fault) { s.active = append(s.active, f) }
+// begin returns the script in which f has begun.
+func (s *Script) begin(f *Fault) *Script { return &Script{append(slices.Clip(s.active), f)} }
 
-// end removes the latest begin of f and reports whether there was one.
-func (s *Script) end(f *Fault) bool {
+// end returns the script without the latest begin of f, and whether there was one.
+func (s *Script) end(f *Fault) (*Script, bool) {
 	for i := len(s.active) - 1; i >= 0; i-- {
 		if s.active[i] == f {
-			s.active = slices.Delete(s.active, i, i+1)
-			return true
+			return &Script{slices.Concat(s.active[:i], s.active[i+1:])}, true
 		}
 	}
-	return false
+	return s, false
 }
+
+// Empty reports whether no fault is active.
+func (s *Script) Empty() bool { return len(s.active) == 0 }
 
 // First returns the earliest active fault of a kind that concerns the targets, or nil.
 func (s *Script) First(kind Kind, on Targets) *Fault {
@@ -132,4 +135,24 @@ func stretch(d time.Duration, factor float64) time.Duration {
 		return time.Duration(x)
 	}
 	return math.MaxInt64
+}
+
+// Script returns the present script.
+func (e *Engine) Script() *Script { return e.script.Load() }
+
+// Severed returns the error of a call that goes on in the caller's hands, if an outage
+// concerns it now.
+func (e *Engine) Severed(c Call) error {
+	if e.Script().First(Outage, c.On) == nil {
+		return nil
+	}
+	return cutOff(e.name, c.Op)
+}
+
+// Frozen reports whether a freeze holds the targets now.
+func (e *Engine) Frozen(on Targets) bool { return e.Script().First(Freeze, on) != nil }
+
+// Stretch returns a latency as the present faults stretch it.
+func (e *Engine) Stretch(d time.Duration, on Targets) time.Duration {
+	return stretch(d, e.Script().slowdown(on))
 }

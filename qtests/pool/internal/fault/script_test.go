@@ -39,23 +39,24 @@ func TestStretchSaturates(t *testing.T) {
 }
 
 func TestScriptCombinesOverlappingFaults(t *testing.T) {
-	var s Script
+	s := &Script{}
 	stub := &struct{ int }{}
 	on, other := Targets{stub}, Targets{&struct{ int }{}}
 	double, triple := &Fault{Kind: Slow, X: 2}, &Fault{Kind: Slow, X: 3, On: stub}
-	s.begin(double)
-	s.begin(triple)
-	s.begin(double)
+	s = s.begin(double).begin(triple).begin(double)
 	require.Equal(t, 12.0, s.slowdown(on))
 	require.Equal(t, 4.0, s.slowdown(other))
-	require.True(t, s.end(double))
+	end := func() (ended bool) {
+		s, ended = s.end(double)
+		return ended
+	}
+	require.True(t, end())
 	require.Equal(t, 6.0, s.slowdown(on), "each end undoes one begin")
-	require.True(t, s.end(double))
-	require.False(t, s.end(double), "more ends than begins")
+	require.True(t, end())
+	require.False(t, end(), "more ends than begins")
 	require.Equal(t, 3.0, s.slowdown(on))
 
-	s.begin(&Fault{Kind: Capacity, X: 5})
-	s.begin(&Fault{Kind: Capacity, X: 3})
+	s = s.begin(&Fault{Kind: Capacity, X: 5}).begin(&Fault{Kind: Capacity, X: 3})
 	require.Equal(t, 3.0, s.Lowest(Capacity, Targets{}, 20))
 	require.Equal(t, 2.0, s.Lowest(Capacity, Targets{}, 2))
 }
