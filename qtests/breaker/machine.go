@@ -42,7 +42,7 @@ type ticket struct {
 	start      time.Duration // as the clock said it, which may go back; only with Config.SlowCall
 	begun      time.Duration // of a probe: the machine's time, which never goes back
 	script     error         // non-nil: the call fails with it
-	part       uint8         // of the word, where the call is admitted and finishes
+	part       uint8         // of the word, in which the call finishes
 	shadow     bool          // it passed only because of the mode: it does not count for the state
 }
 
@@ -121,7 +121,7 @@ func (m *machine) openScripted(s Step) {
 	m.until = end
 }
 
-// admit decides about one call. It fills in the ticket, or returns why the call is rejected.
+// admit decides about one call. It fills in the ticket, which is new, or returns why the call is rejected.
 func (m *machine) admit(now time.Duration, t *ticket) *RejectedError {
 	m.advance(now)
 	if m.script.takeReject() {

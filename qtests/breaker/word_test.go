@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"math/bits"
 	"runtime"
 	"sync"
 	"testing"
@@ -94,7 +95,7 @@ func TestWordWithManyPartsIsExact(t *testing.T) {
 	require.EqualValues(t, goroutines*calls, successes)
 }
 
-// Two goroutines that meet in a part get other parts, and only they do.
+// Two goroutines that meet in a part again and again get other parts.
 func TestWordParts(t *testing.T) {
 	w := word{parts: make([]part, 8), shift: 61}
 	w.scatter.Store(golden)
@@ -103,22 +104,19 @@ func TestWordParts(t *testing.T) {
 	for w.partOf(other) != w.partOf(one) {
 		other++
 	}
-	meet := func(times int) {
-		for range times {
-			w.collide(&w.parts[w.partOf(one)])
+	apart := 0
+	for n := 1; n <= 1<<14; n++ {
+		before := w.scatter.Load()
+		w.collide(&w.parts[0])
+		changed := w.scatter.Load() != before
+		require.Equal(t, n >= 64 && bits.OnesCount(uint(n)) == 1, changed, n)
+		if changed && w.partOf(one) != w.partOf(other) {
+			apart++
 		}
 	}
-	meet(63)
-	require.Equal(t, w.partOf(one), w.partOf(other), "seldom")
-	meet(1)
-	moves := 1
-	for ; w.partOf(one) == w.partOf(other); moves++ {
-		require.Less(t, moves, 8)
-		meet(64)
-	}
-	apart := [2]uint8{w.partOf(one), w.partOf(other)}
-	w.collide(&w.parts[0])
-	require.Equal(t, apart, [2]uint8{w.partOf(one), w.partOf(other)})
+	require.Greater(t, apart, 5, "of 9 changes")
+	w.collide(&w.parts[1])
+	require.EqualValues(t, 1, w.parts[1].collisions.Load())
 }
 
 // Of another generation, of a part that is full and of a word that is not clean nothing is taken.

@@ -106,7 +106,7 @@ func (a *arrivals) next() *due {
 	return &a.known[(a.taken+1)%lookAhead]
 }
 
-// take takes what next returned: a goroutine waits for it from now on.
+// take takes what next returned: a goroutine waits for it from now on. The caller copies it under the lock.
 func (a *arrivals) take(next *due) *due {
 	a.taken++
 	a.waiting++

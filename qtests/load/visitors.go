@@ -16,10 +16,10 @@ import (
 // changes, it has neither lock nor clock.
 type visitors struct {
 	state   *state
-	ctx     context.Context // whose values reach the requests
-	timer   *clock.Timer    // of the next change
-	present []*visitor      // the k-th user of this part is present[k-1]
-	left    int64           // requests that the shared budget still has; -1 for no bound
+	ctx     *context.Context // whose values reach the requests. A request that is kept keeps it, and no more
+	timer   *clock.Timer     // of the next change
+	present []*visitor       // the k-th user of this part is present[k-1]
+	left    int64            // requests that the shared budget still has; -1 for no bound
 	active  int
 	allCame bool // no further user will come
 }
@@ -44,7 +44,7 @@ func newVisitor(h *host, n int) *visitor {
 const maxStalled = 10_000
 
 func newVisitors(ctx context.Context, s *state) *visitors {
-	c := &visitors{state: s, ctx: ctx, left: -1}
+	c := &visitors{state: s, ctx: &ctx, left: -1}
 	if s.budget > 0 {
 		c.left = s.share.ofBudget(s.budget, s.scenario.Traffic)
 	}
@@ -135,7 +135,7 @@ func (c *visitors) prepare(v *visitor, now time.Duration) bool {
 	if c.over(v) || now >= c.state.duration {
 		return false
 	}
-	v.life = &life.Life{Parent: &c.ctx}
+	v.life = &life.Life{Parent: c.ctx}
 	c.state.preparing.add(&v.User)
 	return true
 }
@@ -168,7 +168,7 @@ func (c *visitors) start(v *visitor, now time.Duration) bool {
 	}
 	c.state.rec.Arrive(now)
 	v.req.Intended, v.req.Tags = now, v.req.Tags[:0]
-	v.life = &life.Life{Parent: &c.ctx}
+	v.life = &life.Life{Parent: c.ctx}
 	c.state.start(&v.User, now)
 	c.spend(v)
 	return true

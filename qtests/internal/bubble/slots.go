@@ -23,7 +23,7 @@ const (
 	// neighbours is how many instants that follow each other stay together. Of waits for one
 	// instant each has the nanosecond after the one before, and so the memory that it needs is
 	// in the processor's cache. Spread over the table, they took each of a million users at
-	// once 1.3 µs to look for.
+	// once 1.3 µs to look for. No table is smaller.
 	neighbours = 8
 )
 

@@ -58,8 +58,11 @@ func (w *response) typeLocked(coded bool) {
 
 // addLocked adds one of the three headers of a server, whose value has a place of its own.
 func (w *response) addLocked(name string, place int, value string) {
-	w.own.values[place] = value
-	w.sent[name] = w.own.values[place : place+1 : place+1]
+	if w.values == nil {
+		w.values = new([3]string)
+	}
+	w.values[place] = value
+	w.sent[name] = w.values[place : place+1 : place+1]
 }
 
 // first returns the first value of a name, which is canonical.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"path"
 	"runtime"
 	"strconv"
@@ -38,13 +37,14 @@ type response struct {
 	resp  *http.Response
 	err   error
 
-	own struct { // what every request needs, as values: most of what one costs is what it allocates
-		request  http.Request
-		url      url.URL
+	// own is what every request needs for its response, as values: most of what one costs is
+	// what it allocates. What tests keep has its own place, so that it does not keep the rest:
+	// the handler's request, and the headers.
+	own struct {
 		resp     http.Response
 		download download
-		values   [3]string // of headers
 	}
+	values *[3]string // of headers
 
 	// mu is never held while a write waits for the client.
 	mu       sync.Mutex
@@ -319,6 +319,7 @@ func (w *response) complete(returned bool) (end error) {
 	w.trailer = w.trailerLocked()
 	if !w.answered {
 		w.answerLocked(w.downloadOf(nil, w.pending, end))
+		w.pending = nil
 		w.mu.Unlock()
 		return end
 	}

@@ -97,14 +97,18 @@ var blankRequest http.Request
 
 // requestOf is what a server would have made of the client's request.
 func (w *response) requestOf(ctx context.Context) *http.Request {
-	req, body, r := w.client, w.upload, &w.own.request
-	*r = *blankRequest.WithContext(ctx)
+	req, body := w.client, w.upload
+	own := &struct {
+		request http.Request
+		url     url.URL
+	}{request: *blankRequest.WithContext(ctx)}
+	r := &own.request
 	r.Method = req.Method
 	if r.Method == "" {
 		r.Method = http.MethodGet
 	}
-	r.URL = &w.own.url
-	*r.URL = url.URL{
+	r.URL = &own.url
+	own.url = url.URL{
 		Path: req.URL.Path, RawPath: req.URL.RawPath,
 		RawQuery: req.URL.RawQuery, ForceQuery: req.URL.ForceQuery,
 	}

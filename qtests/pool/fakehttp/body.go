@@ -24,13 +24,14 @@ type body struct {
 	memory bool   // under never blocks
 	atEnd  func() // is called at the end of the body, if it is reached; may be nil
 
-	read   int64 // bytes delivered
-	length int64 // the Content-Length, or -1
-	err    error // of the Read that was the last
+	read   atomic.Int64 // bytes delivered
+	length int64        // the Content-Length, or -1
+	err    error        // of the Read that was the last
 
 	closed   atomic.Bool
 	finished atomic.Bool
 	use      atomic.Int32 // who uses under
+	readers  atomic.Int32 // Reads under way: a second one is a mistake of the client's, but must not reach into another exchange
 	unfollow func() bool
 
 	size [1]string // the Content-Length in the header
@@ -76,6 +77,8 @@ func (b *body) abandon() {
 
 // Read is for one goroutine at a time, as with any body.
 func (b *body) Read(p []byte) (n int, err error) {
+	b.readers.Add(1)
+	defer b.readers.Add(-1)
 	switch {
 	case b.closed.Load():
 		return 0, errReadClosed
@@ -84,11 +87,12 @@ func (b *body) Read(p []byte) (n int, err error) {
 	case len(p) == 0:
 		return 0, nil
 	}
-	if n, err = b.receive(p); err == nil && b.length >= 0 && b.read+int64(n) >= b.length {
+	n, err = b.receive(p)
+	read := b.read.Add(int64(n))
+	if err == nil && b.length >= 0 && read >= b.length {
 		err = io.EOF // as http.Transport does: with the last bytes
 	}
-	b.read += int64(n)
-	if err == io.EOF && b.read < b.length {
+	if err == io.EOF && read < b.length {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == nil {
@@ -101,7 +105,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 	if err != io.EOF {
 		b.finish(false)
 		_ = b.shutUnused()
-	} else if b.finish(true) && b.x.recycle() {
+	} else if b.finish(true) && b.readers.Load() == 1 && b.x.recycle() {
 		b.x = nil
 	}
 	return n, b.err
@@ -114,7 +118,7 @@ func (b *body) receive(p []byte) (n int, err error) {
 	}
 	want := int64(len(p))
 	if b.length >= 0 {
-		want = min(want, b.length-b.read)
+		want = min(want, b.length-b.read.Load())
 	}
 	room, rate, err := b.admit(want)
 	if err != nil {
@@ -209,10 +213,11 @@ func (b *body) ahead(s *fault.Script, kind fault.Kind, room *int64) bool {
 		return false
 	}
 	at := int64(s.Lowest(kind, b.x.call.On, maxBandwidth))
-	if b.read >= at {
+	read := b.read.Load()
+	if read >= at {
 		return true
 	}
-	*room = min(*room, at-b.read)
+	*room = min(*room, at-read)
 	return false
 }
 
@@ -232,14 +237,17 @@ func (b *body) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
-	if !b.finished.Load() {
+	// What a Read has under way is not known to be all.
+	owned, whole := b.use.CompareAndSwap(unused, shut), false
+	if owned && !b.finished.Load() {
 		left, known := inMemory(b.under)
-		b.finish(known && left == 0 && b.read >= b.length)
+		whole = known && left == 0 && b.read.Load() >= b.length
 	}
-	if !b.memory && b.use.CompareAndSwap(reading, shut) { // by another goroutine
+	b.finish(whole)
+	if owned || !b.memory && b.use.CompareAndSwap(reading, shut) { // read by another goroutine
 		return b.under.Close()
 	}
-	return b.shutUnused()
+	return nil
 }
 
 // finish ends the exchange, unless the other one of Read and Close has. It reports

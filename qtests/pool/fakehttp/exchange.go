@@ -27,7 +27,7 @@ type exchange struct {
 	conn        *conn
 	line        *fault.Line
 	closes      bool // the connection ends with the exchange
-	gzip        bool // the client did not ask for it: it gets a body that is so decoded
+	gzip        bool // the fake asks for it in place of the client, which gets the body decoded
 	shared      bool // others than the exchange and its body may refer to it, also after its end
 	unhook      func()
 
@@ -54,7 +54,8 @@ func newExchange(h *Fake, req *http.Request) *exchange {
 }
 
 // recycle gives up an exchange that has ended, if its caller alone refers to it. An
-// outage that has struck the line may still come to tell the exchange of it.
+// outage that has struck the line may still come to tell the exchange of it. The end of a
+// freeze may not: a call that it let go has taken that word before it went on.
 func (x *exchange) recycle() (given bool) {
 	if x.shared || x.line.Err() != nil {
 		return false

@@ -28,38 +28,44 @@ type waiting struct {
 	mu struct {
 		sync.Mutex
 		ended state
+		next  uint32 // number of a follower
 		done  chan struct{}
-		next  int
 		calls []follower
 	}
 }
 
 // A follower is a function that waits for the end of a life.
 type follower struct {
-	number int
+	number uint32
 	call   func()
 }
 
-// over are those of the lives that nobody waited for, by how they ended.
+// over are those of the lives that nobody waited for, by how they ended. Nothing of them changes,
+// and nobody takes their lock: one that all requests share would hide races of the code under test.
 var over = [...]*waiting{cancelled: endedBy(cancelled), expired: endedBy(expired)}
 
 func endedBy(how state) *waiting {
 	w := new(waiting)
-	w.mu.done = make(chan struct{})
-	w.end(how)
+	w.mu.ended, w.mu.done = how, make(chan struct{})
+	close(w.mu.done)
 	return w
 }
+
+// isOver reports whether w is one of over.
+func (w *waiting) isOver() bool { return w == over[cancelled] || w == over[expired] }
 
 // A Limited is a life with a deadline: an attempt of a request.
 type Limited struct {
 	Life
+	parent   context.Context
 	deadline time.Time
 }
 
 // WithTimeout returns a life that ends after d on clk, with context.DeadlineExceeded, and the
 // timer that ends it, which has to be stopped.
 func WithTimeout(parent context.Context, clk clock.Clock, d time.Duration) (*Limited, *clock.Timer) {
-	l := &Limited{Life: Life{Parent: &parent}, deadline: clk.Now().Add(d)}
+	l := &Limited{parent: parent, deadline: clk.Now().Add(d)}
+	l.Parent = &l.parent
 	return l, clk.AfterFunc(d, func() { l.end(expired) })
 }
 
@@ -127,6 +133,9 @@ func (l *Life) Value(key any) any { return (*l.Parent).Value(key) }
 func (l *Life) AfterFunc(f func()) (stop func() bool) { return l.await().follow(f) }
 
 func (w *waiting) end(how state) {
+	if w.isOver() {
+		return
+	}
 	w.mu.Lock()
 	if w.mu.ended != alive {
 		w.mu.Unlock()
@@ -145,6 +154,9 @@ func (w *waiting) end(how state) {
 }
 
 func (w *waiting) channel() <-chan struct{} {
+	if w.isOver() {
+		return w.mu.done
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.done == nil {
@@ -157,17 +169,22 @@ func (w *waiting) channel() <-chan struct{} {
 }
 
 func (w *waiting) err() error {
+	if w.isOver() {
+		return w.mu.ended.err()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.mu.ended.err()
 }
 
 func (w *waiting) follow(f func()) (stop func() bool) {
+	if w.isOver() {
+		return startNow(f)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.ended != alive {
-		go f() // not in this goroutine: it holds the child's mutex
-		return func() bool { return false }
+		return startNow(f)
 	}
 	number := w.mu.next
 	w.mu.next++
@@ -175,8 +192,14 @@ func (w *waiting) follow(f func()) (stop func() bool) {
 	return func() bool { return w.forget(number) }
 }
 
+// startNow calls f, not in this goroutine: it holds the child's mutex.
+func startNow(f func()) (stop func() bool) {
+	go f()
+	return func() bool { return false }
+}
+
 // forget takes a function back, unless it has been called.
-func (w *waiting) forget(number int) bool {
+func (w *waiting) forget(number uint32) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before := len(w.mu.calls)

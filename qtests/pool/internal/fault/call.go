@@ -40,7 +40,7 @@ type odds struct {
 // engine's lock, apart from err for those who find it struck.
 type waiter struct {
 	call   *Call
-	wake   chan struct{} // has room for one; nil for a call that is not on the list
+	wake   chan struct{} // has room for one; made when the call begins to wait. A line is told otherwise
 	err    error         // set when an outage has ended the call
 	struck atomic.Bool   // err is set, for good
 

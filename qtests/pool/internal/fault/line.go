@@ -5,7 +5,7 @@ package fault
 // [Engine.Attach] and [Engine.DoOn] make one. All methods are safe for concurrent use.
 type Line struct {
 	engine *Engine
-	place  waiter        // on the engine's list, also of a call on its way to the line; its lock guards it, and the next two
+	place  waiter        // on the engine's list, also of a call on its way to the line; the engine's lock guards it, and the next two
 	gone   chan struct{} // closed when the line is cut; nil if nobody has asked
 	cut    bool
 	holder Holder
@@ -23,7 +23,8 @@ type Holder interface{ LineCut() }
 func (l *Line) Cut() <-chan struct{} { return l.engine.cutOf(l) }
 
 // Err returns why the line has been cut, or nil. It knows so from the instant of the
-// outage, which may be before Cut's turn has come.
+// outage, which may be before Cut's turn has come. It takes no lock: the error of a place
+// that was struck does not change.
 func (l *Line) Err() error {
 	if !l.place.struck.Load() {
 		return nil
@@ -43,11 +44,12 @@ func (l *Line) cutNow() {
 
 func (e *Engine) attachLocked(l *Line) {
 	w := &l.place
-	w.line, w.held, w.free = l, false, false        // a call that has waited there has ended
-	if e.Script().First(Outage, w.call.On) != nil { // since the call was let through
+	w.line, w.held, w.free = l, false, false // a call that has waited there has ended
+	// An outage since the call was let through may have struck its place already, and be over.
+	if w.err == nil && e.Script().First(Outage, w.call.On) != nil {
 		w.strike(cutOff(e.name, w.call.Op))
-		l.cut = true
-		return
 	}
-	e.mu.waiting.push(w)
+	if l.cut = w.err != nil; !l.cut {
+		e.mu.waiting.push(w)
+	}
 }
