@@ -250,9 +250,9 @@ func (b *body) Close() error {
 	return nil
 }
 
-// finish ends the exchange, unless the other one of Read and Close has. It reports
-// whether the caller alone refers to the exchange now: whoever comes second leaves it
-// alone, and abandon will not run.
+// finish ends the exchange. Read and Close call it, and the second call does nothing. It
+// reports whether nobody else uses the exchange any more: abandon will not run, and a Read
+// or a Close that comes later does not touch it.
 func (b *body) finish(reusable bool) (alone bool) {
 	if !b.finished.CompareAndSwap(false, true) {
 		return false

@@ -15,13 +15,18 @@ import (
 	"github.com/go-qtests/qtests/qtests/pool/internal/faulttest"
 )
 
-func TestOnlyWhatAnswersAtOnceIsCanned(t *testing.T) {
-	for name, r := range map[string]httpmock.Responder{
+// cannedResponders are one of each kind.
+func cannedResponders() map[string]httpmock.Responder {
+	return map[string]httpmock.Responder{
 		"string": httpmock.NewStringResponder(200, "a"),
 		"bytes":  httpmock.NewBytesResponder(404, []byte("b")),
 		"json":   httpmock.NewJsonResponderOrPanic(200, []int{1}),
 		"xml":    httpmock.NewXmlResponderOrPanic(500, 3),
-	} {
+	}
+}
+
+func TestOnlyWhatAnswersAtOnceIsCanned(t *testing.T) {
+	for name, r := range cannedResponders() {
 		require.True(t, isCanned(r), name)
 	}
 	text := httpmock.NewStringResponder(200, "a")
@@ -40,12 +45,7 @@ func TestOnlyWhatAnswersAtOnceIsCanned(t *testing.T) {
 
 // A canned answer is a copy of its own, which may be changed.
 func TestCannedAnswersAreCopies(t *testing.T) {
-	for name, r := range map[string]httpmock.Responder{
-		"string": httpmock.NewStringResponder(200, "a"),
-		"bytes":  httpmock.NewBytesResponder(404, []byte("b")),
-		"json":   httpmock.NewJsonResponderOrPanic(200, []int{1}),
-		"xml":    httpmock.NewXmlResponderOrPanic(500, 3),
-	} {
+	for name, r := range cannedResponders() {
 		one, err := r(nil)
 		require.NoError(t, err)
 		other, err := r(nil)

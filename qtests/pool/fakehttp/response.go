@@ -36,9 +36,9 @@ func (x *exchange) complete(from *http.Response) (*http.Response, error) {
 	return to, nil
 }
 
-// own returns a response that may be changed, and makes its body: in one allocation. A
-// responder's own response stays as it is: it may be used again. What a canned one returns
-// is a copy already.
+// own returns a response that may be changed, and makes its body. A responder's own
+// response stays as it is: it may be used again. So it is copied, in one allocation with the
+// body. What a canned one returns is a copy already.
 func (x *exchange) own(from *http.Response) *http.Response {
 	if x.route.stub.canned {
 		x.body = &body{}

@@ -13,8 +13,8 @@ import (
 	"github.com/go-qtests/qtests/qtests/tb"
 )
 
-// An Engine has the script, the calls and the statistics of one fake: it is the
-// locked shell around [Script]. All methods are safe for concurrent use.
+// An Engine has the script, the calls and the statistics of one fake: it is
+// the shell around [Script], with the lock and the clock. All methods are safe for concurrent use.
 type Engine struct {
 	name   string
 	clk    clock.Clock
