@@ -50,7 +50,9 @@ func TestPoolOfPostgresConnections(t *testing.T) {
 	require.LessOrEqual(t, connections(), 4)
 	s := p.Stats()
 	require.EqualValues(t, callers*queries, s.Acquired)
-	require.EqualValues(t, len(pids), s.Constructed)
+	// One that takes long to connect may come when no query is left.
+	require.GreaterOrEqual(t, s.Constructed, uint64(len(pids)))
+	require.LessOrEqual(t, s.Constructed, uint64(4))
 	t.Logf("%d queries over %d connections, %d callers waited", s.Acquired, len(pids), s.Waited)
 
 	t.Run("broken in use", func(t *testing.T) {
