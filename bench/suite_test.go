@@ -57,7 +57,7 @@ body in one test; the peer runs a plain bubble as often.`,
 }
 
 const whySuite = whyBubble + " And of a test that it does not know it finds out, by collections, whether it leaves something in a sync.Pool, " +
-	"which would end the process in a later bubble: in a suite the collections may take 50 ms, and a tenth of its time."
+	"which would end the process in a later bubble: in a suite the collections may take 20 ms, and a tenth of its time."
 
 // suite is so many tests of a kind, in a process of its own.
 func suite(kind string, n int) compare.Work {

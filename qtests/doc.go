@@ -266,7 +266,7 @@
 // a bubble (go-redis, HTTP/2) is emptied before the next one, by two collections. That
 // costs about a millisecond, and more with a large heap, so that it is done only behind a
 // body that has been seen to leave something in a pool, and behind each that runs for 20 ms
-// of real time or more. To find out takes one collection for each body, within 50 ms and a
+// of real time or more. To find out takes one collection for each body, within 20 ms and a
 // tenth of the time that the tests take. It does not see a channel whose elements have no
 // pointers (chan struct{}, chan int), nor what a short body does in a later run and not in
 // its first: call runtime.GC twice between such bubbles, or run on the ordered runtime.

@@ -128,10 +128,10 @@ func TestBoundsOfLooks(t *testing.T) {
 		r.looked = map[uintptr]int{body: remnantLooks}
 		return r
 	}
-	for spent, want := range map[time.Duration]int{150 * time.Millisecond: 2, 150*time.Millisecond + 1: 0} {
+	for spent, want := range map[time.Duration]int{120 * time.Millisecond: 2, 120*time.Millisecond + 1: 0} {
 		collections := 0
 		r := fresh(&collections)
-		r.first, r.spent = time.Unix(0, 0), spent // 50 ms, and a tenth of a second
+		r.first, r.spent = time.Unix(0, 0), spent // 20 ms, and a tenth of a second
 		left := r.Next(Kind{Test: "TestX", Body: body})
 		kept := left.canary.Load()
 		left.left.Store(true)
