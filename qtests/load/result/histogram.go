@@ -32,10 +32,10 @@ type Histogram struct {
 	// tops holds the largest value recorded in each bucket, as the distance to the lowest of the
 	// bucket. So a percentile is a duration that did occur. It is exact if its bucket holds one
 	// value, as under a fake clock with fixed latencies.
-	tops     []uint32
-	total    uint64
-	sum      uint64
-	min, max uint64
+	tops  []uint32
+	total uint64
+	sum   uint64
+	min   uint64
 }
 
 // locate returns the bucket of a value, and how far above the bucket's lowest it is.
@@ -76,9 +76,6 @@ func (h *Histogram) record(v, n uint64) {
 	if v < h.min || h.total == 0 {
 		h.min = v
 	}
-	if v > h.max {
-		h.max = v
-	}
 	h.total += n
 	h.sum += v * n
 }
@@ -117,11 +114,11 @@ func (h *Histogram) Merge(other *Histogram) {
 // Reset empties h and keeps its memory.
 func (h *Histogram) Reset() {
 	if h.total > 0 { // buckets beyond the smallest and the largest value are empty
-		low, high := bucketOf(h.min), bucketOf(h.max)+1
+		low, high := bucketOf(h.min), h.bucketOfRank(h.total)+1
 		clear(h.counts[low:high])
 		clear(h.tops[low:high])
 	}
-	h.total, h.sum, h.min, h.max = 0, 0, 0, 0
+	h.total, h.sum, h.min = 0, 0, 0
 }
 
 // Count returns how many durations were recorded.
@@ -131,7 +128,7 @@ func (h *Histogram) Count() int64 { return int64(h.total) }
 func (h *Histogram) Min() time.Duration { return microseconds(h.min) }
 
 // Max returns the largest duration, or zero when there is none.
-func (h *Histogram) Max() time.Duration { return microseconds(h.max) }
+func (h *Histogram) Max() time.Duration { return h.Percentile(100) }
 
 // Mean returns the average of the recorded values, rounded to the microsecond, or zero
 // when there is none.
