@@ -73,15 +73,22 @@ count nothing, and without a breaker. *Serve* asks by net/http over connections 
 }
 
 const whyRequest = "Each fake lends a connection from a pool with statistics, draws its latency, looks at its faults, waits on the tie-free clock " +
-	"and counts; the breaker admits and counts the call."
+	"and counts; the breaker admits and counts the call. `go test -run '^$' -bench RequestParts -cpu 1 .` takes it apart: of what ours takes " +
+	"the floor is a half; an eighth goes into a context that ends with the request, as that of a server's request does, for which database/sql " +
+	"starts goroutines, a sixth each into `fakesql` and `fakehttp`, and a fifteenth into Direct."
 
 const whyServe = "Ours wraps the connections to end with the bubble, and waits until what runs has come to rest before it closes them."
 
 const whyDirect = "Ours is an http.Client: it has a response with a body of its own, which ends with the context of the request, and takes headers " +
 	"and errors as a connection would; a Recorder is written into and read."
 
+// A protection calls the upstream.
+type protection func(ctx context.Context, call func(context.Context) error) error
+
+func bare(ctx context.Context, call func(context.Context) error) error { return call(ctx) }
+
 // shop is the handler.
-func shop(db *sql.DB, upstream *http.Client, protect func(context.Context, func(context.Context) error) error) http.Handler {
+func shop(db *sql.DB, upstream *http.Client, protect protection) http.Handler {
 	r := chi.NewRouter()
 	r.Use(middleware.Recoverer)
 	r.Get("/items/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -112,21 +119,31 @@ func charge(ctx context.Context, upstream *http.Client) error {
 	return errors.Join(err, resp.Body.Close())
 }
 
-func ourShop(q *qtests.T) http.Handler {
+func ourShop(q *qtests.T) http.Handler { return shop(ourDB(q), ourPay(q), ourBreaker(q)) }
+
+func ourDB(q *qtests.T) *sql.DB {
 	db := fakesql.NewT(q, fakesql.Config{Max: 20, Latency: latency.Fixed(queryTakes)})
 	db.On(selectPrice).WithArgs(7).Rows(priceRows())
+	return db.DB()
+}
+
+func ourPay(q *qtests.T) *http.Client {
 	pay := fakehttp.NewT(q, fakehttp.Config{Max: 20, Latency: latency.Fixed(chargeTakes)})
 	pay.On("POST", "/charge", httpmock.NewStringResponder(200, "ok"))
+	return pay.Client()
+}
+
+func ourBreaker(q *qtests.T) protection {
 	br := breaker.NewT(q, breaker.Config{Name: "pay"})
-	return shop(db.DB(), pay.Client(), func(ctx context.Context, f func(context.Context) error) error {
+	return func(ctx context.Context, f func(context.Context) error) error {
 		_, err := breaker.Call(ctx, br, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
 		return err
-	})
+	}
 }
 
 func shopByHand(ask func(http.Handler, int) error, n int) error {
 	db := sql.OpenDB(slowDriver{})
-	err := ask(shop(db, &http.Client{Transport: chargeTransport{}}, func(ctx context.Context, f func(context.Context) error) error { return f(ctx) }), n)
+	err := ask(shop(db, slowPay(nil), bare), n)
 	return errors.Join(err, db.Close())
 }
 
