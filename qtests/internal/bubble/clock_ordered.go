@@ -176,9 +176,7 @@ func (c *turnClock) SleepToRest(t *turns.Queue, d time.Duration) {
 }
 
 func (c *turnClock) Rest(t *turns.Queue) {
-	mine := make(turns.Turn)
-	t.Enter(mine)
-	<-mine
+	t.Take()
 	defer t.Leave()
 	t.Settle()
 }

@@ -7,11 +7,7 @@ import (
 )
 
 func (c *tieFree) Rest(t *turns.Queue) {
-	if !t.TakeFree() {
-		mine := make(turns.Turn)
-		t.Enter(mine)
-		<-mine
-	}
+	t.Take()
 	c.finishInstant(t, 0)
 }
 

@@ -34,8 +34,19 @@ func (q *Queue) Enter(some ...Turn) {
 	}
 }
 
-// TakeFree takes the turn if nobody has it.
-func (q *Queue) TakeFree() bool {
+// Take waits for the turn, behind those in the queue. Where nobody has it, which is mostly
+// so, it makes no channel: that saves half of a T.Wait on the ordered runtime.
+func (q *Queue) Take() {
+	if q.takeFree() {
+		return
+	}
+	mine := make(Turn)
+	q.Enter(mine)
+	<-mine
+}
+
+// takeFree takes the turn if nobody has it.
+func (q *Queue) takeFree() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.taken {
