@@ -95,7 +95,9 @@ func runBubble(t *testing.T, config bubbleConfig, body func(*T)) outcome {
 		remnants.Ran(kind, time.Since(b.realStart))
 	}()
 	b.guard = guardOuter(t)
-	go b.host(t)
+	ordered.Quiet(true)
+	go b.host(t) // watch waits at once
+	ordered.Quiet(false)
 	stalled := b.watch(t)
 	if stalled != "" {
 		b.guard.leave()
@@ -124,7 +126,10 @@ func (b *bubbleRun) explained(o outcome) outcome {
 // the runtime, or a Goexit, and neither may take the test along. It has one also
 // because a bubble that stands still has to be left behind.
 func (b *bubbleRun) host(t *testing.T) {
-	defer close(b.done)
+	defer func() {
+		ordered.Quiet(true) // for the rest of the goroutine, which is nothing else
+		close(b.done)
+	}()
 	defer func() {
 		b.fault = recover()
 		if b.q != nil {

@@ -1,6 +1,7 @@
 package ordered_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,6 +52,38 @@ func TestArm(t *testing.T) {
 
 func TestArmInABubble(t *testing.T) {
 	inBubble(t, 1, nil, func(t *testing.T) { require.EqualError(t, ordered.Arm(1, false, nil), "ordered: in a bubble") })
+}
+
+// TestQuiet: what a quiet goroutine starts and wakes runs, also where that goroutine goes on.
+func TestQuiet(t *testing.T) {
+	gate := make(chan bool)
+	var woken, started atomic.Bool
+	go func() {
+		<-gate
+		woken.Store(true)
+	}()
+	ordered.Quiet(true)
+	defer ordered.Quiet(false)
+	go started.Store(true)
+	for !started.Load() { // it calls nothing of the runtime
+	}
+	close(gate)
+	for !woken.Load() {
+	}
+}
+
+// TestQuietInABubble: there it says nothing.
+func TestQuietInABubble(t *testing.T) {
+	needsOrdered(t)
+	run := func(quiet bool) ordered.Report {
+		require.NoError(t, ordered.Arm(1, true, nil))
+		r, _ := reportOf(t, func() {
+			ordered.Quiet(quiet)
+			release(20)
+		})
+		return r
+	}
+	require.Equal(t, run(false), run(true))
 }
 
 // TestTurnsAreUsedAgain: what a bubble has left in its turn does not show in the next one,

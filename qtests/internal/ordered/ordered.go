@@ -20,7 +20,7 @@ var hooks *hookTable
 var linked uint64 = 1
 
 const (
-	version = 3
+	version = 4
 	depth   = 24
 )
 
@@ -39,6 +39,7 @@ type hookTable struct {
 	now     func(bubble unsafe.Pointer) int64
 	explore func(plan unsafe.Pointer) bool
 	check   func(f func())
+	quiet   func(on bool)
 }
 
 // Available reports whether this test binary runs on the ordered runtime.

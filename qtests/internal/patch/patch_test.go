@@ -107,6 +107,7 @@ func TestSomeByHand(t *testing.T) {
 			"if leaving { bubble.turn.stay(gp) }; casgstatus(gp, _Gwaiting, _Grunnable)",
 			"if leaving { bubble.turn.pass() }; schedule()",
 			"goschedImpl(gp, true)",
+			"runqput(mp.p.ptr(), gp, next)\n\torderedWakep()", "if mainStarted {\n\t\t\torderedWakep()",
 		},
 		"runtime/select.go":      {"orderedCaseRand(uint32(norder + 1))"},
 		"runtime/netpoll.go":     {"(rg != nil) && !orderedPolled(rg)", "(wg != nil) && !orderedPolled(wg)"},

@@ -35,6 +35,8 @@ var changes = []change{
 		find: stmtCalling("runqput"), put: before, text: "if gp.bubble != nil && orderedHold(gp) { releasem(mp); return }"},
 	{files: proc, in: "newproc", what: "a goroutine that is started waits for the turn",
 		find: stmtCalling("runqput"), put: before, text: "if newg.bubble != nil && orderedHold(newg) { return }"},
+	{files: proc, in: "ready", what: "no thread is woken for what runs here next", find: callOf("wakep"), put: callInstead, text: "orderedWakep"},
+	{files: proc, in: "newproc", what: "no thread is woken for what runs here next", find: callOf("wakep"), put: callInstead, text: "orderedWakep"},
 	{files: proc, in: "newproc1", what: "it gets an identity",
 		find: stmtSetting("newg.bubble"), put: after, text: "orderedBorn(newg, callergp)"},
 	{files: proc, in: "park_m", what: "a wait begins",

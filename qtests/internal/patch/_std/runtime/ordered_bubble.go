@@ -62,7 +62,7 @@ var orderedKeys uint64
 var orderedHooks = &orderedTable
 
 var orderedTable = orderedHookTable{
-	version: 3,
+	version: 4,
 	arm:     orderedArm,
 	report:  orderedReport,
 	test:    orderedIsTest,
@@ -75,6 +75,7 @@ var orderedTable = orderedHookTable{
 	now:     orderedNow,
 	explore: orderedExplore,
 	check:   orderedCheck,
+	quiet:   orderedQuiet,
 }
 
 type orderedHookTable struct {
@@ -91,6 +92,7 @@ type orderedHookTable struct {
 	now     func(bubble unsafe.Pointer) int64
 	explore func(plan unsafe.Pointer) bool
 	check   func(f func())
+	quiet   func(on bool)
 }
 
 func orderedIsTest() bool { return orderedOn }

@@ -1,5 +1,7 @@
 package runtime
 
+import "internal/runtime/atomic"
+
 // What comes from outside a bubble, or keeps its holder there.
 
 const (
@@ -14,6 +16,32 @@ func orderedWakeSysmon() {
 		notewakeup(&sched.sysmonnote)
 	}
 	unlock(&sched.lock)
+}
+
+// orderedQuiet makes what the caller, outside a bubble, starts or wakes run on this thread,
+// when the caller waits or ends: no other thread is woken for it. One that looks for work
+// by itself may take it all the same, and sysmon sees to it where the caller goes on.
+// To wake a thread takes longer than an empty bubble, and mostly it finds nothing.
+func orderedQuiet(on bool) {
+	gp := getg()
+	if gp.bubble != nil {
+		return
+	}
+	gp.orderedSetIndex(0)
+	if on {
+		gp.ordered[2] = orderedQuietBit
+	}
+}
+
+// orderedWakep is wakep, but for a quiet goroutine. Where others wait for this thread, too, they are work for another one.
+func orderedWakep() {
+	mp := getg().m
+	if gp := mp.curg; gp != nil && gp.bubble == nil && gp.ordered[2]&orderedQuietBit != 0 {
+		if pp := mp.p.ptr(); atomic.Load(&pp.runqhead) == atomic.Load(&pp.runqtail) {
+			return
+		}
+	}
+	wakep()
 }
 
 // orderedFromOutside reports whether what runs here, and wakes gp, is not of gp's bubble.

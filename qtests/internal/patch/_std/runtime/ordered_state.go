@@ -102,6 +102,9 @@ func (s *turnStates) over() {
 // turn counts its next change of status. They lie in a hole of the struct.
 const orderedCountBit = 0x80
 
+// orderedQuietBit is the same bit of a goroutine outside, which has no turn: see orderedQuiet.
+const orderedQuietBit = orderedCountBit
+
 //go:nosplit
 func (gp *g) orderedIndex() uint32 {
 	return uint32(gp.ordered[0]) | uint32(gp.ordered[1])<<8 | uint32(gp.ordered[2]&^orderedCountBit)<<16

@@ -275,6 +275,7 @@ func orderedBorn(newg, parent *g) {
 func orderedEnd(gp *g) {
 	b := gp.bubble
 	if b == nil || b.turn == nil {
+		gp.orderedSetIndex(0) // it may be quiet; what uses its g again is not
 		return
 	}
 	t := b.turn
