@@ -12,7 +12,7 @@ check: ## everything that must hold before a change lands
 
 race: ## the race detector on both runtimes; on the ordered one the standard library is compiled for it first
 	go test -race -shuffle=on ./...
-	go tool qtests test -race ./qtests/internal/ordered ./qtests/breaker ./qtests/pool
+	go tool qtests test -race ./qtests ./qtests/internal/ordered ./qtests/breaker ./qtests/pool
 
 stress: ## the long forms of the tests, on both runtimes
 	QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...

@@ -24,14 +24,14 @@ func TestTimersOfPackageTimeThatAreDueAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onOrdered(t)
 			Run(t, func(q *T) {
-				var order []string
+				order := make(chan string, 3)
 				before(q)
-				time.AfterFunc(0, func() { order = append(order, "package time's") })
-				q.Clock().AfterFunc(0, func() { order = append(order, "the clock's") })
-				go func() { order = append(order, "a goroutine") }()
+				time.AfterFunc(0, func() { order <- "package time's" })
+				q.Clock().AfterFunc(0, func() { order <- "the clock's" })
+				go func() { order <- "a goroutine" }()
 				synctest.Wait()
 				q.Sleep(1)
-				require.Equal(q, []string{"package time's", "a goroutine", "the clock's"}, order)
+				require.Equal(q, []string{"package time's", "a goroutine", "the clock's"}, []string{<-order, <-order, <-order})
 			})
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -119,13 +120,13 @@ func TestSleepDoesNotPassALaterEvent(t *testing.T) {
 			q.Clock().AfterFunc(time.Second, func() {})
 		}
 		q.Sleep(time.Second)
-		later := false
-		q.Clock().AfterFunc(time.Second+50, func() { later = true })
+		var later atomic.Bool
+		q.Clock().AfterFunc(time.Second+50, func() { later.Store(true) })
 		q.Sleep(time.Second)
-		require.False(q, later)
+		require.False(q, later.Load())
 		require.Equal(q, 2*time.Second, q.Elapsed())
 		q.Sleep(50)
-		require.True(q, later)
+		require.True(q, later.Load())
 		require.Equal(q, 2*time.Second+50, q.Elapsed())
 	})
 }
@@ -156,9 +157,9 @@ func TestSleepersGoOnInTurn(t *testing.T) {
 		Run(t, func(q *T) {
 			var order []string // no lock: the race detector must see the order
 			var wg sync.WaitGroup
+			wg.Add(10)
 			for i := range 10 {
 				q.Clock().AfterFunc(time.Duration(i)*time.Millisecond, func() {
-					wg.Add(1)
 					defer wg.Done()
 					q.Sleep(time.Second - time.Duration(i)*time.Millisecond)
 					order = append(order, fmt.Sprint(i))
@@ -213,16 +214,15 @@ func TestSelfResetDoesNotDrift(t *testing.T) {
 		const day = 24 * 60 * 60
 		loop := func(d time.Duration) *atomic.Int64 {
 			var n atomic.Int64
-			var again func() bool
+			var timer atomic.Pointer[clock.Timer]
 			begin := q.Clock().Now()
-			timer := q.Clock().AfterFunc(d, func() {
+			timer.Store(q.Clock().AfterFunc(d, func() {
 				if at := q.Clock().Since(begin); at != d*time.Duration(n.Add(1)) {
 					q.Errorf("run %d of a timer every %v is at %v", n.Load(), d, at)
 				}
-				again()
-			})
-			again = func() bool { return timer.Reset(d) }
-			q.Cleanup(func() { timer.Stop() })
+				timer.Load().Reset(d)
+			}))
+			q.Cleanup(func() { timer.Load().Stop() })
 			return &n
 		}
 		second, other, twice := loop(time.Second), loop(time.Second), loop(2*time.Second)
