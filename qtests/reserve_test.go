@@ -80,6 +80,53 @@ func TestReservationOfAnotherClock(t *testing.T) {
 	require.False(t, bubble.Reserve(clock.New(), time.Millisecond).Sleep().Before(before.Add(time.Millisecond)))
 }
 
+// A place that is traded is used up, and the new one is the last of its instant.
+func TestReservationIsTraded(t *testing.T) {
+	Run(t, func(q *T) {
+		var order []string
+		first, second := bubble.Reserve(q.Clock(), time.Second), bubble.Reserve(q.Clock(), time.Second)
+		q.Clock().AfterFunc(2*time.Second, func() { order = append(order, "timer") })
+		first.Await()
+		now, third := first.Trade(q.start, 2*time.Second)
+		require.Equal(q, time.Second, now)
+		require.Equal(q, time.Second, second.Pass(q.start), "before it is due: it is given back")
+		third.CallAwaited(func() {
+			require.Equal(q, 2*time.Second, third.Pass(q.start))
+			order = append(order, "traded")
+		})
+		q.Sleep(2 * time.Second)
+		require.Equal(q, []string{"timer", "traded"}, order)
+
+		late := bubble.Reserve(q.Clock(), time.Second)
+		q.Clock().Sleep(2 * time.Second)
+		late.Await()
+		now, last := late.Trade(q.start, time.Second)
+		require.Equal(q, 5*time.Second, now)
+		called := make(chan time.Duration)
+		last.CallAwaited(func() { called <- last.Pass(q.start) })
+		require.Equal(q, 5*time.Second, <-called, "an instant that has passed is due at once")
+		q.Clock().Sleep(time.Second)
+		last = bubble.Reserve(q.Clock(), -time.Second)
+		q.Clock().Sleep(time.Second)
+		last.CallAwaited(func() { called <- last.Pass(q.start) })
+		require.Equal(q, 7*time.Second, <-called)
+		require.Zero(q, q.ClockStats().Pending)
+	})
+	mock := clock.NewMock()
+	start := mock.Now()
+	mock.Add(time.Second)
+	r := bubble.Reserve(mock, -time.Second)
+	r.Await()
+	now, next := r.Trade(start, 3*time.Second)
+	require.Equal(t, time.Second, now)
+	called := make(chan time.Duration, 1)
+	next.CallAwaited(func() { called <- next.Pass(start) })
+	mock.Add(2 * time.Second)
+	require.Equal(t, 3*time.Second, <-called)
+	_, next = r.Trade(start, time.Second)
+	next.Await() // it has passed
+}
+
 func TestSinceOfTimesNoClockReaches(t *testing.T) {
 	Run(t, func(q *T) {
 		for _, at := range []time.Time{{}, time.Unix(1<<60, 0), q.start, q.start.Add(-time.Nanosecond)} {
@@ -123,10 +170,14 @@ func TestLimitGoroutinesSeesWhoStoodAndWorks(t *testing.T) {
 	require.Equal(t, 1, counts)
 
 	Run(t, func(q *T) {
+		go bubble.Reserve(q.Clock(), time.Second).Sleep()
 		place := bubble.Reserve(q.Clock(), time.Second)
-		go place.Sleep()
+		go func() {
+			place.Await()
+			place.Pass(q.start)
+		}()
 		q.Wait()
-		require.EqualValues(q, 1, q.clock.Standing())
+		require.EqualValues(q, 2, q.clock.Standing())
 		q.Sleep(2 * time.Second)
 		require.Zero(q, q.clock.Standing())
 	})

@@ -71,7 +71,7 @@ func TestRealArrivalsComeInOrder(t *testing.T) {
 	var rested []bool
 	for _, i := range []int{3, 0, 2, 1} {
 		first := *taken[i]
-		o.first(&first)
+		o.run.first(&first)
 		come, rested = append(come, first.number), append(rested, first.rested)
 	}
 	require.Equal(t, []int64{1, 2, 3, 4}, come)

@@ -29,7 +29,7 @@ type due struct {
 	place  bubble.Reservation
 	alone  bool  // in real time: it gets an alarm
 	rested bool  // the goroutine that waits for it was a request before
-	step   int32 // of a part of a run: 1 and the place of the step in Scenario.Steps
+	step   int16 // of a part of a run: 1 and the place of the step in Scenario.Steps
 }
 
 const (
@@ -52,8 +52,14 @@ const (
 
 // A drawing is the source of the arrivals of an open profile.
 type drawing struct {
-	source traffic.Source
-	failed bool // and the run was told
+	source  traffic.Source
+	foreign bool // it has code of the user's
+	failed  bool // and the run was told
+}
+
+func newDrawing(source traffic.Source) drawing {
+	s, ok := source.(interface{ Foreign() bool })
+	return drawing{source: source, foreign: !ok || s.Foreign()}
 }
 
 // next draws the next arrival, if there is one. rested says that the goroutine waited for its arrival after a request.
@@ -88,14 +94,14 @@ func (a *arrivals) expect(x traffic.Arrival, place bubble.Reservation) {
 
 // step chooses the step of the next arrival of a part of a run, by its number in the whole. A
 // single run chooses when requests start, which in real time may be in another order.
-func (a *arrivals) step() int32 {
+func (a *arrivals) step() int16 {
 	s := a.state
 	if s.share.takesAll() || len(s.scenario.Steps) == 0 {
 		return 0
 	}
 	i := s.picker.Pick()
 	s.picker.Skip(int64(s.share.Of) - 1)
-	return int32(i) + 1
+	return int16(i) + 1
 }
 
 // next returns the first arrival that no goroutine waits for, or nil.
@@ -135,13 +141,21 @@ func (a *arrivals) first(d *due) {
 	d.rested = rested
 }
 
-// serve says that a goroutine has an arrival to serve, and reports whether the run still takes it.
-func (a *arrivals) serve(rested bool) bool {
+// serve counts an arrival that a goroutine has waited for, and reports whether its request may start.
+func (a *arrivals) serve(u *User, d *due, now time.Duration) (admitted bool) {
 	a.waiting--
-	if rested {
+	if d.rested {
+		d.rested = false
 		a.state.unrest()
 	}
-	return !a.state.phase.Stopped()
+	if a.state.phase.Stopped() {
+		return false
+	}
+	// It is admitted before a goroutine waits for the next arrival, which might overtake it in
+	// real time.
+	admitted = a.state.admit(u, now)
+	a.arrange()
+	return admitted
 }
 
 // rest sets d to an arrival to wait for, for a goroutine whose request has ended. If none is near, it reports false,

@@ -91,7 +91,7 @@ func (c *closedLoop) request(v *visitor) (more bool) {
 			}
 		}
 	}()
-	c.run.once(&v.User)
+	c.run.once(&v.User, nil)
 	ended = true
 	return c.goesOn(v)
 }

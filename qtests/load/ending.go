@@ -57,6 +57,13 @@ func (s *state) fail(err error, now time.Duration) {
 	}
 }
 
+// drawn says that no arrival could be drawn any more, because of err if that is not nil.
+func (s *state) drawn(err error, now time.Duration) {
+	if err != nil {
+		s.stop(err, now)
+	}
+}
+
 // look reports whether thresholds that abort the run are to be looked at again. A broken one stops the run.
 func (s *state) look(now time.Duration) (again bool) {
 	if s.phase.Stopped() {

@@ -38,58 +38,50 @@ func (o *openLoop) begin() { o.run.expectFirst(o.arm) }
 // arm lets a new goroutine wait for an arrival.
 func (o *openLoop) arm(d due) {
 	if d.alone {
-		o.run.clk.AfterFunc(d.At-o.run.offset()-early, func() { o.work(d, (*openLoop).wait) })
+		o.run.clk.AfterFunc(d.At-o.run.offset()-early, func() { o.work(d, false) })
 	} else {
-		d.place.AfterFunc(func() { o.work(d, (*openLoop).first) })
+		d.place.CallAwaited(func() { o.work(d, true) })
 	}
 }
 
-// wait waits for an arrival, sets d to the one to serve, and returns what time it is.
-func (o *openLoop) wait(d *due) (now time.Duration) {
-	switch {
-	case o.alarms == nil:
-		return d.place.Sleep().Sub(o.run.start)
-	case d.alone:
-		d.place.Release() // a real clock gives places to nothing
-		o.alarms.Wait(func() time.Duration { return d.At - o.run.offset() })
-	default:
-		d.place.Sleep()
-	}
-	return o.first(d)
-}
-
-// first sets d, which is due, to the arrival to serve, and returns what time it is.
-func (o *openLoop) first(d *due) (now time.Duration) {
-	if o.alarms != nil {
-		o.run.first(d)
-	}
-	return o.run.offset()
-}
-
-// work waits for an arrival, serves it, and then the later ones for which this goroutine waits.
-func (o *openLoop) work(d due, wait func(*openLoop, *due) time.Duration) {
+// work waits for an arrival, unless that has come, serves it, and then the later ones for which this goroutine waits. As
+// in once, there are few frames to return through after a wait.
+func (o *openLoop) work(d due, come bool) {
 	var free users
-	now := wait(o, &d)
-	for more := true; more; {
+	for ; ; come = false {
+		switch {
+		case come:
+		case d.alone:
+			o.awaitAlarm(d.At)
+		default:
+			d.place.Await()
+		}
+		if o.alarms != nil {
+			o.run.first(&d)
+		}
 		u := o.request(&d, free.next())
 		if o.run.Route != nil {
-			o.route(u, d.rested)
-			now = o.run.offset()
+			o.route(u, &d)
 		}
-		if o.admits(u, d.rested, now) {
-			o.run.follow(o.run.once(u))
+		if o.admits(u, &d) {
+			o.run.follow(o.run.once(u, &d))
 		}
-		if more = o.run.rest(&d); more {
-			now = o.wait(&d)
+		if !d.rested && !o.run.rest(&d) {
+			return
 		}
 	}
+}
+
+// awaitAlarm waits for the instant of an arrival that gets an alarm.
+func (o *openLoop) awaitAlarm(at time.Duration) {
+	o.alarms.Wait(func() time.Duration { return at - o.run.offset() })
 }
 
 // request makes the request of an arrival that is due now.
 func (o *openLoop) request(d *due, its *single) *User {
 	its.life.Parent = &o.run.ctx
 	u := &its.user
-	u.run, u.life, u.entry, u.step = &o.run.host, &its.life, d.Entry, d.step
+	u.run, u.life, u.entry, u.req.Choice = &o.run.host, &its.life, d.Entry, d.step
 	u.req.User, u.req.Intended = o.run.share.Nth(d.number), d.At
 	return u
 }
@@ -110,7 +102,7 @@ type users struct {
 // next returns a user who was not given to anybody.
 func (u *users) next() *single {
 	if len(u.spare) == 0 {
-		u.made = min(max(2*u.made, 1), 8)
+		u.made = min(max(2*u.made, 1), 5)
 		u.spare = make([]single, u.made)
 	}
 	s := &u.spare[0]
@@ -118,9 +110,9 @@ func (u *users) next() *single {
 	return s
 }
 
-// admits reports whether the request may start.
-func (o *openLoop) admits(u *User, rested bool, now time.Duration) bool {
-	admitted := o.run.arrived(u, rested, now)
+// admits reports whether the request of an arrival may start.
+func (o *openLoop) admits(u *User, d *due) bool {
+	admitted := o.run.arrived(u, d)
 	if !admitted {
 		o.run.RequestLog.Pump() // it was dropped
 	}
@@ -136,7 +128,7 @@ func (o *openLoop) end() {
 // route names the step of a replayed request. Route is the user's code, and called without the
 // lock. If it panics or calls runtime.Goexit, the step is named after that, and the request goes
 // on.
-func (o *openLoop) route(u *User, rested bool) {
+func (o *openLoop) route(u *User, d *due) {
 	name, returned := "Route exited", false
 	defer func() {
 		if returned {
@@ -150,7 +142,7 @@ func (o *openLoop) route(u *User, rested bool) {
 		o.run.nameStep(u, name)
 		if exiting {
 			o.run.clk.AfterFunc(0, func() {
-				if o.admits(u, rested, o.run.offset()) {
+				if o.admits(u, d) {
 					o.run.perform(u)
 				}
 			})

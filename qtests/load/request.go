@@ -10,7 +10,7 @@ import (
 )
 
 // perform runs an admitted request to its end, and then the requests that waited for its place.
-func (r *run) perform(u *User) { r.follow(r.once(u)) }
+func (r *run) perform(u *User) { r.follow(r.once(u, nil)) }
 
 // follow runs the request that starts in the place of one that has ended, and those after it. There may be none.
 func (r *run) follow(next *User) {
@@ -19,7 +19,7 @@ func (r *run) follow(next *User) {
 			r.handOver(next)
 			return
 		}
-		next = r.once(next)
+		next = r.once(next, nil)
 	}
 }
 
@@ -34,18 +34,20 @@ func (r *run) handOver(u *User) {
 	go r.perform(u)
 }
 
-// once runs one request and returns the next one to run in this goroutine. Every way out of the
-// user's code passes through the deferred function: a return, a panic, and runtime.Goexit, after
-// which this goroutine cannot go on.
-func (r *run) once(u *User) (next *User) {
+// once runs one request and returns the next one to run in this goroutine. If there is none, it sets then to an arrival
+// that the goroutine is to wait for, unless that is nil, as rest does. Every way out of the user's code passes through the
+// deferred function: a return, a panic, and runtime.Goexit, after which this goroutine cannot go on.
+func (r *run) once(u *User, then *due) (next *User) {
 	returned := false
 	var err error
 	defer func() {
 		exiting := false
 		if !returned {
-			err, exiting = unreturned(recover())
+			if err, exiting = unreturned(recover()); exiting {
+				then = nil
+			}
 		}
-		next = r.finish(u, err)
+		next = r.finish(u, err, then)
 		if exiting && next != nil {
 			r.handOver(next)
 		}
@@ -57,7 +59,7 @@ func (r *run) once(u *User) (next *User) {
 	if r.Timeout > 0 {
 		err = r.tryWithin(u)
 	} else {
-		err = u.do(u.life, u)
+		err = r.do(u)(u.life, u)
 	}
 	if err != nil && r.Retry.Max > 0 {
 		err = r.retry(u, err)
@@ -66,12 +68,20 @@ func (r *run) once(u *User) (next *User) {
 	return nil
 }
 
+// do is what a request does. That is not kept in the User, of which there is one for every request.
+func (r *run) do(u *User) func(context.Context, *User) error {
+	if i := u.req.Choice; i > 0 {
+		return r.Steps[i-1].Do
+	}
+	return r.Do
+}
+
 // try is one attempt.
 func (r *run) try(u *User) error {
 	if r.Timeout > 0 {
 		return r.tryWithin(u)
 	}
-	return u.do(u.life, u)
+	return r.do(u)(u.life, u)
 }
 
 // retry repeats a request that failed with err.
@@ -107,12 +117,12 @@ func (r *run) tryWithin(u *User) error {
 		leave()
 		attempt.Cancel()
 	}()
-	u.timedOut = false
-	err := u.do(attempt, u)
+	u.req.TimedOut = false
+	err := r.do(u)(attempt, u)
 	// Not asked of the error: a library may make any of it, such as the status of a
 	// gRPC call whose server noticed first. It may also be a hair ahead of our timer.
 	deadline, _ := attempt.Deadline()
-	u.timedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || tb.Round(r.clk.Until(deadline)) <= 0)
+	u.req.TimedOut = err != nil && (attempt.Err() == context.DeadlineExceeded || tb.Round(r.clk.Until(deadline)) <= 0)
 	return err
 }
 
@@ -121,34 +131,34 @@ func (r *run) tryWithin(u *User) error {
 // It runs on the small stack that a goroutine starts with, below the frames of the timer and the
 // request. To grow that stack costs as much as all the rest: 1 µs, and 2 KiB for every request under
 // way. So its frame has nothing that only some requests need.
-func (r *run) finish(u *User, err error) (next *User) {
+func (r *run) finish(u *User, err error, then *due) (next *User) {
 	now := r.offset()
 	u.life.Cancel()
 	if err != nil {
-		return r.finishFailed(u, now, err)
+		return r.finishFailed(u, now, err, then)
 	}
-	return r.ended(u, now, nil)
+	return r.ended(u, now, nil, then)
 }
 
 // finishFailed finishes a request that failed. The user's code tells how it failed, and may misbehave
 // again: the place of the request comes back all the same.
 //
 //go:noinline
-func (r *run) finishFailed(u *User, now time.Duration, err error) (next *User) {
+func (r *run) finishFailed(u *User, now time.Duration, err error, then *due) (next *User) {
 	f := &record.Failure{Kind: "ErrorKind exited", Text: "runtime.Goexit in Scenario.ErrorKind or the error's methods"}
 	told := false
 	defer func() {
 		if told {
 			return
 		}
-		if next = r.ended(u, now, f); next != nil { // Goexit
+		if next = r.ended(u, now, f, nil); next != nil { // Goexit
 			r.handOver(next)
 		}
 	}()
 	f = tell(err, r.ErrorKind)
-	if u.timedOut {
+	if u.req.TimedOut {
 		tellTimeout(f, r.ErrorKind, r.Timeout)
 	}
 	told = true
-	return r.ended(u, now, f)
+	return r.ended(u, now, f, then)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
@@ -41,8 +40,8 @@ type run struct {
 	fake   bool // the clock is tie-free: what happens is repeatable
 	real   bool // the run takes real time
 
-	// draw guards the source of an open loop, and keeps the arrivals in order until they are known. It is
-	// not mu, because the user's code may draw the gaps. It comes before mu.
+	// draw guards the source of an open loop, and keeps the arrivals in order until they are known, where the
+	// user's code draws the gaps: that must not run under mu, which guards other sources. It comes before mu.
 	draw struct {
 		sync.Mutex
 		drawing
@@ -61,63 +60,6 @@ type run struct {
 func (r *run) offset() time.Duration        { return r.clk.Since(r.start) }
 func (r *run) clock() clock.Clock           { return r.clk }
 func (r *run) random(user int64) *rand.Rand { return r.users.At(uint64(user)) }
-
-// expectFirst draws the first arrivals of an open profile. arm lets a goroutine wait for one.
-func (r *run) expectFirst(arm func(due)) {
-	r.draw.Lock()
-	defer r.draw.Unlock()
-	r.mu.arrivals.arm = arm
-	for range lookAhead {
-		if a, ok := r.draw.next(false, r.fail, r.unrest); ok {
-			r.mu.Lock()
-			r.mu.arrivals.expect(a, bubble.Reserve(r.clk, a.At))
-			r.mu.Unlock()
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.arrivals.arrange()
-}
-
-func (r *run) unrest() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.unrest()
-}
-
-// arrived counts an arrival, and says whether its request may start.
-func (r *run) arrived(u *User, rested bool, now time.Duration) (admitted bool) {
-	r.draw.Lock()
-	defer r.draw.Unlock()
-	next, more := r.draw.next(rested, r.fail, r.unrest)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.mu.arrivals.serve(rested) {
-		return false
-	}
-	// It is admitted before a goroutine waits for the next arrival, which might overtake it in
-	// real time.
-	admitted = r.mu.admit(u, now)
-	if more {
-		r.mu.arrivals.expect(next, bubble.Reserve(r.clk, next.At-now))
-	}
-	r.mu.arrivals.arrange()
-	return admitted
-}
-
-// first sets d, for which a goroutine has waited, to the arrival to serve of those that are due.
-func (r *run) first(d *due) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mu.arrivals.first(d)
-}
-
-// rest sets d to an arrival to wait for, for a goroutine whose request has ended, and reports whether there is one.
-func (r *run) rest(d *due) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.mu.arrivals.rest(d)
-}
 
 // nameStep counts a request under the step that Route names.
 func (r *run) nameStep(u *User, step string) {
@@ -220,11 +162,17 @@ func (r *run) pauses(v *visitor, d time.Duration, visit func()) {
 	}
 }
 
-// ended counts a request that ended at now, with f if it failed, and returns the one that starts in its place.
-func (r *run) ended(u *User, now time.Duration, f *record.Failure) (next *User) {
+// ended counts a request that ended at now, with f if it failed, and returns the one that starts in its place. If there
+// is none, it may set then, as rest does: under one lock, as in arrived, which together saves 60 ns of a request. With a
+// request log, the goroutine may have to write that before.
+func (r *run) ended(u *User, now time.Duration, f *record.Failure, then *due) (next *User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.mu.finish(u, now, f)
+	next = r.mu.finish(u, now, f)
+	if then != nil && next == nil && r.RequestLog == nil {
+		r.mu.arrivals.rest(then)
+	}
+	return next
 }
 
 // mayRetry takes a retry from the budget.

@@ -81,10 +81,9 @@ func (s *state) admit(u *User, now time.Duration) bool {
 	s.rec.Arrive(u.req.Intended)
 	switch {
 	case s.inFlight.size < s.scenario.MaxInFlight:
-		s.start(u, now)
+		s.start(u, now, false)
 		return true
 	case s.scenario.Overflow == Queue && s.queue.size < s.scenario.MaxQueue:
-		u.queued = true
 		s.queue.add(u)
 	default:
 		s.rec.Drop(u.req.Intended)
@@ -93,14 +92,14 @@ func (s *state) admit(u *User, now time.Duration) bool {
 	return false
 }
 
-// start lets a request start.
-func (s *state) start(u *User, now time.Duration) {
+// start lets a request start, which may have waited in the queue before.
+func (s *state) start(u *User, now time.Duration, queued bool) {
 	s.turn(now)
 	s.requests++
 	u.req.Number = s.number(u)
 	u.req.Started = now
 	s.chooseStep(u)
-	if !u.queued {
+	if !queued {
 		late := tb.Round(now - u.req.Intended)
 		s.rec.Lateness(late)
 		s.judge.Started(late)
@@ -120,15 +119,13 @@ func (s *state) number(u *User) int64 {
 
 // chooseStep says what a request does. Of one with a Route, the step is named already.
 func (s *state) chooseStep(u *User) {
-	u.do = s.scenario.Do
 	switch {
 	case s.scenario.Route != nil:
 	case len(s.scenario.Steps) > 0:
-		i := int(u.step) - 1
-		if i < 0 {
-			i = s.picker.Pick()
+		if u.req.Choice == 0 {
+			u.req.Choice = int16(s.picker.Pick()) + 1
 		}
-		u.req.Step, u.do = s.steps[i], s.scenario.Steps[i].Do
+		u.req.Step = s.steps[u.req.Choice-1]
 	default:
 		u.req.Step = s.steps[0]
 	}
@@ -159,7 +156,7 @@ func (s *state) finish(u *User, now time.Duration, f *record.Failure) (next *Use
 	}
 	if s.queue.size > 0 { // after the end of the profile only with ServeQueue
 		next = s.queue.pop()
-		s.start(next, now)
+		s.start(next, now, true)
 		s.checkSpent()
 	}
 	if s.phase.Stopped() {

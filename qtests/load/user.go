@@ -22,16 +22,11 @@ type User struct {
 
 	run   *host
 	req   record.Request // what is recorded of it
-	do    func(context.Context, *User) error
 	entry *accesslog.Entry
 	rand  *rand.Rand
 	life  *life.Life
 
 	prev, next *User // in the list that the user is in
-
-	step     int32 // see due
-	queued   bool  // had to wait for MaxInFlight
-	timedOut bool  // the latest attempt failed at its Timeout or later
 }
 
 // A host is the run of a user, as the user sees it. A user has a pointer to one that all share, which saves 8 bytes.
@@ -119,13 +114,10 @@ func (u *User) Check(name string, ok bool) bool {
 // thresholds: "tag(region=eu).p(95)<1s". A key that is set twice keeps the later value. From the
 // 101st pair of a run on, the value is counted as "other", and from the 201st on the key as well.
 func (u *User) Tag(key, value string) {
-	for i := range u.req.Tags {
-		if u.req.Tags[i].Key == key {
-			u.req.Tags[i].Value = value
-			return
-		}
+	if u.req.Tags == nil {
+		u.req.Tags = new(record.Tags)
 	}
-	u.req.Tags = append(u.req.Tags, record.Tag{Key: key, Value: value})
+	u.req.Tags.Set(key, value)
 }
 
 // Part runs f as a named part of the request and measures it like a step. A part is not counted

@@ -167,9 +167,10 @@ func (c *visitors) start(v *visitor, now time.Duration) bool {
 		return false
 	}
 	c.state.rec.Arrive(now)
-	v.req.Intended, v.req.Tags = now, v.req.Tags[:0]
+	v.req.Intended, v.req.Choice = now, 0
+	v.req.Tags.Clear()
 	v.life = &life.Life{Parent: c.ctx}
-	c.state.start(&v.User, now)
+	c.state.start(&v.User, now, false)
 	c.spend(v)
 	return true
 }

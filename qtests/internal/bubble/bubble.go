@@ -25,6 +25,11 @@ type Clock interface {
 	sleepReserved(claim) time.Time
 	callReserved(claim, func())
 	abandon(claim)
+	// await and callAwaited do not use it up. One of pass and trade follows, which return the instant that is now.
+	await(claim)
+	callAwaited(claim, func())
+	pass(claim) (now int64)
+	trade(taken claim, until int64) (now int64, next claim)
 
 	// SleepToRest and Rest are T.Sleep and T.Wait.
 	SleepToRest(t *turns.Queue, d time.Duration)

@@ -124,7 +124,10 @@ func (c *turnClock) WithDeadline(parent context.Context, deadline time.Time) (co
 func (c *turnClock) afterFunc(d time.Duration, f func()) (stop func()) {
 	c.begin(d)
 	ordered.Alone()
-	t := c.call(d, f)
+	t := time.AfterFunc(d, func() {
+		c.end()
+		f()
+	})
 	return func() {
 		if t.Stop() {
 			c.waits.end()
@@ -156,16 +159,34 @@ func (c *turnClock) sleepReserved(taken claim) time.Time {
 }
 
 func (c *turnClock) callReserved(taken claim, f func()) {
-	ordered.UsePlace(uint32(taken.raw))
-	c.call(time.Duration(taken.nominal-time.Now().UnixNano()), f)
-}
-
-// call calls f when a wait of d has ended.
-func (c *turnClock) call(d time.Duration, f func()) *time.Timer {
-	return time.AfterFunc(d, func() {
+	c.callAwaited(taken, func() {
 		c.end()
 		f()
 	})
+}
+
+func (c *turnClock) await(taken claim) {
+	if left := taken.nominal - time.Now().UnixNano(); left > 0 {
+		c.waits.stand(1)
+		ordered.UsePlace(uint32(taken.raw))
+		time.Sleep(time.Duration(left))
+		c.waits.stand(-1)
+	}
+}
+
+func (c *turnClock) callAwaited(taken claim, f func()) {
+	ordered.UsePlace(uint32(taken.raw))
+	time.AfterFunc(time.Duration(taken.nominal-time.Now().UnixNano()), f)
+}
+
+func (c *turnClock) pass(claim) (now int64) {
+	c.end()
+	return time.Now().UnixNano()
+}
+
+func (c *turnClock) trade(taken claim, until int64) (now int64, next claim) {
+	now = c.pass(taken)
+	return now, c.reserve(time.Duration(until - now))
 }
 
 func (c *turnClock) abandon(claim) { c.waits.end() }

@@ -50,6 +50,46 @@ func (r Reservation) AfterFunc(f func()) {
 	r.clk.AfterFunc(r.left(), f)
 }
 
+// Await is Sleep, and keeps the place until Pass or Trade.
+func (r Reservation) Await() {
+	if c, ok := r.clk.(Clock); ok {
+		c.await(r.taken)
+		return
+	}
+	r.clk.Sleep(r.left())
+}
+
+// CallAwaited is AfterFunc, and keeps the place until f calls Pass or Trade.
+func (r Reservation) CallAwaited(f func()) {
+	if c, ok := r.clk.(Clock); ok {
+		c.callAwaited(r.taken, f)
+		return
+	}
+	r.clk.AfterFunc(r.left(), f)
+}
+
+// Pass gives the place back, whose instant has come, and returns how much time has passed since start.
+func (r Reservation) Pass(start time.Time) (now time.Duration) {
+	if c, ok := r.clk.(Clock); ok {
+		return time.Duration(c.pass(r.taken) - start.UnixNano())
+	}
+	return r.clk.Since(start)
+}
+
+// Trade is Pass, and takes the place of a wait until at, counted from start. It locks the clock once, where Sleep and
+// Reserve do it twice.
+func (r Reservation) Trade(start time.Time, at time.Duration) (now time.Duration, next Reservation) {
+	if c, ok := r.clk.(Clock); ok {
+		began := start.UnixNano()
+		nominal, taken := c.trade(r.taken, saturatingAdd(began, at))
+		return time.Duration(nominal - began), Reservation{r.clk, taken}
+	}
+	t := r.clk.Now()
+	now = t.Sub(start)
+	due := saturatingAdd(int64(t.Sub(epoch)), max(at-now, 0))
+	return now, Reservation{r.clk, claim{due, due}}
+}
+
 // Release gives the place back.
 func (r Reservation) Release() {
 	if c, ok := r.clk.(Clock); ok {
@@ -75,14 +115,25 @@ func (c *tieFree) sleepReserved(taken claim) time.Time {
 }
 
 func (c *tieFree) callReserved(taken claim, f func()) {
+	c.callAwaited(taken, func() {
+		c.pass(taken)
+		f()
+	})
+}
+
+func (c *tieFree) await(taken claim) {
+	if left := time.Duration(taken.raw - time.Now().UnixNano()); left > 0 {
+		c.stood.Add(1)
+		time.Sleep(left)
+		c.stood.Add(-1)
+	}
+}
+
+func (c *tieFree) callAwaited(taken claim, f func()) {
 	left := time.Duration(taken.raw - time.Now().UnixNano())
 	if left <= 0 {
-		c.abandon(taken)
 		c.afterFunc(0, f)
 		return
 	}
-	time.AfterFunc(left, func() {
-		c.fired(taken)
-		f()
-	})
+	time.AfterFunc(left, f)
 }

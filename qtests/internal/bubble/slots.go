@@ -69,20 +69,22 @@ func (t *slots) place(s slot) {
 
 // remove removes the slot at raw, if there is one.
 func (t *slots) remove(raw int64) {
-	s := t.find(raw)
-	if s == nil {
-		return
-	}
-	t.n--
-	if t.n < len(t.table)/16 && len(t.table) > minSlots {
-		s.raw = 0
-		t.resize(len(t.table) / 4)
+	if t.n == 0 {
 		return
 	}
 	mask := len(t.table) - 1
 	i := t.home(raw)
 	for t.table[i].raw != raw {
+		if t.table[i].raw == 0 {
+			return
+		}
 		i = (i + 1) & mask
+	}
+	t.n--
+	if t.n < len(t.table)/16 && len(t.table) > minSlots {
+		t.table[i].raw = 0
+		t.resize(len(t.table) / 4)
+		return
 	}
 	// What follows without a gap moves up when its home is not behind the hole.
 	for j := i; ; {

@@ -78,6 +78,39 @@ func (l *timeline) abandon(taken claim) {
 	l.mu.claims.settle(taken.raw)
 }
 
+// pass gives the instant of a wait back, which is now or has passed, and returns the nominal instant that is now.
+func (l *timeline) pass(taken claim) (nominal int64) {
+	now := time.Now().UnixNano()
+	l.mu.Lock()
+	nominal = l.passLocked(now, taken)
+	l.mu.Unlock()
+	l.Rests.call()
+	return nominal
+}
+
+func (l *timeline) passLocked(now int64, taken claim) (nominal int64) {
+	if now == taken.raw {
+		nominal = l.enterLocked(taken)
+	} else {
+		nominal = l.nominalLocked(now)
+	}
+	l.mu.claims.settle(taken.raw)
+	return nominal
+}
+
+// trade is pass, and then claims an instant for a wait until another nominal one.
+func (l *timeline) trade(taken claim, until int64) (nominal int64, next claim) {
+	now := time.Now().UnixNano()
+	l.mu.Lock()
+	nominal = l.passLocked(now, taken)
+	next.nominal = max(until, nominal)
+	next.raw = l.takeLocked(now, next.nominal)
+	l.Trace.Wait(nominal, next.nominal)
+	l.mu.Unlock()
+	l.Rests.call()
+	return nominal, next
+}
+
 // nominalLocked translates the raw instant now. It never goes back: an event
 // that was displaced past a later one sees the time of the later one.
 func (l *timeline) nominalLocked(now int64) int64 {

@@ -196,7 +196,7 @@ func (j *Judge) Ended(q *record.Request, e *record.Ending) {
 
 // tagged reports whether a request was counted under a tag.
 func (j *Judge) tagged(q *record.Request, t *record.Tally) bool {
-	for _, x := range q.Tags {
+	for _, x := range q.Tags.All() {
 		if j.rec.Tag(x) == t {
 			return true
 		}

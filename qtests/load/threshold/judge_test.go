@@ -97,7 +97,8 @@ func (s *story) request(k int) {
 	s.reach(due + late)
 	q := &record.Request{Number: int64(k), Step: s.rec.Steps[step], Intended: due, Started: s.at, Attempts: 1}
 	if k%5 == 0 {
-		q.Tags = []record.Tag{{Key: "region", Value: "eu"}}
+		q.Tags = new(record.Tags)
+		q.Tags.Set("region", "eu")
 	}
 	s.rec.Start(q.Step, s.at)
 	s.rec.Lateness(late)

@@ -27,6 +27,9 @@ type sound struct{}
 
 func (sound) Err() error { return nil }
 
+// Foreign reports whether Next calls code of the user's.
+func (sound) Foreign() bool { return false }
+
 // Source returns the arrivals of an open profile or a replay, whose Err is nil. gaps is the generator for
 // drawn gaps, and may be nil for a profile without them.
 func (p Profile) Source(gaps *rand.Rand) Source {
@@ -91,6 +94,14 @@ func (l *limited) Next() (Arrival, bool) {
 	}
 	l.left--
 	return l.Source.Next()
+}
+
+func (l *limited) Foreign() bool { return foreign(l.Source) }
+
+// foreign reports whether the Next of a source calls code of the user's.
+func foreign(src Source) bool {
+	f, ok := src.(interface{ Foreign() bool })
+	return !ok || f.Foreign()
 }
 
 // bursts are size arrivals at once, at 0, every, 2·every, …, before length.

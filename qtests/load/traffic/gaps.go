@@ -102,7 +102,8 @@ type drawn struct {
 	err      error
 }
 
-func (d *drawn) Err() error { return d.err }
+func (d *drawn) Err() error    { return d.err }
+func (d *drawn) Foreign() bool { return d.gaps.foreign }
 
 func (d *drawn) Next() (Arrival, bool) {
 	if d.err != nil || math.IsInf(d.k, 1) {

@@ -45,9 +45,10 @@ func (m *reference) run(rec *Recorder, r *rand.Rand) {
 			m.dropped = append(m.dropped, now)
 		case 2, 3, 4:
 			l := &life{q: Request{Step: step, Intended: max(0, now-time.Duration(r.Int64N(1e9))), Started: now, Attempts: 1 + r.Int32N(3)}}
+			l.q.Tags = new(Tags)
 			for _, zone := range []string{"a", "b"} {
 				if r.IntN(2) == 0 {
-					l.q.Tags = append(l.q.Tags, Tag{"zone", zone})
+					l.q.Tags.all = append(l.q.Tags.all, Tag{"zone", zone})
 				}
 			}
 			rec.Start(step, now)
@@ -226,7 +227,7 @@ func (m *reference) requireTallies(t *testing.T, rec *Recorder, res *result.Resu
 	}
 	for _, got := range res.Tags {
 		tagged := func(l *life) bool {
-			return l.ended && slices.ContainsFunc(l.q.Tags, func(x Tag) bool { return x.Key+"="+x.Value == got.Name })
+			return l.ended && slices.ContainsFunc(l.q.Tags.All(), func(x Tag) bool { return x.Key+"="+x.Value == got.Name })
 		}
 		require.Equal(t, m.step(got.Name, tagged), got)
 		require.Equal(t, m.count(func(l *life) bool { return tagged(l) && l.f != nil && l.f.Timeout && !l.e.Interrupted }), rec.Tag(Tag{"zone", got.Name[len("zone="):]}).Timeouts)

@@ -75,7 +75,7 @@ func TestOwnMetricsHaveOneKindAndAreBounded(t *testing.T) {
 // A recorder that is restored from a result and its part answers as the one that counted.
 func TestRestoredFromAResult(t *testing.T) {
 	r := New(time.Minute)
-	q := Request{Step: r.Step("buy", false), Tags: []Tag{{"zone", "a"}}, Attempts: 1}
+	q := Request{Step: r.Step("buy", false), Tags: &Tags{[]Tag{{"zone", "a"}}}, Attempts: 1}
 	r.Start(q.Step, 0)
 	e := Ending{At: time.Second, Failed: true}
 	r.End(&q, &e)
@@ -96,7 +96,7 @@ func TestRestoredFromAResult(t *testing.T) {
 	for i := range res.Timeline {
 		require.Equal(t, r.timeline.points[i].times, res.Part.Intervals[i])
 	}
-	for _, x := range []struct{ want, got *Tally }{{r.Steps["buy"], back.Steps["buy"]}, {r.Tag(q.Tags[0]), back.Tag(q.Tags[0])}} {
+	for _, x := range []struct{ want, got *Tally }{{r.Steps["buy"], back.Steps["buy"]}, {r.Tag(q.Tags.All()[0]), back.Tag(q.Tags.All()[0])}} {
 		want := *x.want
 		want.Started, want.curve = 1, nil // a tag does not count what starts
 		require.Equal(t, want, *x.got)

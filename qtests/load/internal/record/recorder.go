@@ -74,7 +74,7 @@ func (r *Recorder) level(at time.Duration, change int64) {
 func (r *Recorder) timeout(q *Request) {
 	r.Timeouts++
 	q.Step.Timeouts++
-	for _, x := range q.Tags {
+	for _, x := range q.Tags.All() {
 		r.Tag(x).Timeouts++
 	}
 }
@@ -90,22 +90,23 @@ func (r *Recorder) End(q *Request, e *Ending) {
 		r.Interrupted++
 		q.Step.Interrupted++
 		p.Interrupted++
-		for _, x := range q.Tags {
+		for _, x := range q.Tags.All() {
 			r.Tag(x).Interrupted++
 		}
 		return
 	}
 	p.Finished++
-	p.times.Record(q.Response(e.At))
+	response, service := q.Response(e.At), q.Service(e.At)
+	p.times.Record(response)
 	if e.Failed {
 		p.Errors++
 	}
-	r.All.end(q, e)
+	r.All.count(e.At, response, service, e.Failed)
 	if q.Step != &r.All {
-		q.Step.end(q, e)
+		q.Step.count(e.At, response, service, e.Failed)
 	}
-	for _, x := range q.Tags {
-		r.Tag(x).end(q, e)
+	for _, x := range q.Tags.All() {
+		r.Tag(x).count(e.At, response, service, e.Failed)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestWhatIsCountedOutsideOfRequests(t *testing.T) {
 
 func TestJoinedTags(t *testing.T) {
 	require.Empty(t, (&Request{}).JoinedTags())
-	q := Request{Tags: []Tag{{"a", "1"}, {`b;`, `=\`}}}
+	q := Request{Tags: &Tags{[]Tag{{"a", "1"}, {`b;`, `=\`}}}}
 	require.Equal(t, `a=1;b\;=\=\\`, q.JoinedTags())
 	require.Empty(t, (*Failure)(nil).Name())
 	require.Equal(t, "slow", (&Failure{Kind: "slow"}).Name())

@@ -20,10 +20,7 @@ type Tally struct {
 	curve             *curve
 }
 
-func (t *Tally) end(q *Request, e *Ending) {
-	t.count(e.At, q.Response(e.At), q.Service(e.At), e.Failed)
-}
-
+// count counts what ended at an instant.
 func (t *Tally) count(at, response, service time.Duration, failed bool) {
 	t.Finished++
 	t.Response.Record(response)

@@ -16,6 +16,7 @@ type timeline struct {
 	width    time.Duration
 	points   []point
 	inFlight int64
+	latest   *point // that at has returned last, if the points have not moved since
 }
 
 type point struct {
@@ -43,15 +44,25 @@ func newTimeline(d time.Duration) *timeline {
 
 // at returns the point of an offset.
 func (l *timeline) at(offset time.Duration) *point {
-	if i := int(offset / l.width); i < len(l.points) && i >= 0 {
-		return &l.points[i]
+	if p := l.latest; p != nil && uint64(offset-p.Offset) < uint64(l.width) {
+		return p
 	}
-	return l.extend(max(offset, 0))
+	return l.find(max(offset, 0))
+}
+
+// find is at for another point than the latest.
+//
+//go:noinline
+func (l *timeline) find(offset time.Duration) *point {
+	if i := int(offset / l.width); i < len(l.points) {
+		l.latest = &l.points[i]
+	} else {
+		l.latest = l.extend(offset)
+	}
+	return l.latest
 }
 
 // extend makes room for an offset and returns its point.
-//
-//go:noinline
 func (l *timeline) extend(offset time.Duration) *point {
 	for offset/l.width >= MaxPoints {
 		l.double()
@@ -78,6 +89,7 @@ func (l *timeline) double() {
 	clear(l.points[half:])
 	l.points = l.points[:half]
 	l.width *= 2
+	l.latest = nil
 }
 
 func (p *point) add(q *point) {
