@@ -141,6 +141,22 @@ func (a *arrivals) first(d *due) {
 	d.rested = rested
 }
 
+// arrived counts the arrival d, which has come, draws the one after those that are known, and reports whether the request
+// of d may start. The clock gives the place of the one and takes that of the other under one lock.
+func (a *arrivals) arrived(u *User, d *due, source traffic.Source, start time.Time) (admitted bool) {
+	next, more := source.Next()
+	if more && !a.state.phase.Stopped() {
+		now, place := d.place.Trade(start, next.At)
+		a.expect(next, place)
+		return a.serve(u, d, now)
+	}
+	now := d.place.Pass(start)
+	if err := source.Err(); !more && err != nil {
+		a.state.stop(err, now)
+	}
+	return a.serve(u, d, now)
+}
+
 // serve counts an arrival that a goroutine has waited for, and reports whether its request may start.
 func (a *arrivals) serve(u *User, d *due, now time.Duration) (admitted bool) {
 	a.waiting--

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,13 +55,6 @@ func (s *state) fail(err error, now time.Duration) {
 	s.ended.why = err
 	if s.budget == 0 && s.each == 0 {
 		s.rec.Lasts(s.duration) // it has not ended early
-	}
-}
-
-// drawn says that no arrival could be drawn any more, because of err if that is not nil.
-func (s *state) drawn(err error, now time.Duration) {
-	if err != nil {
-		s.stop(err, now)
 	}
 }
 
@@ -170,4 +164,15 @@ func (s *state) describePart(res *result.Result, end time.Duration) {
 		res.Part.Thresholds, res.Part.Windows = s.judge.Kept(end)
 	}
 	s.rec.Fill(res.Part, res)
+}
+
+// stop ends the arrivals; err, if any, says why before the time.
+func (r *run) stop(err error) { r.StopEarly(err) }
+
+// fail stops the run because of an error in the user's code that belongs to no request.
+func (r *run) fail(err error) {
+	if p := new(usercode.PanicError); errors.As(err, &p) {
+		r.panicked(p, "a function of the scenario")
+	}
+	r.stop(err)
 }

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/load/internal/record"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
@@ -60,6 +60,67 @@ type run struct {
 func (r *run) offset() time.Duration        { return r.clk.Since(r.start) }
 func (r *run) clock() clock.Clock           { return r.clk }
 func (r *run) random(user int64) *rand.Rand { return r.users.At(uint64(user)) }
+
+// expectFirst draws the first arrivals of an open profile. arm lets a goroutine wait for one.
+func (r *run) expectFirst(arm func(due)) {
+	r.draw.Lock()
+	defer r.draw.Unlock()
+	r.mu.arrivals.arm = arm
+	for range lookAhead {
+		if a, ok := r.draw.next(false, r.fail, r.unrest); ok {
+			r.mu.Lock()
+			r.mu.arrivals.expect(a, bubble.Reserve(r.clk, a.At))
+			r.mu.Unlock()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.arrivals.arrange()
+}
+
+func (r *run) unrest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.unrest()
+}
+
+// arrived counts the arrival d, which has come, and says whether its request may start.
+func (r *run) arrived(u *User, d *due) (admitted bool) {
+	if r.draw.foreign {
+		return r.arrivedForeign(u, d)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.arrivals.arrived(u, d, r.draw.source, r.start)
+}
+
+// arrivedForeign is arrived, where code of the user's draws the next arrival, without the lock.
+func (r *run) arrivedForeign(u *User, d *due) (admitted bool) {
+	now := d.place.Pass(r.start)
+	r.draw.Lock()
+	defer r.draw.Unlock()
+	next, more := r.draw.next(d.rested, r.fail, r.unrest)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if more && !r.mu.phase.Stopped() {
+		r.mu.arrivals.expect(next, bubble.Reserve(r.clk, next.At-now))
+	}
+	return r.mu.arrivals.serve(u, d, now)
+}
+
+// first sets d, for which a goroutine has waited, to the arrival to serve of those that are due.
+func (r *run) first(d *due) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mu.arrivals.first(d)
+}
+
+// rest sets d to an arrival to wait for, for a goroutine whose request has ended, and reports whether there is one.
+func (r *run) rest(d *due) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mu.arrivals.rest(d)
+}
 
 // nameStep counts a request under the step that Route names.
 func (r *run) nameStep(u *User, step string) {
@@ -239,9 +300,6 @@ func (r *run) lookLaterLocked(k int) {
 	})
 }
 
-// stop ends the arrivals; err, if any, says why before the time.
-func (r *run) stop(err error) { r.StopEarly(err) }
-
 // StopEarly ends the arrivals, and reports whether they had not been ended before. With Progress, Brief and EndGrace
 // it is for the watch.
 func (r *run) StopEarly(why error) bool {
@@ -269,14 +327,6 @@ func (r *run) Brief() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.mu.brief(r.offset())
-}
-
-// fail stops the run because of an error in the user's code that belongs to no request.
-func (r *run) fail(err error) {
-	if p := new(usercode.PanicError); errors.As(err, &p) {
-		r.panicked(p, "a function of the scenario")
-	}
-	r.stop(err)
 }
 
 // panicked counts a panic of the user's code that belongs to no request.
