@@ -39,7 +39,7 @@ func inPlainRun(t *testing.T) {
 	}
 }
 
-// inGate skips what takes long and what seldom breaks, except where the gate runs it.
+// inGate skips what takes long and what seldom breaks, except where the gate or make stress runs it.
 func inGate(t *testing.T) {
 	t.Helper()
 	inPlainRun(t)
@@ -48,7 +48,7 @@ func inGate(t *testing.T) {
 	}
 }
 
-// whole reports whether the gate runs these tests.
+// whole reports whether the long tests run.
 func whole() bool { return os.Getenv("QTESTS_GATE") != "" }
 
 func TestMain(m *testing.M) {
