@@ -24,7 +24,7 @@ import (
 // after this call have run: what comes and goes within one instant is not seen,
 // and the verdict is the same every time. In a bubble of testing/synctest they
 // are counted at the end only. The clock never moves. Goroutines in
-// [Reservation.Sleep] do not count: package load's are there between two requests.
+// [Reservation.Sleep] do not count, nor those of package load between two requests.
 //
 // Outside, those count that carry the profiler label which t's goroutines
 // inherit, as described at [CheckLeaks], subtests' goroutines included; so it

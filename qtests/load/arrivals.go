@@ -8,7 +8,7 @@ import (
 )
 
 // arrivals are those of an open profile that are known ahead, and which of them goroutines wait for. Like state,
-// which it changes, it has neither lock nor clock.
+// which it changes, it has no lock, and of the clock it has only the places of its arrivals.
 type arrivals struct {
 	state  *state
 	arm    func(due) // lets a goroutine that is none of ours yet wait for an arrival

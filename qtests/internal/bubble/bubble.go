@@ -36,7 +36,7 @@ type Clock interface {
 	Rest(t *turns.Queue)
 
 	// Pending is how many waits there are, and Standing how many goroutines are in
-	// Reservation.Sleep.
+	// Sleep or Await of a Reservation.
 	Pending() int
 	Standing() int64
 	Stats() Stats

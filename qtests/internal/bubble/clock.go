@@ -14,7 +14,7 @@ import (
 type tieFree struct {
 	timeline
 	real  clock.Clock  // package time, which inside a bubble is fake
-	stood atomic.Int64 // goroutines in Reservation.Sleep
+	stood atomic.Int64 // goroutines in Sleep or Await of a Reservation
 }
 
 func newTieFree() *tieFree {
@@ -23,7 +23,7 @@ func newTieFree() *tieFree {
 	return c
 }
 
-// Standing returns how many goroutines are in Reservation.Sleep.
+// Standing returns how many goroutines are in Sleep or Await of a Reservation.
 func (c *tieFree) Standing() int64 { return c.stood.Load() }
 
 func (c *tieFree) Until(t time.Time) time.Duration { return t.Sub(c.Now()) }
