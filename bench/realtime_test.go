@@ -61,8 +61,7 @@ const whyRealTime = "Most of the time of all generators goes into system calls f
 	"which are up to a millisecond late, and both start all that is due then at once. To be less late costs processor time: where the " +
 	"kernel woke the process for every arrival at 2,000 a second, p99 fell from 1.1 to 0.7 ms, and a request took 1.5 times as much; " +
 	"where it did for every second one, to 0.8 ms and 1.1 times. So a process that is rarely idle is left to Go's timers. Where the " +
-	"processors cannot do what the rate asks for, lateness is the backlog, of all generators: ours starts whatever is due, with a connection " +
-	"for each request; vegeta's one goroutine hands out ticks as it gets a turn."
+	"processors cannot do what the rate asks for, lateness is the backlog, of all generators."
 
 const whyRaw = "What is left is the runtime's network poller, which parks and wakes a goroutine for each answer where wrk goes round " +
 	"one loop over all of its connections, and the record of each request."

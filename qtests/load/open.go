@@ -1,6 +1,7 @@
 package load
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
@@ -24,6 +25,10 @@ type openLoop struct {
 // early is how long before the instant of an arrival a timer of package time has to fire. An
 // alarm waits for the rest.
 const early = 2 * time.Millisecond
+
+// overdue is how late an arrival is that lets what is under way go on first. Without that all that is overdue opened
+// connections before the first was answered, and the rest came later: 0.5 s instead of 0.02 s at 10,000 a second.
+const overdue = time.Millisecond
 
 func newOpenLoop(r *run) *openLoop {
 	o := &openLoop{run: r}
@@ -57,6 +62,9 @@ func (o *openLoop) work(d due, come bool) {
 			d.place.Await()
 		}
 		if o.alarms != nil {
+			if o.run.offset()-d.At > overdue {
+				runtime.Gosched() // what is under way goes on first
+			}
 			o.run.first(&d)
 		}
 		u := o.request(&d, free.next())
@@ -111,9 +119,8 @@ func (u *users) next() *single {
 }
 
 // admits reports whether the request of an arrival may start.
-func (o *openLoop) admits(u *User, d *due) bool {
-	admitted := o.run.arrived(u, d)
-	if !admitted {
+func (o *openLoop) admits(u *User, d *due) (admitted bool) {
+	if admitted = o.run.arrived(u, d); !admitted {
 		o.run.RequestLog.Pump() // it was dropped
 	}
 	return admitted
