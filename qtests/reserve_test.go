@@ -83,19 +83,19 @@ func TestReservationOfAnotherClock(t *testing.T) {
 // A place that is traded is used up, and the new one is the last of its instant.
 func TestReservationIsTraded(t *testing.T) {
 	Run(t, func(q *T) {
-		var order []string
+		order := make(chan string, 2)
 		first, second := bubble.Reserve(q.Clock(), time.Second), bubble.Reserve(q.Clock(), time.Second)
-		q.Clock().AfterFunc(2*time.Second, func() { order = append(order, "timer") })
+		q.Clock().AfterFunc(2*time.Second, func() { order <- "timer" })
 		first.Await()
 		now, third := first.Trade(q.start, 2*time.Second)
 		require.Equal(q, time.Second, now)
 		require.Equal(q, time.Second, second.Pass(q.start), "before it is due: it is given back")
 		third.CallAwaited(func() {
 			require.Equal(q, 2*time.Second, third.Pass(q.start))
-			order = append(order, "traded")
+			order <- "traded"
 		})
 		q.Sleep(2 * time.Second)
-		require.Equal(q, []string{"timer", "traded"}, order)
+		require.Equal(q, []string{"timer", "traded"}, []string{<-order, <-order})
 
 		late := bubble.Reserve(q.Clock(), time.Second)
 		q.Clock().Sleep(2 * time.Second)
