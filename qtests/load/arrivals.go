@@ -52,14 +52,8 @@ const (
 
 // A drawing is the source of the arrivals of an open profile.
 type drawing struct {
-	source  traffic.Source
-	foreign bool // it has code of the user's
-	failed  bool // and the run was told
-}
-
-func newDrawing(source traffic.Source) drawing {
-	s, ok := source.(interface{ Foreign() bool })
-	return drawing{source: source, foreign: !ok || s.Foreign()}
+	source traffic.Source
+	failed bool // and the run was told
 }
 
 // next draws the next arrival, if there is one. rested says that the goroutine waited for its arrival after a request.
@@ -142,7 +136,7 @@ func (a *arrivals) first(d *due) {
 }
 
 // arrived counts the arrival d, which has come, draws the one after those that are known, and reports whether the request
-// of d may start. The clock gives the place of the one and takes that of the other under one lock.
+// of d may start. The clock locks once, to take back the place of d and to give a place to the next arrival.
 func (a *arrivals) arrived(u *User, d *due, source traffic.Source, start time.Time) (admitted bool) {
 	next, more := source.Next()
 	if more && !a.state.phase.Stopped() {

@@ -51,7 +51,7 @@ func newPart(ctx context.Context, s Scenario, p part) (*run, error) {
 		r.mu.visitors = newVisitors(ctx, &r.mu.state)
 	} else {
 		r.mu.arrivals = &arrivals{state: &r.mu.state, alarms: r.real}
-		r.draw.drawing = newDrawing(r.share.source(s.Traffic.Source(r.users.Sub("gaps").Rand())))
+		r.draw.source = r.share.source(s.Traffic.Source(r.users.Sub("gaps").Rand()))
 	}
 	return r, nil
 }

@@ -68,7 +68,7 @@ func (r *run) once(u *User, then *due) (next *User) {
 	return nil
 }
 
-// do is what a request does. That is not kept in the User, of which there is one for every request.
+// do returns the function that a request calls. A field of User would take memory for every request.
 func (r *run) do(u *User) func(context.Context, *User) error {
 	if i := u.req.Choice; i > 0 {
 		return r.Steps[i-1].Do

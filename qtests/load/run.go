@@ -86,7 +86,7 @@ func (r *run) unrest() {
 
 // arrived counts the arrival d, which has come, and says whether its request may start.
 func (r *run) arrived(u *User, d *due) (admitted bool) {
-	if r.draw.foreign {
+	if r.draw.source.Foreign() {
 		return r.arrivedForeign(u, d)
 	}
 	r.mu.Lock()

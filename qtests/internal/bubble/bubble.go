@@ -20,12 +20,10 @@ type Clock interface {
 	// inTurn is [qtests.InTurn] for at least one wake.
 	inTurn(wakes []func())
 
-	// reserve takes the place of a wait of d; the others use it up. See [Reservation].
+	// reserve takes the place of a wait of d. await and callAwaited wait for its instant. abandon, pass and trade give
+	// it back, the last two when it has come: they return the instant that is now. See [Reservation].
 	reserve(d time.Duration) claim
-	sleepReserved(claim) time.Time
-	callReserved(claim, func())
 	abandon(claim)
-	// await and callAwaited do not use it up. One of pass and trade follows, which return the instant that is now.
 	await(claim)
 	callAwaited(claim, func())
 	pass(claim) (now int64)

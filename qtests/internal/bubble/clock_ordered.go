@@ -147,24 +147,6 @@ func (c *turnClock) reserve(d time.Duration) claim {
 	return claim{raw: int64(ordered.Place()), nominal: saturatingAdd(time.Now().UnixNano(), max(d, 0))}
 }
 
-func (c *turnClock) sleepReserved(taken claim) time.Time {
-	if left := taken.nominal - time.Now().UnixNano(); left > 0 {
-		c.waits.stand(1)
-		ordered.UsePlace(uint32(taken.raw))
-		time.Sleep(time.Duration(left))
-		c.waits.stand(-1)
-	}
-	c.end()
-	return time.Now()
-}
-
-func (c *turnClock) callReserved(taken claim, f func()) {
-	c.callAwaited(taken, func() {
-		c.end()
-		f()
-	})
-}
-
 func (c *turnClock) await(taken claim) {
 	if left := taken.nominal - time.Now().UnixNano(); left > 0 {
 		c.waits.stand(1)

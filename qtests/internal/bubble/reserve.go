@@ -34,7 +34,8 @@ func (r Reservation) left() time.Duration {
 // the instant has passed, it returns at once.
 func (r Reservation) Sleep() time.Time {
 	if c, ok := r.clk.(Clock); ok {
-		return c.sleepReserved(r.taken)
+		r.Await()
+		return time.Unix(0, c.pass(r.taken))
 	}
 	r.clk.Sleep(r.left())
 	return r.clk.Now()
@@ -44,7 +45,10 @@ func (r Reservation) Sleep() time.Time {
 // if that has passed.
 func (r Reservation) AfterFunc(f func()) {
 	if c, ok := r.clk.(Clock); ok {
-		c.callReserved(r.taken, f)
+		c.callAwaited(r.taken, func() {
+			c.pass(r.taken)
+			f()
+		})
 		return
 	}
 	r.clk.AfterFunc(r.left(), f)
@@ -100,25 +104,6 @@ func (r Reservation) Release() {
 func (c *tieFree) reserve(d time.Duration) claim {
 	taken, _ := c.claim(d, false)
 	return taken
-}
-
-func (c *tieFree) sleepReserved(taken claim) time.Time {
-	left := time.Duration(taken.raw - time.Now().UnixNano())
-	if left <= 0 {
-		c.abandon(taken)
-		return c.Now()
-	}
-	c.stood.Add(1)
-	time.Sleep(left)
-	c.stood.Add(-1)
-	return time.Unix(0, c.fired(taken))
-}
-
-func (c *tieFree) callReserved(taken claim, f func()) {
-	c.callAwaited(taken, func() {
-		c.pass(taken)
-		f()
-	})
 }
 
 func (c *tieFree) await(taken claim) {

@@ -183,15 +183,10 @@ func isMachinery(function string) bool {
 	return strings.HasPrefix(function, GroundFloor+"(*T).") || strings.HasPrefix(function, house+"/internal/bubble.")
 }
 
-var (
-	reservationSleep = house + "/internal/bubble.Reservation.Sleep("
-	reservationAwait = house + "/internal/bubble.Reservation.Await("
-)
+var reservationAwait = house + "/internal/bubble.Reservation.Await("
 
 // Stands reports whether g waits for a Reservation: it holds nobody's work.
-func (g Goroutine) Stands() bool {
-	return strings.Contains(g.Stack, reservationSleep) || strings.Contains(g.Stack, reservationAwait)
-}
+func (g Goroutine) Stands() bool { return strings.Contains(g.Stack, reservationAwait) }
 
 // trimPosition reduces "\t/path/file.go:12 +0x4a" to "/path/file.go:12".
 func trimPosition(line string) string {

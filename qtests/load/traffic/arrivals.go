@@ -20,14 +20,14 @@ type Source interface {
 	Next() (Arrival, bool)
 	// Err says, after Next has returned false, why there are no more: nil if all have come.
 	Err() error
+	// Foreign reports whether Next calls code of the user's, which may panic, block or end its goroutine.
+	Foreign() bool
 }
 
 // sound is the part of a source that cannot fail.
 type sound struct{}
 
-func (sound) Err() error { return nil }
-
-// Foreign reports whether Next calls code of the user's.
+func (sound) Err() error    { return nil }
 func (sound) Foreign() bool { return false }
 
 // Source returns the arrivals of an open profile or a replay, whose Err is nil. gaps is the generator for
@@ -94,14 +94,6 @@ func (l *limited) Next() (Arrival, bool) {
 	}
 	l.left--
 	return l.Source.Next()
-}
-
-func (l *limited) Foreign() bool { return foreign(l.Source) }
-
-// foreign reports whether the Next of a source calls code of the user's.
-func foreign(src Source) bool {
-	f, ok := src.(interface{ Foreign() bool })
-	return !ok || f.Foreign()
 }
 
 // bursts are size arrivals at once, at 0, every, 2·every, …, before length.

@@ -25,8 +25,6 @@ func (s *strided) Next() (Arrival, bool) {
 	return s.Source.Next()
 }
 
-func (s *strided) Foreign() bool { return foreign(s.Source) }
-
 // A passer passes over arrivals without making them.
 type passer interface{ pass(n int64) bool }
 
