@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,37 +125,37 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // requests than are buffered, and all but one are dropped.
 func TestRequestLogAreWrittenUnderNoLock(t *testing.T) {
 	qtests.Run(t, func(q *qtests.T) {
-		var first *User
-		writes, meanwhile := 0, 0
+		var first atomic.Pointer[User]
+		var writes, meanwhile atomic.Int64 // what writes and what reads have no lock in common
 		res := Run(q, Scenario{
 			Traffic: traffic.Rate(1000).For(2 * time.Second), MaxInFlight: 1,
 			RequestLog: result.JSONRequestLog(writerFunc(func(p []byte) (int, error) {
-				writes++
-				first.Check("written", true)
+				writes.Add(1)
+				first.Load().Check("written", true)
 				return len(p), nil
 			})),
 			Do: func(ctx context.Context, u *User) error {
-				first = u
+				first.Store(u)
 				err := u.Sleep(ctx, 10*time.Second)
-				meanwhile = writes
+				meanwhile.Store(writes.Load())
 				return err
 			},
 		})
 		require.EqualValues(q, 1999, res.Dropped)
-		require.GreaterOrEqual(q, meanwhile, 3, "not kept until something ends")
-		require.EqualValues(q, meanwhile, res.Checks[0].Total)
-		require.Greater(q, writes, meanwhile, "the rest at the end of the run")
+		require.GreaterOrEqual(q, meanwhile.Load(), int64(3), "not kept until something ends")
+		require.EqualValues(q, meanwhile.Load(), res.Checks[0].Total)
+		require.Greater(q, writes.Load(), meanwhile.Load(), "the rest at the end of the run")
 
-		writes = 0
+		writes.Store(0)
 		Run(q, Scenario{
 			Name: "ends", Traffic: traffic.Rate(1000).For(2 * time.Second),
-			RequestLog: result.JSONRequestLog(writerFunc(func(p []byte) (int, error) { writes++; return len(p), nil })),
+			RequestLog: result.JSONRequestLog(writerFunc(func(p []byte) (int, error) { writes.Add(1); return len(p), nil })),
 			Do: func(context.Context, *User) error {
-				meanwhile = writes
+				meanwhile.Store(writes.Load())
 				return nil
 			},
 		})
-		require.GreaterOrEqual(q, meanwhile, 3, "not kept until the end of the run")
+		require.GreaterOrEqual(q, meanwhile.Load(), int64(3), "not kept until the end of the run")
 	})
 }
 
