@@ -21,6 +21,7 @@ stress: ## the long forms of the tests, on both runtimes
 	go build -o .tools/qtests ./qtests/cmd/qtests
 	cd bench && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 30m -v -run TestLongRunStaysSmall .
 	for m in bench hpa otel pgwire promql realworld/services; do (cd $$m && $(CURDIR)/.tools/qtests test -count=1 -timeout 60m ./...) || exit 1; done
+	for m in promql realworld/services; do (cd $$m && GOTOOLCHAIN=go1.27.3 go test -count=1 -timeout 60m ./...) || exit 1; done
 	cd realworld && QTESTS_STRESS=$(STRESS) go test -count=1 -timeout 180m -v ./...
 	cd realworld && QTESTS_STRESS=$(STRESS) go tool qtests test -count=1 -timeout 180m -v ./...
 

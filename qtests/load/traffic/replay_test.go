@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,12 +46,18 @@ func TestReplay(t *testing.T) {
 func FuzzReplayOfALog(f *testing.F) {
 	f.Add(`{"time":"2015-05-17T10:05:03Z","path":"/"}`)
 	f.Add("a - - [17/May/2015:10:05:03 +0000] \"GET / HTTP/1.1\" 200 -\nb - - [17/May/2015:10:05:01 +0000] \"GET / HTTP/1.1\" 200 -\n")
+	f.Add("a - - [01/May/2000:00:00:00 +0000] \"GET / HTTP/1.1\" 200 -\nb - - [01/May/2010:00:00:00 +0000] \"GET / HTTP/1.1\" 200 -\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		log, err := accesslog.Read("fuzz", strings.NewReader(text))
 		if err != nil {
 			return
 		}
 		p := Replay(log.Entries)
+		byTime := func(a, b accesslog.Entry) int { return a.At.Compare(b.At) }
+		if slices.MaxFunc(log.Entries, byTime).At.Sub(slices.MinFunc(log.Entries, byTime).At) > accesslog.MaxSpan {
+			require.ErrorContains(t, p.Err(), "lie between the first entry", "two far apart, of which neither is the odd one")
+			return
+		}
 		require.NoError(t, p.Err())
 		n := 0
 		require.NoError(t, p.Arrivals(nil, func(d time.Duration) bool {

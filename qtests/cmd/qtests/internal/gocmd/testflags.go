@@ -57,7 +57,8 @@ type TestFlags struct {
 	NoBuild bool
 	// Packages are the patterns of packages.
 	Packages []string
-	// Args are all arguments but -C and -overlay, unchanged and in their order.
+	// Args are all arguments but -C and -overlay, unchanged and in their order. Where an -overlay was taken out, -args stands
+	// before what is for the test binary: it may have been the flag that told a word of it from a package.
 	Args []string
 }
 
@@ -109,6 +110,9 @@ func (r *testReader) unknownFlag(name string, hasValue bool) {
 func (r *testReader) word() bool {
 	switch {
 	case r.ended && !r.afterUnknown:
+		if r.HasOverlay {
+			r.Args = append(r.Args, "-args")
+		}
 		return false
 	case !r.ended:
 		r.Packages, r.packages = append(r.Packages, r.left[0]), true
