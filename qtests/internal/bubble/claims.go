@@ -48,7 +48,10 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 		c.settle(c.lapsing.pop())
 	}
 	raw = c.allowed(now, max(nominal, now))
-	var first, last *slot // of those that were met
+	// Those that were met are all told where this search ended, some at a time: with a row of a million, of which each looks
+	// from its own place, to let each skip one step took fourteen steps a search.
+	var met [16]*slot
+	n := 0
 	for {
 		s := c.taken.find(raw)
 		if s == nil {
@@ -60,16 +63,18 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 				break
 			}
 		}
-		if last == nil {
-			first = s
-		} else {
-			last.next = s.next // the next search that comes by skips a step
+		if n == len(met) {
+			n = 1 // the first is told the end
+			for _, m := range met[1:] {
+				m.next = s.next
+			}
 		}
-		last = s
+		met[n] = s
+		n++
 		raw = c.allowed(now, s.next)
 	}
-	if first != nil {
-		first.next = raw + 1
+	for _, m := range met[:n] {
+		m.next = raw + 1
 	}
 	c.put(raw, nominal)
 	return raw
