@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ func allSeries() []series {
 	return []series{
 		{"request, by requests in a run", "requests", compare.Nanoseconds, decades(10_000, 1_000_000), 1.1, costOfRequest, whyRuns},
 		{"live heap after a run", "requests", compare.Bytes, decades(10_000, 1_000_000), 1.1, heapOfRun, whyRuns},
-		{"request, by users asleep", "users", compare.Nanoseconds, decades(100, 1_000_000), 3, costOfUser, whyAsleep},
+		{"request, by users asleep", "users", compare.Nanoseconds, decades(100, 1_000_000), 3, costAsleep, whyAsleep},
+		{"user, started and ended", "users", compare.Nanoseconds, decades(1000, 1_000_000), 3, costOfUser, whyStarted},
 		{"scrape, a series", "series", compare.Nanoseconds, decades(10, 1000), 1.5, costOfSeries, whyShared},
 		{"scrape, a rule", "rules", compare.Nanoseconds, decades(10, 1000), 1.5, costOfRule, whyShared},
 		{"sweep, a seed", "seeds", compare.Nanoseconds, decades(10, 1000), 1.1, costOfSeed, whyShared + " " + whyFresh},
@@ -52,6 +54,7 @@ const (
 		"system, which costs more than the seeds where pages are dear: without collections of garbage, a seed took 25 instead of 11 µs."
 	whyAsleep = "The runtime keeps the timers of a bubble in one heap, which is deeper with more of them, and a goroutine that has slept long " +
 		"is no longer in the processor's cache when it wakes: with a million, every request misses it for its stack, its timer and its User."
+	whyStarted = "Most of it is memory that the process has for the first time, above all the stack of a goroutine: the system gives it page by page."
 )
 
 func decades(from, to int) (sizes []int) {
@@ -66,7 +69,8 @@ func growth() compare.Group {
 		Name: "growth",
 		About: `What one costs when there are so many: of the requests of a run, the users who sleep for a second, the series and rules of a
 monitor, the seeds of a sweep. Each is to stay flat: the last row of each says how many times the smallest the largest costs.
-Small sizes are repeated, so that a reading takes some tenths of a second, and a reading of the largest is one run. Ten million
+The requests of users are those between two instants at which all of them sleep. What a run takes before the first and after the last,
+with one request of each, is in the row of the user who is started and ended. Small sizes are repeated, so that a reading takes some tenths of a second, and a reading of the largest is one run. Ten million
 requests are for ` + "`make stress`.",
 		Chart: growthChart, ChartFile: "growth.svg",
 	}
@@ -134,24 +138,65 @@ func heapOfRun(n int) (float64, error) {
 	return float64(max(m.heap, 1)), err
 }
 
-// costOfUser is the time of a request when so many users sleep at once.
+// A usersRun is what so many users at once take, who sleep a second for each request.
+type usersRun struct{ request, user float64 }
+
+// measured are those of this process. Two series read each.
+var measured = map[int]usersRun{}
+
+// costAsleep is the time of a request while so many users sleep.
+func costAsleep(n int) (float64, error) {
+	c, err := usersOf(n)
+	return c.request, err
+}
+
+// costOfUser is the time of a user with one request, besides those of costAsleep.
 func costOfUser(n int) (float64, error) {
-	seconds := max(1, 100_000/n)
-	start, finished := time.Now(), int64(0)
+	c, err := usersOf(n)
+	return c.user, err
+}
+
+func usersOf(n int) (usersRun, error) {
+	if c, ok := measured[n]; ok {
+		return c, nil
+	}
+	c, err := measureUsers(n, max(3, 100_000/n))
+	if err == nil {
+		measured[n] = c
+	}
+	return c, err
+}
+
+// measureUsers has n users of so many requests. All of them sleep at the half of each second.
+func measureUsers(n, seconds int) (usersRun, error) {
+	var first, last time.Duration
+	start := clockOfSystem()
 	err := inRun(func(q *qtests.T) {
+		q.Clock().AfterFunc(time.Second/2, func() { first = clockOfSystem() })
+		q.Clock().AfterFunc(time.Duration(seconds)*time.Second-time.Second/2, func() { last = clockOfSystem() })
 		res, err := load.Do(context.Background(), load.Scenario{
 			Clock: q.Clock(), Traffic: traffic.Users(n).For(time.Duration(seconds) * time.Second),
 			Do: func(context.Context, *load.User) error { q.Clock().Sleep(time.Second); return nil },
 		})
-		if err == nil && (res.Errors > 0 || res.Finished < int64(n)) {
-			err = fmt.Errorf("%d requests of %d users finished, %d with an error", res.Finished, n, res.Errors)
+		if want := int64(n * seconds); err == nil && (res.Errors > 0 || res.Finished != want) {
+			err = fmt.Errorf("%d requests of %d finished, %d with an error", res.Finished, want, res.Errors)
 		}
 		if err != nil {
 			q.Fatal(err)
 		}
-		finished = res.Finished
 	})
-	return float64(time.Since(start)) / float64(finished), err
+	between := last - first
+	return usersRun{
+		request: float64(between) / float64(n*(seconds-1)),
+		user:    float64(clockOfSystem()-start-between) / float64(n),
+	}, err
+}
+
+// clockOfSystem reads the real time, which in a bubble package time does not.
+func clockOfSystem() time.Duration {
+	var now syscall.Timeval
+	_ = syscall.Gettimeofday(&now) // it fails only without a place for the answer
+	return time.Duration(now.Nano())
 }
 
 func costOfSeries(n int) (float64, error) { return costOfScrape(n, 10, n) }

@@ -64,10 +64,10 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 			}
 		}
 		if n == len(met) {
-			n = 1 // the first is told the end
-			for _, m := range met[1:] {
+			for _, m := range met {
 				m.next = s.next
 			}
+			n = 0
 		}
 		met[n] = s
 		n++

@@ -189,3 +189,21 @@ func TestEndModel(t *testing.T) {
 		require.Equal(t, max(want, last), c.end(now, nominal, reach), fmt.Sprintf("seed %d: %v", seed, all))
 	}
 }
+
+// TestSearchesShortenTheWay: in a row of waits, each of which goes on at once from its own place, few steps lead to the end.
+func TestSearchesShortenTheWay(t *testing.T) {
+	const at, row = 1_000_001, 900
+	c := newClaims()
+	for range row {
+		c.take(0, at)
+	}
+	steps := 0
+	for now := int64(at); now < at+row; now++ {
+		c.settle(now)
+		for s := c.taken.find(now + 1); s != nil; s = c.taken.find(s.next) {
+			steps++
+		}
+		require.Equal(t, now+row, c.take(now, now))
+	}
+	require.Less(t, steps, 5*row)
+}
