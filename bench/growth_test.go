@@ -138,10 +138,10 @@ func heapOfRun(n int) (float64, error) {
 	return float64(max(m.heap, 1)), err
 }
 
-// A usersRun is what so many users at once take, who sleep a second for each request.
+// A usersRun has the times of a run with so many users at once. Each request sleeps for a second.
 type usersRun struct{ request, user float64 }
 
-// measured are those of this process. Two series read each.
+// measured are the runs so far, by their users: two series read each run.
 var measured = map[int]usersRun{}
 
 // costAsleep is the time of a request while so many users sleep.

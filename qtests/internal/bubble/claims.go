@@ -48,8 +48,8 @@ func (c *claims) take(now, nominal int64) (raw int64) {
 		c.settle(c.lapsing.pop())
 	}
 	raw = c.allowed(now, max(nominal, now))
-	// Those that were met are all told where this search ended, some at a time: with a row of a million, of which each looks
-	// from its own place, to let each skip one step took fourteen steps a search.
+	// Every slot on the way learns how far this search came, for the next one. If each only learnt to skip the slot after
+	// it, a million waits that search one after the other, each from its own place, took 39 steps each. They take 4.
 	var met [16]*slot
 	n := 0
 	for {
