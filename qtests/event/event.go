@@ -95,6 +95,11 @@ func actions(events []Event) []action {
 // begun and not yet ended is ended; stop returns after that. stop may be called
 // more than once, but not by an event.
 //
+// A bubble's clock waits for each event. Another clock does not, so on a busy machine an
+// event may run late: clock.Mock can go on for an hour before the goroutine of its timer
+// runs. Events that are late run in their order, at the latest in stop, and stand in log
+// at the instants at which they were due.
+//
 // An event that panics is written to log, and the others go on. stop returns the first
 // panic as an error, a [*PanicError], for the test to fail with.
 func Schedule(ctx context.Context, clk clock.Clock, log *Log, events ...Event) (stop func() error, err error) {
@@ -165,18 +170,41 @@ func (s *schedule) fire() {
 	s.mu.begun[a.event] = true
 	s.mu.running = true
 	s.mu.Unlock()
-	defer func() { // also when the action calls Goexit
-		s.mu.Lock()
-		s.mu.running = false
-		stopped := s.mu.stopped
-		if !stopped {
-			s.armLocked()
-		}
-		s.mu.Unlock()
-		if stopped {
-			s.finish()
-		}
-	}()
+	defer s.next() // also when the action calls Goexit
+	s.run(a)
+}
+
+// next goes on behind an action.
+func (s *schedule) next() {
+	s.mu.Lock()
+	s.mu.running = false
+	stopped, late := s.mu.stopped, s.lateLocked()
+	if !stopped && late == 0 {
+		s.armLocked()
+	}
+	s.mu.Unlock()
+	switch {
+	case stopped:
+		s.finish()
+	case late > 0: // clock.Mock would fire a timer for the past when it is next moved
+		s.fire()
+	}
+}
+
+// lateLocked returns how many of the actions to do should have run by now. There is none
+// on a bubble's clock, on which two actions of one instant have two turns.
+func (s *schedule) lateLocked() (n int) {
+	if bubble.TieFree(s.clk) {
+		return 0
+	}
+	now := s.clk.Now()
+	for n < len(s.mu.todo) && !s.start.Add(s.mu.todo[n].at).After(now) {
+		n++
+	}
+	return n
+}
+
+func (s *schedule) run(a action) {
 	s.log.Add(s.start.Add(a.at), "event", a.text)
 	s.guard(a)
 }
@@ -217,24 +245,30 @@ func (s *schedule) stop() error {
 	return s.mu.fault
 }
 
-// finish ends what has begun. Nothing else runs any more.
+// finish does what is late and ends what has begun. Nothing else runs any more.
 func (s *schedule) finish() {
-	var left []action
-	for _, a := range s.mu.todo {
-		if a.end && s.mu.begun[a.event] {
-			left = append(left, a)
-		}
+	s.mu.Lock()
+	late := s.lateLocked()
+	for _, a := range s.mu.todo[:late] {
+		s.mu.begun[a.event] = true
 	}
-	s.endEarly(left)
+	last := slices.DeleteFunc(s.mu.todo, func(a action) bool { return !s.mu.begun[a.event] })
+	s.mu.Unlock()
+	s.settle(last, late)
 }
 
-// endEarly runs the actions, the rest of them also when one calls Goexit.
-func (s *schedule) endEarly(left []action) {
-	if len(left) == 0 {
+// settle does the actions, the first of them as late and the others early: the rest of
+// them also when one calls Goexit.
+func (s *schedule) settle(last []action, late int) {
+	if len(last) == 0 {
 		close(s.ended)
 		return
 	}
-	defer s.endEarly(left[1:])
-	s.guard(left[0])
-	s.log.Add(s.clk.Now(), "event", left[0].text+" early")
+	defer s.settle(last[1:], max(0, late-1))
+	if late > 0 {
+		s.run(last[0])
+		return
+	}
+	s.guard(last[0])
+	s.log.Add(s.clk.Now(), "event", last[0].text+" early")
 }

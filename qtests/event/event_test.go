@@ -155,13 +155,61 @@ func TestScheduleOnAMock(t *testing.T) {
 	stop, err := event.Schedule(t.Context(), mock, nil, event.New("x", func() { close(ran) }, nil).At(time.Second))
 	require.NoError(t, err)
 	mock.Add(time.Second)
-	for waiting := true; waiting; {
-		select {
-		case <-ran:
-			waiting = false
-		default:
-			mock.Add(time.Second) // the goroutine may not have armed its timer before
-		}
-	}
+	<-ran
 	require.NoError(t, stop())
+}
+
+// A deaf clock's timers are later than any test: as those of clock.Mock when their
+// goroutines do not get to run.
+type deaf struct{ *clock.Mock }
+
+func (d deaf) AfterFunc(_ time.Duration, f func()) *clock.Timer {
+	return d.Mock.AfterFunc(math.MaxInt64, f)
+}
+
+func marksOf(log *event.Log) (lines []string) {
+	marks, _ := log.Marks()
+	for _, m := range marks {
+		lines = append(lines, m.At.UTC().Format(time.TimeOnly)+" "+m.Text)
+	}
+	return lines
+}
+
+func TestStopDoesWhatIsLate(t *testing.T) {
+	mock, log := clock.NewMock(), event.NewLog(nil)
+	nothing := func() {}
+	stop, err := event.Schedule(t.Context(), deaf{mock}, log,
+		event.New("over", nothing, nothing).At(time.Minute).For(time.Minute),
+		event.New("exits", runtime.Goexit, nothing).At(time.Minute).For(2*time.Minute),
+		event.New("open", nothing, nothing).At(time.Hour).For(1),
+		event.New("later", nothing, nothing).At(time.Hour+1).For(time.Hour),
+	)
+	require.NoError(t, err)
+	mock.Add(time.Hour)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = stop() }() // Goexit ends it
+	<-ended
+	require.NoError(t, stop())
+	require.Equal(t, []string{
+		"00:01:00 over: begins", "00:01:00 exits: begins", "00:02:00 over: ends", "00:03:00 exits: ends",
+		"01:00:00 open: begins", "01:00:00 open: ends early",
+	}, marksOf(log))
+}
+
+func TestWhatIsLateRunsWithoutAnotherTimer(t *testing.T) {
+	mock, log := clock.NewMock(), event.NewLog(nil)
+	moved, done := make(chan struct{}), make(chan struct{})
+	stop, err := event.Schedule(t.Context(), mock, log,
+		event.New("slow", func() { <-moved }, runtime.Goexit).At(time.Minute).For(time.Minute),
+		event.New("last", func() {}, func() { close(done) }).At(time.Minute).For(time.Hour),
+		event.New("later", func() {}, nil).At(time.Hour+2*time.Minute),
+	)
+	require.NoError(t, err)
+	mock.Add(time.Hour + time.Minute)
+	close(moved)
+	<-done
+	require.NoError(t, stop())
+	require.Equal(t, []string{
+		"00:01:00 slow: begins", "00:01:00 last: begins", "00:02:00 slow: ends", "01:01:00 last: ends",
+	}, marksOf(log))
 }
