@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-qtests/qtests/qtests"
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/ctrlc"
 	"github.com/go-qtests/qtests/qtests/load/internal/phase"
 	"github.com/go-qtests/qtests/qtests/load/internal/watch"
 	"github.com/go-qtests/qtests/qtests/load/result"
@@ -114,6 +115,7 @@ func command(t *testing.T, name string, args ...string) *exec.Cmd {
 // in turn, and returns how it ended.
 func interruptAt(t *testing.T, name string, lines ...string) syscall.WaitStatus {
 	t.Helper()
+	ctrlc.Heeded(t)
 	cmd := command(t, name)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

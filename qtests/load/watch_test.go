@@ -2,13 +2,13 @@ package load
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qtests/qtests/qtests/internal/ctrlc"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
 	"github.com/go-qtests/qtests/qtests/tbtest"
@@ -34,7 +34,7 @@ func TestInterruptDrainsAndReports(t *testing.T) {
 			Traffic: traffic.Rate(1e5).For(time.Hour),
 			Do: func(_ context.Context, u *User) error {
 				if u.ID() == 50 {
-					return interrupt()
+					return ctrlc.Press()
 				}
 				return nil
 			},
@@ -68,13 +68,4 @@ func TestProgressIsOneLine(t *testing.T) {
 	r.mu.rec.Drop(0)
 	line := r.Progress()
 	require.Regexp(t, `^real: load 0s of 10s: 0 requests, 0/s, 0 in flight, p99 0s, 0% errors, 1 dropped$`, line)
-}
-
-// interrupt sends this process what Ctrl-C sends.
-func interrupt() error {
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return err
-	}
-	return self.Signal(os.Interrupt)
 }

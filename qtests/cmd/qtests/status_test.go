@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qtests/qtests/qtests/internal/ctrlc"
 )
 
 // TestStatusOfTheCommand: it is the command's own, and 128 more than the signal that ended it.
@@ -31,6 +33,7 @@ func TestStatusOfTheCommand(t *testing.T) {
 
 // TestAnInterruptComesFirst: a command that heeds an interrupt may end by itself.
 func TestAnInterruptComesFirst(t *testing.T) {
+	ctrlc.Heeded(t)
 	ctx, stop := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, "sh", "-c", `trap "exit 3" INT; echo ready; while :; do sleep 0.01; done`)
 	gently(cmd)

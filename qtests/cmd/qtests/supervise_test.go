@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qtests/qtests/qtests/internal/ctrlc"
 )
 
 func init() { roles["go"] = playGo }
@@ -75,6 +77,7 @@ type watched struct {
 }
 
 func watch(t *testing.T, args ...string) *watched {
+	ctrlc.Heeded(t)
 	temp := t.TempDir()
 	self, err := filepath.Abs(os.Args[0])
 	require.NoError(t, err)
@@ -163,11 +166,6 @@ func TestInputIsPassedOn(t *testing.T) {
 }
 
 func TestGoEndedBySignal(t *testing.T) {
-	// What this test was started to ignore, as by nohup, a process that it starts ignores,
-	// too, unless the signal is asked for here.
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGHUP)
-	defer signal.Stop(asked)
 	w := watch(t)
 	require.NoError(t, w.Start())
 	w.until("begins")

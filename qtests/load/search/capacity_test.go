@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qtests/qtests/qtests"
+	"github.com/go-qtests/qtests/qtests/internal/ctrlc"
 	"github.com/go-qtests/qtests/qtests/load"
 	"github.com/go-qtests/qtests/qtests/load/result"
 	"github.com/go-qtests/qtests/qtests/load/traffic"
@@ -198,7 +199,7 @@ func TestCapacityEndsWhereARunIsNoAnswer(t *testing.T) {
 			runs++
 			return load.Scenario{Traffic: traffic.Rate(1e5).For(time.Hour), Thresholds: []string{"errors<1%"}, Do: func(_ context.Context, u *load.User) error {
 				if u.ID() == 50 {
-					return interrupt()
+					return ctrlc.Press()
 				}
 				return nil
 			}}

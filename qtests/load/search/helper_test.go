@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,15 +47,6 @@ func in(t *testing.T, f func(q *qtests.T, rec tb.TB)) *tbtest.TB {
 // serve is a step that takes d.
 func serve(d time.Duration) func(context.Context, *load.User) error {
 	return func(ctx context.Context, u *load.User) error { return u.Sleep(ctx, d) }
-}
-
-// interrupt sends this process what Ctrl-C sends.
-func interrupt() error {
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		return err
-	}
-	return self.Signal(os.Interrupt)
 }
 
 // whileDown is a step that fails while down.
