@@ -3,12 +3,12 @@ package monitor
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/benbjohnson/clock"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/go-qtests/qtests/qtests/internal/bubble"
 	"github.com/go-qtests/qtests/qtests/internal/stacks"
 	"github.com/go-qtests/qtests/qtests/internal/usercode"
 	"github.com/go-qtests/qtests/qtests/monitor/internal/global"
@@ -157,5 +157,5 @@ func (m *Monitor) alone(t tb.TB) {
 
 // isFake reports whether a clock is any but package time's outside a bubble.
 func isFake(c clock.Clock) bool {
-	return reflect.TypeOf(c) != reflect.TypeOf(clock.New()) || stacks.InBubble()
+	return !bubble.OfPackageTime(c) || stacks.InBubble()
 }

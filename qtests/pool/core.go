@@ -5,44 +5,43 @@ import (
 	"time"
 )
 
-// An instant is a time as the distance from just before the pool's construction,
-// so that it is positive: 0 is no instant. Reading it costs half of time.Now.
-type instant = time.Duration
-
 // core is the state of a pool and all of its decisions: a plain structure
 // without lock, clock, goroutine or user code. Each method takes the present
 // instant and appends what is to be done, once the lock is free, to fx.
 //
 // Its invariants are those of [Pool].
 type core struct {
+	// What every acquire and every release write comes first, and together: processors that
+	// take turns at the pool take these lines of memory from each other.
+	waiters waitQueue
+	idle    idleList
+	inUse   int
+	counts  counts
+
+	lastTurn          uint64 // of the entry that was used last
+	suspended, closed bool
+	awake             bool     // Min is being kept
+	making            int      // of builds, those that a waiter may count on
+	builds            []*build // constructions and checks that count, oldest first
+	retryAt           instant  // end of the back-off
+	refillAt          instant  // under NoBackoff: before it none is made but for a caller
+	alarm             instant  // the earliest instant at which tend has something to do
+
 	settings
 	base time.Time // of every instant
 
 	all     []*entry // every entry that is not stateGone, in no particular order
-	idle    idleList
-	waiters waitQueue
-	inUse   int
-	builds  []*build // constructions and checks that count, oldest first
-	making  int      // of builds, those that a waiter may count on
 	orphans int      // builds that were given up and have not returned
 	burials int      // entries whose Destroy has not returned
 
-	suspended, closed bool
-	awake             bool   // Min is being kept
 	epoch             uint64 // counts the Resets
 	lastID, lastBuild uint64
-	lastTurn          uint64 // of the entry that was used last
 
 	failures   int // rounds of failed construction in a row
 	round      int
-	retryAt    instant // end of the back-off
-	refillAt   instant // under NoBackoff: before it none is made but for a caller
 	lastFailed error
 
-	alarm instant // the earliest instant at which tend has something to do
-
-	counts counts
-	tally  tally
+	tally tally
 }
 
 // A build makes a resource or checks one.

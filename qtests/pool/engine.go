@@ -18,26 +18,8 @@ import (
 // engine is a pool without its type parameter: the lock around a core, the
 // clock, and the user's functions.
 type engine struct {
-	clk      clock.Clock
-	log      *event.Log
-	breaker  *breaker.Breaker
-	onReport func(Report)
-	create   func(context.Context) (any, error)
-	verify   func(context.Context, any) error
-	destroy  func(any)
-	prepare  func(context.Context, any) error // Config.OnAcquire, or nil
-	restore  func(any) error                  // Config.OnRelease, or nil
-	// What core.settings says too, but never changes and needs no lock.
-	name           string
-	base           time.Time
-	metrics        prometheus.Collector
-	timed, stacks  bool
-	acquireTimeout time.Duration
-
-	tenancy tenancy.Tenancy
-
 	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
-	// Clock.AfterFunc are called under it.
+	// Clock.AfterFunc are called under it. It comes first, with the core behind it: see there.
 	mu struct {
 		sync.Mutex
 		core    core
@@ -50,11 +32,28 @@ type engine struct {
 		reports    []Report // not yet delivered
 		delivering bool
 	}
+
+	stopwatch
+	log      *event.Log
+	breaker  *breaker.Breaker
+	onReport func(Report)
+	create   func(context.Context) (any, error)
+	verify   func(context.Context, any) error
+	destroy  func(any)
+	prepare  func(context.Context, any) error // Config.OnAcquire, or nil
+	restore  func(any) error                  // Config.OnRelease, or nil
+	// What core.settings says too, but never changes and needs no lock.
+	name           string
+	metrics        prometheus.Collector
+	timed, stacks  bool
+	acquireTimeout time.Duration
+
+	tenancy tenancy.Tenancy
 }
 
 func newEngine(s settings, clk clock.Clock) *engine {
 	e := &engine{
-		clk: clk, base: clk.Now().Add(-1), name: s.name,
+		stopwatch: startWatch(clk), name: s.name,
 		timed: s.timed(), stacks: s.stacks, acquireTimeout: s.acquireTimeout,
 	}
 	e.metrics = NewCollector(s.name, e.stats)
@@ -66,15 +65,15 @@ func newEngine(s settings, clk clock.Clock) *engine {
 // asking costs more than the rest of an acquire.
 func (e *engine) lock() (now instant) {
 	e.mu.Lock()
+	return e.nowLocked()
+}
+
+func (e *engine) nowLocked() instant {
 	if e.timed || e.mu.core.needsTime() {
 		return e.now()
 	}
 	return 0
 }
-
-// now is the present instant. To a pool that was made outside a bubble and is used in
-// one, which begins in the year 2000, time stands still.
-func (e *engine) now() instant { return max(1, e.clk.Since(e.base)) }
 
 // unlock ends a change of the core. Every change must end with it.
 func (e *engine) unlock() {
@@ -143,7 +142,7 @@ func (e *engine) count(r result) {
 // obtain serves the caller at once or queues it.
 func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	var fx effects
-	now := e.lock()
+	e.mu.Lock()
 	c := &e.mu.core
 	if c.closed {
 		c.counts.results[resultClosed]++
@@ -152,6 +151,7 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 	}
 	c.awake = true
 	if c.waiters.n == 0 && !c.suspended {
+		now := e.nowLocked()
 		if entry, _ := c.take(now, &fx); entry != nil {
 			g := c.lend(entry, now, stack)
 			if c.minIdle > 0 {
@@ -162,16 +162,14 @@ func (e *engine) obtain(ctx context.Context, stack []uintptr) grant {
 			return g
 		}
 	}
-	if now == 0 {
-		now = e.now()
-	}
+	now, outside := e.here()
 	if err := c.admit(now); err != nil {
 		c.counts.results[resultOf(err)]++
 		e.unlock()
 		e.perform(&fx)
 		return grant{err: err}
 	}
-	place := newPlace()
+	place := newPlace(outside)
 	c.waiters.push(place, now, stack)
 	c.settle(now, &fx)
 	e.unlock()
@@ -298,8 +296,11 @@ func (e *engine) finish(x *entry, lease uint64, how ending) {
 		e.mu.Unlock()
 		panic("pool: lease ended twice")
 	}
-	permit, guarded := x.permit, x.guarded
-	x.guarded = false
+	var permit breaker.Permit
+	guarded := x.guarded
+	if guarded {
+		permit, x.guarded = x.permit, false
+	}
 	e.mu.core.giveBack(x, how, now, &fx)
 	e.unlock()
 	e.perform(&fx)

@@ -104,31 +104,29 @@ const (
 type entry struct {
 	engine *engine // immutable
 	value  any     // immutable
-	id     uint64  // immutable; numbered from 1 in the order of construction
 
 	// lease is odd while the entry is leased and grows by one at each begin and
 	// end, so that a stale copy of a Lease never matches. Written under the
 	// lock, read without it by Value.
 	lease atomic.Uint64
 
+	// What every lease writes or reads stands together, for the processors' caches.
 	state      state
-	prev, next *entry // in core.idle
-	index      int    // in core.all
-	epoch      uint64 // the Reset it was made after
+	overdue    bool // its present lease has been reported
+	guarded    bool // permit is there; of the holder of the lease
 	uses       int
+	turn       uint64    // its place in the order of last use
+	idleSince  instant   // end of its last use
+	epoch      uint64    // the Reset it was made after
+	prev, next *entry    // in core.idle
+	stack      []uintptr // of its present lease
 
-	expires   instant   // end of its lifetime; zero without MaxLifetime
-	turn      uint64    // its place in the order of last use
-	idleSince instant   // end of its last use
-	checked   instant   // last check, or construction
-	acquired  instant   // begin of its present lease
-	stack     []uintptr // of its present lease
-	overdue   bool      // its present lease has been reported
-
-	// permit is the breaker's for the present lease, if it is guarded by one.
-	// Both belong to the holder of the lease.
-	permit  breaker.Permit
-	guarded bool
+	id       uint64         // immutable; numbered from 1 in the order of construction
+	index    int            // in core.all
+	expires  instant        // end of its lifetime; zero without MaxLifetime
+	checked  instant        // last check, or construction
+	acquired instant        // begin of its present lease
+	permit   breaker.Permit // the breaker's for the present lease; of its holder
 }
 
 // end ends a lease, or panics if it has ended before. OnRelease is asked first whether

@@ -14,23 +14,17 @@ type grant struct {
 type waiter struct {
 	prev, next *waiter
 	queued     bool
-	// ch says that grant is there, and has room for one. Each wait makes a new one,
-	// because an old one may belong to another bubble. It carries no value: that makes
-	// it one allocation instead of two.
+	outside    bool // of every bubble, ch was made
+	// ch says that grant is there, and has room for one.
 	ch    chan struct{}
 	grant grant
 	since instant
 	stack []uintptr
 }
 
-// places are the waiters for the next callers.
+// places are the waiters for the next callers. Their channels were made outside of every
+// bubble.
 var places = sync.Pool{New: func() any { return new(waiter) }}
-
-// recycle gives up a place to which no other goroutine refers any more.
-func (w *waiter) recycle() {
-	*w = waiter{}
-	places.Put(w)
-}
 
 // waitQueue is the strict FIFO of callers.
 type waitQueue struct {
@@ -38,11 +32,27 @@ type waitQueue struct {
 	n          int
 }
 
-// newPlace is a place that is not in the queue yet.
-func newPlace() *waiter {
+// newPlace is a place that is not in the queue yet. outside says that the caller is in no
+// bubble: a bubble has to have a channel of its own, for its time stands still while a
+// goroutine waits for another one. Outside a channel is used again, which saves a quarter
+// of the time of 64 goroutines that share two resources.
+func newPlace(outside bool) *waiter {
 	w := places.Get().(*waiter)
-	w.ch = make(chan struct{}, 1)
+	if w.outside = outside; !outside || w.ch == nil {
+		w.ch = make(chan struct{}, 1)
+	}
 	return w
+}
+
+// recycle gives up a place to which no other goroutine refers any more, and whose channel
+// is empty.
+func (w *waiter) recycle() {
+	if w.outside {
+		*w = waiter{ch: w.ch}
+	} else {
+		*w = waiter{}
+	}
+	places.Put(w)
 }
 
 func (q *waitQueue) push(w *waiter, now instant, stack []uintptr) {

@@ -1,6 +1,7 @@
 package bubble
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -70,6 +71,12 @@ func (w *Watch) Watched() *Watch { return w }
 func TieFree(clk clock.Clock) bool {
 	_, ok := clk.(Clock)
 	return ok
+}
+
+// OfPackageTime reports whether clk is the one of clock.New, which has the time of package
+// time: inside a bubble of package synctest that of the bubble.
+func OfPackageTime(clk clock.Clock) bool {
+	return reflect.TypeOf(clk) == reflect.TypeOf(clock.New())
 }
 
 // begins is when the time of every bubble does.
