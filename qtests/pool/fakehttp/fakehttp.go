@@ -58,7 +58,8 @@ type state struct {
 	unexpected unexpected.List // requests that no route answers
 	calls      map[string]*uint64
 
-	found      map[question]finding
+	found      map[question]*finding
+	latest     *finding // of found; may be nil
 	registered uint64 // how many routes have been, those that were replaced included
 	matchers   bool   // whether one of them had a matcher
 	closed     bool

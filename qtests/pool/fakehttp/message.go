@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"crypto/tls"
 	"io"
-	"maps"
 	"net/http"
 	"net/textproto"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -82,7 +80,10 @@ func bodyAllowed(code int) bool {
 // declare replaces the trailer of a response by its names: the values come with the end
 // of the body. It returns where they come from.
 func declare(resp *http.Response, from http.Header) http.Header {
-	names := slices.Collect(maps.Keys(from))
+	var names []string
+	for name := range from {
+		names = append(names, name)
+	}
 	for _, list := range resp.Header["Trailer"] {
 		names = append(names, strings.Split(list, ",")...)
 	}

@@ -72,21 +72,21 @@ func nothing() {}
 // findRoute counts the request and finds its route.
 func (x *exchange) findRoute() error {
 	q, plain := questionOf(x.req)
-	f := finding{}
+	var f *finding
 	var registered uint64
 	x.h.locked(func(s *state) {
 		if plain {
-			f = s.found[q]
+			f = s.known(q)
 		}
-		if f.stub != nil {
+		if f != nil {
 			*f.calls++
 			return
 		}
-		f.op = operation(x.req)
+		f = &finding{question: q, op: operation(x.req)}
 		f.calls, registered = s.count(f.op), s.registered
 	})
-	known := f.stub != nil
-	if !known {
+	x.op = f.op
+	if f.stub == nil {
 		if err := x.askForRoute(); err != nil {
 			return err
 		}
@@ -94,12 +94,11 @@ func (x *exchange) findRoute() error {
 		if f.connections, err = x.h.host(hostOf(x.req.URL)); err != nil {
 			return err
 		}
-		f.stub = x.route.stub
+		if f.stub = x.route.stub; plain {
+			x.h.locked(func(s *state) { s.keep(f, registered) })
+		}
 	}
-	x.op, x.route.stub, x.connections = f.op, f.stub, f.connections
-	if plain && !known {
-		x.h.locked(func(s *state) { s.keep(q, f, registered) })
-	}
+	x.route.stub, x.connections = f.stub, f.connections
 	return nil
 }
 
