@@ -64,8 +64,8 @@ const whyQueue = "Who releases a resource wakes the first who waits for it. For 
 	"and make another one ready, to select between the answer and the end of a context, and to take a lock that all 64 want. The floor " +
 	"has to do that, too, and it is the larger part of what every pool takes; a pool can be ahead by no more than the rest. Whether the " +
 	"scheduler leaves the 64 on one processor or spreads them over all decides much: spread, each takes lock and queue out of the " +
-	"other's cache. What ours writes for each operation stands in few lines of memory for that reason, and the channel by which a " +
-	"goroutine waits is used again: that took a quarter of the time where it was made for each wait."
+	"other's cache. For that reason ours keeps what it writes for each operation in few lines of memory, and uses the channel by which " +
+	"a goroutine waits again: together they save a sixth of its time."
 
 // A borrowing acquires a resource, calls hold if there is one, and releases it.
 type borrowing func(ctx context.Context, hold func()) error

@@ -91,8 +91,8 @@ func actions(events []Event) []action {
 
 // Schedule runs the events on clk, offsets counted from now, and writes each
 // begin and end to log, which may be nil. It returns at once, with the first of
-// them due. When ctx ends, or stop is called, nothing more begins, and what has
-// begun and not yet ended is ended; stop returns after that. stop may be called
+// them due. When ctx ends, or stop is called, nothing that is due later begins, and
+// what has begun and not yet ended is ended; stop returns after that. stop may be called
 // more than once, but not by an event.
 //
 // A bubble's clock waits for each event. Another clock does not, so on a busy machine an
@@ -174,7 +174,7 @@ func (s *schedule) fire() {
 	s.run(a)
 }
 
-// next goes on behind an action.
+// next goes on after an action.
 func (s *schedule) next() {
 	s.mu.Lock()
 	s.mu.running = false
@@ -191,8 +191,8 @@ func (s *schedule) next() {
 	}
 }
 
-// lateLocked returns how many of the actions to do should have run by now. There is none
-// on a bubble's clock, on which two actions of one instant have two turns.
+// lateLocked returns how many of the actions that are left are due by now. On a bubble's
+// clock none is late: two actions of one instant have two turns there.
 func (s *schedule) lateLocked() (n int) {
 	if bubble.TieFree(s.clk) {
 		return 0
@@ -245,7 +245,7 @@ func (s *schedule) stop() error {
 	return s.mu.fault
 }
 
-// finish does what is late and ends what has begun. Nothing else runs any more.
+// finish runs what is late, and ends what has begun. Nothing else runs any more.
 func (s *schedule) finish() {
 	s.mu.Lock()
 	late := s.lateLocked()
@@ -257,8 +257,8 @@ func (s *schedule) finish() {
 	s.settle(last, late)
 }
 
-// settle does the actions, the first of them as late and the others early: the rest of
-// them also when one calls Goexit.
+// settle runs the first actions, which are late, and then the ends of the others, which come
+// early. It runs the rest also when one calls Goexit.
 func (s *schedule) settle(last []action, late int) {
 	if len(last) == 0 {
 		close(s.ended)

@@ -159,8 +159,8 @@ func TestScheduleOnAMock(t *testing.T) {
 	require.NoError(t, stop())
 }
 
-// A deaf clock's timers are later than any test: as those of clock.Mock when their
-// goroutines do not get to run.
+// A deaf clock fires no timer in time, like clock.Mock when the goroutine of a timer does
+// not get to run.
 type deaf struct{ *clock.Mock }
 
 func (d deaf) AfterFunc(_ time.Duration, f func()) *clock.Timer {

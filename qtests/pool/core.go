@@ -11,8 +11,8 @@ import (
 //
 // Its invariants are those of [Pool].
 type core struct {
-	// What every acquire and every release write comes first, and together: processors that
-	// take turns at the pool take these lines of memory from each other.
+	// What every acquire and every release writes comes first, and together: a processor has
+	// to fetch each line of memory that another processor wrote.
 	waiters waitQueue
 	idle    idleList
 	inUse   int

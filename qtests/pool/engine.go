@@ -19,7 +19,8 @@ import (
 // clock, and the user's functions.
 type engine struct {
 	// mu is never held while user code runs, or while a goroutine waits. Clock.Now and
-	// Clock.AfterFunc are called under it. It comes first, with the core behind it: see there.
+	// Clock.AfterFunc are called under it. It comes first for the reason
+	// that core gives.
 	mu struct {
 		sync.Mutex
 		core    core

@@ -110,7 +110,7 @@ type entry struct {
 	// lock, read without it by Value.
 	lease atomic.Uint64
 
-	// What every lease writes or reads stands together, for the processors' caches.
+	// What every lease reads or writes stands together, for the reason that core gives.
 	state      state
 	overdue    bool // its present lease has been reported
 	guarded    bool // permit is there; of the holder of the lease

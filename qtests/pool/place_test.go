@@ -18,7 +18,7 @@ func poolOn(t *testing.T, clk clock.Clock) *Pool[int] {
 	return p
 }
 
-// here is told by package time alone: a clock that is stepped by hand says nothing of bubbles, and costs no more.
+// Package time tells whether the caller is in a bubble. A clock that is stepped by hand does not.
 func TestHere(t *testing.T) {
 	mock := clock.NewMock()
 	mock.Add(time.Hour)
@@ -45,7 +45,7 @@ func TestHere(t *testing.T) {
 	})
 }
 
-// A channel is used again outside of bubbles, and none is in one, whoever was there before.
+// Outside of bubbles a channel is used again. In a bubble each wait has a new one.
 func TestPlacesOfOneBubble(t *testing.T) {
 	type channels map[chan struct{}]bool
 	take := func(outside bool) channels {

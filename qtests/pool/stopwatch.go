@@ -6,6 +6,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/go-qtests/qtests/qtests/internal/bubble"
+	"github.com/go-qtests/qtests/qtests/internal/stacks"
 )
 
 // An instant is a time as the distance from just before the pool's construction,
@@ -16,7 +17,7 @@ type instant = time.Duration
 type stopwatch struct {
 	clk  clock.Clock
 	base time.Time
-	real bool // clk is that of package time
+	real bool // clock.New made clk
 }
 
 func startWatch(clk clock.Clock) stopwatch {
@@ -28,11 +29,11 @@ func startWatch(clk clock.Clock) stopwatch {
 func (s *stopwatch) now() instant { return max(1, s.clk.Since(s.base)) }
 
 // here is the present instant, and says whether the caller is known to be outside of every
-// bubble, where alone package time has a monotonic reading.
+// bubble. One reading of the clock tells both.
 func (s *stopwatch) here() (now instant, outside bool) {
 	if !s.real {
 		return s.now(), false
 	}
 	t := time.Now()
-	return max(1, t.Sub(s.base)), t != t.Round(0)
+	return max(1, t.Sub(s.base)), !stacks.BubbleTime(t)
 }

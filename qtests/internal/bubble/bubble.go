@@ -73,8 +73,8 @@ func TieFree(clk clock.Clock) bool {
 	return ok
 }
 
-// OfPackageTime reports whether clk is the one of clock.New, which has the time of package
-// time: inside a bubble of package synctest that of the bubble.
+// OfPackageTime reports whether clock.New made clk. Such a clock reads package time, whose time
+// is fake inside a bubble.
 func OfPackageTime(clk clock.Clock) bool {
 	return reflect.TypeOf(clk) == reflect.TypeOf(clock.New())
 }

@@ -58,10 +58,9 @@ type state struct {
 	unexpected unexpected.List // requests that no route answers
 	calls      map[string]*uint64
 
-	found      map[question]*finding
-	latest     *finding // of found; may be nil
-	registered uint64   // how many routes have been, those that were replaced included
-	matchers   bool     // whether one of them had a matcher
+	found      map[question]finding
+	registered uint64 // how many routes have been, those that were replaced included
+	matchers   bool   // whether one of them had a matcher
 	closed     bool
 
 	running int           // calls of the user's code that a request or a read waits for, or has given up

@@ -21,22 +21,12 @@ func questionOf(req *http.Request) (q question, ok bool) {
 }
 
 // A finding is the route that httpmock has found for a question: the same one, until routes are registered again.
-// To find it costs more than to answer. One that is kept does not change.
+// To find it costs more than to answer.
 type finding struct {
-	question
 	stub        *Stub
 	op          string
 	calls       *uint64 // of op
 	connections *pool.Pool[*conn]
-}
-
-// known returns what has been found for a question, or nil. Most questions are the one before again, and to compare
-// them takes a quarter of what it takes to look one up.
-func (s *state) known(q question) *finding {
-	if s.latest == nil || s.latest.question != q {
-		s.latest = s.found[q]
-	}
-	return s.latest
 }
 
 // count counts a call of op, and returns the count.
@@ -56,9 +46,9 @@ func (s *state) count(op string) *uint64 {
 
 // keep keeps what was found, unless a route has been registered since, or one has a matcher, which might choose
 // otherwise the next time. A pattern may have submatches, which are of one request.
-func (s *state) keep(f *finding, registered uint64) {
+func (s *state) keep(q question, f finding, registered uint64) {
 	if s.registered == registered && !s.matchers && !strings.HasPrefix(f.stub.url, "=~") && len(s.found) < maxPaths {
-		s.found[f.question] = f
+		s.found[q] = f
 	}
 }
 
@@ -67,5 +57,4 @@ func (s *state) forget(matchers bool) {
 	s.registered++
 	s.matchers = s.matchers || matchers
 	clear(s.found)
-	s.latest = nil
 }

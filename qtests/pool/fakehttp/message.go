@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"crypto/tls"
 	"io"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,10 +82,7 @@ func bodyAllowed(code int) bool {
 // declare replaces the trailer of a response by its names: the values come with the end
 // of the body. It returns where they come from.
 func declare(resp *http.Response, from http.Header) http.Header {
-	var names []string
-	for name := range from {
-		names = append(names, name)
-	}
+	names := slices.Collect(maps.Keys(from))
 	for _, list := range resp.Header["Trailer"] {
 		names = append(names, strings.Split(list, ",")...)
 	}

@@ -27,7 +27,7 @@ func NewT(t tb.TB, cfg Config) *Fake {
 	opens := fault.NewBehaviour(cfg.ConnectLatency, 0, nil)
 	h.connect = connecting{fake.OpOf(h.scope, "connect", opens), opens}
 	h.mu.hosts, h.mu.dials = map[string]*pool.Pool[*conn]{}, map[string][]*pendingDial{}
-	h.mu.calls, h.mu.found, h.mu.capacity = map[string]*uint64{}, map[question]*finding{}, common.Max
+	h.mu.calls, h.mu.found, h.mu.capacity = map[string]*uint64{}, map[question]finding{}, common.Max
 	t.Cleanup(func() { t.Helper(); h.cleanup(t) })
 	return h
 }

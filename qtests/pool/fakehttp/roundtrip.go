@@ -72,21 +72,21 @@ func nothing() {}
 // findRoute counts the request and finds its route.
 func (x *exchange) findRoute() error {
 	q, plain := questionOf(x.req)
-	var f *finding
+	f := finding{}
 	var registered uint64
 	x.h.locked(func(s *state) {
 		if plain {
-			f = s.known(q)
+			f = s.found[q]
 		}
-		if f != nil {
+		if f.stub != nil {
 			*f.calls++
 			return
 		}
-		f = &finding{question: q, op: operation(x.req)}
+		f.op = operation(x.req)
 		f.calls, registered = s.count(f.op), s.registered
 	})
-	x.op = f.op
-	if f.stub == nil {
+	known := f.stub != nil
+	if !known {
 		if err := x.askForRoute(); err != nil {
 			return err
 		}
@@ -94,11 +94,12 @@ func (x *exchange) findRoute() error {
 		if f.connections, err = x.h.host(hostOf(x.req.URL)); err != nil {
 			return err
 		}
-		if f.stub = x.route.stub; plain {
-			x.h.locked(func(s *state) { s.keep(f, registered) })
-		}
+		f.stub = x.route.stub
 	}
-	x.route.stub, x.connections = f.stub, f.connections
+	x.op, x.route.stub, x.connections = f.op, f.stub, f.connections
+	if plain && !known {
+		x.h.locked(func(s *state) { s.keep(q, f, registered) })
+	}
 	return nil
 }
 
