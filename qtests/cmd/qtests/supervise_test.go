@@ -87,6 +87,9 @@ func watch(t *testing.T, args ...string) *watched {
 	w := &watched{t: t, notes: filepath.Join(temp, "notes")}
 	// With a GOROOT in the module cache the go command of its copy would run.
 	p := at(module(t, nil), "GOMODCACHE="+filepath.Join(temp, "mod"), notesVar+"="+w.notes, "PATH="+filepath.Join(temp, "bin")+":"+os.Getenv("PATH"))
+	// Compiled before: the first run of this process would say so, and take a minute where Go's cache is empty.
+	before := at(module(t, map[string]string{"m.go": "package m\n"})).qtests(t, "test", ".")
+	require.Equal(t, 0, before.status, before.stderr)
 	w.Cmd = p.command(os.Args[0], "leaf", append([]string{"test"}, args...)...)
 	w.Stdin, w.Stderr = nil, os.Stderr
 	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, and a process group
