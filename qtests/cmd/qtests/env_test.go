@@ -75,7 +75,7 @@ func TestEnvTurnsPlainGoTest(t *testing.T) {
 
 // TestGOROOTInTheModuleCache plays a toolchain that the go command has downloaded.
 func TestGOROOTInTheModuleCache(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	temp := t.TempDir()
 	text, err := os.ReadFile(filepath.Join(goroot(t), "src", filepath.FromSlash(leafFile)))
 	require.NoError(t, err)

@@ -64,7 +64,7 @@ func TestFindUsage(t *testing.T) {
 // TestFindChecks: an invariant is checked between two steps of one goroutine, and what never
 // happened is told.
 func TestFindChecks(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}
@@ -82,7 +82,7 @@ func TestFindChecks(t *testing.T) {
 // TestFindFaults: of the faults of a plan those go that the failure does not need, of a load
 // the requests, the users and most of the outage, and what is left repeats it.
 func TestFindFaults(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	if testing.Short() {
 		t.Skip("it compiles a package with points")
 	}

@@ -92,14 +92,11 @@ func checkCuts(t *testing.T, s *find.Search, sum *find.Summary, all bool) {
 // TestKernels finds every bug within 200 seeds, half of them within 20 at most, and none in
 // the twins. QTESTS_STRESS enlarges it.
 func TestKernels(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	if testing.Short() {
 		t.Skip("it compiles the kernels with points")
 	}
-	bugs, twins := 60, 20
-	if whole() {
-		bugs, twins = 200, 100
-	}
+	bugs, twins := 200, 100
 	if stress.Factor(t) > 1 {
 		bugs, twins = 2000, 2000
 	}

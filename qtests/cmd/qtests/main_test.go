@@ -43,13 +43,10 @@ func inPlainRun(t *testing.T) {
 func inGate(t *testing.T) {
 	t.Helper()
 	inPlainRun(t)
-	if !whole() {
+	if os.Getenv("QTESTS_GATE") == "" {
 		t.Skip("QTESTS_GATE=1 runs it, as .ci/run does")
 	}
 }
-
-// whole reports whether the long tests run.
-func whole() bool { return os.Getenv("QTESTS_GATE") != "" }
 
 func TestMain(m *testing.M) {
 	if play := roles[os.Getenv(roleVar)]; play != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -87,9 +88,7 @@ func watch(t *testing.T, args ...string) *watched {
 	w := &watched{t: t, notes: filepath.Join(temp, "notes")}
 	// With a GOROOT in the module cache the go command of its copy would run.
 	p := at(module(t, nil), "GOMODCACHE="+filepath.Join(temp, "mod"), notesVar+"="+w.notes, "PATH="+filepath.Join(temp, "bin")+":"+os.Getenv("PATH"))
-	// Compiled before: the first run of this process would say so, and take a minute where Go's cache is empty.
-	before := at(module(t, map[string]string{"m.go": "package m\n"})).qtests(t, "test", ".")
-	require.Equal(t, 0, before.status, before.stderr)
+	compiled(t)
 	w.Cmd = p.command(os.Args[0], "leaf", append([]string{"test"}, args...)...)
 	w.Stdin, w.Stderr = nil, os.Stderr
 	w.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, and a process group
@@ -99,6 +98,17 @@ func watch(t *testing.T, args ...string) *watched {
 		}
 	})
 	return w
+}
+
+var once sync.Once
+
+// compiled sees to it that the standard library is compiled in the shared store: the first run of the tool says that it
+// compiles it, and takes a minute where Go's cache is empty.
+func compiled(t *testing.T) {
+	once.Do(func() {
+		got := at(module(t, map[string]string{"m.go": "package m\n"})).qtests(t, "test", ".")
+		require.Equal(t, 0, got.status, got.stderr)
+	})
 }
 
 // until waits for the notes to be these, and fails at once when there are more.

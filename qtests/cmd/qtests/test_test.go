@@ -25,7 +25,7 @@ func many(t *testing.T) string {
 
 // TestIsGoTest holds the tool to the go command: the same status and the same output.
 func TestIsGoTest(t *testing.T) {
-	inPlainRun(t)
+	inGate(t)
 	dir := many(t)
 	outside := t.TempDir()
 	put(t, filepath.Join(outside, "go.mod"), "module m\n\ngo 1.26\n\nnonsense\n")
@@ -131,6 +131,7 @@ func TestCompilesOnce(t *testing.T) {
 }
 
 func TestRace(t *testing.T) {
+	inGate(t)
 	if testing.Short() {
 		t.Skip("compiles the standard library for the race detector")
 	}
