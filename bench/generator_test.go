@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -87,6 +88,27 @@ func (j job) attack(attacker *vegeta.Attacker) (outcome, error) {
 	}
 	out.LateP99 = nearestRank99(late)
 	return out, nil
+}
+
+// loadLoop is the least that a generator in Go can be: a loop that sleeps until each arrival, and a goroutine for it. It
+// keeps how late each was, and nothing else.
+func loadLoop(j job) (outcome, error) {
+	client := newClient()
+	defer client.CloseIdleConnections()
+	get, gap := j.get(client), time.Second/time.Duration(j.Rate)
+	late := make([]time.Duration, j.Duration/gap)
+	failed := make([]error, len(late))
+	var all sync.WaitGroup
+	for i, start := 0, time.Now(); i < len(late); i++ {
+		due := start.Add(time.Duration(i+1) * gap)
+		time.Sleep(time.Until(due))
+		all.Go(func() {
+			late[i] = max(time.Since(due), 0)
+			failed[i] = get(context.Background(), nil)
+		})
+	}
+	all.Wait()
+	return outcome{Requests: len(late), LateP99: nearestRank99(late)}, errors.Join(failed...)
 }
 
 // nearestRank99 is the 99th percentile by the nearest rank, as ours is.

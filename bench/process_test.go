@@ -45,6 +45,7 @@ var jobs = map[string]func(job) (outcome, error){
 	"qtests":      loadOurs,
 	"qtests, raw": loadRaw,
 	"vegeta":      loadVegeta,
+	"loop":        loadLoop,
 	"users":       usersWithin,
 	"goroutines":  goroutinesAsleep,
 

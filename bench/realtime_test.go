@@ -28,7 +28,8 @@ func realTime() compare.Group {
 		About: `Every generator is a process of its own, ours and vegeta's this test binary; the server is in another one, on
 loopback, on the same processors. Processor time is the time of the whole process, its start included, over its requests; peak
 memory is what it had resident at most. *Late* is the instant at which a request was started less the one at which it was due.
-At 100 a second ours has the kernel wake it for every arrival; above, it relies on Go's timers, as vegeta does at any rate.
+At 100 a second ours has the kernel wake it for every arrival; above, it relies on Go's timers, as vegeta does at any rate. The floor
+beside a rate is a loop that sleeps until each arrival and starts a goroutine for it, with the same client.
 
 wrk, in C, is the most that a client does here: with the users of the first row ours sends by net/http, as most services do,
 and in the second by a client of 40 lines, written for this row, which sends the same bytes and reads the answer off the
@@ -38,7 +39,7 @@ made is what they print. fortio is its library in a command of a page, because i
 	}
 	for _, rate := range []int{10_000, 2000, 100} {
 		j := job{Rate: rate}
-		c := generators(compare.Number(float64(rate))+" a second", "qtests", j, whyRealTime, vegetaPeer(j))
+		c := generators(compare.Number(float64(rate))+" a second", "qtests", j, whyRate, vegetaPeer(j), compare.Floor("a loop that sleeps", onLoopback(j, as("loop"))))
 		late := compare.Figure{Name: lateP99, Unit: compare.Nanoseconds, MayBeZero: true, Targets: []compare.Target{compare.Times(0.5, "vegeta")}}
 		c.Figures = []compare.Figure{late, cpuFigure(compare.Times(0.9, "vegeta"))}
 		g.Comparisons = append(g.Comparisons, c)
@@ -57,10 +58,13 @@ func cpuFigure(targets ...compare.Target) compare.Figure {
 const whyRealTime = "Most of the time of all generators goes into system calls for the network and into waking an idle process, which " +
 	"is the same for all. In ours a goroutine waits for each arrival, is the request, and records it when it ends; vegeta hands a tick to a " +
 	"worker and the outcome to the reader of the results. On top of what the process has anyway, ours keeps histograms and a timeline of all " +
-	"figures; vegeta's results are thrown away here but for how late they were. Above some hundreds a second both wait on Go's timers, " +
+	"figures; vegeta's results are thrown away here but for how late they were."
+
+const whyRate = whyRealTime + " Above some hundreds a second both wait on Go's timers, " +
 	"which are up to a millisecond late, and both start all that is due then at once. To be less late costs processor time: where the " +
 	"kernel woke the process for every arrival at 2,000 a second, p99 fell from 1.1 to 0.7 ms, and a request took 1.5 times as much; " +
-	"where it did for every second one, to 0.8 ms and 1.1 times. So a process that is rarely idle is left to Go's timers. Where the " +
+	"where it did for every second one, to 0.8 ms and 1.1 times. So a process that is rarely idle is left to Go's timers. The floor says " +
+	"what the client and the timers alone take, without a generator around them: nobody who uses them can take less. Where the " +
 	"processors cannot do what the rate asks for, lateness is the backlog, of all generators."
 
 const whyRaw = "What is left is the runtime's network poller, which parks and wakes a goroutine for each answer where wrk goes round " +

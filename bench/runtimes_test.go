@@ -150,11 +150,11 @@ func TestRuntimes(t *testing.T) {
 		}
 		return
 	}
-	const rounds, hours = 5, 1
+	const rounds, hours = 5, 3
 	stock, ordered := buildBoth(t, ".")
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, in turn, each in a process of its own.\n\n"+
-		"| on the ordered runtime | on the stock one | ordered | stock | ratio | of processor time | at most |\n|---|---|---|---|---|---|---|\n", runtime.Version(), runtime.NumCPU(), rounds)
+	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, of an hour of %d, in turn, each in a process of its own.\n\n"+
+		"| on the ordered runtime | on the stock one | ordered | stock | ratio | of processor time | at most |\n|---|---|---|---|---|---|---|\n", runtime.Version(), runtime.NumCPU(), rounds, hours)
 	for _, row := range runtimeRows {
 		b.WriteString(row.line(rounds, func() (jobCost, jobCost) {
 			return doJob(t, ordered, row.ordered, row.n), doJob(t, stock, row.stock, row.n)
@@ -187,7 +187,7 @@ qtests.Run, synctest.Test: a bubble with an empty body. contended: 50 users in s
 the same milliseconds. raw loop: a goroutine for each request, which sleeps, and nothing else; on the ordered runtime with the turn.
 ours, recorded: the same load as a scenario of package load, with everything that it counts. small tests, sweep, real request: as in
 [RESULTS.md](RESULTS.md). an hour: a request of a test of [realworld](../realworld/README.md), which loads modules as they are published
-for an hour of fake time, once on each runtime. What such a test waits for, and how often it tries again, is drawn: the two runtimes do not
+for an hour of fake time, three times on each runtime. What such a test waits for, and how often it tries again, is drawn: the two runtimes do not
 have quite the same work.
 
 The ratio is one of real time, an operation. Beside it stands the ratio of the processor time of the whole process, its start included: all

@@ -78,6 +78,7 @@ type watched struct {
 }
 
 func watch(t *testing.T, args ...string) *watched {
+	inPlainRun(t)
 	ctrlc.Heeded(t)
 	temp := t.TempDir()
 	self, err := filepath.Abs(os.Args[0])
