@@ -153,7 +153,7 @@ func TestRuntimes(t *testing.T) {
 	const rounds, hours = 5, 3
 	stock, ordered := buildBoth(t, ".")
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, of an hour of %d, in turn, each in a process of its own.\n\n"+
+	fmt.Fprintf(&b, "# The ordered runtime beside the stock one\n\n`make bench-runtimes`: %s, %d processors; medians of %d rounds, of %d where a row is an hour, in turn, each in a process of its own.\n\n"+
 		"| on the ordered runtime | on the stock one | ordered | stock | ratio | of processor time | at most |\n|---|---|---|---|---|---|---|\n", runtime.Version(), runtime.NumCPU(), rounds, hours)
 	for _, row := range runtimeRows {
 		b.WriteString(row.line(rounds, func() (jobCost, jobCost) {
