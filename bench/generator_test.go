@@ -90,8 +90,8 @@ func (j job) attack(attacker *vegeta.Attacker) (outcome, error) {
 	return out, nil
 }
 
-// loadLoop is the least that a generator in Go can be: a loop that sleeps until each arrival, and a goroutine for it. It
-// keeps how late each was, and nothing else.
+// loadLoop is what people write without a library: a loop that sleeps until each arrival, and a goroutine for it. It keeps
+// how late each was, and nothing else.
 func loadLoop(j job) (outcome, error) {
 	client := newClient()
 	defer client.CloseIdleConnections()

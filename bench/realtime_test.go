@@ -63,8 +63,9 @@ const whyRealTime = "Most of the time of all generators goes into system calls f
 const whyRate = whyRealTime + " Above some hundreds a second both wait on Go's timers, " +
 	"which are up to a millisecond late, and both start all that is due then at once. To be less late costs processor time: where the " +
 	"kernel woke the process for every arrival at 2,000 a second, p99 fell from 1.1 to 0.7 ms, and a request took 1.5 times as much; " +
-	"where it did for every second one, to 0.8 ms and 1.1 times. So a process that is rarely idle is left to Go's timers. The floor says " +
-	"what the client and the timers alone take, without a generator around them: nobody who uses them can take less. Where the " +
+	"where it did for every second one, to 0.8 ms and 1.1 times. So a process that is rarely idle is left to Go's timers. The floor " +
+	"keeps no more than how late it was, and takes about as much: nearly all of it is the client's and the scheduler's, and what a " +
+	"generator itself can save is little. Where the " +
 	"processors cannot do what the rate asks for, lateness is the backlog, of all generators."
 
 const whyRaw = "What is left is the runtime's network poller, which parks and wakes a goroutine for each answer where wrk goes round " +

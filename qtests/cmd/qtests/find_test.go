@@ -65,9 +65,6 @@ func TestFindUsage(t *testing.T) {
 // happened is told.
 func TestFindChecks(t *testing.T) {
 	inGate(t)
-	if testing.Short() {
-		t.Skip("it compiles the kernels with points")
-	}
 	p := program{dir: ".", env: nil}
 	found := finish(t, p.command(os.Args[0], "real", "find", "-run", "TestInvariant", "-seeds", "5", "-o", t.TempDir(), kernelPackage))
 	require.Equal(t, 1, found.status, "%s%s", found.stdout, found.stderr)
@@ -83,9 +80,6 @@ func TestFindChecks(t *testing.T) {
 // the requests, the users and most of the outage, and what is left repeats it.
 func TestFindFaults(t *testing.T) {
 	inGate(t)
-	if testing.Short() {
-		t.Skip("it compiles a package with points")
-	}
 	packages := map[string]string{"TestLostLine": "chaos", "TestLoadOutage": "load"}
 	tests := map[string][]string{
 		"TestLostLine": {", and from 2 to 1 fault\n", "*   notebook: crash, before operation 2 from 5.042s on", "=> assertion: line 4 is lost"},

@@ -93,9 +93,6 @@ func checkCuts(t *testing.T, s *find.Search, sum *find.Summary, all bool) {
 // the twins. QTESTS_STRESS enlarges it.
 func TestKernels(t *testing.T) {
 	inGate(t)
-	if testing.Short() {
-		t.Skip("it compiles the kernels with points")
-	}
 	bugs, twins := 200, 100
 	if stress.Factor(t) > 1 {
 		bugs, twins = 2000, 2000

@@ -101,12 +101,12 @@ func watch(t *testing.T, args ...string) *watched {
 	return w
 }
 
-var once sync.Once
+var compileOnce sync.Once
 
 // compiled sees to it that the standard library is compiled in the shared store: the first run of the tool says that it
 // compiles it, and takes a minute where Go's cache is empty.
 func compiled(t *testing.T) {
-	once.Do(func() {
+	compileOnce.Do(func() {
 		got := at(module(t, map[string]string{"m.go": "package m\n"})).qtests(t, "test", ".")
 		require.Equal(t, 0, got.status, got.stderr)
 	})

@@ -132,9 +132,6 @@ func TestCompilesOnce(t *testing.T) {
 
 func TestRace(t *testing.T) {
 	inGate(t)
-	if testing.Short() {
-		t.Skip("compiles the standard library for the race detector")
-	}
 	p := at(module(t, map[string]string{"m_test.go": `package m
 
 import (
